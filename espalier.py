@@ -1,0 +1,1 @@
+"""The public door; filled in by the estimators."""

@@ -1,0 +1,1 @@
+"""Prefect flows, one story a file, and the command line."""

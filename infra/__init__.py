@@ -1,0 +1,1 @@
+"""Adapters to the outside: files, Dask, MLflow, Prefect, Great Expectations, settings."""

@@ -1,0 +1,1 @@
+"""Tables: column roles, preparation, targets, splits, leakage."""

@@ -1,0 +1,138 @@
+"""A prepared table with its target: what every trial works on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.problem import ProblemKind
+
+
+class ColumnRole(StrEnum):
+    """What a prepared feature column holds, and so which dtype it has."""
+
+    NUMERIC = "numeric"  # float64; missing is NaN, never infinite; booleans are 0.0 and 1.0
+    CATEGORICAL = "categorical"  # object: str or NaN; few distinct values
+    TEXT = "text"  # object: str or NaN; free text or very many distinct values
+    DATETIME = "datetime"  # datetime64[ns] without time zone; missing is NaT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """A prepared table, its target and the roles of its columns.
+
+    Attributes
+    ----------
+    X : DataFrame, shape (n_rows, n_columns)
+        Prepared features: unique string names, RangeIndex, dtypes as `ColumnRole` says.
+    y : array, shape (n_rows,)
+        int64 codes 0..K-1 for classification, float64 for regression; nothing missing.
+    problem : ProblemKind
+        The kind of problem.
+    roles : mapping of str to ColumnRole
+        One entry per column of X, in its order.
+    classes : array or None, shape (K,)
+        The original labels, sorted; ``classes[code]`` is the label. None for regression.
+    groups : array or None, shape (n_rows,)
+        Codes of rows that must stay on one side of every split.
+    times : array or None, shape (n_rows,)
+        float64, sortable; splits go forward in it.
+    sample_weight : array or None, shape (n_rows,)
+        Non-negative weights.
+    """
+
+    X: pd.DataFrame
+    y: NDArray[Any]
+    problem: ProblemKind
+    roles: Mapping[str, ColumnRole]
+    classes: NDArray[Any] | None = None
+    groups: NDArray[Any] | None = field(default=None, repr=False)
+    times: NDArray[Any] | None = field(default=None, repr=False)
+    sample_weight: NDArray[Any] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.X) != len(self.y):
+            raise ValueError(f"X has {len(self.X)} rows, y has {len(self.y)}")
+        if list(self.X.columns) != list(self.roles):
+            raise ValueError("roles must name the columns of X, in their order")
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes; 1 for regression."""
+        return 1 if self.classes is None else len(self.classes)
+
+    @property
+    def shape(self) -> "DatasetShape":
+        """The few numbers that limits, defaults and costs depend on."""
+        roles = list(self.roles.values())
+        return DatasetShape(
+            problem=self.problem,
+            n_rows=len(self),
+            n_columns=len(roles),
+            n_categorical=roles.count(ColumnRole.CATEGORICAL),
+            n_text=roles.count(ColumnRole.TEXT),
+            n_datetime=roles.count(ColumnRole.DATETIME),
+            n_classes=self.n_classes,
+            smallest_class=int(np.bincount(self.y, minlength=self.n_classes).min())
+            if self.problem.is_classification
+            else len(self),
+            has_missing=bool(self.X.isna().to_numpy().any()),
+        )
+
+    def take(self, rows: NDArray[Any]) -> "Dataset":
+        """Return the dataset of these row positions, in the order given."""
+
+        def part(values: NDArray[Any] | None) -> NDArray[Any] | None:
+            return None if values is None else values[rows]
+
+        return replace(
+            self,
+            X=self.X.iloc[rows].reset_index(drop=True),
+            y=self.y[rows],
+            groups=part(self.groups),
+            times=part(self.times),
+            sample_weight=part(self.sample_weight),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetShape:
+    """The few numbers that a learner's limits, defaults and expected cost depend on.
+
+    Attributes
+    ----------
+    problem : ProblemKind
+        The kind of problem.
+    n_rows, n_columns : int
+        Size of the prepared table.
+    n_categorical, n_text, n_datetime : int
+        Columns of these roles; the rest are numeric.
+    n_classes : int
+        Number of classes; 1 for regression.
+    smallest_class : int
+        Rows of the rarest class; n_rows for regression.
+    has_missing : bool
+        Whether any prepared cell is missing.
+    """
+
+    problem: ProblemKind
+    n_rows: int
+    n_columns: int
+    n_categorical: int = 0
+    n_text: int = 0
+    n_datetime: int = 0
+    n_classes: int = 1
+    smallest_class: int = 0
+    has_missing: bool = False
+
+    @property
+    def n_numeric(self) -> int:
+        """Number of numeric columns."""
+        return self.n_columns - self.n_categorical - self.n_text - self.n_datetime

@@ -1,0 +1,1 @@
+"""The stagewise ensemble and the model that serves."""

@@ -1,0 +1,49 @@
+"""Every error Espalier raises on purpose."""
+
+
+class EspalierError(Exception):
+    """Root of the errors raised on purpose."""
+
+
+class UserError(EspalierError, ValueError):
+    """The user's input is wrong.
+
+    The message is one line that names the file, column or value and says what to do.
+    The command line prints it and exits with 2; it is never retried.
+    """
+
+
+class MissingColumnsError(UserError):
+    """A table lacks columns that the model was trained on.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The names of all columns that are missing.
+    """
+
+    def __init__(self, columns: tuple[str, ...], where: str = "the table") -> None:
+        self.columns = columns
+        names = ", ".join(repr(name) for name in columns)
+        super().__init__(
+            f"{where} lacks {len(columns)} column(s) the model was trained on: {names}; add them"
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[str, ...]]]:
+        return type(self), (self.columns,)
+
+
+class DataRefusedError(UserError):
+    """Validation refused the table: at least one expectation of severity *refuse* failed."""
+
+
+class SearchFailedError(EspalierError, RuntimeError):
+    """No trial succeeded, so there is nothing to build a model from."""
+
+
+class WorkerLostError(EspalierError, RuntimeError):
+    """A worker disappeared; the same work may succeed elsewhere, so a task may retry it."""
+
+
+class StoreUnavailableError(EspalierError, RuntimeError):
+    """A tracking store or database is locked or unreachable; trying again may help."""

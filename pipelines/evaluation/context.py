@@ -1,0 +1,46 @@
+"""Everything a worker needs to evaluate any trial of a run; it travels to a worker once."""
+
+from dataclasses import dataclass
+
+from pipelines.data.dataset import Dataset
+from pipelines.evaluation.folds import FoldPlan
+from pipelines.evaluation.metrics import Metric
+from pipelines.learners.base import Learner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationContext:
+    """Everything a worker needs to evaluate any trial of a run.
+
+    Attributes
+    ----------
+    dataset : Dataset
+        The search rows: the hold-out is already taken off.
+    folds : FoldPlan
+        The same folds for every trial.
+    metric : Metric
+        What is scored.
+    learners : tuple of Learner
+        The families in play, the user's own included.
+    n_threads : int
+        Threads one trial may use.
+    """
+
+    dataset: Dataset
+    folds: FoldPlan
+    metric: Metric
+    learners: tuple[Learner, ...]
+    n_threads: int = 1
+
+    def learner(self, name: str) -> Learner:
+        """Return the family called ``name``.
+
+        Raises
+        ------
+        KeyError
+            There is none.
+        """
+        for learner in self.learners:
+            if learner.name == name:
+                return learner
+        raise KeyError(name)

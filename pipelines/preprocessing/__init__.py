@@ -1,0 +1,1 @@
+"""Feature steps that are fitted inside a fold."""

@@ -1,0 +1,16 @@
+"""What kind of prediction problem a target poses."""
+
+from enum import StrEnum
+
+
+class ProblemKind(StrEnum):
+    """The kind of problem; the user's option for it is called ``task``."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether the target is a class."""
+        return self is not ProblemKind.REGRESSION

@@ -1,0 +1,139 @@
+"""A trial asks (`Trial`), its result answers (`TrialResult`): neither leaks into the other."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.configuration import Configuration
+
+
+class TrialStatus(StrEnum):
+    """How a trial ended."""
+
+    SUCCESS = "success"
+    PRUNED = "pruned"  # raced out: clearly worse after its first folds
+    FAILED = "failed"  # raised an exception
+    TIMEOUT = "timeout"
+    MEMOUT = "memout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One configuration to evaluate.
+
+    Attributes
+    ----------
+    number : int
+        Position in the run, from 0; results are ordered by it, never by finishing time.
+    configuration : Configuration
+        What to evaluate.
+    seed : int
+        Seed of everything random in the trial.
+    origin : str
+        Who proposed it: ``default``, ``random``, ``surrogate``...
+    seconds_limit : float or None
+        Wall-clock seconds after which the trial is stopped.
+    """
+
+    number: int
+    configuration: Configuration
+    seed: int
+    origin: str = "random"
+    seconds_limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """What came of a trial; small, JSON-ready, without predictions.
+
+    Attributes
+    ----------
+    trial : Trial
+        The question.
+    status : TrialStatus
+        How it ended. Only ``SUCCESS`` has a comparable score.
+    fold_scores : tuple of float
+        The metric on each fold's validation rows, in the metric's own direction.
+    score : float or None
+        Mean of the fold scores; None without success.
+    score_std : float or None
+        Standard deviation over folds (0 for a single one).
+    fit_seconds : float
+        Mean seconds to fit one fold, preprocessing included.
+    predict_ms_per_row : float or None
+        Milliseconds per validation row.
+    size_mb : float or None
+        Size of one pickled fold model, in MiB.
+    seconds : float
+        Wall-clock seconds of the whole trial.
+    iterations : tuple of int
+        Boosting rounds kept by early stopping, one a fold; empty for other models.
+    error : str or None
+        Exception type and message, one line.
+    worker : str
+        Who ran it.
+    """
+
+    trial: Trial
+    status: TrialStatus
+    fold_scores: tuple[float, ...] = ()
+    score: float | None = None
+    score_std: float | None = None
+    fit_seconds: float = 0.0
+    predict_ms_per_row: float | None = None
+    size_mb: float | None = None
+    seconds: float = 0.0
+    iterations: tuple[int, ...] = ()
+    error: str | None = None
+    worker: str = ""
+
+    def __post_init__(self) -> None:
+        if self.status is TrialStatus.SUCCESS and self.score is None:
+            raise ValueError("a successful trial has a score")
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the trial has a comparable score."""
+        return self.status is TrialStatus.SUCCESS
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        record = asdict(self)
+        record["trial"]["configuration"] = self.trial.configuration.to_dict()
+        return record
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "TrialResult":
+        """Return the result that `to_dict` described."""
+        values = dict(record)
+        trial = dict(values.pop("trial"))
+        trial["configuration"] = Configuration.from_dict(trial["configuration"])
+        return cls(
+            trial=Trial(**trial),
+            status=TrialStatus(values.pop("status")),
+            fold_scores=tuple(values.pop("fold_scores")),
+            iterations=tuple(values.pop("iterations")),
+            **values,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrialOutcome:
+    """A result together with its out-of-fold predictions, as a worker hands them back.
+
+    Attributes
+    ----------
+    result : TrialResult
+        The record.
+    predictions : array or None
+        Out-of-fold predictions, float32, in the row order of the dataset: shape (n_rows,
+        n_classes) of probabilities for classification (binary too: two columns), (n_rows,) for
+        regression. Rows no fold validates are NaN. None unless the trial succeeded.
+    """
+
+    result: TrialResult
+    predictions: NDArray[np.float32] | None = field(default=None, repr=False)

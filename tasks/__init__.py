@@ -1,0 +1,1 @@
+"""Prefect tasks, one a file: retries, time-outs and caching around one call of the core."""
