@@ -27,7 +27,8 @@ def messy_table(seed: int = 7) -> pd.DataFrame:
     visit = pd.Timestamp("2024-01-08") + pd.to_timedelta(rng.integers(0, 500, n), unit="D")
     table.insert(2, "visit", visit.strftime("%Y-%m-%d"))
     table["mean area"] = [f"{value:,.1f}" for value in table["mean area"]]  # "1,001.0"
-    for column, share in {"texture_grade": 0.05, "mean concavity": 0.08, "worst area": 0.12}.items():
+    missing = {"texture_grade": 0.05, "mean concavity": 0.08, "worst area": 0.12}
+    for column, share in missing.items():
         table.loc[rng.random(n) < share, column] = np.nan
     table["diagnosis"] = np.where(bunch.target == 1, "benign", "malignant")
     return table
