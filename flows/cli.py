@@ -1,0 +1,79 @@
+"""The command line: ``espalier train | predict | leaderboard | models | ui``.
+
+Only typer is imported here, so that ``espalier --help`` answers at once; each command imports what
+it needs when it runs.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from flows.commands.leaderboard import leaderboard
+from flows.commands.models import models
+from flows.commands.predict import predict
+from flows.commands.train import train
+from flows.commands.ui import ui
+from flows.exits import WRONG_INPUT, say_error
+
+app = typer.Typer(
+    name="espalier",
+    help="AutoML as a workflow: a table in, a registered champion out.",
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train)
+app.command()(predict)
+app.command()(leaderboard)
+app.command()(models)
+app.command()(ui)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"espalier {version('espalier')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """AutoML as a workflow: a table in, a registered champion out."""
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line on ``arguments`` and return the exit status.
+
+    Wrong usage (an unknown option, a missing argument) is one line too.
+    """
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(
+            args=arguments or ["--help"], prog_name="espalier", standalone_mode=False
+        )
+    except Exception as error:
+        # typer ships click's exceptions under a private name or uses click's own, by version.
+        message = getattr(error, "format_message", None)
+        if message is None:
+            raise
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context is not None else "espalier"
+        say_error(f"{' '.join(message().split())} (see {where} --help)")
+        return WRONG_INPUT
+    return status if isinstance(status, int) else 0
+
+
+if __name__ == "__main__":
+    main()

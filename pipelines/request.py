@@ -1,0 +1,300 @@
+"""What a person asks for, checked where it comes in: the command line and the Prefect form.
+
+Field descriptions are shown in the Prefect UI, so they are written for its reader.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+
+from pipelines.budget import Budget
+from pipelines.errors import UserError
+
+DEFAULT_TIME_BUDGET = "10m"
+
+Task = Literal["auto", "binary", "multiclass", "regression"]
+
+_UNIT_SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "": 1.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+|\d+(?:\.\d+)?")
+_PART = re.compile(r"(\d+(?:\.\d+)?)([dhms]?)")
+_ORDER = "dhms"
+# MLflow refuses / and : in a model's name; @ begins an alias.
+_NAME = re.compile(r"[\w][\w .+\-]{0,99}")
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds that ``text`` stands for: ``90s``, ``10m``, ``1h30m``, ``1.5h``, ``45``.
+
+    Raises
+    ------
+    UserError
+        It is not a duration, or not a positive one.
+    """
+    compact = text.strip().lower().replace(" ", "")
+    positive = compact.removeprefix("+")
+    if positive.startswith("-") and _DURATION.fullmatch(positive[1:]):
+        raise UserError(f"the time budget must be positive, not {text.strip()!r}")
+    parts = _PART.findall(positive) if _DURATION.fullmatch(positive) else []
+    units = [unit for _, unit in parts]
+    in_order = units == sorted(units, key=_ORDER.find) and len(set(units)) == len(units)
+    if not parts or not in_order:
+        raise UserError(f"time budget {text!r} is not a duration; write it like 90s, 10m or 1h30m")
+    seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+    if seconds <= 0:
+        raise UserError(f"the time budget must be positive, not {text.strip()!r}")
+    return seconds
+
+
+def redact_url(source: str) -> str:
+    """Return ``source`` with the password of a URL replaced by ``***``; other text unchanged."""
+    if "://" not in source:
+        return source
+    try:
+        parts = urlsplit(source)
+        password = parts.password
+    except ValueError:
+        return source.split("://", 1)[0] + "://***"
+    if password is None:
+        return source
+    user, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.split(':', 1)[0]}:***@{host}"))
+
+
+def default_name(source: str) -> str:
+    """Return a model name made from the last part of a file's path or URL."""
+    path = source.split("?", 1)[0].split("::", 1)[-1].replace("\\", "/")
+    stem = PurePosixPath(path).name.split(".", 1)[0]
+    return re.sub(r"[^\w.+\-]+", "-", stem).strip("-.") or "model"
+
+
+def _names(value: Any) -> Any:
+    """Split ``a,b`` into names; lists pass."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        value = value.split(",")
+    return tuple(dict.fromkeys(name.strip() for name in value if str(name).strip()))
+
+
+Names = Annotated[tuple[str, ...], Field(default=())]
+
+
+class TrainRequest(BaseModel):
+    """A training: the data, the target, the budget and what may be tried."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str = Field(
+        min_length=1,
+        title="Data",
+        description="A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines; compressed too), a "
+        "fsspec URL, or a SQLAlchemy database URL together with a query.",
+    )
+    target: str = Field(min_length=1, title="Target", description="The column to predict.")
+    query: str | None = Field(
+        default=None, title="Query", description="The SELECT to run where the data are a database."
+    )
+    name: str | None = Field(
+        default=None,
+        title="Model name",
+        description="Name in the model registry; made from the data's name when left empty.",
+    )
+    task: Task = Field(
+        default="auto", title="Task", description="The kind of problem; auto reads the target."
+    )
+    metric: str | None = Field(
+        default=None,
+        title="Metric",
+        description="What to optimise; empty for roc_auc, log_loss or rmse by the task.",
+    )
+    time_budget: str | None = Field(
+        default=None,
+        title="Time budget",
+        description="Like 90s, 10m or 1h30m. Empty: no limit when a number of trials is given, "
+        f"{DEFAULT_TIME_BUDGET} otherwise.",
+    )
+    trials: int | None = Field(
+        default=None, title="Trials", description="Number of trials; empty for no limit."
+    )
+    workers: int | None = Field(
+        default=None,
+        title="Workers",
+        description="Worker processes on this machine; empty for one a core.",
+    )
+    dask: str | None = Field(
+        default=None,
+        title="Dask scheduler",
+        description="Address of a running Dask scheduler (tcp://...), instead of own workers.",
+    )
+    families: Names = Field(
+        title="Model families", description="Restrict the search to these; empty for all."
+    )
+    seed: int = Field(default=0, title="Seed", description="Root of everything random.")
+    group_column: str | None = Field(
+        default=None,
+        title="Group column",
+        description="Rows with the same value stay on one side of every split.",
+    )
+    time_column: str | None = Field(
+        default=None,
+        title="Time column",
+        description="Splits go forward in it; the newest rows are the hold-out.",
+    )
+    exclude: Names = Field(title="Exclude", description="Columns the model must not use.")
+
+    @field_validator("families", "exclude", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return _names(value)
+
+    @field_validator("query", "name", "metric", "time_budget", "dask", "group_column",
+                     "time_column", mode="before")  # fmt: skip
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        # A form sends an empty field as "", and the default of most fields is "none".
+        return (value.strip() or None) if isinstance(value, str) else value
+
+    @field_validator("name")
+    @classmethod
+    def _speakable(cls, value: str | None) -> str | None:
+        if value is not None and not _NAME.fullmatch(value):
+            raise UserError(
+                f"model name {value!r} cannot be used; take letters, digits, spaces, '-', '_', '+' "
+                "and '.', at most 100"
+            )
+        return value
+
+    @field_validator("seed")
+    @classmethod
+    def _seed_in_range(cls, value: int) -> int:
+        if not 0 <= value < 2**32:
+            raise UserError(f"the seed must be between 0 and 2**32 - 1, not {value}")
+        return value
+
+    @field_validator("workers")
+    @classmethod
+    def _some_worker(cls, value: int | None) -> int | None:
+        if value is not None and value < 1:
+            raise UserError(f"the number of workers must be at least 1, not {value}")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "TrainRequest":
+        _ = self.budget
+        if self.target in self.exclude:
+            raise UserError(f"column {self.target!r} is the target; it cannot be excluded")
+        for option, column in (("group", self.group_column), ("time", self.time_column)):
+            if column == self.target:
+                raise UserError(
+                    f"column {column!r} is the target; it cannot be the {option} column"
+                )
+        if self.dask is not None and self.workers is not None:
+            raise UserError(
+                "give the number of workers or the address of a Dask scheduler, not both"
+            )
+        return self
+
+    @field_serializer("data", when_used="json")
+    def _without_password(self, value: str) -> str:
+        # Prefect stores a flow run's parameters as JSON; a password must not get there.
+        return redact_url(value)
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> "TrainRequest":
+        """Return the request of these options.
+
+        Raises
+        ------
+        UserError
+            The first fault, as one line; the constructor raises `pydantic.ValidationError`.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise UserError(explain(error)) from None
+
+    @property
+    def model_name(self) -> str:
+        """The name to register under."""
+        return self.name or default_name(self.data)
+
+    @property
+    def budget(self) -> Budget:
+        """What the run may spend."""
+        text = self.time_budget
+        if text is None and self.trials is None:
+            text = DEFAULT_TIME_BUDGET
+        return Budget(seconds=None if text is None else parse_duration(text), trials=self.trials)
+
+    @property
+    def essentials(self) -> dict[str, Any]:
+        """What decides which trials are run and how they are scored: the key to resume by.
+
+        Where the work happens (workers, Dask) does not belong to it; neither does the source, of
+        which the data's fingerprint tells more.
+        """
+        kept = {"target", "task", "metric", "time_budget", "trials", "families", "seed",
+                "group_column", "time_column", "exclude"}  # fmt: skip
+        return self.model_dump(mode="json", include=kept) | {"name": self.model_name}
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits of `essentials`."""
+        text = json.dumps(self.essentials, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class PredictRequest(BaseModel):
+    """A batch of predictions: the data, the model, and where they go."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: str = Field(min_length=1, title="Data", description="As for training.")
+    model: str = Field(min_length=1, title="Model", description="NAME, NAME@alias or NAME/VERSION.")
+    out: str = Field(min_length=1, title="Output", description="A CSV or Parquet file to write.")
+    query: str | None = Field(default=None, title="Query", description="As for training.")
+    proba: bool = Field(
+        default=False, title="Probabilities", description="Write class probabilities too."
+    )
+
+    @field_serializer("data", when_used="json")
+    def _without_password(self, value: str) -> str:
+        return redact_url(value)
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> "PredictRequest":
+        """Return the request of these options, or raise `UserError` with the first fault."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise UserError(explain(error)) from None
+
+
+def explain(error: ValidationError) -> str:
+    """Return the first fault of ``error`` as one line for the user."""
+    first = error.errors(include_url=False)[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, UserError):
+        return str(cause)
+    option = ".".join(str(part) for part in first["loc"]).replace("_", "-")
+    given = first.get("input")
+    if first["type"] == "missing":
+        return f"{option} is missing; give it"
+    if first["type"] == "extra_forbidden":
+        return f"there is no option {option!r}; remove it"
+    shown = f" {redact_url(str(given))!r}" if isinstance(given, str | int | float) else ""
+    return f"{option}{shown} cannot be used: {first['msg'].lower()}"
