@@ -1,0 +1,130 @@
+"""The last screen of a training: how good, which version, what to type next."""
+
+import shlex
+from collections.abc import Sequence
+
+from pipelines.leaderboard import LeaderboardRow
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from flows.report import TrainReport
+from flows.watching import human_seconds
+from pipelines.trial import TrialStatus
+
+SHOWN_ROWS = 10
+
+
+def print_summary(console: Console, report: TrainReport, *, data: str) -> None:
+    """Print the summary of ``report``; ``data`` is shown in the line that predicts."""
+    console.print()
+    console.print(leaderboard_table(report.leaderboard, metric=report.metric, limit=SHOWN_ROWS))
+    failures = _failures(report.leaderboard)
+    if failures:
+        console.print(Text(f"  without a score: {failures}", style="yellow"))
+    console.print()
+    console.print(_outcome(report))
+    console.print(_next_steps(report, data))
+
+
+def leaderboard_table(rows: Sequence[LeaderboardRow], *, metric: str, limit: int) -> Table:
+    """Return the best ``limit`` rows, and every row with a weight, as a table."""
+    table = Table(
+        box=None, pad_edge=True, header_style="bold", title="Leaderboard", title_justify="left",
+        title_style="bold",
+    )  # fmt: skip
+    table.add_column("trial", justify="right", style="dim")
+    table.add_column("family", no_wrap=True)
+    table.add_column(metric, justify="right", no_wrap=True)
+    table.add_column("±", justify="right", style="dim")
+    table.add_column("fit", justify="right")
+    table.add_column("ms/row", justify="right")
+    table.add_column("MiB", justify="right")
+    table.add_column("weight", justify="right")
+    scored = [row for row in rows if row.status is TrialStatus.SUCCESS]
+    shown = [row for place, row in enumerate(scored) if place < limit or row.weight]
+    for row in shown:
+        table.add_row(
+            str(row.trial),
+            row.family,
+            _number(row.score, 5),
+            _number(row.score_std, 2),
+            human_seconds(row.fit_seconds),
+            _number(row.predict_ms_per_row, 2),
+            _number(row.size_mb, 2),
+            f"{row.weight:.2f}" if row.weight else "",
+            style="green" if row.weight else None,
+        )
+    hidden = len(scored) - len(shown)
+    if hidden > 0:
+        table.caption = f"and {hidden} more: espalier leaderboard"
+        table.caption_justify = "left"
+    return table
+
+
+def _outcome(report: TrainReport) -> Panel:
+    low, high = report.holdout_interval
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", justify="right")
+    grid.add_column()
+    direction = "higher" if report.higher_is_better else "lower"
+    score = Text.assemble(
+        (f"{report.holdout_score:.5g}", "bold green" if _beats_dummy(report) else "bold red"),
+        f"   95 % interval {low:.5g} to {high:.5g}",
+        (f"   ({report.n_holdout:,} rows, {direction} is better)", "dim"),
+    )
+    grid.add_row(f"hold-out {report.metric}", score)
+    grid.add_row("dummy model", f"{report.baseline_score:.5g}")
+    grid.add_row("cross-validated", f"{report.cv_score:.5g}   {_members(report)}")
+    resumed = f", {report.n_resumed} taken over" if report.n_resumed else ""
+    failed = f", {report.n_failed} without a score" if report.n_failed else ""
+    seconds = human_seconds(report.seconds["total"])
+    startup = human_seconds(report.seconds["startup"])
+    grid.add_row("trials", f"{report.n_trials}{failed}{resumed}")
+    grid.add_row("time", f"{seconds} + {startup} to start")
+    title = Text.assemble(
+        (report.model, "bold"), " version ", (str(report.version), "bold"), " is ",
+        (report.alias, "bold green" if report.alias == "champion" else "bold yellow"),
+    )  # fmt: skip
+    return Panel(grid, title=title, title_align="left", border_style="green", expand=False)
+
+
+def _next_steps(report: TrainReport, data: str) -> Group:
+    spec = f"{report.model}/{report.version}"
+    if report.alias == "champion":
+        spec = report.model
+    rows = [
+        ("predict", f"espalier predict {shlex.quote(data)} --model {shlex.quote(spec)} --out predictions.csv"),
+        ("every trial", f"espalier leaderboard {shlex.quote(spec)}"),
+        ("open the pages", "espalier ui"),
+    ]  # fmt: skip
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", justify="right", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, command in rows:
+        grid.add_row(label, Text(command, style="cyan"))
+    return Group(Text("\nNext", style="bold"), grid)
+
+
+def _beats_dummy(report: TrainReport) -> bool:
+    sign = 1 if report.higher_is_better else -1
+    return sign * report.holdout_score > sign * report.baseline_score
+
+
+def _members(report: TrainReport) -> str:
+    members = [row for row in report.leaderboard if row.weight]
+    many = f"{len(members)} models" if len(members) != 1 else "1 model"
+    return f"{report.ensemble} of {many}" if len(members) > 1 else f"{report.ensemble}, {many}"
+
+
+def _failures(rows: Sequence[LeaderboardRow]) -> str:
+    counts: dict[str, int] = {}
+    for row in rows:
+        if row.status is not TrialStatus.SUCCESS:
+            counts[str(row.status)] = counts.get(str(row.status), 0) + 1
+    return ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}g}"
