@@ -91,12 +91,11 @@ def _outcome(report: TrainReport) -> Panel:
 
 
 def _next_steps(report: TrainReport, data: str) -> Group:
-    spec = f"{report.model}/{report.version}"
-    if report.alias == "champion":
-        spec = report.model
+    is_champion = report.alias == "champion"
+    model = shlex.quote(report.model if is_champion else f"{report.model}/{report.version}")
     rows = [
-        ("predict", f"espalier predict {shlex.quote(data)} --model {shlex.quote(spec)} --out predictions.csv"),
-        ("every trial", f"espalier leaderboard {shlex.quote(spec)}"),
+        ("predict", f"espalier predict {shlex.quote(data)} --model {model} --out predictions.csv"),
+        ("every trial", f"espalier leaderboard {model}"),
         ("open the pages", "espalier ui"),
     ]  # fmt: skip
     grid = Table.grid(padding=(0, 2))

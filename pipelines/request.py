@@ -228,6 +228,11 @@ class TrainRequest(BaseModel):
             raise UserError(explain(error)) from None
 
     @property
+    def shown_data(self) -> str:
+        """The source as it may be shown: without a password."""
+        return redact_url(self.data)
+
+    @property
     def model_name(self) -> str:
         """The name to register under."""
         return self.name or default_name(self.data)

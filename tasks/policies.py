@@ -1,0 +1,73 @@
+"""When a task is tried again, and when its result is taken from an earlier run."""
+
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, TypeVar
+
+from prefect import Task
+from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import TaskRunContext
+from prefect.tasks import exponential_backoff
+
+from pipelines.errors import StoreUnavailableError, UserError, WorkerLostError
+
+R = TypeVar("R")
+
+RETRIES = 3
+# 1, 2, 4 seconds, each up to half as much longer so that runs do not come back in step.
+BACKOFF = exponential_backoff(backoff_factor=1)
+JITTER = 0.5
+
+MINUTES = 60.0
+
+# OSErrors that trying again does not cure.
+_LASTING = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+_PASSING = (WorkerLostError, StoreUnavailableError, TimeoutError, OSError)
+
+
+def can_pass(error: BaseException) -> bool:
+    """Whether the same work may succeed when it is tried again."""
+    if isinstance(error, UserError | _LASTING):  # type: ignore[arg-type]
+        return False
+    if isinstance(error, _PASSING):
+        return True
+    # A locked sqlite reaches us wrapped by SQLAlchemy, whose import would cost more than its name.
+    return type(error).__name__ == "OperationalError" and "locked" in str(error)
+
+
+def retry_if_it_can_pass(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Decide for Prefect whether a failed task is tried again."""
+    try:
+        state.result()
+    except BaseException as error:
+        return can_pass(error)
+    return False
+
+
+def _content_key(context: TaskRunContext, _parameters: dict[str, Any]) -> str:
+    # The run folder, where results are kept, is itself named after the content: data and request.
+    try:
+        ours = version("espalier")
+    except PackageNotFoundError:
+        ours = "source"
+    return f"{context.task.name}-{ours}"
+
+
+def kept_in(task: Task[..., R], folder: Path) -> Task[..., R]:
+    """Return ``task`` with its result kept in a run folder and taken from there if it is.
+
+    The folder is named after the content of the data and of the request, so the same command
+    finds what an interrupted run had done, and a folder that is deleted takes its results along.
+    """
+    return task.with_options(
+        persist_result=True,
+        result_storage=Path(folder) / "results",
+        cache_policy=CacheKeyFnPolicy(cache_key_fn=_content_key),
+    )
+
+
+ALWAYS_RUN = NO_CACHE
+
+RetryCondition = Callable[[Task[Any, Any], TaskRun, State[Any]], bool]

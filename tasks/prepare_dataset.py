@@ -1,0 +1,100 @@
+"""Roles of columns, leakage, the hold-out and the folds."""
+
+import pandas as pd
+from prefect import task
+
+from pipelines.request import TrainRequest
+from tasks.policies import BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.records import PreparedData, PreparedRef, TableRef
+from tasks.staging import read_pickle, write_pickle
+
+EXAMPLE_ROWS = 5
+
+
+@task(
+    name="prepare",
+    description="Find the roles of columns, act on leakage, take off the hold-out, plan the folds.",
+    tags=["espalier", "data"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    timeout_seconds=60 * MINUTES,
+)
+def prepare_dataset(ref: TableRef, request: TrainRequest) -> PreparedRef:
+    """Write the prepared data into the run folder, once.
+
+    Raises
+    ------
+    UserError
+        The target cannot be learned, or no feature is left.
+    """
+    from pipelines.data.assemble import assemble
+    from pipelines.data.leakage import count_duplicates, scan_leakage
+    from pipelines.data.splits import default_holdout_fraction, plan_folds, split_holdout
+    from pipelines.errors import UserError
+    from pipelines.evaluation.metrics import get_metric
+    from pipelines.seeds import integer_seed
+
+    table: pd.DataFrame = read_pickle(ref.path)
+    assembled = assemble(
+        table,
+        target=request.target,
+        task=request.task,
+        exclude=request.exclude,
+        group_column=request.group_column,
+        time_column=request.time_column,
+    )
+    dataset, preparation = assembled.dataset, assembled.preparation
+    metric = get_metric(request.metric, dataset.problem, dataset.n_classes)
+
+    findings = scan_leakage(dataset, integer_seed(request.seed, "leakage"))
+    leaking = {each.column: each.evidence for each in findings if each.action == "drop"}
+    if leaking:
+        left = [name for name in dataset.X.columns if name not in leaking]
+        if not left:
+            raise UserError(
+                f"no feature is left in {request.shown_data}: {next(iter(leaking.values()))}"
+            )
+        preparation = preparation.without(tuple(leaking), "the target in disguise")
+        dataset = dataset.with_columns(left)
+
+    fraction = default_holdout_fraction(len(dataset))
+    search_rows, holdout_rows = split_holdout(
+        dataset, fraction=fraction, seed=integer_seed(request.seed, "holdout")
+    )
+    search, holdout = dataset.take(search_rows), dataset.take(holdout_rows)
+    folds = plan_folds(search, seed=integer_seed(request.seed, "folds"))
+    raw = table.iloc[assembled.rows]
+    write_pickle(
+        PreparedData(
+            search=search,
+            holdout_y=holdout.y,
+            holdout_rows=raw.iloc[holdout_rows].reset_index(drop=True),
+            example_rows=raw.iloc[search_rows[:EXAMPLE_ROWS]].reset_index(drop=True),
+            preparation=preparation,
+            folds=folds,
+        ),
+        ref.prepared_path,
+    )
+
+    notes = list(assembled.notes)
+    warnings = [f"{each.column!r}: {each.evidence}" for each in findings if each.action == "warn"]
+    warnings += [f"{column!r} is left out: {why}" for column, why in leaking.items()]
+    if assembled.rows_without_target:
+        warnings.insert(0, f"{assembled.rows_without_target:,} rows without a target are left out")
+    twins = count_duplicates(dataset, search_rows, holdout_rows)
+    if twins:
+        warnings.append(f"{twins:,} hold-out rows are also among the search rows, word for word")
+    return PreparedRef(
+        path=ref.prepared_path,
+        problem=dataset.problem,
+        metric=metric.name,
+        n_search=len(search),
+        n_holdout=len(holdout),
+        n_columns=dataset.X.shape[1],
+        n_classes=dataset.n_classes,
+        folds=folds.description,
+        notes=tuple(notes),
+        warnings=tuple(warnings),
+    )

@@ -1,0 +1,175 @@
+"""The small records that tasks exchange; tables travel as paths."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.data.dataset import Dataset
+from pipelines.data.preparation import Preparation
+from pipelines.evaluation.folds import FoldPlan
+from pipelines.problem import ProblemKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRef:
+    """A table as it was read, staged in the run folder.
+
+    Attributes
+    ----------
+    folder : Path
+        The run folder.
+    fingerprint : str
+        Names the table's content.
+    n_rows, n_columns : int
+        Its size.
+    """
+
+    folder: Path
+    fingerprint: str
+    n_rows: int
+    n_columns: int
+
+    @property
+    def path(self) -> Path:
+        """Where the table is."""
+        return self.folder / "table.pkl"
+
+    @property
+    def prepared_path(self) -> Path:
+        """Where the prepared data go."""
+        return self.folder / "prepared.pkl"
+
+    @property
+    def model_path(self) -> Path:
+        """Where the fitted ensemble goes."""
+        return self.folder / "model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationRecord:
+    """What the gate found.
+
+    Attributes
+    ----------
+    n_expectations : int
+        How many were checked.
+    failures : tuple of (severity, expectation)
+        Those that did not hold.
+    json_path, html_path : Path
+        The suite with its results, for machines and for people.
+    """
+
+    n_expectations: int
+    failures: tuple[tuple[str, str], ...]
+    json_path: Path
+    html_path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedRef:
+    """The prepared data: where they are, and what is worth saying about them.
+
+    Attributes
+    ----------
+    path : Path
+        A pickled `PreparedData`, written by this run.
+    problem : ProblemKind
+        What is predicted.
+    metric : str
+        What is optimised.
+    n_search, n_holdout, n_columns, n_classes : int
+        Sizes.
+    folds : str
+        How trials are scored, in words.
+    notes, warnings : tuple of str
+        What was set aside and why; what may need a person's look.
+    """
+
+    path: Path
+    problem: ProblemKind
+    metric: str
+    n_search: int
+    n_holdout: int
+    n_columns: int
+    n_classes: int
+    folds: str
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedData:
+    """Everything the search and the evaluation need; written once, read where it is used.
+
+    Attributes
+    ----------
+    search : Dataset
+        The rows that trials see.
+    holdout_y : array, shape (n_holdout,)
+        Target of the rows that nothing sees before the end.
+    holdout_rows : DataFrame, shape (n_holdout, n_raw_columns)
+        The same rows as they were read: the served model is what is scored.
+    example_rows : DataFrame
+        A few raw rows of the search part, for the model's signature.
+    preparation : Preparation
+        From raw rows to prepared ones.
+    folds : FoldPlan
+        The same for every trial.
+    """
+
+    search: Dataset
+    holdout_y: NDArray[Any]
+    holdout_rows: pd.DataFrame
+    example_rows: pd.DataFrame
+    preparation: Preparation
+    folds: FoldPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsembleRecord:
+    """The chosen ensemble, refitted and saved.
+
+    Attributes
+    ----------
+    path : Path
+        Folder of the saved model.
+    method : str
+        How members were chosen.
+    cv_score : float
+        Of the ensemble on out-of-fold predictions.
+    weights : tuple of (trial number, weight)
+        Members that made it into the model.
+    rivals : tuple of (method, score, number of members)
+        What it was chosen from.
+    """
+
+    path: Path
+    method: str
+    cv_score: float
+    weights: tuple[tuple[int, float], ...]
+    rivals: tuple[tuple[str, float, int], ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldoutRecord:
+    """How good the ensemble is on rows that nothing saw.
+
+    Attributes
+    ----------
+    score : float
+        The metric.
+    interval : (float, float)
+        95 % bootstrap interval.
+    baseline : float
+        Of a dummy model on the same rows.
+    n_rows : int
+        How many rows.
+    """
+
+    score: float
+    interval: tuple[float, float]
+    baseline: float
+    n_rows: int
