@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from ConfigSpace import ConfigurationSpace
+from typing import TYPE_CHECKING, Any
 
 from pipelines.configuration import Value
 from pipelines.data.dataset import DatasetShape
 from pipelines.problem import ProblemKind
+
+if TYPE_CHECKING:  # a served model must load without ConfigSpace
+    from ConfigSpace import ConfigurationSpace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,8 @@ class PreprocessingTraits:
     scaling : tuple of str
         From ``none``, ``standard``, ``robust``, ``quantile``, ``power``.
     encoding : tuple of str
-        For categories, from ``ordinal``, ``onehot``, ``target``.
+        For categories, from ``ordinal``, ``onehot``, ``target``, and ``native`` (codes, and
+        ``fit`` is told by ``categorical=`` which matrix columns hold them).
     imputation : tuple of str
         For numbers, from ``none`` (the model takes NaN), ``median``, ``mean``.
     construction, selection, projection : bool
@@ -107,7 +109,9 @@ class Learner:
     limits : LearnerLimits
         Sizes beyond which it is not offered.
     early_stopping : bool
-        Whether ``fit`` takes ``eval_set=(X, y)`` and leaves ``n_iterations_``.
+        Whether ``fit`` takes ``eval_set=(X, y)`` and leaves ``n_iterations_``. Whatever the
+        family, ``fit`` is also given those of ``sample_weight``, ``eval_weight``,
+        ``categorical`` and ``deadline`` that its signature names.
     interpretable : bool
         Whether a person can read the fitted model.
     packages : tuple of str
@@ -117,7 +121,7 @@ class Learner:
     name: str
     label: str
     problems: frozenset[ProblemKind]
-    space: Callable[[DatasetShape], ConfigurationSpace]
+    space: "Callable[[DatasetShape], ConfigurationSpace]"
     build: Callable[[Mapping[str, Value], BuildContext], Any]
     expected_seconds: Callable[[Mapping[str, Value], DatasetShape], float]
     preprocessing: PreprocessingTraits = field(default_factory=PreprocessingTraits)

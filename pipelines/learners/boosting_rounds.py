@@ -1,0 +1,53 @@
+"""How many rounds a boosted model may take, and when it stops."""
+
+from pipelines.budget import Deadline
+from pipelines.data.dataset import DatasetShape
+
+# Trees in total, over all classes: what a fit may cost at most where rows are few.
+_MOST_TREES = 6_000
+_ROWS_OF_FULL_LENGTH = 20_000
+
+
+class Patience:
+    """Decide after each round whether to stop.
+
+    Parameters
+    ----------
+    rounds : int or None
+        Rounds without improvement to wait; None when nothing is watched.
+    deadline : Deadline or None
+        When to stop with what there is.
+    """
+
+    def __init__(self, rounds: int | None, deadline: Deadline | None) -> None:
+        self.rounds = rounds
+        self.deadline = deadline
+        self.best_loss = float("inf")
+        self.best_round = 0
+
+    def stop(self, round_: int, loss: float | None) -> bool:
+        """Return whether to stop after ``round_`` (from 0), which reached ``loss``."""
+        if loss is None or loss < self.best_loss or round_ == 0:
+            self.best_loss = float("inf") if loss is None else loss
+            self.best_round = round_
+        late = self.deadline is not None and self.deadline.passed
+        return late or (self.rounds is not None and round_ - self.best_round >= self.rounds)
+
+
+def default_rate(shape: DatasetShape) -> float:
+    """Return the learning rate to start from: larger where each round costs more."""
+    if shape.n_classes > 10 or shape.n_rows > 100_000:
+        return 0.1
+    return 0.06
+
+
+def max_rounds(shape: DatasetShape, rate: float) -> int:
+    """Return the most boosting rounds worth their time at this learning rate.
+
+    Early stopping ends most fits long before. Many classes grow as many trees a round, so they
+    get fewer rounds.
+    """
+    by_rate = 60.0 / rate
+    by_classes = _MOST_TREES / max(shape.n_classes, 3) * 3
+    by_rows = 2_000 * max(1.0, _ROWS_OF_FULL_LENGTH / max(shape.n_rows, 1)) ** 0.5
+    return int(max(30, min(by_rate, by_classes, by_rows, 3_000)))

@@ -1,0 +1,213 @@
+"""A configuration as one estimator: its preprocessing and its model, fitted together."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from pipelines.budget import Deadline
+from pipelines.configuration import Configuration
+from pipelines.data.dataset import ColumnRole, DatasetShape
+from pipelines.learners.base import BuildContext, Learner
+from pipelines.learners.inner_split import inner_split
+from pipelines.learners.scores import class_scores, finite_values
+from pipelines.preprocessing.build import build_features
+
+# Stopping early costs a part of the rows. Where a fit takes less than this, they are given back
+# by a second one.
+_SECONDS_WORTH_A_REFIT = 1.0
+
+
+class Candidate(BaseEstimator):
+    """A configuration that can be fitted and asked.
+
+    Parameters
+    ----------
+    configuration : Configuration
+        What to fit.
+    learner : Learner
+        Its family.
+    roles : mapping of str to ColumnRole
+        The columns of the prepared tables to come.
+    shape : DatasetShape
+        Shape of the whole search table.
+    seed : int
+        Seed of everything random.
+    n_threads : int
+        Threads the model may use.
+    iterations : int or None
+        Boosting rounds to train exactly, on all rows; None to stop early on rows kept back.
+
+    Attributes
+    ----------
+    n_iterations_ : int or None
+        Rounds kept by early stopping; None for models without rounds.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        learner: Learner,
+        roles: Mapping[str, ColumnRole],
+        shape: DatasetShape,
+        seed: int,
+        n_threads: int = 1,
+        iterations: int | None = None,
+    ) -> None:
+        self.configuration = configuration
+        self.learner = learner
+        self.roles = roles
+        self.shape = shape
+        self.seed = seed
+        self.n_threads = n_threads
+        self.iterations = iterations
+
+    def fit(
+        self,
+        X: pd.DataFrame,
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None = None,
+        groups: NDArray[Any] | None = None,
+        times: NDArray[Any] | None = None,
+        deadline: Deadline | None = None,
+    ) -> "Candidate":
+        """Fit to a prepared table.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n_rows, n_columns)
+            Prepared features.
+        y : array, shape (n_rows,)
+            Class codes or values.
+        sample_weight, groups, times : array or None, shape (n_rows,)
+            As in `Dataset`.
+        deadline : Deadline or None
+            Boosters, forests and networks stop then with what they have.
+
+        Raises
+        ------
+        TimeoutError
+            The deadline passed before there was a model.
+        """
+        self.n_iterations_: int | None = None
+        self.mean_ = 0.0 if self._classifies else float(np.mean(y))
+        weight = self._weights(y, sample_weight)
+        everything = np.arange(len(y))
+        if self.learner.early_stopping and self.iterations is None:
+            parts = inner_split(
+                y, classification=self._classifies, groups=groups, times=times, seed=self.seed
+            )
+            if parts is not None:
+                self._fit_rows(X, y, weight, *parts, self.iterations, deadline)
+                if self._refit_pays(deadline):
+                    nothing = everything[:0]
+                    rounds = self.n_iterations_
+                    self._fit_rows(X, y, weight, everything, nothing, rounds, deadline)
+                return self
+        self._fit_rows(X, y, weight, everything, everything[:0], self.iterations, deadline)
+        return self
+
+    def predict_scores(self, X: pd.DataFrame) -> NDArray[np.float32]:
+        """Return what the model answers for a prepared table; always finite.
+
+        Returns
+        -------
+        array of float32
+            Classification: probabilities, shape (n_rows, K) over all K classes of the search
+            table; rows sum to 1 and classes that were not in the training rows get 0.
+            Regression: values, shape (n_rows,).
+        """
+        if self._classifies:
+            known = (
+                np.ones((len(X), 1))
+                if self.model_ is None
+                else class_scores(self.model_, self.features_.transform(X))
+            )
+            scores = np.zeros((len(X), self.shape.n_classes), dtype=np.float32)
+            scores[:, self.present_] = known
+            return scores
+        if self.model_ is None:
+            return np.full(len(X), self.mean_, dtype=np.float32)
+        return finite_values(self.model_.predict(self.features_.transform(X)), self.mean_)
+
+    @property
+    def _classifies(self) -> bool:
+        return self.shape.problem.is_classification
+
+    def _weights(
+        self, y: NDArray[Any], sample_weight: NDArray[Any] | None
+    ) -> NDArray[np.float64] | None:
+        """Return the rows' weights; ``prep_weights`` makes classes count alike."""
+        if self.configuration.get("prep_weights", "none") != "balanced" or not self._classifies:
+            return None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        given = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+        totals = np.bincount(y, weights=given)
+        share = given.sum() / max(np.count_nonzero(totals), 1)
+        return given * share / np.maximum(totals, 1e-12)[y]
+
+    def _fit_rows(
+        self,
+        X: pd.DataFrame,
+        y: NDArray[Any],
+        weight: NDArray[Any] | None,
+        train: NDArray[Any],
+        valid: NDArray[Any],
+        iterations: int | None,
+        deadline: Deadline | None,
+    ) -> None:
+        """Fit preprocessing and model to the rows ``train``, watching the rows ``valid``."""
+        labels = y[train]
+        self.present_ = np.unique(labels) if self._classifies else None
+        if self.present_ is not None:
+            valid = valid[np.isin(y[valid], self.present_)]
+            labels = np.searchsorted(self.present_, labels)
+        if len(np.unique(labels)) < 2:  # one class, or one value, is all there is to say
+            self.model_ = None
+            return
+        self.features_ = build_features(
+            self.configuration.preprocessing_values,
+            self.learner.preprocessing,
+            self.roles,
+            self.shape,
+            self.seed,
+        )
+        matrix = self.features_.fit_transform(_rows(X, train), labels)
+        if deadline is not None and deadline.passed:
+            raise TimeoutError(f"the time was up before {self.learner.name} could begin")
+        context = BuildContext(
+            shape=self.shape, seed=self.seed, n_threads=self.n_threads, iterations=iterations
+        )
+        model = self.learner.build(self.configuration.model_values, context)
+        offered: dict[str, Any] = {
+            "sample_weight": None if weight is None else weight[train],
+            "categorical": self.features_.categorical_,
+            "deadline": deadline,
+        }
+        if len(valid):
+            expected = y[valid]
+            if self.present_ is not None:
+                expected = np.searchsorted(self.present_, expected)
+            offered["eval_set"] = (self.features_.transform(_rows(X, valid)), expected)
+            offered["eval_weight"] = None if weight is None else weight[valid]
+        takes = inspect.signature(model.fit).parameters
+        given = {
+            name: value for name, value in offered.items() if name in takes and value is not None
+        }
+        model.fit(matrix, labels, **given)
+        self.model_ = model
+        self.n_iterations_ = getattr(model, "n_iterations_", None)
+
+    def _refit_pays(self, deadline: Deadline | None) -> bool:
+        """Whether a second fit, on all rows, is cheap."""
+        if self.n_iterations_ is None or (deadline is not None and deadline.passed):
+            return False
+        seconds = self.learner.expected_seconds(self.configuration, self.shape)
+        return seconds < _SECONDS_WORTH_A_REFIT
+
+
+def _rows(X: pd.DataFrame, rows: NDArray[Any]) -> pd.DataFrame:
+    return X if len(rows) == len(X) else X.iloc[rows]

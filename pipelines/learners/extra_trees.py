@@ -1,0 +1,53 @@
+"""Extremely randomised trees (Geurts, Ernst and Wehenkel 2006)."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pipelines.configuration import Value
+from pipelines.data.dataset import DatasetShape
+from pipelines.learners.base import BuildContext, Learner, LearnerLimits, PreprocessingTraits
+from pipelines.learners.forest import (
+    GrownForest,
+    count_trees,
+    forest_seconds,
+    forest_settings,
+    forest_space,
+)
+from pipelines.problem import ProblemKind
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+
+def space(shape: DatasetShape) -> "ConfigurationSpace":
+    """Return the hyperparameters."""
+    return forest_space(shape, default_leaf=2)
+
+
+def build(values: Mapping[str, Value], context: BuildContext) -> GrownForest:
+    """Return an unfitted forest of these hyperparameters."""
+    from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+
+    classification = context.shape.problem.is_classification
+    kind = ExtraTreesClassifier if classification else ExtraTreesRegressor
+    settings, n_trees = forest_settings(values, context, n_trees=count_trees(context.shape))
+    return GrownForest(kind(**settings), n_trees)
+
+
+def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
+    """Return seconds to fit once on one core."""
+    return forest_seconds(values, shape, per_cell=1.5e-8)
+
+
+EXTRA_TREES = Learner(
+    name="extra_trees",
+    label="Extremely randomised trees",
+    problems=frozenset(ProblemKind),
+    space=space,
+    build=build,
+    expected_seconds=expected_seconds,
+    preprocessing=PreprocessingTraits(
+        encoding=("ordinal", "target", "onehot"), imputation=("none",)
+    ),
+    limits=LearnerLimits(max_rows=500_000, max_columns=20_000),
+)

@@ -1,0 +1,155 @@
+"""Random forests (Breiman 2001), grown in portions so that the clock can stop them."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from pipelines.budget import Deadline
+from pipelines.configuration import Value
+from pipelines.data.dataset import DatasetShape
+from pipelines.learners.base import BuildContext, Learner, LearnerLimits, PreprocessingTraits
+from pipelines.learners.costs import matrix_columns
+from pipelines.problem import ProblemKind
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+_PORTION = 16
+# Numbers kept in the leaves of one forest: 8 bytes each.
+_MOST_LEAF_NUMBERS = 3e7
+
+
+class GrownForest(BaseEstimator):
+    """A forest that grows a portion of its trees at a time.
+
+    Parameters
+    ----------
+    forest : estimator
+        A scikit-learn forest with ``warm_start``; the same trees come out as in one go.
+    n_trees : int
+        Trees, unless the deadline comes first.
+    """
+
+    def __init__(self, forest: Any, n_trees: int) -> None:
+        self.forest = forest
+        self.n_trees = n_trees
+
+    def fit(
+        self,
+        X: Any,
+        y: NDArray[Any],
+        *,
+        sample_weight: NDArray[Any] | None = None,
+        deadline: Deadline | None = None,
+    ) -> "GrownForest":
+        """Grow trees on ``X`` of shape (n_rows, n_columns)."""
+        grown = 0
+        while grown < self.n_trees and (grown == 0 or deadline is None or not deadline.passed):
+            # One tree first: it tells whether a whole portion fits before the deadline.
+            grown = min(self.n_trees, grown + (_PORTION if grown > 1 or deadline is None else 1))
+            self.forest.set_params(n_estimators=grown, warm_start=True)
+            self.forest.fit(X, y, sample_weight=sample_weight)
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return values or class codes, shape (n_rows,)."""
+        return self.forest.predict(X)
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Return probabilities, shape (n_rows, n_classes)."""
+        return self.forest.predict_proba(X)
+
+
+def space(shape: DatasetShape) -> "ConfigurationSpace":
+    """Return the hyperparameters."""
+    return forest_space(shape, default_leaf=2)
+
+
+def forest_space(shape: DatasetShape, *, default_leaf: int) -> "ConfigurationSpace":
+    """Return the hyperparameters that both kinds of forest have."""
+    from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
+
+    classification = shape.problem.is_classification
+    default = 0.5
+    if classification:
+        default = min(0.9, max(0.05, matrix_columns(shape) ** -0.5))
+    parameters: list[Any] = [
+        Float("max_features", (0.02, 1.0), log=True, default=default),
+        Integer("min_samples_leaf", (1, 30), log=True, default=default_leaf),
+    ]
+    if classification:
+        parameters.append(Categorical("criterion", ["gini", "entropy"], default="entropy"))
+    made = ConfigurationSpace()
+    made.add(parameters)
+    return made
+
+
+def forest_settings(
+    values: Mapping[str, Value], context: BuildContext, *, n_trees: int
+) -> tuple[dict[str, Any], int]:
+    """Return scikit-learn's settings for both kinds of forest, and the number of trees.
+
+    Leaves hold one number per class, so that on many rows and classes they must be larger.
+    """
+    shape = context.shape
+    leaf = int(values["min_samples_leaf"])
+    smallest = n_trees * shape.n_rows * shape.n_classes / _MOST_LEAF_NUMBERS
+    settings: dict[str, Any] = {
+        "max_features": float(values["max_features"]),
+        "min_samples_leaf": max(leaf, int(np.ceil(smallest))),
+        "random_state": context.seed,
+        "n_jobs": context.n_threads,
+    }
+    if "criterion" in values:
+        settings["criterion"] = values["criterion"]
+    return settings, n_trees
+
+
+def count_trees(shape: DatasetShape) -> int:
+    """Return the number of trees: fewer on many rows, where each is better."""
+    if shape.n_rows <= 5_000:
+        return 200
+    return 120 if shape.n_rows <= 50_000 else 64
+
+
+def forest_seconds(values: Mapping[str, Value], shape: DatasetShape, *, per_cell: float) -> float:
+    """Return seconds to grow a forest on one core."""
+    tried = max(1.0, float(values["max_features"]) * matrix_columns(shape))
+    depth = np.log2(max(2.0, shape.n_rows / float(values["min_samples_leaf"])))
+    classes = 1 + 0.05 * shape.n_classes
+    per_tree = 1e-3 + per_cell * shape.n_rows * tried * depth * classes
+    return float(count_trees(shape) * per_tree)
+
+
+def build(values: Mapping[str, Value], context: BuildContext) -> GrownForest:
+    """Return an unfitted forest of these hyperparameters."""
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+    classification = context.shape.problem.is_classification
+    kind = RandomForestClassifier if classification else RandomForestRegressor
+    settings, n_trees = forest_settings(values, context, n_trees=count_trees(context.shape))
+    if context.shape.n_rows > 50_000:
+        settings["max_samples"] = 50_000 / context.shape.n_rows
+    return GrownForest(kind(**settings), n_trees)
+
+
+def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
+    """Return seconds to fit once on one core."""
+    return forest_seconds(values, shape, per_cell=4e-8)
+
+
+RANDOM_FOREST = Learner(
+    name="random_forest",
+    label="Random forest",
+    problems=frozenset(ProblemKind),
+    space=space,
+    build=build,
+    expected_seconds=expected_seconds,
+    preprocessing=PreprocessingTraits(
+        encoding=("ordinal", "target", "onehot"), imputation=("none",)
+    ),
+    limits=LearnerLimits(max_rows=500_000, max_columns=20_000),
+)

@@ -1,0 +1,197 @@
+"""LightGBM: histogram gradient boosting, leaf-wise trees (Ke et al. 2017)."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from pipelines.budget import Deadline
+from pipelines.configuration import Value
+from pipelines.data.dataset import DatasetShape
+from pipelines.learners.base import BuildContext, Learner, PreprocessingTraits
+from pipelines.learners.boosting_rounds import Patience, default_rate, max_rounds
+from pipelines.learners.costs import matrix_columns
+from pipelines.problem import ProblemKind
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+# Below this many rows a class's gradients are so small that plain settings diverge.
+_TINY_CLASS = 30
+
+
+class LightGBMModel(BaseEstimator):
+    """LightGBM through its native interface, stopped early or by the clock.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Native parameters.
+    rounds : int
+        Boosting rounds at most; exactly, when `fit` gets no ``eval_set``.
+    patience : int
+        Rounds without a better validation loss before it stops.
+    n_threads : int
+        Threads.
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Any],
+        rounds: int = 500,
+        patience: int = 50,
+        n_threads: int = 1,
+    ) -> None:
+        self.parameters = parameters
+        self.rounds = rounds
+        self.patience = patience
+        self.n_threads = n_threads
+
+    def fit(
+        self,
+        X: Any,
+        y: NDArray[Any],
+        *,
+        sample_weight: NDArray[Any] | None = None,
+        eval_set: tuple[Any, NDArray[Any]] | None = None,
+        eval_weight: NDArray[Any] | None = None,
+        categorical: tuple[int, ...] = (),
+        deadline: Deadline | None = None,
+    ) -> "LightGBMModel":
+        """Boost on ``X`` of shape (n_rows, n_columns) and ``y`` of codes or values.
+
+        Leaves ``n_iterations_``, the rounds it kept.
+        """
+        import lightgbm
+
+        # The validation table is built against the parameters of the first, so all go to both.
+        parameters = {
+            **self.parameters,
+            "num_threads": self.n_threads,
+            "verbosity": -1,
+            "deterministic": True,
+            "force_row_wise": True,
+        }
+        if parameters["objective"] == "multiclass":
+            parameters["num_class"] = int(y.max()) + 1
+        train = lightgbm.Dataset(
+            X,
+            y,
+            weight=sample_weight,
+            categorical_feature=list(categorical),
+            params=parameters,
+        )
+        watched = []
+        if eval_set is not None:
+            watched.append(train.create_valid(eval_set[0], eval_set[1], weight=eval_weight))
+        patience = Patience(self.patience if watched else None, deadline)
+
+        def watch(env: Any) -> None:
+            losses = env.evaluation_result_list
+            if patience.stop(env.iteration, float(losses[0][2]) if losses else None):
+                raise lightgbm.callback.EarlyStopException(patience.best_round, losses)
+
+        watch.order = 30  # type: ignore[attr-defined]
+        self.booster_ = lightgbm.train(
+            parameters, train, self.rounds, valid_sets=watched, callbacks=[watch]
+        )
+        self.n_iterations_ = patience.best_round + 1
+        self.booster_.best_iteration = self.n_iterations_
+        self.booster_.free_dataset()
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return values, shape (n_rows,), or class codes."""
+        raw = self._raw(X)
+        if self.parameters["objective"] in ("binary", "multiclass"):
+            return np.argmax(self._probabilities(raw), axis=1)
+        return raw
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Return probabilities, shape (n_rows, n_classes)."""
+        return self._probabilities(self._raw(X))
+
+    def _raw(self, X: Any) -> NDArray[Any]:
+        return np.asarray(
+            self.booster_.predict(X, num_iteration=self.n_iterations_, num_threads=self.n_threads)
+        )
+
+    @staticmethod
+    def _probabilities(raw: NDArray[Any]) -> NDArray[Any]:
+        return raw if raw.ndim == 2 else np.column_stack([1 - raw, raw])
+
+
+def space(shape: DatasetShape) -> "ConfigurationSpace":
+    """Return the hyperparameters; leaves are larger and penalised where a class is tiny."""
+    from ConfigSpace import ConfigurationSpace, Float, Integer
+
+    tiny = _has_tiny_class(shape)
+    return ConfigurationSpace(
+        space=[
+            Float("learning_rate", (0.01, 0.3), log=True, default=default_rate(shape)),
+            Integer("num_leaves", (4, 255), log=True, default=15 if shape.n_rows < 2_000 else 31),
+            Integer("min_data_in_leaf", (1, 200), log=True, default=10),
+            Float("min_sum_hessian_in_leaf", (1e-3, 10.0), log=True, default=1.0 if tiny else 0.01),
+            Float("feature_fraction", (0.2, 1.0), default=0.8),
+            Float("bagging_fraction", (0.4, 1.0), default=0.9),
+            Float("lambda_l2", (1e-3, 100.0), log=True, default=5.0 if tiny else 1.0),
+            Float("lambda_l1", (1e-4, 10.0), log=True, default=1e-3),
+        ]
+    )
+
+
+def build(values: Mapping[str, Value], context: BuildContext) -> LightGBMModel:
+    """Return an unfitted model of these hyperparameters."""
+    shape = context.shape
+    parameters: dict[str, Any] = {
+        **values,
+        "bagging_freq": 1 if float(values.get("bagging_fraction", 1.0)) < 1 else 0,
+        "seed": context.seed,
+        "max_bin": 255,
+        "cat_smooth": 20.0,
+        "feature_pre_filter": False,
+    }
+    if shape.problem is ProblemKind.REGRESSION:
+        parameters |= {"objective": "regression", "metric": "l2"}
+    elif shape.problem is ProblemKind.BINARY:
+        parameters |= {"objective": "binary", "metric": "binary_logloss"}
+    else:
+        parameters |= {"objective": "multiclass", "metric": "multi_logloss"}
+    rate = float(values["learning_rate"])
+    return LightGBMModel(
+        parameters,
+        rounds=context.iterations or max_rounds(shape, rate),
+        patience=max(15, min(100, round(2.5 / rate))),
+        n_threads=context.n_threads,
+    )
+
+
+def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
+    """Return seconds to fit once on one core."""
+    rate = float(values["learning_rate"])
+    rounds = min(max_rounds(shape, rate), 15.0 / rate)
+    trees = rounds * max(1, shape.n_classes if shape.n_classes > 2 else 1)
+    leaves = float(values["num_leaves"])
+    per_row = 6e-9 * matrix_columns(shape) * (1 + np.log2(leaves)) + 6e-8
+    return float(0.1 + trees * (2e-4 + 1.5e-5 * leaves + shape.n_rows * per_row))
+
+
+def _has_tiny_class(shape: DatasetShape) -> bool:
+    return shape.problem is ProblemKind.MULTICLASS and shape.smallest_class < _TINY_CLASS
+
+
+LIGHTGBM = Learner(
+    name="lightgbm",
+    label="LightGBM",
+    problems=frozenset(ProblemKind),
+    space=space,
+    build=build,
+    expected_seconds=expected_seconds,
+    preprocessing=PreprocessingTraits(
+        encoding=("native", "ordinal", "target", "onehot"), imputation=("none",)
+    ),
+    early_stopping=True,
+    packages=("lightgbm",),
+)

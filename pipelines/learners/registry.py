@@ -1,0 +1,77 @@
+"""All model families, by name."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from pipelines.data.dataset import DatasetShape
+from pipelines.errors import UserError
+from pipelines.learners.base import Learner
+from pipelines.learners.extra_trees import EXTRA_TREES
+from pipelines.learners.forest import RANDOM_FOREST
+from pipelines.learners.lightgbm_trees import LIGHTGBM
+from pipelines.learners.linear import LINEAR
+
+
+def _by_name(learners: tuple[Learner, ...]) -> Mapping[str, Learner]:
+    table: dict[str, Learner] = {}
+    for learner in learners:
+        if learner.name in table:
+            raise ValueError(f"two learners are called {learner.name!r}")
+        table[learner.name] = learner
+    return MappingProxyType(table)
+
+
+# In the order in which their defaults are worth trying.
+LEARNERS: Mapping[str, Learner] = _by_name((LIGHTGBM, LINEAR, EXTRA_TREES, RANDOM_FOREST))
+
+
+def choose_learners(
+    names: Sequence[str | Learner] | None, shape: DatasetShape, *, interpretable: bool = False
+) -> tuple[Learner, ...]:
+    """Return the families to search, in the registry's order, the user's own last.
+
+    Parameters
+    ----------
+    names : sequence of str or Learner, or None
+        Families to consider; None for all. A `Learner` is the user's own.
+    shape : DatasetShape
+        What they must be able to handle.
+    interpretable : bool
+        Whether only models that a person can read are wanted.
+
+    Raises
+    ------
+    UserError
+        A name is unknown or given twice, or no family is left.
+    """
+    wanted = list(LEARNERS) if names is None else list(names)
+    chosen: dict[str, Learner] = {}
+    for entry in wanted:
+        learner = entry if isinstance(entry, Learner) else _known(entry)
+        if learner.name in chosen:
+            raise UserError(f"family {learner.name!r} is given twice; give each once")
+        chosen[learner.name] = learner
+    order = {name: position for position, name in enumerate(LEARNERS)}
+    left = [
+        learner
+        for learner in sorted(chosen.values(), key=lambda each: order.get(each.name, len(order)))
+        if learner.admits(shape) and (learner.interpretable or not interpretable)
+    ]
+    if not left:
+        able = [each.name for each in LEARNERS.values() if each.admits(shape)]
+        raise UserError(
+            f"none of the families {', '.join(chosen) or '(none)'} can be used for {shape.problem} "
+            f"on {shape.n_rows} rows, {shape.n_columns} columns"
+            f"{' if it must be interpretable' if interpretable else ''}; "
+            f"add one of: {', '.join(able)}"
+        )
+    return tuple(left)
+
+
+def _known(name: str) -> Learner:
+    if name in LEARNERS:
+        return LEARNERS[name]
+    near = difflib.get_close_matches(name, LEARNERS, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise UserError(f"unknown family {name!r}{hint} (known: {', '.join(LEARNERS)})")

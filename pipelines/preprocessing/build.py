@@ -1,0 +1,80 @@
+"""From the preprocessing choices of a configuration to a transformer."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelines.configuration import Value
+from pipelines.data.dataset import ColumnRole, DatasetShape
+from pipelines.learners.base import PreprocessingTraits
+from pipelines.preprocessing.categorical import CategoricalBlock
+from pipelines.preprocessing.dates import DateParts
+from pipelines.preprocessing.matrix import FeatureMatrix
+from pipelines.preprocessing.numeric import NumericBlock
+from pipelines.preprocessing.project import Project
+from pipelines.preprocessing.select import SelectColumns
+from pipelines.preprocessing.text import TextColumn
+
+
+def build_features(
+    values: Mapping[str, Value],
+    traits: PreprocessingTraits,
+    roles: Mapping[str, ColumnRole],
+    shape: DatasetShape,
+    seed: int,
+) -> FeatureMatrix:
+    """Return an unfitted transformer from prepared tables to float32 matrices.
+
+    Parameters
+    ----------
+    values : mapping
+        Preprocessing choices without their ``prep_`` prefix; those not made take the family's
+        default, so that an empty mapping is the default preprocessing.
+    traits : PreprocessingTraits
+        What the family allows; the first of each is its default.
+    roles : mapping of str to ColumnRole
+        The columns.
+    shape : DatasetShape
+        Shape of the whole search table.
+    seed : int
+        Seed of everything random.
+    """
+    classification = shape.problem.is_classification
+    imputation = str(values.get("imputation", traits.imputation[0]))
+    scaling = str(values.get("scaling", traits.scaling[0]))
+    encoding = str(values.get("encoding", traits.encoding[0]))
+    steps: list[Any] = []
+    selection = str(values.get("selection", "none"))
+    if selection != "none":
+        share = float(values.get("selected_share", 0.5))
+        steps.append(SelectColumns(selection, share, classification, seed))
+    projection = str(values.get("projection", "none"))
+    if projection != "none":
+        steps.append(Project(projection, int(values.get("projected_columns", 50)), seed))
+    return FeatureMatrix(
+        roles=dict(roles),
+        dates=DateParts(cyclic=bool(values.get("cyclic", scaling != "none"))),
+        numeric=NumericBlock(
+            imputation=imputation,
+            indicator=bool(values.get("indicator", True)),
+            scaling=scaling,
+            construction=str(values.get("construction", "none")),
+            classification=classification,
+            seed=seed,
+        ),
+        categorical=CategoricalBlock(
+            encoding=encoding,
+            rare_share=float(values.get("rare_share", 0.0)),
+            fill=imputation != "none",
+            scale=scaling != "none",
+            classification=classification,
+            seed=seed,
+        ),
+        text=TextColumn(
+            encoding=str(values.get("text", "tfidf" if traits.sparse else "svd")),
+            n_components=int(values.get("text_components", 16)),
+            analyzer=str(values.get("text_analyzer", "auto")),
+            classification=classification,
+            seed=seed,
+        ),
+        steps=tuple(steps),
+    )

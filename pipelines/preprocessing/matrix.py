@@ -1,0 +1,138 @@
+"""A prepared table as one float32 matrix."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from pipelines.data.dataset import ColumnRole
+from pipelines.preprocessing.categorical import CategoricalBlock
+from pipelines.preprocessing.dates import DateParts
+from pipelines.preprocessing.numeric import NumericBlock
+from pipelines.preprocessing.text import TextColumn
+
+
+class FeatureMatrix(TransformerMixin, BaseEstimator):
+    """Send each column to the block for its role, join the results, then reduce them.
+
+    Parameters
+    ----------
+    roles : mapping of str to ColumnRole
+        The columns of the tables to come.
+    dates : DateParts
+        Turns dates into numbers, which then go the way of the numbers.
+    numeric : NumericBlock
+        For numbers.
+    categorical : CategoricalBlock
+        For categories.
+    text : TextColumn
+        Cloned for each text column.
+    steps : tuple of transformers
+        Applied one after the other to the joined matrix, if it is dense.
+
+    Attributes
+    ----------
+    categorical_ : tuple of int
+        Columns of the matrix that hold category codes (``native`` encoding only).
+    n_features_ : int
+        Columns of the matrix.
+    """
+
+    def __init__(
+        self,
+        roles: Mapping[str, ColumnRole],
+        dates: DateParts,
+        numeric: NumericBlock,
+        categorical: CategoricalBlock,
+        text: TextColumn,
+        steps: tuple[Any, ...] = (),
+    ) -> None:
+        self.roles = roles
+        self.dates = dates
+        self.numeric = numeric
+        self.categorical = categorical
+        self.text = text
+        self.steps = steps
+
+    def fit(self, X: pd.DataFrame, y: NDArray[Any]) -> "FeatureMatrix":
+        """Learn from a prepared table and its target."""
+        self.fit_transform(X, y)
+        return self
+
+    def fit_transform(self, X: pd.DataFrame, y: NDArray[Any]) -> Any:
+        """Learn from ``X`` and return its matrix, shape (n_rows, n_features_).
+
+        Target encodings of these rows are cross-fitted, so this is not ``fit().transform()``.
+        """
+        from sklearn.base import clone
+
+        blocks: list[Any] = []
+        categorical: tuple[int, ...] = ()
+        if self._columns(ColumnRole.NUMERIC) or self._columns(ColumnRole.DATETIME):
+            self.dates_ = clone(self.dates).fit(X)
+            self.numeric_ = clone(self.numeric)
+            blocks.append(self.numeric_.fit_transform(self._numbers(X), y))
+        if names := self._columns(ColumnRole.CATEGORICAL):
+            self.categorical_block_ = clone(self.categorical)
+            block = self.categorical_block_.fit_transform(X[names], y)
+            if self.categorical.encoding == "native":
+                start = sum(part.shape[1] for part in blocks)
+                categorical = tuple(range(start, start + block.shape[1]))
+            blocks.append(block)
+        self.texts_ = {name: clone(self.text) for name in self._columns(ColumnRole.TEXT)}
+        blocks.extend(text.fit_transform(X[name], y) for name, text in self.texts_.items())
+        matrix = _join(blocks, len(X))
+        self.steps_: list[Any] = []
+        if not sp.issparse(matrix):
+            for step in self.steps:
+                self.steps_.append(clone(step).fit(matrix, y))
+                matrix = self.steps_[-1].transform(matrix)
+                categorical = _follow(categorical, self.steps_[-1])
+        self.categorical_ = categorical
+        self.n_features_ = matrix.shape[1]
+        return matrix
+
+    def transform(self, X: pd.DataFrame) -> Any:
+        """Return the matrix of ``X``, shape (n_rows, n_features_)."""
+        blocks: list[Any] = []
+        if self._columns(ColumnRole.NUMERIC) or self._columns(ColumnRole.DATETIME):
+            blocks.append(self.numeric_.transform(self._numbers(X)))
+        if names := self._columns(ColumnRole.CATEGORICAL):
+            blocks.append(self.categorical_block_.transform(X[names]))
+        blocks.extend(text.transform(X[name]) for name, text in self.texts_.items())
+        matrix = _join(blocks, len(X))
+        for step in self.steps_:
+            matrix = step.transform(matrix)
+        return matrix
+
+    def _columns(self, role: ColumnRole) -> list[str]:
+        return [name for name, kind in self.roles.items() if kind == role]
+
+    def _numbers(self, X: pd.DataFrame) -> NDArray[Any]:
+        numbers = X[self._columns(ColumnRole.NUMERIC)].to_numpy(dtype=np.float64)
+        if names := self._columns(ColumnRole.DATETIME):
+            numbers = np.hstack([numbers, self.dates_.transform(X[names])])
+        return numbers
+
+
+def _join(blocks: list[Any], n_rows: int) -> Any:
+    """Return the blocks side by side: CSR if any is sparse, else a dense float32 array."""
+    blocks = [block for block in blocks if block.shape[1]]
+    if not blocks:  # nothing varies: a model on a constant is the best that is left
+        return np.zeros((n_rows, 1), dtype=np.float32)
+    if any(sp.issparse(block) for block in blocks):
+        return sp.hstack([sp.csr_matrix(block) for block in blocks], format="csr")
+    return np.ascontiguousarray(np.hstack(blocks), dtype=np.float32)
+
+
+def _follow(categorical: tuple[int, ...], step: Any) -> tuple[int, ...]:
+    """Return where the category codes are after a step that selects columns."""
+    columns = getattr(step, "columns_", None)
+    if columns is None:  # a projection leaves no codes
+        return ()
+    before = set(categorical)
+    return tuple(position for position, column in enumerate(columns) if int(column) in before)

@@ -1,0 +1,122 @@
+"""Scalers by name."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.preprocessing import PowerTransformer, QuantileTransformer, RobustScaler
+
+SCALINGS = ("none", "standard", "robust", "quantile", "power")
+
+# Beyond this many standard deviations a value is an outlier that would only pull a linear fit.
+_FAR = 12.0
+_ROWS_FOR_SCALE = 20_000
+
+
+class ClippedScaler(TransformerMixin, BaseEstimator):
+    """Bring columns to mean 0 and deviation 1 and cut off what lies absurdly far out.
+
+    A single wild value at prediction time would otherwise throw a linear model anywhere.
+
+    Parameters
+    ----------
+    far : float
+        Largest absolute scaled value that is kept.
+    """
+
+    def __init__(self, far: float = _FAR) -> None:
+        self.far = far
+
+    def fit(self, X: NDArray[Any], y: NDArray[Any] | None = None) -> "ClippedScaler":
+        """Learn the mean and deviation of each column of ``X``, shape (n_rows, n_columns)."""
+        del y
+        with np.errstate(invalid="ignore", over="ignore"):
+            self.mean_ = np.nan_to_num(np.mean(X, axis=0))
+            deviation = np.std(X, axis=0)
+        self.scale_ = np.where(np.isfinite(deviation) & (deviation > 0), deviation, 1.0)
+        return self
+
+    def transform(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return the scaled columns."""
+        return np.clip((X - self.mean_) / self.scale_, -self.far, self.far)
+
+
+class SmoothRobustScaler(TransformerMixin, BaseEstimator):
+    """Scale by quantiles, then bend outliers smoothly to within (-3, 3).
+
+    The robust scaling and smooth clipping of RealMLP (Holzmüller, Grinsztajn, Steinwart:
+    *Better by default*, 2024).
+    """
+
+    def fit(self, X: NDArray[Any], y: NDArray[Any] | None = None) -> "SmoothRobustScaler":
+        """Learn median and spread of each column of ``X``, shape (n_rows, n_columns)."""
+        del y
+        if len(X) > _ROWS_FOR_SCALE:
+            X = X[np.linspace(0, len(X) - 1, _ROWS_FOR_SCALE).astype(np.int64)]
+        robust = RobustScaler().fit(X)
+        self.center_ = robust.center_
+        # Most values of some columns are equal: their range stands in for their quartiles.
+        spread = np.percentile(X, 75, axis=0) - np.percentile(X, 25, axis=0)
+        width = (np.max(X, axis=0) - np.min(X, axis=0)) / 2
+        scale = np.where(spread > 0, spread, width)
+        self.scale_ = np.where(scale > 0, scale, 1.0)
+        return self
+
+    def transform(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return the scaled columns."""
+        scaled = np.clip((X - self.center_) / self.scale_, -1e9, 1e9)
+        return scaled / np.sqrt(1 + (scaled / 3) ** 2)
+
+
+def make_scaler(name: str, *, n_rows: int, seed: int) -> Any:
+    """Return an unfitted scaler.
+
+    Parameters
+    ----------
+    name : str
+        ``standard``, ``robust``, ``quantile`` (to a normal distribution) or ``power``
+        (Yeo-Johnson).
+    n_rows : int
+        Rows it will be fitted to.
+    seed : int
+        Seed of the rows that ``quantile`` samples.
+    """
+    if name == "standard":
+        return ClippedScaler()
+    if name == "robust":
+        return SmoothRobustScaler()
+    if name == "quantile":
+        return QuantileTransformer(
+            n_quantiles=max(2, min(200, n_rows)),
+            output_distribution="normal",
+            subsample=_ROWS_FOR_SCALE,
+            random_state=seed,
+        )
+    if name == "power":
+        return BoundedPower()
+    raise ValueError(f"scaling must be one of {', '.join(SCALINGS)}; got {name!r}")
+
+
+class BoundedPower(TransformerMixin, BaseEstimator):
+    """Yeo-Johnson on standardised columns, its exponents learned from a part of the rows.
+
+    Standardising first keeps the powers of large numbers from overflowing.
+    """
+
+    def fit(self, X: NDArray[Any], y: NDArray[Any] | None = None) -> "BoundedPower":
+        """Learn the exponents of the columns of ``X``, shape (n_rows, n_columns)."""
+        del y
+        self.before_ = ClippedScaler().fit(X)
+        part = X if len(X) <= 5_000 else X[np.linspace(0, len(X) - 1, 5_000).astype(np.int64)]
+        with np.errstate(all="ignore"):
+            self.power_ = PowerTransformer(standardize=False).fit(self.before_.transform(part))
+            self.after_ = ClippedScaler().fit(self._powers(X))
+        return self
+
+    def transform(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return the columns with their skew taken out."""
+        return self.after_.transform(self._powers(X))
+
+    def _powers(self, X: NDArray[Any]) -> NDArray[Any]:
+        return np.nan_to_num(self.power_.transform(self.before_.transform(X)))

@@ -1,0 +1,91 @@
+"""Fewer columns: those that say most about the target, or that say something new."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from pipelines.preprocessing.strength import mutual_information
+
+SELECTIONS = ("none", "information", "importance", "correlation")
+
+_ROWS = 5_000
+# Columns closer than this to a stronger one are taken to repeat it.
+_SAME = 0.97
+_MAX_COMPARED = 1_500
+
+
+class SelectColumns(TransformerMixin, BaseEstimator):
+    """Keep a share of the columns.
+
+    Parameters
+    ----------
+    criterion : str
+        ``information`` (mutual information with the target), ``importance`` (of a small forest
+        of extremely random trees) or ``correlation`` (columns that repeat a stronger one go).
+    share : float
+        Share of the columns to keep, in (0, 1]; at least one stays.
+    classification : bool
+        Whether ``y`` holds class codes.
+    seed : int
+        Seed of everything random.
+    """
+
+    def __init__(
+        self,
+        criterion: str = "information",
+        share: float = 0.5,
+        classification: bool = True,
+        seed: int = 0,
+    ) -> None:
+        self.criterion = criterion
+        self.share = share
+        self.classification = classification
+        self.seed = seed
+
+    def fit(self, X: NDArray[Any], y: NDArray[Any]) -> "SelectColumns":
+        """Choose the columns of ``X``, shape (n_rows, n_columns), NaN allowed."""
+        n_kept = max(1, round(self.share * X.shape[1]))
+        if self.criterion == "importance":
+            strength = self._importance(X, y)
+        else:
+            strength = mutual_information(X, y, classification=self.classification)
+        order = np.argsort(-strength, kind="stable")
+        if self.criterion == "correlation":
+            order = _without_repeats(X, order)
+        self.columns_ = np.sort(order[:n_kept])
+        return self
+
+    def transform(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return the chosen columns."""
+        return X[:, self.columns_]
+
+    def _importance(self, X: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
+        from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+
+        if len(X) > _ROWS:
+            rows = np.linspace(0, len(X) - 1, _ROWS).astype(np.int64)
+            X, y = X[rows], y[rows]
+        kind = ExtraTreesClassifier if self.classification else ExtraTreesRegressor
+        forest = kind(
+            n_estimators=40, min_samples_leaf=3, max_features=0.3, random_state=self.seed, n_jobs=1
+        )
+        # Missing values become the column's floor: a place of their own for the trees.
+        return forest.fit(np.nan_to_num(X, nan=-1e6), y).feature_importances_
+
+
+def _without_repeats(X: NDArray[Any], order: NDArray[Any]) -> NDArray[Any]:
+    """Return ``order`` without columns that nearly repeat one before them."""
+    order = order[:_MAX_COMPARED]
+    part = X[np.linspace(0, len(X) - 1, min(len(X), _ROWS)).astype(np.int64)][:, order]
+    part = np.nan_to_num(part.astype(np.float64))
+    part -= part.mean(axis=0)
+    norms = np.linalg.norm(part, axis=0)
+    part /= np.where(norms > 0, norms, 1.0)
+    close = np.abs(part.T @ part) > _SAME
+    kept: list[int] = []
+    for position in range(len(order)):
+        if not close[position, kept].any():
+            kept.append(position)
+    return order[kept]

@@ -1,0 +1,65 @@
+"""How much one column says about the target, in one quick pass over binned values."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# A ranking of columns needs no more.
+_ROWS = 5_000
+_BINS = 16
+
+
+def mutual_information(
+    X: NDArray[Any], y: NDArray[Any], *, classification: bool
+) -> NDArray[np.float64]:
+    """Return the mutual information of each column with the target, in nats.
+
+    Values and a numeric target are cut into at most 16 bins of equal counts; missing values are
+    a bin of their own. At most 5,000 rows, evenly spaced, are looked at. The bias of the plug-in
+    estimate is taken off (Miller 1955, to first order).
+
+    Parameters
+    ----------
+    X : array, shape (n_rows, n_columns)
+        Numbers; NaN for missing.
+    y : array, shape (n_rows,)
+        Class codes or values.
+    classification : bool
+        Whether ``y`` holds class codes.
+
+    Returns
+    -------
+    array, shape (n_columns,)
+        Never negative.
+    """
+    if len(X) > _ROWS:
+        rows = np.linspace(0, len(X) - 1, _ROWS).astype(np.int64)
+        X, y = X[rows], y[rows]
+    target = np.unique(y, return_inverse=True)[1] if classification else bin_values(y)
+    n_targets = int(target.max()) + 1
+    return np.array(
+        [_information(bin_values(column), target, n_targets) for column in X.T], dtype=np.float64
+    )
+
+
+def bin_values(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return bin codes 0..15 of equal counts, and one more for missing values."""
+    missing = np.isnan(values)
+    seen = values[~missing]
+    codes = np.full(len(values), _BINS, dtype=np.int64)
+    if len(seen):
+        edges = np.unique(np.quantile(seen, np.linspace(0, 1, _BINS + 1)[1:-1]))
+        codes[~missing] = np.searchsorted(edges, seen, side="left")
+    return codes
+
+
+def _information(column: NDArray[Any], target: NDArray[Any], n_targets: int) -> float:
+    table = np.bincount(column * n_targets + target, minlength=(_BINS + 1) * n_targets)
+    joint = table.reshape(_BINS + 1, n_targets) / len(column)
+    rows, columns = joint.sum(axis=1), joint.sum(axis=0)
+    outer = np.outer(rows, columns)
+    used = joint > 0
+    plug_in = float(np.sum(joint[used] * np.log(joint[used] / outer[used])))
+    degrees = (np.count_nonzero(rows) - 1) * (np.count_nonzero(columns) - 1)
+    return max(0.0, plug_in - degrees / (2 * len(column)))

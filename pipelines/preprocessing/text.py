@@ -1,0 +1,156 @@
+"""Text and strings of very many distinct values as numbers.
+
+Character n-grams put dirty spellings of one thing close together (Cerda and Varoquaux, *Encoding
+high-cardinality string categorical variables*, 2020); tf-idf and a truncated SVD of them are what
+skrub's ``StringEncoder`` computes. Here each distinct string is treated once, which is many times
+quicker where strings repeat.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from pipelines.preprocessing.target_means import TargetMeans
+from pipelines.seeds import generator
+
+_MAX_CHARACTERS = 2_000
+_MAX_STRINGS_TO_LEARN_FROM = 10_000
+_MAX_TERMS = 10_000
+# Longer texts are sentences: words tell more than characters, and cost far less.
+_SENTENCE = 60
+# A string that comes back this often on average can be known by its target mean.
+_REPEATS = 2.0
+
+
+class TextColumn(TransformerMixin, BaseEstimator):
+    """Turn one column of strings into numbers.
+
+    Parameters
+    ----------
+    encoding : str
+        ``svd`` (a few dense directions of the tf-idf matrix) or ``tfidf`` (the sparse matrix).
+    n_components : int
+        Directions of ``svd``.
+    analyzer : str
+        ``char`` (n-grams of 2 to 4 characters within words), ``word`` (words and pairs) or
+        ``auto`` by the length of the strings.
+    classification : bool
+        Whether ``y`` holds class codes.
+    seed : int
+        Seed of everything random.
+    """
+
+    def __init__(
+        self,
+        encoding: str = "svd",
+        n_components: int = 16,
+        analyzer: str = "auto",
+        classification: bool = True,
+        seed: int = 0,
+    ) -> None:
+        self.encoding = encoding
+        self.n_components = n_components
+        self.analyzer = analyzer
+        self.classification = classification
+        self.seed = seed
+
+    def fit(self, X: pd.Series, y: NDArray[Any]) -> "TextColumn":
+        """Learn from a column of str or NaN."""
+        self.fit_transform(X, y)
+        return self
+
+    def fit_transform(self, X: pd.Series, y: NDArray[Any]) -> Any:
+        """Learn from ``X`` and return its numbers, dense or CSR, float32."""
+        found, distinct = _distinct(X)
+        learned = self._strings_to_learn_from(distinct)
+        terms = self._fit_terms(learned)
+        self.svd_ = None
+        if terms is not None and self.encoding == "svd":
+            n_components = min(self.n_components, min(terms.shape) - 1)
+            if n_components >= 1:
+                self.svd_ = TruncatedSVD(n_components, n_iter=3, random_state=self.seed)
+                spread = float(np.std(self.svd_.fit_transform(terms)))
+                self.spread_ = spread if spread > 0 else 1.0
+            else:
+                self.terms_ = None
+        self.repeats_ = len(X) >= _REPEATS * len(distinct)
+        self.means_, self.known_, means = None, None, None
+        if self.repeats_:
+            self.known_ = pd.Index(distinct, dtype=object)
+            self.counts_ = np.append(np.bincount(found, minlength=len(distinct)), 0)
+            self.means_ = TargetMeans(self.classification, self.seed)
+            means = self.means_.fit_transform(found[:, None], y)
+        return self._assemble(found, distinct, means)
+
+    def transform(self, X: pd.Series) -> Any:
+        """Return the numbers of ``X``, dense or CSR, float32."""
+        found, distinct = _distinct(X)
+        means = None
+        if self.means_ is not None and self.known_ is not None:
+            codes = self.known_.get_indexer(pd.Index(distinct, dtype=object))
+            codes = np.where(codes < 0, len(self.known_), codes)
+            means = self.means_.transform(codes[found][:, None])
+        return self._assemble(found, distinct, means)
+
+    def _strings_to_learn_from(self, distinct: NDArray[Any]) -> NDArray[Any]:
+        if len(distinct) <= _MAX_STRINGS_TO_LEARN_FROM:
+            return distinct
+        chosen = generator(self.seed, "strings").choice(
+            len(distinct), _MAX_STRINGS_TO_LEARN_FROM, replace=False
+        )
+        return distinct[np.sort(chosen)]
+
+    def _fit_terms(self, strings: NDArray[Any]) -> Any:
+        """Learn the vocabulary and return the tf-idf matrix, None where no term is left."""
+        analyzer = self.analyzer
+        if analyzer == "auto":
+            lengths = [len(text) for text in strings[:1_000]]
+            analyzer = "word" if lengths and np.mean(lengths) > _SENTENCE else "char"
+        self.terms_: TfidfVectorizer | None = TfidfVectorizer(
+            analyzer="char_wb" if analyzer == "char" else "word",
+            ngram_range=(2, 4) if analyzer == "char" else (1, 2),
+            min_df=2 if len(strings) >= 50 else 1,
+            max_features=_MAX_TERMS,
+            sublinear_tf=True,
+            dtype=np.float32,
+        )
+        try:
+            return self.terms_.fit_transform(strings)
+        except ValueError:  # an empty vocabulary: only blanks, or nothing twice
+            self.terms_ = None
+            return None
+
+    def _assemble(
+        self, found: NDArray[Any], distinct: NDArray[Any], means: NDArray[Any] | None
+    ) -> Any:
+        dense = [_sizes(distinct)[found]]
+        if means is not None and self.known_ is not None:
+            codes = self.known_.get_indexer(pd.Index(distinct, dtype=object))
+            dense.append(np.log1p(self.counts_[codes])[found][:, None].astype(np.float32))
+            dense.append(means)
+        if self.terms_ is None or not len(distinct):
+            return np.hstack(dense)
+        terms = self.terms_.transform(distinct)
+        if self.svd_ is not None:
+            vectors = (self.svd_.transform(terms) / self.spread_).astype(np.float32)
+            return np.hstack([*dense, vectors[found]])
+        return sp.hstack([sp.csr_matrix(np.hstack(dense)), terms[found]], format="csr")
+
+
+def _distinct(X: pd.Series) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the position of each row's string among the distinct ones, and these."""
+    found, distinct = pd.factorize(X.astype(object).fillna("").str.slice(0, _MAX_CHARACTERS))
+    return found, np.asarray(distinct, dtype=object)
+
+
+def _sizes(strings: NDArray[Any]) -> NDArray[np.float32]:
+    """Return log characters and log words, shape (n_strings, 2)."""
+    characters = np.array([len(text) for text in strings], dtype=np.float32)
+    words = np.array([text.count(" ") for text in strings], dtype=np.float32)
+    return np.log1p(np.column_stack([characters, words]))

@@ -1,0 +1,113 @@
+"""Configurations as vectors, and back.
+
+Coordinates: one a family (its share of a relaxed one-hot), then for every hyperparameter one in
+[0, 1] (a number) or one a choice (a relaxed one-hot). Preprocessing choices share their
+coordinates across families, so that what is learned about them on one family serves the others.
+Inactive coordinates are -1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.configuration import Configuration, Value
+from pipelines.space.family import FamilySpace
+from pipelines.space.parameter import Parameter
+
+INACTIVE = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinate:
+    """What one column of the encoding stands for.
+
+    Attributes
+    ----------
+    family : str or None
+        The family it belongs to; None if families share it.
+    name : str
+        The hyperparameter, or ``family``.
+    choice : value or None
+        The choice it is the one-hot coordinate of; None for a number.
+    """
+
+    family: str | None
+    name: str
+    choice: Value | None = None
+
+    def __str__(self) -> str:
+        prefix = "" if self.family is None else f"{self.family}:"
+        return f"{prefix}{self.name}" + ("" if self.choice is None else f"={self.choice}")
+
+
+class Encoding:
+    """The map between configurations and vectors of one search space.
+
+    Parameters
+    ----------
+    families : mapping of str to FamilySpace
+        The families, in order.
+    """
+
+    def __init__(self, families: dict[str, FamilySpace]) -> None:
+        self._families = families
+        coordinates = [Coordinate(None, "family", name) for name in families]
+        for name, family in families.items():
+            for parameter in family.parameters:
+                for coordinate in _columns(name, parameter):
+                    if coordinate not in coordinates:
+                        coordinates.append(coordinate)
+        self.coordinates = tuple(coordinates)
+        self._place = {coordinate: place for place, coordinate in enumerate(coordinates)}
+
+    def encode(self, configurations: Sequence[Configuration]) -> NDArray[np.float64]:
+        """Return vectors, shape (n_configurations, n_coordinates)."""
+        vectors = np.full((len(configurations), len(self.coordinates)), INACTIVE)
+        vectors[:, : len(self._families)] = 0.0
+        for vector, configuration in zip(vectors, configurations, strict=True):
+            vector[self._place[Coordinate(None, "family", configuration.family)]] = 1.0
+            values = dict(configuration.items_)
+            for parameter in self._families[configuration.family].parameters:
+                if parameter.name not in values:
+                    continue
+                value = values[parameter.name]
+                for coordinate in _columns(configuration.family, parameter):
+                    vector[self._place[coordinate]] = (
+                        parameter.to_unit(value)
+                        if coordinate.choice is None
+                        else float(coordinate.choice == value)
+                    )
+        return vectors
+
+    def decode(self, vector: NDArray[Any]) -> Configuration:
+        """Return the valid configuration nearest to ``vector``, shape (n_coordinates,).
+
+        The largest coordinate of a family or choice wins; a hyperparameter that is active but
+        whose coordinates say inactive takes its default.
+        """
+        names = list(self._families)
+        family = names[int(np.argmax(vector[: len(names)]))]
+        given: dict[str, Value] = {}
+        for parameter in self._families[family].parameters:
+            columns = _columns(family, parameter)
+            places = [self._place[coordinate] for coordinate in columns]
+            part = np.asarray(vector, dtype=np.float64)[places]
+            if (part < 0).all():
+                continue
+            given[parameter.name] = (
+                parameter.choices[int(np.argmax(part))]
+                if parameter.choices
+                else parameter.from_unit(float(part[0]))
+            )
+        return self._families[family].complete(given, None)
+
+
+def _columns(family: str, parameter: Parameter) -> list[Coordinate]:
+    """Return the coordinates of a hyperparameter."""
+    owner = None if parameter.name.startswith("prep_") else family
+    if not parameter.choices:
+        return [Coordinate(owner, parameter.name)]
+    return [Coordinate(owner, parameter.name, choice) for choice in parameter.choices]

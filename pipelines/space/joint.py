@@ -1,0 +1,116 @@
+"""The joint space: a choice of family, then what that family brings."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ConfigSpace import Categorical, ConfigurationSpace
+from numpy.typing import NDArray
+
+from pipelines.configuration import Configuration
+from pipelines.data.dataset import DatasetShape
+from pipelines.errors import UserError
+from pipelines.learners.base import Learner
+from pipelines.learners.costs import matrix_columns
+from pipelines.space.encode import Encoding
+from pipelines.space.family import FamilySpace
+from pipelines.space.preprocessing import preprocessing_space
+
+
+class SearchSpace:
+    """Everything that may be tried on one table.
+
+    Parameters
+    ----------
+    learners : sequence of Learner
+        The families, at least one, each able to handle the table.
+    shape : DatasetShape
+        Shape of the search table.
+    """
+
+    def __init__(self, learners: Sequence[Learner], shape: DatasetShape) -> None:
+        if not learners:
+            raise UserError("a search needs at least one family")
+        self.learners = tuple(learners)
+        self.shape = shape
+        self._spaces = {each.name: FamilySpace.of(each, shape) for each in self.learners}
+        self._encoding = Encoding(self._spaces)
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The names of the families, in order."""
+        return tuple(self._spaces)
+
+    @property
+    def coordinates(self) -> tuple[str, ...]:
+        """What each column of the encoding stands for, such as ``lightgbm:num_leaves``."""
+        return tuple(str(coordinate) for coordinate in self._encoding.coordinates)
+
+    @property
+    def config_space(self) -> ConfigurationSpace:
+        """The same space as a ConfigSpace object, everything conditional on ``family``."""
+        made = ConfigurationSpace()
+        family = Categorical("family", list(self.families), default=self.families[0])
+        made.add(family)
+        for learner in self.learners:
+            for part in (
+                learner.space(self.shape),
+                preprocessing_space(learner.preprocessing, self.shape),
+            ):
+                made.add_configuration_space(
+                    learner.name,
+                    part,
+                    parent_hyperparameter={"parent": family, "value": learner.name},
+                )
+        return made
+
+    def default(self, family: str) -> Configuration:
+        """Return the configuration of ``family`` to start from."""
+        return self._spaces[family].complete({}, None)
+
+    def complete(self, family: str, values: dict[str, Any]) -> Configuration:
+        """Return the configuration of these values; the rest is default, what does not exist goes."""
+        return self._spaces[family].complete(values, None)
+
+    def sample(self, n: int, rng: np.random.Generator) -> list[Configuration]:
+        """Return ``n`` random configurations, every family equally likely."""
+        names = self.families
+        return [
+            self._spaces[names[int(rng.integers(len(names)))]].complete({}, rng) for _ in range(n)
+        ]
+
+    def sample_family(self, family: str, n: int, rng: np.random.Generator) -> list[Configuration]:
+        """Return ``n`` random configurations of one family."""
+        return [self._spaces[family].complete({}, rng) for _ in range(n)]
+
+    def neighbours(
+        self, configuration: Configuration, n: int, rng: np.random.Generator
+    ) -> list[Configuration]:
+        """Return up to ``n`` different configurations with one hyperparameter changed each."""
+        family = self._spaces[configuration.family]
+        found: dict[Configuration, None] = {}
+        for _ in range(4 * n):
+            if len(found) == n:
+                break
+            moved = family.neighbour(configuration, rng)
+            if moved != configuration:
+                found[moved] = None
+        return list(found)
+
+    def encode(self, configurations: Sequence[Configuration]) -> NDArray[np.float64]:
+        """Return vectors, shape (n_configurations, n_coordinates); inactive is -1."""
+        return self._encoding.encode(configurations)
+
+    def decode(self, vector: NDArray[Any]) -> Configuration:
+        """Return the valid configuration nearest to a vector of shape (n_coordinates,)."""
+        return self._encoding.decode(vector)
+
+    def expected_seconds(self, configuration: Configuration) -> float:
+        """Return about how long one fit on all rows takes on one core, preprocessing included."""
+        learner = self._spaces[configuration.family].learner
+        return learner.expected_seconds(configuration, self.shape) + self._features_seconds()
+
+    def _features_seconds(self) -> float:
+        shape = self.shape
+        cells = shape.n_rows * matrix_columns(shape)
+        return 0.02 + 1e-7 * cells + 4e-5 * shape.n_rows * shape.n_text

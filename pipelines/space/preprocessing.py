@@ -1,0 +1,86 @@
+"""The preprocessing choices that can matter to a family on a table."""
+
+from typing import Any
+
+from ConfigSpace import (
+    Categorical,
+    ConfigurationSpace,
+    EqualsCondition,
+    Float,
+    InCondition,
+    Integer,
+)
+
+from pipelines.data.dataset import DatasetShape
+from pipelines.learners.base import PreprocessingTraits
+from pipelines.learners.costs import matrix_columns
+
+# Classes this far from even may deserve weights.
+_UNEVEN = 0.5
+
+
+def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> ConfigurationSpace:
+    """Return the choices, each name starting with ``prep_``; those without effect do not exist.
+
+    Parameters
+    ----------
+    traits : PreprocessingTraits
+        What the family allows; the first of each is its default.
+    shape : DatasetShape
+        What the table has: categories, text, dates, gaps.
+    """
+    made = ConfigurationSpace()
+    numbers = shape.n_numeric + shape.n_datetime
+    if numbers:
+        _add_choice(made, "prep_scaling", traits.scaling)
+        if shape.has_missing and traits.imputation[0] != "none":
+            _add_choice(made, "prep_imputation", traits.imputation)
+            made.add(Categorical("prep_indicator", [True, False], default=True))
+    if shape.n_categorical:
+        _add_choice(made, "prep_encoding", traits.encoding)
+        made.add(Float("prep_rare_share", (1e-4, 0.05), log=True, default=1e-3))
+    if shape.n_text:
+        if traits.sparse:
+            text = Categorical("prep_text", ["tfidf", "svd"], default="tfidf")
+            size = Integer("prep_text_components", (4, 64), log=True, default=16)
+            made.add([text, size, EqualsCondition(size, text, "svd")])
+        else:
+            made.add(Integer("prep_text_components", (4, 64), log=True, default=16))
+        made.add(Categorical("prep_text_analyzer", ["auto", "char", "word"], default="auto"))
+    if shape.n_datetime:
+        cyclic = traits.scaling[0] != "none"
+        made.add(Categorical("prep_cyclic", [True, False], default=cyclic))
+    if traits.construction and numbers >= 2:
+        _add_choice(made, "prep_construction", ("none", "arithmetic", "ratios"))
+    if traits.selection and matrix_columns(shape, per_category=2.0) >= 6:
+        _add_selection(made)
+    if traits.projection and matrix_columns(shape, per_category=4.0) >= 6:
+        _add_projection(made)
+    if shape.problem.is_classification and _is_uneven(shape):
+        _add_choice(made, "prep_weights", ("none", "balanced"))
+    return made
+
+
+def _add_choice(made: ConfigurationSpace, name: str, choices: tuple[str, ...]) -> None:
+    """Add a choice whose first value is the default, unless there is nothing to choose."""
+    if len(choices) > 1:
+        made.add(Categorical(name, list(choices), default=choices[0]))
+
+
+def _add_selection(made: ConfigurationSpace) -> None:
+    criteria = ["information", "importance", "correlation"]
+    # Most configurations keep every column, as most tables want.
+    selection: Any = Categorical("prep_selection", ["none", *criteria], default="none")
+    share = Float("prep_selected_share", (0.1, 1.0), default=0.6)
+    made.add([selection, share, InCondition(share, selection, criteria)])
+
+
+def _add_projection(made: ConfigurationSpace) -> None:
+    methods = ["pca", "kernel"]
+    projection: Any = Categorical("prep_projection", ["none", *methods], default="none")
+    columns = Integer("prep_projected_columns", (5, 300), log=True, default=60)
+    made.add([projection, columns, InCondition(columns, projection, methods)])
+
+
+def _is_uneven(shape: DatasetShape) -> bool:
+    return shape.smallest_class * shape.n_classes < _UNEVEN * shape.n_rows
