@@ -1,0 +1,202 @@
+"""A raw table and the user's word on it become a dataset."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.data.column_names import with_unique_names
+from pipelines.data.column_plans import plan_column
+from pipelines.data.dataset import ColumnRole, Dataset
+from pipelines.data.preparation import Preparation, find_column, prepare
+from pipelines.data.target import (
+    encode_target,
+    infer_problem,
+    require_rows,
+    similar_labels,
+    target_present,
+)
+from pipelines.data.text_cells import read_text_cells
+from pipelines.errors import UserError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """A dataset and how it came about.
+
+    Attributes
+    ----------
+    dataset : Dataset
+        What the search works on.
+    preparation : Preparation
+        What was decided about the columns; applied again at serving time.
+    rows : array of int64, shape (n_rows,)
+        Positions in the raw table of the dataset's rows.
+    rows_without_target : int
+        Rows that were dropped because they have no target.
+    notes : tuple of str
+        What the user should know, one line each.
+    """
+
+    dataset: Dataset
+    preparation: Preparation
+    rows: NDArray[np.int64]
+    rows_without_target: int
+    notes: tuple[str, ...] = ()
+
+
+def assemble(
+    table: pd.DataFrame,
+    *,
+    target: str,
+    task: str = "auto",
+    exclude: Sequence[str] = (),
+    group_column: str | None = None,
+    time_column: str | None = None,
+    min_rows: int = 20,
+) -> Assembled:
+    """Turn a raw table into a dataset.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, n_columns)
+        Raw rows, the target among the columns.
+    target : str
+        The target column.
+    task : str
+        ``auto``, ``classification``, ``binary``, ``multiclass`` or ``regression``.
+    exclude : sequence of str
+        Columns to leave out.
+    group_column : str or None
+        Rows with the same value stay on one side of every split; a row without one is alone.
+    time_column : str or None
+        Splits go forward in it; dates or numbers.
+    min_rows : int
+        Fewest rows with a target.
+
+    Raises
+    ------
+    UserError
+        A column does not exist, the target cannot be learned, too few rows, no feature left, or a
+        row without a time.
+    """
+    table = with_unique_names(table)
+    if len(table) == 0:
+        raise UserError("the table has no rows; give one with data")
+    target = find_column(table, target, "target")
+    for name, what in ((group_column, "group column"), (time_column, "time column")):
+        if name is not None and find_column(table, name, what) == target:
+            raise UserError(f"the {what} {target!r} is the target; name another column")
+    if target in {str(name) for name in exclude}:
+        raise UserError(f"the target {target!r} cannot be excluded; take it off the excluded ones")
+    present = target_present(table[target])
+    rows = np.flatnonzero(present)
+    if len(rows):
+        require_rows(len(rows), min_rows)
+    kept = table if present.all() else table.iloc[rows]
+    y = kept[target] if len(rows) else table[target]
+    problem = infer_problem(y, task)
+    codes, classes = encode_target(y, problem)
+    preparation, features = prepare(
+        kept,
+        target=target,
+        exclude=exclude,
+        group_column=group_column,
+        time_column=time_column,
+    )
+    dataset = Dataset(
+        X=features,
+        y=codes,
+        problem=problem,
+        roles=preparation.roles,
+        classes=classes,
+        groups=None if group_column is None else read_groups(kept[str(group_column)]),
+        times=None if time_column is None else read_times(kept[str(time_column)]),
+    )
+    n_lost = len(table) - len(rows)
+    return Assembled(
+        dataset=dataset,
+        preparation=preparation,
+        rows=rows,
+        rows_without_target=n_lost,
+        notes=_notes(dataset, target, task, n_lost, len(table)) + preparation.notes,
+    )
+
+
+def read_groups(series: "pd.Series[Any]") -> NDArray[np.int64]:
+    """Return group codes, shape (n_rows,); a row without a group is a group of its own.
+
+    Raises
+    ------
+    UserError
+        All rows are of one group.
+    """
+    cells = read_text_cells(series)
+    codes = cells.codes.copy()
+    alone = codes < 0
+    codes[alone] = len(cells.values) + np.arange(int(alone.sum()))
+    if len(np.unique(codes)) < 2:
+        raise UserError(
+            f"the group column {series.name!r} has one value only, so rows cannot be split by it; "
+            "name another column or leave it out"
+        )
+    return codes
+
+
+def read_times(series: "pd.Series[Any]") -> NDArray[np.float64]:
+    """Return sortable times, shape (n_rows,): seconds for dates, numbers as they are.
+
+    Raises
+    ------
+    UserError
+        The column holds neither dates nor numbers, has missing cells, or one value only.
+    """
+    name = series.name
+    plan = plan_column(str(name), series) if series.notna().any() else None
+    if plan is None or plan.role not in (ColumnRole.DATETIME, ColumnRole.NUMERIC):
+        raise UserError(
+            f"the time column {name!r} holds neither dates nor numbers; name another column or "
+            "write its dates as 2024-01-31"
+        )
+    cells = plan.read(series)
+    missing = int(pd.isna(cells).sum())
+    if missing:
+        raise UserError(
+            f"the time column {name!r} is missing in {missing} row(s); fill or drop them"
+        )
+    times = cells.astype(np.int64) / 1e9 if plan.role is ColumnRole.DATETIME else cells
+    if len(np.unique(times)) < 2:
+        raise UserError(
+            f"the time column {name!r} has one value only, so rows cannot be ordered by it; "
+            "name another column or leave it out"
+        )
+    return np.asarray(times, dtype=np.float64)
+
+
+def _notes(dataset: Dataset, target: str, task: str, n_lost: int, n_rows: int) -> tuple[str, ...]:
+    """Return what the user should know about the target."""
+    notes = []
+    if n_lost:
+        notes.append(f"{n_lost} of {n_rows} rows have no value of {target!r} and were left out")
+    if dataset.classes is not None:
+        kind = dataset.classes.dtype.kind
+        if task == "auto" and kind in "iuf" and dataset.n_classes > 2:
+            notes.append(
+                f"{target!r} has {dataset.n_classes} distinct whole numbers and is taken as "
+                "classes; use task regression if it is a quantity"
+            )
+        notes.extend(
+            f"the classes {first!r} and {second!r} of {target!r} differ only by case or blanks"
+            for first, second in similar_labels(list(dataset.classes))
+        )
+        counts = np.bincount(dataset.y, minlength=dataset.n_classes)
+        alone = int((counts == 1).sum())
+        if alone:
+            notes.append(
+                f"{alone} class(es) of {target!r} have one row only: they can be learned, "
+                "not checked"
+            )
+    return tuple(notes)

@@ -1,0 +1,62 @@
+"""Unique string names for the columns of any table."""
+
+import re
+from collections.abc import Hashable, Iterable
+
+import pandas as pd
+
+_ID_TOKENS = frozenset({"id", "ids", "uid", "uuid", "guid", "rowid", "rownum", "idx", "index"})
+
+
+def unique_names(columns: Iterable[Hashable]) -> list[str]:
+    """Return one unique string per column, in order.
+
+    Parameters
+    ----------
+    columns : iterable
+        Column labels of any kind. Levels of a tuple are joined by ``_``; a missing label becomes
+        ``unnamed``. The second ``a`` becomes ``a.1``, as `pandas.read_csv` has it, so that a table
+        and its CSV file agree.
+    """
+    texts = [_text(label) for label in columns]
+    first_uses = set(texts)
+    seen: set[str] = set()
+    names = []
+    for text in texts:
+        name, number = text, 0
+        while name in seen or (number and name in first_uses):
+            number += 1
+            name = f"{text}.{number}"
+        seen.add(name)
+        names.append(name)
+    return names
+
+
+def with_unique_names(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table (a view of its data) with unique string column names."""
+    names = unique_names(table.columns)
+    return table if list(table.columns) == names else table.set_axis(names, axis=1)
+
+
+def is_id_name(name: str) -> bool:
+    """Whether a column's name says that it is an identifier.
+
+    Examples
+    --------
+    >>> [is_id_name(name) for name in ("customer_id", "PassengerId", "idea", "Unnamed: 0")]
+    [True, True, False, True]
+    """
+    if re.fullmatch(r"unnamed(: \d+)?", name.strip().lower()):
+        return True
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    tokens = re.findall(r"[a-z]+", spaced.lower())
+    return bool(tokens) and (tokens[-1] in _ID_TOKENS or tokens[0] in _ID_TOKENS)
+
+
+def _text(label: Hashable) -> str:
+    """Return the text of one label."""
+    if isinstance(label, tuple):
+        return "_".join(str(part) for part in label if str(part))
+    if label is None or (isinstance(label, float) and label != label):
+        return "unnamed"
+    return str(label)

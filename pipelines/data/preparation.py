@@ -1,0 +1,229 @@
+"""What preparation decides about a table once, and applies to every later one.
+
+Only what needs no fitting in a fold is decided here: what each column holds, how it is read, and
+which columns cannot help.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.data.column_names import with_unique_names
+from pipelines.data.column_plans import plan_column
+from pipelines.data.dataset import ColumnRole
+from pipelines.data.readings import ColumnPlan
+from pipelines.data.set_aside import SetAside, copies, reason_to_set_aside
+from pipelines.errors import MissingColumnsError, UserError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preparation:
+    """What `learn_preparation` decided.
+
+    Attributes
+    ----------
+    plans : tuple of ColumnPlan
+        One per prepared column, in order.
+    dropped : tuple of SetAside
+        Columns that are not features, each with its reason.
+    notes : tuple of str
+        What a user should know, such as a date format that was a guess.
+    """
+
+    plans: tuple[ColumnPlan, ...]
+    dropped: tuple[SetAside, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def roles(self) -> Mapping[str, ColumnRole]:
+        """What each prepared column holds, in order."""
+        return {plan.name: plan.role for plan in self.plans}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The raw columns that are needed, in order."""
+        return tuple(plan.name for plan in self.plans)
+
+    def apply(self, table: pd.DataFrame, *, where: str = "the table") -> pd.DataFrame:
+        """Return the prepared features of a table.
+
+        Parameters
+        ----------
+        table : DataFrame, shape (n_rows, ...)
+            Raw rows; extra and reordered columns are fine, and so are values never seen.
+        where : str
+            What to call the table in an error.
+
+        Returns
+        -------
+        DataFrame, shape (n_rows, n_columns)
+            Columns as `roles` says, with a RangeIndex.
+
+        Raises
+        ------
+        MissingColumnsError
+            Columns are missing; all of them are named.
+        UserError
+            A column holds dates where it held numbers.
+        """
+        table = with_unique_names(table)
+        missing = tuple(name for name in self.columns if name not in table.columns)
+        if missing:
+            raise MissingColumnsError(missing, where)
+        return build_frame(
+            {plan.name: plan.read(table[plan.name]) for plan in self.plans}, self.roles, len(table)
+        )
+
+    def without(self, columns: Sequence[str], reason: str) -> "Preparation":
+        """Return the preparation with these columns set aside for a named reason."""
+        gone = set(columns)
+        return replace(
+            self,
+            plans=tuple(plan for plan in self.plans if plan.name not in gone),
+            dropped=self.dropped + tuple(SetAside(name, reason) for name in columns),
+        )
+
+
+def learn_preparation(
+    table: pd.DataFrame,
+    *,
+    target: str | None,
+    exclude: Sequence[str] = (),
+    group_column: str | None = None,
+    time_column: str | None = None,
+) -> Preparation:
+    """Decide how the columns of a table are read and which cannot help.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, n_columns)
+        The training rows.
+    target : str or None
+        The target column; it is no feature.
+    exclude : sequence of str
+        Columns to leave out.
+    group_column, time_column : str or None
+        Columns that steer the splits; they are set aside as features.
+
+    Raises
+    ------
+    UserError
+        A named column does not exist, or no feature is left.
+    """
+    return prepare(
+        table,
+        target=target,
+        exclude=exclude,
+        group_column=group_column,
+        time_column=time_column,
+    )[0]
+
+
+def prepare(
+    table: pd.DataFrame,
+    *,
+    target: str | None,
+    exclude: Sequence[str] = (),
+    group_column: str | None = None,
+    time_column: str | None = None,
+) -> tuple[Preparation, pd.DataFrame]:
+    """Return what `learn_preparation` decides, and the prepared features of the same rows."""
+    table = with_unique_names(table)
+    dropped: dict[str, str] = {}
+    for name in exclude:
+        dropped[find_column(table, name, "excluded column")] = "excluded by the user"
+    if group_column is not None:
+        dropped[find_column(table, group_column, "group column")] = "it groups the splits"
+    if time_column is not None:
+        dropped[find_column(table, time_column, "time column")] = "it orders the splits"
+    plans: dict[str, ColumnPlan] = {}
+    cells: dict[str, NDArray[Any]] = {}
+    identifiers: dict[str, str] = {}
+    for name in table.columns:
+        if name == target or name in dropped:
+            continue
+        series = table[name]
+        if series.isna().all():
+            dropped[name] = "every cell is missing"
+            continue
+        if pd.api.types.is_complex_dtype(series.dtype):
+            dropped[name] = "complex numbers cannot be used"
+            continue
+        plan = plan_column(name, series)
+        column = plan.read(series)
+        reason = reason_to_set_aside(name, plan.role, column, series)
+        if reason is not None and not reason.startswith(("identifier", "row number")):
+            dropped[name] = reason
+            continue
+        plans[name], cells[name] = plan, column
+        if reason is not None:
+            identifiers[name] = reason
+    # A table of nothing but an identifier may still be a series over it: keep what is left.
+    if len(identifiers) < len(plans):
+        dropped.update(identifiers)
+    for name, original in copies(
+        {name: cells[name] for name in plans if name not in dropped},
+        {name: plan.role for name, plan in plans.items()},
+    ).items():
+        dropped[name] = f"says the same as {original!r}"
+    kept = [name for name in plans if name not in dropped]
+    if not kept:
+        raise UserError(_nothing_left(dropped))
+    order = [name for name in table.columns if name in dropped]
+    preparation = Preparation(
+        plans=tuple(plans[name] for name in kept),
+        dropped=tuple(SetAside(name, dropped[name]) for name in order),
+        notes=tuple(note for name in kept for note in plans[name].notes),
+    )
+    frame = build_frame({name: cells[name] for name in kept}, preparation.roles, len(table))
+    return preparation, frame
+
+
+def build_frame(
+    cells: Mapping[str, NDArray[Any]], roles: Mapping[str, ColumnRole], n_rows: int
+) -> pd.DataFrame:
+    """Return prepared cells as a table; objects stay objects whatever pandas prefers."""
+    index = pd.RangeIndex(n_rows)
+    words = (ColumnRole.CATEGORICAL, ColumnRole.TEXT)
+    columns = {
+        name: pd.Series(values, index=index, dtype=object if roles[name] in words else None)
+        for name, values in cells.items()
+    }
+    return pd.DataFrame(columns, index=index, columns=list(cells))
+
+
+def find_column(table: pd.DataFrame, name: Any, what: str) -> str:
+    """Return the column called ``name``.
+
+    Raises
+    ------
+    UserError
+        There is none; the nearest name is suggested.
+    """
+    text = str(name)
+    if text in table.columns:
+        return text
+    names = [str(column) for column in table.columns]
+    folded = {column.casefold(): column for column in reversed(names)}
+    near = get_close_matches(text.casefold(), list(folded), n=1, cutoff=0.6)
+    hint = f"did you mean {folded[near[0]]!r}?" if near else f"there are: {_listed(names)}"
+    raise UserError(f"{what} {text!r} is not in the table; {hint}")
+
+
+def _nothing_left(dropped: Mapping[str, str]) -> str:
+    """Return the message for a table without features."""
+    if not dropped:
+        return "no feature is left: the table has no column besides the target; add columns"
+    shown = "; ".join(f"{name!r} ({reason})" for name, reason in list(dropped.items())[:5])
+    more = f" and {len(dropped) - 5} more" if len(dropped) > 5 else ""
+    return f"no feature is left: {shown}{more}; give columns that vary from row to row"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names for a message, at most ten."""
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(repr(name) for name in names[:10]) + more

@@ -1,0 +1,132 @@
+"""A column read as text, kept as codes into its distinct values.
+
+Whatever is decided about text (is it a number, a date, an id?) is decided on the distinct values,
+so that a column of a million rows and fifty values costs fifty decisions.
+"""
+
+import datetime
+import decimal
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+MISSING_TEXTS = frozenset({"", "nan", "NaN", "<NA>", "NaT"})
+"""What an absent cell looks like once something has turned it into text."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextCells:
+    """A column as codes into distinct texts.
+
+    Attributes
+    ----------
+    codes : array of int64, shape (n_rows,)
+        Position in `values`; -1 where missing.
+    values : list of str
+        Distinct, stripped, in order of appearance; each is used by at least one row.
+    """
+
+    codes: NDArray[np.int64]
+    values: list[str]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Rows of each value, shape (n_values,)."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
+
+    @property
+    def n_present(self) -> int:
+        """Rows that are not missing."""
+        return int((self.codes >= 0).sum())
+
+    def spread(self, mapped: NDArray[Any], missing: Any) -> NDArray[Any]:
+        """Return ``mapped`` (one entry per value) taken to the rows, shape (n_rows,)."""
+        padded = np.empty(len(mapped) + 1, dtype=mapped.dtype)
+        padded[:-1] = mapped
+        padded[-1] = missing
+        return padded[self.codes]  # code -1 takes the last entry
+
+    def to_objects(self) -> NDArray[Any]:
+        """Return the texts themselves, NaN where missing, as an object array."""
+        return self.spread(np.array([*self.values, None], dtype=object)[:-1], np.nan)
+
+
+def read_text_cells(series: "pd.Series[Any]") -> TextCells:
+    """Read any column as text.
+
+    Parameters
+    ----------
+    series : Series
+        Any dtype; cells may be unhashable. An integral float reads like the integer (``3.0`` is
+        ``"3"``), so that a column of codes reads the same with and without missing cells.
+    """
+    codes, uniques = _factorize(series)
+    return _merge(codes, [canonical_text(value) for value in uniques])
+
+
+def canonical_text(cell: Any) -> str:
+    """Return the one text a cell stands for, stripped."""
+    if isinstance(cell, str):
+        return cell.strip()
+    if isinstance(cell, (bool, np.bool_)):
+        return str(bool(cell))
+    if isinstance(cell, (int, np.integer)):
+        return str(int(cell))
+    if isinstance(cell, (float, np.floating, decimal.Decimal)):
+        return _number_text(float(cell))
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", errors="replace").strip()
+    if isinstance(cell, datetime.datetime):
+        return cell.isoformat(sep=" ")
+    if isinstance(cell, (datetime.date, datetime.time)):
+        return cell.isoformat()
+    if isinstance(cell, dict):
+        return repr(dict(sorted(cell.items(), key=repr)))
+    if isinstance(cell, (set, frozenset)):
+        return repr(sorted(cell, key=repr))
+    if isinstance(cell, np.ndarray):
+        return repr(cell.tolist())
+    return str(cell).strip()
+
+
+def _number_text(value: float) -> str:
+    """Return the shortest text of a number; integral ones without a point."""
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return repr(value)
+
+
+def _factorize(series: "pd.Series[Any]") -> tuple[NDArray[np.int64], Sequence[Any]]:
+    """Return codes (-1 missing) and distinct raw cells."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        return series.cat.codes.to_numpy().astype(np.int64), list(series.cat.categories)
+    objects = pd.api.types.is_object_dtype(series.dtype)
+    if objects and pd.api.types.infer_dtype(series, skipna=True) != "string":
+        # True == 1 == 1.0 would fall together, and a list has no hash: go by the text of each cell.
+        missing = series.isna().to_numpy()
+        texts = np.empty(len(series), dtype=object)
+        texts[:] = [
+            None if absent else canonical_text(cell)
+            for cell, absent in zip(series.to_numpy(), missing, strict=True)
+        ]
+        codes, uniques = pd.factorize(texts)
+        return codes.astype(np.int64), list(uniques)
+    codes, distinct = pd.factorize(series.to_numpy() if objects else series.array)
+    return np.asarray(codes, dtype=np.int64), list(distinct)
+
+
+def _merge(codes: NDArray[np.int64], texts: list[str]) -> TextCells:
+    """Merge values with the same text, drop missing and unused ones."""
+    used = np.zeros(len(texts), dtype=bool)
+    used[codes[codes >= 0]] = True
+    position: dict[str, int] = {}
+    new_code = np.full(len(texts) + 1, -1, dtype=np.int64)
+    for old, text in enumerate(texts):
+        if used[old] and text not in MISSING_TEXTS:
+            new_code[old] = position.setdefault(text, len(position))
+    return TextCells(new_code[codes], list(position))
