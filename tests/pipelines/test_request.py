@@ -1,0 +1,155 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.errors import UserError
+from pipelines.request import (
+    PredictRequest,
+    TrainRequest,
+    default_name,
+    parse_duration,
+    redact_url,
+)
+
+BASE = {"data": "churn.csv", "target": "churned"}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("10m", 600),
+        ("1h30m", 5400),
+        ("1.5h", 5400),
+        ("45", 45),
+        ("1d", 86_400),
+        (" 1H 5m ", 3900),
+    ],
+)
+def test_durations(text, seconds):
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "m", "10x", "1m1h", "5m5m", "1h-5m", "ten minutes", "5m10"])
+def test_what_is_no_duration_is_refused_with_examples(text):
+    with pytest.raises(UserError, match=r"not a duration; write it like 90s"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["0", "0s", "-5s", "-1h30m"])
+def test_a_budget_must_be_positive(text):
+    with pytest.raises(UserError, match="must be positive"):
+        parse_duration(text)
+
+
+@given(hours=st.integers(0, 50), minutes=st.integers(0, 59), seconds=st.integers(1, 59))
+def test_durations_add_up(hours, minutes, seconds):
+    assert parse_duration(f"{hours}h{minutes}m{seconds}s") == hours * 3600 + minutes * 60 + seconds
+
+
+def test_ten_minutes_when_no_budget_is_given():
+    assert TrainRequest(**BASE).budget.seconds == 600
+
+
+def test_no_time_limit_when_only_trials_are_given():
+    budget = TrainRequest(**BASE, trials=7).budget
+    assert (budget.seconds, budget.trials) == (None, 7)
+
+
+def test_both_limits_hold_when_both_are_given():
+    budget = TrainRequest(**BASE, trials=7, time_budget="1m").budget
+    assert (budget.seconds, budget.trials) == (60, 7)
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        ({"time_budget": "-3m"}, "must be positive"),
+        ({"trials": 0}, "at least 1, not 0"),
+        ({"workers": 0}, "workers must be at least 1"),
+        ({"seed": -1}, "seed must be between"),
+        ({"task": "clustering"}, "'clustering' cannot be used.*'regression'"),
+        ({"name": "a/b"}, "model name 'a/b' cannot be used"),
+        ({"name": "a@champion"}, "model name"),
+        ({"exclude": "churned,b"}, "'churned' is the target"),
+        ({"time_column": "churned"}, "cannot be the time column"),
+        ({"workers": 2, "dask": "tcp://127.0.0.1:8786"}, "not both"),
+        ({"colour": "red"}, "no option 'colour'"),
+        ({"data": ""}, "data '' cannot be used"),
+    ],
+)
+def test_a_fault_is_one_line(extra, message):
+    with pytest.raises(UserError, match=message) as caught:
+        TrainRequest.parse(BASE | extra)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_field_is_named():
+    with pytest.raises(UserError, match="target is missing"):
+        TrainRequest.parse({"data": "churn.csv"})
+
+
+def test_lists_come_as_text_or_as_lists():
+    one = TrainRequest(**BASE, families="lightgbm, linear,", exclude=["a", "b"])
+    two = TrainRequest(**BASE, families=["lightgbm", "linear"], exclude="a,b")
+    assert one == two
+    assert one.families == ("lightgbm", "linear")
+
+
+def test_empty_form_fields_mean_nothing():
+    form = TrainRequest(**BASE, metric="", time_budget=" ", name="", families="")
+    assert form == TrainRequest(**BASE)
+
+
+def test_the_request_survives_the_form():
+    request = TrainRequest(**BASE, families="linear", time_budget="2m")
+    assert TrainRequest(**json.loads(request.model_dump_json())) == request
+
+
+def test_every_field_is_described_for_the_form():
+    for model in (TrainRequest, PredictRequest):
+        for name, field in model.model_json_schema()["properties"].items():
+            assert field.get("description"), name
+
+
+def test_what_is_run_decides_the_digest_and_where_it_is_run_does_not():
+    request = TrainRequest(**BASE)
+    assert request.digest == TrainRequest(**BASE, workers=2).digest
+    assert request.digest != TrainRequest(**BASE, seed=1).digest
+    assert request.digest != TrainRequest(**BASE, name="other").digest
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://ann:secret@db:5432/x?ssl=1", "postgresql://ann:***@db:5432/x?ssl=1"),
+        ("sqlite:///shop.db", "sqlite:///shop.db"),
+        ("churn.csv", "churn.csv"),
+        ("a:b@c.csv", "a:b@c.csv"),
+        ("http://[broken:secret@x", "http://***"),
+    ],
+)
+def test_passwords_are_not_shown(url, shown):
+    assert redact_url(url) == shown
+
+
+def test_passwords_do_not_reach_prefect():
+    request = TrainRequest(data="postgresql://ann:secret@db/x", target="y")
+    assert "secret" in request.data
+    assert "secret" not in request.model_dump_json()
+    assert "secret" not in json.dumps(request.essentials)
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("data/churn.csv", "churn"),
+        ("s3://bucket/my data.csv.gz", "my-data"),
+        ("sqlite:///shop.db", "shop"),
+        ("../x/.parquet", "model"),
+    ],
+)
+def test_the_model_is_named_after_the_data(source, name):
+    assert default_name(source) == name
