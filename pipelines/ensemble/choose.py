@@ -1,0 +1,309 @@
+"""Which combiner ships: decided on rows that none of them was fitted to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.budget import Deadline
+from pipelines.data.dataset import Dataset
+from pipelines.ensemble.blocks import row_blocks
+from pipelines.ensemble.combination import Combination, CombinationSpace, Floats
+from pipelines.ensemble.library import Library, build_library
+from pipelines.ensemble.rivals import RIVALS, SINGLE, Rival, RivalSettings
+from pipelines.ensemble.scoring import make_scorer
+from pipelines.evaluation.metrics import Metric
+from pipelines.seeds import generator
+from pipelines.trial import TrialResult
+
+# Parts of the rows that are left out in turn: fewer where each is large enough to decide.
+OUTER_BLOCKS = 5
+OUTER_BLOCKS_LARGE = 3
+LARGE_ROWS = 3_000
+# Cells (rows x columns in link space) that decide between the rivals, and that the winner's
+# weights are fitted to. The second is larger because it is paid once.
+DECISION_CELLS = 12_000
+FITTING_CELLS = 40_000
+# However many classes there are, so many rows are used where they exist.
+FEWEST_SAMPLED_ROWS = 800
+# Below this many rows a decision on them is noise, and the nested fits would see too few.
+FEWEST_DECISION_ROWS = 40
+BOOTSTRAP_SAMPLES = 60
+
+
+class RivalScore(NamedTuple):
+    """How a combiner did on rows that it was not fitted to.
+
+    Attributes
+    ----------
+    name : str
+        Of the combiner.
+    score : float
+        The metric in its own direction.
+    n_members : int
+        Members it would ship.
+    behind : float
+        How far it is behind the best one, 0 for the best.
+    standard_error : float
+        Of ``behind``, by a paired bootstrap over rows.
+    """
+
+    name: str
+    score: float
+    n_members: int
+    behind: float = 0.0
+    standard_error: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsembleChoice:
+    """The members of the model that ships, and how it was chosen.
+
+    Attributes
+    ----------
+    members : tuple of (int, float)
+        Trial number and weight of each member, heaviest first.
+    method : str
+        Name of the combiner.
+    rule : Combination
+        The members' weights again, in the same order, with the space they are added up in.
+    cv_score : float
+        The metric of the combiner on rows that it was not fitted to.
+    rivals : tuple of RivalScore
+        Every combiner that was tried, best first.
+    """
+
+    members: tuple[tuple[int, float], ...]
+    method: str
+    rule: Combination
+    cv_score: float
+    rivals: tuple[RivalScore, ...] = ()
+
+    @property
+    def combination(self) -> str:
+        """``probability`` or ``link``."""
+        return str(self.rule.space)
+
+    @property
+    def intercept(self) -> tuple[float, ...]:
+        """What is added in link space; empty in probability space."""
+        return self.rule.intercept
+
+    @property
+    def weights(self) -> dict[int, float]:
+        """Share of the total weight by trial number."""
+        total = sum(weight for _, weight in self.members)
+        return {number: weight / total for number, weight in self.members}
+
+
+def build_ensemble(
+    results: Sequence[TrialResult],
+    predictions: Mapping[int, NDArray[Any]],
+    *,
+    dataset: Dataset,
+    metric: Metric,
+    seed: int,
+    max_members: int = 12,
+    candidates_cap: int = 40,
+    rivals: Sequence[Rival] = RIVALS,
+    deadline: Deadline | None = None,
+) -> EnsembleChoice:
+    """Return the members and weights of the best combiner.
+
+    Every rival is fitted on most of the out-of-fold rows and predicts the others, part by part.
+    The simplest one within one standard error of the best wins and is fitted to all rows.
+
+    Parameters
+    ----------
+    results : sequence of TrialResult
+        All trials of the run.
+    predictions : mapping of int to array
+        Out-of-fold predictions by trial number.
+    dataset : Dataset
+        The search rows.
+    metric : Metric
+        What counts.
+    seed : int
+        The run's seed.
+    max_members : int
+        Members at most.
+    candidates_cap : int
+        Trials that are considered at most.
+    rivals : sequence of Rival
+        The combiners, in the order they are tried.
+    deadline : Deadline or None
+        No further rival is tried once it has passed.
+
+    Raises
+    ------
+    SearchFailedError
+        No trial succeeded.
+    """
+    library = build_library(
+        results,
+        predictions,
+        dataset=dataset,
+        metric=metric,
+        cap=candidates_cap,
+        max_rows=_sampled_rows(FITTING_CELLS, dataset),
+        seed=seed,
+    )
+    settings = RivalSettings(metric=metric, max_members=max_members, seed=seed)
+    if len(library) == 1 or len(library.y) < FEWEST_DECISION_ROWS or len(rivals) == 1:
+        return _single_choice(library, results)
+    decision = library
+    decision_rows = _sampled_rows(DECISION_CELLS, dataset)
+    if len(library.y) > decision_rows:
+        n_blocks = int(np.ceil(len(library.y) / decision_rows))
+        decision = library.part(np.flatnonzero(row_blocks(library, n_blocks, seed=seed) == 0))
+    nested: list[tuple[Rival, Floats, Combination]] = []
+    for rival in rivals:
+        if nested and deadline is not None and deadline.passed:
+            break
+        try:
+            nested.append(
+                (
+                    rival,
+                    _nested_predictions(rival, decision, settings),
+                    rival.fit(library, settings),
+                )
+            )
+        except (ValueError, FloatingPointError, np.linalg.LinAlgError):
+            # One combiner that cannot cope with these predictions must not cost the run.
+            continue
+    if not nested:
+        return _single_choice(library, results)
+    scores, behind, errors = _compare([part for _, part, _ in nested], decision, metric, seed)
+    if not np.isfinite(scores).any():
+        return _single_choice(library, results)
+    table = sorted(
+        zip(nested, scores, behind, errors, strict=True),
+        key=lambda row: (row[2], row[0][0].simplicity),
+    )
+    report = tuple(
+        RivalScore(rival.name, metric.sign * score, sum(w > 0 for w in rule.weights), gap, error)
+        for (rival, _, rule), score, gap, error in table
+    )
+    (winner, _, rule), score, _, _ = min(
+        (row for row in table if row[2] <= row[3]), key=lambda row: row[0][0].simplicity
+    )
+    if winner is SINGLE:
+        single = _single_choice(library, results)
+        return EnsembleChoice(
+            members=single.members,
+            method=single.method,
+            rule=single.rule,
+            cv_score=float(metric.sign * score),
+            rivals=report,
+        )
+    return _choice(winner.name, library, rule, float(metric.sign * score), report)
+
+
+def choose_single(
+    results: Sequence[TrialResult],
+    predictions: Mapping[int, NDArray[Any]],
+    *,
+    dataset: Dataset,
+    metric: Metric,
+    seed: int,
+) -> EnsembleChoice:
+    """Return the best trial alone; parameters and errors as in `build_ensemble`."""
+    library = build_library(
+        results,
+        predictions,
+        dataset=dataset,
+        metric=metric,
+        cap=1,
+        max_rows=_sampled_rows(FITTING_CELLS, dataset),
+        seed=seed,
+    )
+    return _single_choice(library, results)
+
+
+def _sampled_rows(cells: int, dataset: Dataset) -> int:
+    """Return how many rows of a dataset stay within so many cells."""
+    width = dataset.n_classes if dataset.n_classes > 2 else 1
+    return max(FEWEST_SAMPLED_ROWS, cells // width)
+
+
+def _single_choice(library: Library, results: Sequence[TrialResult]) -> EnsembleChoice:
+    """Return the leaderboard's first trial alone: candidates are ordered by their score."""
+    number = library.numbers[0]
+    score = next(result.score for result in results if result.trial.number == number)
+    rule = Combination(
+        problem=library.problem,
+        space=CombinationSpace.PROBABILITY,
+        weights=(1.0,),
+        floor=library.floor,
+    )
+    return EnsembleChoice(
+        members=((number, 1.0),),
+        method=SINGLE.name,
+        rule=rule,
+        cv_score=float(score if score is not None else np.nan),
+        rivals=(RivalScore(SINGLE.name, float(score if score is not None else np.nan), 1),),
+    )
+
+
+def _choice(
+    name: str,
+    library: Library,
+    rule: Combination,
+    score: float,
+    report: tuple[RivalScore, ...],
+) -> EnsembleChoice:
+    weights = np.asarray(rule.weights)
+    order = [int(p) for p in np.argsort(-weights, kind="stable") if weights[p] > 0]
+    return EnsembleChoice(
+        members=tuple((library.numbers[p], float(weights[p])) for p in order),
+        method=name,
+        rule=rule.keep(order),
+        cv_score=score,
+        rivals=report,
+    )
+
+
+def _nested_predictions(rival: Rival, library: Library, settings: RivalSettings) -> Floats:
+    """Return predictions of every row by a fit that did not see its block."""
+    n_blocks = OUTER_BLOCKS if len(library.y) < LARGE_ROWS else OUTER_BLOCKS_LARGE
+    # Another seed than the rivals' inner blocks, or the two would nest into each other.
+    blocks = row_blocks(library, n_blocks, seed=settings.seed + 1)
+    combined = np.full(library.predictions.shape[1:], np.nan)
+    for block in range(n_blocks):
+        left_out = np.flatnonzero(blocks == block)
+        if not left_out.size:
+            continue
+        rule = rival.fit(library.part(np.flatnonzero(blocks != block)), settings)
+        kept = [position for position, weight in enumerate(rule.weights) if weight > 0]
+        combined[left_out] = rule.keep(kept).apply(
+            [library.predictions[position, left_out] for position in kept]
+        )
+    return combined
+
+
+def _compare(
+    predictions: Sequence[Floats], library: Library, metric: Metric, seed: int
+) -> tuple[Floats, Floats, Floats]:
+    """Return each rival's score (larger is better), its distance to the best and its error.
+
+    The error is the standard deviation of the distance over bootstrap samples of the rows, the
+    same samples for both.
+    """
+    scorer = make_scorer(metric, library.y, library.problem, library.sample_weight)
+    reduced = [scorer.reduce(part) for part in predictions]
+    scores = np.asarray([scorer.score(part, None) for part in reduced])
+    scores = np.where(np.isfinite(scores), scores, -np.inf)
+    best = int(np.argmax(scores))
+    rng = generator(seed, "ensemble", "bootstrap")
+    n_rows = len(library.y)
+    sampled = np.empty((BOOTSTRAP_SAMPLES, len(reduced)))
+    for sample in range(BOOTSTRAP_SAMPLES):
+        rows = rng.integers(0, n_rows, size=n_rows)
+        sampled[sample] = [scorer.score(part, rows) for part in reduced]
+    gaps = sampled[:, [best]] - sampled
+    with np.errstate(invalid="ignore"):
+        errors = np.nanstd(np.where(np.isfinite(gaps), gaps, np.nan), axis=0)
+    behind = scores[best] - scores
+    return scores, behind, np.nan_to_num(errors)

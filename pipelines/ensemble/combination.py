@@ -1,0 +1,149 @@
+"""How members' predictions become one: a plain average, or a sum in link space.
+
+Symbols, here and in the files beside it
+    n   rows
+    K   classes
+    C   columns in link space: 1 for regression and binary problems, K for multiclass
+    m   members
+
+Link space is the logit for binary problems, centred log-probabilities for multiclass ones and the
+value itself for regression. Probabilities are floored before the logarithm, so that a member that
+says "never" costs a bounded amount.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.problem import ProblemKind
+
+Floats = NDArray[np.float64]
+
+
+class CombinationSpace(StrEnum):
+    """Where the members are added up."""
+
+    PROBABILITY = "probability"  # weighted mean of probabilities, or of values in regression
+    LINK = "link"  # intercept + weighted sum in link space
+
+
+def probability_floor(n_rows: int) -> float:
+    """Return the smallest probability that ``n_rows`` rows can tell from zero.
+
+    Bounded to [1e-6, 1e-3], so that tables of any size give sane logits.
+    """
+    return float(np.clip(1.0 / max(n_rows, 1), 1e-6, 1e-3))
+
+
+def to_link(predictions: NDArray[Any], problem: ProblemKind, floor: float) -> Floats:
+    """Return predictions in link space.
+
+    Parameters
+    ----------
+    predictions : array, shape (n, K) of probabilities, or (n,) of values
+        As a trial or a fitted member gives them.
+    problem : ProblemKind
+        The kind of problem.
+    floor : float
+        Probabilities are mixed with the uniform distribution so that none is below this.
+
+    Returns
+    -------
+    array, shape (n, C)
+    """
+    if not problem.is_classification:
+        return np.asarray(predictions, dtype=np.float64).reshape(-1, 1)
+    probabilities = np.asarray(predictions, dtype=np.float64)
+    n_classes = probabilities.shape[1]
+    logs = np.log((1.0 - n_classes * floor) * np.clip(probabilities, 0.0, 1.0) + floor)
+    if problem is ProblemKind.BINARY:
+        return np.asarray(logs[:, 1:] - logs[:, :1])
+    return np.asarray(logs - logs.mean(axis=1, keepdims=True))
+
+
+def from_link(link: Floats, problem: ProblemKind) -> Floats:
+    """Return predictions, shape (n, K) or (n,), for link values of shape (n, C)."""
+    if not problem.is_classification:
+        return link[:, 0]
+    if problem is ProblemKind.BINARY:
+        # exp(-|z|) cannot overflow, whatever the sign of z.
+        small = np.exp(-np.abs(link[:, 0]))
+        positive = np.where(link[:, 0] >= 0, 1.0, small) / (1.0 + small)
+        return np.column_stack([1.0 - positive, positive])
+    shifted = np.exp(link - link.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Combination:
+    """Weights of members and the space in which they are added up.
+
+    Attributes
+    ----------
+    problem : ProblemKind
+        The kind of problem.
+    space : CombinationSpace
+        Where the members are added up.
+    weights : tuple of float, length m
+        Non-negative. In probability space only their proportions count.
+    intercept : tuple of float, length C
+        Added in link space; empty in probability space.
+    floor : float
+        Smallest probability, see `to_link`.
+    """
+
+    problem: ProblemKind
+    space: CombinationSpace
+    weights: tuple[float, ...]
+    intercept: tuple[float, ...] = ()
+    floor: float = 1e-6
+
+    def __post_init__(self) -> None:
+        if not self.weights or min(self.weights) < 0 or not sum(self.weights) > 0:
+            raise ValueError(f"weights must be non-negative with a positive sum: {self.weights}")
+        if bool(self.intercept) != (self.space is CombinationSpace.LINK):
+            raise ValueError("link space needs an intercept, probability space takes none")
+
+    def apply(self, predictions: Sequence[NDArray[Any]]) -> Floats:
+        """Return the combined predictions.
+
+        Parameters
+        ----------
+        predictions : sequence of m arrays, shape (n, K) or (n,)
+            One a member, in the order of the weights.
+
+        Returns
+        -------
+        array, shape (n, K) or (n,)
+            Rows of probabilities sum to 1.
+        """
+        if self.space is CombinationSpace.PROBABILITY:
+            total = sum(self.weights)
+            mean = np.zeros(predictions[0].shape, dtype=np.float64)
+            for weight, part in zip(self.weights, predictions, strict=True):
+                mean += (weight / total) * part
+            if self.problem.is_classification:
+                mean /= mean.sum(axis=1, keepdims=True)
+            return mean
+        link = np.tile(np.asarray(self.intercept), (len(predictions[0]), 1))
+        for weight, part in zip(self.weights, predictions, strict=True):
+            link += weight * to_link(part, self.problem, self.floor)
+        return from_link(link, self.problem)
+
+    def keep(self, positions: Sequence[int]) -> "Combination":
+        """Return the combination of these members alone; they share the weight of the others."""
+        kept = np.asarray([self.weights[position] for position in positions])
+        if not kept.size or not kept.sum() > 0:
+            raise ValueError("at least one member with a positive weight must stay")
+        scaled = kept * (sum(self.weights) / kept.sum())
+        return Combination(
+            problem=self.problem,
+            space=self.space,
+            weights=tuple(scaled.tolist()),
+            intercept=self.intercept,
+            floor=self.floor,
+        )

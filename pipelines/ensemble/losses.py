@@ -1,0 +1,167 @@
+"""Losses in link space: value, pseudo-residual, and slope and curvature along a line.
+
+Symbols as in `pipelines.ensemble.combination`. Every loss is a weighted mean over rows, so that
+values from parts of different sizes compare.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.ensemble.combination import Floats, from_link
+from pipelines.problem import ProblemKind
+
+
+class Loss(Protocol):
+    """A differentiable, convex loss of link values F of shape (n, C)."""
+
+    def value(self, F: Floats) -> float:
+        """Return the mean loss."""
+        ...
+
+    def residual(self, F: Floats) -> Floats:
+        """Return the pseudo-residual, the negative gradient: shape (n, C), row weights in it."""
+        ...
+
+    def along(self, F: Floats, direction: Floats) -> tuple[float, float]:
+        """Return how fast the loss falls along a direction (n, C), and its curvature there."""
+        ...
+
+    def start(self) -> Floats:
+        """Return the best constant, shape (C,)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SquaredError:
+    """Half the mean squared error, in units of the target's variance.
+
+    Attributes
+    ----------
+    y : array, shape (n,)
+        Values.
+    weight : array, shape (n,)
+        Sums to 1.
+    """
+
+    y: Floats
+    weight: Floats
+    scale: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        mean = float(self.weight @ self.y)
+        # Without a scale, thresholds on the loss would depend on the target's unit.
+        variance = float(self.weight @ (self.y - mean) ** 2)
+        object.__setattr__(self, "scale", variance if variance > 0 else 1.0)
+
+    def value(self, F: Floats) -> float:
+        """Return the mean loss."""
+        return float(self.weight @ (self.y - F[:, 0]) ** 2) / (2.0 * self.scale)
+
+    def residual(self, F: Floats) -> Floats:
+        """Return the pseudo-residual, shape (n, 1)."""
+        return (self.weight * (self.y - F[:, 0]) / self.scale)[:, None]
+
+    def along(self, F: Floats, direction: Floats) -> tuple[float, float]:
+        """Return the slope of the fall along ``direction`` and the curvature."""
+        step = direction[:, 0]
+        weighted = self.weight * step / self.scale
+        return float(weighted @ (self.y - F[:, 0])), float(weighted @ step)
+
+    def start(self) -> Floats:
+        """Return the mean, shape (1,)."""
+        return np.asarray([self.weight @ self.y])
+
+
+@dataclass(frozen=True, slots=True)
+class LogLoss:
+    """Mean cross-entropy of the softmax, or of the logistic function for two classes.
+
+    Attributes
+    ----------
+    y : array of int, shape (n,)
+        Class codes.
+    weight : array, shape (n,)
+        Sums to 1.
+    n_classes : int
+        K.
+    """
+
+    y: NDArray[Any]
+    weight: Floats
+    n_classes: int
+
+    @property
+    def _problem(self) -> ProblemKind:
+        return ProblemKind.BINARY if self.n_classes == 2 else ProblemKind.MULTICLASS
+
+    def value(self, F: Floats) -> float:
+        """Return the mean loss."""
+        if self.n_classes == 2:
+            margin = np.where(self.y == 1, F[:, 0], -F[:, 0])
+            return float(self.weight @ np.logaddexp(0.0, -margin))
+        top = F.max(axis=1)
+        spread = top + np.log(np.exp(F - top[:, None]).sum(axis=1))
+        return float(self.weight @ (spread - F[np.arange(len(F)), self.y]))
+
+    def residual(self, F: Floats) -> Floats:
+        """Return the pseudo-residual, shape (n, C)."""
+        probabilities = from_link(F, self._problem)
+        if self.n_classes == 2:
+            return np.asarray((self.weight * (self.y - probabilities[:, 1]))[:, None])
+        probabilities *= -1.0
+        probabilities[np.arange(len(F)), self.y] += 1.0
+        return np.asarray(probabilities * self.weight[:, None])
+
+    def along(self, F: Floats, direction: Floats) -> tuple[float, float]:
+        """Return the slope of the fall along ``direction`` and the curvature."""
+        probabilities = from_link(F, self._problem)
+        if self.n_classes == 2:
+            step, positive = direction[:, 0], probabilities[:, 1]
+            weighted = self.weight * step
+            curvature = weighted @ (step * positive * probabilities[:, 0])
+            return float(weighted @ (self.y - positive)), float(curvature)
+        first = np.einsum("ij,ij->i", probabilities, direction)
+        second = np.einsum("ij,ij,ij->i", probabilities, direction, direction)
+        true = direction[np.arange(len(F)), self.y]
+        return float(self.weight @ (true - first)), float(self.weight @ (second - first**2))
+
+    def start(self) -> Floats:
+        """Return the class frequencies in link space, shape (C,)."""
+        counts = np.bincount(self.y, weights=self.weight, minlength=self.n_classes)
+        # A class that has no row here keeps a small share, half a row's worth.
+        shares = counts + 0.5 / len(self.y)
+        logs = np.log(shares / shares.sum())
+        if self.n_classes == 2:
+            return np.asarray([logs[1] - logs[0]])
+        return np.asarray(logs - logs.mean())
+
+
+def make_loss(
+    y: NDArray[Any],
+    problem: ProblemKind,
+    n_classes: int,
+    sample_weight: NDArray[Any] | None = None,
+) -> Loss:
+    """Return the loss of a problem: squared error for regression, log loss otherwise.
+
+    Parameters
+    ----------
+    y : array, shape (n,)
+        Codes or values.
+    problem : ProblemKind
+        The kind of problem.
+    n_classes : int
+        K; ignored for regression.
+    sample_weight : array or None, shape (n,)
+        Non-negative; all equal when None or when they sum to nothing.
+    """
+    weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    if not weight.sum() > 0:
+        weight = np.ones(len(y))
+    weight = weight / weight.sum()
+    if problem.is_classification:
+        return LogLoss(np.asarray(y, dtype=np.int64), weight, n_classes)
+    return SquaredError(np.asarray(y, dtype=np.float64), weight)
