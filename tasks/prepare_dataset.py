@@ -1,5 +1,7 @@
 """Roles of columns, leakage, the hold-out and the folds."""
 
+from dataclasses import replace
+
 import pandas as pd
 from prefect import task
 
@@ -57,7 +59,9 @@ def prepare_dataset(ref: TableRef, request: TrainRequest) -> PreparedRef:
                 f"no feature is left in {request.shown_data}: {next(iter(leaking.values()))}"
             )
         preparation = preparation.without(tuple(leaking), "the target in disguise")
-        dataset = dataset.with_columns(left)
+        dataset = replace(
+            dataset, X=dataset.X[left], roles={name: dataset.roles[name] for name in left}
+        )
 
     fraction = default_holdout_fraction(len(dataset))
     search_rows, holdout_rows = split_holdout(

@@ -1,0 +1,40 @@
+"""How good the model is on rows that nothing saw."""
+
+from prefect import task
+
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
+from tasks.staging import read_pickle
+
+
+@task(
+    name="evaluate",
+    description="Score the saved model on the hold-out, with a bootstrap interval and a baseline.",
+    tags=["espalier", "ensemble"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    timeout_seconds=30 * MINUTES,
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def evaluate_ensemble(ref: PreparedRef, ensemble: EnsembleRecord, seed: int) -> HoldoutRecord:
+    """Return the hold-out score of the model as it was saved, raw rows in."""
+    from pipelines.ensemble.serving import load_model
+    from pipelines.evaluation.holdout import bootstrap_interval, dummy_score
+    from pipelines.evaluation.metrics import get_metric, score_predictions
+    from pipelines.seeds import integer_seed
+
+    data = read_pickle(ref.path)
+    metric = get_metric(ref.metric, ref.problem, ref.n_classes)
+    model = load_model(ensemble.path)
+    predict = model.predict_proba if ref.problem.is_classification else model.predict
+    predictions = predict(data.holdout_rows)
+    y = data.holdout_y
+    return HoldoutRecord(
+        score=score_predictions(metric, y, predictions),
+        interval=bootstrap_interval(metric, y, predictions, seed=integer_seed(seed, "bootstrap")),
+        baseline=dummy_score(data.search, y, metric),
+        n_rows=len(y),
+    )

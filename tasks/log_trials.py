@@ -1,0 +1,37 @@
+"""Finished trials to MLflow, and the search's progress to Prefect; beside the search, not in it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from prefect import task
+
+from infra.tracking import Tracking
+from pipelines.trial import TrialResult
+from tasks.artifacts import move_progress
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+
+
+@task(
+    name="log trials",
+    description="Log a batch of finished trials to MLflow as nested runs.",
+    tags=["espalier", "tracking"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    timeout_seconds=10 * MINUTES,
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def log_trials(
+    tracking: Tracking,
+    run_id: str,
+    results: Sequence[TrialResult],
+    *,
+    progress: UUID | None,
+    share_done: float,
+) -> int:
+    """Log the results (those already there are left alone) and return how many."""
+    tracking.log_trials(run_id, results)
+    move_progress(progress, share_done)
+    return len(results)
