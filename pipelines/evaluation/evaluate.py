@@ -1,0 +1,238 @@
+"""One trial: every fold fitted, scored and timed; whatever goes wrong is part of the answer."""
+
+import os
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.budget import Deadline
+from pipelines.configuration import Configuration
+from pipelines.evaluation.context import EvaluationContext
+from pipelines.evaluation.folds import Fold
+from pipelines.evaluation.limits import (
+    TrialInterruptedError,
+    interrupt_after,
+    limit_threads,
+    quiet_output,
+)
+from pipelines.evaluation.metrics import score_predictions
+from pipelines.evaluation.progress import TrialProgress, pickled_mb
+from pipelines.trial import Trial, TrialOutcome, TrialStatus
+
+if TYPE_CHECKING:
+    from pipelines.data.dataset import DatasetShape
+    from pipelines.learners.candidate import Candidate
+
+# Of the time that a fit may take, this share is offered to a model that can stop early with what
+# it has; the rest is for predicting and scoring.
+_FIT_SHARE = 0.85
+_ERROR_LENGTH = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberJob:
+    """A configuration to refit for the ensemble.
+
+    Attributes
+    ----------
+    trial_number : int
+        The trial it comes from.
+    configuration : Configuration
+        What to fit.
+    seed : int
+        Seed of everything random.
+    iterations : int or None
+        Boosting rounds to train exactly; None for models without rounds, or to stop early.
+    rows : array or None
+        Positions of the rows to fit to; None for all search rows.
+    """
+
+    trial_number: int
+    configuration: Configuration
+    seed: int
+    iterations: int | None = None
+    rows: NDArray[Any] | None = field(default=None, repr=False)
+
+
+def evaluate_trial(
+    trial: Trial, context: EvaluationContext, *, deadline: Deadline | None = None
+) -> TrialOutcome:
+    """Evaluate a configuration on every fold; never raises.
+
+    Parameters
+    ----------
+    trial : Trial
+        What to evaluate, within ``trial.seconds_limit``.
+    context : EvaluationContext
+        The data, folds, metric and families.
+    deadline : Deadline or None
+        A moment at which the trial ends even if its own limit would let it go on.
+
+    Returns
+    -------
+    TrialOutcome
+        SUCCESS with scores and out-of-fold predictions (averaged over repeats), or TIMEOUT with
+        the scores of the folds that were finished, MEMOUT or FAILED with a one-line reason.
+    """
+    started = time.perf_counter()
+    limit = min(
+        float("inf") if trial.seconds_limit is None else trial.seconds_limit,
+        float("inf") if deadline is None else deadline.seconds_left,
+    )
+    progress = TrialProgress(n_rows=len(context.dataset))
+    status, error = TrialStatus.SUCCESS, None
+    try:
+        with (
+            quiet_output(),
+            limit_threads(context.n_threads),
+            interrupt_after(None if limit == float("inf") else limit),
+        ):
+            _run_folds(trial, context, Deadline.after(limit), progress)
+    except (TrialInterruptedError, TimeoutError) as problem:
+        if limit == float("inf"):  # a time-out of its own making, such as a socket's
+            status, error = TrialStatus.FAILED, one_line(problem)
+        else:
+            done = len(progress.scores)
+            status = TrialStatus.TIMEOUT
+            error = f"stopped after {limit:.1f} s with {done} of {len(context.folds)} folds done"
+    except Exception as problem:  # a failed trial is data, whatever the model raised
+        status = TrialStatus.MEMOUT if _is_out_of_memory(problem) else TrialStatus.FAILED
+        error = one_line(problem)
+    seconds = time.perf_counter() - started
+    return progress.outcome(trial, status, error, seconds=seconds, worker=worker_name())
+
+
+def fit_member(
+    job: MemberJob, context: EvaluationContext, *, deadline: Deadline | None = None
+) -> "Candidate":
+    """Return the configuration of ``job`` fitted to the search rows.
+
+    Raises
+    ------
+    Exception
+        Whatever fitting raises; TimeoutError when there is no model by the deadline.
+    """
+    dataset = context.dataset
+    part = dataset if job.rows is None else dataset.take(job.rows)
+    candidate = _new_candidate(
+        job.configuration, context, dataset.shape, job.seed, iterations=job.iterations
+    )
+    seconds = None if deadline is None else deadline.seconds_left
+    try:
+        with quiet_output(), limit_threads(context.n_threads), interrupt_after(seconds):
+            candidate.fit(
+                part.X,
+                part.y,
+                sample_weight=part.sample_weight,
+                groups=part.groups,
+                times=part.times,
+                deadline=deadline,
+            )
+    except TrialInterruptedError:
+        raise TimeoutError(f"no model of trial {job.trial_number} by the deadline") from None
+    return candidate
+
+
+def worker_name() -> str:
+    """Return host and process of whoever asks."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def one_line(problem: BaseException) -> str:
+    """Return the type and the first line of an exception's message, of bounded length."""
+    text = " ".join((str(problem).strip().splitlines() or [""])[0].split())
+    name = type(problem).__name__
+    return f"{name}: {text}"[:_ERROR_LENGTH] if text else name
+
+
+def _run_folds(
+    trial: Trial, context: EvaluationContext, deadline: Deadline, progress: TrialProgress
+) -> None:
+    """Fit and score the folds one after the other, into ``progress``."""
+    shape = context.dataset.shape
+    n_folds = len(context.folds)
+    for number, fold in enumerate(context.folds):
+        if deadline.passed:
+            raise TimeoutError
+        candidate = _new_candidate(trial.configuration, context, shape, trial.seed)
+        _run_fold(candidate, fold, context, _fold_deadline(deadline, n_folds - number), progress)
+        if number == n_folds - 1:
+            progress.size_mb = pickled_mb(candidate)
+
+
+def _fold_deadline(deadline: Deadline, folds_left: int) -> Deadline:
+    """Return when a model that can stop early must do so: each fold gets its fair share.
+
+    Otherwise the first folds of a booster would use up the limit, and the trial would end with
+    nothing comparable.
+    """
+    if deadline.at is None or deadline.seconds_left == float("inf"):
+        return Deadline(None)
+    return Deadline.after(_FIT_SHARE * deadline.seconds_left / folds_left, deadline.clock)
+
+
+def _run_fold(
+    candidate: "Candidate",
+    fold: Fold,
+    context: EvaluationContext,
+    deadline: Deadline,
+    progress: TrialProgress,
+) -> None:
+    """Fit one fold's model, predict its validation rows and score them."""
+    dataset = context.dataset
+    train = dataset.take(fold.train)
+    before = time.perf_counter()
+    candidate.fit(
+        train.X,
+        train.y,
+        sample_weight=train.sample_weight,
+        groups=train.groups,
+        times=train.times,
+        deadline=deadline,
+    )
+    fitted = time.perf_counter()
+    valid = dataset.X.iloc[fold.valid].reset_index(drop=True)
+    predictions = candidate.predict_scores(valid)
+    predicted = time.perf_counter()
+    weight = None if dataset.sample_weight is None else dataset.sample_weight[fold.valid]
+    score = score_predictions(context.metric, dataset.y[fold.valid], predictions, weight)
+    progress.add_fold(
+        fold.valid,
+        predictions,
+        score,
+        fit_seconds=fitted - before,
+        predict_seconds=predicted - fitted,
+        iterations=candidate.n_iterations_,
+    )
+
+
+def _new_candidate(
+    configuration: Configuration,
+    context: EvaluationContext,
+    shape: "DatasetShape",
+    seed: int,
+    *,
+    iterations: int | None = None,
+) -> "Candidate":
+    # Imported late: a process that only reads results needs no preprocessing library.
+    from pipelines.learners.candidate import Candidate
+
+    return Candidate(
+        configuration=configuration,
+        learner=context.learner(configuration.family),
+        roles=context.dataset.roles,
+        shape=shape,
+        seed=seed,
+        n_threads=context.n_threads,
+        iterations=iterations,
+    )
+
+
+def _is_out_of_memory(problem: Exception) -> bool:
+    """Whether an exception means memory ran out; native libraries raise errors of their own."""
+    text = str(problem).lower()
+    return isinstance(problem, MemoryError) or "bad_alloc" in text or "out of memory" in text

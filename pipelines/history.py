@@ -1,0 +1,99 @@
+"""What a run has tried so far; the whole state of a search."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pipelines.configuration import Configuration
+from pipelines.evaluation.metrics import Metric
+from pipelines.trial import TrialResult, TrialStatus
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Results of trials; a value that only grows.
+
+    Attributes
+    ----------
+    metric : Metric
+        What the scores are.
+    results : tuple of TrialResult
+        In the order they came in; every trial number once.
+    """
+
+    metric: Metric
+    results: tuple[TrialResult, ...] = ()
+
+    def __post_init__(self) -> None:
+        numbers = [result.trial.number for result in self.results]
+        if len(set(numbers)) != len(numbers):
+            raise ValueError("a trial number appears twice in the history")
+
+    def __len__(self) -> int:
+        return len(self.results)
+
+    def extend(self, results: Iterable[TrialResult]) -> "History":
+        """Return the history with these results added; a number already there is not taken twice.
+
+        A retried task may hand in again what is known: the first answer stays.
+        """
+        known = {result.trial.number for result in self.results}
+        fresh = []
+        for result in results:
+            if result.trial.number not in known:
+                known.add(result.trial.number)
+                fresh.append(result)
+        return History(self.metric, self.results + tuple(fresh))
+
+    def before(self, number: int) -> "History":
+        """Return the history of the trials numbered below ``number``."""
+        return History(
+            self.metric, tuple(each for each in self.results if each.trial.number < number)
+        )
+
+    @property
+    def ordered(self) -> tuple[TrialResult, ...]:
+        """All results by trial number, however they came in."""
+        return tuple(sorted(self.results, key=lambda result: result.trial.number))
+
+    @property
+    def successes(self) -> tuple[TrialResult, ...]:
+        """The results with a comparable score, by trial number."""
+        return tuple(result for result in self.ordered if result.succeeded)
+
+    @property
+    def best(self) -> TrialResult | None:
+        """The best success; the earliest of equals; None without any."""
+        return max(self.successes, key=self.gain, default=None)
+
+    @property
+    def configurations(self) -> frozenset[Configuration]:
+        """Everything tried, however it ended."""
+        return frozenset(result.trial.configuration for result in self.results)
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The numbers of all trials in it."""
+        return frozenset(result.trial.number for result in self.results)
+
+    @property
+    def next_number(self) -> int:
+        """One more than the largest trial number; 0 at first."""
+        return max((result.trial.number for result in self.results), default=-1) + 1
+
+    @property
+    def failures_by_kind(self) -> Mapping[TrialStatus, int]:
+        """How many trials ended in each way other than success."""
+        return Counter(result.status for result in self.ordered if not result.succeeded)
+
+    def gain(self, result: TrialResult) -> float:
+        """Return the score turned so that larger is better.
+
+        Raises
+        ------
+        ValueError
+            The trial has no score.
+        """
+        if result.score is None:
+            raise ValueError(f"trial {result.trial.number} has no score")
+        return self.metric.sign * result.score
