@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from pipelines.budget import Deadline
 from pipelines.data.dataset import Dataset
@@ -153,6 +154,21 @@ def build_ensemble(
     settings = RivalSettings(metric=metric, max_members=max_members, seed=seed)
     if len(library) == 1 or len(library.y) < FEWEST_DECISION_ROWS or len(rivals) == 1:
         return _single_choice(library, results)
+    # The arrays are small: more BLAS threads would only wait for each other.
+    with threadpool_limits(limits=1):
+        return _best_rival(library, results, dataset, settings, rivals, deadline)
+
+
+def _best_rival(
+    library: Library,
+    results: Sequence[TrialResult],
+    dataset: Dataset,
+    settings: RivalSettings,
+    rivals: Sequence[Rival],
+    deadline: Deadline | None,
+) -> EnsembleChoice:
+    """Return the choice of the simplest rival within one standard error of the best."""
+    metric, seed = settings.metric, settings.seed
     decision = library
     decision_rows = _sampled_rows(DECISION_CELLS, dataset)
     if len(library.y) > decision_rows:
@@ -303,7 +319,8 @@ def _compare(
         rows = rng.integers(0, n_rows, size=n_rows)
         sampled[sample] = [scorer.score(part, rows) for part in reduced]
     gaps = sampled[:, [best]] - sampled
-    with np.errstate(invalid="ignore"):
-        errors = np.nanstd(np.where(np.isfinite(gaps), gaps, np.nan), axis=0)
-    behind = scores[best] - scores
-    return scores, behind, np.nan_to_num(errors)
+    errors = np.zeros(len(reduced))
+    for position in range(len(reduced)):
+        known = gaps[np.isfinite(gaps[:, position]), position]
+        errors[position] = known.std() if known.size else 0.0
+    return scores, scores[best] - scores, errors

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from pipelines.problem import ProblemKind
 
 Floats = NDArray[np.float64]
+# exp of this is far from the largest float64, and certainty long before.
+LARGEST_EXPONENT = 500.0
 
 
 class CombinationSpace(StrEnum):
@@ -74,8 +76,22 @@ def from_link(link: Floats, problem: ProblemKind) -> Floats:
         small = np.exp(-np.abs(link[:, 0]))
         positive = np.where(link[:, 0] >= 0, 1.0, small) / (1.0 + small)
         return np.column_stack([1.0 - positive, positive])
-    shifted = np.exp(link - link.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+    powers, totals = centred_powers(link)
+    powers /= totals[:, None]
+    return powers
+
+
+def centred_powers(link: Floats) -> tuple[Floats, Floats]:
+    """Return exp of the centred link values, shape (n, K), and their row sums, shape (n,).
+
+    The largest centred value of a row is never below zero, so the sum cannot vanish; sums along
+    a short last axis are products with ones because that is several times quicker.
+    """
+    ones = np.ones(link.shape[1])
+    powers = link - (link @ (ones / len(ones)))[:, None]
+    np.minimum(powers, LARGEST_EXPONENT, out=powers)
+    np.exp(powers, out=powers)
+    return powers, powers @ ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

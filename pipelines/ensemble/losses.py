@@ -10,8 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ensemble.combination import Floats, from_link
+from pipelines.ensemble.combination import Floats, centred_powers, from_link
 from pipelines.problem import ProblemKind
+
+TINY = 1e-300  # keeps the logarithm of an underflown probability finite
 
 
 class Loss(Protocol):
@@ -102,18 +104,18 @@ class LogLoss:
         if self.n_classes == 2:
             margin = np.where(self.y == 1, F[:, 0], -F[:, 0])
             return float(self.weight @ np.logaddexp(0.0, -margin))
-        top = F.max(axis=1)
-        spread = top + np.log(np.exp(F - top[:, None]).sum(axis=1))
-        return float(self.weight @ (spread - F[np.arange(len(F)), self.y]))
+        powers, totals = centred_powers(F)
+        true = powers[np.arange(len(F)), self.y]
+        return float(self.weight @ (np.log(totals) - np.log(np.maximum(true, TINY))))
 
     def residual(self, F: Floats) -> Floats:
         """Return the pseudo-residual, shape (n, C)."""
         probabilities = from_link(F, self._problem)
         if self.n_classes == 2:
             return np.asarray((self.weight * (self.y - probabilities[:, 1]))[:, None])
-        probabilities *= -1.0
-        probabilities[np.arange(len(F)), self.y] += 1.0
-        return np.asarray(probabilities * self.weight[:, None])
+        probabilities *= -self.weight[:, None]
+        probabilities[np.arange(len(F)), self.y] += self.weight
+        return probabilities
 
     def along(self, F: Floats, direction: Floats) -> tuple[float, float]:
         """Return the slope of the fall along ``direction`` and the curvature."""

@@ -28,7 +28,7 @@ class MixtureScorer:
     reduce : callable (predictions of shape (..., n, K) or (..., n)) -> array of shape (..., n, R)
         Linear; called once per prediction.
     score : callable (reduced of shape (n, R), rows or None) -> float
-        ``rows`` restricts to these positions.
+        ``rows`` restricts to these positions. NaN where the metric is not defined.
     """
 
     reduce: Callable[[NDArray[Any]], Floats]
@@ -143,6 +143,9 @@ def _any_metric(
         part = slice(None) if rows is None else rows
         predictions = reduced[part] if problem.is_classification else reduced[part, 0]
         weight = None if sample_weight is None else sample_weight[part]
-        return metric.sign * score_predictions(metric, y[part], predictions, weight)
+        try:
+            return metric.sign * score_predictions(metric, y[part], predictions, weight)
+        except ValueError:  # not defined on these rows or for these predictions
+            return float("nan")
 
     return MixtureScorer(reduce, score)

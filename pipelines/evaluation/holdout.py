@@ -1,0 +1,113 @@
+"""How sure a score on held-out rows is, and what a model that knows nothing would score."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.data.dataset import Dataset
+from pipelines.evaluation.metrics import Metric, score_predictions
+from pipelines.seeds import generator
+
+
+def bootstrap_interval(
+    metric: Metric,
+    y: NDArray[Any],
+    predictions: NDArray[Any],
+    *,
+    seed: int,
+    level: float = 0.95,
+    n: int = 1000,
+    sample_weight: NDArray[Any] | None = None,
+) -> tuple[float, float]:
+    """Return a percentile bootstrap interval of a score.
+
+    Parameters
+    ----------
+    metric : Metric
+        What to compute.
+    y : array, shape (n_rows,)
+        Class codes or values.
+    predictions : array, shape (n_rows, n_classes) or (n_rows,)
+        Of the same rows.
+    seed : int
+        Of the bootstrap samples.
+    level : float
+        Share of the samples inside the interval, in (0, 1).
+    n : int
+        Bootstrap samples; fewer, but never less than 200, where rows are so many that the
+        interval is narrow anyway.
+    sample_weight : array or None, shape (n_rows,)
+        Non-negative weights.
+
+    Returns
+    -------
+    (float, float)
+        Lower and upper bound, in the metric's own direction. Samples on which the metric is not
+        defined, such as an area under the curve without one of the classes, are left out; with
+        none left both bounds are the score itself.
+
+    Notes
+    -----
+    Efron 1979, "Bootstrap methods: another look at the jackknife".
+    """
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"level must be between 0 and 1, not {level}")
+    n_rows = len(y)
+    samples = n if n_rows * n <= LARGEST_WORK else max(FEWEST_SAMPLES, LARGEST_WORK // n_rows)
+    rng = generator(seed, "holdout", "bootstrap")
+    scores = []
+    for _ in range(min(n, samples)):
+        rows = rng.integers(0, n_rows, size=n_rows)
+        weight = None if sample_weight is None else sample_weight[rows]
+        try:
+            scores.append(score_predictions(metric, y[rows], predictions[rows], weight))
+        except ValueError:
+            continue
+    if not scores:
+        score = score_predictions(metric, y, predictions, sample_weight)
+        return score, score
+    low, high = np.quantile(scores, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+    return float(low), float(high)
+
+
+# Rows times samples beyond which samples are saved, and the fewest samples.
+LARGEST_WORK = 2_000_000
+FEWEST_SAMPLES = 200
+
+
+def dummy_score(dataset: Dataset, y: NDArray[Any], metric: Metric) -> float:
+    """Return the score of the best constant that the search rows know.
+
+    Class shares where the metric needs probabilities, the most frequent class where it needs
+    labels; for values the better of mean and median on the search rows.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The search rows.
+    y : array, shape (n_rows,)
+        Class codes or values of the held-out rows.
+    metric : Metric
+        What to compute.
+    """
+    constant = _constant(dataset, metric)
+    return score_predictions(metric, y, np.repeat(constant, len(y), axis=0))
+
+
+def _constant(dataset: Dataset, metric: Metric) -> NDArray[np.float64]:
+    """Return the constant prediction, shape (1, K) or (1,)."""
+    weight = dataset.sample_weight
+    if dataset.problem.is_classification:
+        counts = np.bincount(dataset.y, weights=weight, minlength=dataset.n_classes)
+        return (counts / counts.sum())[None, :]
+    constants = [np.average(dataset.y, weights=weight), np.median(dataset.y)]
+
+    def on_search_rows(constant: float) -> float:
+        try:
+            filled = np.full(len(dataset), constant)
+            return metric.sign * score_predictions(metric, dataset.y, filled, weight)
+        except ValueError:
+            return -np.inf
+
+    return np.asarray([max(constants, key=on_search_rows)], dtype=np.float64)
