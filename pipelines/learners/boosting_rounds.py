@@ -2,10 +2,13 @@
 
 from pipelines.budget import Deadline
 from pipelines.data.dataset import DatasetShape
+from pipelines.problem import ProblemKind
 
 # Trees in total, over all classes: what a fit may cost at most where rows are few.
 _MOST_TREES = 6_000
 _ROWS_OF_FULL_LENGTH = 20_000
+# Below this many rows a class's gradients are so small that plain settings diverge.
+_TINY_CLASS = 30
 
 
 class Patience:
@@ -51,3 +54,19 @@ def max_rounds(shape: DatasetShape, rate: float) -> int:
     by_classes = _MOST_TREES / max(shape.n_classes, 3) * 3
     by_rows = 2_000 * max(1.0, _ROWS_OF_FULL_LENGTH / max(shape.n_rows, 1)) ** 0.5
     return int(max(30, min(by_rate, by_classes, by_rows, 3_000)))
+
+
+def patience_rounds(rate: float) -> int:
+    """Return the rounds to wait for a better loss: more where each step is smaller."""
+    return max(15, min(100, round(2.5 / rate)))
+
+
+def expected_trees(shape: DatasetShape, rate: float) -> float:
+    """Return about how many trees a fit grows before it stops early, over all classes."""
+    rounds = min(max_rounds(shape, rate), 15.0 / rate)
+    return rounds * (shape.n_classes if shape.n_classes > 2 else 1)
+
+
+def has_tiny_class(shape: DatasetShape) -> bool:
+    """Whether some class of several has so few rows that its leaves need care."""
+    return shape.problem is ProblemKind.MULTICLASS and shape.smallest_class < _TINY_CLASS

@@ -11,15 +11,19 @@ from pipelines.budget import Deadline
 from pipelines.configuration import Value
 from pipelines.data.dataset import DatasetShape
 from pipelines.learners.base import BuildContext, Learner, PreprocessingTraits
-from pipelines.learners.boosting_rounds import Patience, default_rate, max_rounds
+from pipelines.learners.boosting_rounds import (
+    Patience,
+    default_rate,
+    expected_trees,
+    has_tiny_class,
+    max_rounds,
+    patience_rounds,
+)
 from pipelines.learners.costs import matrix_columns
 from pipelines.problem import ProblemKind
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
-
-# Below this many rows a class's gradients are so small that plain settings diverge.
-_TINY_CLASS = 30
 
 
 class LightGBMModel(BaseEstimator):
@@ -127,7 +131,7 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     """Return the hyperparameters; leaves are larger and penalised where a class is tiny."""
     from ConfigSpace import ConfigurationSpace, Float, Integer
 
-    tiny = _has_tiny_class(shape)
+    tiny = has_tiny_class(shape)
     return ConfigurationSpace(
         space=[
             Float("learning_rate", (0.01, 0.3), log=True, default=default_rate(shape)),
@@ -163,23 +167,17 @@ def build(values: Mapping[str, Value], context: BuildContext) -> LightGBMModel:
     return LightGBMModel(
         parameters,
         rounds=context.iterations or max_rounds(shape, rate),
-        patience=max(15, min(100, round(2.5 / rate))),
+        patience=patience_rounds(rate),
         n_threads=context.n_threads,
     )
 
 
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     """Return seconds to fit once on one core."""
-    rate = float(values["learning_rate"])
-    rounds = min(max_rounds(shape, rate), 15.0 / rate)
-    trees = rounds * max(1, shape.n_classes if shape.n_classes > 2 else 1)
+    trees = expected_trees(shape, float(values["learning_rate"]))
     leaves = float(values["num_leaves"])
     per_row = 6e-9 * matrix_columns(shape) * (1 + np.log2(leaves)) + 6e-8
     return float(0.1 + trees * (2e-4 + 1.5e-5 * leaves + shape.n_rows * per_row))
-
-
-def _has_tiny_class(shape: DatasetShape) -> bool:
-    return shape.problem is ProblemKind.MULTICLASS and shape.smallest_class < _TINY_CLASS
 
 
 LIGHTGBM = Learner(

@@ -7,10 +7,16 @@ from types import MappingProxyType
 from pipelines.data.dataset import DatasetShape
 from pipelines.errors import UserError
 from pipelines.learners.base import Learner
+from pipelines.learners.bayes import BAYES
+from pipelines.learners.catboost_trees import CATBOOST
 from pipelines.learners.extra_trees import EXTRA_TREES
 from pipelines.learners.forest import RANDOM_FOREST
+from pipelines.learners.knn import KNN
 from pipelines.learners.lightgbm_trees import LIGHTGBM
 from pipelines.learners.linear import LINEAR
+from pipelines.learners.mlp import MLP
+from pipelines.learners.svm import SVM
+from pipelines.learners.xgboost_trees import XGBOOST
 
 
 def _by_name(learners: tuple[Learner, ...]) -> Mapping[str, Learner]:
@@ -23,7 +29,9 @@ def _by_name(learners: tuple[Learner, ...]) -> Mapping[str, Learner]:
 
 
 # In the order in which their defaults are worth trying.
-LEARNERS: Mapping[str, Learner] = _by_name((LIGHTGBM, LINEAR, EXTRA_TREES, RANDOM_FOREST))
+LEARNERS: Mapping[str, Learner] = _by_name(
+    (LIGHTGBM, LINEAR, EXTRA_TREES, CATBOOST, XGBOOST, RANDOM_FOREST, MLP, SVM, KNN, BAYES)
+)
 
 
 def choose_learners(

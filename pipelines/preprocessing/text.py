@@ -69,6 +69,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
         """Learn from ``X`` and return its numbers, dense or CSR, float32."""
         found, distinct = _distinct(X)
         learned = self._strings_to_learn_from(distinct)
+        self.terms_: TfidfVectorizer | None = None
         terms = self._fit_terms(learned)
         self.svd_ = None
         if terms is not None and self.encoding == "svd":
@@ -112,7 +113,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
         if analyzer == "auto":
             lengths = [len(text) for text in strings[:1_000]]
             analyzer = "word" if lengths and np.mean(lengths) > _SENTENCE else "char"
-        self.terms_: TfidfVectorizer | None = TfidfVectorizer(
+        terms = TfidfVectorizer(
             analyzer="char_wb" if analyzer == "char" else "word",
             ngram_range=(2, 4) if analyzer == "char" else (1, 2),
             min_df=2 if len(strings) >= 50 else 1,
@@ -121,10 +122,11 @@ class TextColumn(TransformerMixin, BaseEstimator):
             dtype=np.float32,
         )
         try:
-            return self.terms_.fit_transform(strings)
+            matrix = terms.fit_transform(strings)
         except ValueError:  # an empty vocabulary: only blanks, or nothing twice
-            self.terms_ = None
             return None
+        self.terms_ = terms
+        return matrix
 
     def _assemble(
         self, found: NDArray[Any], distinct: NDArray[Any], means: NDArray[Any] | None

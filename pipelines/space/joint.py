@@ -69,7 +69,7 @@ class SearchSpace:
         return self._spaces[family].complete({}, None)
 
     def complete(self, family: str, values: dict[str, Any]) -> Configuration:
-        """Return the configuration of these values; the rest is default, what does not exist goes."""
+        """Return the configuration of ``values``, completed by defaults; inactive ones go."""
         return self._spaces[family].complete(values, None)
 
     def sample(self, n: int, rng: np.random.Generator) -> list[Configuration]:

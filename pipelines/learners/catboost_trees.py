@@ -1,0 +1,211 @@
+"""CatBoost: boosting of symmetric trees with ordered statistics of categories.
+
+Prokhorenkova, Gusev, Vorobev, Dorogush, Gulin: *CatBoost: unbiased boosting with categorical
+features* (2018).
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from pipelines.budget import Deadline
+from pipelines.configuration import Value
+from pipelines.data.dataset import DatasetShape
+from pipelines.learners.base import BuildContext, Learner, PreprocessingTraits
+from pipelines.learners.boosting_rounds import (
+    Patience,
+    default_rate,
+    expected_trees,
+    max_rounds,
+    patience_rounds,
+)
+from pipelines.learners.costs import matrix_columns
+from pipelines.problem import ProblemKind
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+# A symmetric tree costs in proportion to the classes; past this many, rounds are cut further.
+_MANY_CLASSES = 10
+
+
+class CatBoostModel(BaseEstimator):
+    """CatBoost through its native interface, stopped early or by the clock.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Native parameters.
+    rounds : int
+        Boosting rounds at most; exactly, when `fit` gets no ``eval_set``.
+    patience : int
+        Rounds without a better validation loss before it stops.
+    n_threads : int
+        Threads.
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Any],
+        rounds: int = 500,
+        patience: int = 50,
+        n_threads: int = 1,
+    ) -> None:
+        self.parameters = parameters
+        self.rounds = rounds
+        self.patience = patience
+        self.n_threads = n_threads
+
+    def fit(
+        self,
+        X: Any,
+        y: NDArray[Any],
+        *,
+        sample_weight: NDArray[Any] | None = None,
+        eval_set: tuple[Any, NDArray[Any]] | None = None,
+        eval_weight: NDArray[Any] | None = None,
+        categorical: tuple[int, ...] = (),
+        deadline: Deadline | None = None,
+    ) -> "CatBoostModel":
+        """Boost on ``X`` of shape (n_rows, n_columns) and ``y`` of codes or values.
+
+        Leaves ``n_iterations_``, the rounds it kept.
+        """
+        from catboost import CatBoost
+
+        self.categorical_ = tuple(categorical)
+        self.is_constant_ = bool((np.nanmin(X, axis=0) == np.nanmax(X, axis=0)).all())
+        train = self._pool(X, y, sample_weight)
+        valid = None if eval_set is None else self._pool(eval_set[0], eval_set[1], eval_weight)
+        patience = Patience(None if valid is None else self.patience, deadline)
+
+        class Watch:
+            def after_iteration(self, info: Any) -> bool:
+                part = info.metrics.get("validation")
+                loss = None if part is None else float(next(iter(part.values()))[-1])
+                return not patience.stop(info.iteration - 1, loss)
+
+        self.booster_ = CatBoost(
+            {
+                **self.parameters,
+                "iterations": self.rounds,
+                "thread_count": self.n_threads,
+                "allow_writing_files": False,
+                "logging_level": "Silent",
+                "use_best_model": False,
+            }
+        )
+        self.booster_.fit(train, eval_set=valid, callbacks=[Watch()])
+        self.n_iterations_ = max(1, min(patience.best_round + 1, self.booster_.tree_count_))
+        if self.n_iterations_ < self.booster_.tree_count_:
+            self.booster_.shrink(self.n_iterations_)
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return values, shape (n_rows,), or class codes."""
+        if self.parameters["loss_function"] == "RMSE":
+            return np.asarray(self.booster_.predict(self._pool(X), thread_count=self.n_threads))
+        return np.argmax(self.predict_proba(X), axis=1)
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Return probabilities, shape (n_rows, n_classes)."""
+        return np.asarray(
+            self.booster_.predict(
+                self._pool(X), prediction_type="Probability", thread_count=self.n_threads
+            )
+        )
+
+    def _pool(
+        self, X: Any, y: NDArray[Any] | None = None, weight: NDArray[Any] | None = None
+    ) -> Any:
+        """Return a CatBoost pool; its category columns must be objects of bytes."""
+        from catboost import FeaturesData, Pool
+
+        categories = list(self.categorical_)
+        numbers = np.delete(X, categories, axis=1) if categories else X
+        texts = None
+        if categories:
+            codes = X[:, categories].astype(np.int64)
+            names = np.array([b"%d" % code for code in range(int(codes.max(initial=0)) + 1)])
+            texts = names.astype(object)[codes]
+        data = FeaturesData(
+            num_feature_data=np.ascontiguousarray(numbers) if numbers.shape[1] else None,
+            cat_feature_data=texts,
+        )
+        return Pool(data, label=y, weight=weight)
+
+
+def space(shape: DatasetShape) -> "ConfigurationSpace":
+    """Return the hyperparameters."""
+    from ConfigSpace import ConfigurationSpace, Float, Integer
+
+    return ConfigurationSpace(
+        space=[
+            Float("learning_rate", (0.01, 0.3), log=True, default=default_rate(shape)),
+            Integer("depth", (3, 9), default=4 if shape.n_classes > _MANY_CLASSES else 6),
+            Float("l2_leaf_reg", (0.1, 100.0), log=True, default=3.0),
+            Float("random_strength", (0.01, 10.0), log=True, default=1.0),
+            Float("subsample", (0.4, 1.0), default=0.8),
+            Float("rsm", (0.1, 1.0), log=True, default=_column_share(shape)),
+        ]
+    )
+
+
+def _column_share(shape: DatasetShape) -> float:
+    """Return the share of columns each tree sees: a few hundred at most, which is enough."""
+    return float(min(1.0, max(0.1, 100.0 / matrix_columns(shape))))
+
+
+def build(values: Mapping[str, Value], context: BuildContext) -> CatBoostModel:
+    """Return an unfitted model of these hyperparameters."""
+    shape = context.shape
+    losses = {
+        ProblemKind.REGRESSION: "RMSE",
+        ProblemKind.BINARY: "Logloss",
+        ProblemKind.MULTICLASS: "MultiClass",
+    }
+    parameters = {
+        **values,
+        "loss_function": losses[shape.problem],
+        "boosting_type": "Plain",
+        "bootstrap_type": "Bernoulli",
+        "border_count": 128,
+        "max_ctr_complexity": 1,
+        "random_seed": context.seed,
+    }
+    rate = float(values["learning_rate"])
+    return CatBoostModel(
+        parameters,
+        rounds=context.iterations or max_rounds(shape, rate),
+        patience=patience_rounds(rate),
+        n_threads=context.n_threads,
+    )
+
+
+def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
+    """Return seconds to fit once on one core."""
+    rounds = expected_trees(shape, float(values["learning_rate"])) / max(1, shape.n_classes)
+    depth = float(values["depth"])
+    width = matrix_columns(shape, per_category=4.0) * float(values["rsm"])
+    per_row = 2e-9 * width * depth + 3e-8 * depth
+    return 0.1 + rounds * shape.n_classes * (
+        5e-4 + 1.5e-6 * width * 2**depth / 16 + shape.n_rows * per_row
+    )
+
+
+CATBOOST = Learner(
+    name="catboost",
+    label="CatBoost",
+    problems=frozenset(ProblemKind),
+    space=space,
+    build=build,
+    expected_seconds=expected_seconds,
+    preprocessing=PreprocessingTraits(
+        encoding=("native", "ordinal", "onehot"), imputation=("none",)
+    ),
+    early_stopping=True,
+    packages=("catboost",),
+)

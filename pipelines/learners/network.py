@@ -1,0 +1,176 @@
+"""A small multilayer perceptron in NumPy.
+
+Ingredients that pay on tables, after RealMLP (Holzmüller, Grinsztajn and Steinwart, *Better by
+default*, 2024): a learned scale of each input, Adam with decoupled weight decay, a learning rate
+that warms up and falls along a cosine, and the weights of the best epoch kept.
+
+Symbols: n rows of a batch, d inputs of a layer, h outputs; k outputs of the network.
+"""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+_BETA_1, _BETA_2, _EPSILON = 0.9, 0.95, 1e-8
+
+
+@dataclass(slots=True)
+class Network:
+    """Weights of a multilayer perceptron.
+
+    Attributes
+    ----------
+    scale : array, shape (d,)
+        Learned factor of each input.
+    weights : list of array, shapes (d, h), (h, h), ..., (h, k)
+    biases : list of array, shapes (h,), ..., (k,)
+    """
+
+    scale: Array
+    weights: list[Array]
+    biases: list[Array]
+
+    @classmethod
+    def make(
+        cls, sizes: list[int], rng: np.random.Generator, *, output_bias: NDArray[Any]
+    ) -> "Network":
+        """Return a network of random weights (He et al. 2015) for layers of these sizes."""
+        weights = [
+            rng.normal(0.0, np.sqrt(2.0 / before), (before, after)).astype(np.float32)
+            for before, after in pairwise(sizes)
+        ]
+        weights[-1] *= np.float32(0.1)  # the first answers are then close to the average
+        biases = [np.zeros(after, dtype=np.float32) for after in sizes[1:]]
+        biases[-1] += output_bias.astype(np.float32)
+        return cls(np.ones(sizes[0], dtype=np.float32), weights, biases)
+
+    def parameters(self) -> list[Array]:
+        """Return all arrays, in a fixed order."""
+        return [self.scale, *self.weights, *self.biases]
+
+    def copy(self) -> "Network":
+        """Return a network with copies of the arrays."""
+        return Network(
+            self.scale.copy(), [w.copy() for w in self.weights], [b.copy() for b in self.biases]
+        )
+
+    def outputs(self, X: Array) -> Array:
+        """Return logits or values, shape (n, k), for rows of shape (n, d)."""
+        hidden = X * self.scale
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            hidden = hidden @ weight
+            hidden += bias
+            np.maximum(hidden, 0, out=hidden)
+        return np.asarray(hidden @ self.weights[-1] + self.biases[-1])
+
+    def gradients(
+        self,
+        X: Array,
+        target: Array,
+        weight: Array,
+        *,
+        classification: bool,
+        dropout: float,
+        rng: np.random.Generator,
+    ) -> list[Array]:
+        """Return the gradient of the mean loss for every array of `parameters`.
+
+        Parameters
+        ----------
+        X : array, shape (n, d)
+        target : array, shape (n, k)
+            Class shares (one-hot) or standardised values.
+        weight : array, shape (n, 1)
+            Row weights of mean about 1.
+        classification : bool
+            Cross-entropy if so, else half the squared error.
+        dropout : float
+            Share of hidden units silenced.
+        rng : Generator
+            Draws them.
+        """
+        layers = [X * self.scale]
+        for matrix, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            hidden = layers[-1] @ matrix
+            hidden += bias
+            np.maximum(hidden, 0, out=hidden)
+            if dropout > 0:
+                keep = rng.random(hidden.shape, dtype=np.float32) >= dropout
+                hidden *= keep * np.float32(1.0 / (1.0 - dropout))
+            layers.append(hidden)
+        answers: Array = layers[-1] @ self.weights[-1]
+        answers += self.biases[-1]
+        delta = (softmax(answers) if classification else answers) - target
+        delta *= weight / np.float32(len(X))
+        weight_gradients: list[Array] = []
+        bias_gradients: list[Array] = []
+        factor = np.float32(1.0 / (1.0 - dropout))
+        for position in range(len(self.weights) - 1, -1, -1):
+            weight_gradients.append(layers[position].T @ delta)
+            bias_gradients.append(delta.sum(axis=0))
+            delta = delta @ self.weights[position].T
+            if position:
+                # A unit that is silent, by itself or by dropout, passes nothing back.
+                delta *= layers[position] > 0
+                if dropout > 0:
+                    delta *= factor
+        scale_gradient = (delta * X).sum(axis=0)
+        return [scale_gradient, *weight_gradients[::-1], *bias_gradients[::-1]]
+
+
+@dataclass(slots=True)
+class Adam:
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+
+    Attributes
+    ----------
+    parameters : list of array
+        Changed in place.
+    decay : float
+        Weight decay, on matrices only.
+    """
+
+    parameters: list[Array]
+    decay: float
+    _first: list[Array] = field(init=False, repr=False)
+    _second: list[Array] = field(init=False, repr=False)
+    _steps: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self._first = [np.zeros_like(array) for array in self.parameters]
+        self._second = [np.zeros_like(array) for array in self.parameters]
+
+    def step(self, gradients: list[Array], rate: float) -> None:
+        """Take one step down the gradients."""
+        self._steps += 1
+        correction = np.sqrt(1 - _BETA_2**self._steps) / (1 - _BETA_1**self._steps)
+        size = np.float32(rate * correction)
+        for array, gradient, first, second in zip(
+            self.parameters, gradients, self._first, self._second, strict=True
+        ):
+            first *= np.float32(_BETA_1)
+            first += np.float32(1 - _BETA_1) * gradient
+            second *= np.float32(_BETA_2)
+            second += np.float32(1 - _BETA_2) * gradient * gradient
+            if array.ndim == 2 and self.decay > 0:
+                array *= np.float32(1 - rate * self.decay)
+            array -= size * first / (np.sqrt(second) + np.float32(_EPSILON))
+
+
+def softmax(logits: Array) -> Array:
+    """Return probabilities, shape (n, k)."""
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+def rate_at(progress: float) -> float:
+    """Return the share of the full learning rate at ``progress`` in [0, 1] through training."""
+    warm = 0.05
+    if progress < warm:
+        return 0.2 + 0.8 * progress / warm
+    return float(0.5 * (1 + np.cos(np.pi * (progress - warm) / (1 - warm)))) + 0.01
