@@ -1,6 +1,6 @@
 """A prepared table with its target: what every trial works on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -99,6 +99,12 @@ class Dataset:
             groups=part(self.groups),
             times=part(self.times),
             sample_weight=part(self.sample_weight),
+        )
+
+    def with_columns(self, columns: Sequence[str]) -> "Dataset":
+        """Return the dataset with these columns only, in the order given."""
+        return replace(
+            self, X=self.X[list(columns)], roles={name: self.roles[name] for name in columns}
         )
 
 

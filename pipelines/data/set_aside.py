@@ -56,8 +56,18 @@ def reason_to_set_aside(
         return "no cell has a usable value"
     if len(cells) > 1 and not missing.any() and _constant(cells, role):
         return f"constant: every row has {_shown(cells[0])}"
+    return identifier_reason(name, role, cells, raw)
+
+
+def identifier_reason(
+    name: str, role: ColumnRole, cells: NDArray[Any], raw: "pd.Series[Any]"
+) -> str | None:
+    """Return why a prepared column is an identifier; None when it is none.
+
+    The parameters are those of `reason_to_set_aside`.
+    """
     if role is ColumnRole.NUMERIC:
-        return _numeric_id(name, cells, missing, raw)
+        return _numeric_id(name, cells, raw)
     if role is ColumnRole.TEXT:
         return _text_id(name, read_text_cells(raw))
     return None
@@ -105,13 +115,11 @@ def _constant(cells: NDArray[Any], role: ColumnRole) -> bool:
     return bool((cells == cells[0]).all())
 
 
-def _numeric_id(
-    name: str, cells: NDArray[np.float64], missing: NDArray[np.bool_], raw: "pd.Series[Any]"
-) -> str | None:
+def _numeric_id(name: str, cells: NDArray[np.float64], raw: "pd.Series[Any]") -> str | None:
     """Return why numbers are an identifier."""
-    if len(cells) < 20 or missing.any() or pd.api.types.is_bool_dtype(raw.dtype):
+    if len(cells) < 20 or pd.api.types.is_bool_dtype(raw.dtype):
         return None
-    if not (cells == np.floor(cells)).all():
+    if not (cells == np.floor(cells)).all():  # a missing cell is not equal to itself
         return None
     steps = np.diff(cells)
     if (steps == 1).all() and cells[0] in (0, 1):

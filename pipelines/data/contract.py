@@ -1,0 +1,304 @@
+"""What a training table promises: the expectations that it and later tables are held to.
+
+Names, the target and the number of rows are refused when they do not hold; types, ranges, null
+shares and sets of categories are warned about, as the model can cope with them.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipelines.data.column_names import with_unique_names
+from pipelines.data.column_plans import FEW_LEVELS, is_sentence_like
+from pipelines.data.dataset import ColumnRole
+from pipelines.data.date_text import detect_date_format
+from pipelines.data.expectation import Expectation, Severity
+from pipelines.data.preparation import find_column
+from pipelines.data.readings import is_date, is_number, to_float
+from pipelines.data.set_aside import identifier_reason
+from pipelines.data.target import infer_problem, target_numbers, target_present
+from pipelines.data.text_cells import read_text_cells
+from pipelines.problem import ProblemKind
+
+__all__ = ["DataContract", "Expectation", "Severity", "infer_contract"]
+
+MOST_EXPECTATIONS = 150
+"""Checking one costs about 30 ms; a wide table is covered by its names beyond this."""
+MIN_ROWS = 20
+"""Fewest rows to learn from."""
+NULL_SLACK = 0.05
+"""Share of missing cells a later table may have over the training table."""
+RANGE_SLACK = 0.1
+"""Widening of a range at both ends, in shares of its width."""
+MOSTLY = 0.99
+"""Share of the cells that must lie in a range or set."""
+TRUE_NUMBERS = [
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "float16", "float32", "float64",
+    "Int8Dtype", "Int16Dtype", "Int32Dtype", "Int64Dtype", "UInt8Dtype", "UInt16Dtype",
+    "UInt32Dtype", "UInt64Dtype", "Float32Dtype", "Float64Dtype", "BooleanDtype",
+]  # fmt: skip
+"""Types of a column of numbers: an integer column turns float with its first missing cell."""
+TRUE_DATES = [
+    "datetime64", "datetime64[s]", "datetime64[ms]", "datetime64[us]", "datetime64[ns]",
+    "DatetimeTZDtype",
+]  # fmt: skip
+"""Types of a column of dates."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataContract:
+    """All promises of a table.
+
+    Attributes
+    ----------
+    expectations : tuple of Expectation
+        The promises; those about the whole table and the target come first.
+    columns_unchecked : tuple of str
+        Columns of a wide table that only the set of names covers.
+    """
+
+    expectations: tuple[Expectation, ...]
+    columns_unchecked: tuple[str, ...] = ()
+
+    def about(self, column: str | None) -> tuple[Expectation, ...]:
+        """Return the promises about one column, or about the whole table."""
+        return tuple(each for each in self.expectations if each.column == column)
+
+    def for_prediction(self, target: str) -> "DataContract":
+        """Return the promises that rows without a target can keep.
+
+        Row counts and the target are left out, and so is uniqueness, which one batch of rows says
+        nothing about.
+        """
+        kept = []
+        for each in self.expectations:
+            if each.column == target or each.kind in (
+                "ExpectTableRowCountToBeBetween",
+                "ExpectColumnValuesToBeUnique",
+            ):
+                continue
+            if "column_set" in each.parameters:
+                names = [name for name in each.parameters["column_set"] if name != target]
+                each = Expectation(
+                    each.kind, None, each.severity, {**each.parameters, "column_set": names}
+                )
+            kept.append(each)
+        return DataContract(tuple(kept), self.columns_unchecked)
+
+    def to_json(self) -> str:
+        """Return the contract as JSON."""
+        record = {
+            "expectations": [each.to_dict() for each in self.expectations],
+            "columns_unchecked": list(self.columns_unchecked),
+        }
+        return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "DataContract":
+        """Return the contract that `to_json` wrote."""
+        record = json.loads(text)
+        return cls(
+            tuple(Expectation.from_dict(each) for each in record["expectations"]),
+            tuple(record["columns_unchecked"]),
+        )
+
+
+def infer_contract(
+    table: pd.DataFrame,
+    *,
+    target: str,
+    problem: ProblemKind | None = None,
+    most: int = MOST_EXPECTATIONS,
+) -> DataContract:
+    """Infer what a training table promises.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, n_columns)
+        Raw training rows.
+    target : str
+        The target column.
+    problem : ProblemKind or None
+        What the target poses; None to infer it.
+    most : int
+        Most expectations. Columns with text and columns with missing cells are described first.
+
+    Raises
+    ------
+    UserError
+        There is no such target, or it cannot be learned.
+    """
+    table = with_unique_names(table)
+    target = find_column(table, target, "target")
+    problem = problem or infer_problem(table[target])
+    names = [str(name) for name in table.columns]
+    expectations = [
+        Expectation(
+            "ExpectTableColumnsToMatchSet",
+            None,
+            Severity.REFUSE,
+            {"column_set": names, "exact_match": False},
+        ),
+        Expectation(
+            "ExpectTableRowCountToBeBetween", None, Severity.REFUSE, {"min_value": MIN_ROWS}
+        ),
+        *_target_expectations(table[target], problem),
+    ]
+    features = [name for name in names if name != target]
+    # What breaks first in later tables: text, then missing cells; then the rest in order.
+    features.sort(key=lambda name: (is_number(table[name].dtype), not table[name].hasnans))
+    unchecked = []
+    for name in features:
+        if len(expectations) >= most:
+            unchecked.append(name)
+        else:
+            expectations.extend(_column_expectations(name, table[name]))
+    order = {name: position for position, name in enumerate(names)}
+    unchecked.sort(key=lambda name: order[name])
+    return DataContract(tuple(expectations), tuple(unchecked))
+
+
+def _target_expectations(y: "pd.Series[Any]", problem: ProblemKind) -> list[Expectation]:
+    """Return what makes a target learnable."""
+    name = str(y.name)
+    present = target_present(y)
+    share = float(present.mean()) if len(y) else 0.0
+    found = [
+        Expectation("ExpectColumnToExist", name, Severity.REFUSE),
+        Expectation(
+            "ExpectColumnUniqueValueCountToBeBetween", name, Severity.REFUSE, {"min_value": 2}
+        ),
+        Expectation(
+            "ExpectColumnValuesToNotBeNull", name, Severity.WARN, {"mostly": _mostly(share)}
+        ),
+    ]
+    y = y[present.tolist()]
+    if problem is ProblemKind.REGRESSION:
+        numbers = target_numbers(y)
+        if is_number(y.dtype) and numbers is not None:
+            found.append(_types(name, TRUE_NUMBERS, Severity.REFUSE))
+            found.extend(_range(name, numbers))
+        return found
+    labels = _distinct(y)
+    if labels is not None and len(labels) <= FEW_LEVELS:
+        found.append(
+            Expectation(
+                "ExpectColumnValuesToBeInSet",
+                name,
+                Severity.WARN,
+                {"value_set": labels, "mostly": 1.0},
+            )
+        )
+        codes, counts = np.unique(y.astype(str), return_counts=True)
+        usual = {str(code) for code, count in zip(codes, counts, strict=True) if count >= MIN_ROWS}
+        expected = [label for label in labels if str(label) in usual]
+        if expected:
+            found.append(
+                Expectation(
+                    "ExpectColumnDistinctValuesToContainSet",
+                    name,
+                    Severity.WARN,
+                    {"value_set": expected},
+                )
+            )
+    return found
+
+
+def _column_expectations(name: str, series: "pd.Series[Any]") -> list[Expectation]:
+    """Return the promises of one feature column."""
+    present = float(series.notna().mean()) if len(series) else 0.0
+    if present == 0.0 or pd.api.types.is_complex_dtype(series.dtype):
+        return []
+    found = [
+        Expectation(
+            "ExpectColumnValuesToNotBeNull", name, Severity.WARN, {"mostly": _mostly(present)}
+        )
+    ]
+    if is_number(series.dtype):
+        numbers = to_float(series)
+        if isinstance(series.dtype, pd.ArrowDtype | pd.SparseDtype):
+            return found  # Great Expectations does not know these types
+        found.append(_types(name, TRUE_NUMBERS, Severity.WARN))
+        if identifier_reason(name, ColumnRole.NUMERIC, numbers, series):
+            found.append(Expectation("ExpectColumnValuesToBeUnique", name, Severity.WARN))
+        elif not pd.api.types.is_bool_dtype(series.dtype):
+            found.extend(_range(name, numbers))
+    elif is_date(series.dtype):
+        if not isinstance(series.dtype, pd.ArrowDtype | pd.PeriodDtype):
+            found.append(_types(name, TRUE_DATES, Severity.WARN))
+    else:
+        found.extend(_word_expectations(name, series))
+    return found
+
+
+def _word_expectations(name: str, series: "pd.Series[Any]") -> list[Expectation]:
+    """Return the promises of a column of words: a set of categories, or uniqueness."""
+    labels = _distinct(series)
+    if labels is None:
+        return []
+    n_present = int(series.notna().sum())
+    if len(labels) == n_present and len(labels) > 1 and not _holds_dates(series):
+        cells = read_text_cells(series).to_objects()
+        if identifier_reason(name, ColumnRole.TEXT, cells, series):
+            return [Expectation("ExpectColumnValuesToBeUnique", name, Severity.WARN)]
+    few = len(labels) <= FEW_LEVELS and n_present >= 2 * len(labels)
+    if not few or is_sentence_like(read_text_cells(series)):
+        return []
+    parameters = {"value_set": labels, "mostly": MOSTLY}
+    return [Expectation("ExpectColumnValuesToBeInSet", name, Severity.WARN, parameters)]
+
+
+def _holds_dates(series: "pd.Series[Any]") -> bool:
+    """Whether texts are dates."""
+    cells = read_text_cells(series)
+    return detect_date_format(cells.values, cells.counts) is not None
+
+
+def _distinct(series: "pd.Series[Any]") -> list[Any] | None:
+    """Return the distinct raw cells, sorted and JSON-ready; None where they are not plain."""
+    try:
+        values = series.dropna().unique().tolist()
+    except TypeError:
+        return None  # unhashable cells
+    if not all(isinstance(value, str | int | float | bool) for value in values):
+        return None
+    if any(isinstance(value, float) and not np.isfinite(value) for value in values):
+        return None
+    return sorted(values, key=lambda value: (str(type(value)), value))
+
+
+def _range(name: str, numbers: "np.ndarray[Any, np.dtype[np.float64]]") -> list[Expectation]:
+    """Return the range of a column, widened; none where no cell is finite."""
+    finite = numbers[np.isfinite(numbers)]
+    if not len(finite):
+        return []
+    low, high = float(finite.min()), float(finite.max())
+    slack = RANGE_SLACK * (high - low)
+    # Where nothing is negative, nothing should become so: counts and amounts stay counts.
+    bounds = {
+        "min_value": max(low - slack, 0.0) if low >= 0 else low - slack,
+        "max_value": high + slack,
+    }
+    if not np.isfinite(list(bounds.values())).all():
+        return []
+    return [
+        Expectation(
+            "ExpectColumnValuesToBeBetween", name, Severity.WARN, {**bounds, "mostly": MOSTLY}
+        )
+    ]
+
+
+def _types(name: str, types: list[str], severity: Severity) -> Expectation:
+    """Return the promise that a column keeps its kind of type."""
+    return Expectation(
+        "ExpectColumnValuesToBeInTypeList", name, severity, {"type_list": list(types)}
+    )
+
+
+def _mostly(present: float) -> float:
+    """Return the share of present cells to promise, given the share there is."""
+    return round(max(0.0, present - NULL_SLACK - 0.5 * (1.0 - present)), 4)
