@@ -106,6 +106,15 @@ class EnsembleModel:
         """The raw columns that are needed."""
         return tuple(self.preparation.columns)
 
+    @property
+    def weights(self) -> dict[int, float]:
+        """Share of the total weight by trial number."""
+        total = sum(self.combination.weights)
+        return {
+            member.number: weight / total
+            for member, weight in zip(self.members, self.combination.weights, strict=True)
+        }
+
     def predict(self, table: pd.DataFrame) -> NDArray[Any]:
         """Return labels in their original kind, or values, shape (n_rows,).
 

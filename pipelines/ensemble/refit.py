@@ -1,0 +1,103 @@
+"""From chosen trials to fitted members."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipelines.budget import Deadline
+from pipelines.ensemble.choose import EnsembleChoice
+from pipelines.ensemble.combination import Combination, CombinationSpace
+from pipelines.evaluation.evaluate import MemberJob
+from pipelines.evaluation.executor import Executor
+from pipelines.history import History
+from pipelines.trial import TrialResult
+
+if TYPE_CHECKING:
+    from pipelines.learners.candidate import Candidate
+
+# A booster that the deadline cut off before this share of its rounds is not the model that was
+# chosen.
+COMPLETE_SHARE = 0.8
+# The model of last resort is a quick one; it gets this many times what it took before, and at
+# least so many seconds.
+LAST_RESORT_FACTOR = 5.0
+LAST_RESORT_SECONDS = 3.0
+
+
+def member_job(result: TrialResult) -> MemberJob:
+    """Return how to refit a trial's configuration on all search rows.
+
+    Early stopping needs rows of its own; a refit takes the mean of the rounds that it found.
+    """
+    rounds = result.iterations
+    return MemberJob(
+        trial_number=result.trial.number,
+        configuration=result.trial.configuration,
+        seed=result.trial.seed,
+        iterations=max(1, round(sum(rounds) / len(rounds))) if rounds else None,
+    )
+
+
+def fit_choice(
+    choice: EnsembleChoice, history: History, executor: Executor, deadline: Deadline
+) -> "tuple[EnsembleChoice, list[Candidate | None]]":
+    """Refit the chosen members, heaviest first, until the deadline.
+
+    Parameters
+    ----------
+    choice : EnsembleChoice
+        What to fit.
+    history : History
+        The trials they come from.
+    executor : Executor
+        Does the work; nothing may be pending.
+    deadline : Deadline
+        When to stop.
+
+    Returns
+    -------
+    choice : EnsembleChoice
+        The same, unless no member could be fitted: then the quickest trial alone.
+    fitted : list of Candidate or None
+        In the order of ``choice.members``; None for a member that failed or was too late.
+    """
+    results = {result.trial.number: result for result in history.successes}
+    jobs = [member_job(results[number]) for number, _ in choice.members]
+    fitted = executor.fit_members(jobs, deadline)
+    whole = [
+        candidate if candidate is not None and _complete(candidate, job) else None
+        for candidate, job in zip(fitted, jobs, strict=True)
+    ]
+    if any(candidate is not None for candidate in whole):
+        return choice, whole
+    if any(candidate is not None for candidate in fitted):
+        return choice, fitted
+    return _last_resort(choice, list(results.values()), executor)
+
+
+def _complete(candidate: "Candidate", job: MemberJob) -> bool:
+    """Whether a refit got about as far as it was meant to."""
+    rounds = getattr(candidate, "n_iterations_", None)
+    return job.iterations is None or rounds is None or rounds >= COMPLETE_SHARE * job.iterations
+
+
+def _last_resort(
+    choice: EnsembleChoice, results: Sequence[TrialResult], executor: Executor
+) -> "tuple[EnsembleChoice, list[Candidate | None]]":
+    """Fit the quickest successful trial: a run that has learned something ends with a model."""
+    quickest = min(results, key=lambda result: (result.fit_seconds, result.trial.number))
+    seconds = max(LAST_RESORT_SECONDS, LAST_RESORT_FACTOR * quickest.fit_seconds)
+    fitted = executor.fit_members([member_job(quickest)], Deadline.after(seconds))
+    alone = replace(
+        choice,
+        members=((quickest.trial.number, 1.0),),
+        method="quickest single",
+        rule=Combination(
+            problem=choice.rule.problem,
+            space=CombinationSpace.PROBABILITY,
+            weights=(1.0,),
+            floor=choice.rule.floor,
+        ),
+        cv_score=float(quickest.score if quickest.score is not None else choice.cv_score),
+    )
+    return alone, fitted

@@ -1,0 +1,217 @@
+"""A whole training in this process: the steps of the flow, without the platform."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipelines.budget import Budget, Deadline
+from pipelines.data.dataset import Dataset
+from pipelines.data.preparation import Preparation
+from pipelines.data.splits import plan_folds
+from pipelines.ensemble.choose import EnsembleChoice, build_ensemble, choose_single
+from pipelines.ensemble.kept import KeptPredictions
+from pipelines.ensemble.model import EnsembleModel, build_model
+from pipelines.ensemble.refit import fit_choice
+from pipelines.errors import SearchFailedError
+from pipelines.evaluation.context import EvaluationContext
+from pipelines.evaluation.executor import Executor, SerialExecutor
+from pipelines.evaluation.metrics import Metric, check_target
+from pipelines.history import History
+from pipelines.learners.base import Learner
+from pipelines.learners.registry import choose_learners
+from pipelines.search.loop import run_search
+from pipelines.search.reserve import reserve_seconds
+from pipelines.seeds import integer_seed
+from pipelines.space.joint import SearchSpace
+from pipelines.trial import TrialOutcome
+
+# Of the time that is left after the search, this share may go into choosing the members; the
+# rest is for fitting them.
+CHOICE_SHARE = 0.4
+REASONS_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingSettings:
+    """What a training in this process needs to know beside the data.
+
+    Attributes
+    ----------
+    metric : Metric
+        What is optimised.
+    budget : Budget
+        Seconds and trials.
+    families : sequence of str or Learner, or None
+        Families to try; None for all.
+    n_workers : int
+        Trials that run at the same time.
+    seed : int
+        The run's seed.
+    strategy : str
+        Who proposes: ``forest``, ``random``...
+    ensemble : bool
+        Whether members may be combined; otherwise the best trial alone is the model.
+    target : str or None
+        Name of the target column.
+    """
+
+    metric: Metric
+    budget: Budget
+    families: Sequence[str | Learner] | None = None
+    n_workers: int = 1
+    seed: int = 0
+    strategy: str = "forest"
+    ensemble: bool = True
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """What a training leaves.
+
+    Attributes
+    ----------
+    model : EnsembleModel
+        Takes raw rows.
+    choice : EnsembleChoice
+        The members and how they were chosen.
+    history : History
+        Every trial.
+    weights : dict of int to float
+        Share of each trial in the model that serves.
+    """
+
+    model: EnsembleModel
+    choice: EnsembleChoice
+    history: History
+    weights: dict[int, float]
+
+
+def train_in_process(
+    dataset: Dataset,
+    preparation: Preparation,
+    settings: TrainingSettings,
+    *,
+    deadline: Deadline,
+    example: pd.DataFrame | None = None,
+    on_result: Callable[[TrialOutcome], None] | None = None,
+) -> Trained:
+    """Search, choose an ensemble, and fit its members.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The search rows.
+    preparation : Preparation
+        How they were prepared; becomes part of the model.
+    settings : TrainingSettings
+        What to do.
+    deadline : Deadline
+        When everything must be done.
+    example : DataFrame or None
+        A few raw rows to keep with the model.
+    on_result : callable or None
+        Called with each trial's outcome.
+
+    Raises
+    ------
+    UserError
+        The settings do not fit the data.
+    SearchFailedError
+        No trial succeeded; the message names the reasons.
+    """
+    check_target(settings.metric, dataset.y)
+    shape = dataset.shape
+    learners = choose_learners(settings.families, shape)
+    context = EvaluationContext(
+        dataset=dataset,
+        folds=plan_folds(dataset, seed=integer_seed(settings.seed, "folds")),
+        metric=settings.metric,
+        learners=learners,
+    )
+    kept = KeptPredictions(settings.metric)
+
+    def keep(outcome: TrialOutcome) -> None:
+        kept.add(outcome)
+        if on_result is not None:
+            on_result(outcome)
+
+    with _open_executor(context, settings.n_workers) as executor:
+        history = run_search(
+            SearchSpace(learners, shape),
+            executor,
+            settings.metric,
+            budget=settings.budget,
+            deadline=deadline.earlier(reserve_seconds(settings.budget, shape)),
+            seed=settings.seed,
+            strategy=settings.strategy,
+            on_result=keep,
+        )
+        require_success(history)
+        choice = _choose(history, kept, dataset, settings, deadline)
+        choice, fitted = fit_choice(choice, history, executor, deadline)
+    model = build_model(
+        choice,
+        fitted,
+        preparation=preparation,
+        dataset=dataset,
+        metric=settings.metric.name,
+        target=settings.target,
+        example=example,
+    )
+    return Trained(model=model, choice=choice, history=history, weights=model.weights)
+
+
+def _choose(
+    history: History,
+    kept: KeptPredictions,
+    dataset: Dataset,
+    settings: TrainingSettings,
+    deadline: Deadline,
+) -> EnsembleChoice:
+    if not settings.ensemble:
+        return choose_single(
+            history.ordered,
+            kept.by_number,
+            dataset=dataset,
+            metric=settings.metric,
+            seed=settings.seed,
+        )
+    # Without a deadline the time left is infinite, and so it stays.
+    enough = (1.0 - CHOICE_SHARE) * max(0.0, deadline.seconds_left)
+    return build_ensemble(
+        history.ordered,
+        kept.by_number,
+        dataset=dataset,
+        metric=settings.metric,
+        seed=settings.seed,
+        deadline=deadline.earlier(enough),
+    )
+
+
+def require_success(history: History) -> None:
+    """Raise a `SearchFailedError` that names the reasons when no trial succeeded."""
+    if history.successes:
+        return
+    reasons: dict[str, None] = {}
+    for result in history.ordered:
+        family = result.trial.configuration.family
+        reasons[f"{family}: {result.error or result.status}"] = None
+    shown = "; ".join(list(reasons)[:REASONS_SHOWN])
+    more = f" (and {len(reasons) - REASONS_SHOWN} more)" if len(reasons) > REASONS_SHOWN else ""
+    raise SearchFailedError(
+        f"none of {len(history)} trial(s) succeeded: {shown}{more}; give more time or other "
+        "families"
+        if reasons
+        else "the time was up before a trial had ended; give a larger time budget"
+    )
+
+
+def _open_executor(context: EvaluationContext, n_workers: int) -> Executor:
+    if n_workers <= 1:
+        return SerialExecutor(context)
+    # Imported late: worker processes are not needed by most.
+    from pipelines.evaluation.process_executor import ProcessExecutor
+
+    return ProcessExecutor(context, n_workers)
