@@ -1,0 +1,78 @@
+"""The profile of a dataset: all its meta-features as one named, ordered, versioned vector."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipelines.data.dataset import Dataset
+from pipelines.metafeatures import landmarks, simple, statistical
+from pipelines.metafeatures.catalogue import CATALOGUE, VERSION
+from pipelines.metafeatures.sample import draw_sample
+
+LIMIT = 1e6
+"""Largest absolute value; a guard for whatever reads the vector."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetaFeatures:
+    """Numbers that characterise a dataset.
+
+    Attributes
+    ----------
+    names : tuple of str
+        As in `pipelines.metafeatures.catalogue`, which says what each means.
+    values : tuple of float
+        One per name, always finite; 0 where a dataset has no such number.
+    version : int
+        Version of the catalogue.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[float, ...]
+    version: int = VERSION
+
+    def to_dict(self) -> dict[str, float]:
+        """Return values by name."""
+        return dict(zip(self.names, self.values, strict=True))
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, float], version: int = VERSION) -> "MetaFeatures":
+        """Return the meta-features that `to_dict` described, in the catalogue's order first."""
+        known = [each.name for each in CATALOGUE if each.name in record]
+        names = (*known, *(name for name in record if name not in set(known)))
+        return cls(
+            names=names, values=tuple(float(record[name]) for name in names), version=version
+        )
+
+
+def profile(dataset: Dataset, *, seed: int, seconds: float = 2.0) -> MetaFeatures:
+    """Measure the meta-features of a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The rows to characterise; the search rows of a run.
+    seed : int
+        The run's seed; draws the sample.
+    seconds : float
+        Time allowed, about. It sets how many rows and columns are looked at, so that the same
+        arguments give the same numbers on any machine.
+
+    Returns
+    -------
+    MetaFeatures
+        All of the catalogue.
+    """
+    sample = draw_sample(dataset, seed=seed, seconds=seconds)
+    found = {
+        **simple.size(dataset),
+        **simple.kinds(dataset, sample),
+        **statistical.target(dataset),
+        **statistical.columns(sample),
+        **statistical.associations(sample, seed),
+        **landmarks.landmarks(sample, seed),
+    }
+    names = tuple(each.name for each in CATALOGUE)
+    values = np.clip(np.nan_to_num([found[name] for name in names]), -LIMIT, LIMIT)
+    return MetaFeatures(names=names, values=tuple(float(value) for value in values))
