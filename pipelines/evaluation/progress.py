@@ -67,7 +67,8 @@ class TrialProgress:
         """Return each row's mean prediction; NaN where no fold validates it."""
         if self.sums is None or self.counts is None:
             return None
-        counts = np.where(self.counts > 0, self.counts, np.float32("nan"))
+        counts = self.counts.copy()
+        counts[counts == 0] = np.nan
         return self.sums / (counts[:, None] if self.sums.ndim == 2 else counts)
 
     def outcome(

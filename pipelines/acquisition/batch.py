@@ -1,0 +1,118 @@
+"""Choose several configurations at once: one at a time, each believed to be already known.
+
+The constant liar of Ginsbourger, Le Riche and Carraro, "Kriging is well-suited to parallelize
+optimization" (2010): whatever is chosen or still running is entered with a made-up, middling gain,
+so that the next choice goes elsewhere.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.acquisition.functions import log_expected_improvement
+from pipelines.acquisition.maximize import maximize
+from pipelines.configuration import Configuration
+from pipelines.space.joint import SearchSpace
+from pipelines.surrogate.base import PerformancePredictor
+from pipelines.surrogate.targets import Observations
+
+_RANDOM_CANDIDATES = 256
+_INCUMBENTS = 5
+_NEIGHBOURS = 12
+# Two configurations closer than this in every coordinate are the same experiment: numbers within
+# a twentieth of their range, choices equal.
+NEAR = 0.05
+
+
+def choose_batch(
+    space: SearchSpace,
+    observations: Observations,
+    new_predictor: Callable[[int], PerformancePredictor],
+    *,
+    n: int,
+    rng: np.random.Generator,
+    pending: Sequence[Configuration] = (),
+    penalty: Callable[[Sequence[Configuration]], NDArray[Any]] | None = None,
+) -> list[Configuration]:
+    """Return up to ``n`` different configurations, none observed, pending or nearly so.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        What may be chosen.
+    observations : Observations
+        What is known, at least two trials.
+    new_predictor : callable (pick) -> PerformancePredictor
+        A fresh predictor for each pick, 0 to n-1.
+    n : int
+        How many to choose.
+    rng : Generator
+        Draws candidates and neighbours.
+    pending : sequence of Configuration
+        What is running.
+    penalty : callable (configurations) -> array of shape (n,), optional
+        Taken off the log expected improvement; infinite for what must not be chosen.
+    """
+    known = set(observations.configurations) | set(pending)
+    candidates = _candidates(space, observations, known, rng)
+    liar = float(np.median(observations.gains))
+    best = float(observations.gains.max())
+    X = space.encode([*observations.configurations, *pending])
+    gains = np.concatenate([observations.gains, np.full(len(pending), liar)])
+    chosen: list[Configuration] = []
+    for pick in range(n if candidates else 0):
+        predictor = new_predictor(pick).fit(X, gains)
+
+        def acquire(
+            configurations: Sequence[Configuration],
+            predictor: PerformancePredictor = predictor,
+        ) -> NDArray[Any]:
+            mean, std = predictor.predict(space.encode(configurations))
+            values = log_expected_improvement(mean, std, best)
+            return values if penalty is None else values - penalty(configurations)
+
+        ranked = maximize(acquire, space, candidates, rng)
+        admissible = [
+            each
+            for each, value in zip(ranked.configurations, ranked.values, strict=True)
+            if np.isfinite(value) and each not in known
+        ]
+        picked = _first_apart(space, admissible, X)
+        if picked is None:
+            break
+        chosen.append(picked)
+        known.add(picked)
+        X = np.vstack([X, space.encode([picked])])
+        gains = np.append(gains, liar)
+    return chosen
+
+
+def _candidates(
+    space: SearchSpace,
+    observations: Observations,
+    known: set[Configuration],
+    rng: np.random.Generator,
+) -> list[Configuration]:
+    """Return random configurations and neighbours of the best ones, without what is known."""
+    order = np.argsort(-observations.gains, kind="stable")[:_INCUMBENTS]
+    drawn = space.sample(_RANDOM_CANDIDATES, rng)
+    for place in order:
+        incumbent = observations.configurations[place]
+        if incumbent.family in space.families:
+            drawn += space.neighbours(incumbent, _NEIGHBOURS, rng)
+    return [each for each in dict.fromkeys(drawn) if each not in known]
+
+
+def _first_apart(
+    space: SearchSpace, ranked: Sequence[Configuration], X: NDArray[Any]
+) -> Configuration | None:
+    """Return the first of ``ranked`` that is no near-duplicate of a row of ``X``."""
+    for start in range(0, len(ranked), 32):
+        block = ranked[start : start + 32]
+        distance = np.abs(space.encode(block)[:, None, :] - X[None, :, :]).max(axis=2)
+        apart = np.flatnonzero((distance > NEAR).all(axis=1))
+        if len(apart):
+            return block[int(apart[0])]
+    return ranked[0] if ranked else None

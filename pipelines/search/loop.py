@@ -1,0 +1,129 @@
+"""The search: propose, evaluate, learn, until the budget is spent."""
+
+from collections.abc import Callable, Sequence
+
+from pipelines.budget import Budget, Deadline
+from pipelines.configuration import Configuration
+from pipelines.evaluation.executor import Executor
+from pipelines.evaluation.metrics import Metric
+from pipelines.history import History
+from pipelines.search.plan import SearchPlan, next_trials
+from pipelines.space.joint import SearchSpace
+from pipelines.trial import Trial, TrialOutcome
+
+OnResult = Callable[[TrialOutcome], None]
+
+
+def evaluate_batch(
+    executor: Executor,
+    trials: Sequence[Trial],
+    *,
+    deadline: Deadline,
+    wait_for_all: bool,
+    on_result: OnResult | None = None,
+) -> list[TrialOutcome]:
+    """Submit trials and return what has ended by the time that more should be proposed.
+
+    Parameters
+    ----------
+    executor : Executor
+        Runs them.
+    trials : sequence of Trial
+        May be empty: then what is pending is waited for.
+    deadline : Deadline
+        When to return at the latest; what is still running stays pending.
+    wait_for_all : bool
+        False: return once a worker is idle; stragglers carry over to the next call.
+    on_result : callable, optional
+        Told each outcome as it arrives.
+    """
+    for trial in trials:
+        executor.submit(trial)
+    outcomes: list[TrialOutcome] = []
+    while executor.pending and not deadline.passed:
+        for outcome in executor.wait(deadline):
+            outcomes.append(outcome)
+            if on_result is not None:
+                on_result(outcome)
+        if outcomes and not wait_for_all and len(executor.pending) < executor.n_workers:
+            break
+    return outcomes
+
+
+def stop_batch(
+    executor: Executor, *, reason: str, on_result: OnResult | None = None
+) -> list[TrialOutcome]:
+    """Stop what is pending and return what came of it."""
+    outcomes = executor.stop_pending(reason)
+    if on_result is not None:
+        for outcome in outcomes:
+            on_result(outcome)
+    return outcomes
+
+
+def run_search(
+    space: SearchSpace,
+    executor: Executor,
+    metric: Metric,
+    *,
+    budget: Budget,
+    deadline: Deadline,
+    seed: int,
+    strategy: str = "forest",
+    on_result: OnResult | None = None,
+    history: History | None = None,
+    fits_per_trial: int = 1,
+    warm_start: Sequence[Configuration] = (),
+) -> History:
+    """Search until the budget is spent and return everything tried.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        What may be tried.
+    executor : Executor
+        Who runs the trials.
+    metric : Metric
+        What they are scored by.
+    budget : Budget
+        What the run may spend; see `SearchPlan` for what trials and seconds mean.
+    deadline : Deadline
+        When the search must be over: the budget's end less the reserve.
+    seed : int
+        The run's seed.
+    strategy : str
+        One of `propose.STRATEGIES`.
+    on_result : callable, optional
+        Told each outcome, with its out-of-fold predictions, as it arrives.
+    history : History, optional
+        Trials of an interrupted run, which are not run again.
+    fits_per_trial : int
+        Folds of a trial, for its expected seconds.
+    warm_start : sequence of Configuration
+        What to try first.
+    """
+    plan = SearchPlan(
+        space=space,
+        budget=budget,
+        seed=seed,
+        n_workers=executor.n_workers,
+        strategy=strategy,
+        fits_per_trial=fits_per_trial,
+        warm_start=tuple(warm_start),
+    )
+    done = History(metric) if history is None else history
+    while True:
+        trials = next_trials(plan, done, deadline, executor.pending)
+        if not trials and not executor.pending:
+            return done
+        outcomes = evaluate_batch(
+            executor,
+            trials,
+            deadline=deadline,
+            wait_for_all=plan.waits_for_all,
+            on_result=on_result,
+        )
+        if deadline.passed:
+            reason = "stopped: the time for the search is spent"
+            outcomes += stop_batch(executor, reason=reason, on_result=on_result)
+        done = done.extend(outcome.result for outcome in outcomes)

@@ -1,0 +1,141 @@
+"""The policy of a search: how many trials to start now, and with which limits.
+
+The estimator's loop and the flow's rounds both ask `next_trials`, so they search alike.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipelines.budget import Budget, Deadline
+from pipelines.configuration import Configuration
+from pipelines.history import History
+from pipelines.search.propose import propose_batch
+from pipelines.search.stopping import (
+    trial_seconds_limit,
+    trials_left,
+    typical_seconds,
+    why_over,
+)
+from pipelines.space.joint import SearchSpace
+from pipelines.trial import Trial
+
+BATCH_SIZE = 4
+# Trials are slow when one takes more than this share of the time left. Then none is queued
+# behind another: by the time it starts, more is known.
+_SLOW_SHARE = 0.05
+# Estimates of a trial's seconds are rough.
+_SAFETY = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPlan:
+    """What stays the same through a search.
+
+    Attributes
+    ----------
+    space : SearchSpace
+        What may be tried.
+    budget : Budget
+        What the run may spend. Without seconds the clock plays no part, and batches are fixed,
+        ordered units: the same trials come out at any number of workers.
+    seed : int
+        The run's seed.
+    n_workers : int
+        Trials that run at the same time.
+    strategy : str
+        One of `propose.STRATEGIES`.
+    fits_per_trial : int
+        Folds of a trial.
+    warm_start : tuple of Configuration
+        What to try first.
+    """
+
+    space: SearchSpace
+    budget: Budget
+    seed: int
+    n_workers: int
+    strategy: str = "forest"
+    fits_per_trial: int = 1
+    warm_start: tuple[Configuration, ...] = ()
+
+    @property
+    def waits_for_all(self) -> bool:
+        """Whether a batch must be complete before the next one is chosen."""
+        return self.budget.seconds is None
+
+
+def next_trials(
+    plan: SearchPlan, history: History, deadline: Deadline, pending: Sequence[Trial] = ()
+) -> list[Trial]:
+    """Return the trials to start now; none means wait for the pending ones, or the end.
+
+    Parameters
+    ----------
+    plan : SearchPlan
+        The search.
+    history : History
+        What has ended, in this run or in the interrupted one that it continues.
+    deadline : Deadline
+        When the search must be over.
+    pending : sequence of Trial
+        What is running.
+    """
+    if why_over(history, plan.budget, deadline, len(pending)) is not None:
+        return []
+    if plan.waits_for_all:
+        return _rest_of_batch(plan, history) if not pending else []
+    return _fill(plan, history, deadline, pending)
+
+
+def _rest_of_batch(plan: SearchPlan, history: History) -> list[Trial]:
+    """Return what is missing of the first incomplete batch.
+
+    A batch follows from the trials before it alone. So an interrupted one is proposed again,
+    the same, and only what has no result yet is run.
+    """
+    known = history.numbers
+    total = plan.budget.trials or 0
+    for start in range(0, total, BATCH_SIZE):
+        n = min(BATCH_SIZE, total - start)
+        if all(number in known for number in range(start, start + n)):
+            continue
+        batch = propose_batch(
+            plan.space,
+            history.before(start),
+            n=n,
+            seed=plan.seed,
+            strategy=plan.strategy,
+            warm_start=plan.warm_start,
+            fits_per_trial=plan.fits_per_trial,
+        )
+        return [trial for trial in batch if trial.number not in known]
+    return []
+
+
+def _fill(
+    plan: SearchPlan, history: History, deadline: Deadline, pending: Sequence[Trial]
+) -> list[Trial]:
+    """Return as many trials as keep the workers busy until the next choice."""
+    left = deadline.seconds_left
+    limit = trial_seconds_limit(deadline, history, plan.n_workers)
+    typical = typical_seconds(history)
+    slow = typical is not None and typical > _SLOW_SHARE * left
+    wanted = plan.n_workers if slow else max(BATCH_SIZE, 2 * plan.n_workers)
+    n = wanted - len(pending)
+    available = trials_left(history, plan.budget, len(pending))
+    if available is not None:
+        n = min(n, available)
+    if n <= 0:
+        return []
+    return propose_batch(
+        plan.space,
+        history,
+        n=n,
+        seed=plan.seed,
+        pending=pending,
+        strategy=plan.strategy,
+        seconds_limit=limit,
+        expected_seconds_limit=None if limit is None else min(limit, _SAFETY * left),
+        warm_start=plan.warm_start,
+        fits_per_trial=plan.fits_per_trial,
+    )

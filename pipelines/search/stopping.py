@@ -1,0 +1,88 @@
+"""When a search is over, and how long one trial may take."""
+
+from pipelines.budget import Budget, Deadline
+from pipelines.history import History
+from pipelines.trial import TrialStatus
+
+# With this many trials and not one success, more of the same will not help.
+HOPELESS_TRIALS = 40
+# A trial that a search starts with so little time left could only be killed.
+SHORTEST_TRIAL_SECONDS = 0.25
+# Before anything has succeeded no trial may take more than this share of the time left, so that
+# one slow model cannot be all that a run tries; afterwards it may take more.
+_FIRST_SHARE = 0.25
+_LATER_SHARE = 0.5
+
+
+def trials_left(history: History, budget: Budget, n_pending: int = 0) -> int | None:
+    """Return how many more trials may be started; None for any number."""
+    if budget.trials is None:
+        return None
+    return max(budget.trials - len(history) - n_pending, 0)
+
+
+def why_over(
+    history: History, budget: Budget, deadline: Deadline, n_pending: int = 0
+) -> str | None:
+    """Return why no further trial may start, for people; None while some may.
+
+    Parameters
+    ----------
+    history : History
+        What has ended.
+    budget : Budget
+        What the run may spend.
+    deadline : Deadline
+        When the search must be over.
+    n_pending : int
+        Trials started that have not ended.
+    """
+    if trials_left(history, budget, n_pending) == 0:
+        return f"all {budget.trials} trials are done"
+    if deadline.seconds_left < SHORTEST_TRIAL_SECONDS:
+        return "the time for the search is spent"
+    if len(history) >= HOPELESS_TRIALS and not history.successes:
+        return f"the first {len(history)} trials all failed"
+    return None
+
+
+def trial_seconds_limit(deadline: Deadline, history: History, n_workers: int) -> float | None:
+    """Return the seconds that a trial started now may take; None without a deadline.
+
+    Parameters
+    ----------
+    deadline : Deadline
+        When the search must be over.
+    history : History
+        What has ended: the first success must come early, later trials may take longer.
+    n_workers : int
+        Trials that run at the same time: a single one must not be blocked for as long as one of
+        many may.
+    """
+    left = deadline.seconds_left
+    if left == float("inf"):
+        return None
+    share = _LATER_SHARE if history.successes else _FIRST_SHARE
+    if n_workers > 2 and history.successes:
+        share = min(0.75, share + 0.05 * (n_workers - 2))
+    return max(share * left, SHORTEST_TRIAL_SECONDS)
+
+
+def typical_seconds(history: History) -> float | None:
+    """Return the median seconds of the trials so far; None without any that ran."""
+    seconds = sorted(result.seconds for result in history.results if result.seconds > 0)
+    return seconds[len(seconds) // 2] if seconds else None
+
+
+def hopeless_families(history: History) -> frozenset[str]:
+    """Return the families that never succeeded in three trials or more.
+
+    A missing native library or a table that a family cannot take shows in its first trials.
+    """
+    bad: dict[str, int] = {}
+    for result in history.results:
+        if result.status in (TrialStatus.FAILED, TrialStatus.MEMOUT, TrialStatus.TIMEOUT):
+            family = result.trial.configuration.family
+            bad[family] = bad.get(family, 0) + 1
+    good = {result.trial.configuration.family for result in history.successes}
+    return frozenset(family for family, count in bad.items() if count >= 3 and family not in good)

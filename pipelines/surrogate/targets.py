@@ -1,0 +1,59 @@
+"""What a performance predictor learns from: the trials so far as configurations and gains."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from pipelines.configuration import Configuration
+from pipelines.history import History
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Configurations tried and their gains.
+
+    Attributes
+    ----------
+    configurations : tuple of Configuration
+        By trial number.
+    gains : array, shape (n,)
+        Larger is better; standard normal scores of the ranks.
+    n_successes : int
+        How many of them have a score of their own.
+    """
+
+    configurations: tuple[Configuration, ...]
+    gains: NDArray[np.float64]
+    n_successes: int
+
+
+def observe(history: History) -> Observations:
+    """Return what the finished trials say.
+
+    A trial without a score counts as bad as the worst one: the search should keep away from what
+    fails, runs out of memory or takes too long.
+    """
+    results = history.ordered
+    raw = np.array([history.gain(each) if each.succeeded else -np.inf for each in results])
+    return Observations(
+        tuple(each.trial.configuration for each in results),
+        normal_scores(raw),
+        int(np.isfinite(raw).sum()),
+    )
+
+
+def normal_scores(values: Sequence[float] | NDArray[Any]) -> NDArray[np.float64]:
+    """Return the standard normal quantiles of the ranks (ties share theirs), shape (n,).
+
+    Ranks make every metric and every table look alike to a predictor and take the sting out of
+    disastrous trials, whose size says nothing about where the optimum is: the copula transform of
+    Salinas, Shen and Perrone, "A quantile-based approach for hyperparameter transfer learning"
+    (ICML 2020).
+    """
+    ranks = rankdata(values)
+    return np.asarray(ndtri((ranks - 0.5) / len(ranks)), dtype=np.float64)
