@@ -1,0 +1,53 @@
+"""Variables that must be set before a library is imported, because it reads them then.
+
+Prefect, MLflow and Great Expectations each report anonymous usage by default, and print banners
+and hints. Both are off unless the user has set the variable themselves.
+"""
+
+import os
+from collections.abc import MutableMapping
+
+_TELEMETRY_OFF = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+    "SCARF_NO_ANALYTICS": "true",
+}
+
+_QUIET = {
+    # Prefect: its own console lines go to the run's log (`infra.logs`), not to the terminal.
+    "PREFECT_LOGGING_COLORS": "false",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    "PREFECT_SHOW_SIGNUP_HINT": "false",
+    "PREFECT_CLI_PROMPT": "false",
+    # Core code logs with plain loggers; Prefect's pages show them too.
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,infra,pipelines",
+    # MLflow: no handlers of its own, no progress bars, no printed addresses.
+    "MLFLOW_CONFIGURE_LOGGING": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+    # Great Expectations draws a bar for every validation.
+    "TQDM_DISABLE": "1",
+}
+
+# Prefect waits 20 seconds for a temporary server, which a small machine misses.
+_PATIENT = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120"}
+
+
+def quiet_environment(environ: MutableMapping[str, str] | None = None) -> None:
+    """Turn telemetry and chatter of every component off; what the user has set stays.
+
+    Call it before prefect, mlflow, great_expectations or distributed is imported. Child
+    processes inherit it.
+
+    Parameters
+    ----------
+    environ : mutable mapping, optional
+        Where to set them; ``os.environ`` when left out.
+    """
+    target = os.environ if environ is None else environ
+    for name, value in (_TELEMETRY_OFF | _QUIET | _PATIENT).items():
+        target.setdefault(name, value)

@@ -1,0 +1,167 @@
+"""A lock on a run folder that outlives no process: it names its owner, who can be checked."""
+
+import contextlib
+import json
+import logging
+import os
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from pipelines.errors import UserError
+
+_LOG = logging.getLogger(__name__)
+
+# A process on another machine cannot be asked whether it lives; its lock is believed this long
+# after it was last touched.
+_FOREIGN_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunLock:
+    """A lock file holding its owner's machine, process id, and start time.
+
+    A process id alone is not enough, because ids are reused. The lock of a dead owner is taken
+    over. The flow holds it for the whole run; taking it again in the same process does nothing.
+
+    Attributes
+    ----------
+    path : Path
+        The lock file.
+    """
+
+    path: Path
+
+    @property
+    def owner_alive(self) -> str | None:
+        """Who else holds the lock and lives, in words; None when it can be taken."""
+        return self._describe_if_alive(self._read())
+
+    def acquire(self) -> None:
+        """Take the lock.
+
+        Raises
+        ------
+        UserError
+            Another live process holds it.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        for _ in range(3):
+            if self._create():
+                return
+            owner = self._read()
+            if owner is not None and _is_me(owner):
+                return
+            if (words := self._describe_if_alive(owner)) is not None:
+                raise UserError(
+                    f"this very training is running already ({words}); wait for it, or change "
+                    "the seed or the name"
+                )
+            self._evict(owner)
+        raise UserError(f"the lock {str(self.path)!r} cannot be taken; remove it and try again")
+
+    def release(self) -> None:
+        """Free the lock if this process holds it."""
+        owner = self._read()
+        if owner is not None and _is_me(owner):
+            self.path.unlink(missing_ok=True)
+
+    def __enter__(self) -> "RunLock":
+        self.acquire()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    def _create(self) -> bool:
+        """Make the lock file, whole at once; False when there is one."""
+        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        partial.write_text(json.dumps(_myself()))
+        try:
+            os.link(partial, self.path)
+        except FileExistsError:
+            return False
+        finally:
+            partial.unlink(missing_ok=True)
+        return True
+
+    def _evict(self, gone: dict[str, Any] | None) -> None:
+        """Remove the lock of a process that is gone, and no other one.
+
+        Somebody else may have evicted it just before and hold the lock by now: look at what was
+        moved away, and put it back if it is not what it should be.
+        """
+        moved = self.path.with_name(f".{self.path.name}.{os.getpid()}.gone")
+        try:
+            self.path.rename(moved)
+        except FileNotFoundError:
+            return
+        if _parse(moved) != gone:
+            with contextlib.suppress(FileExistsError):
+                os.link(moved, self.path)
+        else:
+            _LOG.info("took over the lock of a process that is gone: %s", self.path)
+        moved.unlink(missing_ok=True)
+
+    def _read(self) -> dict[str, Any] | None:
+        return _parse(self.path)
+
+    def _describe_if_alive(self, owner: dict[str, Any] | None) -> str | None:
+        if owner is None or _is_me(owner):
+            return None
+        try:
+            age = time.time() - self.path.stat().st_mtime
+        except FileNotFoundError:
+            return None
+        if owner.get("host") == socket.gethostname():
+            alive = _is_running(owner)
+        else:
+            alive = age < _FOREIGN_SECONDS
+        words = f"process {owner.get('pid')} on {owner.get('host')}, for {age / 60:.0f} min"
+        return words if alive else None
+
+
+def _parse(path: Path) -> dict[str, Any] | None:
+    try:
+        owner = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return owner if isinstance(owner, dict) else None
+
+
+def _myself() -> dict[str, Any]:
+    return {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
+
+
+def _is_me(owner: dict[str, Any]) -> bool:
+    return (
+        owner.get("pid") == os.getpid()
+        and owner.get("host") == socket.gethostname()
+        and _is_running(owner)
+    )
+
+
+def _is_running(owner: dict[str, Any]) -> bool:
+    """Whether the process that wrote the lock runs on this machine."""
+    started = _started(int(owner.get("pid") or -1))
+    # Start times are counted from the boot, which moves a little when the clock is set.
+    return started is not None and abs(started - float(owner.get("started") or 0.0)) < 5.0
+
+
+def _started(pid: int) -> float | None:
+    """Return when a process of this machine started; None when there is none."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
+    except (psutil.Error, ValueError):
+        return None

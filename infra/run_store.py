@@ -1,0 +1,195 @@
+"""What a run has done so far, on disk: the truth from which an interrupted run continues.
+
+A run folder is named after its content (`run_key`). Its trial log is append-only and flushed to
+the disk line by line; a trial's out-of-fold predictions are there before its line is, so that a
+line means a trial that need not be run again. MLflow and Prefect hold copies for people.
+
+=====================  =====================================================================
+``trials.jsonl``       one `TrialResult` a line
+``oof/<number>.npy``   out-of-fold predictions of a successful trial
+``notes/<name>.json``  small records of other steps, such as the MLflow run's id
+``finished.json``      there once the run is done
+``lock``               who works here now
+=====================  =====================================================================
+"""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infra.run_lock import RunLock
+from pipelines.json_text import to_json
+from pipelines.trial import TrialOutcome, TrialResult
+
+_LOG = logging.getLogger(__name__)
+
+
+def run_key(data_fingerprint: str, essentials: Mapping[str, Any]) -> str:
+    """Return the name of the run that does this with these data.
+
+    Parameters
+    ----------
+    data_fingerprint : str
+        Names the table's content.
+    essentials : mapping
+        What decides which trials are run and how they are scored; JSON-ready.
+    """
+    text = to_json([data_fingerprint, sorted(essentials.items())], indent=None)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def run_folder(runs_folder: Path, key: str) -> Path:
+    """Return the folder in which the run of this key works next.
+
+    The newest attempt is continued unless it is finished or somebody else works on it; then a
+    new one is started beside it.
+    """
+    number = 1
+    while True:
+        folder = runs_folder / (key if number == 1 else f"{key}-{number}")
+        if not folder.exists():
+            return folder
+        store = RunStore(folder)
+        if store.finished is None and RunLock(folder / "lock").owner_alive is None:
+            return folder
+        number += 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunStore:
+    """One run's folder; it is made with the first thing that is put into it.
+
+    Attributes
+    ----------
+    folder : Path
+        From `run_folder`.
+    """
+
+    folder: Path
+
+    def lock(self) -> RunLock:
+        """Return the lock to hold (``with store.lock():``) while working on the run.
+
+        Entering it raises `UserError` when another live process holds it.
+        """
+        return RunLock(self.folder / "lock")
+
+    # --- trials ---------------------------------------------------------------------------
+
+    @property
+    def log_path(self) -> Path:
+        """The trial log."""
+        return self.folder / "trials.jsonl"
+
+    def append(self, outcome: TrialOutcome) -> None:
+        """Put a trial on record: first its predictions, then its line, both flushed to disk."""
+        number = outcome.result.trial.number
+        if outcome.predictions is not None:
+            _write_atomically(
+                self._predictions_path(number), lambda file: np.save(file, outcome.predictions)
+            )
+        line = to_json(outcome.result.to_dict(), indent=None).encode() + b"\n"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("ab+") as log:
+            # A kill in the middle of a line leaves a torn one; it must not spoil this one.
+            if log.seek(0, os.SEEK_END) > 0:
+                log.seek(-1, os.SEEK_END)
+                if log.read(1) != b"\n":
+                    line = b"\n" + line
+            log.write(line)
+            log.flush()
+            os.fsync(log.fileno())
+
+    def results(self) -> tuple[TrialResult, ...]:
+        """Return the trials on record by number.
+
+        Torn lines are passed over, and so are successes whose predictions are gone: those trials
+        count as not run. The last record of a number counts, as its predictions are the ones there.
+        """
+        found: dict[int, TrialResult] = {}
+        for position, line in enumerate(self._lines(), 1):
+            try:
+                result = TrialResult.from_dict(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                _LOG.warning("line %d of %s is damaged; passed over", position, self.log_path)
+                continue
+            number = result.trial.number
+            if result.succeeded and not self._predictions_path(number).exists():
+                _LOG.warning("predictions of trial %d are gone; it will be run again", number)
+                continue
+            found[number] = result
+        return tuple(found[number] for number in sorted(found))
+
+    def predictions(self, number: int) -> NDArray[np.float32]:
+        """Return the out-of-fold predictions of a successful trial, mapped from disk.
+
+        Returns
+        -------
+        array, shape (n_rows, n_classes) or (n_rows,)
+            As in `TrialOutcome`; read-only.
+
+        Raises
+        ------
+        FileNotFoundError
+            The trial has none.
+        """
+        path = self._predictions_path(number)
+        return cast(NDArray[np.float32], np.load(path, mmap_mode="r", allow_pickle=False))
+
+    def _predictions_path(self, number: int) -> Path:
+        return self.folder / "oof" / f"{number}.npy"
+
+    def _lines(self) -> list[bytes]:
+        try:
+            return [line for line in self.log_path.read_bytes().split(b"\n") if line.strip()]
+        except FileNotFoundError:
+            return []
+
+    # --- other records --------------------------------------------------------------------
+
+    def note(self, name: str, record: Any) -> None:
+        """Remember a small JSON-ready record under ``name``; a later one replaces it."""
+        self._write_json(self.folder / "notes" / f"{name}.json", record)
+
+    def noted(self, name: str) -> Any:
+        """Return what `note` remembered; None when there is nothing."""
+        return _read_json(self.folder / "notes" / f"{name}.json")
+
+    def mark_finished(self, record: Mapping[str, Any]) -> None:
+        """Say that the run is done; the same key then starts a new attempt."""
+        self._write_json(self.folder / "finished.json", record)
+
+    @property
+    def finished(self) -> dict[str, Any] | None:
+        """What `mark_finished` recorded; None while the run is not done."""
+        return cast("dict[str, Any] | None", _read_json(self.folder / "finished.json"))
+
+    def _write_json(self, path: Path, record: Any) -> None:
+        text = to_json(record).encode()
+        _write_atomically(path, lambda file: file.write(text))
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _write_atomically(path: Path, write: Any) -> None:
+    """Write the file whole or not at all, and flush it to the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with partial.open("wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)

@@ -1,0 +1,194 @@
+"""Where things are kept and run: the one place that reads Espalier's environment variables.
+
+Every field can be set by a variable named ``ESPALIER_<FIELD>``, such as ``ESPALIER_HOME``. The
+variables that MLflow, Prefect and Dask users already have are honoured where no ``ESPALIER_``
+one is set; each field says which.
+
+Settings are read when `Settings` is called, never at import, and nothing is created on disk.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipelines.errors import UserError
+
+
+class Settings(BaseSettings):
+    """Where things are kept and run.
+
+    Raises
+    ------
+    UserError
+        From `load_settings`: a variable holds something that cannot be used.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="ESPALIER_", frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    home: Path = Field(
+        default=Path("mlruns"),
+        validate_default=True,
+        description="Folder of everything written by default; `./mlruns` of the working folder.",
+    )
+    tracking_uri: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("ESPALIER_TRACKING_URI", "MLFLOW_TRACKING_URI"),
+        description="MLflow's tracking store; `mlflow.db` (sqlite) in the home folder. "
+        "`MLFLOW_TRACKING_URI` counts too.",
+    )
+    registry_uri: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("ESPALIER_REGISTRY_URI", "MLFLOW_REGISTRY_URI"),
+        description="MLflow's model registry; the tracking store. `MLFLOW_REGISTRY_URI` counts "
+        "too.",
+    )
+    experiment: str = Field(
+        default="espalier", min_length=1, description="MLflow experiment the runs go to."
+    )
+    prefect_api_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("ESPALIER_PREFECT_API_URL", "PREFECT_API_URL"),
+        description="A running Prefect API; an own local server is started when empty. "
+        "`PREFECT_API_URL` and the active Prefect profile count too.",
+    )
+    prefect_start_seconds: float = Field(
+        default=120.0, gt=0, description="Seconds an own Prefect server may take to answer."
+    )
+    dask_address: str | None = Field(
+        default=None, description="A running Dask scheduler (tcp://...); own workers when empty."
+    )
+    workers: int | None = Field(
+        default=None, ge=1, description="Own worker processes; one a core when empty."
+    )
+    memory_limit: str | None = Field(
+        default=None,
+        description="Memory a worker may use, such as 4GiB; an equal share of 80 % of the "
+        "machine's when empty.",
+    )
+    dask_start_seconds: float = Field(
+        default=120.0, gt=0, description="Seconds the workers may take to be there."
+    )
+    ui_start_seconds: float = Field(
+        default=120.0, gt=0, description="Seconds a server of `espalier ui` may take to answer."
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_default(cls, value: Any, info: Any) -> Any:
+        # `ESPALIER_WORKERS=` in a compose file means "not set".
+        if isinstance(value, str) and not value.strip():
+            return cls.model_fields[info.field_name].default
+        return value
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        # MLflow and Prefect record paths; relative ones would depend on who reads them.
+        return Path(os.path.abspath(value.expanduser()))
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _a_size(cls, value: str | None) -> str | None:
+        if value is not None:
+            memory_bytes(value)
+        return value
+
+    @property
+    def mlflow_uri(self) -> str:
+        """The tracking store's URI; sqlite in the home folder unless one is set."""
+        return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+
+    @property
+    def mlflow_registry_uri(self) -> str:
+        """The model registry's URI."""
+        return self.registry_uri or self.mlflow_uri
+
+    @property
+    def artifact_location(self) -> str | None:
+        """Where a new experiment keeps its artifacts; None where the store is not ours."""
+        return None if self.tracking_uri else (self.home / "artifacts").as_uri()
+
+    @property
+    def runs_folder(self) -> Path:
+        """One folder a run: trial log, out-of-fold predictions, log file."""
+        return self.home / "runs"
+
+    @property
+    def prefect_folder(self) -> Path:
+        """The own Prefect server's database, log and state file."""
+        return self.home / "prefect"
+
+    @property
+    def servers_folder(self) -> Path:
+        """Logs of the servers that `espalier ui` starts."""
+        return self.home / "servers"
+
+    @property
+    def worker_count(self) -> int:
+        """Own worker processes: `workers`, or one a core this process may use."""
+        return self.workers or usable_cores()
+
+
+def load_settings() -> Settings:
+    """Return the settings of the environment.
+
+    Raises
+    ------
+    UserError
+        A variable holds something that cannot be used; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        name = name if name.isupper() else f"ESPALIER_{name.upper()}"
+        cause = first.get("ctx", {}).get("error")
+        reason = str(cause) if isinstance(cause, UserError) else first["msg"].lower()
+        raise UserError(f"environment variable {name} cannot be used: {reason}") from None
+
+
+def usable_cores() -> int:
+    """Return the number of cores this process may use (affinity and containers respected)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    quota = _container_cores()
+    return max(1, min(cores or 1, quota or cores or 1))
+
+
+def _container_cores() -> int | None:
+    """Return the cores a container's CPU quota allows, rounded up; None without one."""
+    try:
+        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return None if limit == "max" else max(1, -(-int(limit) // int(period)))
+    except (OSError, ValueError):
+        return None
+
+
+_UNITS = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_UNITS |= {f"{unit}b": size for unit, size in _UNITS.items() if unit not in ("", "b")}
+_UNITS |= {f"{unit}i{b}": 2 ** (10 * power) for power, unit in enumerate("kmgt", 1)
+           for b in ("", "b")}  # fmt: skip
+
+
+def memory_bytes(text: str) -> int:
+    """Return the bytes that ``text`` stands for: ``4GiB``, ``500MB``, ``1e9``.
+
+    Raises
+    ------
+    UserError
+        It is not a positive size.
+    """
+    compact = text.strip().lower().replace(" ", "")
+    digits = compact.rstrip("bikmgt")
+    try:
+        size = int(float(digits) * _UNITS[compact[len(digits) :]])
+    except (KeyError, ValueError, OverflowError):
+        raise UserError(f"memory limit {text!r} is not a size; write it like 4GiB") from None
+    if size <= 0:
+        raise UserError(f"the memory limit must be positive, not {text!r}")
+    return size

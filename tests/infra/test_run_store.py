@@ -1,0 +1,165 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from infra.run_lock import RunLock
+from infra.run_store import RunStore, run_folder, run_key
+from pipelines.configuration import Configuration
+from pipelines.errors import UserError
+from pipelines.trial import Trial, TrialOutcome, TrialResult, TrialStatus
+
+
+def success(number: int, score: float = 0.5) -> TrialOutcome:
+    trial = Trial(number=number, configuration=Configuration.of("knn", {"k": 3, "p": 0.1}), seed=1)
+    result = TrialResult(
+        trial=trial,
+        status=TrialStatus.SUCCESS,
+        score=score,
+        score_std=0.1,
+        fold_scores=(score, score),
+        iterations=(3, 4),
+    )
+    return TrialOutcome(result, np.full((4, 2), number, dtype=np.float32))
+
+
+def failure(number: int) -> TrialOutcome:
+    trial = Trial(number=number, configuration=Configuration.of("svm", {}), seed=1)
+    return TrialOutcome(TrialResult(trial=trial, status=TrialStatus.TIMEOUT, error="too slow"))
+
+
+@pytest.fixture
+def store(tmp_path):
+    return RunStore(tmp_path / "run")
+
+
+def test_an_empty_store_has_nothing_and_makes_nothing(store):
+    assert store.results() == ()
+    assert store.finished is None
+    assert store.noted("mlflow") is None
+    assert not store.folder.exists()
+
+
+def test_results_come_back_by_number(store):
+    outcomes = [success(2, 0.25), failure(0), success(1)]
+    for outcome in outcomes:
+        store.append(outcome)
+    again = RunStore(store.folder)
+    assert again.results() == (outcomes[1].result, outcomes[2].result, outcomes[0].result)
+    np.testing.assert_array_equal(again.predictions(2), outcomes[0].predictions)
+    assert again.predictions(2).dtype == np.float32
+
+
+def test_the_last_record_of_a_number_counts(store):
+    store.append(success(0, 0.25))
+    store.append(success(0, 0.75))
+    assert [result.score for result in store.results()] == [0.75]
+
+
+@pytest.mark.parametrize("kept", range(1, 100, 7))
+def test_a_torn_line_costs_its_trial_and_no_other(store, kept):
+    store.append(success(0))
+    whole = store.log_path.read_bytes()
+    store.log_path.write_bytes(whole + whole[:kept])
+    store.append(success(2))
+    assert [result.trial.number for result in store.results()] == [0, 2]
+
+
+def test_a_success_without_its_predictions_is_run_again(store):
+    store.append(success(0))
+    store.append(success(1))
+    (store.folder / "oof" / "0.npy").unlink()
+    assert [result.trial.number for result in store.results()] == [1]
+    store.append(success(0, 0.75))
+    assert [result.score for result in store.results()] == [0.75, 0.5]
+
+
+def test_not_a_number_survives(store):
+    outcome = success(0)
+    odd = replace(outcome.result, predict_ms_per_row=float("nan"))
+    store.append(TrialOutcome(odd, outcome.predictions))
+    assert store.results()[0].predict_ms_per_row is None
+    assert "NaN" not in store.log_path.read_text()
+
+
+def test_notes_are_replaced(store):
+    store.note("mlflow", {"run_id": "a"})
+    store.note("mlflow", {"run_id": "b"})
+    assert store.noted("mlflow") == {"run_id": "b"}
+    assert [file.name for file in (store.folder / "notes").iterdir()] == ["mlflow.json"]
+
+
+def test_key_depends_on_content_alone():
+    key = run_key("f", {"a": 1, "b": (1, 2)})
+    assert key == run_key("f", {"b": [1, 2], "a": 1})
+    assert len({key, run_key("g", {"a": 1, "b": (1, 2)}), run_key("f", {"a": 2})}) == 3
+
+
+def test_an_unfinished_run_is_continued_a_finished_one_is_not(tmp_path):
+    first = run_folder(tmp_path, "k")
+    RunStore(first).append(success(0))
+    assert run_folder(tmp_path, "k") == first
+    RunStore(first).mark_finished({"version": 1})
+    second = run_folder(tmp_path, "k")
+    assert second != first
+    RunStore(second).append(success(0))
+    assert run_folder(tmp_path, "k") == second
+    assert RunStore(first).finished == {"version": 1}
+
+
+HOLDER = """
+import sys
+from infra.run_lock import RunLock
+from pathlib import Path
+RunLock(Path(sys.argv[1])).acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_one_lives_one_waits_and_the_dead_are_followed(tmp_path):
+    folder = run_folder(tmp_path, "k")
+    lock = RunLock(folder / "lock")
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(lock.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(UserError, match=f"running already.*{holder.pid}"):
+            lock.acquire()
+        assert run_folder(tmp_path, "k") != folder
+        holder.kill()  # no clean-up: the lock file stays
+    assert lock.path.exists()
+    assert run_folder(tmp_path, "k") == folder
+    with lock:
+        assert lock.owner_alive is None
+        lock.acquire()  # again, by the same process
+    assert not lock.path.exists()
+    assert list(folder.iterdir()) == []
+
+
+def test_a_reused_process_id_does_not_count(tmp_path):
+    lock = RunLock(tmp_path / "lock")
+    lock.acquire()
+    owner = json.loads(lock.path.read_text())
+    lock.path.write_text(json.dumps(owner | {"pid": 1, "started": 5.0}))
+    lock.acquire()
+    assert json.loads(lock.path.read_text())["pid"] == owner["pid"]
+
+
+def test_another_machine_is_believed_for_a_while(tmp_path):
+    import os
+    import time
+
+    lock = RunLock(tmp_path / "lock")
+    lock.path.write_text(json.dumps({"host": "elsewhere", "pid": 1, "started": 1.0}))
+    with pytest.raises(UserError, match="elsewhere"):
+        lock.acquire()
+    long_ago = time.time() - 100_000
+    os.utime(lock.path, (long_ago, long_ago))
+    lock.acquire()
