@@ -1,15 +1,19 @@
 """A batch of trials on the workers: the unit of the search that may be tried again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from prefect import task
+from prefect.context import TaskRunContext
 
 from infra.run_store import RunStore
 from pipelines.budget import Deadline
 from pipelines.evaluation.executor import Executor
 from pipelines.search.loop import evaluate_batch as evaluate
+from pipelines.search.loop import stop_batch
 from pipelines.trial import Trial, TrialOutcome, TrialResult
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+
+TIME_IS_SPENT = "stopped: the time for the search is spent"
 
 
 @task(
@@ -35,25 +39,28 @@ def evaluate_batch(
     """Evaluate ``trials`` and return the results that came, stragglers of earlier batches too.
 
     Each result is in the run's trial log before anyone hears of it, and a trial that is in the log
-    is not run again: neither by a retry of this task nor by a run that continues a killed one.
+    is not run again when this task is retried.
     """
-    known = known_results(store, trials)
-    waiting = {trial.number for trial in executor.pending}
-    fresh = [each for each in trials if each.number not in known and each.number not in waiting]
+    before = store.results() if _is_retry() else ()
+    known = {each.trial.number for each in before}
+    known |= {trial.number for trial in executor.pending}
 
     def keep(outcome: TrialOutcome) -> None:
         store.append(outcome)
         on_result(outcome.result)
 
-    ended = evaluate(executor, fresh, deadline=deadline, wait_for_all=wait_for_all, on_result=keep)
-    return [*known.values(), *(outcome.result for outcome in ended)]
+    ended = evaluate(
+        executor,
+        [trial for trial in trials if trial.number not in known],
+        deadline=deadline,
+        wait_for_all=wait_for_all,
+        on_result=keep,
+    )
+    if deadline.passed:
+        ended += stop_batch(executor, reason=TIME_IS_SPENT, on_result=keep)
+    return [*before, *(outcome.result for outcome in ended)]
 
 
-def known_results(store: RunStore, trials: Sequence[Trial]) -> Mapping[int, TrialResult]:
-    """Return the results of ``trials`` that the log holds already, by trial number."""
-    asked = {trial.number: trial.configuration.digest for trial in trials}
-    return {
-        result.trial.number: result
-        for result in store.results()
-        if asked.get(result.trial.number) == result.trial.configuration.digest
-    }
+def _is_retry() -> bool:
+    context = TaskRunContext.get()
+    return context is not None and context.task_run.run_count > 1

@@ -24,17 +24,14 @@ def evaluate_ensemble(ref: PreparedRef, ensemble: EnsembleRecord, seed: int) -> 
     from pipelines.ensemble.serving import load_model
     from pipelines.evaluation.holdout import bootstrap_interval, dummy_score
     from pipelines.evaluation.metrics import get_metric, score_predictions
-    from pipelines.seeds import integer_seed
 
     data = read_pickle(ref.path)
     metric = get_metric(ref.metric, ref.problem, ref.n_classes)
-    model = load_model(ensemble.path)
-    predict = model.predict_proba if ref.problem.is_classification else model.predict
-    predictions = predict(data.holdout_rows)
+    predictions = load_model(ensemble.path).predict_scores(data.holdout_rows)
     y = data.holdout_y
     return HoldoutRecord(
         score=score_predictions(metric, y, predictions),
-        interval=bootstrap_interval(metric, y, predictions, seed=integer_seed(seed, "bootstrap")),
+        interval=bootstrap_interval(metric, y, predictions, seed=seed),
         baseline=dummy_score(data.search, y, metric),
         n_rows=len(y),
     )

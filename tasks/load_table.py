@@ -35,16 +35,15 @@ def stage_table(request: TrainRequest, runs_folder: Path) -> TableRef:
     UserError
         The source, the target, the metric or a family is wrong.
     """
-    from infra.run_store import run_key
+    from infra.run_store import run_folder, run_key
     from infra.sources import read_table
     from pipelines.data.fingerprint import fingerprint
-
     from tasks.first_checks import check_request
 
     table = read_table(request.data, query=request.query)
     check_request(request, table)
     mark = fingerprint(table)
-    folder = Path(runs_folder) / run_key(mark, request.essentials)
+    folder = run_folder(Path(runs_folder), run_key(mark, request.essentials))
     ref = TableRef(folder=folder, fingerprint=mark, n_rows=len(table), n_columns=table.shape[1])
     write_pickle(table, ref.path)
     return ref

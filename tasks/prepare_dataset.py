@@ -50,7 +50,7 @@ def prepare_dataset(ref: TableRef, request: TrainRequest) -> PreparedRef:
     dataset, preparation = assembled.dataset, assembled.preparation
     metric = get_metric(request.metric, dataset.problem, dataset.n_classes)
 
-    findings = scan_leakage(dataset, integer_seed(request.seed, "leakage"))
+    findings = scan_leakage(dataset, request.seed)
     leaking = {each.column: each.evidence for each in findings if each.action == "drop"}
     if leaking:
         left = [name for name in dataset.X.columns if name not in leaking]
@@ -64,9 +64,7 @@ def prepare_dataset(ref: TableRef, request: TrainRequest) -> PreparedRef:
         )
 
     fraction = default_holdout_fraction(len(dataset))
-    search_rows, holdout_rows = split_holdout(
-        dataset, fraction=fraction, seed=integer_seed(request.seed, "holdout")
-    )
+    search_rows, holdout_rows = split_holdout(dataset, fraction=fraction, seed=request.seed)
     search, holdout = dataset.take(search_rows), dataset.take(holdout_rows)
     folds = plan_folds(search, seed=integer_seed(request.seed, "folds"))
     raw = table.iloc[assembled.rows]

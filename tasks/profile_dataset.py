@@ -21,8 +21,7 @@ from tasks.staging import read_pickle
 def profile_dataset(ref: PreparedRef, seed: int) -> dict[str, float]:
     """Return the meta-features by name, and write them into the run folder."""
     from pipelines.metafeatures.profile import profile
-    from pipelines.seeds import integer_seed
 
-    values = profile(read_pickle(ref.path).search, seed=integer_seed(seed, "profile")).to_dict()
+    values = profile(read_pickle(ref.path).search, seed=seed).to_dict()
     ref.path.with_name("metafeatures.json").write_text(to_json(values))
     return values

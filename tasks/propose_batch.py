@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from prefect import task
 
+from pipelines.budget import Deadline
 from pipelines.history import History
-from pipelines.search.propose import propose_batch as propose
-from pipelines.space.joint import SearchSpace
+from pipelines.search.plan import SearchPlan, next_trials
 from pipelines.trial import Trial
 from tasks.policies import ALWAYS_RUN, MINUTES
 
@@ -18,25 +18,12 @@ from tasks.policies import ALWAYS_RUN, MINUTES
     timeout_seconds=10 * MINUTES,
     cache_policy=ALWAYS_RUN,
     persist_result=False,
-    log_prints=False,
 )
 def propose_batch(
-    space: SearchSpace,
-    history: History,
-    *,
-    n: int,
-    seed: int,
-    pending: Sequence[Trial],
-    strategy: str,
-    seconds_limit: float | None,
+    plan: SearchPlan, history: History, deadline: Deadline, pending: Sequence[Trial]
 ) -> list[Trial]:
-    """Return ``n`` trials; the same inputs give the same trials."""
-    return propose(
-        space,
-        history,
-        n=n,
-        seed=seed,
-        pending=pending,
-        strategy=strategy,
-        seconds_limit=seconds_limit,
-    )
+    """Return the trials to start now; none when the search is over or must wait.
+
+    It depends on its inputs alone, so there is nothing that trying again could change.
+    """
+    return next_trials(plan, history, deadline, pending)

@@ -29,11 +29,11 @@ def predict(
     ] = None,
 ) -> None:
     """Score a table with a registered model and write the predictions."""
-    from flows.predict import predict as score
     from pipelines.request import PredictRequest
+    from tasks.score_table import score_table
 
     request = PredictRequest.parse(
         {"data": data, "model": model, "out": out, "proba": proba, "query": query}
     )
-    outcome = score(request)
+    outcome = score_table(request)
     typer.echo(f"{outcome.n_rows:,} rows scored by {outcome.model} -> {outcome.path}")
