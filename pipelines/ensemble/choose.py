@@ -13,10 +13,9 @@ from pipelines.data.dataset import Dataset
 from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.combination import Combination, CombinationSpace, Floats
 from pipelines.ensemble.library import Library, build_library
+from pipelines.ensemble.nested import compare, nested_predictions
 from pipelines.ensemble.rivals import RIVALS, SINGLE, Rival, RivalSettings
-from pipelines.ensemble.scoring import make_scorer
 from pipelines.evaluation.metrics import Metric
-from pipelines.seeds import generator
 from pipelines.trial import TrialResult
 
 # Parts of the rows that are left out in turn: fewer where each is large enough to decide.
@@ -31,7 +30,6 @@ FITTING_CELLS = 40_000
 FEWEST_SAMPLED_ROWS = 800
 # Below this many rows a decision on them is noise, and the nested fits would see too few.
 FEWEST_DECISION_ROWS = 40
-BOOTSTRAP_SAMPLES = 60
 
 
 class RivalScore(NamedTuple):
@@ -174,6 +172,9 @@ def _best_rival(
     if len(library.y) > decision_rows:
         n_blocks = int(np.ceil(len(library.y) / decision_rows))
         decision = library.part(np.flatnonzero(row_blocks(library, n_blocks, seed=seed) == 0))
+    n_blocks = OUTER_BLOCKS if len(decision.y) < LARGE_ROWS else OUTER_BLOCKS_LARGE
+    # Another seed than the rivals' inner blocks, or the two would nest into each other.
+    blocks = row_blocks(decision, n_blocks, seed=seed + 1)
     nested: list[tuple[Rival, Floats, Combination]] = []
     for rival in rivals:
         if nested and deadline is not None and deadline.passed:
@@ -182,7 +183,7 @@ def _best_rival(
             nested.append(
                 (
                     rival,
-                    _nested_predictions(rival, decision, settings),
+                    nested_predictions(rival, decision, blocks, settings),
                     rival.fit(library, settings),
                 )
             )
@@ -191,7 +192,9 @@ def _best_rival(
             continue
     if not nested:
         return _single_choice(library, results)
-    scores, behind, errors = _compare([part for _, part, _ in nested], decision, metric, seed)
+    scores, behind, errors = compare(
+        [part for _, part, _ in nested], decision, blocks, metric, seed
+    )
     if not np.isfinite(scores).any():
         return _single_choice(library, results)
     table = sorted(
@@ -279,48 +282,3 @@ def _choice(
         cv_score=score,
         rivals=report,
     )
-
-
-def _nested_predictions(rival: Rival, library: Library, settings: RivalSettings) -> Floats:
-    """Return predictions of every row by a fit that did not see its block."""
-    n_blocks = OUTER_BLOCKS if len(library.y) < LARGE_ROWS else OUTER_BLOCKS_LARGE
-    # Another seed than the rivals' inner blocks, or the two would nest into each other.
-    blocks = row_blocks(library, n_blocks, seed=settings.seed + 1)
-    combined = np.full(library.predictions.shape[1:], np.nan)
-    for block in range(n_blocks):
-        left_out = np.flatnonzero(blocks == block)
-        if not left_out.size:
-            continue
-        rule = rival.fit(library.part(np.flatnonzero(blocks != block)), settings)
-        kept = [position for position, weight in enumerate(rule.weights) if weight > 0]
-        combined[left_out] = rule.keep(kept).apply(
-            [library.predictions[position, left_out] for position in kept]
-        )
-    return combined
-
-
-def _compare(
-    predictions: Sequence[Floats], library: Library, metric: Metric, seed: int
-) -> tuple[Floats, Floats, Floats]:
-    """Return each rival's score (larger is better), its distance to the best and its error.
-
-    The error is the standard deviation of the distance over bootstrap samples of the rows, the
-    same samples for both.
-    """
-    scorer = make_scorer(metric, library.y, library.problem, library.sample_weight)
-    reduced = [scorer.reduce(part) for part in predictions]
-    scores = np.asarray([scorer.score(part, None) for part in reduced])
-    scores = np.where(np.isfinite(scores), scores, -np.inf)
-    best = int(np.argmax(scores))
-    rng = generator(seed, "ensemble", "bootstrap")
-    n_rows = len(library.y)
-    sampled = np.empty((BOOTSTRAP_SAMPLES, len(reduced)))
-    for sample in range(BOOTSTRAP_SAMPLES):
-        rows = rng.integers(0, n_rows, size=n_rows)
-        sampled[sample] = [scorer.score(part, rows) for part in reduced]
-    gaps = sampled[:, [best]] - sampled
-    errors = np.zeros(len(reduced))
-    for position in range(len(reduced)):
-        known = gaps[np.isfinite(gaps[:, position]), position]
-        errors[position] = known.std() if known.size else 0.0
-    return scores, scores[best] - scores, errors

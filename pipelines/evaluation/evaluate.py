@@ -120,7 +120,7 @@ def fit_member(
     candidate = _new_candidate(
         job.configuration, context, dataset.shape, job.seed, iterations=job.iterations
     )
-    seconds = None if deadline is None else deadline.seconds_left
+    seconds = None if deadline is None or deadline.at is None else deadline.seconds_left
     try:
         with quiet_output(), limit_threads(context.n_threads), interrupt_after(seconds):
             candidate.fit(
