@@ -1,0 +1,71 @@
+"""How combiners do on rows that they were not fitted to, and how sure the difference is."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.ensemble.combination import Floats
+from pipelines.ensemble.library import Library
+from pipelines.ensemble.rivals import Rival, RivalSettings
+from pipelines.ensemble.scoring import MixtureScorer, make_scorer
+from pipelines.evaluation.metrics import Metric
+from pipelines.seeds import generator
+
+BOOTSTRAP_SAMPLES = 60
+
+
+def nested_predictions(
+    rival: Rival, library: Library, blocks: NDArray[np.int64], settings: RivalSettings
+) -> Floats:
+    """Return predictions of every row by a fit that did not see its block."""
+    combined = np.full(library.predictions.shape[1:], np.nan)
+    for block in np.unique(blocks):
+        left_out = np.flatnonzero(blocks == block)
+        rule = rival.fit(library.part(np.flatnonzero(blocks != block)), settings)
+        kept = [position for position, weight in enumerate(rule.weights) if weight > 0]
+        combined[left_out] = rule.keep(kept).apply(
+            [library.predictions[position, left_out] for position in kept]
+        )
+    return combined
+
+
+def compare(
+    predictions: Sequence[Floats],
+    library: Library,
+    blocks: NDArray[np.int64],
+    metric: Metric,
+    seed: int,
+) -> tuple[Floats, Floats, Floats]:
+    """Return each rival's score (larger is better), its distance to the best and its error.
+
+    Scores are means over blocks: the parts of one rival's predictions come from different fits,
+    whose probabilities need not rank against each other. The error is the standard deviation of
+    the distance over bootstrap samples of the rows, the same samples for both.
+    """
+    scorer = make_scorer(metric, library.y, library.problem, library.sample_weight)
+    reduced = [scorer.reduce(part) for part in predictions]
+    parts = [np.flatnonzero(blocks == block) for block in np.unique(blocks)]
+    scores = np.asarray([_mean_score(scorer, part, parts) for part in reduced])
+    scores = np.where(np.isfinite(scores), scores, -np.inf)
+    best = int(np.argmax(scores))
+    rng = generator(seed, "ensemble", "bootstrap")
+    sampled = np.empty((BOOTSTRAP_SAMPLES, len(reduced)))
+    for sample in range(BOOTSTRAP_SAMPLES):
+        drawn = [rows[rng.integers(0, len(rows), size=len(rows))] for rows in parts]
+        sampled[sample] = [_mean_score(scorer, part, drawn) for part in reduced]
+    gaps = sampled[:, [best]] - sampled
+    errors = np.zeros(len(reduced))
+    for position in range(len(reduced)):
+        known = gaps[np.isfinite(gaps[:, position]), position]
+        errors[position] = known.std() if known.size else 0.0
+    return scores, scores[best] - scores, errors
+
+
+def _mean_score(
+    scorer: MixtureScorer, reduced: Floats, parts: Sequence[NDArray[np.int64]]
+) -> float:
+    """Return the mean score over the parts on which the metric is defined; else over all rows."""
+    scores = np.asarray([scorer.score(reduced, rows) for rows in parts])
+    known = scores[np.isfinite(scores)]
+    return float(known.mean()) if known.size else scorer.score(reduced, np.concatenate(parts))
