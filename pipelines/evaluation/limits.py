@@ -34,7 +34,7 @@ def interrupt_after(seconds: float | None) -> Iterator[None]:
     native code ends late. Whoever must be sure runs the trial in a process that can be killed.
     Works in any thread, unlike an alarm signal.
     """
-    if seconds is None:
+    if seconds is None or seconds > threading.TIMEOUT_MAX:  # infinite without a deadline
         yield
         return
     thread = threading.get_ident()
