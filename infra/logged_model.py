@@ -1,0 +1,139 @@
+"""A saved ensemble as an MLflow model that carries its own code and exact requirements."""
+
+import logging
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pipelines
+from infra.tracking import Tracking
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow.models import ModelSignature
+
+_LOG = logging.getLogger(__name__)
+
+LOADER = "pipelines.ensemble.serving"
+_EXAMPLE_ROWS = 5
+
+
+def log_model(
+    tracking: Tracking, *, run_id: str, folder: Path, example: "pd.DataFrame"
+) -> tuple[str, str]:
+    """Log what `save_model` wrote below a run; return the model's id and where its files are.
+
+    The pins come from the folder: left to itself, MLflow starts an interpreter to find out what
+    is imported, which takes 80 times longer and names every package of this environment that
+    happens to be loaded.
+    """
+    from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+
+    client = tracking.client
+    logged = client.create_logged_model(
+        tracking.experiment_id, name="ensemble", source_run_id=run_id, model_type="ensemble"
+    )
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            place = Path(scratch) / "model"
+            _save(place, folder=folder, example=example, run_id=run_id, model_id=logged.model_id)
+            client.log_model_artifacts(logged.model_id, str(place))
+        client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    except BaseException:
+        client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
+        raise
+    client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+    return str(logged.model_id), str(logged.artifact_location)
+
+
+def saved_folder(place: Path) -> Path | None:
+    """Return the folder that `save_model` wrote inside a logged model; None in other models."""
+    from mlflow.models import Model
+
+    try:
+        flavor = Model.load(str(place)).flavors["python_function"]
+    except (KeyError, OSError, ValueError):
+        return None
+    except Exception as error:  # MlflowException: there is no MLmodel file
+        _LOG.debug("no MLflow model in %s: %s", place, error)
+        return None
+    return place / flavor["data"] if flavor.get("loader_module") == LOADER else None
+
+
+def _save(
+    place: Path, *, folder: Path, example: "pd.DataFrame", run_id: str, model_id: str
+) -> None:
+    """Write the MLflow model folder."""
+    import mlflow.pyfunc
+    from mlflow.models import Model
+
+    from pipelines.ensemble.serving import MANIFEST_FILE, REQUIREMENTS_FILE, _load_pyfunc
+
+    rows = _json_ready(example.head(_EXAMPLE_ROWS))
+    mlflow.pyfunc.save_model(
+        str(place),
+        mlflow_model=Model(run_id=run_id, model_id=model_id, model_uuid=model_id),
+        loader_module=LOADER,
+        data_path=str(folder),
+        code_paths=[str(Path(pipelines.__file__).parent)],
+        pip_requirements=[
+            f"mlflow=={version('mlflow')}",
+            *(folder / REQUIREMENTS_FILE).read_text().split(),
+        ],
+        signature=_signature(rows, _load_pyfunc(str(folder)).predict(example.head(_EXAMPLE_ROWS))),
+        input_example=rows,
+        metadata={
+            "espalier": (folder / MANIFEST_FILE).read_text(),
+            "columns": {str(name): str(dtype) for name, dtype in example.dtypes.items()},
+        },
+    )
+
+
+def _signature(example: "pd.DataFrame", answer: "pd.DataFrame") -> "ModelSignature":
+    """Return the signature: names are required, types are not enforced.
+
+    MLflow casts no int64 to double and no float64 (an integer column with a new null) to long,
+    and takes an all-null text column for a number, so any declared type would refuse rows that
+    the model takes. The types the model was trained on are in the model's metadata.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import AnyType, ColSpec, Schema
+
+    return ModelSignature(
+        inputs=Schema([ColSpec(AnyType(), str(name)) for name in example.columns]),
+        outputs=Schema([ColSpec(_output_type(answer[name]), str(name)) for name in answer]),
+    )
+
+
+def _output_type(values: "pd.Series[Any]") -> Any:
+    from mlflow.types import DataType
+
+    kinds = {"f": DataType.double, "i": DataType.long, "u": DataType.long, "b": DataType.boolean}
+    return kinds.get(values.dtype.kind, DataType.string)
+
+
+def _json_ready(example: "pd.DataFrame") -> "pd.DataFrame":
+    """Return the rows with only what MLflow can write as JSON: others become text."""
+    import pandas as pd
+
+    columns = {}
+    for name in example.columns:
+        values = example[name]
+        if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_complex_dtype(values):
+            values = pd.Series(
+                [None if _missing(cell) else _plain(cell) for cell in values], dtype=object
+            )
+        columns[str(name)] = values.reset_index(drop=True)
+    return pd.DataFrame(columns)
+
+
+def _plain(cell: Any) -> Any:
+    return cell if isinstance(cell, bool | int | float | str) else str(cell)
+
+
+def _missing(cell: Any) -> bool:
+    import pandas as pd
+
+    answer = pd.isna(cell)
+    return answer if isinstance(answer, bool) else False

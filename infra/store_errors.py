@@ -1,0 +1,60 @@
+"""Which faults of a store can pass, and what they are called then."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from infra.redaction import redact
+from pipelines.errors import StoreUnavailableError
+
+# How sqlite, PostgreSQL, requests and MLflow put it when trying again may help.
+_PASSING = (
+    "database is locked",
+    "database table is locked",
+    "disk i/o error",
+    "disk is full",
+    "no space left",
+    "connection refused",
+    "connection reset",
+    "connection aborted",
+    "could not connect",
+    "server closed the connection",
+    "max retries exceeded",
+    "timed out",
+    "too many clients",
+    "deadlock detected",
+    "could not serialize",
+    "temporarily_unavailable",
+    "503",
+)
+
+
+@contextmanager
+def store_errors(store: str) -> Iterator[None]:
+    """Turn a store's passing fault into `StoreUnavailableError`; let the others through.
+
+    Parameters
+    ----------
+    store : str
+        What to call the store, such as its URI; passwords in it are not shown.
+    """
+    try:
+        yield
+    except StoreUnavailableError:
+        raise
+    except Exception as error:
+        text = " ".join(str(error).split())
+        if not _can_pass(error, text):
+            raise
+        raise StoreUnavailableError(
+            f"the store {redact(store)!r} does not answer: {redact(text)[:200]}"
+        ) from error
+
+
+def _can_pass(error: Exception, text: str) -> bool:
+    if isinstance(error, ConnectionError | TimeoutError):
+        return True
+    # MlflowException, SQLAlchemy's and requests' errors, told by name to spare their imports.
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    if not kinds & {"MlflowException", "OperationalError", "RequestException", "OSError"}:
+        return False
+    return any(sign in text.lower() for sign in _PASSING)

@@ -1,0 +1,345 @@
+"""What MLflow is told of a run: one parent run a training, one nested run a trial.
+
+MLflow is a copy for people; the truth is in `infra.run_store`. There is one writer a run, every
+call names its run (MLflow's notion of an "active" run is not used), and everything can be done
+twice: a trial that is there already is not logged again, so a run that is continued leaves no
+duplicates.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infra.redaction import redact
+from infra.settings import Settings
+from infra.store_errors import store_errors
+from infra.trial_runs import PARENT_TAG, TRIAL_TAG, LoggedTrial, finite_metrics, plain_text
+from pipelines.errors import EspalierError
+from pipelines.trial import TrialResult
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# MLflow's own limit is 100 parameters a call.
+_PARAMS_A_CALL = 100
+
+
+class Tracking:
+    """One MLflow experiment, written to by one process.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which store, which experiment. Nothing is opened before it is used, so making one is
+        free; `open` does it ahead of time.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._opening = threading.Lock()
+        self._client: MlflowClient | None = None
+        self._experiment_id: str | None = None
+        self._logged: dict[str, dict[int, str]] = {}
+
+    def __getstate__(self) -> Settings:
+        return self.settings  # connections stay behind when it travels
+
+    def __setstate__(self, settings: Settings) -> None:
+        self.__init__(settings)  # type: ignore[misc]
+
+    @property
+    def client(self) -> "MlflowClient":
+        """The client on the tracking store; made at its first use.
+
+        Raises
+        ------
+        StoreUnavailableError
+            The store does not answer.
+        """
+        with self._opening:
+            if self._client is None:
+                self._client = make_client(self.settings)
+            return self._client
+
+    @property
+    def experiment_id(self) -> str:
+        """The experiment's id; the experiment is made at its first use."""
+        client = self.client
+        with self._opening:
+            if self._experiment_id is None:
+                with self._store():
+                    self._experiment_id = _experiment(client, self.settings)
+            return self._experiment_id
+
+    def open(self) -> "Tracking":
+        """Connect now; a new sqlite store makes its tables, which takes a second or more."""
+        _ = self.experiment_id
+        return self
+
+    def open_soon(self) -> "Tracking":
+        """Connect in the background; the first use waits for it and meets its errors."""
+        threading.Thread(target=self._open_quietly, name="open-mlflow", daemon=True).start()
+        return self
+
+    def _open_quietly(self) -> None:
+        try:
+            self.open()
+        except Exception:  # the first use tries again and raises it where it can be handled
+            return
+
+    def _store(self) -> Any:
+        return store_errors(self.settings.mlflow_uri)
+
+    # --- the parent run -------------------------------------------------------------------
+
+    def start_run(self, name: str, *, tags: Mapping[str, str] | None = None) -> str:
+        """Start a parent run and return its id."""
+        experiment_id = self.experiment_id
+        with self._store():
+            run = self.client.create_run(experiment_id, run_name=name, tags=_texts(tags))
+        self._logged[run.info.run_id] = {}
+        return str(run.info.run_id)
+
+    def continue_run(self, run_id: str) -> bool:
+        """Take up a parent run that was interrupted; False when MLflow does not have it."""
+        from mlflow.exceptions import MlflowException
+
+        with self._store():
+            try:
+                run = self.client.get_run(run_id)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                return False
+            if run.info.lifecycle_stage != "active":
+                return False
+            if run.info.status != "RUNNING":
+                self.client.update_run(run_id, status="RUNNING")
+        return True
+
+    def finish_run(self, run_id: str, metrics: Mapping[str, float] | None = None) -> None:
+        """End a parent run as finished, with its last metrics."""
+        self.log_metrics(run_id, metrics or {})
+        with self._store():
+            self.client.set_terminated(run_id, status="FINISHED")
+
+    def fail_run(self, run_id: str, error: BaseException | str, *, killed: bool = False) -> None:
+        """End a parent run as failed (or killed), with the reason as its tag ``error``."""
+        reason = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else str(error)
+        self.set_tags(run_id, {"error": reason})
+        with self._store():
+            self.client.set_terminated(run_id, status="KILLED" if killed else "FAILED")
+
+    def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
+        """Log parameters; logging the same ones again does nothing."""
+        from mlflow.entities import Param
+
+        entries = [Param(key, plain_text(value, 6000)) for key, value in params.items()]
+        with self._store():
+            for start in range(0, len(entries), _PARAMS_A_CALL):
+                self.client.log_batch(run_id, params=entries[start : start + _PARAMS_A_CALL])
+
+    def log_metrics(self, run_id: str, metrics: Mapping[str, float], *, step: int = 0) -> None:
+        """Log metrics; those that are no finite number are left out."""
+        entries = finite_metrics(metrics, step=step, at_ms=int(time.time() * 1000))
+        with self._store():
+            if entries:
+                self.client.log_batch(run_id, metrics=entries)
+
+    def set_tags(self, run_id: str, tags: Mapping[str, Any]) -> None:
+        """Set tags, later ones replace earlier ones."""
+        from mlflow.entities import RunTag
+
+        entries = [RunTag(key, value) for key, value in _texts(tags).items()]
+        with self._store():
+            if entries:
+                self.client.log_batch(run_id, tags=entries)
+
+    def log_dataset(
+        self,
+        run_id: str,
+        *,
+        name: str,
+        source: str,
+        fingerprint: str,
+        columns: Mapping[str, str],
+        n_rows: int,
+    ) -> None:
+        """Record which data the run used; MLflow shows it as the run's dataset.
+
+        Parameters
+        ----------
+        run_id : str
+            The parent run.
+        name, source : str
+            What the data are called and where they came from; passwords are not kept.
+        fingerprint : str
+            Names the content.
+        columns : mapping of str to str
+            Raw dtype by column.
+        n_rows : int
+            Number of rows.
+        """
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        schema = {"columns": columns}
+        dataset = Dataset(
+            name=name[:500],
+            digest=fingerprint[:36],
+            source_type="espalier",
+            source=json.dumps({"uri": redact(source)}),
+            # MLflow refuses longer ones; the full schema is an artifact.
+            schema=text if len(text := json.dumps(schema)) < 60_000 else None,
+            profile=json.dumps({"num_rows": n_rows, "num_columns": len(columns)}),
+        )
+        entry = DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+        with self._store():
+            self.client.log_inputs(run_id, [entry])
+
+    # --- files ----------------------------------------------------------------------------
+
+    def log_file(self, run_id: str, path: Path, folder: str | None = None) -> None:
+        """Log a file, or a folder's content, as artifact."""
+        with self._store():
+            if path.is_dir():
+                self.client.log_artifacts(run_id, str(path), folder)
+            else:
+                self.client.log_artifact(run_id, str(path), folder)
+
+    def log_text(self, run_id: str, text: str, file: str) -> None:
+        """Log ``text`` as the artifact ``file``."""
+        with self._store():
+            self.client.log_text(run_id, text, file)
+
+    def log_json(self, run_id: str, record: Any, file: str) -> None:
+        """Log a JSON-ready record as the artifact ``file``."""
+        from pipelines.json_text import to_json
+
+        self.log_text(run_id, to_json(record), file)
+
+    # --- trials ---------------------------------------------------------------------------
+
+    def log_trials(self, parent_run_id: str, results: Sequence[TrialResult]) -> int:
+        """Log trials as nested runs; those that are there already are left alone.
+
+        Returns
+        -------
+        int
+            How many were logged now.
+
+        Raises
+        ------
+        StoreUnavailableError
+            The store does not answer; what was logged so far is there and calling again
+            continues.
+        """
+        there = self.logged_trials(parent_run_id)
+        new = [result for result in results if result.trial.number not in there]
+        with self._store():
+            for result in new:
+                run_id = LoggedTrial(result).write(
+                    self.client, experiment_id=self.experiment_id, parent_run_id=parent_run_id
+                )
+                self._logged[parent_run_id][result.trial.number] = run_id
+        return len(new)
+
+    def logged_trials(self, parent_run_id: str) -> dict[int, str]:
+        """Return the run ids of the trials that are logged completely, by trial number.
+
+        A nested run that was cut off half-way is removed, so that it can be logged again.
+        """
+        known = self._logged.get(parent_run_id)
+        if known is not None:
+            return known
+        found: dict[int, str] = {}
+        with self._store():
+            for run in self._nested_runs(parent_run_id):
+                number = run.data.tags.get(TRIAL_TAG)
+                if number is None:
+                    continue
+                if run.info.status == "RUNNING" or int(number) in found:
+                    self.client.delete_run(run.info.run_id)
+                else:
+                    found[int(number)] = run.info.run_id
+        self._logged[parent_run_id] = found
+        return found
+
+    def _nested_runs(self, parent_run_id: str) -> list[Any]:
+        found: list[Any] = []
+        token = None
+        while True:
+            page = self.client.search_runs(
+                [self.experiment_id],
+                filter_string=f"tags.`{PARENT_TAG}` = '{parent_run_id}'",
+                order_by=["attributes.start_time ASC"],
+                max_results=1000,
+                page_token=token,
+            )
+            found.extend(page)
+            token = page.token
+            if not token:
+                return found
+
+    def run_url(self, run_id: str) -> str | None:
+        """Where the run can be seen; None when the store is not behind a server."""
+        if not self.settings.mlflow_uri.startswith(("http://", "https://")):
+            return None
+        base = redact(self.settings.mlflow_uri).rstrip("/")
+        return f"{base}/#/experiments/{self.experiment_id}/runs/{run_id}"
+
+
+def make_client(settings: Settings) -> "MlflowClient":
+    """Return a client on the stores of ``settings``.
+
+    Raises
+    ------
+    StoreUnavailableError
+        The store does not answer.
+    EspalierError
+        The store cannot be opened at all.
+    """
+    from mlflow import MlflowClient
+
+    if settings.tracking_uri is None:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    with store_errors(settings.mlflow_uri):
+        try:
+            client = MlflowClient(settings.mlflow_uri, registry_uri=settings.mlflow_registry_uri)
+            client.search_experiments(max_results=1)  # connects; a new database makes its tables
+        except Exception as error:
+            if type(error).__name__ == "UnsupportedModelRegistryStoreURIException":
+                raise EspalierError(
+                    f"MLflow cannot open {redact(settings.mlflow_uri)!r}; set a tracking URI such "
+                    "as sqlite:///mlflow.db or http://host:5000"
+                ) from error
+            raise
+    return client
+
+
+def _experiment(client: "MlflowClient", settings: Settings) -> str:
+    """Return the id of the settings' experiment, made when it is not there."""
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(settings.experiment)
+    if found is None:
+        try:
+            return str(
+                client.create_experiment(
+                    settings.experiment, artifact_location=settings.artifact_location
+                )
+            )
+        except MlflowException as error:
+            # Somebody else made it this moment.
+            found = client.get_experiment_by_name(settings.experiment)
+            if found is None:
+                raise error
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
+
+
+def _texts(tags: Mapping[str, Any] | None) -> dict[str, str]:
+    return {key: plain_text(value, 5000) for key, value in (tags or {}).items()}
