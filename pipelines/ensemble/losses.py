@@ -27,8 +27,11 @@ class Loss(Protocol):
         """Return the pseudo-residual, the negative gradient: shape (n, C), row weights in it."""
         ...
 
-    def along(self, F: Floats, direction: Floats) -> tuple[float, float]:
-        """Return how fast the loss falls along a direction (n, C), and its curvature there."""
+    def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
+        """Return how fast the loss falls along each direction, and its curvature there.
+
+        Directions have shape (m, n, C); both results have shape (m,).
+        """
         ...
 
     def start(self) -> Floats:
@@ -66,11 +69,12 @@ class SquaredError:
         """Return the pseudo-residual, shape (n, 1)."""
         return (self.weight * (self.y - F[:, 0]) / self.scale)[:, None]
 
-    def along(self, F: Floats, direction: Floats) -> tuple[float, float]:
-        """Return the slope of the fall along ``direction`` and the curvature."""
-        step = direction[:, 0]
-        weighted = self.weight * step / self.scale
-        return float(weighted @ (self.y - F[:, 0])), float(weighted @ step)
+    def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
+        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
+        steps = directions[:, :, 0]
+        slopes = steps @ (self.weight * (self.y - F[:, 0]))
+        curvatures = np.einsum("mn,mn,n->m", steps, steps, self.weight)
+        return slopes / self.scale, curvatures / self.scale
 
     def start(self) -> Floats:
         """Return the mean, shape (1,)."""
@@ -117,18 +121,21 @@ class LogLoss:
         probabilities[np.arange(len(F)), self.y] += self.weight
         return probabilities
 
-    def along(self, F: Floats, direction: Floats) -> tuple[float, float]:
-        """Return the slope of the fall along ``direction`` and the curvature."""
+    def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
+        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
         probabilities = from_link(F, self._problem)
         if self.n_classes == 2:
-            step, positive = direction[:, 0], probabilities[:, 1]
-            weighted = self.weight * step
-            curvature = weighted @ (step * positive * probabilities[:, 0])
-            return float(weighted @ (self.y - positive)), float(curvature)
-        first = np.einsum("ij,ij->i", probabilities, direction)
-        second = np.einsum("ij,ij,ij->i", probabilities, direction, direction)
-        true = direction[np.arange(len(F)), self.y]
-        return float(self.weight @ (true - first)), float(self.weight @ (second - first**2))
+            steps, positive = directions[:, :, 0], probabilities[:, 1]
+            spread = self.weight * positive * probabilities[:, 0]
+            slopes = steps @ (self.weight * (self.y - positive))
+            return slopes, np.einsum("mn,mn,n->m", steps, steps, spread)
+        means = np.einsum("mnc,nc->mn", directions, probabilities)
+        squares = np.einsum(
+            "mnc,mnc,nc->m", directions, directions, probabilities * self.weight[:, None]
+        )
+        true = directions[:, np.arange(len(F)), self.y]
+        curvatures = squares - np.einsum("mn,mn,n->m", means, means, self.weight)
+        return (true - means) @ self.weight, curvatures
 
     def start(self) -> Floats:
         """Return the class frequencies in link space, shape (C,)."""

@@ -25,7 +25,7 @@ from pipelines.ensemble.losses import Loss
 
 NEWTON_STEPS = 6
 # The steepest directions whose fall is estimated with their curvature at every stage.
-SCREENED = 3
+SCREENED = 4
 # A stage that gains less than this share of the starting loss ends the path.
 SMALLEST_GAIN = 1e-6
 
@@ -91,11 +91,13 @@ def stagewise_path(
     losses = [loss.value(F)]
     smallest = SMALLEST_GAIN * max(losses[0], 1e-12)
     for _ in range(max_stages):
-        slopes = (flat @ loss.residual(F).ravel()) / lengths
-        promising = [int(p) for p in np.argsort(-slopes, kind="stable")[:SCREENED] if slopes[p] > 0]
-        if not promising:
+        steepest = _steepest((flat @ loss.residual(F).ravel()) / lengths)
+        if not steepest:
             break
-        position = max(promising, key=lambda p: _expected_fall(*loss.along(F, directions[p])))
+        slopes, curvatures = loss.along(F, directions[steepest])
+        # How far the loss falls along each of them, to second order.
+        falls = slopes**2 / np.maximum(curvatures, 1e-12)
+        position = steepest[int(np.argmax(falls))]
         step = shrinkage * _line_search(loss, F, directions[position])
         after = F + step * directions[position]
         value = loss.value(after)
@@ -108,16 +110,23 @@ def stagewise_path(
     return StagewisePath(start=constant, weights=np.stack(history), losses=np.asarray(losses))
 
 
-def _expected_fall(slope: float, curvature: float) -> float:
-    """Return the fall of the loss along a direction, to second order."""
-    return slope**2 / (2.0 * max(curvature, 1e-12))
+def _steepest(slopes: Floats) -> list[int]:
+    """Return the positions of the largest positive slopes; of equal ones the first alone."""
+    found: list[int] = []
+    for position in np.argsort(-slopes, kind="stable"):
+        if len(found) == SCREENED or not slopes[position] > 0:
+            break
+        if not found or slopes[position] < slopes[found[-1]] * (1.0 - 1e-12):
+            found.append(int(position))
+    return found
 
 
 def _line_search(loss: Loss, F: Floats, direction: Floats) -> float:
     """Return the step along ``direction`` that decreases the loss most, within [0, 2]."""
     step = 0.0
     for _ in range(NEWTON_STEPS):
-        slope, curvature = loss.along(F + step * direction, direction)
+        slopes, curvatures = loss.along(F + step * direction, direction[None])
+        slope, curvature = float(slopes[0]), float(curvatures[0])
         if curvature <= 1e-15:
             break
         # Newton overshoots where the loss is nearly flat; a member never needs a weight above 2.
