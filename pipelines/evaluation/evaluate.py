@@ -91,18 +91,24 @@ def evaluate_trial(
             interrupt_after(None if limit == float("inf") else limit),
         ):
             _run_folds(trial, context, Deadline.after(limit), progress)
-    except (TrialInterruptedError, TimeoutError) as problem:
-        if limit == float("inf"):  # a time-out of its own making, such as a socket's
+    except TrialInterruptedError:
+        status, error = TrialStatus.TIMEOUT, _how_far(started, progress, context)
+    except TimeoutError as problem:
+        if limit == float("inf"):  # of its own making, such as a socket's
             status, error = TrialStatus.FAILED, one_line(problem)
         else:
-            done = len(progress.scores)
-            status = TrialStatus.TIMEOUT
-            error = f"stopped after {limit:.1f} s with {done} of {len(context.folds)} folds done"
+            status, error = TrialStatus.TIMEOUT, _how_far(started, progress, context)
     except Exception as problem:  # a failed trial is data, whatever the model raised
         status = TrialStatus.MEMOUT if _is_out_of_memory(problem) else TrialStatus.FAILED
         error = one_line(problem)
     seconds = time.perf_counter() - started
     return progress.outcome(trial, status, error, seconds=seconds, worker=worker_name())
+
+
+def _how_far(started: float, progress: TrialProgress, context: EvaluationContext) -> str:
+    seconds = time.perf_counter() - started
+    done = len(progress.scores)
+    return f"stopped after {seconds:.1f} s with {done} of {len(context.folds)} folds done"
 
 
 def fit_member(

@@ -1,0 +1,13 @@
+import pytest
+
+from pipelines.evaluation.executor import SerialExecutor
+from tests.contracts.executor_suite import ExecutorSuite
+
+
+class TestSerialExecutor(ExecutorSuite):
+    kills_hung_trials = False
+    survives_dead_workers = False
+
+    @pytest.fixture
+    def open_executor(self):
+        return SerialExecutor
