@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.data.number_text import SAMPLE, SHARE, is_absent
+from pipelines.data.number_text import MOST_VALUES, SAMPLE, SHARE, is_absent
 
 ISO = "ISO8601"
 QUARTER = "quarter"
@@ -72,7 +72,9 @@ def detect_date_format(values: Sequence[str], counts: NDArray[np.int64]) -> Date
     if not sample or not _plausible(sample):
         return None
     good = [
-        pattern for pattern in _candidates(sample) if _share(parse_dates(sample, pattern)) >= 0.95
+        pattern
+        for pattern in _candidates(sample)
+        if _share(parse_dates(sample, pattern)) >= MOST_VALUES
     ]
     if not good:
         return None
@@ -157,7 +159,7 @@ def _plausible(sample: Sequence[str]) -> bool:
         and sum(char.isdigit() for char in value) >= (2 if _MONTH.search(value) else 3)
         for value in sample
     ]
-    return sum(likely) >= 0.95 * len(sample)
+    return sum(likely) >= MOST_VALUES * len(sample)
 
 
 def _candidates(sample: Sequence[str]) -> list[str]:

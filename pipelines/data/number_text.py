@@ -40,6 +40,8 @@ SAMPLE = 200
 """Distinct values looked at before all of them are."""
 SHARE = 0.98
 """Share of the rows that must parse; the rest become missing."""
+MOST_VALUES = 0.6
+"""Share of the distinct values that must parse: a zero in most rows makes no number of words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,9 @@ def parse_numbers(values: Sequence[str], style: NumberStyle) -> NDArray[np.float
         )
     else:
         numbers = np.full(len(values), np.nan)
-    numbers[~np.isfinite(numbers)] = np.nan
-    for position in np.flatnonzero(np.isnan(numbers)).tolist():
+    for position in np.flatnonzero(~np.isfinite(numbers)).tolist():
         numbers[position] = _parse(values[position], style)
+    numbers[~np.isfinite(numbers)] = np.nan
     return numbers
 
 
@@ -105,7 +107,7 @@ def detect_number_style(values: Sequence[str], counts: NDArray[np.int64]) -> Num
         return None
     sample = list(values[:: max(1, len(values) // SAMPLE)][:SAMPLE])
     style = _guess_style(sample)
-    if _share_parsed(sample, None, style) < 0.9:
+    if _share_parsed(sample, None, style) < MOST_VALUES:
         return None
     return style if _share_parsed(values, counts, style) >= SHARE else None
 

@@ -118,7 +118,7 @@ def _common_classes(y: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _ranks(y: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ranks in (0, 1]; equal targets share their mean rank."""
-    return pd.Series(y).rank(pct=True).to_numpy(dtype=np.float64)
+    return np.asarray(pd.Series(y).rank(pct=True), dtype=np.float64)
 
 
 def _recall_skill(truth: NDArray[Any], guess: NDArray[Any]) -> float:

@@ -43,7 +43,7 @@ def kinds(dataset: Dataset, sample: Sample) -> dict[str, float]:
         "share_binary": _mean([n == 2 for n in distinct.values()]),
         "share_integer": _mean(whole),
         "share_missing": float(missing.mean()) if missing.size else 0.0,
-        "share_columns_missing": _mean([float(any_missing) for any_missing in missing.any(axis=0)]),
+        "share_columns_missing": float((missing.sum(axis=0) > 0).mean()) if missing.size else 0.0,
         "share_zero": float((numbers[present] == 0).mean()) if present.any() else 0.0,
         "levels_mean": _mean(levels),
         "levels_max": float(max(levels, default=0.0)),

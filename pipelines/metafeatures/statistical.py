@@ -10,7 +10,8 @@ from pipelines.metafeatures.sample import Sample
 from pipelines.seeds import generator
 
 CORRELATED_COLUMNS = 100
-"""Columns that enter the correlations between columns."""
+CORRELATED_ROWS = 1_000
+"""Columns, and rows at least, that enter the correlations between columns."""
 
 
 def target(dataset: Dataset) -> dict[str, float]:
@@ -104,7 +105,8 @@ def _between(sample: Sample) -> dict[str, float]:
     """Return correlations between columns, and how many directions they span."""
     found = {"correlation_mean": 0.0, "correlation_q90": 0.0, "components_95": 0.0}
     matrix = sample.dense()[:, :CORRELATED_COLUMNS] if sample.numbers.shape[1] else np.empty((0, 0))
-    matrix = matrix[:, matrix.std(axis=0) > 0] if matrix.size else matrix
+    matrix = matrix[:: max(1, len(matrix) // CORRELATED_ROWS)]
+    matrix = matrix[:, matrix.std(axis=0) > 1e-6] if matrix.size else matrix
     n_columns = matrix.shape[1]
     if n_columns < 2 or len(matrix) < 3:
         return found
