@@ -64,6 +64,10 @@ class SearchSpace:
                 )
         return made
 
+    def family_space(self, family: str) -> FamilySpace:
+        """Return the hyperparameters of one family."""
+        return self._spaces[family]
+
     def default(self, family: str) -> Configuration:
         """Return the configuration of ``family`` to start from."""
         return self._spaces[family].complete({}, None)

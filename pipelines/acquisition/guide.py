@@ -1,0 +1,241 @@
+"""Choose a batch by gradient ascent on a differentiable predictor, and keep score of the ascent.
+
+Each pick compares the ascent with the best of 2,000 random configurations by the true acquisition;
+the better one is proposed, and the pick says which it was.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.acquisition.ascent import Found, ascend, polish
+from pipelines.acquisition.batch import NEAR
+from pipelines.acquisition.objective import DifferentiablePredictor, Objective
+from pipelines.acquisition.relaxation import Branch
+from pipelines.configuration import Configuration
+from pipelines.space.joint import SearchSpace
+
+Array = NDArray[np.float64]
+
+RANDOM_CANDIDATES = 2_000
+_QUASI_RANDOM = 256
+_STARTS, _LATER_STARTS = 8, 4
+_STEPS, _LATER_STEPS = 20, 8
+_PER_FAMILY = 4
+_CLIMBERS, _ROUNDS = 3, 4
+_NOISE = 0.1
+
+
+class BelievingPredictor(DifferentiablePredictor, Protocol):
+    """A differentiable predictor that can take its own prediction for a fact."""
+
+    def believe(self, X: Array) -> "BelievingPredictor":
+        """Return the predictor that believes its own mean at ``X``, shape (n, d)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A configuration and how it came to be chosen.
+
+    Attributes
+    ----------
+    configuration : Configuration
+        What was chosen.
+    by_ascent : bool
+        Whether ascent beat the random candidates; False: the best of those was taken.
+    value, random_value : float
+        Acquisition of what ascent found and of the best random candidate.
+    """
+
+    configuration: Configuration
+    by_ascent: bool
+    value: float
+    random_value: float
+
+
+def pick_batch(
+    space: SearchSpace,
+    objective: Objective,
+    predictor: BelievingPredictor,
+    *,
+    tried: Sequence[Configuration],
+    incumbents: Sequence[Configuration],
+    pending: Sequence[Configuration] = (),
+    families: Sequence[str] | None = None,
+    n: int,
+    rng: np.random.Generator,
+    with_ascent: bool = True,
+) -> list[Pick]:
+    """Return up to ``n`` picks, none tried, pending, or nearly the same as one that is.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        What may be chosen.
+    objective : Objective
+        The acquisition, on ``predictor``.
+    predictor : BelievingPredictor
+        Predicts the gain; pending and picked configurations are believed one after the other.
+    tried : sequence of Configuration
+        What is known.
+    incumbents : sequence of Configuration
+        The best so far and favourites, to start from.
+    pending : sequence of Configuration
+        What is running.
+    families : sequence of str or None
+        The only families to choose from; None for all.
+    n : int
+        How many.
+    rng : Generator
+        Draws candidates and starts.
+    with_ascent : bool
+        False: only the random candidates and the neighbours of the best of them.
+    """
+    branches = [Branch(space, family) for family in space.families]
+    allowed = [branch for branch in branches if families is None or branch.family in set(families)]
+    if pending:
+        predictor = predictor.believe(space.encode(pending))
+        objective = objective.with_predictor(predictor)
+    taken = _Taken(space, [*tried, *pending])
+    crowd = _Crowd(_draw(allowed, RANDOM_CANDIDATES, rng), objective)
+    starts = np.vstack([_draw(allowed, _QUASI_RANDOM, rng), _near(space, allowed, incumbents, rng)])
+    found = Found.of(starts, objective.value(starts))
+    picks: list[Pick] = []
+    for number in range(n):
+        if with_ascent:
+            best_starts = _spread(found, len(branches), _LATER_STARTS if number else _STARTS)
+            steps = _LATER_STEPS if number else _STEPS
+            risen = ascend(objective, branches, best_starts, steps=steps, rng=rng)
+            found = Found.of(
+                np.vstack([risen.points, best_starts]),
+                np.concatenate([risen.values, objective.value(best_starts)]),
+            )
+            found = polish(objective, branches, found, climbers=_CLIMBERS, rounds=_ROUNDS)
+        by_ascent = _first_new(space, found, taken) if with_ascent else None
+        by_chance = _first_new(space, crowd.best(objective), taken)
+        pick = _better(by_ascent, by_chance)
+        if pick is None:
+            break
+        picks.append(pick)
+        taken.add(pick.configuration)
+        if number + 1 < n:
+            predictor = predictor.believe(space.encode([pick.configuration]))
+            objective = objective.with_predictor(predictor)
+            kept = np.vstack([found.points[:200], starts[:64]])
+            found = Found.of(kept, objective.value(kept))
+    return picks
+
+
+class _Taken:
+    """What must not be chosen again."""
+
+    def __init__(self, space: SearchSpace, configurations: Sequence[Configuration]) -> None:
+        self._space = space
+        self._known = set(configurations)
+        self._X = space.encode(list(configurations))
+
+    def add(self, configuration: Configuration) -> None:
+        self._known.add(configuration)
+        self._X = np.vstack([self._X, self._space.encode([configuration])])
+
+    def holds(self, configuration: Configuration) -> bool:
+        return configuration in self._known
+
+    def is_near(self, point: Array) -> bool:
+        """Whether a point, shape (d,), is no further than `NEAR` in every coordinate."""
+        return bool((np.abs(self._X - point).max(axis=1) <= NEAR).any()) if len(self._X) else False
+
+
+class _Crowd:
+    """Random candidates; as data only lower an acquisition, few need be asked again."""
+
+    def __init__(self, points: Array, objective: Objective) -> None:
+        values = objective.value(points)
+        order = np.argsort(-values, kind="stable")
+        self._points, self._bounds = points[order], values[order]
+
+    def best(self, objective: Objective, n: int = 50) -> Found:
+        """Return at least the best few of all candidates by an objective that believes more."""
+        stop = min(n, len(self._points))
+        while True:
+            values = objective.value(self._points[:stop])
+            top = np.sort(values)[-min(5, stop) :]
+            if stop == len(self._points) or top[0] >= self._bounds[stop]:
+                return Found.of(self._points[:stop], values)
+            stop = min(4 * stop, len(self._points))
+
+
+def _draw(branches: Sequence[Branch], n: int, rng: np.random.Generator) -> Array:
+    """Return ``n`` random points, families equally likely."""
+    share = rng.multinomial(n, np.full(len(branches), 1.0 / len(branches)))
+    return np.vstack(
+        [branch.sample(int(k), rng) for branch, k in zip(branches, share, strict=True)]
+    )
+
+
+def _near(
+    space: SearchSpace,
+    branches: Sequence[Branch],
+    incumbents: Sequence[Configuration],
+    rng: np.random.Generator,
+) -> Array:
+    """Return incumbents and the same with noise on their numbers, shape (n, d)."""
+    names = {branch.family: branch for branch in branches}
+    kept = [each for each in incumbents if each.family in names]
+    if not kept:
+        return np.empty((0, len(space.coordinates)))
+    parts = []
+    for encoded, each in zip(space.encode(kept), kept, strict=True):
+        branch = names[each.family]
+        u, c = branch.disassemble(np.repeat(encoded[None, :], 3, axis=0))
+        u[1:] += rng.normal(0.0, _NOISE, u[1:].shape)
+        parts.append(branch.assemble(branch.rounded(np.clip(u, 0.0, 1.0)), c))
+    return np.vstack(parts)
+
+
+def _spread(found: Found, n_families: int, n: int) -> Array:
+    """Return the best ``n`` points, not more than a few of one family."""
+    family = found.points[:, :n_families].argmax(axis=1)
+    count = np.zeros(n_families, dtype=int)
+    kept = []
+    for place, name in enumerate(family):
+        if count[name] < _PER_FAMILY:
+            count[name] += 1
+            kept.append(place)
+        if len(kept) == n:
+            break
+    return found.points[kept]
+
+
+def _first_new(
+    space: SearchSpace, found: Found, taken: _Taken
+) -> tuple[Configuration, float] | None:
+    """Return the best configuration that was not taken, with its value."""
+    near: tuple[Configuration, float] | None = None
+    for point, value in zip(found.points[:200], found.values[:200], strict=True):
+        if near is not None and taken.is_near(point):
+            continue
+        configuration = space.decode(point)
+        if taken.holds(configuration):
+            continue
+        if not taken.is_near(point):
+            return configuration, float(value)
+        near = configuration, float(value)
+    return near
+
+
+def _better(
+    by_ascent: tuple[Configuration, float] | None, by_chance: tuple[Configuration, float] | None
+) -> Pick | None:
+    if by_ascent is None and by_chance is None:
+        return None
+    value = -np.inf if by_ascent is None else by_ascent[1]
+    random_value = -np.inf if by_chance is None else by_chance[1]
+    if by_ascent is not None and value > random_value:
+        return Pick(by_ascent[0], True, value, random_value)
+    assert by_chance is not None
+    return Pick(by_chance[0], False, value, random_value)
