@@ -1,7 +1,8 @@
 """The process that runs trials for `ProcessExecutor`: one message in, one answer out.
 
-Started by `worker_process.WorkerProcess`. It imports what an evaluation needs and nothing else;
-each family's own library is imported by the first trial that uses it.
+Started by `worker_process.WorkerProcess`. It imports what an evaluation needs and nothing else,
+before it says that it is ready, so that no trial pays for it; each family's own library is
+imported by the first trial that uses it.
 """
 
 import os
@@ -21,6 +22,7 @@ from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.evaluate import MemberJob, evaluate_trial, worker_name
 from pipelines.evaluation.executor import ended_early, fit_or_none
 from pipelines.evaluation.limits import TrialInterruptedError
+from pipelines.learners import candidate as candidate  # imported for the sake of the import
 from pipelines.trial import Trial, TrialStatus
 
 STOP_SIGNAL = signal.SIGUSR1 if hasattr(signal, "SIGUSR1") else signal.SIGTERM

@@ -12,8 +12,9 @@ from tests.contracts.executor_suite import ExecutorSuite, run_all
 
 
 class TestProcessExecutor(ExecutorSuite):
-    @pytest.fixture
-    def open_executor(self):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def open_executor(cls):
         return lambda context: ProcessExecutor(context, 2)
 
 

@@ -8,6 +8,7 @@ class TestSerialExecutor(ExecutorSuite):
     kills_hung_trials = False
     survives_dead_workers = False
 
-    @pytest.fixture
-    def open_executor(self):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def open_executor(cls):
         return SerialExecutor
