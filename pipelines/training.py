@@ -16,7 +16,8 @@ from pipelines.ensemble.refit import fit_choice
 from pipelines.errors import SearchFailedError
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.executor import Executor, SerialExecutor
-from pipelines.evaluation.metrics import Metric, check_target
+from pipelines.evaluation.metrics import Metric
+from pipelines.evaluation.scoring import check_target
 from pipelines.history import History
 from pipelines.learners.base import Learner
 from pipelines.learners.registry import choose_learners

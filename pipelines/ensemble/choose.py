@@ -1,7 +1,7 @@
 """Which combiner ships: decided on rows that none of them was fitted to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +13,9 @@ from pipelines.data.dataset import Dataset
 from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.combination import Combination, CombinationSpace, Floats
 from pipelines.ensemble.library import Library, build_library
-from pipelines.ensemble.nested import compare, nested_predictions
+from pipelines.ensemble.nested import Standing, compare, nested_predictions
 from pipelines.ensemble.rivals import RIVALS, SINGLE, Rival, RivalSettings
-from pipelines.evaluation.metrics import Metric
+from pipelines.evaluation.metrics import METRICS, Metric
 from pipelines.trial import TrialResult
 
 # Parts of the rows that are left out in turn: fewer where each is large enough to decide.
@@ -157,6 +157,15 @@ def build_ensemble(
         return _best_rival(library, results, dataset, settings, rivals, deadline)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contender:
+    """A rival with what it predicts for rows it was not fitted to, and its fit to all rows."""
+
+    rival: Rival
+    nested: Floats
+    rule: Combination
+
+
 def _best_rival(
     library: Library,
     results: Sequence[TrialResult],
@@ -170,54 +179,57 @@ def _best_rival(
     decision = library
     decision_rows = _sampled_rows(DECISION_CELLS, dataset)
     if len(library.y) > decision_rows:
-        n_blocks = int(np.ceil(len(library.y) / decision_rows))
-        decision = library.part(np.flatnonzero(row_blocks(library, n_blocks, seed=seed) == 0))
+        n_parts = int(np.ceil(len(library.y) / decision_rows))
+        decision = library.part(np.flatnonzero(row_blocks(library, n_parts, seed=seed) == 0))
     n_blocks = OUTER_BLOCKS if len(decision.y) < LARGE_ROWS else OUTER_BLOCKS_LARGE
     # Another seed than the rivals' inner blocks, or the two would nest into each other.
     blocks = row_blocks(decision, n_blocks, seed=seed + 1)
-    nested: list[tuple[Rival, Floats, Combination]] = []
+    found: list[_Contender] = []
     for rival in rivals:
-        if nested and deadline is not None and deadline.passed:
+        if found and deadline is not None and deadline.passed:
             break
         try:
-            nested.append(
-                (
-                    rival,
-                    nested_predictions(rival, decision, blocks, settings),
-                    rival.fit(library, settings),
-                )
-            )
+            nested = nested_predictions(rival, decision, blocks, settings)
+            rule = rival.fit(library, settings)
         except (ValueError, FloatingPointError, np.linalg.LinAlgError):
             # One combiner that cannot cope with these predictions must not cost the run.
             continue
-    if not nested:
+        found.append(_Contender(rival=rival, nested=nested, rule=rule))
+    if not found:
         return _single_choice(library, results)
-    scores, behind, errors = compare(
-        [part for _, part, _ in nested], decision, blocks, metric, seed
-    )
-    if not np.isfinite(scores).any():
+    standings = compare([each.nested for each in found], decision, blocks, metric, seed)
+    if not any(np.isfinite(standing.score) for standing in standings):
         return _single_choice(library, results)
-    table = sorted(
-        zip(nested, scores, behind, errors, strict=True),
-        key=lambda row: (row[2], row[0][0].simplicity),
-    )
-    report = tuple(
-        RivalScore(rival.name, metric.sign * score, sum(w > 0 for w in rule.weights), gap, error)
-        for (rival, _, rule), score, gap, error in table
-    )
-    (winner, _, rule), score, _, _ = min(
-        (row for row in table if row[2] <= row[3]), key=lambda row: row[0][0].simplicity
-    )
-    if winner is SINGLE:
-        single = _single_choice(library, results)
-        return EnsembleChoice(
-            members=single.members,
-            method=single.method,
-            rule=single.rule,
-            cv_score=float(metric.sign * score),
-            rivals=report,
+    level = [each for each, standing in zip(found, standings, strict=True) if standing.level]
+    if metric.needs == "labels" and len(level) > 1:
+        # Labels tell few combiners apart; the probabilities that they come from tell more.
+        finer = compare(
+            [each.nested for each in level], decision, blocks, METRICS["log_loss"], seed
         )
-    return _choice(winner.name, library, rule, float(metric.sign * score), report)
+        level = [each for each, standing in zip(level, finer, strict=True) if standing.level]
+    winner = min(level, key=lambda each: each.rival.simplicity)
+    report = _report(found, standings, metric)
+    score = next(line.score for line in report if line.name == winner.rival.name)
+    if winner.rival is SINGLE:
+        return replace(_single_choice(library, results), cv_score=score, rivals=report)
+    return _choice(winner.rival.name, library, winner.rule, score, report)
+
+
+def _report(
+    found: Sequence[_Contender], standings: Sequence[Standing], metric: Metric
+) -> tuple[RivalScore, ...]:
+    """Return a line for each contender, best first."""
+    lines = [
+        RivalScore(
+            name=each.rival.name,
+            score=metric.sign * standing.score,
+            n_members=sum(weight > 0 for weight in each.rule.weights),
+            behind=standing.behind,
+            standard_error=standing.standard_error,
+        )
+        for each, standing in zip(found, standings, strict=True)
+    ]
+    return tuple(sorted(lines, key=lambda line: line.behind))
 
 
 def choose_single(

@@ -1,6 +1,7 @@
 """How combiners do on rows that they were not fitted to, and how sure the difference is."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,30 @@ from pipelines.evaluation.metrics import Metric
 from pipelines.seeds import generator
 
 BOOTSTRAP_SAMPLES = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a combiner did among its rivals.
+
+    Attributes
+    ----------
+    score : float
+        The larger the better; minus infinity where the metric is not defined.
+    behind : float
+        How far it is behind the best one, 0 for the best.
+    standard_error : float
+        Of ``behind``.
+    """
+
+    score: float
+    behind: float
+    standard_error: float
+
+    @property
+    def level(self) -> bool:
+        """Whether it is within one standard error of the best."""
+        return self.behind <= self.standard_error
 
 
 def nested_predictions(
@@ -36,8 +61,8 @@ def compare(
     blocks: NDArray[np.int64],
     metric: Metric,
     seed: int,
-) -> tuple[Floats, Floats, Floats]:
-    """Return each rival's score (larger is better), its distance to the best and its error.
+) -> list[Standing]:
+    """Return the standing of each rival's predictions.
 
     Scores are means over blocks: the parts of one rival's predictions come from different fits,
     whose probabilities need not rank against each other. The error is the standard deviation of
@@ -59,7 +84,14 @@ def compare(
     for position in range(len(reduced)):
         known = gaps[np.isfinite(gaps[:, position]), position]
         errors[position] = known.std() if known.size else 0.0
-    return scores, scores[best] - scores, errors
+    return [
+        Standing(
+            score=float(scores[position]),
+            behind=float(scores[best] - scores[position]) if np.isfinite(scores[best]) else 0.0,
+            standard_error=float(errors[position]),
+        )
+        for position in range(len(reduced))
+    ]
 
 
 def _mean_score(

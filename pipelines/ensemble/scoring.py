@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.ensemble.combination import Floats
-from pipelines.evaluation.metrics import Metric, score_predictions
+from pipelines.evaluation.metrics import Metric
+from pipelines.evaluation.scoring import score_predictions
 from pipelines.problem import ProblemKind
 
 SMALLEST_PROBABILITY = 1e-7

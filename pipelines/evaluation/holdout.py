@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.data.dataset import Dataset
-from pipelines.evaluation.metrics import Metric, score_predictions
+from pipelines.evaluation.metrics import Metric
+from pipelines.evaluation.scoring import score_predictions
 from pipelines.seeds import generator
 
 

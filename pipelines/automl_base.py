@@ -1,0 +1,292 @@
+"""What the two estimators share: parameters, ``fit`` and ``predict``."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from pipelines.budget import Budget, Deadline
+from pipelines.data.dataset import Dataset
+from pipelines.estimator_input import (
+    feature_names,
+    read_features,
+    read_labels,
+    read_values,
+    read_weights,
+    same_length,
+)
+
+if TYPE_CHECKING:  # a fitted estimator must load without the search
+    from pipelines.data.preparation import Preparation
+    from pipelines.evaluation.metrics import Metric
+    from pipelines.learners.base import Learner
+    from pipelines.training import Trained
+    from pipelines.trial import TrialOutcome
+
+EXAMPLE_ROWS = 5
+
+
+class AutoMLBase(BaseEstimator):
+    """What the two estimators share."""
+
+    _task: ClassVar[str]
+
+    def __init__(
+        self,
+        time_budget: float | None = 60.0,
+        n_trials: int | None = None,
+        metric: "str | Metric | Callable[..., Any] | None" = None,
+        families: "Sequence[str | Learner] | None" = None,
+        n_jobs: int | None = 1,
+        random_state: Any = None,
+        ensemble: bool = True,
+        holdout_fraction: float = 0.0,
+        search: str = "forest",
+        verbose: int = 0,
+    ) -> None:
+        self.time_budget = time_budget
+        self.n_trials = n_trials
+        self.metric = metric
+        self.families = families
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.ensemble = ensemble
+        self.holdout_fraction = holdout_fraction
+        self.search = search
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
+        """Search, combine the best models, and fit them to all rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like, shape (n_rows, n_columns)
+            Raw features. DataFrames may hold anything: numbers, texts, categories, dates, missing
+            cells.
+        y : array-like, shape (n_rows,)
+            Labels or values, nothing missing.
+        sample_weight : array-like or None, shape (n_rows,)
+            Non-negative weights, used in fitting and in scores.
+        groups : array-like or None, shape (n_rows,)
+            Rows of one group are never split between training and validation.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        UserError
+            The data or a parameter is wrong; the message says which. It is a ValueError.
+        SearchFailedError
+            No trial succeeded.
+        """
+        budget = Budget(seconds=self.time_budget, trials=self.n_trials)
+        deadline = Deadline.after(self.time_budget)
+        table = read_features(X, estimator=type(self).__name__)
+        target = read_labels(y) if self._task == "classification" else read_values(y)
+        same_length(table, target, groups)
+        if len(table) < 2:
+            raise ValueError(
+                f"Found array with 1 sample(s) (shape={table.shape}) while a minimum of 2 is "
+                f"required by {type(self).__name__}."
+            )
+        weights = read_weights(sample_weight, len(table))
+        self._train(table, target, weights, groups, budget, deadline)
+        self.n_features_in_ = table.shape[1]
+        self._column_names = tuple(table.columns)
+        names = feature_names(X)
+        if names is not None:
+            self.feature_names_in_ = names
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return labels or values, shape (n_rows,).
+
+        Parameters
+        ----------
+        X : DataFrame or array-like, shape (n_rows, n_columns)
+            Columns of a DataFrame may be reordered, and more of them than in training.
+
+        Raises
+        ------
+        NotFittedError
+            ``fit`` was not called.
+        MissingColumnsError
+            Columns are missing; all of them are named.
+        """
+        check_is_fitted(self, "model_")
+        return self.model_.predict(self._raw_rows(X))
+
+    def _train(
+        self,
+        table: pd.DataFrame,
+        target: "pd.Series[Any]",
+        weights: NDArray[np.float64] | None,
+        groups: Any,
+        budget: Budget,
+        deadline: Deadline,
+    ) -> None:
+        # Imported late: a fitted estimator predicts without the search and its packages.
+        from pipelines.evaluation.metrics import get_metric
+        from pipelines.leaderboard import leaderboard
+        from pipelines.training import TrainingSettings, train_in_process
+
+        whole, preparation = _prepared(table, target, self._task, weights, groups)
+        metric = get_metric(self.metric, whole.problem, whole.n_classes)
+        seed = self._seed()
+        search_rows, holdout_rows = self._split(whole, seed)
+        settings = TrainingSettings(
+            metric=metric,
+            budget=budget,
+            families=self.families,
+            n_workers=_n_workers(self.n_jobs),
+            seed=seed,
+            strategy=self.search,
+            ensemble=self.ensemble,
+        )
+        trained = train_in_process(
+            whole if holdout_rows is None else whole.take(search_rows),
+            preparation,
+            settings,
+            deadline=deadline,
+            example=table.head(EXAMPLE_ROWS),
+            on_result=self._reporter(metric.name),
+        )
+        self._keep(trained)
+        self.leaderboard_ = pd.DataFrame(
+            [
+                {
+                    "trial": row.trial,
+                    "family": row.family,
+                    "score": row.score,
+                    "score_std": row.score_std,
+                    "fit_seconds": row.fit_seconds,
+                    "predict_ms_per_row": row.predict_ms_per_row,
+                    "size_mb": row.size_mb,
+                    "weight": row.weight,
+                    "status": str(row.status),
+                    "configuration": dict(row.configuration),
+                }
+                for row in leaderboard(trained.history, trained.weights)
+            ]
+        )
+        self.holdout_score_: float | None = None
+        self.holdout_interval_: tuple[float, float] | None = None
+        if holdout_rows is not None:
+            self._score_holdout(table.iloc[holdout_rows], whole.take(holdout_rows), metric, seed)
+
+    def _keep(self, trained: "Trained") -> None:
+        self.model_ = trained.model
+        self.metric_ = trained.model.metric
+        self.cv_score_ = trained.choice.cv_score
+        self.ensemble_report_ = pd.DataFrame(trained.choice.rivals)
+
+    def _score_holdout(
+        self, table: pd.DataFrame, held: Dataset, metric: "Metric", seed: int
+    ) -> None:
+        from pipelines.evaluation.holdout import bootstrap_interval
+        from pipelines.evaluation.metrics import score_predictions
+
+        scores = self.model_.predict_scores(table)
+        self.holdout_score_ = score_predictions(metric, held.y, scores, held.sample_weight)
+        self.holdout_interval_ = bootstrap_interval(
+            metric, held.y, scores, seed=seed, sample_weight=held.sample_weight
+        )
+
+    def _split(self, dataset: Dataset, seed: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Return the rows to search on and those held out, if any."""
+        from pipelines.data.splits import split_holdout
+        from pipelines.errors import UserError
+
+        if not 0.0 <= self.holdout_fraction < 1.0:
+            raise UserError(f"holdout_fraction must be in [0, 1), not {self.holdout_fraction}")
+        if self.holdout_fraction == 0.0:
+            return np.arange(len(dataset)), None
+        return split_holdout(dataset, fraction=self.holdout_fraction, seed=seed)
+
+    def _seed(self) -> int:
+        if isinstance(self.random_state, int | np.integer):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _reporter(self, metric: str) -> "Callable[[TrialOutcome], None] | None":
+        if not self.verbose:
+            return None
+
+        def report(outcome: "TrialOutcome") -> None:
+            result = outcome.result
+            score = result.error if result.score is None else f"{metric} {result.score:.5g}"
+            sys.stdout.write(
+                f"trial {result.trial.number} {result.trial.configuration.family}: "
+                f"{result.status}, {score} ({result.seconds:.1f} s)\n"
+            )
+
+        return report
+
+    def _raw_rows(self, X: Any) -> pd.DataFrame:
+        """Return X as a table with the training's column names."""
+        table = read_features(X, estimator=type(self).__name__)
+        named = feature_names(X) is not None
+        if named and hasattr(self, "feature_names_in_"):
+            return table
+        if table.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {table.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input."
+            )
+        return table.set_axis(list(self._column_names), axis=1)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+
+def _prepared(
+    table: pd.DataFrame,
+    target: "pd.Series[Any]",
+    task: str,
+    weights: NDArray[np.float64] | None,
+    groups: Any,
+) -> "tuple[Dataset, Preparation]":
+    """Return the prepared dataset and how it was prepared."""
+    from pipelines.data.assemble import read_groups
+    from pipelines.data.preparation import prepare
+    from pipelines.data.target import encode_target, infer_problem
+
+    problem = infer_problem(target, task)
+    codes, classes = encode_target(target, problem)
+    preparation, features = prepare(table, target=None)
+    dataset = Dataset(
+        X=features,
+        y=codes,
+        problem=problem,
+        roles=preparation.roles,
+        classes=classes,
+        groups=None
+        if groups is None
+        else read_groups(pd.Series(np.asarray(groups), name="groups")),
+        sample_weight=weights,
+    )
+    return dataset, preparation
+
+
+def _n_workers(n_jobs: int | None) -> int:
+    """Return how many trials run at the same time, at least 1; as joblib counts."""
+    if n_jobs is None:
+        return 1
+    if n_jobs < 0:
+        return max(1, (os.cpu_count() or 1) + 1 + n_jobs)
+    return max(1, n_jobs)

@@ -1,0 +1,212 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipelines.budget import Deadline
+from pipelines.ensemble.choose import build_ensemble, choose_single
+from pipelines.ensemble.library import build_library
+from pipelines.ensemble.rivals import RIVALS
+from pipelines.errors import SearchFailedError
+from pipelines.evaluation.metrics import METRICS, score_predictions
+from pipelines.problem import ProblemKind
+from pipelines.trial import TrialResult, TrialStatus
+
+CASES = [
+    ("binary", "roc_auc"),
+    ("binary", "log_loss"),
+    ("binary", "accuracy"),
+    ("multiclass", "log_loss"),
+    ("regression", "rmse"),
+    ("regression", "mae"),
+]
+
+
+@pytest.mark.parametrize(("problem", "name"), CASES)
+def test_the_choice_beats_the_best_single_on_new_rows(
+    problem: str, name: str, made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, metric = ProblemKind(problem), METRICS[name]
+    y, signal = made_target(kind, 1600)
+    every = {n: predictions_of(kind, signal, 0.9 + 0.1 * n, n) for n in range(7)}
+    half = {n: p[:800] for n, p in every.items()}
+    choice = build_ensemble(
+        results_of(metric, y[:800], half),
+        half,
+        dataset=dataset_of(kind, y[:800]),
+        metric=metric,
+        seed=0,
+    )
+    assert len(choice.members) > 1
+    assert choice.members == tuple(sorted(choice.members, key=lambda m: -m[1]))
+    assert sum(choice.weights.values()) == pytest.approx(1.0)
+    assert {rival.name for rival in choice.rivals} == {rival.name for rival in RIVALS}
+    new = choice.rule.apply([every[number][800:] for number, _ in choice.members])
+    ours = metric.sign * score_predictions(metric, y[800:], new)
+    single = metric.sign * score_predictions(metric, y[800:], every[0][800:])
+    assert ours > single
+    # The score it promises is what it keeps, within the noise of 800 rows.
+    assert choice.cv_score == pytest.approx(metric.sign * ours, rel=0.1)
+
+
+def test_one_good_model_among_bad_ones_stays_alone(
+    made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, metric = ProblemKind.REGRESSION, METRICS["rmse"]
+    y, signal = made_target(kind, 500)
+    library = {0: signal.astype(np.float32)}
+    rng = np.random.default_rng(3)
+    for number in range(1, 6):
+        library[number] = rng.normal(0, 5.0, 500).astype(np.float32)
+    choice = build_ensemble(
+        results_of(metric, y, library), library, dataset=dataset_of(kind, y), metric=metric, seed=0
+    )
+    assert choice.members == ((0, 1.0),)
+    assert choice.method == "best single"
+
+
+def test_the_same_inputs_give_the_same_choice_in_any_order(
+    made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, metric = ProblemKind.BINARY, METRICS["roc_auc"]
+    y, signal = made_target(kind, 400)
+    library = {n: predictions_of(kind, signal, 1.0, n) for n in range(5)}
+    results = results_of(metric, y, library)
+    options: dict[str, Any] = {"dataset": dataset_of(kind, y), "metric": metric, "seed": 5}
+    first = build_ensemble(results, library, **options)
+    again = build_ensemble(results[::-1], dict(sorted(library.items(), reverse=True)), **options)
+    assert again == first
+
+
+def test_rows_that_no_fold_validates_are_left_out(
+    made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, metric = ProblemKind.BINARY, METRICS["log_loss"]
+    y, signal = made_target(kind, 600)
+    library = {n: predictions_of(kind, signal, 1.0, n) for n in range(4)}
+    for part in library.values():
+        part[:200] = np.nan
+    choice = build_ensemble(
+        results_of(metric, y, library), library, dataset=dataset_of(kind, y), metric=metric, seed=0
+    )
+    assert np.isfinite(choice.cv_score)
+    assert all(np.isfinite(weight) for _, weight in choice.members)
+
+
+def test_a_single_trial_and_a_tiny_table_need_no_decision(
+    made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, metric = ProblemKind.BINARY, METRICS["roc_auc"]
+    y, signal = made_target(kind, 24)
+    library = {n: predictions_of(kind, signal, 1.0, n) for n in range(3)}
+    results = results_of(metric, y, library)
+    options: dict[str, Any] = {"dataset": dataset_of(kind, y), "metric": metric, "seed": 0}
+    best = max(results, key=lambda result: result.score).trial.number
+    assert build_ensemble(results, library, **options).members == ((best, 1.0),)
+    assert choose_single(results, library, **options).members == ((best, 1.0),)
+    alone = build_ensemble(results[1:2], library, **options)
+    assert alone.members == ((1, 1.0),)
+    assert alone.cv_score == results[1].score
+
+
+def test_no_success_is_an_error(dataset_of: Any, made_target: Any) -> None:
+    y, _ = made_target(ProblemKind.BINARY, 50)
+    with pytest.raises(SearchFailedError, match="no trial succeeded"):
+        build_ensemble(
+            [],
+            {},
+            dataset=dataset_of(ProblemKind.BINARY, y),
+            metric=METRICS["roc_auc"],
+            seed=0,
+        )
+
+
+def test_failed_trials_are_never_members(
+    made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, metric = ProblemKind.REGRESSION, METRICS["rmse"]
+    y, signal = made_target(kind, 200)
+    library = {n: predictions_of(kind, signal, 0.5, n) for n in range(3)}
+    results = results_of(metric, y, library)
+    results[0] = TrialResult(trial=results[0].trial, status=TrialStatus.TIMEOUT, error="late")
+    choice = build_ensemble(results, library, dataset=dataset_of(kind, y), metric=metric, seed=0)
+    assert 0 not in choice.weights
+
+
+def test_once_the_deadline_has_passed_the_first_rival_decides(
+    made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, metric = ProblemKind.BINARY, METRICS["roc_auc"]
+    y, signal = made_target(kind, 300)
+    library = {n: predictions_of(kind, signal, 1.0, n) for n in range(4)}
+    choice = build_ensemble(
+        results_of(metric, y, library),
+        library,
+        dataset=dataset_of(kind, y),
+        metric=metric,
+        seed=0,
+        deadline=Deadline(0.0, clock=lambda: 1.0),
+    )
+    assert [rival.name for rival in choice.rivals] == ["best single"]
+
+
+@pytest.mark.parametrize("present", [[0], [0, 2]])
+def test_classes_that_the_rows_lack_do_not_break_the_choice(
+    present: list[int], predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    rng = np.random.default_rng(0)
+    y = rng.choice(present, 200)
+    y[0], y[1], y[2] = 0, 1, 2  # a class of one row
+    metric = METRICS["log_loss"]
+    library = {
+        n: rng.dirichlet(np.ones(3), 200).astype(np.float32) * 0.2
+        + 0.8 * np.eye(3, dtype=np.float32)[np.where(rng.random(200) < 0.7, y, 0)]
+        for n in range(4)
+    }
+    choice = build_ensemble(
+        results_of(metric, y, library),
+        library,
+        dataset=dataset_of(ProblemKind.MULTICLASS, y),
+        metric=metric,
+        seed=0,
+    )
+    assert np.isfinite(choice.cv_score)
+
+
+def test_groups_and_weights_are_taken_along(
+    made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, metric = ProblemKind.BINARY, METRICS["log_loss"]
+    y, signal = made_target(kind, 400)
+    library = {n: predictions_of(kind, signal, 1.0, n) for n in range(4)}
+    dataset = dataset_of(
+        kind, y, groups=np.arange(400) // 20, sample_weight=np.linspace(0.0, 2.0, 400)
+    )
+    choice = build_ensemble(
+        results_of(metric, y, library), library, dataset=dataset, metric=metric, seed=0
+    )
+    assert np.isfinite(choice.cv_score)
+
+
+def test_the_library_drops_twins_and_keeps_every_family(
+    made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, metric = ProblemKind.REGRESSION, METRICS["rmse"]
+    y, signal = made_target(kind, 300)
+    library = {n: predictions_of(kind, signal, 0.2 + 0.05 * n, n) for n in range(12)}
+    library[12] = library[0] + np.float32(1e-6)
+    made = build_library(
+        results_of(metric, y, library),
+        library,
+        dataset=dataset_of(kind, y),
+        metric=metric,
+        cap=6,
+        max_rows=200,
+        seed=0,
+    )
+    assert len(made) == 6
+    assert len({0, 12} & set(made.numbers)) == 1
+    assert {number % 3 for number in made.numbers} == {0, 1, 2}
+    assert made.predictions.shape == (6, 200)
+    np.testing.assert_array_equal(made.y, y[made.rows])
+    np.testing.assert_array_equal(made.predictions[0], library[made.numbers[0]][made.rows])
