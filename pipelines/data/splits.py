@@ -171,6 +171,7 @@ def _held_rows(dataset: Dataset, fraction: float, rng: np.random.Generator) -> N
     key = (rank + 0.5) / size + rng.random(n_rows) * 1e-9
     if dataset.problem.is_classification:
         key[rank == size - 1] = 2.0  # every class keeps a row to learn from
+        wanted = max(min(wanted, int((key < 2.0).sum())), 1)
     held = np.zeros(n_rows, dtype=bool)
     held[order[np.argsort(key, kind="stable")[:wanted]]] = True
     return held
