@@ -1,5 +1,6 @@
 """A saved ensemble as an MLflow model that carries its own code and exact requirements."""
 
+import json
 import logging
 import tempfile
 from importlib.metadata import version
@@ -68,9 +69,14 @@ def _save(
     import mlflow.pyfunc
     from mlflow.models import Model
 
+    from pipelines.data.column_names import with_unique_names
     from pipelines.ensemble.serving import MANIFEST_FILE, REQUIREMENTS_FILE, _load_pyfunc
 
-    rows = _json_ready(example.head(_EXAMPLE_ROWS))
+    needed = json.loads((folder / MANIFEST_FILE).read_text())["columns"]
+    raw = with_unique_names(example.head(_EXAMPLE_ROWS))[needed].reset_index(drop=True)
+    rows = _json_ready(raw)
+    # MLflow looks columns up by the signature's names, which are text.
+    named = all(isinstance(name, str) for name in example.columns) and example.columns.is_unique
     mlflow.pyfunc.save_model(
         str(place),
         mlflow_model=Model(run_id=run_id, model_id=model_id, model_uuid=model_id),
@@ -81,27 +87,30 @@ def _save(
             f"mlflow=={version('mlflow')}",
             *(folder / REQUIREMENTS_FILE).read_text().split(),
         ],
-        signature=_signature(rows, _load_pyfunc(str(folder)).predict(example.head(_EXAMPLE_ROWS))),
+        signature=_signature(rows if named else None, _load_pyfunc(str(folder)).predict(raw)),
         input_example=rows,
         metadata={
             "espalier": (folder / MANIFEST_FILE).read_text(),
-            "columns": {str(name): str(dtype) for name, dtype in example.dtypes.items()},
+            "columns": {str(name): str(dtype) for name, dtype in raw.dtypes.items()},
         },
     )
 
 
-def _signature(example: "pd.DataFrame", answer: "pd.DataFrame") -> "ModelSignature":
+def _signature(example: "pd.DataFrame | None", answer: "pd.DataFrame") -> "ModelSignature":
     """Return the signature: names are required, types are not enforced.
 
     MLflow casts no int64 to double and no float64 (an integer column with a new null) to long,
     and takes an all-null text column for a number, so any declared type would refuse rows that
-    the model takes. The types the model was trained on are in the model's metadata.
+    the model takes. The types the model was trained on are in the model's metadata. Without an
+    example, inputs are left out.
     """
     from mlflow.models import ModelSignature
     from mlflow.types.schema import AnyType, ColSpec, Schema
 
     return ModelSignature(
-        inputs=Schema([ColSpec(AnyType(), str(name)) for name in example.columns]),
+        inputs=None
+        if example is None
+        else Schema([ColSpec(AnyType(), str(name)) for name in example.columns]),
         outputs=Schema([ColSpec(_output_type(answer[name]), str(name)) for name in answer]),
     )
 

@@ -219,11 +219,12 @@ def _model_names(client: "MlflowClient") -> list[str]:
 
 
 def _versions(client: "MlflowClient", name: str) -> list[Any]:
-    quoted = name.replace("'", "''")
+    # MLflow's filters know no escapes, but either quote.
+    filter_ = f'name="{name}"' if "'" in name else f"name='{name}'"
     found: list[Any] = []
     token = None
     while True:
-        page = client.search_model_versions(f"name='{quoted}'", max_results=500, page_token=token)
+        page = client.search_model_versions(filter_, max_results=500, page_token=token)
         found.extend(page)
         token = page.token
         if not token:

@@ -6,19 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from infra.environment import quiet_environment
 from infra.settings import Settings
 from infra.tracking import Tracking
 from pipelines.configuration import Configuration
 from pipelines.errors import StoreUnavailableError
 from pipelines.trial import Trial, TrialResult, TrialStatus
 
-quiet_environment()
-
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory):
-    return Settings(home=tmp_path_factory.mktemp("mlruns"), tracking_uri=None, registry_uri=None)
+def settings(new_settings):
+    return new_settings()
 
 
 @pytest.fixture
@@ -167,10 +164,9 @@ def test_several_make_the_experiment_at_once(settings, tracking):
         assert len(set(pool.map(make, each))) == 1
 
 
-def test_a_sqlite_file_is_where_the_settings_say(settings, tracking):
-    _ = tracking.experiment_id
-    with sqlite3.connect(settings.home / "mlflow.db") as connection:
-        assert connection.execute("select count(*) from experiments").fetchone()[0] >= 1
+def test_a_new_store_is_made_where_the_settings_say(empty_database):
+    with sqlite3.connect(empty_database) as connection:
+        assert connection.execute("select count(*) from experiments").fetchone() == (1,)
 
 
 def test_long_errors_fit(tracking):
