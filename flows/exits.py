@@ -61,9 +61,9 @@ def _write_traceback(error: BaseException) -> str:
     import traceback
     from pathlib import Path
 
-    from infra.settings import Settings
+    from infra.settings import load_settings
 
-    path = Path(getattr(error, "log_path", None) or Settings().home / "errors.log")
+    path = Path(getattr(error, "log_path", None) or load_settings().home / "errors.log")
     text = "".join(traceback.format_exception(error))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,11 +1,15 @@
 """What a training leaves in a person's hands, and in the file of ``--json``."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.search_rounds import Searched
+from infra.registry import RegisteredVersion
 from pipelines.leaderboard import LeaderboardRow
+from tasks.leaderboard_table import leaderboard_record
+from tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,8 +18,12 @@ class TrainReport:
 
     Attributes
     ----------
-    model, version, alias : str
-        Where it is in the registry; alias is ``champion`` or ``challenger``.
+    model : str
+        Registered name.
+    version : int
+        Counted from 1.
+    alias : str
+        ``champion`` or ``challenger``.
     uri : str
         What MLflow loads it by.
     run_id : str
@@ -44,12 +52,10 @@ class TrainReport:
         Best first.
     notes : tuple of str
         What was noticed about the data.
-    log_path : str
-        The run's log file.
     """
 
     model: str
-    version: str
+    version: int
     alias: str
     uri: str
     run_id: str
@@ -68,7 +74,12 @@ class TrainReport:
     seconds: Mapping[str, float]
     leaderboard: tuple[LeaderboardRow, ...]
     notes: tuple[str, ...]
-    log_path: str
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What MLflow keeps as the run's metrics beside the scores."""
+        counts = {"n_trials": self.n_trials, "n_failed": self.n_failed}
+        return counts | {f"seconds_{name}": value for name, value in self.seconds.items()}
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -88,9 +99,37 @@ class TrainReport:
         path.write_text(to_json(self.to_dict()) + "\n")
 
 
-def leaderboard_record(row: LeaderboardRow) -> dict[str, Any]:
-    """Return a JSON-ready dictionary of a row."""
-    record = asdict(row)
-    record["configuration"] = row.configuration.to_dict()
-    record["status"] = str(row.status)
-    return record
+def make_report(
+    version: RegisteredVersion,
+    run_id: str,
+    prepared: PreparedRef,
+    searched: Searched,
+    ensemble: EnsembleRecord,
+    holdout: HoldoutRecord,
+    rows: tuple[LeaderboardRow, ...],
+    seconds: Mapping[str, float],
+) -> TrainReport:
+    """Return the report of what the tasks of a training returned."""
+    history = searched.history
+    return TrainReport(
+        model=version.name,
+        version=version.version,
+        alias=version.alias or "",
+        uri=version.uri,
+        run_id=run_id,
+        task=str(prepared.problem),
+        metric=history.metric.name,
+        higher_is_better=history.metric.higher_is_better,
+        holdout_score=holdout.score,
+        holdout_interval=holdout.interval,
+        n_holdout=holdout.n_rows,
+        cv_score=ensemble.cv_score,
+        baseline_score=holdout.baseline,
+        ensemble=ensemble.method,
+        n_trials=len(history),
+        n_failed=len(history) - len(history.successes),
+        n_resumed=searched.n_resumed,
+        seconds=seconds,
+        leaderboard=rows,
+        notes=prepared.notes,
+    )

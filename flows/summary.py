@@ -3,14 +3,14 @@
 import shlex
 from collections.abc import Sequence
 
-from pipelines.leaderboard import LeaderboardRow
-from rich.console import Console, Group
+from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from flows.report import TrainReport
 from flows.watching import human_seconds
+from pipelines.leaderboard import LeaderboardRow
 from pipelines.trial import TrialStatus
 
 SHOWN_ROWS = 10
@@ -25,7 +25,7 @@ def print_summary(console: Console, report: TrainReport, *, data: str) -> None:
         console.print(Text(f"  without a score: {failures}", style="yellow"))
     console.print()
     console.print(_outcome(report))
-    console.print(_next_steps(report, data))
+    _print_next_steps(console, report, data)
 
 
 def leaderboard_table(rows: Sequence[LeaderboardRow], *, metric: str, limit: int) -> Table:
@@ -72,9 +72,9 @@ def _outcome(report: TrainReport) -> Panel:
     score = Text.assemble(
         (f"{report.holdout_score:.5g}", "bold green" if _beats_dummy(report) else "bold red"),
         f"   95 % interval {low:.5g} to {high:.5g}",
-        (f"   ({report.n_holdout:,} rows, {direction} is better)", "dim"),
     )
     grid.add_row(f"hold-out {report.metric}", score)
+    grid.add_row("", Text(f"{report.n_holdout:,} rows; {direction} is better", style="dim"))
     grid.add_row("dummy model", f"{report.baseline_score:.5g}")
     grid.add_row("cross-validated", f"{report.cv_score:.5g}   {_members(report)}")
     resumed = f", {report.n_resumed} taken over" if report.n_resumed else ""
@@ -90,20 +90,18 @@ def _outcome(report: TrainReport) -> Panel:
     return Panel(grid, title=title, title_align="left", border_style="green", expand=False)
 
 
-def _next_steps(report: TrainReport, data: str) -> Group:
+def _print_next_steps(console: Console, report: TrainReport, data: str) -> None:
     is_champion = report.alias == "champion"
     model = shlex.quote(report.model if is_champion else f"{report.model}/{report.version}")
-    rows = [
-        ("predict", f"espalier predict {shlex.quote(data)} --model {model} --out predictions.csv"),
-        ("every trial", f"espalier leaderboard {model}"),
-        ("open the pages", "espalier ui"),
-    ]  # fmt: skip
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", justify="right", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, command in rows:
-        grid.add_row(label, Text(command, style="cyan"))
-    return Group(Text("\nNext", style="bold"), grid)
+    steps = {
+        "predict": f"espalier predict {shlex.quote(data)} --model {model} --out predictions.csv",
+        "every trial": f"espalier leaderboard {model}",
+        "open the pages": "espalier ui",
+    }
+    console.print("\nNext", style="bold")
+    for label, command in steps.items():
+        # Not wrapped, so that it can be copied.
+        console.print(Text.assemble((f"{label:>16}  ", "dim"), (command, "cyan")), soft_wrap=True)
 
 
 def _beats_dummy(report: TrainReport) -> bool:

@@ -1,6 +1,7 @@
 """What a run tells whoever watches it: a console, or the log of a flow run."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -117,32 +118,41 @@ class Stopwatch:
     ----------
     watcher : Watcher
         Who is told.
-    clock : callable
-        Returns the current moment in seconds.
+    started_at : float
+        When the process began, in seconds since 1970; making the stopwatch ends the start-up.
+    clock, wall_clock : callable
+        Return the current moment in seconds: since any moment, and since 1970.
     """
 
-    def __init__(self, watcher: Watcher, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        watcher: Watcher,
+        *,
+        started_at: float,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         self._watcher = watcher
         self._clock = clock
+        self._startup = wall_clock() - started_at
         self._begun = self._mark = clock()
         self._name: str | None = None
         self._seconds: dict[str, float] = {}
 
     def phase(self, name: str) -> None:
         """End the phase before and begin ``name``."""
-        self.stop()
+        self._end_phase()
         self._name = name
         self._watcher.phase(name)
 
-    def stop(self) -> None:
-        """End the current phase."""
+    def seconds(self) -> dict[str, float]:
+        """End the last phase; return seconds by phase, with ``startup`` and ``total``."""
+        self._end_phase()
+        named = {"startup": self._startup, **self._seconds, "total": self._mark - self._begun}
+        return {name: round(value, 3) for name, value in named.items()}
+
+    def _end_phase(self) -> None:
         now = self._clock()
         if self._name is not None:
             self._seconds[self._name] = self._seconds.get(self._name, 0.0) + now - self._mark
         self._mark, self._name = now, None
-
-    def seconds(self, startup: float) -> dict[str, float]:
-        """Return seconds by phase, with ``startup`` and ``total``, rounded to milliseconds."""
-        total = self._clock() - self._begun
-        named = {"startup": startup, **self._seconds, "total": total}
-        return {name: round(value, 3) for name, value in named.items()}

@@ -1,8 +1,10 @@
 """Read the source into the run folder."""
 
+from concurrent.futures import Future
 from pathlib import Path
 
 from prefect import task
+from prefect.context import TaskRunContext
 
 from pipelines.request import TrainRequest
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
@@ -22,8 +24,18 @@ from tasks.staging import write_pickle
     cache_policy=ALWAYS_RUN,
     persist_result=False,
 )
-def load_table(request: TrainRequest, runs_folder: Path) -> TableRef:
-    """Return the staged table of ``request``; see `stage_table`."""
+def load_table(
+    request: TrainRequest, runs_folder: Path, begun: Future[TableRef] | None = None
+) -> TableRef:
+    """Return the staged table of ``request``; see `stage_table`.
+
+    Reading may have begun before the flow did, while its server was starting; then it is waited
+    for. A retry reads anew.
+    """
+    context = TaskRunContext.get()
+    is_first = context is None or context.task_run.run_count <= 1
+    if begun is not None and is_first:
+        return begun.result()
     return stage_table(request, runs_folder)
 
 
@@ -44,6 +56,7 @@ def stage_table(request: TrainRequest, runs_folder: Path) -> TableRef:
     check_request(request, table)
     mark = fingerprint(table)
     folder = run_folder(Path(runs_folder), run_key(mark, request.essentials))
-    ref = TableRef(folder=folder, fingerprint=mark, n_rows=len(table), n_columns=table.shape[1])
+    schema = tuple((str(name), str(kind)) for name, kind in table.dtypes.items())
+    ref = TableRef(folder=folder, fingerprint=mark, n_rows=len(table), schema=schema)
     write_pickle(table, ref.path)
     return ref

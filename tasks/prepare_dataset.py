@@ -83,20 +83,17 @@ def prepare_dataset(ref: TableRef, request: TrainRequest) -> PreparedRef:
     notes = list(assembled.notes)
     warnings = [f"{each.column!r}: {each.evidence}" for each in findings if each.action == "warn"]
     warnings += [f"{column!r} is left out: {why}" for column, why in leaking.items()]
-    if assembled.rows_without_target:
-        warnings.insert(0, f"{assembled.rows_without_target:,} rows without a target are left out")
     twins = count_duplicates(dataset, search_rows, holdout_rows)
     if twins:
         warnings.append(f"{twins:,} hold-out rows are also among the search rows, word for word")
     return PreparedRef(
         path=ref.prepared_path,
-        problem=dataset.problem,
         metric=metric.name,
-        n_search=len(search),
+        shape=search.shape,
         n_holdout=len(holdout),
-        n_columns=dataset.X.shape[1],
-        n_classes=dataset.n_classes,
+        n_folds=len(folds),
         folds=folds.description,
         notes=tuple(notes),
         warnings=tuple(warnings),
+        set_aside=tuple((each.name, each.reason) for each in preparation.dropped),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.data.dataset import Dataset
+from pipelines.data.dataset import Dataset, DatasetShape
 from pipelines.data.preparation import Preparation
 from pipelines.evaluation.folds import FoldPlan
 from pipelines.problem import ProblemKind
@@ -23,14 +23,16 @@ class TableRef:
         The run folder.
     fingerprint : str
         Names the table's content.
-    n_rows, n_columns : int
+    n_rows : int
         Its size.
+    schema : tuple of (column, dtype)
+        As it was read.
     """
 
     folder: Path
     fingerprint: str
     n_rows: int
-    n_columns: int
+    schema: tuple[tuple[str, str], ...]
 
     @property
     def path(self) -> Path:
@@ -41,11 +43,6 @@ class TableRef:
     def prepared_path(self) -> Path:
         """Where the prepared data go."""
         return self.folder / "prepared.pkl"
-
-    @property
-    def model_path(self) -> Path:
-        """Where the fitted ensemble goes."""
-        return self.folder / "model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,28 +73,41 @@ class PreparedRef:
     ----------
     path : Path
         A pickled `PreparedData`, written by this run.
-    problem : ProblemKind
-        What is predicted.
     metric : str
         What is optimised.
-    n_search, n_holdout, n_columns, n_classes : int
-        Sizes.
+    shape : DatasetShape
+        Of the search rows.
+    n_holdout : int
+        Rows that nothing sees before the end.
+    n_folds : int
+        Fits of a trial.
     folds : str
         How trials are scored, in words.
     notes, warnings : tuple of str
-        What was set aside and why; what may need a person's look.
+        What is worth knowing; what may need a person's look.
+    set_aside : tuple of (column, reason)
+        Columns that are not features.
     """
 
     path: Path
-    problem: ProblemKind
     metric: str
-    n_search: int
+    shape: DatasetShape
     n_holdout: int
-    n_columns: int
-    n_classes: int
+    n_folds: int
     folds: str
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    set_aside: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def problem(self) -> ProblemKind:
+        """What is predicted."""
+        return self.shape.problem
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes; 1 for regression."""
+        return self.shape.n_classes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         missing (all are named), or probabilities are asked of a regression.
     """
     from infra.registry import load, resolve
-    from infra.settings import Settings
+    from infra.settings import load_settings
     from infra.sources import read_table, write_table
 
     path = Path(request.out)
@@ -46,7 +46,7 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         raise UserError(f"output {request.out!r} must end in {' or '.join(WRITABLE)}")
     if not path.absolute().parent.is_dir():
         raise UserError(f"the folder of {request.out!r} does not exist; make it first")
-    settings = Settings()
+    settings = load_settings()
     version = resolve(request.model, settings)
     table = read_table(request.data, query=request.query)
     model = load(version, settings)

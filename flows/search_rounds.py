@@ -1,0 +1,211 @@
+"""The search as rounds of tasks: propose, evaluate, log; the state is the history alone."""
+
+from dataclasses import dataclass
+
+from prefect.futures import PrefectFuture
+
+from flows.session import Session
+from flows.watching import SearchProgress, Watcher
+from infra.run_store import RunStore
+from pipelines.budget import Budget, Deadline
+from pipelines.evaluation.executor import Executor
+from pipelines.evaluation.metrics import get_metric
+from pipelines.history import History
+from pipelines.learners.registry import choose_learners
+from pipelines.request import TrainRequest
+from pipelines.search.plan import SearchPlan
+from pipelines.search.reserve import reserve_seconds
+from pipelines.space.joint import SearchSpace
+from pipelines.trial import TrialResult
+from tasks.artifacts import open_progress
+from tasks.evaluate_batch import evaluate_batch
+from tasks.log_trials import log_trials
+from tasks.propose_batch import propose_batch
+from tasks.records import PreparedRef
+
+SPENT = "spent_seconds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """What a search leaves.
+
+    Attributes
+    ----------
+    history : History
+        Everything tried.
+    n_resumed : int
+        Trials taken over from an interrupted run.
+    deadline : Deadline
+        When the whole run must be over.
+    """
+
+    history: History
+    n_resumed: int
+    deadline: Deadline
+
+
+def search(
+    executor: Executor,
+    prepared: PreparedRef,
+    request: TrainRequest,
+    session: Session,
+    *,
+    store: RunStore,
+    deadline: Deadline,
+    run_id: str,
+) -> Searched:
+    """Search until the budget is spent, on from what an interrupted run had tried.
+
+    Parameters
+    ----------
+    executor : Executor
+        Runs the trials.
+    prepared : PreparedRef
+        The data.
+    request : TrainRequest
+        What is asked.
+    session : Session
+        The MLflow store, and who watches.
+    store : RunStore
+        The run's folder.
+    deadline : Deadline
+        When the whole run must be over, had it not been interrupted.
+    run_id : str
+        MLflow's parent run.
+    """
+    shape = prepared.shape
+    learners = choose_learners(request.families or None, shape)
+    metric = get_metric(prepared.metric, prepared.problem, prepared.n_classes)
+    plan = SearchPlan(
+        space=SearchSpace(learners, shape),
+        budget=request.budget,
+        seed=request.seed,
+        n_workers=executor.n_workers,
+        fits_per_trial=prepared.n_folds,
+    )
+    reserve = reserve_seconds(request.budget, shape)
+    resumed = History(metric, store.results())
+    clock = _SpentClock(store, deadline)
+    whole = clock.deadline(reserve)
+    history = _rounds(
+        executor,
+        plan,
+        resumed,
+        session=session,
+        store=store,
+        deadline=whole.earlier(reserve),
+        run_id=run_id,
+        clock=clock,
+    )
+    return Searched(history=history, n_resumed=len(resumed), deadline=whole)
+
+
+class _SpentClock:
+    """Remembers in the run folder how much of the budget is spent.
+
+    A run that continues a killed one gets what that one had left, and the time to finish at least.
+    """
+
+    def __init__(self, store: RunStore, deadline: Deadline) -> None:
+        self._store = store
+        self._given = deadline
+        self._left = deadline.seconds_left
+        self._spent = float(store.noted(SPENT) or 0.0)
+
+    def deadline(self, reserve: float) -> Deadline:
+        """Return when this run must be over."""
+        if self._given.at is None or not self._spent:
+            return self._given
+        enough = max(self._left - self._spent, min(reserve, self._left))
+        return Deadline(self._given.at - self._left + enough, self._given.clock)
+
+    def note(self) -> None:
+        """Remember what is spent by now."""
+        if self._given.at is not None:
+            self._store.note(SPENT, round(self._spent + self._left - self._given.seconds_left, 1))
+
+
+def _rounds(
+    executor: Executor,
+    plan: SearchPlan,
+    history: History,
+    *,
+    session: Session,
+    store: RunStore,
+    deadline: Deadline,
+    run_id: str,
+    clock: _SpentClock,
+) -> History:
+    """Propose, evaluate, log, until the search is over.
+
+    MLflow is written to beside the search, by one task at a time, and is complete at the end.
+    """
+    tracking, view = session.tracking, _View(plan.budget, history, deadline, session.watcher)
+    progress = open_progress("search", "The search's budget used so far")
+    logging: PrefectFuture[int] | None = None
+    unlogged = list(history.results)
+    while True:
+        trials = propose_batch(plan, history, deadline, executor.pending)
+        if not trials and not executor.pending:
+            break
+        results = evaluate_batch(
+            executor,
+            trials,
+            store=store,
+            deadline=deadline,
+            wait_for_all=plan.waits_for_all,
+            on_result=view.add,
+        )
+        history = history.extend(results)
+        unlogged += results
+        clock.note()
+        if logging is None or logging.state.is_final():
+            if logging is not None:
+                logging.result()
+            logging = log_trials.submit(
+                tracking, run_id, unlogged, progress=progress, share_done=view.share_done
+            )
+            unlogged = []
+    if logging is not None:
+        logging.result()
+    log_trials(tracking, run_id, unlogged, progress=progress, share_done=1.0)
+    return history
+
+
+class _View:
+    """Counts trials for whoever watches."""
+
+    def __init__(
+        self, budget: Budget, history: History, deadline: Deadline, watcher: Watcher
+    ) -> None:
+        self._wanted = budget.trials
+        self._history = history
+        self._deadline = deadline
+        self._seconds = deadline.seconds_left
+        self._watcher = watcher
+        self._tell(None)
+
+    def add(self, result: TrialResult) -> None:
+        """Count a trial."""
+        self._history = self._history.extend([result])
+        self._tell(result)
+
+    @property
+    def share_done(self) -> float:
+        """How much of the budget is used."""
+        return self._progress.share_done
+
+    def _tell(self, last: TrialResult | None) -> None:
+        history = self._history
+        self._progress = SearchProgress(
+            metric=history.metric.name,
+            n_trials=len(history),
+            n_failed=len(history) - len(history.successes),
+            n_wanted=self._wanted,
+            best=history.best,
+            last=last,
+            seconds_left=self._deadline.seconds_left,
+            seconds_budget=self._seconds,
+        )
+        self._watcher.searched(self._progress)

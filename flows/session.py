@@ -1,0 +1,176 @@
+"""What one training holds open, started in the background the moment it is known to be needed."""
+
+import importlib
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import TracebackType
+from typing import Any, Self
+
+from flows.watching import Watcher
+from infra.settings import Settings
+from infra.tracking import Tracking
+from pipelines.evaluation.context import EvaluationContext
+from pipelines.evaluation.executor import Executor
+from pipelines.request import TrainRequest
+from tasks.records import PreparedData, PreparedRef, TableRef, ValidationRecord
+from tasks.staging import read_pickle
+
+SHOWN_COLUMNS = 10
+
+# Needed later by this process, and slow to import: done while servers and workers start.
+_WARM = (
+    "pipelines.data.leakage",
+    "great_expectations",
+    "pipelines.search.propose",
+    "pipelines.metafeatures.profile",
+    "pipelines.ensemble.choose",
+)
+
+
+class Session:
+    """Table, workers and stores of one training.
+
+    Making one starts everything at once; what is asked for is waited for.
+
+    Parameters
+    ----------
+    request : TrainRequest
+        What is trained.
+    settings : Settings
+        Where things are.
+    watcher : Watcher
+        Told about the run.
+    started_at : float
+        When the process began to work on it, in seconds since 1970.
+    """
+
+    def __init__(
+        self, request: TrainRequest, settings: Settings, watcher: Watcher, *, started_at: float
+    ) -> None:
+        from infra.cluster import start_cluster_soon
+
+        self.request = request
+        self.settings = settings
+        self.watcher = watcher
+        self.started_at = started_at
+        self.tracking = Tracking(settings).open_soon()
+        self.table: Future[TableRef] = _in_background("read-table", self._stage)
+        self._cluster = start_cluster_soon(
+            request.dask or settings.dask_address,
+            request.workers or settings.worker_count,
+            settings.memory_limit,
+        )
+
+    def open_executor(self, prepared: PreparedRef, request: TrainRequest) -> Executor:
+        """Return the executor on the workers; they are waited for, and get the data."""
+        from infra.dask_executor import DaskExecutor
+
+        from pipelines.evaluation.metrics import get_metric
+        from pipelines.learners.registry import choose_learners
+
+        data: PreparedData = read_pickle(prepared.path)
+        context = EvaluationContext(
+            dataset=data.search,
+            folds=data.folds,
+            metric=get_metric(prepared.metric, prepared.problem, prepared.n_classes),
+            learners=choose_learners(request.families or None, prepared.shape),
+        )
+        return DaskExecutor(self._cluster.client(), context)
+
+    def tell(self, prepared: PreparedRef, validation: ValidationRecord) -> None:
+        """Tell the watcher what was noticed about the data."""
+        shape = prepared.shape
+        self.watcher.note(
+            f"{shape.problem}: {shape.n_rows:,} rows to search on, {prepared.n_holdout:,} held "
+            f"out; {shape.n_columns} features; {prepared.folds}; metric {prepared.metric}"
+        )
+        for column, reason in prepared.set_aside[:SHOWN_COLUMNS]:
+            self.watcher.note(f"{column!r} is set aside: {reason}")
+        hidden = len(prepared.set_aside) - SHOWN_COLUMNS
+        if hidden > 0:
+            self.watcher.note(f"and {hidden} more columns are set aside")
+        for line in prepared.notes:
+            self.watcher.note(line)
+        for line in prepared.warnings:
+            self.watcher.warn(line)
+        for severity, line in validation.failures:
+            self.watcher.warn(f"{line} ({severity})")
+
+    def close(self) -> None:
+        """Let go of the workers."""
+        self._cluster.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _stage(self) -> TableRef:
+        from tasks.load_table import stage_table
+
+        staged = stage_table(self.request, self.settings.runs_folder)
+        _in_background("warm-imports", _import_all)
+        return staged
+
+
+_CURRENT: ContextVar[Session | None] = ContextVar("espalier_session", default=None)
+
+
+@contextmanager
+def made_current(session: Session) -> Iterator[Session]:
+    """Let flows that are called in this block use ``session``."""
+    token = _CURRENT.set(session)
+    try:
+        yield session
+    finally:
+        _CURRENT.reset(token)
+
+
+@contextmanager
+def session_for(request: TrainRequest) -> Iterator[Session]:
+    """Yield the current session if it is of this request, else an own one, for the block.
+
+    The command line makes one before the Prefect server answers, so that nothing waits in line;
+    a run that Prefect itself starts makes its own.
+    """
+    current = _CURRENT.get()
+    if current is not None and current.request == request:
+        yield current
+        return
+    from prefect.logging import get_run_logger
+
+    from flows.watching import LogWatcher
+    from infra.settings import load_settings
+
+    watcher = LogWatcher(get_run_logger())
+    with Session(request, load_settings(), watcher, started_at=time.time()) as session:
+        yield session
+
+
+def _import_all() -> None:
+    for name in _WARM:
+        importlib.import_module(name)
+
+
+def _in_background(name: str, work: Any) -> "Future[Any]":
+    """Run ``work()`` in a daemon thread; its result or exception is the future's."""
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future

@@ -1,0 +1,116 @@
+"""The story of a training: a table in, a registered champion out."""
+
+from prefect import flow
+
+from flows.recording import recorded
+from flows.report import TrainReport, make_report
+from flows.search_rounds import search
+from flows.session import Session, session_for
+from flows.watching import Stopwatch
+from infra.run_store import RunStore
+from pipelines.budget import Deadline
+from pipelines.leaderboard import leaderboard
+from pipelines.request import TrainRequest
+from tasks.build_ensemble import build_ensemble
+from tasks.evaluate_ensemble import evaluate_ensemble
+from tasks.load_table import load_table
+from tasks.open_run import open_run
+from tasks.policies import kept_in
+from tasks.prepare_dataset import prepare_dataset
+from tasks.profile_dataset import profile_dataset
+from tasks.records import TableRef
+from tasks.register_ensemble import log_summary, register_ensemble
+from tasks.validate_table import validate_table
+
+
+@flow(
+    name="train",
+    description="Train on a table, register the best model and say how good it is.",
+    flow_run_name="train {request.model_name}",
+    persist_result=False,
+)
+def train(request: TrainRequest) -> TrainReport:
+    """Train on a table and register the best model.
+
+    Running the same request again after an interruption continues where it stopped.
+    """
+    with session_for(request) as session:
+        watch = Stopwatch(session.watcher, started_at=session.started_at)
+        deadline = Deadline.after(request.budget.seconds)
+        watch.phase("load")
+        table = load_table(request, session.settings.runs_folder, session.table)
+        store = RunStore(table.folder)
+        with store.lock():
+            return _train(request, session, watch, deadline, table, store)
+
+
+def _train(
+    request: TrainRequest,
+    session: Session,
+    watch: Stopwatch,
+    deadline: Deadline,
+    table: TableRef,
+    store: RunStore,
+) -> TrainReport:
+    tracking = session.tracking
+    opening = open_run.submit(tracking, store, request, table)
+    with recorded(tracking, store):
+        watch.phase("validate")
+        validation = kept_in(validate_table, table.folder)(table, request)
+
+        watch.phase("prepare")
+        prepared = kept_in(prepare_dataset, table.folder)(table, request)
+        session.tell(prepared, validation)
+
+        watch.phase("profile")
+        profiling = kept_in(profile_dataset, table.folder).submit(prepared, request.seed)
+        executor = session.open_executor(prepared, request)
+        profile, run_id = profiling.result(), opening.result()
+
+        watch.phase("search")
+        searched = search(
+            executor, prepared, request, session, store=store, deadline=deadline, run_id=run_id
+        )
+
+        watch.phase("ensemble")
+        ensemble = build_ensemble(
+            executor,
+            searched.history,
+            store=store,
+            ref=prepared,
+            target=request.target,
+            seed=request.seed,
+            deadline=searched.deadline,
+        )
+        rows = leaderboard(searched.history, dict(ensemble.weights))
+        explaining = log_summary.submit(
+            tracking,
+            run_id,
+            prepared=prepared,
+            validation=validation,
+            profile=profile,
+            ensemble=ensemble,
+            leaderboard=rows,
+        )
+
+        watch.phase("evaluate")
+        holdout = evaluate_ensemble(prepared, ensemble, request.seed)
+
+        watch.phase("register")
+        version = register_ensemble(
+            tracking,
+            run_id,
+            name=request.model_name,
+            table=table,
+            prepared=prepared,
+            ensemble=ensemble,
+            holdout=holdout,
+            leaderboard=rows,
+        )
+        explaining.result()
+        report = make_report(
+            version, run_id, prepared, searched, ensemble, holdout, rows, watch.seconds()
+        )
+        tracking.finish_run(run_id, report.figures)
+        store.mark_finished(report.to_dict())
+        return report

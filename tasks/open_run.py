@@ -1,0 +1,59 @@
+"""The parent run in MLflow: opened once, taken up again when a run continues."""
+
+from prefect import task
+
+from infra.run_store import RunStore
+from infra.tracking import Tracking
+from pipelines.request import TrainRequest
+from tasks.artifacts import publish_link
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.records import TableRef
+
+NOTE = "mlflow_run"
+
+
+@task(
+    name="open run",
+    description="Open the MLflow run, or take it up again; log the request and the data.",
+    tags=["espalier", "tracking"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    timeout_seconds=10 * MINUTES,
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def open_run(tracking: Tracking, store: RunStore, request: TrainRequest, table: TableRef) -> str:
+    """Return the id of the parent run, which the run folder remembers."""
+    noted = store.noted(NOTE)
+    if noted is not None and tracking.continue_run(noted):
+        run_id = str(noted)
+    else:
+        run_id = tracking.start_run(request.model_name, tags=_tags(request, table))
+        store.note(NOTE, run_id)
+    asked = request.model_dump(mode="json", exclude_none=True, exclude={"data", "query"})
+    tracking.log_params(run_id, asked)
+    tracking.log_dataset(
+        run_id,
+        name=request.model_name,
+        source=request.shown_data,
+        fingerprint=table.fingerprint,
+        columns=dict(table.schema),
+        n_rows=table.n_rows,
+    )
+    tracking.log_json(run_id, dict(table.schema), "data/schema.json")
+    link = tracking.run_url(run_id)
+    if link is not None:
+        publish_link("mlflow-run", link, f"MLflow run {run_id}", "The parent run of this training")
+    return run_id
+
+
+def _tags(request: TrainRequest, table: TableRef) -> dict[str, str]:
+    return {
+        "espalier.model": request.model_name,
+        "espalier.data": request.shown_data,
+        "espalier.fingerprint": table.fingerprint,
+        "espalier.target": request.target,
+        "espalier.folder": str(table.folder),
+    }

@@ -1,0 +1,144 @@
+"""The ensemble becomes a version in the registry, and the run's story complete in MLflow."""
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version as version_of
+
+from prefect import task
+
+from infra.registry import RegisteredVersion, register
+from infra.tracking import Tracking
+from pipelines.leaderboard import LeaderboardRow
+from tasks.artifacts import publish_markdown, publish_table
+from tasks.leaderboard_table import leaderboard_csv, leaderboard_record
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, TableRef, ValidationRecord
+from tasks.staging import read_pickle
+
+# What a result depends on and a person asks for first.
+_RECORDED = ("espalier", "numpy", "pandas", "scikit-learn", "skrub", "lightgbm", "xgboost",
+             "catboost", "ConfigSpace", "prefect", "distributed", "mlflow")  # fmt: skip
+
+
+@task(
+    name="register",
+    description="Log the ensemble with everything that explains it, and register it.",
+    tags=["espalier", "registry"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    timeout_seconds=30 * MINUTES,
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def register_ensemble(
+    tracking: Tracking,
+    run_id: str,
+    *,
+    name: str,
+    table: TableRef,
+    prepared: PreparedRef,
+    ensemble: EnsembleRecord,
+    holdout: HoldoutRecord,
+    leaderboard: Sequence[LeaderboardRow],
+) -> RegisteredVersion:
+    """Return the registered version: champion where there was none, else challenger.
+
+    Doing it again for the same run returns the version that is there.
+    """
+    from pipelines.data.column_names import with_unique_names
+
+    data = read_pickle(prepared.path)
+    example = with_unique_names(data.example_rows)[list(data.preparation.columns)]
+    low, high = holdout.interval
+    numbers = {
+        "holdout_score": holdout.score,
+        "holdout_low": low,
+        "holdout_high": high,
+        "cv_score": ensemble.cv_score,
+        "baseline_score": holdout.baseline,
+    }
+    tracking.log_metrics(run_id, numbers)
+    version = register(
+        tracking,
+        name=name,
+        run_id=run_id,
+        folder=ensemble.path,
+        example=example,
+        tags={key: f"{value:.6g}" for key, value in numbers.items()}
+        | {"metric": prepared.metric, "task": str(prepared.problem),
+           "fingerprint": table.fingerprint},
+        description=_description(prepared, ensemble, holdout),
+    )  # fmt: skip
+    rows = [leaderboard_record(row) for row in leaderboard]
+    publish_table("leaderboard", [_shown(row) for row in rows], "Trials, best first")
+    publish_markdown("model", _description(prepared, ensemble, holdout, version), "The model")
+    return version
+
+
+@task(
+    name="log summary",
+    description="Log what explains the run to MLflow: leaderboard, suite, profile, versions.",
+    tags=["espalier", "tracking"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    timeout_seconds=10 * MINUTES,
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def log_summary(
+    tracking: Tracking,
+    run_id: str,
+    *,
+    prepared: PreparedRef,
+    validation: ValidationRecord,
+    profile: Mapping[str, float],
+    ensemble: EnsembleRecord,
+    leaderboard: Sequence[LeaderboardRow],
+) -> None:
+    """Log the leaderboard, the suite with its result, the meta-features and the versions."""
+    rows = [leaderboard_record(row) for row in leaderboard]
+    tracking.log_json(run_id, rows, "leaderboard.json")
+    tracking.log_text(run_id, leaderboard_csv(rows), "leaderboard.csv")
+    tracking.log_file(run_id, validation.json_path, "validation")
+    tracking.log_file(run_id, validation.html_path, "validation")
+    tracking.log_json(run_id, dict(profile), "data/metafeatures.json")
+    tracking.log_json(run_id, [list(each) for each in prepared.set_aside], "data/set_aside.json")
+    tracking.log_json(run_id, [list(each) for each in ensemble.rivals], "ensemble.json")
+    tracking.log_json(run_id, {each: version_of(each) for each in _RECORDED}, "versions.json")
+    tracking.set_tags(
+        run_id,
+        {
+            "espalier.task": prepared.problem,
+            "espalier.metric": prepared.metric,
+            "espalier.folds": prepared.folds,
+            "espalier.ensemble": ensemble.method,
+        },
+    )
+
+
+def _description(
+    prepared: PreparedRef,
+    ensemble: EnsembleRecord,
+    holdout: HoldoutRecord,
+    version: RegisteredVersion | None = None,
+) -> str:
+    low, high = holdout.interval
+    title = "" if version is None else f"## {version.name} {version.version}, {version.alias}\n\n"
+    return (
+        f"{title}{prepared.metric} **{holdout.score:.5g}** on {holdout.n_rows:,} held-out rows "
+        f"(95 % interval {low:.5g} to {high:.5g}); a dummy model scores {holdout.baseline:.5g}.\n\n"
+        f"{ensemble.method} of {len(ensemble.weights)} model(s), {ensemble.cv_score:.5g} in "
+        f"cross-validation ({prepared.folds}, {prepared.shape.n_rows:,} rows)."
+    )
+
+
+def _shown(row: Mapping[str, object]) -> dict[str, object]:
+    """Return a row for the page: without the configuration, figures rounded."""
+    return {
+        key: round(value, 6) if isinstance(value, float) else value
+        for key, value in row.items()
+        if key != "configuration"
+    }
