@@ -10,6 +10,8 @@ from pipelines.data.dataset import Dataset
 
 MOST_BINS = 64
 """Bins of a numeric column; with as many, a copy of a numeric target explains 99.9 % of it."""
+ROWS_PER_BIN = 10
+"""Fewer bins where rows are few."""
 
 
 def skill(dataset: Dataset, column: str, half: NDArray[np.bool_]) -> float:
@@ -33,7 +35,8 @@ def skill(dataset: Dataset, column: str, half: NDArray[np.bool_]) -> float:
     float
         At most 1; may be negative.
     """
-    bins = to_bins(dataset.X[column].to_numpy())
+    most = min(MOST_BINS, max(2, len(dataset) // ROWS_PER_BIN))
+    bins = to_bins(dataset.X[column].to_numpy(), most)
     n_bins = int(bins.max()) + 1
     if n_bins > 0.2 * len(dataset):
         return 0.0  # values that hardly repeat cannot be looked up
@@ -45,27 +48,29 @@ def skill(dataset: Dataset, column: str, half: NDArray[np.bool_]) -> float:
         wrong = float((guess[bins[~half]] != y[~half]).sum())
         constant = float((y[~half] != counts.sum(axis=0).argmax()).sum())
     else:
+        scale = max(float(np.abs(y).max()), np.finfo(float).tiny)  # squares must not overflow
         sums = np.bincount(bins[half], weights=y[half], minlength=n_bins)
         sizes = np.bincount(bins[half], minlength=n_bins)
         mean = float(y[half].mean())
+        y, sums, mean = y / scale, sums / scale, mean / scale
         guesses = np.where(sizes > 0, sums / np.maximum(sizes, 1), mean)
         wrong = float(((guesses[bins[~half]] - y[~half]) ** 2).sum())
         constant = float(((y[~half] - mean) ** 2).sum())
     return 1.0 - wrong / constant if constant > 0 else 0.0
 
 
-def to_bins(cells: NDArray[Any]) -> NDArray[np.int64]:
+def to_bins(cells: NDArray[Any], most: int = MOST_BINS) -> NDArray[np.int64]:
     """Return a code per row, 0..B-1, shape (n_rows,); missing cells share one code.
 
-    Numbers and dates of many values are cut at their quantiles.
+    Numbers and dates of more than ``most`` values are cut at their quantiles.
     """
     codes, uniques = pd.factorize(cells, use_na_sentinel=False)
-    if cells.dtype.kind not in "fM" or len(uniques) <= MOST_BINS:
+    if cells.dtype.kind not in "fM" or len(uniques) <= most:
         return codes.astype(np.int64)
     numbers = cells.astype("datetime64[ns]").view(np.int64) if cells.dtype.kind == "M" else cells
     missing = np.asarray(pd.isna(cells))
     present = np.sort(numbers[~missing])
-    edges = np.unique(present[np.arange(1, MOST_BINS) * len(present) // MOST_BINS])
+    edges = np.unique(present[np.arange(1, most) * len(present) // most])
     bins = np.searchsorted(edges, numbers, side="right").astype(np.int64)
     bins[missing] = len(edges) + 1
     return np.unique(bins, return_inverse=True)[1].reshape(-1).astype(np.int64)
