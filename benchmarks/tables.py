@@ -72,9 +72,7 @@ def references(row: Any, options: argparse.Namespace) -> dict[str, Any]:
 
     from pipelines.data.assemble import assemble
     from pipelines.data.splits import default_holdout_fraction, split_holdout
-    from pipelines.evaluation.scoring import score_predictions
-
-    from pipelines.evaluation.metrics import get_metric
+    from pipelines.evaluation.metrics import get_metric, score_predictions
 
     table = pd.read_parquet(options.folder / f"{row.name}.parquet")
     dataset = assemble(table, target=row.target, task=row.task).dataset
