@@ -112,6 +112,8 @@ class Learner:
         Whether ``fit`` takes ``eval_set=(X, y)`` and leaves ``n_iterations_``. Whatever the
         family, ``fit`` is also given those of ``sample_weight``, ``eval_weight``,
         ``categorical`` and ``deadline`` that its signature names.
+    anytime : bool
+        Whether ``fit`` takes ``deadline`` and stops then with a model that is worth having.
     interpretable : bool
         Whether a person can read the fitted model.
     packages : tuple of str
@@ -127,6 +129,7 @@ class Learner:
     preprocessing: PreprocessingTraits = field(default_factory=PreprocessingTraits)
     limits: LearnerLimits = field(default_factory=LearnerLimits)
     early_stopping: bool = False
+    anytime: bool = False
     interpretable: bool = False
     packages: tuple[str, ...] = ()
 

@@ -207,5 +207,6 @@ CATBOOST = Learner(
         encoding=("native", "ordinal", "onehot"), imputation=("none",)
     ),
     early_stopping=True,
+    anytime=True,
     packages=("catboost",),
 )

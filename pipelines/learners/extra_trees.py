@@ -46,6 +46,7 @@ EXTRA_TREES = Learner(
     space=space,
     build=build,
     expected_seconds=expected_seconds,
+    anytime=True,
     preprocessing=PreprocessingTraits(
         encoding=("ordinal", "target", "onehot"), imputation=("none",)
     ),

@@ -1,5 +1,6 @@
 """Random forests (Breiman 2001), grown in portions so that the clock can stop them."""
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -46,10 +47,15 @@ class GrownForest(BaseEstimator):
         deadline: Deadline | None = None,
     ) -> "GrownForest":
         """Grow trees on ``X`` of shape (n_rows, n_columns)."""
+        started = time.perf_counter()
         grown = 0
         while grown < self.n_trees and (grown == 0 or deadline is None or not deadline.passed):
-            # One tree first: it tells whether a whole portion fits before the deadline.
-            grown = min(self.n_trees, grown + (_PORTION if grown > 1 or deadline is None else 1))
+            # One tree first: it tells how many of a portion fit before the deadline.
+            portion = _PORTION if deadline is None else 1
+            if grown and deadline is not None:
+                seconds_a_tree = max((time.perf_counter() - started) / grown, 1e-6)
+                portion = int(min(_PORTION, max(deadline.seconds_left / seconds_a_tree, 1)))
+            grown = min(self.n_trees, grown + portion)
             self.forest.set_params(n_estimators=grown, warm_start=True)
             self.forest.fit(X, y, sample_weight=sample_weight)
         return self
@@ -148,6 +154,7 @@ RANDOM_FOREST = Learner(
     space=space,
     build=build,
     expected_seconds=expected_seconds,
+    anytime=True,
     preprocessing=PreprocessingTraits(
         encoding=("ordinal", "target", "onehot"), imputation=("none",)
     ),

@@ -191,5 +191,6 @@ LIGHTGBM = Learner(
         encoding=("native", "ordinal", "target", "onehot"), imputation=("none",)
     ),
     early_stopping=True,
+    anytime=True,
     packages=("lightgbm",),
 )

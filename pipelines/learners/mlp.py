@@ -254,4 +254,5 @@ MLP = Learner(
     ),
     limits=LearnerLimits(max_columns=5_000),
     early_stopping=True,
+    anytime=True,
 )

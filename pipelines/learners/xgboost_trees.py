@@ -193,5 +193,6 @@ XGBOOST = Learner(
         encoding=("ordinal", "native", "target", "onehot"), imputation=("none",)
     ),
     early_stopping=True,
+    anytime=True,
     packages=("xgboost",),
 )
