@@ -26,8 +26,9 @@ STRATEGIES = ("forest", "random")
 _RANDOM_EVERY = 5
 # Below this many successes a predictor knows nothing that the defaults do not say.
 _SMALLEST_HISTORY = 4
-# A model that can stop with what it has is worth starting with this share of its full time.
-_ANYTIME_SHARE = 0.15
+# A default is worth starting even if it must be cut short; of the rest, only what comes near to
+# its full length can be better than a default that was.
+_UNTRIED_SHARE = 0.25
 _RANDOM_DRAWS = 64
 
 
@@ -153,9 +154,16 @@ class _Proposer:
     hopeless: frozenset[str]
     taken: set[Configuration] = field(default_factory=set)
 
-    def untried(self, configurations: Sequence[Configuration], n: int) -> list[Configuration]:
-        """Take up to ``n`` of these, in order, that are new and fit the limits."""
+    def untried(
+        self, configurations: Sequence[Configuration], n: int, *, at_length: bool = False
+    ) -> list[Configuration]:
+        """Take up to ``n`` of these, in order, that are new and fit the limits.
+
+        ``at_length`` leaves out what would be cut far too short.
+        """
         fits = np.isfinite(self._penalty(configurations))
+        if self.limit is not None and at_length:
+            fits &= self._near_full_length(configurations)
         picked: list[Configuration] = []
         for configuration, fit in zip(configurations, fits, strict=True):
             if len(picked) < n and fit and configuration not in self.taken:
@@ -182,7 +190,7 @@ class _Proposer:
         for _ in range(4):
             if len(picked) < n:
                 drawn = self.space.sample(_RANDOM_DRAWS, self.rng)
-                picked += self.untried(drawn, n - len(picked))
+                picked += self.untried(drawn, n - len(picked), at_length=True)
         return picked
 
     def guide(self, n: int) -> list[Configuration]:
@@ -200,7 +208,7 @@ class _Proposer:
                 for each in self.taken - self.history.configurations
                 if each.family in self.space.families
             ],
-            penalty=self._penalty,
+            penalty=self._guided_penalty,
         )
         self.taken.update(picked)
         return picked
@@ -209,20 +217,25 @@ class _Proposer:
         return ForestPredictor(seed=self.seed + pick)
 
     def _penalty(self, configurations: Sequence[Configuration]) -> NDArray[Any]:
-        """Return what cost takes off the log improvement; infinite for what must not be tried."""
-        penalty = np.array(
-            [np.inf if each.family in self.hopeless else 0.0 for each in configurations]
-        )
-        if self.limit is None or not configurations:
-            return penalty
-        log_seconds = self.costs.log_seconds(configurations)
-        anytime = {each.name for each in self.space.learners if each.early_stopping}
-        share = np.array([_ANYTIME_SHARE if c.family in anytime else 1.0 for c in configurations])
-        # What can be cut short costs the limit at most.
-        capped = np.minimum(log_seconds, np.log(self.limit))
-        penalty += self._cost_weight() * capped
-        penalty[log_seconds + np.log(share) > np.log(self.limit)] = np.inf
+        """Return infinity for what must not be tried, 0 for the rest, shape (n,)."""
+        barred = np.array([each.family in self.hopeless for each in configurations], dtype=bool)
+        if self.limit is not None and configurations:
+            barred |= ~self.costs.fits(configurations, self.limit)
+        return np.where(barred, np.inf, 0.0)
+
+    def _guided_penalty(self, configurations: Sequence[Configuration]) -> NDArray[Any]:
+        """Return what cost takes off the log improvement, shape (n,)."""
+        penalty = self._penalty(configurations)
+        if self.limit is not None and configurations:
+            penalty[~self._near_full_length(configurations)] = np.inf
+            # What can be cut short costs the limit at most.
+            capped = np.minimum(self.costs.log_seconds(configurations), np.log(self.limit))
+            penalty += self._cost_weight() * capped
         return penalty
+
+    def _near_full_length(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
+        limit = self.limit or np.inf
+        return self.costs.log_seconds(configurations) + np.log(_UNTRIED_SHARE) <= np.log(limit)
 
     def _cost_weight(self) -> float:
         """Return how much cost matters: from 1 at the start of a run to 0 at its end."""

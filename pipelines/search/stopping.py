@@ -6,8 +6,10 @@ from pipelines.trial import TrialStatus
 
 # With this many trials and not one success, more of the same will not help.
 HOPELESS_TRIALS = 40
-# A trial that a search starts with so little time left could only be killed.
+# A trial that a search starts with so little time left could only be killed: this many seconds,
+# or a share of what the quickest trial so far took.
 SHORTEST_TRIAL_SECONDS = 0.25
+_QUICKEST_SHARE = 0.5
 # Before anything has succeeded no trial may take more than this share of the time left, so that
 # one slow model cannot be all that a run tries; afterwards it may take more.
 _FIRST_SHARE = 0.25
@@ -39,11 +41,16 @@ def why_over(
     """
     if trials_left(history, budget, n_pending) == 0:
         return f"all {budget.trials} trials are done"
-    if deadline.seconds_left < SHORTEST_TRIAL_SECONDS:
+    if deadline.seconds_left < _shortest(history):
         return "the time for the search is spent"
     if len(history) >= HOPELESS_TRIALS and not history.successes:
         return f"the first {len(history)} trials all failed"
     return None
+
+
+def _shortest(history: History) -> float:
+    quickest = min((result.seconds for result in history.successes), default=0.0)
+    return max(SHORTEST_TRIAL_SECONDS, _QUICKEST_SHARE * quickest)
 
 
 def trial_seconds_limit(deadline: Deadline, history: History, n_workers: int) -> float | None:

@@ -10,12 +10,20 @@ from numpy.typing import NDArray
 from pipelines.configuration import Configuration
 from pipelines.history import History
 from pipelines.space.joint import SearchSpace
+from pipelines.trial import TrialResult, TrialStatus
 
 # In units of squared log seconds: a machine, or a family on this table, is easily off by a factor
 # of 3, a single hyperparameter's effect less.
 _PRIOR_VARIANCE = {"all": 1.5, "family": 1.0, "coordinate": 0.1}
 _NOISE_VARIANCE = 0.1
 _SHORTEST_SECONDS = 1e-3
+# A trial that used this share of its limit was cut short.
+_CUT_SHARE = 0.7
+# A trial that ended without a model would have needed at least so many times what it had, by the
+# same share that `fits` asks for.
+_TOO_LITTLE = 1.5
+# A model that can stop early is worth having with this share of its full time.
+ANYTIME_SHARE = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +49,11 @@ class CostModel:
 
     @classmethod
     def fit(cls, space: SearchSpace, history: History, fits_per_trial: int = 1) -> Self:
-        """Return the model after these trials.
-
-        Trials that raised are left out: they end early. One that was stopped counts with the
-        seconds it had, which is what its like would cost.
-        """
+        """Return the model after these trials; those that raised are left out: they end early."""
         used = [
             result
             for result in history.ordered
-            if (result.succeeded or result.status == "timeout")
+            if (result.succeeded or result.status is TrialStatus.TIMEOUT)
             and result.seconds > 0
             and result.trial.configuration.family in space.families
         ]
@@ -59,11 +63,39 @@ class CostModel:
             return model
         configurations = [result.trial.configuration for result in used]
         X = _design(space, configurations)
-        seconds = np.array([max(result.seconds, _SHORTEST_SECONDS) for result in used])
-        error = np.log(seconds) - model._estimates(configurations)
+        error = model._full_log_seconds(used) - model._estimates(configurations)
         # Few trials, many coordinates: solve in the space of the trials.
         covariance = (X * prior) @ X.T + _NOISE_VARIANCE * np.eye(len(used))
         return cls(space, fits_per_trial, prior * (X.T @ np.linalg.solve(covariance, error)))
+
+    def fits(self, configurations: Sequence[Configuration], seconds: float) -> NDArray[np.bool_]:
+        """Return which of these can be expected to give a model within ``seconds``, shape (n,).
+
+        A model that can stop early needs only a part of its full time.
+        """
+        shares = self._shares([each.family for each in configurations])
+        return np.asarray(self.log_seconds(configurations) + np.log(shares) <= np.log(seconds))
+
+    def _shares(self, families: Sequence[str]) -> NDArray[np.float64]:
+        anytime = {each.name for each in self.space.learners if each.anytime}
+        return np.array([ANYTIME_SHARE if family in anytime else 1.0 for family in families])
+
+    def _full_log_seconds(self, results: Sequence[TrialResult]) -> NDArray[np.float64]:
+        """Return what the trials would have taken had nobody stopped them, log, shape (n,).
+
+        The seconds of one that was cut short are a lower bound only: it keeps its estimate where
+        that is larger. One that was stopped before it had a model needs more than it was given.
+        """
+        configurations = [result.trial.configuration for result in results]
+        seconds = np.array([max(result.seconds, _SHORTEST_SECONDS) for result in results])
+        limits = np.array([result.trial.seconds_limit or np.inf for result in results])
+        stopped = np.array([not result.succeeded for result in results])
+        shares = self._shares([each.family for each in configurations])
+        seconds = np.where(stopped, _TOO_LITTLE * seconds / shares, seconds)
+        cut = stopped | ((shares < 1) & (seconds > _CUT_SHARE * limits))
+        return np.where(
+            cut, np.maximum(np.log(seconds), self._estimates(configurations)), np.log(seconds)
+        )
 
     def log_seconds(self, configurations: Sequence[Configuration]) -> NDArray[np.float64]:
         """Return the expected log seconds of a trial of each, shape (n,)."""
