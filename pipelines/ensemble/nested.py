@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pipelines.ensemble.combination import Floats
 from pipelines.ensemble.library import Library
 from pipelines.ensemble.rivals import Rival, RivalSettings
-from pipelines.ensemble.scoring import MixtureScorer, make_scorer
 from pipelines.evaluation.metrics import Metric
+from pipelines.evaluation.mixture_scorer import MixtureScorer, make_scorer
 from pipelines.seeds import generator
 
 BOOTSTRAP_SAMPLES = 60

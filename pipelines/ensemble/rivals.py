@@ -10,7 +10,6 @@ from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.combination import Combination, CombinationSpace, Floats
 from pipelines.ensemble.library import Library
 from pipelines.ensemble.losses import Loss, make_loss
-from pipelines.ensemble.scoring import MixtureScorer, make_scorer
 from pipelines.ensemble.selection import (
     best_single,
     convex_stagewise,
@@ -20,6 +19,7 @@ from pipelines.ensemble.selection import (
 from pipelines.ensemble.stacking import fit_stack
 from pipelines.ensemble.stagewise import choose_stages, stagewise_path
 from pipelines.evaluation.metrics import Metric
+from pipelines.evaluation.mixture_scorer import MixtureScorer, make_scorer
 
 SHRINKAGE = 0.1
 MAX_STAGES = 80

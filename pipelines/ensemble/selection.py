@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pipelines.ensemble.combination import Floats
-from pipelines.ensemble.scoring import MixtureScorer
+from pipelines.evaluation.mixture_scorer import MixtureScorer
 
 # Choices in a row that may fail to improve on the best mixture before the walk ends.
 PATIENCE = 5

@@ -7,8 +7,14 @@ from numpy.typing import NDArray
 
 from pipelines.data.dataset import Dataset
 from pipelines.evaluation.metrics import Metric
+from pipelines.evaluation.mixture_scorer import make_scorer
 from pipelines.evaluation.scoring import score_predictions
+from pipelines.problem import ProblemKind
 from pipelines.seeds import generator
+
+# Rows times samples beyond which samples are saved, and the fewest samples.
+LARGEST_WORK = 2_000_000
+FEWEST_SAMPLES = 200
 
 
 def bootstrap_interval(
@@ -55,26 +61,27 @@ def bootstrap_interval(
     if not 0.0 < level < 1.0:
         raise ValueError(f"level must be between 0 and 1, not {level}")
     n_rows = len(y)
-    samples = n if n_rows * n <= LARGEST_WORK else max(FEWEST_SAMPLES, LARGEST_WORK // n_rows)
+    enough = n if n_rows * n <= LARGEST_WORK else max(FEWEST_SAMPLES, LARGEST_WORK // n_rows)
+    problem = _problem(predictions)
+    scorer = make_scorer(metric, y, problem, sample_weight)
+    reduced = scorer.reduce(predictions)
     rng = generator(seed, "holdout", "bootstrap")
-    scores = []
-    for _ in range(min(n, samples)):
-        rows = rng.integers(0, n_rows, size=n_rows)
-        weight = None if sample_weight is None else sample_weight[rows]
-        try:
-            scores.append(score_predictions(metric, y[rows], predictions[rows], weight))
-        except ValueError:
-            continue
-    if not scores:
+    sampled = np.asarray(
+        [scorer.score(reduced, rng.integers(0, n_rows, size=n_rows)) for _ in range(min(n, enough))]
+    )
+    scores = metric.sign * sampled[np.isfinite(sampled)]
+    if not scores.size:
         score = score_predictions(metric, y, predictions, sample_weight)
         return score, score
     low, high = np.quantile(scores, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
     return float(low), float(high)
 
 
-# Rows times samples beyond which samples are saved, and the fewest samples.
-LARGEST_WORK = 2_000_000
-FEWEST_SAMPLES = 200
+def _problem(predictions: NDArray[Any]) -> ProblemKind:
+    """Return the kind of problem that predictions of this shape belong to."""
+    if predictions.ndim == 1:
+        return ProblemKind.REGRESSION
+    return ProblemKind.BINARY if predictions.shape[1] == 2 else ProblemKind.MULTICLASS
 
 
 def dummy_score(dataset: Dataset, y: NDArray[Any], metric: Metric) -> float:

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ensemble.combination import Floats
 from pipelines.evaluation.metrics import Metric
 from pipelines.evaluation.scoring import score_predictions
 from pipelines.problem import ProblemKind
 
+Floats = NDArray[np.float64]
 SMALLEST_PROBABILITY = 1e-7
 
 
@@ -114,14 +114,14 @@ def _area_under_curve(y: NDArray[Any]) -> MixtureScorer:
 
 
 def area_under_curve(positive: NDArray[np.bool_], scores: Floats) -> float:
-    """Return the area under the ROC curve by ranks, ties shared; 0.5 with one class only.
+    """Return the area under the ROC curve by ranks, ties shared; NaN with one class only.
 
     Much quicker than the general function, which matters inside a greedy selection.
     """
     n_positive = int(positive.sum())
     n_negative = len(positive) - n_positive
     if n_positive == 0 or n_negative == 0:
-        return 0.5
+        return float("nan")
     values, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     ranks = last - (counts - 1) / 2.0

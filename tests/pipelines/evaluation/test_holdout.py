@@ -1,0 +1,78 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.data.dataset import ColumnRole, Dataset
+from pipelines.evaluation.holdout import bootstrap_interval, dummy_score
+from pipelines.evaluation.metrics import METRICS, score_predictions
+from pipelines.problem import ProblemKind
+
+
+def _dataset(y: np.ndarray, problem: ProblemKind) -> Dataset:
+    return Dataset(
+        X=pd.DataFrame({"a": np.zeros(len(y))}),
+        y=y,
+        problem=problem,
+        roles={"a": ColumnRole.NUMERIC},
+        classes=np.unique(y) if problem.is_classification else None,
+    )
+
+
+def test_the_interval_holds_the_score_and_narrows_with_rows() -> None:
+    rng = np.random.default_rng(0)
+    widths = []
+    for n_rows in (50, 800):
+        y = rng.normal(size=n_rows)
+        predictions = y + rng.normal(size=n_rows)
+        low, high = bootstrap_interval(METRICS["rmse"], y, predictions, seed=0)
+        assert low < score_predictions(METRICS["rmse"], y, predictions) < high
+        widths.append(high - low)
+    assert widths[1] < widths[0] / 2
+
+
+def test_a_level_of_95_percent_covers_the_truth_that_often() -> None:
+    rng = np.random.default_rng(1)
+    hits = 0
+    for seed in range(50):
+        y = rng.normal(size=60)
+        low, high = bootstrap_interval(METRICS["mae"], y, np.zeros(60), seed=seed, n=120)
+        hits += low <= np.sqrt(2 / np.pi) <= high
+    assert 42 <= hits <= 50
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    y = np.arange(30) % 2
+    p = np.random.default_rng(0).dirichlet([1, 1], 30)
+    first, again, other = (
+        bootstrap_interval(METRICS["roc_auc"], y, p, seed=seed, n=100) for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_samples_without_a_class_are_left_out() -> None:
+    y = np.array([0] * 19 + [1])
+    p = np.column_stack([np.linspace(1, 0, 20), np.linspace(0, 1, 20)])
+    low, high = bootstrap_interval(METRICS["roc_auc"], y, p, seed=0, n=100)
+    assert 0.0 <= low <= high <= 1.0
+
+
+def test_a_level_outside_0_and_1_is_refused() -> None:
+    with pytest.raises(ValueError, match="level"):
+        bootstrap_interval(METRICS["mae"], np.zeros(3), np.zeros(3), seed=0, level=95)
+
+
+def test_the_dummy_knows_the_shares_of_the_search_rows_alone() -> None:
+    search = _dataset(np.array([0, 0, 0, 1]), ProblemKind.BINARY)
+    y = np.array([1, 1, 0])
+    assert dummy_score(search, y, METRICS["accuracy"]) == pytest.approx(1 / 3)
+    assert dummy_score(search, y, METRICS["roc_auc"]) == 0.5
+    expected = -(2 * np.log(0.25) + np.log(0.75)) / 3
+    assert dummy_score(search, y, METRICS["log_loss"]) == pytest.approx(expected)
+
+
+def test_the_dummy_takes_the_constant_that_suits_the_metric() -> None:
+    search = _dataset(np.array([0.0, 0.0, 0.0, 100.0]), ProblemKind.REGRESSION)
+    y = np.array([0.0, 0.0])
+    assert dummy_score(search, y, METRICS["mae"]) == 0.0
+    assert dummy_score(search, y, METRICS["rmse"]) == 25.0
