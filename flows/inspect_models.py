@@ -28,7 +28,7 @@ def show_models() -> None:
         )
         return
     table = Table(box=None, header_style="bold")
-    for heading in ("model", "version", "alias", "metric", "hold-out", "interval", "made"):
+    for heading in ("model", "version", "alias", "metric", "hold-out", "95 % interval", "made"):
         right = heading in ("version", "hold-out")
         table.add_column(heading, justify="right" if right else "left", no_wrap=True)
     for version in versions:
@@ -50,19 +50,17 @@ def show_leaderboard(spec: str, *, rows: int) -> None:
     version = resolve(spec, settings)
     records = _leaderboard_of(version, settings)
     console = Console()
-    tags = version.tags
+    metric = version.tags.get("metric", "score")
+    score, low, high = (_figure(version, name) for name in ("score", "low", "high"))
+    aliases = f" ({', '.join(version.aliases)})" if version.aliases else ""
     console.print(
-        f"{version.name} version {version.version}"
-        + (f" ({', '.join(version.aliases)})" if version.aliases else "")
-        + f": {tags.get('metric', 'score')} {tags.get('holdout_score', '?')} on the hold-out, "
-        f"{tags.get('holdout_low', '?')} to {tags.get('holdout_high', '?')}",
+        f"{version.name} version {version.version}{aliases}: "
+        f"hold-out {metric} {score}, 95 % interval {low} to {high}",
         highlight=False,
+        markup=False,
     )
-    console.print(
-        leaderboard_table(
-            [_row(record) for record in records], metric=tags.get("metric", "score"), limit=rows
-        )
-    )
+    board = [_row(record) for record in records]
+    console.print(leaderboard_table(board, metric=metric, limit=rows))
 
 
 def _leaderboard_of(version: RegisteredVersion, settings: Settings) -> list[dict[str, Any]]:
@@ -93,15 +91,21 @@ def _row(record: Mapping[str, Any]) -> LeaderboardRow:
 
 
 def _cells(version: RegisteredVersion) -> tuple[str, ...]:
-    tags = version.tags
-    low, high = tags.get("holdout_low", ""), tags.get("holdout_high", "")
-    made = time.strftime("%Y-%m-%d %H:%M", time.localtime(version.created_ms / 1000))
+    score, low, high = (_figure(version, name) for name in ("score", "low", "high"))
     return (
         version.name,
         str(version.version),
         ", ".join(version.aliases),
-        tags.get("metric", ""),
-        tags.get("holdout_score", ""),
+        version.tags.get("metric", ""),
+        score,
         f"{low} to {high}" if low else "",
-        made,
+        time.strftime("%Y-%m-%d", time.localtime(version.created_ms / 1000)),
     )
+
+
+def _figure(version: RegisteredVersion, name: str) -> str:
+    """Return a figure of the hold-out as it is shown; empty where there is none."""
+    try:
+        return f"{float(version.tags[f'holdout_{name}']):.5g}"
+    except (KeyError, ValueError):
+        return ""

@@ -1,5 +1,6 @@
 """Score a table with a registered model."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +22,14 @@ class ScoreRecord:
         Rows in it.
     model : str
         Name and version of the model.
+    warnings : tuple of str
+        What was noticed when the model was opened.
     """
 
     path: Path
     n_rows: int
     model: str
+    warnings: tuple[str, ...] = ()
 
 
 def score_table(request: PredictRequest) -> ScoreRecord:
@@ -40,6 +44,7 @@ def score_table(request: PredictRequest) -> ScoreRecord:
     from infra.registry import load, resolve
     from infra.settings import load_settings
     from infra.sources import read_table, write_table
+    from pipelines.ensemble.serving import ServingWarning
 
     path = Path(request.out)
     if not path.name.endswith(WRITABLE):
@@ -49,7 +54,10 @@ def score_table(request: PredictRequest) -> ScoreRecord:
     settings = load_settings()
     version = resolve(request.model, settings)
     table = read_table(request.data, query=request.query)
-    model = load(version, settings)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ServingWarning)
+        model = load(version, settings)
+    noticed = tuple(str(each.message) for each in caught if each.category is ServingWarning)
     answer = model.predict(table)
     probabilities = [name for name in answer.columns if name != "prediction"]
     if request.proba and not probabilities:
@@ -58,4 +66,9 @@ def score_table(request: PredictRequest) -> ScoreRecord:
             "leave --proba out"
         )
     write_table(answer if request.proba else answer[["prediction"]], path)
-    return ScoreRecord(path=path, n_rows=len(answer), model=f"{version.name}/{version.version}")
+    return ScoreRecord(
+        path=path,
+        n_rows=len(answer),
+        model=f"{version.name}/{version.version}",
+        warnings=noticed,
+    )

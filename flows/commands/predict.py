@@ -36,4 +36,6 @@ def predict(
         {"data": data, "model": model, "out": out, "proba": proba, "query": query}
     )
     outcome = score_table(request)
+    for line in outcome.warnings:
+        typer.echo(f"warning: {line}", err=True)
     typer.echo(f"{outcome.n_rows:,} rows scored by {outcome.model} -> {outcome.path}")
