@@ -13,12 +13,11 @@ import pandas as pd
 
 from pipelines.data.column_names import with_unique_names
 from pipelines.data.column_plans import FEW_LEVELS, is_sentence_like
-from pipelines.data.dataset import ColumnRole
 from pipelines.data.date_text import detect_date_format
 from pipelines.data.expectation import Expectation, Severity
 from pipelines.data.preparation import find_column
 from pipelines.data.readings import is_date, is_number, to_float
-from pipelines.data.set_aside import identifier_reason
+from pipelines.data.set_aside import number_identifier, text_identifier
 from pipelines.data.target import infer_problem, target_numbers, target_present
 from pipelines.data.text_cells import read_text_cells
 from pipelines.problem import ProblemKind
@@ -193,9 +192,8 @@ def _target_expectations(y: "pd.Series[Any]", problem: ProblemKind) -> list[Expe
                 {"value_set": labels, "mostly": 1.0},
             )
         )
-        codes, counts = np.unique(y.astype(str), return_counts=True)
-        usual = {str(code) for code, count in zip(codes, counts, strict=True) if count >= MIN_ROWS}
-        expected = [label for label in labels if str(label) in usual]
+        counts = y.value_counts()
+        expected = [label for label in labels if counts[label] >= MIN_ROWS]
         if expected:
             found.append(
                 Expectation(
@@ -223,7 +221,7 @@ def _column_expectations(name: str, series: "pd.Series[Any]") -> list[Expectatio
         if isinstance(series.dtype, pd.ArrowDtype | pd.SparseDtype):
             return found  # Great Expectations does not know these types
         found.append(_types(name, TRUE_NUMBERS, Severity.WARN))
-        if identifier_reason(name, ColumnRole.NUMERIC, numbers, series):
+        if number_identifier(name, numbers, series):
             found.append(Expectation("ExpectColumnValuesToBeUnique", name, Severity.WARN))
         elif not pd.api.types.is_bool_dtype(series.dtype):
             found.extend(_range(name, numbers))
@@ -237,25 +235,19 @@ def _column_expectations(name: str, series: "pd.Series[Any]") -> list[Expectatio
 
 def _word_expectations(name: str, series: "pd.Series[Any]") -> list[Expectation]:
     """Return the promises of a column of words: a set of categories, or uniqueness."""
+    cells = read_text_cells(series)
+    n_values, n_present = len(cells.values), cells.n_present
+    if n_values > FEW_LEVELS and n_values == n_present:
+        if detect_date_format(cells.values, cells.counts) or not text_identifier(name, cells):
+            return []
+        return [Expectation("ExpectColumnValuesToBeUnique", name, Severity.WARN)]
+    if n_values > FEW_LEVELS or n_present < 2 * n_values or is_sentence_like(cells):
+        return []
     labels = _distinct(series)
     if labels is None:
         return []
-    n_present = int(series.notna().sum())
-    if len(labels) == n_present and len(labels) > 1 and not _holds_dates(series):
-        cells = read_text_cells(series).to_objects()
-        if identifier_reason(name, ColumnRole.TEXT, cells, series):
-            return [Expectation("ExpectColumnValuesToBeUnique", name, Severity.WARN)]
-    few = len(labels) <= FEW_LEVELS and n_present >= 2 * len(labels)
-    if not few or is_sentence_like(read_text_cells(series)):
-        return []
     parameters = {"value_set": labels, "mostly": MOSTLY}
     return [Expectation("ExpectColumnValuesToBeInSet", name, Severity.WARN, parameters)]
-
-
-def _holds_dates(series: "pd.Series[Any]") -> bool:
-    """Whether texts are dates."""
-    cells = read_text_cells(series)
-    return detect_date_format(cells.values, cells.counts) is not None
 
 
 def _distinct(series: "pd.Series[Any]") -> list[Any] | None:

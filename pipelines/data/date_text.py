@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.data.number_text import MOST_VALUES, SAMPLE, SHARE, is_absent
+from pipelines.data.number_text import GLANCE, MOST_VALUES, SAMPLE, SHARE, is_absent
+from pipelines.data.text_cells import sample_values
 
 ISO = "ISO8601"
 QUARTER = "quarter"
@@ -66,9 +67,11 @@ def detect_date_format(values: Sequence[str], counts: NDArray[np.int64]) -> Date
     counts : array, shape (n_values,)
         Rows of each.
     """
-    sample = [
-        value for value in values[:: max(1, len(values) // SAMPLE)][:SAMPLE] if not is_absent(value)
-    ]
+    cells, weights = sample_values(values, counts, SAMPLE)
+    present = np.array([not is_absent(value) for value in cells], dtype=bool)
+    weights = weights[present]
+    cells = [value for value, keep in zip(cells, present, strict=True) if keep]
+    sample = cells[:: max(1, len(cells) // GLANCE)]
     if not sample or not _plausible(sample):
         return None
     good = [
@@ -78,9 +81,6 @@ def detect_date_format(values: Sequence[str], counts: NDArray[np.int64]) -> Date
     ]
     if not good:
         return None
-    present = np.array([not is_absent(value) for value in values], dtype=bool)
-    weights = counts.astype(float)[present]
-    cells = [value for value, keep in zip(values, present, strict=True) if keep]
     shares = {pattern: _share(parse_dates(cells, pattern), weights) for pattern in good}
     best = max(good, key=lambda pattern: shares[pattern])  # the first one of equals
     if shares[best] < SHARE:

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipelines.data.text_cells import sample_values
+
 ABSENT_MARKERS = frozenset(
     {"?", "-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "*", "na", "n/a", "n.a.", "n.a"}
     | {"#n/a", "#na", "nan", "null", "none", "nil", "missing", "unknown", "unk", "undefined"}
@@ -30,14 +32,19 @@ _NUMBER = re.compile(
 )
 _PLAIN = re.compile(r"\d*\.?\d+|\d+\.")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d*)?")
+# The plain case of the above, for speed: an amount with commas, a percentage.
+_USUAL = re.compile(r"[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?%?")
+_DECORATION = str.maketrans("", "", "$€£,%")
 _MULTIPLIERS = {"k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "b": 1e9, "bn": 1e9}
 _SYMBOLS = frozenset(["", "%", "‰", *"$€£¥₹₽₩₺"]) | frozenset(
     code.lower() for code in _CURRENCY.rsplit("|", 15) if code.isalpha()
 )
 _ZERO_PADDED = re.compile(r"0\d+")
 
-SAMPLE = 200
-"""Distinct values looked at before all of them are."""
+GLANCE = 100
+"""Distinct values looked at first: most columns of words end here."""
+SAMPLE = 2_000
+"""Distinct values that decide about a column."""
 SHARE = 0.98
 """Share of the rows that must parse; the rest become missing."""
 MOST_VALUES = 0.6
@@ -102,14 +109,17 @@ def detect_number_style(values: Sequence[str], counts: NDArray[np.int64]) -> Num
     """
     if not values:
         return None
+    few, _ = sample_values(values, counts, GLANCE)
+    if len(values) > GLANCE and _share_parsed(few, np.ones(len(few)), _guess_style(few)) < 0.4:
+        return None
+    sample, weights = sample_values(values, counts, SAMPLE)
     # 007 is a code: as a number it would lose its zeros, and its order means nothing.
-    if any(_ZERO_PADDED.fullmatch(value) for value in values):
+    if any(_ZERO_PADDED.fullmatch(value) for value in sample):
         return None
-    sample = list(values[:: max(1, len(values) // SAMPLE)][:SAMPLE])
     style = _guess_style(sample)
-    if _share_parsed(sample, None, style) < MOST_VALUES:
+    if _share_parsed(sample, np.ones(len(sample)), style) < MOST_VALUES:
         return None
-    return style if _share_parsed(values, counts, style) >= SHARE else None
+    return style if _share_parsed(sample, weights, style) >= SHARE else None
 
 
 def is_absent(value: str) -> bool:
@@ -117,11 +127,8 @@ def is_absent(value: str) -> bool:
     return value.casefold() in ABSENT_MARKERS
 
 
-def _share_parsed(
-    values: Sequence[str], counts: NDArray[np.int64] | None, style: NumberStyle
-) -> float:
-    """Return the share of rows, markers of absence aside, that parse."""
-    weights = np.ones(len(values)) if counts is None else counts.astype(float)
+def _share_parsed(values: Sequence[str], weights: NDArray[np.float64], style: NumberStyle) -> float:
+    """Return the share of the weights, markers of absence aside, that parse."""
     present = np.array([not is_absent(value) for value in values], dtype=bool)
     total = float(weights[present].sum())
     if total == 0:
@@ -157,6 +164,8 @@ def _guess_style(sample: Sequence[str]) -> NumberStyle:
 
 def _parse(value: str, style: NumberStyle) -> float:
     """Return the number a text holds; NaN when none."""
+    if style.decimal == "." and _USUAL.fullmatch(value):
+        return float(value.translate(_DECORATION))
     lowered = value.casefold()
     if lowered in ("true", "false"):
         return float(lowered == "true")

@@ -56,20 +56,10 @@ def reason_to_set_aside(
         return "no cell has a usable value"
     if len(cells) > 1 and not missing.any() and _constant(cells, role):
         return f"constant: every row has {_shown(cells[0])}"
-    return identifier_reason(name, role, cells, raw)
-
-
-def identifier_reason(
-    name: str, role: ColumnRole, cells: NDArray[Any], raw: "pd.Series[Any]"
-) -> str | None:
-    """Return why a prepared column is an identifier; None when it is none.
-
-    The parameters are those of `reason_to_set_aside`.
-    """
     if role is ColumnRole.NUMERIC:
-        return _numeric_id(name, cells, raw)
+        return number_identifier(name, cells, raw)
     if role is ColumnRole.TEXT:
-        return _text_id(name, read_text_cells(raw))
+        return text_identifier(name, read_text_cells(raw))
     return None
 
 
@@ -83,7 +73,8 @@ def copies(columns: Mapping[str, NDArray[Any]], roles: Mapping[str, ColumnRole])
     roles : mapping of str to ColumnRole
         What each holds.
     """
-    first: dict[tuple[str, int, int], list[str]] = {}
+    first: dict[tuple[str, int], list[str]] = {}
+    weights: NDArray[np.uint64] | None = None
     comparable: dict[str, NDArray[Any]] = {}
     found: dict[str, str] = {}
     for name, cells in columns.items():
@@ -97,7 +88,9 @@ def copies(columns: Mapping[str, NDArray[Any]], roles: Mapping[str, ColumnRole])
         else:
             values = cells
         digest = pd.util.hash_array(values)
-        key = (role.value, int(digest.sum(dtype=np.uint64)), int(digest[0]) if len(digest) else 0)
+        if weights is None:  # so that the same cells in another order have another digest
+            weights = pd.util.hash_array(np.arange(len(digest))) | np.uint64(1)
+        key = (role.value, int((digest * weights).sum(dtype=np.uint64)))
         for earlier in first.get(key, []):
             if np.array_equal(comparable[earlier], values, equal_nan=values.dtype.kind == "f"):
                 found[name] = earlier
@@ -108,15 +101,8 @@ def copies(columns: Mapping[str, NDArray[Any]], roles: Mapping[str, ColumnRole])
     return found
 
 
-def _constant(cells: NDArray[Any], role: ColumnRole) -> bool:
-    """Whether all cells, none of them missing, are the same."""
-    if role in (ColumnRole.CATEGORICAL, ColumnRole.TEXT):
-        return all(cell == cells[0] for cell in cells)
-    return bool((cells == cells[0]).all())
-
-
-def _numeric_id(name: str, cells: NDArray[np.float64], raw: "pd.Series[Any]") -> str | None:
-    """Return why numbers are an identifier."""
+def number_identifier(name: str, cells: NDArray[np.float64], raw: "pd.Series[Any]") -> str | None:
+    """Return why numbers, shape (n_rows,), are an identifier; None when they are none."""
     if len(cells) < 20 or pd.api.types.is_bool_dtype(raw.dtype):
         return None
     if not (cells == np.floor(cells)).all():  # a missing cell is not equal to itself
@@ -129,8 +115,8 @@ def _numeric_id(name: str, cells: NDArray[np.float64], raw: "pd.Series[Any]") ->
     return None
 
 
-def _text_id(name: str, cells: TextCells) -> str | None:
-    """Return why texts are an identifier."""
+def text_identifier(name: str, cells: TextCells) -> str | None:
+    """Return why texts are an identifier; None when they are none."""
     n_values, n_present = len(cells.values), cells.n_present
     if n_present < 20 or n_values < UNIQUE_SHARE * n_present or is_sentence_like(cells):
         return None
@@ -144,6 +130,13 @@ def _text_id(name: str, cells: TextCells) -> str | None:
     if np.subtract(*np.percentile(lengths, [95, 5])) <= 2 and digits >= 0.9:
         return "identifier: a code that is different in every row"
     return None
+
+
+def _constant(cells: NDArray[Any], role: ColumnRole) -> bool:
+    """Whether all cells, none of them missing, are the same."""
+    if role in (ColumnRole.CATEGORICAL, ColumnRole.TEXT):
+        return all(cell == cells[0] for cell in cells)
+    return bool((cells == cells[0]).all())
 
 
 def _shown(cell: Any) -> str:

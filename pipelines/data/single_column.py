@@ -52,10 +52,9 @@ def skill(dataset: Dataset, column: str, half: NDArray[np.bool_]) -> float:
         sums = np.bincount(bins[half], weights=y[half], minlength=n_bins)
         sizes = np.bincount(bins[half], minlength=n_bins)
         mean = float(y[half].mean())
-        y, sums, mean = y / scale, sums / scale, mean / scale
         guesses = np.where(sizes > 0, sums / np.maximum(sizes, 1), mean)
-        wrong = float(((guesses[bins[~half]] - y[~half]) ** 2).sum())
-        constant = float(((y[~half] - mean) ** 2).sum())
+        wrong = float((((guesses[bins[~half]] - y[~half]) / scale) ** 2).sum())
+        constant = float((((y[~half] - mean) / scale) ** 2).sum())
     return 1.0 - wrong / constant if constant > 0 else 0.0
 
 

@@ -66,7 +66,36 @@ def read_text_cells(series: "pd.Series[Any]") -> TextCells:
         ``"3"``), so that a column of codes reads the same with and without missing cells.
     """
     codes, uniques = _factorize(series)
-    return _merge(codes, [canonical_text(value) for value in uniques])
+    texts = [value.strip() if type(value) is str else canonical_text(value) for value in uniques]
+    return _merge(codes, texts)
+
+
+def sample_values(
+    values: Sequence[str], counts: NDArray[np.int64], size: int
+) -> tuple[list[str], NDArray[np.float64]]:
+    """Return at most about ``size`` distinct values that stand for all, with the rows of each.
+
+    The most frequent ones make up a tenth; the rest are evenly spaced and stand for those left out.
+
+    Parameters
+    ----------
+    values : sequence of str
+        Distinct texts.
+    counts : array, shape (n_values,)
+        Rows of each.
+    size : int
+        Values wanted.
+    """
+    if len(values) <= size:
+        return list(values), counts.astype(np.float64)
+    n_top = size // 10
+    top = np.argpartition(-counts, n_top)[:n_top]
+    others = np.ones(len(values), dtype=bool)
+    others[top] = False
+    rest = np.flatnonzero(others)
+    chosen = rest[:: -(-len(rest) // (size - n_top))]
+    weights = np.concatenate([counts[top], counts[chosen] * (len(rest) / len(chosen))])
+    return [values[at] for at in (*top.tolist(), *chosen.tolist())], weights
 
 
 def canonical_text(cell: Any) -> str:
@@ -115,15 +144,25 @@ def _factorize(series: "pd.Series[Any]") -> tuple[NDArray[np.int64], Sequence[An
             for cell, absent in zip(series.to_numpy(), missing, strict=True)
         ]
         codes, uniques = pd.factorize(texts)
-        return codes.astype(np.int64), list(uniques)
+        return codes.astype(np.int64), uniques.tolist()
     codes, distinct = pd.factorize(series.to_numpy() if objects else series.array)
-    return np.asarray(codes, dtype=np.int64), list(distinct)
+    return np.asarray(codes, dtype=np.int64), _cells(distinct)
+
+
+def _cells(distinct: Any) -> list[Any]:
+    """Return the cells of an array of any kind as a list."""
+    if isinstance(getattr(distinct, "dtype", None), (pd.StringDtype, pd.ArrowDtype)):
+        return distinct.to_numpy(dtype=object).tolist()  # many times faster than iterating
+    return list(distinct)
 
 
 def _merge(codes: NDArray[np.int64], texts: list[str]) -> TextCells:
     """Merge values with the same text, drop missing and unused ones."""
     used = np.zeros(len(texts), dtype=bool)
     used[codes[codes >= 0]] = True
+    distinct = set(texts)
+    if len(distinct) == len(texts) and used.all() and distinct.isdisjoint(MISSING_TEXTS):
+        return TextCells(codes, texts)
     position: dict[str, int] = {}
     new_code = np.full(len(texts) + 1, -1, dtype=np.int64)
     for old, text in enumerate(texts):
