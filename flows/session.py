@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +20,7 @@ from tasks.records import PreparedData, PreparedRef, TableRef, ValidationRecord
 from tasks.staging import read_pickle
 
 SHOWN_COLUMNS = 10
+PATIENCE_SECONDS = 2.5
 
 # Needed later by this process, and slow to import: done while servers and workers start.
 _WARM = (
@@ -44,31 +45,43 @@ class Session:
         Where things are.
     watcher : Watcher
         Told about the run.
+    table : Future of TableRef
+        From `begin_reading`.
     started_at : float
         When the process began to work on it, in seconds since 1970.
     """
 
     def __init__(
-        self, request: TrainRequest, settings: Settings, watcher: Watcher, *, started_at: float
+        self,
+        request: TrainRequest,
+        settings: Settings,
+        watcher: Watcher,
+        *,
+        table: "Future[TableRef]",
+        started_at: float,
     ) -> None:
-        from infra.cluster import start_cluster_soon
+        from infra.cluster import start_cluster_soon, threads_per_worker
 
         self.request = request
         self.settings = settings
         self.watcher = watcher
+        self.table = table
         self.started_at = started_at
-        self.tracking = Tracking(settings).open_soon()
-        self.table: Future[TableRef] = _in_background("read-table", self._stage)
+        address = None if request.workers else request.dask or settings.dask_address
+        n_workers = request.workers or settings.worker_count
+        # Sums of floats depend on how many threads add them up; a run without a clock is to be
+        # the same at any number of workers.
+        timed_here = address is None and request.budget.seconds is not None
+        self._n_threads = threads_per_worker(n_workers) if timed_here else 1
         self._cluster = start_cluster_soon(
-            request.dask or settings.dask_address,
-            request.workers or settings.worker_count,
-            settings.memory_limit,
+            address, n_workers, settings.memory_limit, n_threads=self._n_threads
         )
+        self.tracking = Tracking(settings).open_soon()
+        _in_background("warm-imports", _import_all)
 
     def open_executor(self, prepared: PreparedRef, request: TrainRequest) -> Executor:
         """Return the executor on the workers; they are waited for, and get the data."""
         from infra.dask_executor import DaskExecutor
-
         from pipelines.evaluation.metrics import get_metric
         from pipelines.learners.registry import choose_learners
 
@@ -78,8 +91,9 @@ class Session:
             folds=data.folds,
             metric=get_metric(prepared.metric, prepared.problem, prepared.n_classes),
             learners=choose_learners(request.families or None, prepared.shape),
+            n_threads=self._n_threads,
         )
-        return DaskExecutor(self._cluster.client(), context)
+        return DaskExecutor(self._cluster.client, context)
 
     def tell(self, prepared: PreparedRef, validation: ValidationRecord) -> None:
         """Tell the watcher what was noticed about the data."""
@@ -115,12 +129,26 @@ class Session:
     ) -> None:
         self.close()
 
-    def _stage(self) -> TableRef:
-        from tasks.load_table import stage_table
 
-        staged = stage_table(self.request, self.settings.runs_folder)
-        _in_background("warm-imports", _import_all)
-        return staged
+def begin_reading(request: TrainRequest, settings: Settings) -> "Future[TableRef]":
+    """Begin to read the table, and give the user's faults a moment to show.
+
+    Most tables are read before this returns, so that a wrong file or column is answered at once,
+    with nothing else started. A large table goes on being read beside what starts next.
+
+    Raises
+    ------
+    UserError
+        The source, the target, the metric or a family is wrong.
+    """
+    from tasks.stage_table import stage_table
+
+    future: Future[TableRef] = _in_background(
+        "read-table", lambda: stage_table(request, settings.runs_folder)
+    )
+    with suppress(TimeoutError):
+        future.result(timeout=PATIENCE_SECONDS)
+    return future
 
 
 _CURRENT: ContextVar[Session | None] = ContextVar("espalier_session", default=None)
@@ -152,8 +180,9 @@ def session_for(request: TrainRequest) -> Iterator[Session]:
     from flows.watching import LogWatcher
     from infra.settings import load_settings
 
-    watcher = LogWatcher(get_run_logger())
-    with Session(request, load_settings(), watcher, started_at=time.time()) as session:
+    started_at, settings, watcher = time.time(), load_settings(), LogWatcher(get_run_logger())
+    table = begin_reading(request, settings)
+    with Session(request, settings, watcher, table=table, started_at=started_at) as session:
         yield session
 
 

@@ -2,6 +2,12 @@
 
 import pandas as pd
 
+from pipelines.data.column_names import with_unique_names
+from pipelines.data.dataset import DatasetShape
+from pipelines.data.preparation import find_column
+from pipelines.data.target import encode_target, infer_problem, require_rows, target_present
+from pipelines.evaluation.metrics import get_metric
+from pipelines.learners.registry import choose_learners
 from pipelines.request import TrainRequest
 
 FEWEST_ROWS = 20
@@ -15,13 +21,6 @@ def check_request(request: TrainRequest, table: pd.DataFrame) -> None:
     UserError
         The first thing that is wrong, as one line.
     """
-    from pipelines.data.column_names import with_unique_names
-    from pipelines.data.dataset import DatasetShape
-    from pipelines.data.preparation import find_column
-    from pipelines.data.target import encode_target, infer_problem, require_rows, target_present
-    from pipelines.evaluation.metrics import get_metric
-    from pipelines.learners.registry import choose_learners
-
     table = with_unique_names(table)
     y = table[find_column(table, request.target, "target")]
     named = [(name, "excluded column") for name in request.exclude]

@@ -1,0 +1,29 @@
+"""Read the source, refuse what can be refused at once, and stage the table in its run folder."""
+
+from pathlib import Path
+
+from infra.run_store import run_folder, run_key
+from infra.sources import read_table
+from pipelines.data.fingerprint import fingerprint
+from pipelines.request import TrainRequest
+from tasks.first_checks import check_request
+from tasks.records import TableRef
+from tasks.staging import write_pickle
+
+
+def stage_table(request: TrainRequest, runs_folder: Path) -> TableRef:
+    """Read the table, check what can be checked at once, and stage it in its run folder.
+
+    Raises
+    ------
+    UserError
+        The source, the target, the metric or a family is wrong.
+    """
+    table = read_table(request.data, query=request.query)
+    check_request(request, table)
+    mark = fingerprint(table)
+    folder = run_folder(Path(runs_folder), run_key(mark, request.essentials))
+    schema = tuple((str(name), str(kind)) for name, kind in table.dtypes.items())
+    ref = TableRef(folder=folder, fingerprint=mark, n_rows=len(table), schema=schema)
+    write_pickle(table, ref.path)
+    return ref
