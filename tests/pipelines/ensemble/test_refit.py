@@ -20,6 +20,8 @@ from pipelines.trial import TrialOutcome, TrialResult
 class FakeExecutor:
     """Fits trials in no time, or not at all."""
 
+    n_workers = 1
+
     def __init__(self, fitted: dict[int, Any]) -> None:
         self.fitted = fitted
         self.calls: list[list[int]] = []
@@ -62,6 +64,15 @@ def test_a_member_that_failed_is_left_out(history: History, choice: EnsembleChoi
     assert same == choice
     assert fitted == ["model", None]
     assert executor.calls == [[2, 1]]
+
+
+def test_a_member_that_would_be_late_is_not_begun(history: History, choice: EnsembleChoice) -> None:
+    # Trial n took 1 + n seconds a fold: both members would need 6.5 seconds.
+    for seconds, begun in ((10.0, [2, 1]), (5.0, [2]), (3.0, [1])):
+        executor: Any = FakeExecutor({1: "small", 2: "large"})
+        _, fitted = fit_choice(choice, history, executor, Deadline(seconds, clock=lambda: 0.0))
+        assert executor.calls == [begun]
+        assert [name for name, model in ((2, fitted[0]), (1, fitted[1])) if model] == begun
 
 
 def test_a_booster_that_was_cut_off_is_no_member(
