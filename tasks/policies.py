@@ -22,14 +22,14 @@ JITTER = 0.5
 
 MINUTES = 60.0
 
-# OSErrors that trying again does not cure.
-_LASTING = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+# What trying again does not cure.
+_LASTING = (UserError, FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 _PASSING = (WorkerLostError, StoreUnavailableError, TimeoutError, OSError)
 
 
 def can_pass(error: BaseException) -> bool:
     """Whether the same work may succeed when it is tried again."""
-    if isinstance(error, UserError | _LASTING):  # type: ignore[arg-type]
+    if isinstance(error, _LASTING):
         return False
     if isinstance(error, _PASSING):
         return True

@@ -1,0 +1,83 @@
+import sqlite3
+
+import pytest
+import sqlalchemy.exc
+
+from pipelines.errors import DataRefusedError, StoreUnavailableError, UserError, WorkerLostError
+from tasks import (
+    build_ensemble,
+    evaluate_batch,
+    evaluate_ensemble,
+    load_table,
+    log_trials,
+    open_run,
+    prepare_dataset,
+    profile_dataset,
+    register_ensemble,
+    validate_table,
+)
+from tasks.policies import can_pass, kept_in, retry_if_it_can_pass
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        WorkerLostError("gone"),
+        StoreUnavailableError("locked"),
+        TimeoutError(),
+        ConnectionResetError(),
+        OSError(28, "No space left on device"),
+        sqlalchemy.exc.OperationalError("x", {}, sqlite3.OperationalError("database is locked")),
+        sqlite3.OperationalError("database is locked"),
+    ],
+)
+def test_errors_that_can_pass(error):
+    assert can_pass(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UserError("no such column"),
+        DataRefusedError("refused"),
+        FileNotFoundError("x.csv"),
+        PermissionError("x.csv"),
+        ValueError("a bug"),
+        KeyError("a bug"),
+        sqlite3.OperationalError("no such table: x"),
+    ],
+)
+def test_errors_that_stay(error):
+    assert not can_pass(error)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        load_table.load_table,
+        validate_table.validate_table,
+        prepare_dataset.prepare_dataset,
+        profile_dataset.profile_dataset,
+        evaluate_batch.evaluate_batch,
+        log_trials.log_trials,
+        open_run.open_run,
+        build_ensemble.build_ensemble,
+        evaluate_ensemble.evaluate_ensemble,
+        register_ensemble.register_ensemble,
+    ],
+    ids=lambda task: task.name,
+)
+def test_every_task_waits_longer_each_time_and_knows_what_can_pass(task):
+    assert task.retries == 3
+    assert task.retry_delay_seconds == [1, 2, 4]
+    assert task.retry_jitter_factor > 0
+    assert task.retry_condition_fn is retry_if_it_can_pass
+    assert "espalier" in task.tags
+    assert task.description
+
+
+def test_results_are_kept_in_the_run_folder(tmp_path):
+    kept = kept_in(validate_table.validate_table, tmp_path)
+    assert kept.persist_result
+    assert kept.result_storage == tmp_path / "results"
+    assert kept.retries == validate_table.validate_table.retries

@@ -1,0 +1,85 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_diabetes, load_wine
+
+from pipelines.data.fingerprint import fingerprint
+from pipelines.errors import UserError
+from pipelines.request import TrainRequest
+from tasks.prepare_dataset import prepare_dataset
+from tasks.records import TableRef
+from tasks.stage_table import stage_table
+from tasks.staging import read_pickle, write_pickle
+
+
+def staged(table, folder):
+    ref = TableRef(folder=folder, fingerprint=fingerprint(table), n_rows=len(table), schema=())
+    write_pickle(table, ref.path)
+    return ref
+
+
+def wine():
+    return load_wine(as_frame=True).frame
+
+
+def test_search_and_holdout_share_no_row_and_lose_none(tmp_path):
+    table = wine().assign(row=np.arange(178) + 0.5)
+    prepared = prepare_dataset.fn(staged(table, tmp_path), TrainRequest(data="w", target="target"))
+    data = read_pickle(prepared.path)
+    searched = set(data.search.X["row"])
+    held = set(data.holdout_rows["row"])
+    assert not searched & held
+    assert len(searched | held) == 178
+    assert (prepared.shape.n_rows, prepared.n_holdout) == (len(searched), len(held))
+    assert prepared.n_folds == len(data.folds)
+    assert prepared.metric == "log_loss"
+
+
+def test_the_holdout_is_kept_as_it_was_read(tmp_path):
+    table = wine()
+    table["target"] = table["target"].map({0: "red", 1: "white", 2: "rose"})
+    prepared = prepare_dataset.fn(staged(table, tmp_path), TrainRequest(data="w", target="target"))
+    data = read_pickle(prepared.path)
+    labels = data.search.classes[data.holdout_y]
+    assert list(labels) == list(data.holdout_rows["target"])
+
+
+def test_a_copy_of_the_target_is_left_out_aloud(tmp_path):
+    table = load_diabetes(as_frame=True).frame
+    table["same"] = 2 * table["target"] + 1
+    prepared = prepare_dataset.fn(staged(table, tmp_path), TrainRequest(data="d", target="target"))
+    data = read_pickle(prepared.path)
+    assert "same" not in data.search.X
+    assert "same" not in data.preparation.columns
+    assert any("'same'" in line for line in prepared.warnings)
+    assert any(name == "same" for name, _ in prepared.set_aside)
+
+
+def test_a_table_of_nothing_but_the_target_is_refused(tmp_path):
+    y = np.tile([0, 1], 50)
+    table = pd.DataFrame({"y": y, "copy": np.where(y == 1, "yes", "no")})
+    with pytest.raises(UserError, match="no feature is left"):
+        prepare_dataset.fn(staged(table, tmp_path), TrainRequest(data="t", target="y"))
+
+
+def test_rows_without_a_target_are_counted_aloud(tmp_path):
+    table = wine()
+    table["target"] = table["target"].astype(float)
+    table.loc[:9, "target"] = np.nan
+    prepared = prepare_dataset.fn(staged(table, tmp_path), TrainRequest(data="w", target="target"))
+    assert prepared.shape.n_rows + prepared.n_holdout == 168
+    assert any("10 of 178 rows" in line for line in prepared.notes)
+
+
+def test_the_run_folder_is_named_after_content_and_request(tmp_path):
+    source = tmp_path / "wine.csv"
+    wine().to_csv(source, index=False)
+    ask = TrainRequest(data=str(source), target="target", trials=3)
+    one = stage_table(ask, tmp_path / "runs")
+    moved = tmp_path / "again" / "wine.csv"
+    moved.parent.mkdir()
+    source.rename(moved)
+    assert stage_table(ask.model_copy(update={"data": str(moved)}), tmp_path / "runs") == one
+    other = stage_table(ask.model_copy(update={"data": str(moved), "seed": 1}), tmp_path / "runs")
+    assert other.folder != one.folder
+    assert dict(one.schema)["alcohol"] == "float64"
