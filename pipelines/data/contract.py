@@ -192,8 +192,8 @@ def _target_expectations(y: "pd.Series[Any]", problem: ProblemKind) -> list[Expe
                 {"value_set": labels, "mostly": 1.0},
             )
         )
-        counts = y.value_counts()
-        expected = [label for label in labels if counts[label] >= MIN_ROWS]
+        counts = y.value_counts().to_dict()
+        expected = [label for label in labels if counts.get(label, 0) >= MIN_ROWS]
         if expected:
             found.append(
                 Expectation(

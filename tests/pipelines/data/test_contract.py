@@ -109,6 +109,24 @@ def test_a_numeric_target_keeps_its_type_and_range():
     assert "ExpectColumnValuesToBeBetween" in target
 
 
+@pytest.mark.parametrize(
+    ("cells", "labels"),
+    [
+        ([True, False] * 50, [False, True]),
+        ([1, 2] * 50, [1, 2]),
+        ([1.0, None] + [2.0] * 49 + [1.0] * 49, [1.0, 2.0]),
+        (pd.array([1, 2] * 50, dtype="Int64"), [1, 2]),
+        (pd.Categorical(["a", "b"] * 50, categories=["a", "b", "c"]), ["a", "b"]),
+        (pd.array(["a", "b"] * 50, dtype="string[pyarrow]"), ["a", "b"]),
+    ],
+)
+def test_labels_of_any_dtype_are_a_set(cells, labels):
+    found = infer_contract(table().assign(y=cells), target="y")
+    for kind in ("ExpectColumnValuesToBeInSet", "ExpectColumnDistinctValuesToContainSet"):
+        assert kinds(found, "y")[kind].parameters["value_set"] == labels
+    assert DataContract.from_json(found.to_json()) == found
+
+
 def test_a_missing_target_is_named():
     with pytest.raises(UserError, match="did you mean 'since'"):
         infer_contract(table(), target="sinc")

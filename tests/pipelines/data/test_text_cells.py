@@ -14,7 +14,9 @@ def texts(series):
     return read_text_cells(series).to_objects().tolist()
 
 
-DTYPES = ["object", "str", "category", "string", "string[pyarrow]"]
+DTYPES = ["object", "category", "string", "string[pyarrow]"]
+if pd.Series(["a"]).dtype != object:  # since pandas 3 text has a dtype of its own
+    DTYPES.append("str")
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
