@@ -17,8 +17,8 @@ class _Null:
     """A file that forgets what is written to it."""
 
     def write(self, data: Any) -> int:
-        """Return the length of ``data``."""
-        return len(data)
+        """Return the size of ``data``, bytes or a buffer, in bytes."""
+        return memoryview(data).nbytes
 
 
 class _ModuleCollector(pickle.Pickler):
