@@ -5,6 +5,7 @@ optimization" (2010): whatever is chosen or still running is entered with a made
 so that the next choice goes elsewhere.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ def choose_batch(
     rng: np.random.Generator,
     pending: Sequence[Configuration] = (),
     penalty: Callable[[Sequence[Configuration]], NDArray[Any]] | None = None,
+    max_per_family: int | None = None,
 ) -> list[Configuration]:
     """Return up to ``n`` different configurations, none observed, pending or nearly so.
 
@@ -54,6 +56,8 @@ def choose_batch(
         What is running.
     penalty : callable (configurations) -> array of shape (n,), optional
         Taken off the log expected improvement; infinite for what must not be chosen.
+    max_per_family : int or None
+        How many of one family a batch may hold: unlike models make the better ensemble.
     """
     known = set(observations.configurations) | set(pending)
     candidates = _candidates(space, observations, known, rng)
@@ -73,11 +77,13 @@ def choose_batch(
             values = log_expected_improvement(mean, std, best)
             return values if penalty is None else values - penalty(configurations)
 
+        count = Counter(each.family for each in chosen)
+        full = {family for family in count if count[family] == max_per_family}
         ranked = maximize(acquire, space, candidates, rng)
         admissible = [
             each
             for each, value in zip(ranked.configurations, ranked.values, strict=True)
-            if np.isfinite(value) and each not in known
+            if np.isfinite(value) and each not in known and each.family not in full
         ]
         picked = _first_apart(space, admissible, X)
         if picked is None:

@@ -209,6 +209,7 @@ class _Proposer:
                 if each.family in self.space.families
             ],
             penalty=self._guided_penalty,
+            max_per_family=max((n + 1) // 2, 1),
         )
         self.taken.update(picked)
         return picked

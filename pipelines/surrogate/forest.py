@@ -2,8 +2,8 @@
 
 Hutter, Hoos and Leyton-Brown, "Sequential model-based optimization for general algorithm
 configuration" (LION 2011), for the forest and its variance; Geurts, Ernst and Wehenkel, "Extremely
-randomized trees" (2006), for the trees: their random thresholds make the mean smooth between few
-observations, and the variance grow away from them.
+randomized trees" (2006), for random thresholds, which make the mean smooth between few
+observations. Each tree sees a bootstrap sample (Breiman, 2001).
 """
 
 from typing import Any, Self
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import ExtraTreeRegressor
 
-from pipelines.seeds import integer_seed
+from pipelines.seeds import generator
 
 # A tree is certain at a point that it has seen. The score of the next trial there is not, and a
 # deviation of 0 would make the expected improvement exactly 0.
@@ -42,16 +42,14 @@ class ForestPredictor:
         """Learn from encoded configurations, shape (n, d), and their gains, shape (n,)."""
         rows = np.ascontiguousarray(X, dtype=np.float32)
         gains = np.ascontiguousarray(y, dtype=np.float64).reshape(-1, 1)
-        self._trees = [
-            ExtraTreeRegressor(
-                max_features=0.8,
-                min_samples_split=3,
-                random_state=integer_seed(self._seed, "tree", number),
+        self._trees = []
+        for number in range(self._n_trees):
+            rng = generator(self._seed, "tree", number)
+            drawn = rng.integers(len(rows), size=len(rows))
+            tree = ExtraTreeRegressor(
+                max_features=0.8, min_samples_split=3, random_state=int(rng.integers(2**31))
             )
-            .fit(rows, gains, check_input=False)
-            .tree_
-            for number in range(self._n_trees)
-        ]
+            self._trees.append(tree.fit(rows[drawn], gains[drawn], check_input=False).tree_)
         return self
 
     def predict(self, X: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
