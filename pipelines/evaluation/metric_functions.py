@@ -142,7 +142,7 @@ def roc_auc_ovo(y: Array, p: Array, weight: Array | None, average: str = "macro"
             one = sk.roc_auc_score(truth, p[rows, a], sample_weight=w)
             other = sk.roc_auc_score(~truth, p[rows, b], sample_weight=w)
             scores.append(float(one + other) / 2)
-            sizes.append(float(rows.sum()))
+            sizes.append(float(rows.sum() if w is None else w.sum()))
     if not scores:
         return 0.5
     return float(np.average(scores, weights=sizes if average == "weighted" else None))
@@ -169,7 +169,7 @@ def msle(y: Array, p: Array, weight: Array | None) -> float:
 
 def deviance(y: Array, p: Array, weight: Array | None, score: Callable[..., Any]) -> float:
     """Return a Poisson or gamma deviance; predictions are kept above a millionth of the mean."""
-    floor = max(float(np.mean(y)), np.finfo(np.float64).tiny) * 1e-6
+    floor = max(float(np.average(y, weights=weight)), np.finfo(np.float64).tiny) * 1e-6
     return float(score(y, np.maximum(p, floor), sample_weight=weight))
 
 

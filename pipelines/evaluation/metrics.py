@@ -127,7 +127,13 @@ _TABLE: tuple[Metric, ...] = (
     _score("roc_auc_ovo", fn.roc_auc_ovo, higher=True),
     _score("roc_auc_ovo_weighted", partial(fn.roc_auc_ovo, average="weighted"), higher=True),
     _score("average_precision", fn.average_precision, higher=True),
-    _score("top_k_accuracy", partial(fn.top_k_accuracy, k=2), higher=True),
+    Metric(
+        name="top_k_accuracy",
+        higher_is_better=True,
+        problems=frozenset({ProblemKind.MULTICLASS}),
+        needs="scores",
+        function=partial(fn.top_k_accuracy, k=2),
+    ),
     _score("log_loss", fn.log_loss, higher=False),
     _score("brier", fn.brier, higher=False),
     _score("d2_log_loss", partial(fn.explained_loss, loss=fn.log_loss), higher=True),
@@ -277,8 +283,8 @@ def make_metric(
     greater_is_better : bool
         Direction.
     needs : str
-        ``labels``, ``scores`` or ``values``; ``auto`` takes ``labels`` for classification and
-        ``values`` for regression, whichever the function can do.
+        ``labels``, ``scores`` or ``values``; ``auto`` takes labels for classification and values
+        for regression, wherever the function passes.
 
     Raises
     ------

@@ -85,30 +85,22 @@ def adapt_function(
     UserError
         It fits no problem; the message carries what it said on the last try.
     """
-    takes_weight = _takes_weight(function)
-    tries = {
-        "auto": (("labels", False), ("values", False)),
-        "labels": (("labels", False),),
-        "values": (("values", False),),
-        "scores": (("scores", False), ("scores", True)),
-    }[needs]
     reason = "it fits no problem"
-    for kind, positive_column in tries:
+    for positive_column in (False, True) if needs == "scores" else (False,):
         own = OwnFunction(
             function=function,
-            needs=kind,
-            takes_weight=takes_weight,
+            # Predictions of one column pass as they are, so that labels serve regression too.
+            needs="labels" if needs == "auto" else needs,
+            takes_weight=_takes_weight(function),
             positive_column=positive_column,
         )
-        passed = []
-        for problem in _problems_of(kind):
-            complaint = _complaint(own, problem, greater_is_better)
-            if complaint is None:
-                passed.append(problem)
-            else:
-                reason = complaint
+        complaints = {
+            problem: _complaint(own, problem, greater_is_better) for problem in _problems_of(needs)
+        }
+        passed = [problem for problem, complaint in complaints.items() if complaint is None]
         if passed:
             return replace(own, problems=frozenset(passed))
+        reason = next(complaint for complaint in complaints.values() if complaint is not None)
     raise UserError(f"metric {name!r} failed its test on toy data: {reason}")
 
 
@@ -120,9 +112,9 @@ def _takes_weight(function: Callable[..., Any]) -> bool:
 
 
 def _problems_of(needs: str) -> tuple[ProblemKind, ...]:
-    if needs == "values":
-        return (ProblemKind.REGRESSION,)
-    return (ProblemKind.BINARY, ProblemKind.MULTICLASS)
+    regression = (ProblemKind.REGRESSION,) if needs in ("auto", "values") else ()
+    classes = (ProblemKind.BINARY, ProblemKind.MULTICLASS) if needs != "values" else ()
+    return classes + regression
 
 
 def _complaint(own: OwnFunction, problem: ProblemKind, greater_is_better: bool) -> str | None:

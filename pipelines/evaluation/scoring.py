@@ -66,7 +66,7 @@ def score_predictions(
         values = predictions.argmax(axis=1)
     elif metric.needs == "scores":
         values = np.clip(predictions, 0.0, 1.0)
-    elif metric.needs == "values":
+    elif predictions.ndim == 1:
         values = predictions.astype(np.float64, copy=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # classes that a fold lacks are normal here
