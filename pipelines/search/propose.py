@@ -95,7 +95,10 @@ def propose_batch(
         ),
         limit=expected_seconds_limit,
         hopeless=hopeless_families(history),
-        taken=set(history.configurations) | {trial.configuration for trial in pending},
+        taken=dict.fromkeys(
+            [result.trial.configuration for result in history.ordered]
+            + [trial.configuration for trial in pending]
+        ),
     )
     picks = [(each, "warm_start") for each in proposer.untried(warm_start, n)]
     defaults = starters(space, proposer.costs, expected_seconds_limit)
@@ -142,7 +145,10 @@ def _merged(
 
 @dataclass(slots=True, kw_only=True)
 class _Proposer:
-    """One batch in the making; ``taken`` grows as configurations are picked."""
+    """One batch in the making; ``taken`` grows as configurations are picked, and keeps their order.
+
+    (A set would not: strings hash differently in every process.)
+    """
 
     space: SearchSpace
     history: History
@@ -152,7 +158,7 @@ class _Proposer:
     costs: CostModel
     limit: float | None
     hopeless: frozenset[str]
-    taken: set[Configuration] = field(default_factory=set)
+    taken: dict[Configuration, None] = field(default_factory=dict)
 
     def untried(
         self, configurations: Sequence[Configuration], n: int, *, at_length: bool = False
@@ -168,7 +174,7 @@ class _Proposer:
         for configuration, fit in zip(configurations, fits, strict=True):
             if len(picked) < n and fit and configuration not in self.taken:
                 picked.append(configuration)
-                self.taken.add(configuration)
+                self.taken[configuration] = None
         return picked
 
     def cheapest(self, configurations: Sequence[Configuration]) -> list[Configuration]:
@@ -181,7 +187,7 @@ class _Proposer:
         if not new:
             return []
         picked = new[int(np.argmin(self.costs.log_seconds(new)))]
-        self.taken.add(picked)
+        self.taken[picked] = None
         return [picked]
 
     def draw(self, n: int) -> list[Configuration]:
@@ -197,6 +203,7 @@ class _Proposer:
         """Take up to ``n`` configurations of the largest expected improvement."""
         if n == 0:
             return []
+        tried = self.history.configurations
         picked = choose_batch(
             self.space,
             observe(_within(self.history, self.space)),
@@ -205,13 +212,13 @@ class _Proposer:
             rng=self.rng,
             pending=[
                 each
-                for each in self.taken - self.history.configurations
-                if each.family in self.space.families
+                for each in self.taken
+                if each not in tried and each.family in self.space.families
             ],
             penalty=self._guided_penalty,
             max_per_family=max((n + 1) // 2, 1),
         )
-        self.taken.update(picked)
+        self.taken.update(dict.fromkeys(picked))
         return picked
 
     def _predictor(self, pick: int) -> ForestPredictor:

@@ -1,0 +1,106 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipelines.budget import Budget, Deadline
+from pipelines.evaluation.executor import SerialExecutor
+from pipelines.evaluation.process_executor import ProcessExecutor
+from pipelines.history import History
+from pipelines.leaderboard import leaderboard
+from pipelines.learners.registry import choose_learners
+from pipelines.search.loop import evaluate_batch, run_search
+from pipelines.space.joint import SearchSpace
+from pipelines.trial import TrialStatus
+from tests.contracts.acting_learner import acting_context, acting_trial
+
+FAMILIES = ["linear", "knn", "bayes"]
+
+
+@pytest.fixture(scope="module")
+def context():
+    plain = acting_context()
+    return replace(plain, learners=choose_learners(FAMILIES, plain.dataset.shape))
+
+
+@pytest.fixture(scope="module")
+def small(context):
+    return SearchSpace(context.learners, context.dataset.shape)
+
+
+def search(context, space, executor, *, on_result=None, history=None, deadline=None, **budget):
+    return run_search(
+        space,
+        executor,
+        context.metric,
+        budget=Budget(**budget),
+        deadline=deadline or Deadline(None),
+        seed=5,
+        on_result=on_result,
+        history=history,
+        fits_per_trial=len(context.folds),
+    )
+
+
+def test_a_search_makes_its_trials_and_hands_over_each_outcome(context, small):
+    seen = []
+    with SerialExecutor(context) as executor:
+        history = search(context, small, executor, trials=10, on_result=seen.append)
+    assert [each.trial.number for each in history.ordered] == list(range(10))
+    assert [outcome.result for outcome in seen] == list(history.results)
+    assert all(outcome.predictions.shape == (40, 2) for outcome in seen)
+    assert [r.trial.origin for r in history.ordered[:3]] == ["default"] * 3
+
+
+def test_the_leaderboard_is_the_same_at_any_number_of_workers_and_after_a_crash(context, small):
+    def table(history):
+        return [(row.trial, row.configuration, row.score) for row in leaderboard(history)]
+
+    with SerialExecutor(context) as executor:
+        serial = search(context, small, executor, trials=10)
+        half = History(context.metric, tuple(r for r in serial.results if r.trial.number % 3))
+        resumed = []
+        again = search(context, small, executor, trials=10, history=half, on_result=resumed.append)
+    with ProcessExecutor(context, 2) as executor:
+        parallel = search(context, small, executor, trials=10)
+    assert table(serial) == table(parallel) == table(again)
+    assert len(resumed) == 10 - len(half)
+
+
+def test_a_search_ends_with_its_time_and_its_trials_do_too(context, small):
+    with SerialExecutor(context) as executor:
+        history = search(context, small, executor, deadline=Deadline.after(1.5), seconds=1.5)
+        assert executor.pending == ()
+    assert history.successes
+    limits = [result.trial.seconds_limit for result in history.ordered]
+    assert all(limit is not None and limit <= 1.5 for limit in limits)
+
+
+def test_a_search_where_everything_fails_ends():
+    context = acting_context()
+    broken = replace(context, dataset=replace(context.dataset, y=np.zeros(40, dtype=np.int64)))
+    broken = replace(broken, metric=replace(broken.metric, function=None))
+    space = SearchSpace(broken.learners, broken.dataset.shape)
+    with SerialExecutor(broken) as executor:
+        history = search(broken, space, executor, trials=6)
+    assert not history.successes
+    assert history.failures_by_kind[TrialStatus.FAILED] <= 6
+
+
+def test_a_batch_returns_when_a_worker_is_idle_or_when_all_are(context):
+    context = acting_context()
+    trials = [acting_trial(0, "work"), acting_trial(1, "work"), acting_trial(2, "work")]
+    with SerialExecutor(context) as executor:
+        some = evaluate_batch(executor, trials, deadline=Deadline(None), wait_for_all=False)
+        assert len(some) == 3  # one worker is idle only when nothing is pending
+        every = evaluate_batch(
+            executor,
+            [replace(trial, number=trial.number + 3) for trial in trials],
+            deadline=Deadline(None),
+            wait_for_all=True,
+        )
+        assert [outcome.result.trial.number for outcome in every] == [3, 4, 5]
+        assert evaluate_batch(executor, [], deadline=Deadline(None), wait_for_all=True) == []
+        late = evaluate_batch(executor, trials, deadline=Deadline.after(-1), wait_for_all=True)
+        assert late == []
+        assert len(executor.pending) == 3

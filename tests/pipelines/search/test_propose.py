@@ -1,0 +1,197 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from pipelines.errors import UserError
+from pipelines.history import History
+from pipelines.search.propose import STRATEGIES, propose_batch
+from pipelines.search.starters import LEADERS
+from pipelines.surrogate.cost import CostModel
+from pipelines.trial import Trial, TrialStatus
+from tests.pipelines.search.conftest import answer, landscape, new_space
+
+
+def grown(space, history, n, *, strategy="forest", seed=0):
+    """Return the history after ``n`` trials on the made-up landscape."""
+    score = landscape(space)
+    while len(history) < n:
+        batch = propose_batch(
+            space, history, n=min(4, n - len(history)), seed=seed, strategy=strategy
+        )
+        history = history.extend(answer(trial, score(trial.configuration)) for trial in batch)
+    return history
+
+
+def test_the_leaders_defaults_come_first_then_the_others_then_something_else(space, history):
+    batch = propose_batch(space, history, n=4, seed=0)
+    assert [trial.configuration for trial in batch] == [space.default(name) for name in LEADERS]
+    assert [trial.number for trial in batch] == [0, 1, 2, 3]
+    assert len({trial.seed for trial in batch}) == 4
+    n_families = len(space.families)
+    history = grown(space, history, n_families + 4)
+    origins = [result.trial.origin for result in history.ordered]
+    assert origins[:n_families] == ["default"] * n_families
+    assert "default" not in origins[n_families:]
+
+
+def test_a_warm_start_comes_before_the_defaults(space, history):
+    favourites = space.sample(2, np.random.default_rng(0))
+    batch = propose_batch(space, history, n=3, seed=0, warm_start=favourites)
+    assert [trial.origin for trial in batch] == ["warm_start", "warm_start", "default"]
+    assert [trial.configuration for trial in batch[:2]] == favourites
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_proposal_is_a_function_of_its_inputs(space, history, strategy):
+    history = grown(space, history, 16, strategy=strategy)
+    first, second = (
+        propose_batch(space, history, n=4, seed=3, strategy=strategy) for _ in range(2)
+    )
+    assert first == second
+    other = propose_batch(space, history, n=4, seed=4, strategy=strategy)
+    assert [t.configuration for t in other] != [t.configuration for t in first]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_nothing_is_tried_twice_however_it_ended(space, history, strategy):
+    failed = Trial(number=0, configuration=space.default("linear"), seed=0)
+    history = history.extend([answer(failed)])
+    history = grown(space, history, 32, strategy=strategy)
+    tried = [result.trial.configuration for result in history.ordered]
+    assert len(set(tried)) == len(tried) == 32
+
+
+def test_pending_trials_keep_their_numbers_and_configurations(space, history):
+    pending = propose_batch(space, history, n=3, seed=0)
+    batch = propose_batch(space, history, n=3, seed=0, pending=pending)
+    assert [trial.number for trial in batch] == [3, 4, 5]
+    assert not {t.configuration for t in batch} & {t.configuration for t in pending}
+
+
+def test_about_a_fifth_is_drawn_at_random(space, history):
+    history = grown(space, history, 40)
+    later = [result.trial.origin for result in history.ordered[len(space.families) :]]
+    assert set(later) == {"random", "surrogate"}
+    assert 0.1 < later.count("random") / len(later) < 0.3
+
+
+def test_the_forest_finds_better_than_chance(space, history):
+    guided = grown(space, history, 40).best.score
+    random = [grown(space, history, 40, strategy="random", seed=k).best.score for k in range(3)]
+    assert guided > np.mean(random)
+
+
+def test_a_family_that_only_fails_is_given_up(space, history):
+    bad = space.sample_family("svm", 3, np.random.default_rng(0))
+    history = history.extend(
+        answer(Trial(number=n, configuration=each, seed=0)) for n, each in enumerate(bad)
+    )
+    history = grown(space, history, 32)
+    assert "svm" not in {r.trial.configuration.family for r in history.ordered[3:]}
+
+
+def test_limits_are_handed_to_the_trials(space, history):
+    batch = propose_batch(space, history, n=2, seed=0, seconds_limit=7.5)
+    assert {trial.seconds_limit for trial in batch} == {7.5}
+
+
+class TestShortOfTime:
+    """A quarter of a million rows, many classes, a few seconds."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def large(cls):
+        return new_space(n_rows=200_000, n_classes=20)
+
+    def test_the_cheapest_default_comes_first_then_the_leaders(self, large, history):
+        limit = 20.0
+        batch = propose_batch(large, history, n=4, seed=0, expected_seconds_limit=limit)
+        defaults = [large.default(name) for name in large.families]
+        seconds = {each: large.expected_seconds(each) for each in defaults}
+        assert batch[0].configuration == min(defaults, key=seconds.__getitem__)
+        costs = CostModel.fit(large, history)
+        assert costs.fits([trial.configuration for trial in batch], limit).all()
+
+    def test_what_cannot_fit_is_not_started(self, large, history):
+        history = history.extend(
+            [answer(Trial(number=0, configuration=large.default("bayes"), seed=0), 0.5)]
+        )
+        for number in range(4):
+            batch = propose_batch(
+                large, history, n=4, seed=number, expected_seconds_limit=0.01, pending=()
+            )
+            assert batch == []
+
+    def test_without_any_model_the_cheapest_is_tried_whatever_it_costs(self, large, history):
+        (only,) = propose_batch(large, history, n=4, seed=0, expected_seconds_limit=0.01)
+        cheapest = min((large.default(name) for name in large.families), key=large.expected_seconds)
+        assert only.configuration == cheapest
+
+    def test_time_limits_do_not_touch_a_search_bounded_by_trials(self, space, history):
+        history = grown(space, history, 12)
+        slow = History(
+            history.metric,
+            tuple(
+                answer(r.trial, r.score, seconds=100.0 * (r.trial.number + 1))
+                for r in history.ordered
+            ),
+        )
+        assert propose_batch(space, history, n=4, seed=0) == propose_batch(space, slow, n=4, seed=0)
+
+    def test_dear_configurations_are_avoided_early_in_a_run(self, space, history):
+        def mean_cost(limit):
+            batches = [
+                propose_batch(
+                    space, grown(space, history, 20), n=4, seed=k, expected_seconds_limit=limit
+                )
+                for k in range(4)
+            ]
+            return np.mean(
+                [
+                    np.log(space.expected_seconds(trial.configuration))
+                    for batch in batches
+                    for trial in batch
+                    if trial.origin == "surrogate"
+                ]
+            )
+
+        assert mean_cost(1e6) < mean_cost(None)
+
+
+def test_timeouts_count_against_a_family_too(space, history):
+    bad = space.sample_family("knn", 3, np.random.default_rng(0))
+    history = history.extend(
+        answer(Trial(number=n, configuration=c, seed=0), status=TrialStatus.TIMEOUT, seconds=1.0)
+        for n, c in enumerate(bad)
+    )
+    batch = propose_batch(space, history, n=12, seed=0)
+    assert "knn" not in {trial.configuration.family for trial in batch}
+
+
+def test_an_unknown_strategy_is_refused(space, history):
+    with pytest.raises(UserError, match="unknown search 'psychic'; choose one of: forest"):
+        propose_batch(space, history, n=1, seed=0, strategy="psychic")
+
+
+def test_proposals_do_not_depend_on_how_a_process_hashes_strings():
+    code = (
+        "from tests.pipelines.search.test_propose import grown, new_space\n"
+        "from pipelines.evaluation.metrics import METRICS\n"
+        "from pipelines.history import History\n"
+        "found = grown(new_space(), History(METRICS['roc_auc']), 24)\n"
+        "print([each.trial.configuration.digest for each in found.ordered])"
+    )
+    shown = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    ]
+    assert shown[0] == shown[1]
