@@ -4,9 +4,9 @@ from pipelines.budget import Deadline
 from pipelines.data.dataset import DatasetShape
 from pipelines.problem import ProblemKind
 
-# Trees in total, over all classes: what a fit may cost at most where rows are few.
-_MOST_TREES = 6_000
 _ROWS_OF_FULL_LENGTH = 20_000
+# A loss that falls by a smaller share than this while one waits no longer pays for its time.
+_WORTH_WAITING = 5e-4
 # Below this many rows a class's gradients are so small that plain settings diverge.
 _TINY_CLASS = 30
 
@@ -27,14 +27,19 @@ class Patience:
         self.deadline = deadline
         self.best_loss = float("inf")
         self.best_round = 0
+        self._mark = float("inf")
+        self._marked_round = 0
 
     def stop(self, round_: int, loss: float | None) -> bool:
         """Return whether to stop after ``round_`` (from 0), which reached ``loss``."""
         if loss is None or loss < self.best_loss or round_ == 0:
             self.best_loss = float("inf") if loss is None else loss
             self.best_round = round_
+        if loss is None or loss < self._mark * (1 - _WORTH_WAITING) or round_ == 0:
+            self._mark = self.best_loss
+            self._marked_round = round_
         late = self.deadline is not None and self.deadline.passed
-        return late or (self.rounds is not None and round_ - self.best_round >= self.rounds)
+        return late or (self.rounds is not None and round_ - self._marked_round >= self.rounds)
 
 
 def default_rate(shape: DatasetShape) -> float:
@@ -44,14 +49,14 @@ def default_rate(shape: DatasetShape) -> float:
     return 0.06
 
 
-def max_rounds(shape: DatasetShape, rate: float) -> int:
+def max_rounds(shape: DatasetShape, rate: float, *, most_trees: int = 6_000) -> int:
     """Return the most boosting rounds worth their time at this learning rate.
 
     Early stopping ends most fits long before. Many classes grow as many trees a round, so they
-    get fewer rounds.
+    get fewer rounds: half of ``most_trees`` for each class.
     """
     by_rate = 60.0 / rate
-    by_classes = _MOST_TREES / max(shape.n_classes, 3) * 3
+    by_classes = most_trees / max(shape.n_classes / 2, 1)
     by_rows = 2_000 * max(1.0, _ROWS_OF_FULL_LENGTH / max(shape.n_rows, 1)) ** 0.5
     return int(max(30, min(by_rate, by_classes, by_rows, 3_000)))
 

@@ -17,7 +17,6 @@ from pipelines.data.dataset import DatasetShape
 from pipelines.learners.base import BuildContext, Learner, PreprocessingTraits
 from pipelines.learners.boosting_rounds import (
     Patience,
-    default_rate,
     expected_trees,
     max_rounds,
     patience_rounds,
@@ -28,8 +27,12 @@ from pipelines.problem import ProblemKind
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
-# A symmetric tree costs in proportion to the classes; past this many, rounds are cut further.
-_MANY_CLASSES = 10
+# Past this many classes the plain squared score grows useful trees in fewer rounds.
+_MANY_CLASSES = 6
+
+
+# Trees over all classes: a tree here costs several of the other boosters' once classes are many.
+_MOST_TREES = 4_000
 
 
 class CatBoostModel(BaseEstimator):
@@ -140,23 +143,27 @@ class CatBoostModel(BaseEstimator):
 
 def space(shape: DatasetShape) -> "ConfigurationSpace":
     """Return the hyperparameters."""
-    from ConfigSpace import ConfigurationSpace, Float, Integer
+    from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
 
+    several = shape.problem is ProblemKind.MULTICLASS
+    many = shape.n_classes > _MANY_CLASSES
     return ConfigurationSpace(
         space=[
-            Float("learning_rate", (0.01, 0.3), log=True, default=default_rate(shape)),
-            Integer("depth", (3, 9), default=4 if shape.n_classes > _MANY_CLASSES else 6),
+            Float("learning_rate", (0.01, 0.3), log=True, default=0.15 if several else 0.08),
+            Integer("depth", (3, 9), default=4 if several else 6),
             Float("l2_leaf_reg", (0.1, 100.0), log=True, default=3.0),
             Float("random_strength", (0.01, 10.0), log=True, default=1.0),
             Float("subsample", (0.4, 1.0), default=0.8),
             Float("rsm", (0.1, 1.0), log=True, default=_column_share(shape)),
+            Categorical("score_function", ["Cosine", "L2"], default="L2" if many else "Cosine"),
         ]
     )
 
 
 def _column_share(shape: DatasetShape) -> float:
-    """Return the share of columns each tree sees: a few hundred at most, which is enough."""
-    return float(min(1.0, max(0.1, 100.0 / matrix_columns(shape))))
+    """Return the share of columns each tree sees: fewer where each costs once a class."""
+    enough = 100.0 if shape.n_classes <= 2 else 25.0
+    return float(min(1.0, max(0.1, enough / matrix_columns(shape))))
 
 
 def build(values: Mapping[str, Value], context: BuildContext) -> CatBoostModel:
@@ -172,14 +179,14 @@ def build(values: Mapping[str, Value], context: BuildContext) -> CatBoostModel:
         "loss_function": losses[shape.problem],
         "boosting_type": "Plain",
         "bootstrap_type": "Bernoulli",
-        "border_count": 128,
+        "border_count": 64 if shape.n_classes <= 2 else 32,
         "max_ctr_complexity": 1,
         "random_seed": context.seed,
     }
     rate = float(values["learning_rate"])
     return CatBoostModel(
         parameters,
-        rounds=context.iterations or max_rounds(shape, rate),
+        rounds=context.iterations or max_rounds(shape, rate, most_trees=_MOST_TREES),
         patience=patience_rounds(rate),
         n_threads=context.n_threads,
     )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
 _PORTION = 16
+# Share of the uniform distribution that is mixed into the probabilities.
+_DOUBT = 0.01
 # Numbers kept in the leaves of one forest: 8 bytes each.
 _MOST_LEAF_NUMBERS = 3e7
 
@@ -66,7 +68,10 @@ class GrownForest(BaseEstimator):
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return probabilities, shape (n_rows, n_classes)."""
-        return self.forest.predict_proba(X)
+        scores = self.forest.predict_proba(X)
+        prior = np.full(scores.shape[1], 1.0 / scores.shape[1])
+        # A class that no leaf has seen is rare, not impossible.
+        return (scores + _DOUBT * prior) / (1 + _DOUBT)
 
 
 def space(shape: DatasetShape) -> "ConfigurationSpace":

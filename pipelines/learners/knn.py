@@ -11,10 +11,15 @@ from pipelines.configuration import Value
 from pipelines.data.dataset import DatasetShape
 from pipelines.learners.base import BuildContext, Learner, LearnerLimits, PreprocessingTraits
 from pipelines.learners.costs import matrix_columns
+from pipelines.preprocessing.strength import mutual_information
 from pipelines.problem import ProblemKind
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
+
+
+# The least a column counts beside the strongest one.
+_FLOOR = 0.01
 
 
 class Neighbours(BaseEstimator):
@@ -26,6 +31,8 @@ class Neighbours(BaseEstimator):
         k; at most the number of training rows.
     weights : str
         ``uniform`` or ``distance``.
+    relevance : bool
+        Whether columns count in proportion to what they say about the target.
     p : int
         1 for the Manhattan distance, 2 for the Euclidean one.
     classification : bool
@@ -38,12 +45,14 @@ class Neighbours(BaseEstimator):
         self,
         n_neighbors: int = 15,
         weights: str = "distance",
+        relevance: bool = True,
         p: int = 2,
         classification: bool = True,
         n_threads: int = 1,
     ) -> None:
         self.n_neighbors = n_neighbors
         self.weights = weights
+        self.relevance = relevance
         self.p = p
         self.classification = classification
         self.n_threads = n_threads
@@ -53,6 +62,13 @@ class Neighbours(BaseEstimator):
         from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
         kind = KNeighborsClassifier if self.classification else KNeighborsRegressor
+        self.factors_ = None
+        if self.relevance:
+            strength = mutual_information(X, y, classification=self.classification)
+            # Its square root, so that a column's part of a squared distance is its strength.
+            factors = np.sqrt(strength / max(float(strength.max()), 1e-12) + _FLOOR)
+            self.factors_ = factors.astype(np.float32)
+        X = self._stretched(X)
         self.k_ = min(self.n_neighbors, len(y))
         self.model_ = kind(self.k_, weights=self.weights, p=self.p, n_jobs=self.n_threads)
         self.model_.fit(X, y)
@@ -62,7 +78,7 @@ class Neighbours(BaseEstimator):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return values or class codes, shape (n_rows,)."""
-        return self.model_.predict(X)
+        return self.model_.predict(self._stretched(X))
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return probabilities, shape (n_rows, n_classes).
@@ -70,7 +86,11 @@ class Neighbours(BaseEstimator):
         One more neighbour is believed to be of every class in proportion, so that no class is
         ever impossible (the m-estimate with m = 1).
         """
-        return (self.k_ * self.model_.predict_proba(X) + self.prior_) / (self.k_ + 1)
+        scores = self.model_.predict_proba(self._stretched(X))
+        return (self.k_ * scores + self.prior_) / (self.k_ + 1)
+
+    def _stretched(self, X: NDArray[Any]) -> NDArray[Any]:
+        return X if self.factors_ is None else X * self.factors_
 
 
 def space(shape: DatasetShape) -> "ConfigurationSpace":
@@ -81,6 +101,7 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
         space=[
             Integer("n_neighbors", (1, 100), log=True, default=min(15, max(1, shape.n_rows // 4))),
             Categorical("weights", ["distance", "uniform"], default="distance"),
+            Categorical("relevance", [True, False], default=True),
             Categorical("p", [2, 1], default=2),
         ]
     )
@@ -91,6 +112,7 @@ def build(values: Mapping[str, Value], context: BuildContext) -> Neighbours:
     return Neighbours(
         n_neighbors=int(values["n_neighbors"]),
         weights=str(values["weights"]),
+        relevance=bool(values["relevance"]),
         p=int(values["p"]),
         classification=context.shape.problem.is_classification,
         n_threads=context.n_threads,

@@ -12,6 +12,7 @@ from pipelines.configuration import Value
 from pipelines.data.dataset import DatasetShape
 from pipelines.learners.base import BuildContext, Learner, LearnerLimits, PreprocessingTraits
 from pipelines.learners.costs import matrix_columns
+from pipelines.learners.penalty import ChosenStrength, Logistic, Ridge
 from pipelines.problem import ProblemKind
 
 if TYPE_CHECKING:
@@ -57,51 +58,58 @@ class BoundedRegressor(BaseEstimator):
 
 
 def space(shape: DatasetShape) -> "ConfigurationSpace":
-    """Return the hyperparameters."""
-    from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float
+    """Return the hyperparameters; by default the model chooses its own penalty."""
+    from ConfigSpace import Categorical, ConfigurationSpace, Float, InCondition
 
-    penalty = Categorical("penalty", ["l2", "elasticnet"], default="l2")
+    del shape
+    penalty = Categorical("penalty", ["chosen", "l2", "elasticnet"], default="chosen")
+    strength = Float("strength", (1e-5, 1.0), log=True, default=1e-3)
     ratio = Float("l1_ratio", (0.05, 1.0), default=0.5)
-    # Relative to what standardised columns need; many columns for the rows need more.
-    strength = Float("strength", (1e-5, 1.0), log=True, default=_default_strength(shape))
     made = ConfigurationSpace()
-    made.add([penalty, ratio, strength, EqualsCondition(ratio, penalty, "elasticnet")])
+    made.add(
+        [
+            penalty,
+            strength,
+            ratio,
+            InCondition(strength, penalty, ["l2", "elasticnet"]),
+            InCondition(ratio, penalty, ["elasticnet"]),
+        ]
+    )
     return made
-
-
-def _default_strength(shape: DatasetShape) -> float:
-    crowded = matrix_columns(shape, per_category=8.0) / max(shape.n_rows, 1)
-    return 1e-2 if crowded > 0.5 else 1e-3
 
 
 def build(values: Mapping[str, Value], context: BuildContext) -> Any:
     """Return an unfitted model; ``strength`` is the penalty per row (glmnet's lambda)."""
-    strength = float(values["strength"])
-    elastic = values["penalty"] == "elasticnet"
-    ratio = float(values.get("l1_ratio", 0.0))
-    n_rows = max(context.shape.n_rows, 2)
+    regression = context.shape.problem is ProblemKind.REGRESSION
+    model: Any
+    if values["penalty"] == "elasticnet":
+        strength, ratio = float(values["strength"]), float(values["l1_ratio"])
+        model = _elastic_net(strength, ratio, context)
+    elif values["penalty"] == "l2":
+        strength = float(values["strength"])
+        model = Ridge(strength) if regression else Logistic(strength)
+    else:
+        model = ChosenStrength(Ridge() if regression else Logistic(), context.seed)
+    return BoundedRegressor(model) if regression else model
+
+
+def _elastic_net(strength: float, ratio: float, context: BuildContext) -> Any:
+    from sklearn.linear_model import ElasticNet, LogisticRegression
+
     if context.shape.problem is ProblemKind.REGRESSION:
-        from sklearn.linear_model import ElasticNet, Ridge
-
-        if elastic:
-            return BoundedRegressor(
-                ElasticNet(alpha=strength, l1_ratio=ratio, max_iter=300, tol=1e-3)
-            )
-        return BoundedRegressor(Ridge(alpha=strength * n_rows))
-    return _logistic(strength, ratio if elastic else 0.0, n_rows, context.seed)
-
-
-def _logistic(strength: float, ratio: float, n_rows: int, seed: int) -> Any:
-    from sklearn.linear_model import LogisticRegression
-
-    inverse = 1.0 / (strength * n_rows)
-    if ratio == 0.0:
-        return LogisticRegression(C=inverse, max_iter=150, tol=1e-3)
-    saga = {"solver": "saga", "l1_ratio": ratio, "max_iter": 60, "tol": 1e-2}
-    # scikit-learn 1.8 lets l1_ratio alone name the penalty.
-    if inspect.signature(LogisticRegression).parameters["penalty"].default == "deprecated":
-        return LogisticRegression(C=inverse, random_state=seed, **saga)
-    return LogisticRegression(C=inverse, penalty="elasticnet", random_state=seed, **saga)
+        return ElasticNet(alpha=strength, l1_ratio=ratio, max_iter=300, tol=1e-3)
+    settings: dict[str, Any] = {
+        "C": 1.0 / (strength * max(context.shape.n_rows, 2)),
+        "solver": "saga",
+        "l1_ratio": ratio,
+        "max_iter": 60,
+        "tol": 1e-2,
+        "random_state": context.seed,
+    }
+    # From scikit-learn 1.8 on, l1_ratio alone names the penalty.
+    if inspect.signature(LogisticRegression).parameters["penalty"].default != "deprecated":
+        settings["penalty"] = "elasticnet"
+    return LogisticRegression(**settings)
 
 
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
@@ -110,7 +118,7 @@ def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     columns = matrix_columns(shape, per_category=8.0 if onehot else 1.0)
     if shape.problem is ProblemKind.REGRESSION:
         return 0.05 + 2e-10 * shape.n_rows * columns**2 + 1e-8 * shape.n_rows * columns
-    passes = 120.0 if values["penalty"] == "l2" else 400.0
+    passes = 400.0 if values["penalty"] == "elasticnet" else 120.0
     return 0.05 + passes * 2e-9 * shape.n_rows * columns * max(1, shape.n_classes - 1)
 
 
@@ -122,7 +130,7 @@ LINEAR = Learner(
     build=build,
     expected_seconds=expected_seconds,
     preprocessing=PreprocessingTraits(
-        scaling=("standard", "robust", "quantile", "power"),
+        scaling=("both", "standard", "robust", "quantile", "power"),
         encoding=("onehot", "target"),
         imputation=("median", "mean"),
         projection=True,

@@ -194,9 +194,9 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
         space=[
             Integer("width", (16, 256), log=True, default=128),
             Integer("depth", (1, 4), default=2),
-            Float("learning_rate", (3e-4, 3e-2), log=True, default=4e-3),
-            Float("weight_decay", (1e-4, 1.0), log=True, default=0.03),
-            Float("dropout", (0.0, 0.5), default=0.15),
+            Float("learning_rate", (3e-4, 2e-2), log=True, default=2e-3),
+            Float("weight_decay", (1e-3, 3.0), log=True, default=0.2),
+            Float("dropout", (0.0, 0.5), default=0.25),
         ]
     )
 
@@ -223,7 +223,7 @@ def _batch_size(shape: DatasetShape) -> int:
 
 def _epochs(shape: DatasetShape) -> int:
     """Return passes over the rows: fewer where each has many steps."""
-    return int(min(60, max(12, 400_000 / max(shape.n_rows, 1))))
+    return int(min(40, max(12, 300_000 / max(shape.n_rows, 1))))
 
 
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
@@ -247,7 +247,7 @@ MLP = Learner(
     build=build,
     expected_seconds=expected_seconds,
     preprocessing=PreprocessingTraits(
-        scaling=("quantile", "robust", "standard", "power"),
+        scaling=("robust", "quantile", "standard", "power"),
         encoding=("onehot", "target"),
         imputation=("median", "mean"),
         projection=True,

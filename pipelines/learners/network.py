@@ -103,7 +103,7 @@ class Network:
                 keep = rng.random(hidden.shape, dtype=np.float32) >= dropout
                 hidden *= keep * np.float32(1.0 / (1.0 - dropout))
             layers.append(hidden)
-        answers: Array = layers[-1] @ self.weights[-1]
+        answers: Array = np.asarray(layers[-1] @ self.weights[-1], dtype=np.float32)
         answers += self.biases[-1]
         delta = (softmax(answers) if classification else answers) - target
         delta *= weight / np.float32(len(X))

@@ -28,17 +28,19 @@ _FOLDS = 3
 
 
 class KernelClassifier(BaseEstimator):
-    """A support vector classifier whose margins are turned into probabilities.
+    """A classifier of two classes or more with a Gaussian kernel.
 
-    The margins of rows left out (three folds) are calibrated by a logistic regression: Platt
-    scaling for two classes, matrix scaling for more.
+    Two classes and an exact kernel: a support vector machine whose margins on rows left out
+    (three folds) are turned into probabilities (Platt 1999). Otherwise a logistic regression on
+    landmarks of the kernel; one machine for every pair of classes would give margins that no
+    calibration makes into good probabilities of many classes.
 
     Parameters
     ----------
     C : float
         Price of a violated margin.
     width : float
-        Factor on the default kernel width parameter, 1 / (columns x variance).
+        Factor on the default kernel width parameter, 1 / (total variance of the rows).
     exact : bool
         Whether the kernel is computed in full.
     seed : int
@@ -61,26 +63,25 @@ class KernelClassifier(BaseEstimator):
         from sklearn.svm import SVC
 
         gamma = _gamma(X, self.width)
-        n_classes = int(y.max()) + 1
-        self.classes_ = np.arange(n_classes)
+        self.classes_ = np.unique(y)
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
-        if not self.exact:
-            self.calibration_ = None
+        self.calibration_ = None
+        if not self.exact or len(self.classes_) > 2:
             self.model_ = _on_landmarks(
                 LogisticRegression(C=self.C, max_iter=100, tol=1e-3), gamma, len(y), self.seed
             )
             self.model_.fit(X, y, model__sample_weight=weight)
             return self
         machine = SVC(C=self.C, gamma=gamma, cache_size=200, tol=1e-2, max_iter=200_000)
-        margins = np.zeros((len(y), n_classes))
+        margins = np.zeros(len(y))
         fold = _folds(y, self.seed)
         for part in range(_FOLDS):
             outside, inside = fold != part, fold == part
-            if len(np.unique(y[outside])) >= 2 and inside.any():
+            if len(np.unique(y[outside])) == 2 and inside.any():
                 machine.fit(X[outside], y[outside], sample_weight=weight[outside])
-                margins[inside] = _margins(machine, X[inside], n_classes)
+                margins[inside] = machine.decision_function(X[inside])
         self.calibration_ = LogisticRegression(C=10.0, max_iter=200, tol=1e-3)
-        self.calibration_.fit(margins, y, sample_weight=weight)
+        self.calibration_.fit(margins[:, None], y, sample_weight=weight)
         self.model_ = machine.fit(X, y, sample_weight=weight)
         return self
 
@@ -92,7 +93,7 @@ class KernelClassifier(BaseEstimator):
         """Return probabilities, shape (n_rows, n_classes)."""
         if self.calibration_ is None:
             return self.model_.predict_proba(X)
-        return self.calibration_.predict_proba(_margins(self.model_, X, len(self.classes_)))
+        return self.calibration_.predict_proba(self.model_.decision_function(X)[:, None])
 
 
 class KernelRegressor(BaseEstimator):
@@ -156,16 +157,6 @@ def _folds(y: NDArray[Any], seed: int) -> NDArray[Any]:
     return fold
 
 
-def _margins(machine: Any, X: Any, n_classes: int) -> NDArray[Any]:
-    """Return one margin a class; classes the machine has not seen are far off."""
-    known = machine.decision_function(X)
-    if known.ndim == 1:
-        known = np.column_stack([-known, known])
-    margins = np.full((len(known), n_classes), -float(len(machine.classes_)))
-    margins[:, machine.classes_] = known
-    return margins
-
-
 def _on_landmarks(model: Any, gamma: float, n_rows: int, seed: int) -> Any:
     """Return ``model`` behind Nystroem features, scaled to variances of about one."""
     from sklearn.kernel_approximation import Nystroem
@@ -180,11 +171,10 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     """Return the hyperparameters."""
     from ConfigSpace import ConfigurationSpace, Float
 
-    exact = shape.n_rows <= _EXACT_ROWS
+    exact = _is_exact(shape)
+    price = (0.01, 100.0, 1.0) if exact else (1e-5, 1.0, 0.01)
     parameters = [
-        Float(
-            "C", (0.01, 100.0) if exact else (1e-5, 1.0), log=True, default=1.0 if exact else 0.01
-        ),
+        Float("C", price[:2], log=True, default=price[2]),
         Float("width", (0.03, 10.0), log=True, default=0.5),
     ]
     if exact and not shape.problem.is_classification:
@@ -192,9 +182,13 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     return ConfigurationSpace(space=parameters)
 
 
+def _is_exact(shape: DatasetShape) -> bool:
+    return shape.n_rows <= _EXACT_ROWS and shape.problem is not ProblemKind.MULTICLASS
+
+
 def build(values: Mapping[str, Value], context: BuildContext) -> Any:
     """Return an unfitted machine of these hyperparameters."""
-    exact = context.shape.n_rows <= _EXACT_ROWS
+    exact = _is_exact(context.shape)
     C, width = float(values["C"]), float(values["width"])
     if context.shape.problem.is_classification:
         return KernelClassifier(C, width, exact, context.seed)
@@ -205,7 +199,7 @@ def build(values: Mapping[str, Value], context: BuildContext) -> Any:
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     """Return seconds to fit once on one core."""
     columns = matrix_columns(shape, per_category=6.0)
-    if shape.n_rows <= _EXACT_ROWS:
+    if _is_exact(shape):
         fits = 2.3 if shape.problem.is_classification else 1.0
         hard = 1.0 + np.log10(max(1.0, float(values["C"])))
         return float(0.05 + fits * hard * 1.5e-9 * shape.n_rows**2 * (columns + 30))

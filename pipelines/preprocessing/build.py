@@ -73,6 +73,7 @@ def build_features(
             encoding=str(values.get("text", "tfidf" if traits.sparse else "svd")),
             n_components=int(values.get("text_components", 16)),
             analyzer=str(values.get("text_analyzer", "auto")),
+            scale=scaling != "none",
             classification=classification,
             seed=seed,
         ),

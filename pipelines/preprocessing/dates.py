@@ -49,8 +49,8 @@ class DateParts(TransformerMixin, BaseEstimator):
             "year": dates.year.to_numpy(dtype=np.float64),
             "month": dates.month.to_numpy(dtype=np.float64),
             "day": dates.day.to_numpy(dtype=np.float64),
-            "day_of_year": dates.dayofyear.to_numpy(dtype=np.float64),
-            "weekday": dates.weekday.to_numpy(dtype=np.float64),
+            "day_of_year": dates.day_of_year.to_numpy(dtype=np.float64),
+            "weekday": dates.day_of_week.to_numpy(dtype=np.float64),
             "hour": dates.hour.to_numpy(dtype=np.float64),
             "minute": dates.minute.to_numpy(dtype=np.float64),
         }

@@ -82,7 +82,7 @@ class NumericBlock(TransformerMixin, BaseEstimator):
             filled = self.pairs_.transform(filled)
         self.scaler_ = None
         if self.scaling != "none" and filled.shape[1]:
-            self.scaler_ = make_scaler(self.scaling, n_rows=len(X), seed=self.seed).fit(filled)
+            self.scaler_ = make_scaler(self.scaling, seed=self.seed).fit(filled)
         return self._assemble(filled, missing)
 
     def transform(self, X: NDArray[Any]) -> NDArray[Any]:

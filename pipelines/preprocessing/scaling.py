@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import PowerTransformer, QuantileTransformer, RobustScaler
 
-SCALINGS = ("none", "standard", "robust", "quantile", "power")
+SCALINGS = ("none", "standard", "robust", "quantile", "power", "both")
 
 # Beyond this many standard deviations a value is an outlier that would only pull a linear fit.
 _FAR = 12.0
@@ -69,16 +69,14 @@ class SmoothRobustScaler(TransformerMixin, BaseEstimator):
         return scaled / np.sqrt(1 + (scaled / 3) ** 2)
 
 
-def make_scaler(name: str, *, n_rows: int, seed: int) -> Any:
+def make_scaler(name: str, *, seed: int) -> Any:
     """Return an unfitted scaler.
 
     Parameters
     ----------
     name : str
-        ``standard``, ``robust``, ``quantile`` (to a normal distribution) or ``power``
-        (Yeo-Johnson).
-    n_rows : int
-        Rows it will be fitted to.
+        ``standard``, ``robust``, ``quantile`` (to a normal distribution), ``power``
+        (Yeo-Johnson) or ``both`` (standard and quantile side by side).
     seed : int
         Seed of the rows that ``quantile`` samples.
     """
@@ -87,15 +85,73 @@ def make_scaler(name: str, *, n_rows: int, seed: int) -> Any:
     if name == "robust":
         return SmoothRobustScaler()
     if name == "quantile":
-        return QuantileTransformer(
-            n_quantiles=max(2, min(200, n_rows)),
-            output_distribution="normal",
-            subsample=_ROWS_FOR_SCALE,
-            random_state=seed,
-        )
+        return RankGauss(seed)
+    if name == "both":
+        return StandardAndRanks(seed)
     if name == "power":
         return BoundedPower()
     raise ValueError(f"scaling must be one of {', '.join(SCALINGS)}; got {name!r}")
+
+
+class RankGauss(TransformerMixin, BaseEstimator):
+    """Map the ranks of each column to a normal distribution, then bring it to deviation 1.
+
+    Without the second step a column of mostly zeros would lie five deviations from its middle,
+    where the normal distribution puts its ends.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the rows that the quantiles are learned from.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def fit(self, X: NDArray[Any], y: NDArray[Any] | None = None) -> "RankGauss":
+        """Learn the quantiles of each column of ``X``, shape (n_rows, n_columns)."""
+        del y
+        self.ranks_ = QuantileTransformer(
+            n_quantiles=max(2, min(200, len(X))),
+            output_distribution="normal",
+            subsample=_ROWS_FOR_SCALE,
+            random_state=self.seed,
+        ).fit(X)
+        self.after_ = ClippedScaler(4.0).fit(np.clip(self.ranks_.transform(X), -3.0, 3.0))
+        return self
+
+    def transform(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return the ranked columns."""
+        return self.after_.transform(np.clip(self.ranks_.transform(X), -3.0, 3.0))
+
+
+class StandardAndRanks(TransformerMixin, BaseEstimator):
+    """Give each column twice, standardised and ranked.
+
+    A linear model can then follow a skewed column along either scale, or between them.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the rows that the quantiles are learned from.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def fit(self, X: NDArray[Any], y: NDArray[Any] | None = None) -> "StandardAndRanks":
+        """Learn both scales of ``X``, shape (n_rows, n_columns)."""
+        del y
+        self.standard_ = ClippedScaler().fit(X)
+        ranks = RankGauss(self.seed).fit(X)
+        # Two values are two values on any scale.
+        self.several_ = np.array([len(np.unique(column[:1_000])) > 2 for column in X.T])
+        self.ranks_ = ranks
+        return self
+
+    def transform(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return the standardised columns, then the ranked ones."""
+        return np.hstack([self.standard_.transform(X), self.ranks_.transform(X)[:, self.several_]])
 
 
 class BoundedPower(TransformerMixin, BaseEstimator):

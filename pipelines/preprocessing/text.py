@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from pipelines.preprocessing.scaling import ClippedScaler
 from pipelines.preprocessing.target_means import TargetMeans
 from pipelines.seeds import generator
 
@@ -24,6 +25,8 @@ _MAX_STRINGS_TO_LEARN_FROM = 10_000
 _MAX_TERMS = 10_000
 # Longer texts are sentences: words tell more than characters, and cost far less.
 _SENTENCE = 60
+# Of how many standardised columns all directions of a text together have the variance.
+_SVD_WEIGHT = 4.0
 # A string that comes back this often on average can be known by its target mean.
 _REPEATS = 2.0
 
@@ -40,6 +43,9 @@ class TextColumn(TransformerMixin, BaseEstimator):
     analyzer : str
         ``char`` (n-grams of 2 to 4 characters within words), ``word`` (words and pairs) or
         ``auto`` by the length of the strings.
+    scale : bool
+        Whether sizes, counts and means are standardised, and the directions of ``svd`` together
+        weigh no more than a few columns.
     classification : bool
         Whether ``y`` holds class codes.
     seed : int
@@ -51,12 +57,14 @@ class TextColumn(TransformerMixin, BaseEstimator):
         encoding: str = "svd",
         n_components: int = 16,
         analyzer: str = "auto",
+        scale: bool = False,
         classification: bool = True,
         seed: int = 0,
     ) -> None:
         self.encoding = encoding
         self.n_components = n_components
         self.analyzer = analyzer
+        self.scale = scale
         self.classification = classification
         self.seed = seed
 
@@ -78,6 +86,8 @@ class TextColumn(TransformerMixin, BaseEstimator):
                 self.svd_ = TruncatedSVD(n_components, n_iter=3, random_state=self.seed)
                 spread = float(np.std(self.svd_.fit_transform(terms)))
                 self.spread_ = spread if spread > 0 else 1.0
+                if self.scale:
+                    self.spread_ *= max(1.0, np.sqrt(n_components / _SVD_WEIGHT))
             else:
                 self.terms_ = None
         self.repeats_ = len(X) >= _REPEATS * len(distinct)
@@ -87,7 +97,9 @@ class TextColumn(TransformerMixin, BaseEstimator):
             self.counts_ = np.append(np.bincount(found, minlength=len(distinct)), 0)
             self.means_ = TargetMeans(self.classification, self.seed)
             means = self.means_.fit_transform(found[:, None], y)
-        return self._assemble(found, distinct, means)
+        extras = self._extras(found, distinct, means)
+        self.scaler_ = ClippedScaler().fit(extras) if self.scale else None
+        return self._assemble(found, distinct, extras)
 
     def transform(self, X: pd.Series) -> Any:
         """Return the numbers of ``X``, dense or CSR, float32."""
@@ -97,7 +109,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
             codes = self.known_.get_indexer(pd.Index(distinct, dtype=object))
             codes = np.where(codes < 0, len(self.known_), codes)
             means = self.means_.transform(codes[found][:, None])
-        return self._assemble(found, distinct, means)
+        return self._assemble(found, distinct, self._extras(found, distinct, means))
 
     def _strings_to_learn_from(self, distinct: NDArray[Any]) -> NDArray[Any]:
         if len(distinct) <= _MAX_STRINGS_TO_LEARN_FROM:
@@ -128,21 +140,28 @@ class TextColumn(TransformerMixin, BaseEstimator):
         self.terms_ = terms
         return matrix
 
-    def _assemble(
+    def _extras(
         self, found: NDArray[Any], distinct: NDArray[Any], means: NDArray[Any] | None
-    ) -> Any:
+    ) -> NDArray[Any]:
+        """Return sizes, counts and target means of each row's string."""
         dense = [_sizes(distinct)[found]]
         if means is not None and self.known_ is not None:
             codes = self.known_.get_indexer(pd.Index(distinct, dtype=object))
             dense.append(np.log1p(self.counts_[codes])[found][:, None].astype(np.float32))
             dense.append(means)
+        return np.hstack(dense)
+
+    def _assemble(self, found: NDArray[Any], distinct: NDArray[Any], extras: NDArray[Any]) -> Any:
+        if self.scaler_ is not None:
+            extras = self.scaler_.transform(extras)
+        extras = extras.astype(np.float32)
         if self.terms_ is None or not len(distinct):
-            return np.hstack(dense)
+            return extras
         terms = self.terms_.transform(distinct)
         if self.svd_ is not None:
             vectors = (self.svd_.transform(terms) / self.spread_).astype(np.float32)
-            return np.hstack([*dense, vectors[found]])
-        return sp.hstack([sp.csr_matrix(np.hstack(dense)), terms[found]], format="csr")
+            return np.hstack([extras, vectors[found]])
+        return sp.hstack([sp.csr_matrix(extras), terms[found]], format="csr")
 
 
 def _distinct(X: pd.Series) -> tuple[NDArray[Any], NDArray[Any]]:
