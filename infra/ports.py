@@ -1,0 +1,45 @@
+"""Ports and health of servers on this machine."""
+
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+_POLL_SECONDS = 0.1
+
+
+def free_port(preferred: int | None = None) -> int:
+    """Return a free port of 127.0.0.1: ``preferred`` if nobody listens there, else any."""
+    for port in (preferred, 0):
+        if port is None:
+            continue
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("no port of 127.0.0.1 is free")
+
+
+def answers(url: str, seconds: float = 2.0) -> bool:
+    """Whether a GET of ``url`` is answered with success within ``seconds``."""
+    try:
+        with urllib.request.urlopen(url, timeout=seconds) as reply:
+            return 200 <= int(reply.status) < 300
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def wait_until_answers(url: str, *, seconds: float, alive: Callable[[], bool]) -> bool:
+    """Wait until ``url`` answers; False if that takes ``seconds`` or ``alive()`` turns False."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if answers(url):
+            return True
+        if not alive():
+            return False
+        time.sleep(_POLL_SECONDS)
+    return False

@@ -1,0 +1,205 @@
+"""A Prefect API to run flows against: the user's, the one of `espalier ui`, or an own one.
+
+An own server is a child process on a free port of 127.0.0.1 with its database in the home folder.
+Started the moment a command begins, it is up by the time the table is read (about 5 s on two
+slow cores; 10 s the first time, when it makes its database).
+"""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from infra.ports import answers, free_port, wait_until_answers
+from infra.redaction import redact
+from infra.settings import Settings
+from pipelines.errors import EspalierError
+
+_LOG = logging.getLogger(__name__)
+
+# A server that lives for one command has nothing to schedule, expire or vacuum.
+_IDLE_SERVICES = (
+    "CANCELLATION_CLEANUP",
+    "CLEANUP_RECONCILER",
+    "DB_VACUUM",
+    "FOREMAN",
+    "LATE_RUNS",
+    "PAUSE_EXPIRATIONS",
+    "REPOSSESSOR",
+    "SCHEDULER",
+    "TRIGGERS",
+)
+_STOP_SECONDS = 8.0
+
+
+class PrefectServer:
+    """The Prefect API of one command.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where an own server keeps its things, and how long it may take to start.
+    port : int or None
+        Port an own server should take if it is free.
+    full : bool
+        Whether an own server also schedules and watches flows (for `espalier ui`), and tells
+        other commands of this home folder its address.
+    """
+
+    def __init__(self, settings: Settings, *, port: int | None = None, full: bool = False) -> None:
+        self._settings = settings
+        self._preferred = port
+        self._full = full
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
+        self.url = ""
+
+    @property
+    def log_path(self) -> Path:
+        """Where an own server writes what it has to say."""
+        return self._settings.prefect_folder / "server.log"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this object started the server, and will stop it."""
+        return self._process is not None
+
+    def start(self) -> Self:
+        """Find a server or start one, without waiting; ``PREFECT_API_URL`` is set from then on.
+
+        Call it before prefect is imported: prefect reads its settings then.
+        """
+        found = self._settings.prefect_api_url or _profile_url() or self._advertised()
+        if found:
+            self.url = found
+            _LOG.info("using the Prefect API at %s", redact(found))
+        else:
+            self._spawn()
+        os.environ["PREFECT_API_URL"] = self.url
+        return self
+
+    def wait(self) -> str:
+        """Wait until the API answers and return its URL.
+
+        Raises
+        ------
+        EspalierError
+            It does not answer in time.
+        """
+        seconds = self._settings.prefect_start_seconds if self.is_own else 20.0
+        if wait_until_answers(f"{self.url}/health", seconds=seconds, alive=lambda: self.is_running):
+            if self._full and self.is_own:
+                self._advertise()
+            return self.url
+        if self.is_own:
+            self.close()
+            raise EspalierError(
+                f"the Prefect server did not start within {seconds:g} s; "
+                f"{self.log_path} says why, ESPALIER_PREFECT_START_SECONDS gives it longer"
+            )
+        raise EspalierError(
+            f"no Prefect API answers at {redact(self.url)}; start it, or unset PREFECT_API_URL "
+            "to use an own one"
+        )
+
+    def close(self) -> None:
+        """Stop the server if it is an own one."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if self._full:
+            self._state_path.unlink(missing_ok=True)
+        if process.stdin is not None:
+            process.stdin.close()  # the child ends when its input does
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if self._log is not None:
+            self._log.close()
+        if os.environ.get("PREFECT_API_URL") == self.url:
+            del os.environ["PREFECT_API_URL"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _spawn(self) -> None:
+        folder = self._settings.prefect_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        port = free_port(self._preferred)
+        self.url = f"http://127.0.0.1:{port}/api"
+        self._log = self.log_path.open("ab")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "infra.prefect_child", "--port", str(port)],
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            env=server_environment(self._settings, self.url, full=self._full),
+            start_new_session=True,  # Ctrl-C reaches us first, and we stop it in order
+        )
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an own server's process is there; True where the server is not ours."""
+        return self._process is None or self._process.poll() is None
+
+    @property
+    def _state_path(self) -> Path:
+        return self._settings.prefect_folder / "server.json"
+
+    def _advertise(self) -> None:
+        self._state_path.write_text(json.dumps({"url": self.url}))
+
+    def _advertised(self) -> str | None:
+        """Return the address of the server that `espalier ui` keeps up for this home, if any."""
+        try:
+            url = str(json.loads(self._state_path.read_text())["url"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        if url.startswith("http://127.0.0.1:") and answers(f"{url}/health"):
+            return url
+        return None
+
+
+def server_environment(settings: Settings, url: str, *, full: bool) -> dict[str, str]:
+    """Return the environment of an own server: database, address and services."""
+    database = settings.prefect_folder / "prefect.db"
+    mine = {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{database}",
+        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+        "PREFECT_UI_API_URL": url,
+        "PREFECT_SERVER_UI_API_URL": url,
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+    }
+    if not full:
+        mine |= {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _IDLE_SERVICES}
+    inherited = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
+    return inherited | mine
+
+
+def _profile_url() -> str | None:
+    """Return the API URL of the user's active Prefect profile, if it names one."""
+    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
+    path = Path(os.environ.get("PREFECT_PROFILES_PATH", str(home / "profiles.toml"))).expanduser()
+    try:
+        profiles = tomllib.loads(path.read_text())
+        name = os.environ.get("PREFECT_PROFILE") or profiles["active"]
+        url = profiles["profiles"][name]["PREFECT_API_URL"]
+    except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError):
+        return None
+    return str(url) or None

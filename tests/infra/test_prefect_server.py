@@ -1,0 +1,93 @@
+"""An own Prefect server starts, answers, is found by others and never outlives its parent."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from infra.ports import answers, free_port
+from infra.prefect_server import PrefectServer, server_environment
+from infra.settings import Settings
+from pipelines.errors import EspalierError
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect-home"))
+    return Settings(home=tmp_path / "home")
+
+
+@pytest.mark.cluster
+def test_an_own_server_answers_and_is_gone_after_close(settings: Settings) -> None:
+    with PrefectServer(settings).start() as server:
+        assert server.is_own
+        assert os.environ["PREFECT_API_URL"] == server.url
+        url = server.wait()
+        assert url.startswith("http://127.0.0.1:")
+        assert answers(f"{url}/health")
+    assert not answers(f"{url}/health", seconds=0.5)
+    assert "PREFECT_API_URL" not in os.environ
+    assert (settings.prefect_folder / "prefect.db").exists()
+
+
+@pytest.mark.cluster
+def test_the_server_of_the_ui_is_found_and_left_running(settings: Settings) -> None:
+    with PrefectServer(settings, full=True).start() as server:
+        server.wait()
+        os.environ.pop("PREFECT_API_URL")
+        other = PrefectServer(settings).start()
+        assert other.url == server.url
+        assert not other.is_own
+        other.close()
+        assert answers(f"{server.url}/health")
+
+
+@pytest.mark.slow
+@pytest.mark.cluster
+def test_a_server_ends_when_its_parent_is_killed(settings: Settings) -> None:
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from infra.prefect_server import PrefectServer\n"
+        "from infra.settings import Settings\n"
+        f"server = PrefectServer(Settings(home=Path({str(settings.home)!r}))).start()\n"
+        "print(server.wait(), flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    url = parent.stdout.readline().strip()
+    assert answers(f"{url}/health")
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    end = time.monotonic() + 60
+    while answers(f"{url}/health", seconds=0.5) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert not answers(f"{url}/health", seconds=0.5)
+
+
+def test_an_address_where_nobody_listens_is_named(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}/api"
+    settings = Settings(home=tmp_path, prefect_api_url=url)
+    server = PrefectServer(settings).start()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("infra.prefect_server.wait_until_answers", lambda *a, **k: False)
+            with pytest.raises(EspalierError, match="no Prefect API answers"):
+                server.wait()
+    finally:
+        os.environ.pop("PREFECT_API_URL", None)
+
+
+def test_only_the_server_of_the_ui_schedules(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    brief = server_environment(settings, "http://127.0.0.1:1/api", full=False)
+    full = server_environment(settings, "http://127.0.0.1:1/api", full=True)
+    assert brief["PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED"] == "false"
+    assert "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED" not in full
+    assert str(tmp_path) in brief["PREFECT_SERVER_DATABASE_CONNECTION_URL"]
