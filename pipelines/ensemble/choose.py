@@ -31,6 +31,12 @@ FEWEST_SAMPLED_ROWS = 800
 # Below this many rows a decision on them is noise, and the nested fits would see too few.
 FEWEST_DECISION_ROWS = 40
 
+# Standard errors that a combiner may be behind the best one and still win by being simpler. A
+# single model must be nearer: on rows that decide little, an ensemble is the better bet
+# (docs/decisions/0005-one-model-must-be-level.md).
+TOLERANCE = 1.0
+SINGLE_TOLERANCE = 0.25
+
 
 class RivalScore(NamedTuple):
     """How a combiner did on rows that it was not fitted to.
@@ -112,7 +118,8 @@ def build_ensemble(
     """Return the members and weights of the best combiner.
 
     Every rival is fitted on most of the out-of-fold rows and predicts the others, part by part.
-    The simplest one within one standard error of the best wins and is fitted to all rows.
+    The simplest one within one standard error of the best wins and is fitted to all rows; the
+    best single model wins within a quarter of one.
 
     Parameters
     ----------
@@ -174,7 +181,7 @@ def _best_rival(
     rivals: Sequence[Rival],
     deadline: Deadline | None,
 ) -> EnsembleChoice:
-    """Return the choice of the simplest rival within one standard error of the best."""
+    """Return the choice of the simplest rival that cannot be told from the best."""
     metric, seed = settings.metric, settings.seed
     decision = library
     decision_rows = _sampled_rows(DECISION_CELLS, dataset)
@@ -200,19 +207,29 @@ def _best_rival(
     standings = compare([each.nested for each in found], decision, blocks, metric, seed)
     if not any(np.isfinite(standing.score) for standing in standings):
         return _single_choice(library, results)
-    level = [each for each, standing in zip(found, standings, strict=True) if standing.level]
+    level = _level(found, standings)
     if metric.needs == "labels" and len(level) > 1:
         # Labels tell few combiners apart; the probabilities that they come from tell more.
         finer = compare(
             [each.nested for each in level], decision, blocks, METRICS["log_loss"], seed
         )
-        level = [each for each, standing in zip(level, finer, strict=True) if standing.level]
+        level = _level(level, finer)
     winner = min(level, key=lambda each: each.rival.simplicity)
     report = _report(found, standings, metric)
     score = next(line.score for line in report if line.name == winner.rival.name)
-    if winner.rival is SINGLE:
+    alone = sum(weight > 0 for weight in winner.rule.weights) == 1
+    if winner.rival is SINGLE or (alone and winner.rule.space is CombinationSpace.PROBABILITY):
         return replace(_single_choice(library, results), cv_score=score, rivals=report)
     return _choice(winner.rival.name, library, winner.rule, score, report)
+
+
+def _level(found: Sequence[_Contender], standings: Sequence[Standing]) -> list[_Contender]:
+    """Return the contenders that cannot be told from the best one."""
+    return [
+        each
+        for each, standing in zip(found, standings, strict=True)
+        if standing.within(SINGLE_TOLERANCE if each.rival is SINGLE else TOLERANCE)
+    ]
 
 
 def _report(

@@ -34,10 +34,9 @@ class Standing:
     behind: float
     standard_error: float
 
-    @property
-    def level(self) -> bool:
-        """Whether it is within one standard error of the best."""
-        return self.behind <= self.standard_error
+    def within(self, tolerance: float) -> bool:
+        """Whether it is within ``tolerance`` standard errors of the best."""
+        return self.behind <= tolerance * self.standard_error
 
 
 def nested_predictions(
