@@ -1,6 +1,8 @@
 """A training from the command line: everything started at once, watched, summed up."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from flows.report import TrainReport
-    from infra.settings import Settings
+
+FLUSH_SECONDS = 5.0
 
 
 def run_training(request: TrainRequest, *, json_path: Path | None) -> None:
@@ -24,36 +27,58 @@ def run_training(request: TrainRequest, *, json_path: Path | None) -> None:
     """
     from rich.console import Console
 
+    from flows.console import open_console
+    from flows.session import Session, begin_reading, made_current
+    from infra.prefect_server import PrefectServer
     from infra.settings import load_settings
 
+    started_at = process_start()
     settings = load_settings()
     if json_path is not None and not json_path.absolute().parent.is_dir():
         raise UserError(f"the folder of {str(json_path)!r} does not exist; make it first")
+    table = begin_reading(request, settings)
     console = Console(highlight=False)
-    report = _train(request, settings, console)
-    if json_path is not None:
-        report.write_json(json_path)
+    watcher = open_console(f"{request.shown_data} → {request.target}", console)
+    # The address of the server must be known before prefect is imported, by the flow.
+    with (
+        PrefectServer(settings).start() as server,
+        Session(request, settings, watcher, table=table, started_at=started_at) as session,
+    ):
+        with watcher, made_current(session), _told_to_prefect():
+            from flows.train import train
 
+            table.result()  # a large table may be wrong too
+            server.wait()
+            report = train(request)
+        # Before workers and server are let go, which takes a moment.
+        _leave(report, request, console, json_path)
+
+
+def _leave(
+    report: "TrainReport", request: TrainRequest, console: "Console", json_path: Path | None
+) -> None:
+    """Put the outcome on the screen and into a file."""
     from flows.summary import print_summary
 
+    if json_path is not None:
+        report.write_json(json_path)
     print_summary(console, report, data=request.shown_data)
 
 
-def _train(request: TrainRequest, settings: "Settings", console: "Console") -> "TrainReport":
-    from flows.console import open_console
-    from flows.session import Session, begin_reading, made_current
+@contextmanager
+def _told_to_prefect() -> Iterator[None]:
+    """Make sure that Prefect has heard everything of the block while its server is there.
 
-    started_at = process_start()
-    table = begin_reading(request, settings)
-    title = f"{request.shown_data} → {request.target}"
-    with (
-        open_console(title, console) as watcher,
-        Session(request, settings, watcher, table=table, started_at=started_at) as session,
-        made_current(session),
-    ):
-        from flows.train import train
+    States of tasks and lines of logs are sent by threads in the background.
+    """
+    try:
+        yield
+    finally:
+        from prefect.events.worker import EventsWorker
+        from prefect.logging.handlers import APILogWorker
 
-        return train(request)
+        for worker in (EventsWorker, APILogWorker):
+            worker.drain_all(timeout=FLUSH_SECONDS)
 
 
 def process_start() -> float:

@@ -8,7 +8,7 @@ from prefect import task
 
 from pipelines.trial import TrialResult
 from tasks.artifacts import move_progress
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
 
 
 @task(
@@ -19,7 +19,6 @@ from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_
     retry_delay_seconds=BACKOFF,
     retry_jitter_factor=JITTER,
     retry_condition_fn=retry_if_it_can_pass,
-    timeout_seconds=10 * MINUTES,
     cache_policy=ALWAYS_RUN,
     persist_result=False,
 )

@@ -6,7 +6,7 @@ from infra.run_store import RunStore
 from infra.tracking import Tracking
 from pipelines.request import TrainRequest
 from tasks.artifacts import publish_link
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
 from tasks.records import TableRef
 
 NOTE = "mlflow_run"
@@ -20,7 +20,6 @@ NOTE = "mlflow_run"
     retry_delay_seconds=BACKOFF,
     retry_jitter_factor=JITTER,
     retry_condition_fn=retry_if_it_can_pass,
-    timeout_seconds=10 * MINUTES,
     cache_policy=ALWAYS_RUN,
     persist_result=False,
 )

@@ -20,6 +20,7 @@ RETRIES = 3
 BACKOFF = exponential_backoff(backoff_factor=1)
 JITTER = 0.5
 
+# Only tasks that run in the flow's own thread have a timeout: Prefect cannot stop another thread.
 MINUTES = 60.0
 
 # What trying again does not cure.

@@ -3,7 +3,7 @@
 from prefect import task
 
 from pipelines.json_text import to_json
-from tasks.policies import BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.policies import BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
 from tasks.records import PreparedRef
 from tasks.staging import read_pickle
 
@@ -16,7 +16,6 @@ from tasks.staging import read_pickle
     retry_delay_seconds=BACKOFF,
     retry_jitter_factor=JITTER,
     retry_condition_fn=retry_if_it_can_pass,
-    timeout_seconds=10 * MINUTES,
 )
 def profile_dataset(ref: PreparedRef, seed: int) -> dict[str, float]:
     """Return the meta-features by name, and write them into the run folder."""

@@ -84,7 +84,6 @@ def register_ensemble(
     retry_delay_seconds=BACKOFF,
     retry_jitter_factor=JITTER,
     retry_condition_fn=retry_if_it_can_pass,
-    timeout_seconds=10 * MINUTES,
     cache_policy=ALWAYS_RUN,
     persist_result=False,
 )

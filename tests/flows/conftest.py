@@ -1,0 +1,85 @@
+"""The command line as a person runs it, on stores of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import chdir
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer
+from typer.testing import CliRunner
+
+from flows.cli import app
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Espalier:
+    """A working folder with its own home, and the command line in it."""
+
+    folder: Path
+
+    @property
+    def home(self):
+        return self.folder / "home"
+
+    @property
+    def prefect_database(self):
+        return next((self.home / "prefect").glob("*.db"))
+
+    def start(self, *arguments):
+        """Start the command line in a process group of its own."""
+        kept = {key: value for key, value in os.environ.items()
+                if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))}  # fmt: skip
+        return subprocess.Popen(
+            [sys.executable, "-m", "flows.cli", *map(str, arguments)],
+            cwd=self.folder,
+            env=kept | {"ESPALIER_HOME": str(self.home), "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments):
+        """Run the command line to its end; return status, stdout and stderr."""
+        process = self.start(*arguments)
+        out, error = process.communicate(timeout=600)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, error)
+
+    def call(self, *arguments):
+        """Run the command line in this process, which is quicker; return click's result."""
+        with patch.dict(os.environ, {"ESPALIER_HOME": str(self.home)}), chdir(self.folder):
+            return CliRunner().invoke(app, [str(each) for each in arguments])
+
+    def train(self, *arguments):
+        """Train, and return what ``--json`` says."""
+        outcome = self.run("train", *arguments, "--json", "out.json")
+        assert outcome.returncode == 0, outcome.stderr + outcome.stdout
+        return json.loads((self.folder / "out.json").read_text()), outcome
+
+
+@pytest.fixture(scope="session")
+def tumours(tmp_path_factory):
+    """A small real table, made a little messy: 200 tumours of scikit-learn's bundled data."""
+    bunch = load_breast_cancer(as_frame=True)
+    table = bunch.data.iloc[:200, :8].round(3)
+    rng = np.random.default_rng(0)
+    table.insert(0, "patient", [f"P{number:04d}" for number in range(200)])
+    table.insert(1, "grade", np.where(rng.random(200) < 0.5, "fine", "rough"))
+    table.loc[rng.random(200) < 0.1, "mean area"] = np.nan
+    table["diagnosis"] = np.where(bunch.target[:200] == 1, "benign", "malignant")
+    path = tmp_path_factory.mktemp("data") / "tumours.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def espalier_in():
+    """Make an `Espalier` of a folder."""
+    return Espalier
