@@ -1,0 +1,323 @@
+"""Great Expectations: a data contract as a suite, checked in an ephemeral context.
+
+The contract (`pipelines.data.contract`) is the truth; the suite is its translation. Great
+Expectations 1.x is imported when something is validated (it takes seconds).
+"""
+
+import json
+import logging
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from pipelines.data.column_names import with_unique_names
+from pipelines.data.contract import DataContract
+from pipelines.data.expectation import Expectation, Severity
+
+if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation as GXExpectation
+
+_LOG = logging.getLogger(__name__)
+
+SAMPLE_ROWS = 50_000
+"""Cell by cell expectations look at this many rows of a longer table."""
+_SAMPLE_SEED = 0
+_SHOWN_VALUES = 5
+# Expectations of these kinds are cheap, or wrong on a sample.
+_WHOLE_TABLE = {
+    "ExpectTableColumnsToMatchSet",
+    "ExpectColumnToExist",
+    "ExpectTableRowCountToBeBetween",
+    "ExpectColumnValuesToBeUnique",
+    "ExpectColumnDistinctValuesToContainSet",
+    "ExpectColumnUniqueValueCountToBeBetween",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedExpectation:
+    """One expectation and what was observed.
+
+    Attributes
+    ----------
+    expectation : Expectation
+        The promise.
+    held : bool
+        Whether it holds.
+    observed : str
+        What was seen, for people.
+    """
+
+    expectation: Expectation
+    held: bool
+    observed: str
+
+    @property
+    def severity(self) -> Severity:
+        """What follows when it does not hold."""
+        return self.expectation.severity
+
+    @property
+    def text(self) -> str:
+        """One line: what was promised of what, and what was seen instead."""
+        return f"{describe(self.expectation)}; {self.observed}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationReport:
+    """What a validation found.
+
+    Attributes
+    ----------
+    checked : tuple of CheckedExpectation
+        All expectations, in the contract's order.
+    n_rows, n_columns : int
+        Size of the table.
+    n_sampled : int
+        Rows that cell by cell expectations looked at.
+    columns_unchecked : tuple of str
+        Columns that only the set of names covers.
+    seconds : float
+        How long it took.
+    gx_version : str
+        Version of Great Expectations.
+    """
+
+    checked: tuple[CheckedExpectation, ...]
+    n_rows: int
+    n_columns: int
+    n_sampled: int
+    columns_unchecked: tuple[str, ...]
+    seconds: float
+    gx_version: str
+
+    @property
+    def failures(self) -> tuple[CheckedExpectation, ...]:
+        """The expectations that do not hold, those that refuse first."""
+        broken = [each for each in self.checked if not each.held]
+        return tuple(sorted(broken, key=lambda each: each.severity is not Severity.REFUSE))
+
+    @property
+    def success(self) -> bool:
+        """Whether nothing of severity *refuse* is broken."""
+        return all(each.severity is not Severity.REFUSE for each in self.failures)
+
+    def to_json(self) -> str:
+        """Return the report as JSON."""
+        record = {
+            "success": self.success,
+            "n_rows": self.n_rows,
+            "n_columns": self.n_columns,
+            "n_sampled": self.n_sampled,
+            "columns_unchecked": list(self.columns_unchecked),
+            "seconds": round(self.seconds, 3),
+            "great_expectations": self.gx_version,
+            "expectations": [
+                {**each.expectation.to_dict(), "held": each.held, "observed": each.observed}
+                for each in self.checked
+            ],
+        }
+        return json.dumps(record, indent=1, ensure_ascii=False)
+
+    def to_html(self) -> str:
+        """Return the report as one self-contained page."""
+        from infra.validation_page import render
+
+        return render(self)
+
+
+def validate(table: pd.DataFrame, contract: DataContract) -> ValidationReport:
+    """Check a table against a contract with Great Expectations.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, n_columns)
+        Raw rows; not changed.
+    contract : DataContract
+        What is promised.
+    """
+    import great_expectations as gx
+
+    started = time.monotonic()
+    whole = _plain(with_unique_names(table))
+    sample = (
+        whole.sample(SAMPLE_ROWS, random_state=_SAMPLE_SEED) if len(whole) > SAMPLE_ROWS else whole
+    )
+    context = gx.get_context(mode="ephemeral")
+    _no_progress_bars(context)
+    parts = (
+        (whole, [each for each in contract.expectations if each.kind in _WHOLE_TABLE]),
+        (sample, [each for each in contract.expectations if each.kind not in _WHOLE_TABLE]),
+    )
+    results: dict[int, CheckedExpectation] = {}
+    for number, (frame, expectations) in enumerate(parts):
+        for expectation, checked in _check(context, f"part {number}", frame, expectations):
+            results[id(expectation)] = checked
+    return ValidationReport(
+        checked=tuple(results[id(each)] for each in contract.expectations),
+        n_rows=len(table),
+        n_columns=table.shape[1],
+        n_sampled=len(sample),
+        columns_unchecked=contract.columns_unchecked,
+        seconds=time.monotonic() - started,
+        gx_version=gx.__version__,
+    )
+
+
+def describe(expectation: Expectation) -> str:
+    """Return one line that says what is promised."""
+    column, values = expectation.column, expectation.parameters
+    mostly = float(values.get("mostly", 1.0))
+    cells = "every cell" if mostly >= 1 else f"{100 * mostly:.4g} % of the cells"
+    low, high = values.get("min_value"), values.get("max_value")
+    match expectation.kind:
+        case "ExpectTableColumnsToMatchSet":
+            return f"the table has the {len(values['column_set'])} columns it should have"
+        case "ExpectColumnToExist":
+            return f"column {column!r} exists"
+        case "ExpectTableRowCountToBeBetween":
+            return f"the number of rows is {_between(low, high)}"
+        case "ExpectColumnValuesToNotBeNull":
+            return f"{cells} of {column!r} has a value"
+        case "ExpectColumnValuesToBeBetween":
+            return f"{cells} of {column!r} is {_between(low, high)}"
+        case "ExpectColumnValuesToBeInSet":
+            return f"{cells} of {column!r} is one of {_few(values['value_set'])}"
+        case "ExpectColumnValuesToBeUnique":
+            return f"no value of {column!r} repeats"
+        case "ExpectColumnValuesToBeInTypeList":
+            return f"{column!r} has a type among {_few(values['type_list'])}"
+        case "ExpectColumnDistinctValuesToContainSet":
+            return f"{column!r} holds each of {_few(values['value_set'])}"
+        case _:
+            return f"the number of distinct values of {column!r} is {_between(low, high)}"
+
+
+def _check(
+    context: Any, name: str, frame: pd.DataFrame, expectations: list[Expectation]
+) -> list[tuple[Expectation, CheckedExpectation]]:
+    """Return each expectation with what came of it on ``frame``."""
+    import great_expectations as gx
+
+    missing = [each for each in expectations if each.column not in (None, *frame.columns)]
+    pairs = [
+        (each, CheckedExpectation(expectation=each, held=False, observed="there is no such column"))
+        for each in missing
+    ]
+    expectations = [each for each in expectations if each not in missing]
+    if not expectations:
+        return pairs
+    batch = (
+        context.data_sources.add_pandas(name)
+        .add_dataframe_asset("table")
+        .add_batch_definition_whole_dataframe("all rows")
+        .get_batch({"dataframe": frame})
+    )
+    suite = gx.ExpectationSuite(
+        name, expectations=[_translate(each, number) for number, each in enumerate(expectations)]
+    )
+    outcome = batch.validate(suite, result_format="SUMMARY")
+    # Results come back in an order of their own; each carries its number.
+    by_number = {
+        int(result.expectation_config.meta["number"]): result for result in outcome.results
+    }
+    for number, expectation in enumerate(expectations):
+        result = by_number.get(number)
+        checked = CheckedExpectation(
+            expectation=expectation,
+            held=bool(result.success) if result is not None else False,
+            observed=_observed(result),
+        )
+        pairs.append((expectation, checked))
+    return pairs
+
+
+def _translate(expectation: Expectation, number: int) -> "GXExpectation":
+    """Return the class of Great Expectations that the kind names, with its parameters."""
+    import great_expectations.expectations as gxe
+
+    about = {} if expectation.column is None else {"column": expectation.column}
+    made: GXExpectation = getattr(gxe, expectation.kind)(
+        **about,
+        **dict(expectation.parameters),
+        severity="critical" if expectation.severity is Severity.REFUSE else "warning",
+        meta={"number": number},
+    )
+    return made
+
+
+def _observed(result: Any) -> str:
+    """Return what a result saw, in a few words."""
+    if result is None:
+        return "it was not checked"
+    error = _exception(result)
+    if error:
+        return f"it could not be checked: {error}"
+    seen = dict(result.result or {})
+    if seen.get("details", {}).get("mismatched"):
+        wrong = seen["details"]["mismatched"]
+        parts = [
+            f"{label} {_few(wrong[key])}"
+            for key, label in (("missing", "missing:"), ("unexpected", "unexpected:"))
+            if wrong.get(key)
+        ]
+        return "; ".join(parts)
+    if seen.get("unexpected_count") is not None and seen.get("element_count"):
+        count, of = int(seen["unexpected_count"]), int(seen["element_count"])
+        values = seen.get("partial_unexpected_list") or []
+        named = [value for value in dict.fromkeys(map(_short, values)) if value != "nan"]
+        examples = f", such as {', '.join(named[:_SHOWN_VALUES])}" if named else ""
+        return f"{count:,} of {of:,} cells do not{examples}" if count else f"all of {of:,} cells"
+    if "observed_value" in seen:
+        return f"seen: {_few(seen['observed_value'])}"
+    return "holds" if result.success else "does not hold"
+
+
+def _exception(result: Any) -> str:
+    """Return the message of the exception that stopped a check, or nothing."""
+    info = result.exception_info or {}
+    nested = [info, *(each for each in info.values() if isinstance(each, dict))]
+    for each in nested:
+        if each.get("raised_exception"):
+            return " ".join(str(each.get("exception_message", "unknown reason")).split())[:200]
+    return ""
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with text and categories as plain objects, which every check can take."""
+    columns = {
+        name: column.astype(object).where(column.notna(), None)
+        if isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype)
+        else column
+        for name, column in table.items()
+    }
+    return pd.DataFrame(columns, index=table.index)
+
+
+def _no_progress_bars(context: Any) -> None:
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+
+
+def _between(low: Any, high: Any) -> str:
+    if high is None:
+        return f"at least {_short(low)}"
+    if low is None:
+        return f"at most {_short(high)}"
+    return f"between {_short(low)} and {_short(high)}"
+
+
+def _few(values: Any) -> str:
+    if not isinstance(values, list | tuple | set):
+        return _short(values)
+    listed = [_short(value) for value in values]
+    more = f" and {len(listed) - _SHOWN_VALUES} more" if len(listed) > _SHOWN_VALUES else ""
+    return ", ".join(listed[:_SHOWN_VALUES]) + more
+
+
+def _short(value: Any) -> str:
+    text = f"{value:,.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
