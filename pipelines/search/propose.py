@@ -1,8 +1,7 @@
 """What to try next, as a function of what was tried: same inputs, same outputs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +10,10 @@ from pipelines.acquisition.batch import choose_batch
 from pipelines.configuration import Configuration
 from pipelines.errors import UserError
 from pipelines.history import History
+from pipelines.search.admission import Admission
 from pipelines.search.starters import starters
-from pipelines.search.stopping import hopeless_families
 from pipelines.seeds import generator, integer_seed
 from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.cost import CostModel
 from pipelines.surrogate.forest import ForestPredictor
 from pipelines.surrogate.targets import observe
 from pipelines.trial import Trial
@@ -26,10 +24,10 @@ STRATEGIES = ("forest", "random")
 _RANDOM_EVERY = 5
 # Below this many successes a predictor knows nothing that the defaults do not say.
 _SMALLEST_HISTORY = 4
-# A default is worth starting even if it must be cut short; of the rest, only what comes near to
-# its full length can be better than a default that was.
-_UNTRIED_SHARE = 0.25
 _RANDOM_DRAWS = 64
+_NEIGHBOURS = 16
+
+_Rule = Callable[[Sequence[Configuration]], NDArray[np.bool_]]
 
 
 def propose_batch(
@@ -47,8 +45,8 @@ def propose_batch(
 ) -> list[Trial]:
     """Return the next trials, numbered on from the history and the pending ones.
 
-    First ``warm_start``, then every family's default (cheap first where time is short), then by
-    ``strategy``. Nothing is proposed twice, whatever came of it the first time.
+    First ``warm_start``, then every family's default (those that can stop early first where time is
+    short), then by ``strategy``. Nothing is proposed twice, whatever came of it the first time.
 
     Parameters
     ----------
@@ -82,39 +80,47 @@ def propose_batch(
     if strategy not in STRATEGIES:
         raise UserError(f"unknown search {strategy!r}; choose one of: {', '.join(STRATEGIES)}")
     first = max([history.next_number, *(trial.number + 1 for trial in pending)])
+    admission = Admission.of(space, history, expected_seconds_limit, fits_per_trial)
     proposer = _Proposer(
         space=space,
         history=history,
-        pending=tuple(trial.configuration for trial in pending),
         rng=generator(seed, "propose", first),
         seed=integer_seed(seed, "surrogate", first),
-        costs=CostModel.fit(
-            space,
-            history if expected_seconds_limit is not None else History(history.metric),
-            fits_per_trial,
-        ),
-        limit=expected_seconds_limit,
-        hopeless=hopeless_families(history),
+        admission=admission,
         taken=dict.fromkeys(
             [result.trial.configuration for result in history.ordered]
             + [trial.configuration for trial in pending]
         ),
     )
-    picks = [(each, "warm_start") for each in proposer.untried(warm_start, n)]
-    defaults = starters(space, proposer.costs, expected_seconds_limit)
-    picks += [(each, "default") for each in proposer.untried(defaults, n - len(picks))]
+    picks = [(each, "warm_start") for each in proposer.take(warm_start, n, admission.admitted)]
+    defaults = starters(space, admission.costs, expected_seconds_limit)
+    sure, others = (
+        defaults.configurations[: defaults.n_sure],
+        defaults.configurations[defaults.n_sure :],
+    )
+    for some, rule in ((sure, admission.conceivable), (others, admission.admitted)):
+        picks += [(each, "default") for each in proposer.take(some, n - len(picks), rule)]
     if not picks and not history.successes and not pending:
         # Nothing fits, but nothing is there yet either: the cheapest is worth a try.
-        picks += [(each, "default") for each in proposer.cheapest(defaults)]
+        by_cost = np.argsort(admission.costs.log_seconds(others), kind="stable")
+        cheapest = [others[place] for place in by_cost]
+        picks = [(each, "default") for each in proposer.take(cheapest, 1, admission.promising)]
     guided = strategy == "forest" and len(history.successes) >= _SMALLEST_HISTORY
+    # Where few trials fit into the time there may never be enough to guide by.
+    climbs = strategy == "forest" and not guided and expected_seconds_limit is not None
     numbers = range(first + len(picks), first + n)
-    at_random = [number for number in numbers if not guided or number % _RANDOM_EVERY == 0]
-    picks += _merged(
-        numbers,
-        at_random,
-        [(each, "random") for each in proposer.draw(len(at_random))],
-        [(each, "surrogate") for each in proposer.guide(len(numbers) - len(at_random))],
+    at_random = [
+        number for number in numbers if not (guided or climbs) or number % _RANDOM_EVERY == 0
+    ]
+    n_random, n_others = len(at_random), len(numbers) - len(at_random)
+    others_picked = (
+        [(each, "surrogate") for each in proposer.guide(n_others)]
+        if guided
+        else [(each, "neighbour") for each in proposer.near_best(n_others if climbs else 0)]
     )
+    short = n_others - len(others_picked)
+    random_picked = [(each, "random") for each in proposer.draw(n_random + short)]
+    picks += _merged(numbers, at_random, random_picked, others_picked)
     return [
         Trial(
             number=first + place,
@@ -152,52 +158,38 @@ class _Proposer:
 
     space: SearchSpace
     history: History
-    pending: tuple[Configuration, ...]
     rng: np.random.Generator
     seed: int
-    costs: CostModel
-    limit: float | None
-    hopeless: frozenset[str]
-    taken: dict[Configuration, None] = field(default_factory=dict)
+    admission: Admission
+    taken: dict[Configuration, None]
 
-    def untried(
-        self, configurations: Sequence[Configuration], n: int, *, at_length: bool = False
+    def take(
+        self, configurations: Sequence[Configuration], n: int, rule: _Rule
     ) -> list[Configuration]:
-        """Take up to ``n`` of these, in order, that are new and fit the limits.
-
-        ``at_length`` leaves out what would be cut far too short.
-        """
-        fits = np.isfinite(self._penalty(configurations))
-        if self.limit is not None and at_length:
-            fits &= self._near_full_length(configurations)
+        """Take up to ``n`` of these, in order, that are new and that the rule lets pass."""
         picked: list[Configuration] = []
-        for configuration, fit in zip(configurations, fits, strict=True):
-            if len(picked) < n and fit and configuration not in self.taken:
+        for configuration, passes in zip(configurations, rule(configurations), strict=True):
+            if len(picked) < n and passes and configuration not in self.taken:
                 picked.append(configuration)
                 self.taken[configuration] = None
         return picked
 
-    def cheapest(self, configurations: Sequence[Configuration]) -> list[Configuration]:
-        """Take the one of these with the smallest expected cost that was not tried, if any."""
-        new = [
-            each
-            for each in configurations
-            if each not in self.taken and each.family not in self.hopeless
-        ]
-        if not new:
-            return []
-        picked = new[int(np.argmin(self.costs.log_seconds(new)))]
-        self.taken[picked] = None
-        return [picked]
-
     def draw(self, n: int) -> list[Configuration]:
-        """Take ``n`` random configurations that fit."""
+        """Take ``n`` random configurations that are worthwhile."""
         picked: list[Configuration] = []
         for _ in range(4):
             if len(picked) < n:
                 drawn = self.space.sample(_RANDOM_DRAWS, self.rng)
-                picked += self.untried(drawn, n - len(picked), at_length=True)
+                picked += self.take(drawn, n - len(picked), self.admission.worthwhile)
         return picked
+
+    def near_best(self, n: int) -> list[Configuration]:
+        """Take up to ``n`` neighbours of the best configuration so far."""
+        best = self.history.best
+        if n == 0 or best is None or best.trial.configuration.family not in self.space.families:
+            return []
+        around = self.space.neighbours(best.trial.configuration, _NEIGHBOURS, self.rng)
+        return self.take(around, n, self.admission.worthwhile)
 
     def guide(self, n: int) -> list[Configuration]:
         """Take up to ``n`` configurations of the largest expected improvement."""
@@ -207,7 +199,7 @@ class _Proposer:
         picked = choose_batch(
             self.space,
             observe(_within(self.history, self.space)),
-            self._predictor,
+            lambda pick: ForestPredictor(seed=self.seed + pick),
             n=n,
             rng=self.rng,
             pending=[
@@ -215,41 +207,11 @@ class _Proposer:
                 for each in self.taken
                 if each not in tried and each.family in self.space.families
             ],
-            penalty=self._guided_penalty,
+            penalty=self.admission.penalty,
             max_per_family=max((n + 1) // 2, 1),
         )
         self.taken.update(dict.fromkeys(picked))
         return picked
-
-    def _predictor(self, pick: int) -> ForestPredictor:
-        return ForestPredictor(seed=self.seed + pick)
-
-    def _penalty(self, configurations: Sequence[Configuration]) -> NDArray[Any]:
-        """Return infinity for what must not be tried, 0 for the rest, shape (n,)."""
-        barred = np.array([each.family in self.hopeless for each in configurations], dtype=bool)
-        if self.limit is not None and configurations:
-            barred |= ~self.costs.fits(configurations, self.limit)
-        return np.where(barred, np.inf, 0.0)
-
-    def _guided_penalty(self, configurations: Sequence[Configuration]) -> NDArray[Any]:
-        """Return what cost takes off the log improvement, shape (n,)."""
-        penalty = self._penalty(configurations)
-        if self.limit is not None and configurations:
-            penalty[~self._near_full_length(configurations)] = np.inf
-            # What can be cut short costs the limit at most.
-            capped = np.minimum(self.costs.log_seconds(configurations), np.log(self.limit))
-            penalty += self._cost_weight() * capped
-        return penalty
-
-    def _near_full_length(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
-        limit = self.limit or np.inf
-        return self.costs.log_seconds(configurations) + np.log(_UNTRIED_SHARE) <= np.log(limit)
-
-    def _cost_weight(self) -> float:
-        """Return how much cost matters: from 1 at the start of a run to 0 at its end."""
-        spent = sum(result.seconds for result in self.history.results)
-        left = self.limit or 0.0
-        return float(left / (left + spent)) if left + spent > 0 else 0.0
 
 
 def _within(history: History, space: SearchSpace) -> History:

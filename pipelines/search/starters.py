@@ -1,6 +1,7 @@
 """The first trials: a strong default of each family, the best bets first."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,15 +15,33 @@ LEADERS = ("lightgbm", "linear", "extra_trees", "catboost")
 _FOLLOWERS = ("xgboost", "random_forest", "mlp", "svm", "knn", "bayes")
 # Time is short when one of the leaders would take more than this share of what a trial may take.
 _SHORT_SHARE = 0.25
+# Then so many of those leaders that can stop early are tried first, in any case.
+_SURE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Starters:
+    """The defaults, in the order to try them.
+
+    Attributes
+    ----------
+    configurations : tuple of Configuration
+        One a family.
+    n_sure : int
+        How many of the first must be tried whatever they are expected to cost.
+    """
+
+    configurations: tuple[Configuration, ...]
+    n_sure: int = 0
 
 
 def starters(
     space: SearchSpace, costs: CostModel, expected_seconds_limit: float | None
-) -> tuple[Configuration, ...]:
+) -> Starters:
     """Return every family's default, in the order to try them.
 
-    Where time is short (many rows), the cheapest of all goes first and the leaders by their cost:
-    there must be some model within seconds, whatever happens to the others.
+    Where time is short (many rows), leaders that can stop early come first: they are sure to give
+    some model within their limit, however wrong their estimates. Then the others by their cost.
 
     Parameters
     ----------
@@ -34,17 +53,18 @@ def starters(
         Seconds that a trial may be expected to take; None when time does not matter.
     """
     own = tuple(name for name in space.families if name not in LEADERS + _FOLLOWERS)
-    leaders = _present(LEADERS, space)
-    followers = own + _present(_FOLLOWERS, space)
+    names = _present(LEADERS, space) + own + _present(_FOLLOWERS, space)
+    defaults = {name: space.default(name) for name in names}
     if expected_seconds_limit is not None:
-        names = leaders + followers
-        logs = costs.log_seconds([space.default(name) for name in names])
+        logs = costs.log_seconds(list(defaults.values()))
         seconds = dict(zip(names, np.exp(logs), strict=True))
+        leaders = [name for name in LEADERS if name in defaults]
         if any(seconds[name] > _SHORT_SHARE * expected_seconds_limit for name in leaders):
-            by_cost = sorted(names, key=seconds.__getitem__)
-            ordered = [by_cost[0], *sorted(leaders, key=seconds.__getitem__), *by_cost]
-            return tuple(space.default(name) for name in dict.fromkeys(ordered))
-    return tuple(space.default(name) for name in leaders + followers)
+            anytime = {each.name for each in space.learners if each.anytime}
+            sure = [name for name in leaders if name in anytime][:_SURE]
+            ordered = dict.fromkeys([*sure, *sorted(names, key=seconds.__getitem__)])
+            return Starters(tuple(defaults[name] for name in ordered), len(sure))
+    return Starters(tuple(defaults.values()))
 
 
 def _present(names: Sequence[str], space: SearchSpace) -> tuple[str, ...]:

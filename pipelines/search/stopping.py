@@ -9,11 +9,12 @@ HOPELESS_TRIALS = 40
 # A trial that a search starts with so little time left could only be killed: this many seconds,
 # or a share of what the quickest trial so far took.
 SHORTEST_TRIAL_SECONDS = 0.25
-_QUICKEST_SHARE = 0.5
+_QUICKEST_SHARE = 0.75
 # Before anything has succeeded no trial may take more than this share of the time left, so that
 # one slow model cannot be all that a run tries; afterwards it may take more.
 _FIRST_SHARE = 0.25
 _LATER_SHARE = 0.5
+_USUAL_LENGTHS = 1.5
 
 
 def trials_left(history: History, budget: Budget, n_pending: int = 0) -> int | None:
@@ -69,10 +70,13 @@ def trial_seconds_limit(deadline: Deadline, history: History, n_workers: int) ->
     left = deadline.seconds_left
     if left == float("inf"):
         return None
-    share = _LATER_SHARE if history.successes else _FIRST_SHARE
-    if n_workers > 2 and history.successes:
-        share = min(0.75, share + 0.05 * (n_workers - 2))
-    return max(share * left, SHORTEST_TRIAL_SECONDS)
+    if not history.successes:
+        return max(_FIRST_SHARE * left, SHORTEST_TRIAL_SECONDS)
+    share = min(0.75, _LATER_SHARE + 0.05 * max(n_workers - 2, 0))
+    # Towards the end a share of the time left is too short for anything; then a trial of the
+    # usual length may take the rest.
+    usual = min(_USUAL_LENGTHS * (typical_seconds(history) or 0.0), left)
+    return max(share * left, usual, SHORTEST_TRIAL_SECONDS)
 
 
 def typical_seconds(history: History) -> float | None:

@@ -9,6 +9,7 @@ from pipelines.errors import UserError
 from pipelines.history import History
 from pipelines.search.propose import STRATEGIES, propose_batch
 from pipelines.search.starters import LEADERS
+from pipelines.space.joint import SearchSpace
 from pipelines.surrogate.cost import CostModel
 from pipelines.trial import Trial, TrialStatus
 from tests.pipelines.search.conftest import answer, landscape, new_space
@@ -106,29 +107,48 @@ class TestShortOfTime:
     def large(cls):
         return new_space(n_rows=200_000, n_classes=20)
 
-    def test_the_cheapest_default_comes_first_then_the_leaders(self, large, history):
+    def test_leaders_that_can_stop_early_come_first_then_what_fits(self, large, history):
         limit = 20.0
         batch = propose_batch(large, history, n=4, seed=0, expected_seconds_limit=limit)
-        defaults = [large.default(name) for name in large.families]
-        seconds = {each: large.expected_seconds(each) for each in defaults}
-        assert batch[0].configuration == min(defaults, key=seconds.__getitem__)
+        families = [trial.configuration.family for trial in batch]
+        assert families[:2] == ["lightgbm", "extra_trees"]
         costs = CostModel.fit(large, history)
-        assert costs.fits([trial.configuration for trial in batch], limit).all()
+        others = [trial.configuration for trial in batch[2:]]
+        assert costs.fits(others, limit).all()
+        assert (np.diff(costs.log_seconds(others)) >= 0).all()
 
     def test_what_cannot_fit_is_not_started(self, large, history):
-        history = history.extend(
-            [answer(Trial(number=0, configuration=large.default("bayes"), seed=0), 0.5)]
-        )
+        first = Trial(number=0, configuration=large.default("extra_trees"), seed=0)
+        history = history.extend([answer(first, 0.5, seconds=5.0)])
         for number in range(4):
-            batch = propose_batch(
-                large, history, n=4, seed=number, expected_seconds_limit=0.01, pending=()
-            )
+            batch = propose_batch(large, history, n=4, seed=number, expected_seconds_limit=0.01)
             assert batch == []
 
-    def test_without_any_model_the_cheapest_is_tried_whatever_it_costs(self, large, history):
-        (only,) = propose_batch(large, history, n=4, seed=0, expected_seconds_limit=0.01)
-        cheapest = min((large.default(name) for name in large.families), key=large.expected_seconds)
+    def test_without_any_model_the_cheapest_is_tried_whatever_it_costs(self, history):
+        wide = new_space(n_rows=200_000, n_classes=20)
+        patient = [each for each in wide.learners if not each.anytime]
+        space = SearchSpace(patient, wide.shape)
+        (only,) = propose_batch(space, history, n=4, seed=0, expected_seconds_limit=0.01)
+        cheapest = min(map(space.default, space.families), key=space.expected_seconds)
         assert only.configuration == cheapest
+
+    def test_a_family_that_gave_a_model_in_time_is_believed_more_than_its_estimate(
+        self, large, history
+    ):
+        limit = 0.001 * large.expected_seconds(large.default("lightgbm"))
+        families = {"lightgbm": 0.9, "extra_trees": 0.8}
+        history = history.extend(
+            answer(
+                Trial(number=n, configuration=large.default(name), seed=0, seconds_limit=limit),
+                score,
+                seconds=0.9 * limit,
+            )
+            for n, (name, score) in enumerate(families.items())
+        )
+        batch = propose_batch(large, history, n=4, seed=0, expected_seconds_limit=limit)
+        near = [trial for trial in batch if trial.origin == "neighbour"]
+        assert near
+        assert {trial.configuration.family for trial in near} == {"lightgbm"}
 
     def test_time_limits_do_not_touch_a_search_bounded_by_trials(self, space, history):
         history = grown(space, history, 12)

@@ -56,6 +56,12 @@ def test_one_trial_may_not_take_all_the_time(space, history):
     assert trial_seconds_limit(at(-1.0), history, 2) > 0
 
 
+def test_towards_the_end_a_usual_trial_may_take_the_rest(space, history):
+    history = history.extend(results(space, 3, seconds=8.0))
+    assert trial_seconds_limit(at(10.0), history, 2) == 10.0
+    assert trial_seconds_limit(at(100.0), history, 2) == 50.0
+
+
 def test_the_typical_trial_is_the_median(space, history):
     assert typical_seconds(history) is None
     history = history.extend(results(space, 3, seconds=2.0))
