@@ -1,15 +1,39 @@
 """What a training leaves in a person's hands, and in the file of ``--json``."""
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from flows.search_rounds import Searched
 from infra.registry import RegisteredVersion
+from pipelines.history import History
 from pipelines.leaderboard import LeaderboardRow
 from tasks.leaderboard_table import leaderboard_record
 from tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Trials of one family that ended in the same way, without a score.
+
+    Attributes
+    ----------
+    family : str
+        The model family.
+    status : str
+        How they ended.
+    count : int
+        How many.
+    reason : str
+        Of the first of them.
+    """
+
+    family: str
+    status: str
+    count: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +74,8 @@ class TrainReport:
         By phase, with ``startup`` and ``total``.
     leaderboard : tuple of LeaderboardRow
         Best first.
+    failures : tuple of Failures
+        Why trials have no score, most frequent first.
     notes : tuple of str
         What was noticed about the data.
     """
@@ -73,6 +99,7 @@ class TrainReport:
     n_resumed: int
     seconds: Mapping[str, float]
     leaderboard: tuple[LeaderboardRow, ...]
+    failures: tuple[Failures, ...]
     notes: tuple[str, ...]
 
     @property
@@ -83,8 +110,8 @@ class TrainReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
-        names = [name for name in self.__slots__ if name != "leaderboard"]
-        record = {name: getattr(self, name) for name in names}
+        record = {name: getattr(self, name) for name in self.__slots__}
+        record["failures"] = [asdict(each) for each in self.failures]
         record["seconds"] = dict(self.seconds)
         record["holdout_interval"] = list(self.holdout_interval)
         record["notes"] = list(self.notes)
@@ -131,5 +158,17 @@ def make_report(
         n_resumed=searched.n_resumed,
         seconds=seconds,
         leaderboard=rows,
+        failures=failures_of(history),
         notes=prepared.notes,
+    )
+
+
+def failures_of(history: History) -> tuple[Failures, ...]:
+    """Return why trials have no score, most frequent first."""
+    ended = [each for each in history.ordered if not each.succeeded]
+    kinds = [(each.trial.configuration.family, str(each.status)) for each in ended]
+    reasons = {kind: each.error or "" for kind, each in zip(kinds[::-1], ended[::-1], strict=True)}
+    return tuple(
+        Failures(family=family, status=status, count=count, reason=reasons[family, status])
+        for (family, status), count in Counter(kinds).most_common()
     )

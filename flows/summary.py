@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from flows.report import TrainReport
+from flows.report import Failures, TrainReport
 from flows.watching import human_seconds
 from pipelines.leaderboard import LeaderboardRow
 from pipelines.trial import TrialStatus
@@ -20,9 +20,9 @@ def print_summary(console: Console, report: TrainReport, *, data: str) -> None:
     """Print the summary of ``report``; ``data`` is shown in the line that predicts."""
     console.print()
     console.print(leaderboard_table(report.leaderboard, metric=report.metric, limit=SHOWN_ROWS))
-    failures = _failures(report.leaderboard)
-    if failures:
-        console.print(Text(f"  without a score: {failures}", style="yellow"))
+    if report.failures:
+        console.print()
+        console.print(_failure_table(report.failures))
     console.print()
     console.print(_outcome(report))
     _print_next_steps(console, report, data)
@@ -115,12 +115,18 @@ def _members(report: TrainReport) -> str:
     return f"{report.ensemble} of {many}" if len(members) > 1 else f"{report.ensemble}, {many}"
 
 
-def _failures(rows: Sequence[LeaderboardRow]) -> str:
-    counts: dict[str, int] = {}
-    for row in rows:
-        if row.status is not TrialStatus.SUCCESS:
-            counts[str(row.status)] = counts.get(str(row.status), 0) + 1
-    return ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+def _failure_table(failures: Sequence[Failures]) -> Table:
+    table = Table(
+        box=None, header_style="bold", title="Without a score", title_justify="left",
+        title_style="bold",
+    )  # fmt: skip
+    table.add_column("trials", justify="right")
+    table.add_column("family", no_wrap=True)
+    table.add_column("ended", no_wrap=True)
+    table.add_column("why", style="dim")
+    for each in failures:
+        table.add_row(str(each.count), each.family, each.status, Text(each.reason))
+    return table
 
 
 def _number(value: float | None, digits: int) -> str:
