@@ -1,0 +1,392 @@
+"""Jobs on Dask workers: one a worker, watched, and really stopped when their time is up.
+
+Each job is one Dask task pinned to one worker, so that it is known where a job runs and whom to
+stop. A worker that dies takes its job's future along in one of several ways (an error, a
+cancellation, or silence, as its address never comes back); all of them end up as `Ended`.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from infra import dask_worker
+from infra.dask_context import SharedContext
+from pipelines.errors import WorkerLostError
+from pipelines.evaluation.evaluate import MemberJob, one_line
+from pipelines.trial import Trial
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_LOG = logging.getLogger(__name__)
+
+Job = Trial | MemberJob
+
+# A job gets this much longer than its limit to end by itself, with what it has.
+GRACE_SECONDS = 1.0
+_POLL_SECONDS = 0.5
+_REFRESH_SECONDS = 1.0
+# Importing and unpacking the context on a slow, busy machine.
+_BEGIN_SECONDS = 120.0
+_DEATH_SECONDS = 3.0
+_MAX_STARTS = 3
+_MEMORY_TOPIC = "worker-restart-memory"
+
+
+class How(StrEnum):
+    """How a job ended."""
+
+    ANSWERED = "answered"
+    LATE = "late"  # stopped from outside, as its time was up
+    MEMORY = "memory"  # its worker was ended for its memory
+    DIED = "died"  # its worker died, or the job could not be run at all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What came of a job.
+
+    Attributes
+    ----------
+    job : Trial or MemberJob
+        The job.
+    how : How
+        How it ended.
+    answer : object
+        What `run_job` returned; None unless it answered.
+    reason : str
+        For people; empty when it answered.
+    seconds : float
+        Since it began.
+    worker : str
+        Address.
+    """
+
+    job: Job
+    how: How
+    answer: Any = None
+    reason: str = ""
+    seconds: float = 0.0
+    worker: str = ""
+
+
+@dataclass(slots=True)
+class _Running:
+    """A job on its worker."""
+
+    job: Job
+    key: str
+    future: Any
+    worker: str
+    limit: float | None
+    submitted: float
+    began: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        return 0.0 if self.began is None else time.monotonic() - self.began
+
+    @property
+    def seconds_to_kill(self) -> float:
+        if self.began is None:
+            return self.submitted + _BEGIN_SECONDS - time.monotonic()
+        if self.limit is None:
+            return float("inf")
+        return self.limit + max(GRACE_SECONDS, 0.05 * self.limit) - self.seconds
+
+
+class JobPool:
+    """Runs jobs on the workers of a client.
+
+    Parameters
+    ----------
+    client : Client
+        Connected; workers may come and go.
+    shared : SharedContext
+        What jobs need.
+    patience_seconds : float
+        How long to wait for a worker when there is none.
+    """
+
+    def __init__(
+        self, client: "Client", shared: SharedContext, *, patience_seconds: float = 120.0
+    ) -> None:
+        self._client = client
+        self._shared = shared
+        self._patience = patience_seconds
+        self._topic = f"espalier-{uuid4().hex}"
+        self._waiting: deque[Job] = deque()
+        self._running: dict[str, _Running] = {}
+        self._starts: dict[int, int] = {}
+        self._wake: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._dying: set[str] = set()
+        self._workers: tuple[str, ...] = ()
+        self._refreshed = 0.0
+        self._alone_since: float | None = None
+        client.subscribe_topic(self._topic, self._job_began)
+        self._refresh()
+
+    @property
+    def n_workers(self) -> int:
+        """Workers there are, at least 1."""
+        return max(1, len(self._workers))
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """Jobs that have not ended."""
+        return (*(each.job for each in self._running.values()), *self._waiting)
+
+    @property
+    def running(self) -> tuple[Job, ...]:
+        """Jobs that have been given to a worker."""
+        return tuple(each.job for each in self._running.values())
+
+    def add(self, job: Job) -> None:
+        """Take on a job; it starts in `step`, when a worker is free."""
+        self._waiting.append(job)
+
+    def forget_waiting(self) -> None:
+        """Drop the jobs that have not started."""
+        self._waiting.clear()
+
+    def step(self, seconds: float, limit_of: Callable[[Job], float | None] | None) -> list[Ended]:
+        """Start what can be started, wait up to ``seconds`` and return what has ended.
+
+        Parameters
+        ----------
+        seconds : float
+            How long to wait at most; less when something ends.
+        limit_of : callable or None
+            Seconds a job may take, asked when it starts (None for no limit). None to start
+            nothing.
+
+        Raises
+        ------
+        WorkerLostError
+            There is no worker, or no scheduler any more.
+        """
+        self._refresh()
+        if limit_of is not None:
+            self._dispatch(limit_of)
+        nearest = min((each.seconds_to_kill for each in self._running.values()), default=seconds)
+        self._sleep(max(0.0, min(seconds, _POLL_SECONDS, nearest)))
+        self._refresh()
+        ended = []
+        for each in list(self._running.values()):
+            outcome = self._look_at(each)
+            if outcome is not None:
+                del self._running[each.key]
+                self._starts.pop(id(each.job), None)
+                ended.append(outcome)
+        return ended
+
+    def interrupt(self) -> None:
+        """Ask all running jobs to stop with what they have."""
+        keys = tuple(self._running)
+        workers = {each.worker for each in self._running.values()} & set(self._workers)
+        if workers:
+            self._tell(dask_worker.interrupt, keys, workers=sorted(workers))
+
+    def kill_running(self, reason: str) -> list[Ended]:
+        """Stop all running jobs for good."""
+        ended = [self._kill(each, reason) for each in self._running.values()]
+        self._running.clear()
+        return ended
+
+    def close(self) -> None:
+        """Stop everything; the workers are free again. May be called twice."""
+        self._waiting.clear()
+        if self._running:
+            self.kill_running("closed")
+        self._await_deaths()
+        with suppress(ValueError, OSError):  # closed already
+            self._client.unsubscribe_topic(self._topic)
+        self._shared.close()
+
+    def _await_deaths(self) -> None:
+        """Wait a little until the workers that are to die have: the next user must not get them."""
+        end = time.monotonic() + _DEATH_SECONDS
+        with suppress(WorkerLostError):
+            while self._dying and time.monotonic() < end:
+                time.sleep(0.05)
+                self._refreshed = 0.0
+                self._refresh()
+        self._dying.clear()
+
+    # --- starting -----------------------------------------------------------------------------
+
+    def _dispatch(self, limit_of: Callable[[Job], float | None]) -> None:
+        busy = {each.worker for each in self._running.values()} | self._dying
+        for worker in self._workers:
+            if not self._waiting:
+                return
+            if worker not in busy:
+                job = self._waiting.popleft()
+                self._start(job, worker, limit_of(job))
+
+    def _start(self, job: Job, worker: str, limit: float | None) -> None:
+        name = "trial" if isinstance(job, Trial) else "member"
+        number = job.number if isinstance(job, Trial) else job.trial_number
+        key = f"{name}-{number}-{uuid4().hex}"
+        future = self._client.submit(
+            dask_worker.run_job, job, key, self._topic, self._shared.digest, self._shared.source,
+            limit, key=key, workers=[worker], allow_other_workers=False, pure=False, retries=0,
+        )  # fmt: skip
+        self._running[key] = _Running(job, key, future, worker, limit, time.monotonic())
+        self._starts[id(job)] = self._starts.get(id(job), 0) + 1
+        future.add_done_callback(lambda _: self._wake.put(key))
+
+    # --- watching -----------------------------------------------------------------------------
+
+    def _sleep(self, seconds: float) -> None:
+        """Sleep until something may have ended, ``seconds`` at most."""
+        try:
+            key = self._wake.get(timeout=seconds) if seconds > 0 else self._wake.get_nowait()
+            # A job of an earlier life says nothing about the ones that run now.
+            while key not in self._running:
+                key = self._wake.get_nowait()
+        except queue.Empty:
+            return
+
+    def _refresh(self) -> None:
+        """Ask which workers there are, once a second."""
+        now = time.monotonic()
+        if self._workers and now - self._refreshed < _REFRESH_SECONDS:
+            return
+        try:
+            self._workers = tuple(sorted(self._client.nthreads()))
+        except (OSError, TimeoutError, ValueError) as error:
+            raise WorkerLostError(f"the Dask scheduler does not answer: {error}") from error
+        self._refreshed = now
+        self._dying &= set(self._workers)
+        if self._workers:
+            self._alone_since = None
+            return
+        self._alone_since = self._alone_since or now
+        if now - self._alone_since > self._patience:
+            raise WorkerLostError(f"no Dask worker for {self._patience:.0f} s")
+
+    def _look_at(self, running: _Running) -> Ended | None:
+        """Return what came of a job; None while it runs, or when it starts over."""
+        status = running.future.status
+        if status == "finished":
+            return self._answer(running)
+        if status == "error":
+            return self._failed(running, running.future.exception())
+        if status in ("cancelled", "lost"):
+            return self._again(running, "its data were lost")
+        if running.worker not in self._workers:
+            running.future.cancel()
+            if running.began is None:
+                return self._again(running, "its worker left")
+            return self._died(running)
+        if running.seconds_to_kill <= 0:
+            if running.began is None:
+                self._stop_worker(running)
+                return self._again(running, "its worker did not begin")
+            return self._kill(running, f"killed after {running.seconds:.1f} s, over its limit")
+        return None
+
+    def _answer(self, running: _Running) -> Ended | None:
+        try:
+            answer = running.future.result(timeout=30)
+        except TimeoutError:  # the worker has died with the answer; Dask runs the job again
+            return None
+        except Exception as error:
+            return self._failed(running, error)
+        return Ended(
+            job=running.job, how=How.ANSWERED, answer=answer, seconds=running.seconds,
+            worker=running.worker,
+        )  # fmt: skip
+
+    def _failed(self, running: _Running, error: BaseException) -> Ended | None:
+        from distributed import CancelledError, KilledWorker
+
+        if isinstance(error, KilledWorker):
+            return self._died(running)
+        if isinstance(error, CancelledError) or self._shared.lost:
+            return self._again(running, "its data were lost")
+        return Ended(
+            job=running.job, how=How.DIED, reason=one_line(error), seconds=running.seconds,
+            worker=running.worker,
+        )  # fmt: skip
+
+    def _died(self, running: _Running) -> Ended:
+        self._refreshed = 0.0
+        if self._ended_for_memory(running.worker):
+            how, reason = How.MEMORY, "its worker was ended for using more memory than its limit"
+        else:
+            how, reason = How.DIED, "its worker died while running it"
+        return Ended(
+            job=running.job, how=how, reason=reason, seconds=running.seconds, worker=running.worker
+        )
+
+    def _ended_for_memory(self, worker: str) -> bool:
+        """Whether a nanny has said so; its word travels another way than the death."""
+        for _ in range(3):
+            with suppress(OSError, TimeoutError):
+                events = self._client.get_events(_MEMORY_TOPIC)
+                if any(event["worker"] == worker for _, event in events):
+                    return True
+            time.sleep(0.1)
+        return False
+
+    def _again(self, running: _Running, why: str) -> Ended | None:
+        """Put a job that was lost without its fault back in the queue, a few times at most."""
+        self._refreshed = 0.0
+        if self._starts.get(id(running.job), 0) >= _MAX_STARTS:
+            return Ended(
+                job=running.job, how=How.DIED, reason=f"{why}, {_MAX_STARTS} times",
+                worker=running.worker,
+            )  # fmt: skip
+        _LOG.warning("%s starts over: %s", running.key.rpartition("-")[0], why)
+        del self._running[running.key]
+        self._waiting.appendleft(running.job)
+        return None
+
+    # --- stopping -----------------------------------------------------------------------------
+
+    def _kill(self, running: _Running, reason: str) -> Ended:
+        self._stop_worker(running)
+        return Ended(
+            job=running.job, how=How.LATE, reason=reason, seconds=running.seconds,
+            worker=running.worker,
+        )  # fmt: skip
+
+    def _stop_worker(self, running: _Running) -> None:
+        """Drop the job and end the process it runs in; its nanny starts a new one.
+
+        A worker without a nanny cannot be stopped: it gets no further job.
+        """
+        self._dying.add(running.worker)
+        running.future.cancel()
+        self._tell(dask_worker.kill_process, running.worker, workers=[running.worker], nanny=True)
+
+    def _tell(self, function: Callable[..., None], *args: Any, **where: Any) -> None:
+        """Have ``function`` run on workers, or their nannies, without waiting for it.
+
+        A worker in the middle of native code may not listen.
+        """
+
+        def tell() -> None:
+            try:
+                self._client.run(function, *args, on_error="ignore", **where)
+            except Exception as error:  # gone already
+                _LOG.info("%s: %s", function.__name__, error)
+
+        threading.Thread(target=tell, name="tell-workers", daemon=True).start()
+
+    # --- what workers say (on the client's own thread) ----------------------------------------
+
+    def _job_began(self, event: tuple[float, Any]) -> None:
+        running = self._running.get(event[1]["key"])
+        if running is not None:
+            running.began = time.monotonic()

@@ -1,0 +1,167 @@
+"""Trials on a real, small Dask cluster."""
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import psutil
+import pytest
+
+from infra.cluster import Cluster, open_cluster, threads_per_worker
+from infra.dask_executor import DaskExecutor
+from pipelines.budget import Deadline
+from pipelines.errors import UserError, WorkerLostError
+from pipelines.trial import TrialStatus
+from tests.contracts.acting_learner import ACTOR, ActingClassifier, acting_context, acting_trial
+from tests.contracts.executor_suite import PATIENCE, ExecutorSuite, run_all
+
+pytestmark = pytest.mark.cluster
+
+
+@pytest.fixture(scope="module")
+def client():
+    with open_cluster(None, 2, "600MiB") as client:
+        yield client
+
+
+class TestDaskExecutor(ExecutorSuite):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def open_executor(cls, client):
+        return lambda context: DaskExecutor(client, context)
+
+
+class HungryClassifier(ActingClassifier):
+    """Takes memory and sits on it."""
+
+    def fit(self, X, y):
+        self.taken = np.ones(70_000_000)
+        time.sleep(self.seconds)
+        return super().fit(X, y)
+
+
+def _hungry(values, context):
+    return HungryClassifier("work", values["seconds"])
+
+
+def test_a_trial_over_the_memory_limit_is_recorded_as_such(client):
+    context = replace(acting_context(), learners=(replace(ACTOR, build=_hungry),))
+    with DaskExecutor(client, context) as executor:
+        outcomes = run_all(executor, [acting_trial(0, "work", seconds=PATIENCE)])
+    assert outcomes[0].result.status is TrialStatus.MEMOUT
+    assert "memory" in outcomes[0].result.error
+    with DaskExecutor(client, acting_context()) as executor:
+        outcomes = run_all(executor, [acting_trial(0, "work"), acting_trial(1, "work")])
+    assert all(outcome.result.succeeded for outcome in outcomes.values())
+
+
+def test_scattered_data_survive_the_death_of_every_worker(client, monkeypatch):
+    monkeypatch.setattr("infra.dask_context._LOCAL_HOSTS", set())  # as on other machines
+    with DaskExecutor(client, acting_context()) as executor:
+        deadly = [acting_trial(number, "kill") for number in range(3)]
+        working = [acting_trial(number, "work") for number in range(3, 7)]
+        outcomes = run_all(executor, deadly + working)
+        assert [outcomes[n].result.succeeded for n in range(7)] == [False] * 3 + [True] * 4
+        hanging = [acting_trial(n, "hang", PATIENCE, seconds_limit=0.1) for n in range(7, 9)]
+        outcomes = run_all(executor, [*hanging, acting_trial(9, "work")])
+        assert outcomes[7].result.status is TrialStatus.TIMEOUT
+        assert outcomes[9].result.succeeded
+
+
+def test_a_worker_that_is_killed_from_outside_costs_one_trial(client):
+    with DaskExecutor(client, acting_context()) as executor:
+        run_all(executor, [acting_trial(0, "work"), acting_trial(1, "work")])
+        victim = next(iter(client.run(_pid).values()))
+        killer = threading.Timer(0.5, psutil.Process(victim).kill)
+        killer.start()
+        outcomes = run_all(executor, [acting_trial(number, "sleep", 1.0) for number in (2, 3)])
+        killer.join()
+        outcomes |= run_all(executor, [acting_trial(4, "work")])
+    ended = {number: outcome.result for number, outcome in outcomes.items()}
+    assert sorted(each.status for each in ended.values()) == ["failed", "success", "success"]
+    assert ended[4].succeeded
+    assert "its worker died" in (ended[2].error or ended[3].error)
+
+
+def test_a_thread_is_left_alone_after_a_trial_was_interrupted(client):
+    with DaskExecutor(client, acting_context()) as executor:
+        for round_ in range(5):  # an interruption that came late would hit the next one
+            first = 10 * round_
+            executor.submit(acting_trial(first, "sleep", seconds=PATIENCE))
+            executor.submit(acting_trial(first + 1, "work"))
+            executor.wait(Deadline.after(0.05 * round_))
+            executor.stop_pending("told to")
+            after = run_all(executor, [acting_trial(first + n, "work") for n in (2, 3, 4)])
+            assert all(outcome.result.succeeded for outcome in after.values())
+
+
+def test_a_scheduler_by_address(client):
+    address = client.scheduler.address
+    with open_cluster(address, 1) as other, DaskExecutor(other, acting_context()) as executor:
+        assert executor.n_workers == 2
+        assert run_all(executor, [acting_trial(0, "work")])[0].result.succeeded
+    assert len(client.nthreads()) == 2  # it was not ours to close
+
+
+def test_nothing_at_the_address():
+    cluster = Cluster("tcp://127.0.0.1:1", start_seconds=2)
+    with (
+        cluster,
+        pytest.raises(UserError, match=r"no Dask scheduler answers at 'tcp://127\.0\.0\.1:1'"),
+    ):
+        _ = cluster.client
+
+
+def test_an_address_that_is_none():
+    with (
+        Cluster("nonsense", start_seconds=2) as cluster,
+        pytest.raises(UserError, match="nonsense"),
+    ):
+        _ = cluster.client
+
+
+def test_a_worker_joins_late_and_no_worker_at_all_is_said():
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=0, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
+    ) as own:
+        with (
+            pytest.raises(WorkerLostError, match="no workers"),
+            Cluster(own.scheduler_address, start_seconds=0.5) as cluster,
+        ):
+            _ = cluster.client
+        with Cluster(own.scheduler_address) as cluster:  # starts in the background
+            own.scale(1)
+            with DaskExecutor(cluster.client, acting_context()) as executor:
+                assert executor.n_workers == 1
+                own.scale(2)
+                trials = [acting_trial(number, "sleep", 0.2) for number in range(12)]
+                assert all(each.result.succeeded for each in run_all(executor, trials).values())
+                assert executor.n_workers == 2
+
+
+def test_no_process_outlives_the_cluster():
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    with open_cluster(None, 1) as client, DaskExecutor(client, acting_context()) as executor:
+        executor.submit(acting_trial(0, "hang", seconds=PATIENCE))
+        executor.wait(Deadline.after(1.0))
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        left = {process.pid for process in psutil.Process().children(recursive=True)} - before
+        if not left:
+            break
+        time.sleep(0.1)
+    assert not left
+
+
+def test_threads_are_shared_out():
+    assert threads_per_worker(10_000) == 1
+    assert threads_per_worker(1) >= threads_per_worker(2) >= 1
+
+
+def _pid():
+    import os
+
+    return os.getpid()
