@@ -10,6 +10,7 @@ from pipelines.data.dataset import Dataset
 from pipelines.data.preparation import Preparation
 from pipelines.data.splits import plan_folds
 from pipelines.ensemble.choose import EnsembleChoice, build_ensemble, choose_single
+from pipelines.ensemble.cost import RefitTime
 from pipelines.ensemble.kept import KeptPredictions
 from pipelines.ensemble.model import EnsembleModel, build_model
 from pipelines.ensemble.refit import fit_choice
@@ -148,6 +149,7 @@ def train_in_process(
             seed=settings.seed,
             strategy=settings.strategy,
             on_result=keep,
+            fits_per_trial=len(context.folds),
         )
         require_success(history)
         choice = _choose(history, kept, dataset, settings, deadline)
@@ -188,6 +190,7 @@ def _choose(
         metric=settings.metric,
         seed=settings.seed,
         deadline=deadline.earlier(enough),
+        refit_time=RefitTime(deadline=deadline, n_workers=settings.n_workers),
     )
 
 
