@@ -43,6 +43,7 @@ def build_ensemble(
         No trial succeeded, or no member could be refitted.
     """
     from pipelines.ensemble.choose import build_ensemble as choose
+    from pipelines.ensemble.cost import RefitTime
     from pipelines.ensemble.model import build_model
     from pipelines.ensemble.refit import fit_choice
     from pipelines.ensemble.serving import save_model
@@ -58,6 +59,7 @@ def build_ensemble(
         metric=history.metric,
         seed=seed,
         deadline=deadline.earlier((1.0 - CHOICE_SHARE) * max(0.0, deadline.seconds_left)),
+        refit_time=RefitTime(deadline=deadline, n_workers=executor.n_workers),
     )
     choice, fitted = fit_choice(choice, history, executor, deadline)
     model = build_model(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,18 +10,14 @@ from threadpoolctl import threadpool_limits
 
 from pipelines.budget import Deadline
 from pipelines.data.dataset import Dataset
-from pipelines.ensemble.blocks import row_blocks
-from pipelines.ensemble.combination import Combination, CombinationSpace, Floats
+from pipelines.ensemble.combination import Combination, CombinationSpace
+from pipelines.ensemble.contest import RivalScore, Verdict, hold_contest
+from pipelines.ensemble.cost import RefitTime
 from pipelines.ensemble.library import Library, build_library
-from pipelines.ensemble.nested import Standing, compare, nested_predictions
 from pipelines.ensemble.rivals import RIVALS, SINGLE, Rival, RivalSettings
-from pipelines.evaluation.metrics import METRICS, Metric
+from pipelines.evaluation.metrics import Metric
 from pipelines.trial import TrialResult
 
-# Parts of the rows that are left out in turn: fewer where each is large enough to decide.
-OUTER_BLOCKS = 5
-OUTER_BLOCKS_LARGE = 3
-LARGE_ROWS = 3_000
 # Cells (rows x columns in link space) that decide between the rivals, and that the winner's
 # weights are fitted to. The second is larger because it is paid once.
 DECISION_CELLS = 12_000
@@ -30,36 +26,6 @@ FITTING_CELLS = 40_000
 FEWEST_SAMPLED_ROWS = 800
 # Below this many rows a decision on them is noise, and the nested fits would see too few.
 FEWEST_DECISION_ROWS = 40
-
-# Standard errors that a combiner may be behind the best one and still win by being simpler. A
-# single model must be nearer: on rows that decide little, an ensemble is the better bet
-# (docs/decisions/0005-one-model-must-be-level.md).
-TOLERANCE = 1.0
-SINGLE_TOLERANCE = 0.25
-
-
-class RivalScore(NamedTuple):
-    """How a combiner did on rows that it was not fitted to.
-
-    Attributes
-    ----------
-    name : str
-        Of the combiner.
-    score : float
-        The metric in its own direction.
-    n_members : int
-        Members it would ship.
-    behind : float
-        How far it is behind the best one, 0 for the best.
-    standard_error : float
-        Of ``behind``, by a paired bootstrap over rows.
-    """
-
-    name: str
-    score: float
-    n_members: int
-    behind: float = 0.0
-    standard_error: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +80,7 @@ def build_ensemble(
     candidates_cap: int = 40,
     rivals: Sequence[Rival] = RIVALS,
     deadline: Deadline | None = None,
+    refit_time: RefitTime | None = None,
 ) -> EnsembleChoice:
     """Return the members and weights of the best combiner.
 
@@ -141,6 +108,8 @@ def build_ensemble(
         The combiners, in the order they are tried.
     deadline : Deadline or None
         No further rival is tried once it has passed.
+    refit_time : RefitTime or None
+        Members are chosen so that all can be refitted within it.
 
     Raises
     ------
@@ -161,92 +130,46 @@ def build_ensemble(
         return _single_choice(library, results)
     # The arrays are small: more BLAS threads would only wait for each other.
     with threadpool_limits(limits=1):
-        return _best_rival(library, results, dataset, settings, rivals, deadline)
+        decision_rows = _sampled_rows(DECISION_CELLS, dataset)
+        library = _within(library, library.numbers, results, refit_time, each_alone=True)
+        verdict = hold_contest(
+            library, settings, rivals, decision_rows=decision_rows, deadline=deadline
+        )
+        choice = _verdict_choice(verdict, library, results)
+        members = tuple(number for number, _ in choice.members)
+        fewer = _within(library, members, results, refit_time)
+        if verdict is not None and len(fewer) < len(members):
+            # Weights are fitted again to those that will be there, not only rescaled.
+            again = hold_contest(
+                fewer,
+                settings,
+                (verdict.winner, SINGLE),
+                decision_rows=decision_rows,
+                deadline=deadline,
+            )
+            choice = replace(_verdict_choice(again, fewer, results), rivals=verdict.report)
+        return choice
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Contender:
-    """A rival with what it predicts for rows it was not fitted to, and its fit to all rows."""
-
-    rival: Rival
-    nested: Floats
-    rule: Combination
-
-
-def _best_rival(
+def _within(
     library: Library,
+    numbers: Sequence[int],
     results: Sequence[TrialResult],
-    dataset: Dataset,
-    settings: RivalSettings,
-    rivals: Sequence[Rival],
-    deadline: Deadline | None,
-) -> EnsembleChoice:
-    """Return the choice of the simplest rival that cannot be told from the best."""
-    metric, seed = settings.metric, settings.seed
-    decision = library
-    decision_rows = _sampled_rows(DECISION_CELLS, dataset)
-    if len(library.y) > decision_rows:
-        n_parts = int(np.ceil(len(library.y) / decision_rows))
-        decision = library.part(np.flatnonzero(row_blocks(library, n_parts, seed=seed) == 0))
-    n_blocks = OUTER_BLOCKS if len(decision.y) < LARGE_ROWS else OUTER_BLOCKS_LARGE
-    # Another seed than the rivals' inner blocks, or the two would nest into each other.
-    blocks = row_blocks(decision, n_blocks, seed=seed + 1)
-    found: list[_Contender] = []
-    for rival in rivals:
-        if found and deadline is not None and deadline.passed:
-            break
-        try:
-            nested = nested_predictions(rival, decision, blocks, settings)
-            rule = rival.fit(library, settings)
-        except (ValueError, FloatingPointError, np.linalg.LinAlgError):
-            # One combiner that cannot cope with these predictions must not cost the run.
-            continue
-        found.append(_Contender(rival=rival, nested=nested, rule=rule))
-    if not found:
-        return _single_choice(library, results)
-    standings = compare([each.nested for each in found], decision, blocks, metric, seed)
-    if not any(np.isfinite(standing.score) for standing in standings):
-        return _single_choice(library, results)
-    level = _level(found, standings)
-    if metric.needs == "labels" and len(level) > 1:
-        # Labels tell few combiners apart; the probabilities that they come from tell more.
-        finer = compare(
-            [each.nested for each in level], decision, blocks, METRICS["log_loss"], seed
-        )
-        level = _level(level, finer)
-    winner = min(level, key=lambda each: each.rival.simplicity)
-    report = _report(found, standings, metric)
-    score = next(line.score for line in report if line.name == winner.rival.name)
-    alone = sum(weight > 0 for weight in winner.rule.weights) == 1
-    if winner.rival is SINGLE or (alone and winner.rule.space is CombinationSpace.PROBABILITY):
-        return replace(_single_choice(library, results), cv_score=score, rivals=report)
-    return _choice(winner.rival.name, library, winner.rule, score, report)
-
-
-def _level(found: Sequence[_Contender], standings: Sequence[Standing]) -> list[_Contender]:
-    """Return the contenders that cannot be told from the best one."""
-    return [
-        each
-        for each, standing in zip(found, standings, strict=True)
-        if standing.within(SINGLE_TOLERANCE if each.rival is SINGLE else TOLERANCE)
-    ]
-
-
-def _report(
-    found: Sequence[_Contender], standings: Sequence[Standing], metric: Metric
-) -> tuple[RivalScore, ...]:
-    """Return a line for each contender, best first."""
-    lines = [
-        RivalScore(
-            name=each.rival.name,
-            score=metric.sign * standing.score,
-            n_members=sum(weight > 0 for weight in each.rule.weights),
-            behind=standing.behind,
-            standard_error=standing.standard_error,
-        )
-        for each, standing in zip(found, standings, strict=True)
-    ]
-    return tuple(sorted(lines, key=lambda line: line.behind))
+    refit_time: RefitTime | None,
+    *,
+    each_alone: bool = False,
+) -> Library:
+    """Return the library of those trials that can be refitted in time; of all if none can."""
+    by_number = {result.trial.number: result for result in results}
+    wanted = [by_number[number] for number in numbers]
+    if refit_time is None:
+        kept = list(range(len(wanted)))
+    elif each_alone:
+        kept = [p for p, result in enumerate(wanted) if refit_time.affordable([result])]
+    else:
+        kept = refit_time.affordable(wanted)
+    positions = [library.numbers.index(numbers[position]) for position in kept]
+    return library.candidates(sorted(positions)) if positions else library
 
 
 def choose_single(
@@ -268,6 +191,19 @@ def choose_single(
         seed=seed,
     )
     return _single_choice(library, results)
+
+
+def _verdict_choice(
+    verdict: Verdict | None, library: Library, results: Sequence[TrialResult]
+) -> EnsembleChoice:
+    """Return the choice that a contest came to; the best trial alone if to none."""
+    single = _single_choice(library, results)
+    if verdict is None:
+        return single
+    in_mean = verdict.rule.space is CombinationSpace.PROBABILITY
+    if verdict.winner is SINGLE or (in_mean and sum(w > 0 for w in verdict.rule.weights) == 1):
+        return replace(single, cv_score=verdict.score, rivals=verdict.report)
+    return _choice(verdict.winner.name, library, verdict.rule, verdict.score, verdict.report)
 
 
 def _sampled_rows(cells: int, dataset: Dataset) -> int:

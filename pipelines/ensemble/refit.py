@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pipelines.budget import Deadline
 from pipelines.ensemble.choose import EnsembleChoice
 from pipelines.ensemble.combination import Combination, CombinationSpace
+from pipelines.ensemble.cost import RefitTime
 from pipelines.evaluation.evaluate import MemberJob
 from pipelines.evaluation.executor import Executor
 from pipelines.history import History
@@ -15,8 +16,6 @@ from pipelines.trial import TrialResult
 if TYPE_CHECKING:
     from pipelines.learners.candidate import Candidate
 
-# A refit has a quarter more rows than a fold of five, and machines are busier at some times.
-REFIT_FACTOR = 1.3
 # A booster that the deadline cut off before this share of its rounds is not the model that was
 # chosen.
 COMPLETE_SHARE = 0.8
@@ -68,7 +67,8 @@ def fit_choice(
     """
     results = {result.trial.number: result for result in history.successes}
     jobs = [member_job(results[number]) for number, _ in choice.members]
-    begun = _affordable([results[number] for number, _ in choice.members], executor, deadline)
+    time = RefitTime(deadline=deadline, n_workers=executor.n_workers)
+    begun = time.affordable([results[number] for number, _ in choice.members])
     answers = dict(
         zip(begun, executor.fit_members([jobs[each] for each in begun], deadline), strict=True)
     )
@@ -82,21 +82,6 @@ def fit_choice(
     if any(candidate is not None for candidate in fitted):
         return choice, fitted
     return _last_resort(choice, list(results.values()), executor)
-
-
-def _affordable(
-    results: Sequence[TrialResult], executor: Executor, deadline: Deadline
-) -> list[int]:
-    """Return the positions of the results that can be refitted in the time left, in order."""
-    seconds_left = max(0.0, deadline.seconds_left) * executor.n_workers
-    begun = []
-    for position, result in enumerate(results):
-        seconds = REFIT_FACTOR * result.fit_seconds
-        # One worker has no more than the time left for one member, however many workers.
-        if seconds <= min(seconds_left, deadline.seconds_left):
-            begun.append(position)
-            seconds_left -= seconds
-    return begun
 
 
 def _complete(candidate: "Candidate", job: MemberJob) -> bool:

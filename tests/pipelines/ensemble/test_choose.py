@@ -5,6 +5,7 @@ import pytest
 
 from pipelines.budget import Deadline
 from pipelines.ensemble.choose import build_ensemble, choose_single
+from pipelines.ensemble.cost import RefitTime
 from pipelines.ensemble.library import build_library
 from pipelines.ensemble.rivals import RIVALS
 from pipelines.errors import SearchFailedError
@@ -210,3 +211,33 @@ def test_the_library_drops_twins_and_keeps_every_family(
     assert made.predictions.shape == (6, 200)
     np.testing.assert_array_equal(made.y, y[made.rows])
     np.testing.assert_array_equal(made.predictions[0], library[made.numbers[0]][made.rows])
+
+
+def test_members_are_chosen_so_that_all_can_be_refitted_in_time(
+    made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, metric = ProblemKind.REGRESSION, METRICS["rmse"]
+    y, signal = made_target(kind, 500)
+    library = {n: predictions_of(kind, signal, 1.0, n) for n in range(6)}
+    results = results_of(metric, y, library)  # trial n took 1 + n seconds a fold
+    options: dict[str, Any] = {"dataset": dataset_of(kind, y), "metric": metric, "seed": 0}
+
+    def chosen(seconds: float, n_workers: int) -> set[int]:
+        clock = Deadline(seconds, clock=lambda: 0.0)
+        choice = build_ensemble(
+            results, library, **options, refit_time=RefitTime(deadline=clock, n_workers=n_workers)
+        )
+        assert sum(choice.weights.values()) == pytest.approx(1.0)
+        return set(choice.weights)
+
+    def seconds(numbers: set[int]) -> float:
+        return sum(1.3 * (1 + number) for number in numbers)
+
+    assert len(chosen(1000.0, 1)) == 6
+    few, more = chosen(8.0, 1), chosen(8.0, 2)
+    assert seconds(few) <= 8.0
+    assert seconds(more) <= 16.0
+    assert 1 < len(few) < len(more)
+    assert 5 not in more or 1.3 * 6 <= 8.0
+    # With time for none, the run still ends with a model: the best alone is proposed.
+    assert len(chosen(0.1, 1)) >= 1

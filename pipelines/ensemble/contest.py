@@ -1,0 +1,169 @@
+"""The contest of the combiners, on rows that none of them was fitted to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from pipelines.budget import Deadline
+from pipelines.ensemble.blocks import row_blocks
+from pipelines.ensemble.combination import Combination, Floats
+from pipelines.ensemble.library import Library
+from pipelines.ensemble.nested import Standing, compare, nested_predictions
+from pipelines.ensemble.rivals import SINGLE, Rival, RivalSettings
+from pipelines.evaluation.metrics import METRICS, Metric
+
+# Parts of the rows that are left out in turn: fewer where each is large enough to decide.
+OUTER_BLOCKS = 5
+OUTER_BLOCKS_LARGE = 3
+LARGE_ROWS = 3_000
+# Standard errors that a combiner may be behind the best one and still win by being simpler. A
+# single model must be nearer: on rows that decide little, an ensemble is the better bet
+# (docs/decisions/0005-one-model-must-be-level.md).
+TOLERANCE = 1.0
+SINGLE_TOLERANCE = 0.25
+
+
+class RivalScore(NamedTuple):
+    """How a combiner did on rows that it was not fitted to.
+
+    Attributes
+    ----------
+    name : str
+        Of the combiner.
+    score : float
+        The metric in its own direction.
+    n_members : int
+        Members it would ship.
+    behind : float
+        How far it is behind the best one, 0 for the best.
+    standard_error : float
+        Of ``behind``, by a paired bootstrap over rows.
+    """
+
+    name: str
+    score: float
+    n_members: int
+    behind: float = 0.0
+    standard_error: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Who won, and how all did.
+
+    Attributes
+    ----------
+    winner : Rival
+        The simplest that cannot be told from the best.
+    rule : Combination
+        Its fit to all rows, one weight for each candidate of the library.
+    score : float
+        Its score on rows that it was not fitted to, in the metric's own direction.
+    report : tuple of RivalScore
+        A line for each that was tried, best first.
+    """
+
+    winner: Rival
+    rule: Combination
+    score: float
+    report: tuple[RivalScore, ...]
+
+
+def hold_contest(
+    library: Library,
+    settings: RivalSettings,
+    rivals: Sequence[Rival],
+    *,
+    decision_rows: int,
+    deadline: Deadline | None,
+) -> Verdict | None:
+    """Return which rival wins; None when none can be scored.
+
+    Parameters
+    ----------
+    library : Library
+        The candidates.
+    settings : RivalSettings
+        What every rival gets.
+    rivals : sequence of Rival
+        In the order they are tried.
+    decision_rows : int
+        Rows at most that decide; the winner's weights are fitted to all.
+    deadline : Deadline or None
+        No further rival is tried once it has passed; the first always is.
+    """
+    metric, seed = settings.metric, settings.seed
+    decision = library
+    if len(library.y) > decision_rows:
+        n_parts = int(np.ceil(len(library.y) / decision_rows))
+        decision = library.part(np.flatnonzero(row_blocks(library, n_parts, seed=seed) == 0))
+    n_blocks = OUTER_BLOCKS if len(decision.y) < LARGE_ROWS else OUTER_BLOCKS_LARGE
+    # Another seed than the rivals' inner blocks, or the two would nest into each other.
+    blocks = row_blocks(decision, n_blocks, seed=seed + 1)
+    found: list[_Contender] = []
+    for rival in rivals:
+        if found and deadline is not None and deadline.passed:
+            break
+        try:
+            nested = nested_predictions(rival, decision, blocks, settings)
+            rule = rival.fit(library, settings)
+        except (ValueError, FloatingPointError, np.linalg.LinAlgError):
+            # One combiner that cannot cope with these predictions must not cost the run.
+            continue
+        found.append(_Contender(rival=rival, nested=nested, rule=rule))
+    if not found:
+        return None
+    standings = compare([each.nested for each in found], decision, blocks, metric, seed)
+    if not any(np.isfinite(standing.score) for standing in standings):
+        return None
+    level = _level(found, standings)
+    if metric.needs == "labels" and len(level) > 1:
+        # Labels tell few combiners apart; the probabilities that they come from tell more.
+        finer = METRICS["log_loss"]
+        predictions = [each.nested for each in level]
+        level = _level(level, compare(predictions, decision, blocks, finer, seed))
+    winner = min(level, key=lambda each: each.rival.simplicity)
+    report = _report(found, standings, metric)
+    return Verdict(
+        winner=winner.rival,
+        rule=winner.rule,
+        score=next(line.score for line in report if line.name == winner.rival.name),
+        report=report,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contender:
+    """A rival with what it predicts for rows it was not fitted to, and its fit to all rows."""
+
+    rival: Rival
+    nested: Floats
+    rule: Combination
+
+
+def _level(found: Sequence[_Contender], standings: Sequence[Standing]) -> list[_Contender]:
+    """Return the contenders that cannot be told from the best one."""
+    return [
+        each
+        for each, standing in zip(found, standings, strict=True)
+        if standing.within(SINGLE_TOLERANCE if each.rival is SINGLE else TOLERANCE)
+    ]
+
+
+def _report(
+    found: Sequence[_Contender], standings: Sequence[Standing], metric: Metric
+) -> tuple[RivalScore, ...]:
+    """Return a line for each contender, best first."""
+    lines = [
+        RivalScore(
+            name=each.rival.name,
+            score=metric.sign * standing.score,
+            n_members=sum(weight > 0 for weight in each.rule.weights),
+            behind=standing.behind,
+            standard_error=standing.standard_error,
+        )
+        for each, standing in zip(found, standings, strict=True)
+    ]
+    return tuple(sorted(lines, key=lambda line: line.behind))
