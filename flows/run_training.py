@@ -4,15 +4,19 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from pipelines.errors import UserError
 from pipelines.request import TrainRequest
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from rich.console import Console
 
     from flows.report import TrainReport
+    from infra.settings import Settings
+    from tasks.records import TableRef
 
 FLUSH_SECONDS = 5.0
 
@@ -25,19 +29,37 @@ def run_training(request: TrainRequest, *, json_path: Path | None) -> None:
     UserError
         What is asked cannot be done.
     """
-    from rich.console import Console
-
-    from flows.console import open_console
-    from flows.session import Session, begin_reading, made_current
-    from infra.prefect_server import PrefectServer
+    from infra.logs import chatter_to, new_log_path
     from infra.settings import load_settings
 
     started_at = process_start()
     settings = load_settings()
     if json_path is not None and not json_path.absolute().parent.is_dir():
         raise UserError(f"the folder of {str(json_path)!r} does not exist; make it first")
+
+    from flows.session import begin_reading
+
     table = begin_reading(request, settings)
-    console = Console(highlight=False)
+    with chatter_to(new_log_path(settings.home, "train")) as terminal:
+        _run(request, settings, terminal, json_path, table=table, started_at=started_at)
+
+
+def _run(
+    request: TrainRequest,
+    settings: "Settings",
+    terminal: TextIO,
+    json_path: Path | None,
+    *,
+    table: "Future[TableRef]",
+    started_at: float,
+) -> None:
+    from rich.console import Console
+
+    from flows.console import open_console
+    from flows.session import Session, made_current
+    from infra.prefect_server import PrefectServer
+
+    console = Console(file=terminal, highlight=False)
     watcher = open_console(f"{request.shown_data} → {request.target}", console)
     # The address of the server must be known before prefect is imported, by the flow.
     with (
