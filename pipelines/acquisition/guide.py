@@ -4,7 +4,8 @@ Each pick compares the ascent with the best of 2,000 random configurations by th
 the better one is proposed, and the pick says which it was.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,6 +69,8 @@ def pick_batch(
     families: Sequence[str] | None = None,
     n: int,
     rng: np.random.Generator,
+    admissible: Callable[[Configuration], bool] | None = None,
+    max_per_family: int | None = None,
     with_ascent: bool = True,
 ) -> list[Pick]:
     """Return up to ``n`` picks, none tried, pending, or nearly the same as one that is.
@@ -92,15 +95,19 @@ def pick_batch(
         How many.
     rng : Generator
         Draws candidates and starts.
+    admissible : callable (configuration) -> bool, optional
+        What may be picked at all.
+    max_per_family : int or None
+        How many of one family the batch may hold: unlike models make the better ensemble.
     with_ascent : bool
-        False: only the random candidates and the neighbours of the best of them.
+        False: only the random candidates.
     """
     branches = [Branch(space, family) for family in space.families]
     allowed = [branch for branch in branches if families is None or branch.family in set(families)]
     if pending:
         predictor = predictor.believe(space.encode(pending))
         objective = objective.with_predictor(predictor)
-    taken = _Taken(space, [*tried, *pending])
+    taken = _Taken(space, [*tried, *pending], admissible)
     crowd = _Crowd(_draw(allowed, RANDOM_CANDIDATES, rng), objective)
     starts = np.vstack([_draw(allowed, _QUASI_RANDOM, rng), _near(space, allowed, incumbents, rng)])
     found = Found.of(starts, objective.value(starts))
@@ -122,10 +129,17 @@ def pick_batch(
             break
         picks.append(pick)
         taken.add(pick.configuration)
+        count = Counter(each.configuration.family for each in picks)
+        full = {family for family in count if count[family] == max_per_family}
+        barred = [place for place, name in enumerate(space.families) if name in full]
         if number + 1 < n:
             predictor = predictor.believe(space.encode([pick.configuration]))
             objective = objective.with_predictor(predictor)
-            kept = np.vstack([found.points[:200], starts[:64]])
+            kept = np.vstack([found.points[:200], starts])
+            kept = kept[~_of_families(kept, barred)]
+            crowd.bar(barred)
+            if not len(kept) or not len(crowd):
+                break
             found = Found.of(kept, objective.value(kept))
     return picks
 
@@ -133,8 +147,14 @@ def pick_batch(
 class _Taken:
     """What must not be chosen again."""
 
-    def __init__(self, space: SearchSpace, configurations: Sequence[Configuration]) -> None:
+    def __init__(
+        self,
+        space: SearchSpace,
+        configurations: Sequence[Configuration],
+        admissible: Callable[[Configuration], bool] | None,
+    ) -> None:
         self._space = space
+        self._admissible = admissible
         self._known = set(configurations)
         self._X = space.encode(list(configurations))
 
@@ -143,7 +163,10 @@ class _Taken:
         self._X = np.vstack([self._X, self._space.encode([configuration])])
 
     def holds(self, configuration: Configuration) -> bool:
-        return configuration in self._known
+        """Whether a configuration is known or may not be picked."""
+        return configuration in self._known or (
+            self._admissible is not None and not self._admissible(configuration)
+        )
 
     def is_near(self, point: Array) -> bool:
         """Whether a point, shape (d,), is no further than `NEAR` in every coordinate."""
@@ -158,6 +181,14 @@ class _Crowd:
         order = np.argsort(-values, kind="stable")
         self._points, self._bounds = points[order], values[order]
 
+    def __len__(self) -> int:
+        return len(self._points)
+
+    def bar(self, families: Sequence[int]) -> None:
+        """Forget the candidates of these families."""
+        kept = ~_of_families(self._points, families)
+        self._points, self._bounds = self._points[kept], self._bounds[kept]
+
     def best(self, objective: Objective, n: int = 50) -> Found:
         """Return at least the best few of all candidates by an objective that believes more."""
         stop = min(n, len(self._points))
@@ -167,6 +198,11 @@ class _Crowd:
             if stop == len(self._points) or top[0] >= self._bounds[stop]:
                 return Found.of(self._points[:stop], values)
             stop = min(4 * stop, len(self._points))
+
+
+def _of_families(points: Array, families: Sequence[int]) -> NDArray[np.bool_]:
+    """Return which points, shape (n, d), are of these families."""
+    return np.asarray((points[:, list(families)] > 0).any(axis=1))
 
 
 def _draw(branches: Sequence[Branch], n: int, rng: np.random.Generator) -> Array:

@@ -6,25 +6,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.acquisition.batch import choose_batch
 from pipelines.configuration import Configuration
 from pipelines.errors import UserError
 from pipelines.history import History
 from pipelines.search.admission import Admission
+from pipelines.search.grid import grid_points
 from pipelines.search.starters import starters
+from pipelines.search.strategies import STRATEGIES, Picked, Situation, propose_by, sources
 from pipelines.seeds import generator, integer_seed
 from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.forest import ForestPredictor
-from pipelines.surrogate.targets import observe
 from pipelines.trial import Trial
-
-STRATEGIES = ("forest", "random")
 
 # One of this many trials is drawn at random: what keeps a wrong predictor from being believed.
 _RANDOM_EVERY = 5
 # Below this many successes a predictor knows nothing that the defaults do not say.
 _SMALLEST_HISTORY = 4
 _RANDOM_DRAWS = 64
+_GRID_STEPS = 8  # points of a grid that fall together are met so often at most
 _NEIGHBOURS = 16
 
 _Rule = Callable[[Sequence[Configuration]], NDArray[np.bool_]]
@@ -85,6 +83,7 @@ def propose_batch(
         space=space,
         history=history,
         rng=generator(seed, "propose", first),
+        root=seed,
         seed=integer_seed(seed, "surrogate", first),
         admission=admission,
         taken=dict.fromkeys(
@@ -105,22 +104,9 @@ def propose_batch(
         by_cost = np.argsort(admission.costs.log_seconds(others), kind="stable")
         cheapest = [others[place] for place in by_cost]
         picks = [(each, "default") for each in proposer.take(cheapest, 1, admission.promising)]
-    guided = strategy == "forest" and len(history.successes) >= _SMALLEST_HISTORY
-    # Where few trials fit into the time there may never be enough to guide by.
-    climbs = strategy == "forest" and not guided and expected_seconds_limit is not None
     numbers = range(first + len(picks), first + n)
-    at_random = [
-        number for number in numbers if not (guided or climbs) or number % _RANDOM_EVERY == 0
-    ]
-    n_random, n_others = len(at_random), len(numbers) - len(at_random)
-    others_picked = (
-        [(each, "surrogate") for each in proposer.guide(n_others)]
-        if guided
-        else [(each, "neighbour") for each in proposer.near_best(n_others if climbs else 0)]
-    )
-    short = n_others - len(others_picked)
-    random_picked = [(each, "random") for each in proposer.draw(n_random + short)]
-    picks += _merged(numbers, at_random, random_picked, others_picked)
+    who = _sources(strategy, history, pending, numbers, expected_seconds_limit is not None)
+    picks += proposer.propose(who, numbers, warm_start)
     return [
         Trial(
             number=first + place,
@@ -133,20 +119,22 @@ def propose_batch(
     ]
 
 
-def _merged(
+def _sources(
+    strategy: str,
+    history: History,
+    pending: Sequence[Trial],
     numbers: range,
-    at_random: Sequence[int],
-    random: list[tuple[Configuration, str]],
-    guided: list[tuple[Configuration, str]],
-) -> list[tuple[Configuration, str]]:
-    """Return the picks in trial order; where one kind has run out the other fills in."""
-    merged = []
-    for number in numbers:
-        source = random if number in at_random else guided
-        source = source or random or guided
-        if source:
-            merged.append(source.pop(0))
-    return merged
+    timed: bool,
+) -> list[str]:
+    """Return who proposes each of the trials of these numbers."""
+    if strategy in ("random", "grid"):
+        return [strategy] * len(numbers)
+    if len(history.successes) >= _SMALLEST_HISTORY:
+        return sources(strategy, history, pending, numbers, random_every=_RANDOM_EVERY)
+    # Where few trials fit into the time there may never be enough to guide by.
+    return [
+        "neighbour" if timed and number % _RANDOM_EVERY != 0 else "random" for number in numbers
+    ]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -159,6 +147,7 @@ class _Proposer:
     space: SearchSpace
     history: History
     rng: np.random.Generator
+    root: int
     seed: int
     admission: Admission
     taken: dict[Configuration, None]
@@ -191,27 +180,49 @@ class _Proposer:
         around = self.space.neighbours(best.trial.configuration, _NEIGHBOURS, self.rng)
         return self.take(around, n, self.admission.worthwhile)
 
-    def guide(self, n: int) -> list[Configuration]:
-        """Take up to ``n`` configurations of the largest expected improvement."""
-        if n == 0:
-            return []
+    def propose(
+        self, who: Sequence[str], numbers: range, favourites: Sequence[Configuration]
+    ) -> list[Picked]:
+        """Take what each of these sources proposes, in their order; chance fills what is short."""
+        found: dict[str, list[Picked]] = {}
+        for source in dict.fromkeys(each for each in who if each != "random"):
+            found[source] = self._of(source, who.count(source), numbers, favourites)
+        short = len(who) - sum(len(each) for each in found.values())
+        spare = [(each, "random") for each in self.draw(short)]
+        picks = []
+        for source in who:
+            queue = found.get(source) or spare or next(filter(None, found.values()), [])
+            if queue:
+                picks.append(queue.pop(0))
+        return picks
+
+    def _of(
+        self, source: str, n: int, numbers: range, favourites: Sequence[Configuration]
+    ) -> list[Picked]:
+        """Take up to ``n`` configurations of one source."""
+        if source == "neighbour":
+            return [(each, source) for each in self.near_best(n)]
+        if source == "grid":
+            walk = grid_points(self.space, numbers.start, _GRID_STEPS * n, self.root)
+            taken = self.take(walk, n, self.admission.worthwhile)
+            return [(each, source) for each in taken]
         tried = self.history.configurations
-        picked = choose_batch(
-            self.space,
-            observe(_within(self.history, self.space)),
-            lambda pick: ForestPredictor(seed=self.seed + pick),
-            n=n,
-            rng=self.rng,
-            pending=[
+        situation = Situation(
+            space=self.space,
+            history=_within(self.history, self.space),
+            pending=tuple(
                 each
                 for each in self.taken
                 if each not in tried and each.family in self.space.families
-            ],
-            penalty=self.admission.penalty,
-            max_per_family=max((n + 1) // 2, 1),
+            ),
+            admission=self.admission,
+            favourites=tuple(each for each in favourites if each.family in self.space.families),
+            seed=self.seed,
+            rng=self.rng,
         )
-        self.taken.update(dict.fromkeys(picked))
-        return picked
+        origin = dict(propose_by(source, situation, n))
+        taken = self.take(list(origin), n, self.admission.worthwhile)
+        return [(each, origin[each]) for each in taken]
 
 
 def _within(history: History, space: SearchSpace) -> History:

@@ -172,7 +172,8 @@ class GaussianProcess:
         inverse = cho_solve((self._posterior.lower[:n, :n], True), np.eye(n), check_finite=False)
         ones = inverse.sum(axis=1)
         weights = inverse @ (y - (ones @ y) / ones.sum())
-        return y - weights / np.diag(inverse)
+        # The mean is estimated without the trial too.
+        return y - weights / (np.diag(inverse) - ones**2 / ones.sum())
 
     def _back(self, X: Array, places: Array, weights: Array) -> Array:
         """Return the gradient in X of sum_i weights_i * squared distance to trial i, (m, d)."""
@@ -264,7 +265,7 @@ def _solve(points: Array, y: Array, noise: Array) -> tuple[Array, Array, float]:
     """Return the Cholesky factor, alpha and the generalised least-squares mean."""
     covariance, _ = matern(squared_distances(points, points))
     covariance[np.diag_indices(len(y))] = 1.0 + noise
-    lower: Array = np.linalg.cholesky(covariance)
+    lower = np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
     ones = cho_solve((lower, True), np.ones(len(y)), check_finite=False)
     mean = float(ones @ y / ones.sum())
     alpha: Array = cho_solve((lower, True), y - mean, check_finite=False)

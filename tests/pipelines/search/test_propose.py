@@ -192,7 +192,7 @@ def test_timeouts_count_against_a_family_too(space, history):
 
 
 def test_an_unknown_strategy_is_refused(space, history):
-    with pytest.raises(UserError, match="unknown search 'psychic'; choose one of: forest"):
+    with pytest.raises(UserError, match="unknown search 'psychic'; choose one of: guided"):
         propose_batch(space, history, n=1, seed=0, strategy="psychic")
 
 

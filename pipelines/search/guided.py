@@ -1,0 +1,106 @@
+"""Proposals of a Gaussian process, found by gradient ascent."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.acquisition.guide import Pick, pick_batch
+from pipelines.acquisition.objective import Limit, Objective
+from pipelines.configuration import Configuration
+from pipelines.evaluation.limits import limit_threads
+from pipelines.history import History
+from pipelines.space.joint import SearchSpace
+from pipelines.surrogate.cost_process import CostProcess
+from pipelines.surrogate.fold_noise import fold_noise
+from pipelines.surrogate.gaussian_process import GaussianProcess
+from pipelines.surrogate.kernel import Embedding
+from pipelines.surrogate.targets import observe
+
+_INCUMBENTS = 5
+
+
+def guided_picks(
+    space: SearchSpace,
+    history: History,
+    *,
+    n: int,
+    rng: np.random.Generator,
+    pending: Sequence[Configuration] = (),
+    favourites: Sequence[Configuration] = (),
+    seconds_limit: float | None = None,
+    cost_weight: float = 0.0,
+    admissible: Callable[[Configuration], bool] | None = None,
+    max_per_family: int | None = None,
+    with_ascent: bool = True,
+) -> list[Pick]:
+    """Return up to ``n`` picks of the largest log expected improvement.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        What may be chosen.
+    history : History
+        Trials of families that the space has, two at least.
+    n : int
+        How many.
+    rng : Generator
+        Draws candidates and starts.
+    pending : sequence of Configuration
+        What is running.
+    favourites : sequence of Configuration
+        What to start from beside the best so far.
+    seconds_limit : float or None
+        What a trial may take; the probability to stay below it is a factor. None: no clock.
+    cost_weight : float
+        How much log seconds count; 0 without ``seconds_limit``.
+    admissible : callable (configuration) -> bool, optional
+        What may be picked at all.
+    max_per_family : int or None
+        How many of one family a batch may hold.
+    with_ascent : bool
+        False: random candidates alone.
+    """
+    observed = observe(history)
+    X = space.encode(observed.configurations)
+    # Matrices of a hundred rows: threads would only get in each other's way.
+    with limit_threads(1):
+        embedding = Embedding(space.coordinates)
+        process = GaussianProcess(embedding).fit(
+            X, observed.gains, noise=fold_noise(_fold_scores(history))
+        )
+        costs = CostProcess.of(space, history, embedding) if seconds_limit is not None else None
+        limits: tuple[Limit, ...] = ()
+        if costs is not None and seconds_limit is not None:
+            limits = (Limit(costs, math.log(seconds_limit)),)
+        believed = process.predict(X)[0]
+        objective = Objective(
+            predictor=process,
+            best=float(believed.max()),
+            log_seconds=costs,
+            cost_weight=cost_weight,
+            limits=limits,
+        )
+        order = np.argsort(-believed, kind="stable")[:_INCUMBENTS]
+        return pick_batch(
+            space,
+            objective,
+            process,
+            tried=observed.configurations,
+            incumbents=[*(observed.configurations[place] for place in order), *favourites],
+            pending=pending,
+            n=n,
+            rng=rng,
+            admissible=admissible,
+            max_per_family=max_per_family,
+            with_ascent=with_ascent,
+        )
+
+
+def _fold_scores(history: History) -> NDArray[np.float64]:
+    """Return the scores of complete trials, larger is better, shape (n, n_folds)."""
+    scores = [result.fold_scores for result in history.successes]
+    width = max((len(each) for each in scores), default=1)
+    whole = [each for each in scores if len(each) == width]
+    return history.metric.sign * np.array(whole, dtype=np.float64).reshape(len(whole), width)

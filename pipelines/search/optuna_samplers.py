@@ -1,0 +1,198 @@
+"""Proposals of Optuna's samplers, for comparison: TPE, and a genetic algorithm.
+
+Akiba et al., *Optuna* (2019); Bergstra et al., *Algorithms for hyper-parameter optimization* (2011)
+for TPE; Deb et al., *NSGA-II* (2002) for the genetic algorithm. A study is made anew from the
+history each time, so that a proposal depends on the trials alone.
+"""
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipelines.configuration import Configuration, Value
+from pipelines.history import History
+from pipelines.seeds import generator, integer_seed
+from pipelines.space.joint import SearchSpace
+from pipelines.space.parameter import Parameter
+from pipelines.surrogate.targets import observe
+
+if TYPE_CHECKING:
+    import optuna
+
+_STARTUP = 10  # Optuna's own default
+_POPULATION = 20
+_ELITE_SHARE = 0.2
+_DRAWS = 8
+
+Propose = Callable[..., list[Configuration]]
+
+
+def tpe(
+    space: SearchSpace,
+    history: History,
+    *,
+    n: int,
+    seed: int,
+    pending: Sequence[Configuration] = (),
+) -> list[Configuration]:
+    """Return up to ``n`` configurations of the tree-structured Parzen estimator, as it comes.
+
+    Running trials and earlier ones of the batch count as bad (constant liar).
+    """
+    import optuna
+
+    with _quiet():
+        sampler = optuna.samplers.TPESampler(n_startup_trials=_STARTUP, seed=seed)
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        observed = observe(history)
+        for configuration, gain in zip(observed.configurations, observed.gains, strict=True):
+            study.add_trial(_finished(space, configuration, float(gain)))
+        for configuration in pending:
+            study.enqueue_trial(_named(space, configuration))
+            _suggest(space, study.ask())
+        return [_suggest(space, study.ask()) for _ in range(n)]
+
+
+def evolution(
+    space: SearchSpace,
+    history: History,
+    *,
+    n: int,
+    seed: int,
+    pending: Sequence[Configuration] = (),  # noqa: ARG001 - a child does not depend on them
+) -> list[Configuration]:
+    """Return up to ``n`` children of the best trials.
+
+    Parents mate within a family only: a family is drawn from the best fifth of all trials, and
+    Optuna's genetic algorithm crosses and mutates its trials.
+    """
+    observed = observe(history)
+    order = np.argsort(-observed.gains, kind="stable")
+    elite = order[: max(2, round(_ELITE_SHARE * len(order)))]
+    rng = generator(seed, "evolution")
+    children = []
+    for number in range(n):
+        family = observed.configurations[int(rng.choice(elite))].family
+        parents = [
+            (configuration, float(gain))
+            for configuration, gain in zip(observed.configurations, observed.gains, strict=True)
+            if configuration.family == family
+        ]
+        child_seed = integer_seed(seed, "child", number)
+        children.append(_child(space, family, parents, child_seed, rng))
+    return children
+
+
+def _child(
+    space: SearchSpace,
+    family: str,
+    parents: Sequence[tuple[Configuration, float]],
+    seed: int,
+    rng: np.random.Generator,
+) -> Configuration:
+    """Return one child of trials of a family; a mutant where there is only one."""
+    if len(parents) < 2:
+        return space.neighbours(parents[0][0], 1, rng)[0]
+    import optuna
+
+    parameters = space.family_space(family).parameters
+    with _quiet():
+        sampler = optuna.samplers.NSGAIISampler(
+            population_size=max(2, min(_POPULATION, len(parents) // 2)), seed=seed
+        )
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        distributions = {each.name: _distribution(each) for each in parameters}
+        for configuration, gain in parents:
+            values = {each.name: configuration.get(each.name, each.default) for each in parameters}
+            study.add_trial(
+                optuna.trial.create_trial(
+                    params=values,
+                    distributions=distributions,
+                    value=gain,
+                    system_attrs={sampler._get_generation_key(): 0},
+                )
+            )
+        for _ in range(_DRAWS):  # a child like its parent is no news
+            child = space.complete(family, dict(study.ask(distributions).params))
+            if child not in {configuration for configuration, _ in parents}:
+                return child
+    return space.neighbours(max(parents, key=lambda each: each[1])[0], 1, rng)[0]
+
+
+def _distribution(parameter: Parameter) -> "optuna.distributions.BaseDistribution":
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if parameter.choices:
+        return CategoricalDistribution(parameter.choices)
+    if parameter.whole:
+        return IntDistribution(int(parameter.low), int(parameter.high), log=parameter.log)
+    return FloatDistribution(parameter.low, parameter.high, log=parameter.log)
+
+
+def _active(space: SearchSpace, configuration: Configuration) -> Iterator[tuple[str, Parameter]]:
+    """Yield the active hyperparameters with their names in a study."""
+    for parameter in space.family_space(configuration.family).parameters:
+        if parameter.name in configuration:
+            yield f"{configuration.family}:{parameter.name}", parameter
+
+
+def _named(space: SearchSpace, configuration: Configuration) -> dict[str, Value]:
+    """Return the values of a configuration by their names in a study."""
+    values: dict[str, Value] = {"family": configuration.family}
+    for name, parameter in _active(space, configuration):
+        values[name] = configuration[parameter.name]
+    return values
+
+
+def _finished(
+    space: SearchSpace, configuration: Configuration, gain: float
+) -> "optuna.trial.FrozenTrial":
+    from optuna.distributions import CategoricalDistribution
+    from optuna.trial import create_trial
+
+    distributions: dict[str, Any] = {"family": CategoricalDistribution(space.families)}
+    for name, parameter in _active(space, configuration):
+        distributions[name] = _distribution(parameter)
+    return create_trial(
+        params=_named(space, configuration), distributions=distributions, value=gain
+    )
+
+
+def _suggest(space: SearchSpace, trial: "optuna.trial.Trial") -> Configuration:
+    """Ask a study's trial for a configuration, hyperparameter by hyperparameter."""
+    family = str(trial.suggest_categorical("family", space.families))
+    values: dict[str, Value] = {}
+    for parameter in space.family_space(family).parameters:
+        if not parameter.is_active(values):
+            continue
+        name = f"{family}:{parameter.name}"
+        if parameter.choices:
+            value: Any = trial.suggest_categorical(name, parameter.choices)
+        elif parameter.whole:
+            low, high = int(parameter.low), int(parameter.high)
+            value = trial.suggest_int(name, low, high, log=parameter.log)
+        else:
+            value = trial.suggest_float(name, parameter.low, parameter.high, log=parameter.log)
+        values[parameter.name] = parameter.canonical(value)
+    return space.complete(family, values)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Optuna's log lines and warnings off the console."""
+    logger = logging.getLogger("optuna")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(before)
+
+
+SAMPLERS: Mapping[str, Propose] = {"tpe": tpe, "evolution": evolution}

@@ -1,0 +1,120 @@
+"""The strategies behind ``--search`` that need more than the defaults and chance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipelines.acquisition.batch import choose_batch
+from pipelines.configuration import Configuration
+from pipelines.history import History
+from pipelines.search.admission import Admission
+from pipelines.search.guided import guided_picks
+from pipelines.search.optuna_samplers import SAMPLERS
+from pipelines.search.shares import ASCENT, CANDIDATES, share_out
+from pipelines.seeds import integer_seed
+from pipelines.space.joint import SearchSpace
+from pipelines.surrogate.forest import ForestPredictor
+from pipelines.surrogate.targets import observe
+from pipelines.trial import Trial
+
+STRATEGIES = ("guided", "gp", "forest", "tpe", "evolution", "random", "grid")
+
+Picked = tuple[Configuration, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """What a strategy decides on.
+
+    Attributes
+    ----------
+    space : SearchSpace
+        What may be tried.
+    history : History
+        Trials of families that the space has.
+    pending : tuple of Configuration
+        What is running or has been picked for this batch already.
+    admission : Admission
+        What may be started.
+    favourites : tuple of Configuration
+        What experience would try.
+    seed : int
+        Of this batch.
+    rng : Generator
+        Of this batch.
+    """
+
+    space: SearchSpace
+    history: History
+    pending: tuple[Configuration, ...]
+    admission: Admission
+    favourites: tuple[Configuration, ...]
+    seed: int
+    rng: np.random.Generator
+
+
+def sources(
+    strategy: str,
+    history: History,
+    pending: Sequence[Trial],
+    numbers: Sequence[int],
+    *,
+    random_every: int,
+) -> list[str]:
+    """Return who proposes each of the trials of these numbers: a source, or ``random``."""
+    if strategy == "guided":
+        return share_out(history, [trial.origin for trial in pending], len(numbers))
+    if strategy != "forest":
+        return [strategy] * len(numbers)
+    return ["random" if number % random_every == 0 else "forest" for number in numbers]
+
+
+def propose_by(source: str, situation: Situation, n: int) -> list[Picked]:
+    """Return up to ``n`` configurations of one source, each with its origin."""
+    if n == 0:
+        return []
+    if source == "gp":
+        return _by_process(situation, n)
+    if source == "forest":
+        return _by_forest(situation, n)
+    picked = SAMPLERS[source](
+        situation.space,
+        situation.history,
+        n=n,
+        seed=integer_seed(situation.seed, source),
+        pending=situation.pending,
+    )
+    return [(each, source) for each in picked]
+
+
+def _by_process(situation: Situation, n: int) -> list[Picked]:
+    admission = situation.admission
+    limit = admission.limit
+    picks = guided_picks(
+        situation.space,
+        situation.history,
+        n=n,
+        rng=situation.rng,
+        pending=situation.pending,
+        favourites=situation.favourites,
+        seconds_limit=limit,
+        cost_weight=0.0 if limit is None else limit / (limit + admission.spent),
+        admissible=lambda each: bool(admission.worthwhile([each])[0]),
+        max_per_family=max((n + 1) // 2, 1),
+    )
+    return [(pick.configuration, ASCENT if pick.by_ascent else CANDIDATES) for pick in picks]
+
+
+def _by_forest(situation: Situation, n: int) -> list[Picked]:
+    picked = choose_batch(
+        situation.space,
+        observe(situation.history),
+        lambda pick: ForestPredictor(seed=situation.seed + pick),
+        n=n,
+        rng=situation.rng,
+        pending=situation.pending,
+        penalty=situation.admission.penalty,
+        max_per_family=max((n + 1) // 2, 1),
+    )
+    return [(each, "surrogate") for each in picked]

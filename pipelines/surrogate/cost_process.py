@@ -1,0 +1,87 @@
+"""Log seconds of a trial as a Gaussian process: a cost that ascent can follow downhill."""
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.history import History
+from pipelines.space.joint import SearchSpace
+from pipelines.surrogate.gaussian_process import GaussianProcess
+from pipelines.surrogate.kernel import Embedding
+from pipelines.trial import TrialStatus
+
+Array = NDArray[np.float64]
+
+_ITERATIONS = 5
+_SHORTEST_SECONDS = 1e-3
+_SMALLEST_SCALE = 0.5
+# A trial that was stopped would have taken longer than it had.
+_STOPPED_FACTOR = 1.5
+
+
+class CostProcess:
+    """Predicts log seconds of a whole trial, with gradients.
+
+    The mean of each family is what it says of its default, scaled to the trials so far; the
+    process learns the rest.
+
+    Parameters
+    ----------
+    family_means : array, shape (n_families,)
+        Log seconds of each family.
+    embedding : Embedding
+        The geometry of the space.
+    """
+
+    def __init__(self, family_means: Array, embedding: Embedding) -> None:
+        self._means = family_means
+        self._process = GaussianProcess(embedding, max_iterations=_ITERATIONS)
+        self._scale = 1.0
+
+    @classmethod
+    def of(cls, space: SearchSpace, history: History, embedding: Embedding) -> Self | None:
+        """Return the model after these trials; None if none of them was timed."""
+        used = [
+            result
+            for result in history.ordered
+            if (result.succeeded or result.status is TrialStatus.TIMEOUT)
+            and result.seconds > 0
+            and result.trial.configuration.family in space.families
+        ]
+        if not used:
+            return None
+        means = np.log([space.expected_seconds(space.default(name)) for name in space.families])
+        seconds = np.array(
+            [
+                max(result.seconds, _SHORTEST_SECONDS)
+                * (1.0 if result.succeeded else _STOPPED_FACTOR)
+                for result in used
+            ]
+        )
+        encoded = space.encode([result.trial.configuration for result in used])
+        return cls(means, embedding).fit(encoded, np.log(seconds))
+
+    def fit(self, X: Array, log_seconds: Array) -> Self:
+        """Learn from encoded configurations, shape (n, d), and their log seconds, shape (n,)."""
+        residual = log_seconds - self._base(X)
+        self._scale = max(float(residual.std()), _SMALLEST_SCALE)
+        self._process.fit(X, residual / self._scale, noise=0.05)
+        return self
+
+    def predict(self, X: Array) -> tuple[Array, Array]:
+        """Return mean and standard deviation of log seconds, both of shape (n,)."""
+        mean, std = self._process.predict(X)
+        return self._base(X) + self._scale * mean, self._scale * std
+
+    def predict_gradient(self, X: Array) -> tuple[Array, Array, Array, Array]:
+        """Return mean and deviation, shape (n,), and their gradients in X, shape (n, d).
+
+        The family is no direction to climb in, so its part of the gradient is left out.
+        """
+        mean, std, d_mean, d_std = self._process.predict_gradient(X)
+        scale = self._scale
+        return self._base(X) + scale * mean, scale * std, scale * d_mean, scale * d_std
+
+    def _base(self, X: Array) -> Array:
+        return X[:, : len(self._means)] @ self._means
