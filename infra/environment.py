@@ -16,13 +16,14 @@ _TELEMETRY_OFF = {
 }
 
 _QUIET = {
-    # Prefect: its own console lines go to the run's log (`infra.logs`), not to the terminal.
     "PREFECT_LOGGING_COLORS": "false",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_SHOW_SIGNUP_HINT": "false",
     "PREFECT_CLI_PROMPT": "false",
     # Core code logs with plain loggers; Prefect's pages show them too.
     "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,infra,pipelines",
+    # ... and the run's log gets them as well.
+    "PREFECT_LOGGING_LOGGERS_PREFECT_EXTRA_PROPAGATE": "true",
     # MLflow: no handlers of its own, no progress bars, no printed addresses.
     "MLFLOW_CONFIGURE_LOGGING": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",

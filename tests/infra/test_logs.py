@@ -7,58 +7,63 @@ from pathlib import Path
 
 import pytest
 
-from infra.logs import RunLog
+from infra.logs import chatter_to, new_log_path
+from pipelines.errors import UserError
 
 
-def test_records_and_warnings_go_to_the_file(tmp_path, capsys):
+def test_output_records_and_warnings_go_to_the_file(tmp_path, capsys):
     path = tmp_path / "new" / "run.log"
-    with RunLog(path):
+    with chatter_to(path) as terminal:
+        sys.stdout.write("somebody prints\n")
+        sys.stderr.write("and complains\n")
         logging.getLogger("some.library").info("worked on it")
         warnings.warn("mind the gap", UserWarning, stacklevel=1)
         logging.getLogger("httpx").info("GET /nothing")
+        terminal.write("for the user\n")
     text = path.read_text()
-    assert "some.library: worked on it" in text
+    for line in ("somebody prints", "and complains", "some.library: worked on it"):
+        assert text.count(line) == 1, line
     assert "mind the gap" in text
     assert "GET" not in text
-    assert capsys.readouterr() == ("", "")
+    assert "for the user" not in text
+    assert capsys.readouterr() == ("for the user\n", "")
 
 
-def test_afterwards_everything_is_as_before(tmp_path):
+def test_afterwards_everything_is_as_before(tmp_path, capsys):
     root = logging.getLogger()
-    before = (root.level, list(root.handlers), warnings.showwarning)
-    with RunLog(tmp_path / "run.log"):
+    before = (root.level, list(root.handlers), warnings.showwarning, sys.stdout, sys.stderr)
+    with chatter_to(tmp_path / "run.log"):
         pass
-    assert (root.level, list(root.handlers), warnings.showwarning) == before
+    assert (root.level, list(root.handlers), warnings.showwarning, sys.stdout, sys.stderr) == before
+    sys.stdout.write("back\n")
+    assert capsys.readouterr().out == "back\n"
 
 
-def test_the_file_moves_into_the_runs_folder(tmp_path):
-    later = tmp_path / "runs" / "1" / "run.log"
-    later.parent.mkdir(parents=True)
-    later.write_text("an earlier attempt\n")
-    with RunLog(tmp_path / "start.log") as log:
-        logging.getLogger("a").info("first")
-        log.move_to(later)
-        log.move_to(later)
-        logging.getLogger("a").info("second")
-        assert log.path == later
-    lines = later.read_text().splitlines()
-    assert [line.rpartition(" ")[2] for line in lines] == ["attempt", "first", "second"]
-    assert not (tmp_path / "start.log").exists()
+def test_an_error_knows_its_log_and_the_users_own_needs_none(tmp_path):
+    path = tmp_path / "run.log"
+    with pytest.raises(RuntimeError) as caught, chatter_to(path):
+        raise RuntimeError("no luck")
+    assert caught.value.log_path == str(path)
+    with pytest.raises(UserError) as asked, chatter_to(path):
+        raise UserError("wrong column")
+    assert not hasattr(asked.value, "log_path")
 
 
-def test_an_error_leaves_its_traceback(tmp_path):
-    with pytest.raises(ValueError, match="no luck"), RunLog(tmp_path / "run.log"):
-        raise ValueError("no luck")
-    assert "Traceback" in (tmp_path / "run.log").read_text()
+def test_log_paths_are_in_the_home_folder(tmp_path):
+    path = new_log_path(tmp_path, "train")
+    assert path.parent == tmp_path / "logs"
+    assert path.name.startswith("train-")
+    assert not path.parent.exists()
 
 
 CHATTY = """
-import logging, sys
+import logging, os, subprocess, sys
 from pathlib import Path
 from infra.environment import quiet_environment
 quiet_environment()
-from infra.logs import RunLog
-with RunLog(Path(sys.argv[1])) as log:
+from infra.logs import chatter_to
+print("before")
+with chatter_to(Path(sys.argv[1])) as terminal:
     import distributed, mlflow
     from prefect.logging.configuration import setup_logging
     setup_logging()
@@ -66,7 +71,10 @@ with RunLog(Path(sys.argv[1])) as log:
     logging.getLogger("mlflow.utils").warning("mlflow speaks")
     logging.getLogger("prefect.task_runs").info("prefect speaks")
     logging.getLogger("infra.thing").info("we speak")
-print("ours")
+    os.write(1, b"native code speaks\\n")
+    subprocess.run([sys.executable, "-c", "import sys; sys.stderr.write('a child speaks\\\\n')"])
+    terminal.write("ours\\n")
+print("after")
 """
 
 
@@ -80,7 +88,8 @@ def test_the_chatty_ones_themselves_write_to_the_file_and_nowhere_else(tmp_path)
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": root},
     )
-    assert (run.stdout, run.stderr) == ("ours\n", "")
+    assert (run.stdout, run.stderr) == ("before\nours\nafter\n", "")
     text = (tmp_path / "run.log").read_text()
-    for line in ("dask speaks", "mlflow speaks", "prefect speaks", "we speak"):
+    for line in ("dask speaks", "mlflow speaks", "prefect speaks", "we speak",
+                 "native code speaks", "a child speaks"):  # fmt: skip
         assert text.count(line) == 1, line
