@@ -73,7 +73,7 @@ class AutoMLBase(BaseEstimator):
         y : array-like, shape (n_rows,)
             Labels or values, nothing missing.
         sample_weight : array-like or None, shape (n_rows,)
-            Non-negative weights, used in fitting and in scores.
+            Non-negative weights, used in fitting and in scores. Rows of weight 0 are left out.
         groups : array-like or None, shape (n_rows,)
             Rows of one group are never split between training and validation.
 
@@ -99,6 +99,12 @@ class AutoMLBase(BaseEstimator):
                 f"required by {type(self).__name__}."
             )
         weights = read_weights(sample_weight, len(table))
+        if weights is not None and not weights.all():
+            # A row that does not count must not fill a fold, or be the only one of its class.
+            counts = np.flatnonzero(weights)
+            table, target = table.iloc[counts].reset_index(drop=True), target.iloc[counts]
+            groups = None if groups is None else np.asarray(groups)[counts]
+            weights = weights[counts]
         self._train(table, target, weights, groups, budget, deadline)
         self.n_features_in_ = table.shape[1]
         self._column_names = tuple(table.columns)

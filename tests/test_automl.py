@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CHEAP: dict[str, Any] = {"time_budget": None, "n_trials": 1, "families": ("linear",)}
 
 WEIGHTS = (
-    "a row of weight zero still takes part in the split into folds, so leaving it out gives other "
-    "folds; the check knows estimators without resampling only"
+    "a row of weight 2 is one row, in one fold; two rows of weight 1 may be in two: the folds, and "
+    "so the model, differ (the check is made for estimators that do not resample)"
 )
 ROUNDING = (
     "features are float32, so the last digits depend on how many rows are multiplied at a time; "
@@ -166,6 +166,9 @@ def test_weights_reach_the_models() -> None:
     weight = np.where(np.arange(200) < 100, 1.0, 1e-6)
     model = AutoMLRegressor(**CHEAP, random_state=0).fit(X, y, sample_weight=weight)
     assert model.predict([[1.0]])[0] == pytest.approx(1.0, abs=0.2)
+    without = AutoMLRegressor(**CHEAP, random_state=0).fit(X[:100], y[:100])
+    zero = AutoMLRegressor(**CHEAP, random_state=0).fit(X, y, sample_weight=(weight == 1.0) * 1.0)
+    np.testing.assert_allclose(zero.predict(X), without.predict(X), rtol=1e-4)
 
 
 def test_rows_held_out_give_a_score_with_an_interval() -> None:
