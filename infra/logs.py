@@ -16,6 +16,8 @@ from typing import TextIO
 
 from pipelines.errors import UserError
 
+_LOG = logging.getLogger(__name__)
+
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 # A line for each request of the Prefect client is nothing to read.
 _TOO_CHATTY = ("httpx", "httpcore", "urllib3", "asyncio", "websockets")
@@ -45,7 +47,7 @@ def chatter_to(path: Path, *, level: int = logging.INFO) -> Iterator[TextIO]:
     ------
     TextIO
         The terminal, or what standard output was: for what the user is to see. An error that
-        leaves the block, the user's own apart, knows the file as its ``log_path``.
+        leaves the block, the user's own apart, leaves its traceback in the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -60,7 +62,7 @@ def chatter_to(path: Path, *, level: int = logging.INFO) -> Iterator[TextIO]:
         except UserError:
             raise
         except Exception as error:
-            error.log_path = str(path)  # type: ignore[attr-defined]
+            _LOG.error("ended by %s", type(error).__name__, exc_info=error)
             raise
 
 
