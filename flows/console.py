@@ -56,7 +56,9 @@ class PlainConsole:
 
     def searched(self, progress: SearchProgress) -> None:
         """Print where the search stands, on a new best or after a while."""
-        is_best = progress.best is not None and progress.best is progress.last
+        if progress.last is None:
+            return
+        is_best = progress.best is progress.last
         if is_best or self._clock() - self._said >= PLAIN_SECONDS:
             self._said = self._clock()
             self._line(f"  {search_line(progress)}")

@@ -3,17 +3,32 @@
 import functools
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import typer
 
-from pipelines.errors import UserError
+from pipelines.errors import EspalierError, UserError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 FAILED = 1
 WRONG_INPUT = 2
+
+
+class LoggedError(EspalierError):
+    """Something failed, and its traceback is in a log file.
+
+    Attributes
+    ----------
+    log_path : Path
+        The file.
+    """
+
+    def __init__(self, message: str, log_path: Path) -> None:
+        super().__init__(message)
+        self.log_path = log_path
 
 
 def one_line(error: BaseException) -> str:
@@ -41,6 +56,9 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
             raise typer.Exit(FAILED) from None
         except typer.Exit:
             raise
+        except LoggedError as error:
+            say_error(f"{one_line(error)} (details in {error.log_path})")
+            raise typer.Exit(FAILED) from None
         except Exception as error:
             say_error(f"{one_line(error)} (details in {_write_traceback(error)})")
             raise typer.Exit(FAILED) from None
@@ -56,14 +74,13 @@ def say_error(line: str) -> None:
 
 
 def _write_traceback(error: BaseException) -> str:
-    """Append the traceback to the error's log file and return the file's path."""
+    """Append the traceback to the log of errors and return the file's path."""
     import time
     import traceback
-    from pathlib import Path
 
     from infra.settings import load_settings
 
-    path = Path(getattr(error, "log_path", None) or load_settings().home / "errors.log")
+    path = load_settings().home / "errors.log"
     text = "".join(traceback.format_exception(error))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

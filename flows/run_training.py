@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from flows.exits import LoggedError, one_line
 from pipelines.errors import UserError
 from pipelines.request import TrainRequest
 
@@ -28,6 +29,8 @@ def run_training(request: TrainRequest, *, json_path: Path | None) -> None:
     ------
     UserError
         What is asked cannot be done.
+    LoggedError
+        Anything else; its log tells more.
     """
     from infra.logs import chatter_to, new_log_path
     from infra.settings import load_settings
@@ -40,8 +43,14 @@ def run_training(request: TrainRequest, *, json_path: Path | None) -> None:
     from flows.session import begin_reading
 
     table = begin_reading(request, settings)
-    with chatter_to(new_log_path(settings.home, "train")) as terminal:
-        _run(request, settings, terminal, json_path, table=table, started_at=started_at)
+    log_path = new_log_path(settings.home, "train")
+    try:
+        with chatter_to(log_path) as terminal:
+            _run(request, settings, terminal, json_path, table=table, started_at=started_at)
+    except UserError:
+        raise
+    except Exception as error:
+        raise LoggedError(one_line(error), log_path) from error
 
 
 def _run(
