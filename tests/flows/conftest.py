@@ -15,6 +15,9 @@ from sklearn.datasets import load_breast_cancer
 from typer.testing import CliRunner
 
 from flows.cli import app
+from infra.environment import quiet_environment
+
+quiet_environment()  # as the command line does, before mlflow is imported by a test
 
 ROOT = Path(__file__).parents[2]
 
