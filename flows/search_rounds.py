@@ -82,10 +82,13 @@ def search(
         budget=request.budget,
         seed=request.seed,
         n_workers=executor.n_workers,
+        strategy=request.search,
         fits_per_trial=prepared.n_folds,
     )
     reserve = reserve_seconds(request.budget, shape)
     resumed = History(metric, store.results())
+    if len(resumed):
+        session.watcher.note(f"{len(resumed)} trials taken over from a run that did not finish")
     clock = _SpentClock(store, deadline)
     whole = clock.deadline(reserve)
     history = _rounds(

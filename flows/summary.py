@@ -11,6 +11,7 @@ from rich.text import Text
 from flows.report import Failures, TrainReport
 from flows.watching import human_seconds
 from pipelines.leaderboard import LeaderboardRow
+from pipelines.search.names import ASCENT, CANDIDATES
 from pipelines.trial import TrialStatus
 
 SHOWN_ROWS = 10
@@ -79,6 +80,9 @@ def _outcome(report: TrainReport) -> Panel:
     grid.add_row("cross-validated", f"{report.cv_score:.5g}   {_members(report)}")
     resumed = f", {report.n_resumed} taken over" if report.n_resumed else ""
     failed = f", {report.n_failed} without a score" if report.n_failed else ""
+    compared, won = _ascents(report)
+    if compared:
+        grid.add_row("ascent", f"beat 2,000 random candidates in {won} of {compared} proposals")
     seconds = human_seconds(report.seconds["total"])
     startup = human_seconds(report.seconds["startup"])
     grid.add_row("trials", f"{report.n_trials}{failed}{resumed}")
@@ -102,6 +106,13 @@ def _print_next_steps(console: Console, report: TrainReport, data: str) -> None:
     for label, command in steps.items():
         # Not wrapped, so that it can be copied.
         console.print(Text.assemble((f"{label:>16}  ", "dim"), (command, "cyan")), soft_wrap=True)
+
+
+def _ascents(report: TrainReport) -> tuple[int, int]:
+    """Return how many proposals compared gradient ascent with random candidates, and its wins."""
+    origins = [row.origin for row in report.leaderboard]
+    won = origins.count(ASCENT)
+    return won + origins.count(CANDIDATES), won
 
 
 def _beats_dummy(report: TrainReport) -> bool:

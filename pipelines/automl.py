@@ -34,8 +34,8 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
     holdout_fraction : float
         Share of the rows that nothing sees but the final score, in [0, 1); 0 for none.
     search : str
-        Who proposes configurations: ``forest`` (a random forest predicts what is worth trying) or
-        ``random``.
+        Who proposes configurations: ``guided`` (mostly gradient ascent on a Gaussian process),
+        ``gp``, ``forest``, ``tpe``, ``evolution``, ``random`` or ``grid``.
     verbose : int
         1 prints a line for each trial.
 
@@ -112,8 +112,8 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
     holdout_fraction : float
         Share of the rows that nothing sees but the final score, in [0, 1); 0 for none.
     search : str
-        Who proposes configurations: ``forest`` (a random forest predicts what is worth trying) or
-        ``random``.
+        Who proposes configurations: ``guided`` (mostly gradient ascent on a Gaussian process),
+        ``gp``, ``forest``, ``tpe``, ``evolution``, ``random`` or ``grid``.
     verbose : int
         1 prints a line for each trial.
 

@@ -22,6 +22,7 @@ from pipelines.estimator_input import (
     read_weights,
     same_length,
 )
+from pipelines.search.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from pipelines.data.preparation import Preparation
@@ -48,7 +49,7 @@ class AutoMLBase(BaseEstimator):
         random_state: Any = None,
         ensemble: bool = True,
         holdout_fraction: float = 0.0,
-        search: str = "forest",
+        search: str = DEFAULT_STRATEGY,
         verbose: int = 0,
     ) -> None:
         self.time_budget = time_budget

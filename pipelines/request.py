@@ -23,6 +23,7 @@ from pydantic import (
 
 from pipelines.budget import Budget
 from pipelines.errors import UserError
+from pipelines.search.names import DEFAULT_STRATEGY, STRATEGIES
 
 DEFAULT_TIME_BUDGET = "10m"
 
@@ -143,6 +144,11 @@ class TrainRequest(BaseModel):
     families: Names = Field(
         title="Model families", description="Restrict the search to these; empty for all."
     )
+    search: str = Field(
+        default=DEFAULT_STRATEGY,
+        title="Search",
+        description=f"Who proposes configurations: {', '.join(STRATEGIES)}.",
+    )
     seed: int = Field(default=0, title="Seed", description="Root of everything random.")
     group_column: str | None = Field(
         default=None,
@@ -176,6 +182,13 @@ class TrainRequest(BaseModel):
                 f"model name {value!r} cannot be used; take letters, digits, spaces, '-', '_', '+' "
                 "and '.', at most 100"
             )
+        return value
+
+    @field_validator("search")
+    @classmethod
+    def _known_search(cls, value: str) -> str:
+        if value not in STRATEGIES:
+            raise UserError(f"unknown search {value!r}; choose one of: {', '.join(STRATEGIES)}")
         return value
 
     @field_validator("seed")
@@ -252,7 +265,7 @@ class TrainRequest(BaseModel):
         Where the work happens (workers, Dask) does not belong to it; neither does the source, of
         which the data's fingerprint tells more.
         """
-        kept = {"target", "task", "metric", "time_budget", "trials", "families", "seed",
+        kept = {"target", "task", "metric", "time_budget", "trials", "families", "search", "seed",
                 "group_column", "time_column", "exclude"}  # fmt: skip
         return self.model_dump(mode="json", include=kept) | {"name": self.model_name}
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.exits import reports_errors
+from pipelines.search.names import DEFAULT_STRATEGY
 
 SEARCH = "What is searched"
 DATA = "How the data are read"
@@ -62,6 +63,14 @@ def train(
             rich_help_panel=SEARCH,
         ),
     ] = None,
+    search: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="guided, gp, forest, tpe, evolution, random, grid.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = DEFAULT_STRATEGY,
     seed: Annotated[
         int, typer.Option(metavar="N", help="Root of everything random.", rich_help_panel=SEARCH)
     ] = 0,
@@ -109,8 +118,8 @@ def train(
         {
             "data": data, "target": target, "query": query, "name": name, "task": task,
             "metric": metric, "time_budget": time_budget, "trials": trials, "workers": workers,
-            "dask": dask, "families": families, "seed": seed, "group_column": group_column,
-            "time_column": time_column, "exclude": exclude,
+            "dask": dask, "families": families, "search": search, "seed": seed,
+            "group_column": group_column, "time_column": time_column, "exclude": exclude,
         }
     )  # fmt: skip
     run_training(request, json_path=json_path)

@@ -7,6 +7,7 @@ from pipelines.configuration import Configuration
 from pipelines.evaluation.executor import Executor
 from pipelines.evaluation.metrics import Metric
 from pipelines.history import History
+from pipelines.search.names import DEFAULT_STRATEGY
 from pipelines.search.plan import SearchPlan, next_trials
 from pipelines.space.joint import SearchSpace
 from pipelines.trial import Trial, TrialOutcome
@@ -69,7 +70,7 @@ def run_search(
     budget: Budget,
     deadline: Deadline,
     seed: int,
-    strategy: str = "forest",
+    strategy: str = DEFAULT_STRATEGY,
     on_result: OnResult | None = None,
     history: History | None = None,
     fits_per_trial: int = 1,
@@ -92,7 +93,7 @@ def run_search(
     seed : int
         The run's seed.
     strategy : str
-        One of `propose.STRATEGIES`.
+        One of `names.STRATEGIES`.
     on_result : callable, optional
         Told each outcome, with its out-of-fold predictions, as it arrives.
     history : History, optional

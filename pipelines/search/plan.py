@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pipelines.budget import Budget, Deadline
 from pipelines.configuration import Configuration
 from pipelines.history import History
+from pipelines.search.names import DEFAULT_STRATEGY
 from pipelines.search.propose import propose_batch
 from pipelines.search.stopping import (
     trial_seconds_limit,
@@ -43,7 +44,7 @@ class SearchPlan:
     n_workers : int
         Trials that run at the same time.
     strategy : str
-        One of `propose.STRATEGIES`.
+        One of `names.STRATEGIES`.
     fits_per_trial : int
         Folds of a trial.
     warm_start : tuple of Configuration
@@ -54,7 +55,7 @@ class SearchPlan:
     budget: Budget
     seed: int
     n_workers: int
-    strategy: str = "forest"
+    strategy: str = DEFAULT_STRATEGY
     fits_per_trial: int = 1
     warm_start: tuple[Configuration, ...] = ()
 

@@ -11,8 +11,9 @@ from pipelines.errors import UserError
 from pipelines.history import History
 from pipelines.search.admission import Admission
 from pipelines.search.grid import grid_points
+from pipelines.search.names import DEFAULT_STRATEGY, STRATEGIES
 from pipelines.search.starters import starters
-from pipelines.search.strategies import STRATEGIES, Picked, Situation, propose_by, sources
+from pipelines.search.strategies import Picked, Situation, propose_by, sources
 from pipelines.seeds import generator, integer_seed
 from pipelines.space.joint import SearchSpace
 from pipelines.trial import Trial
@@ -35,7 +36,7 @@ def propose_batch(
     n: int,
     seed: int,
     pending: Sequence[Trial] = (),
-    strategy: str = "forest",
+    strategy: str = DEFAULT_STRATEGY,
     seconds_limit: float | None = None,
     expected_seconds_limit: float | None = None,
     warm_start: Sequence[Configuration] = (),
@@ -59,7 +60,7 @@ def propose_batch(
     pending : sequence of Trial
         What is running.
     strategy : str
-        One of `STRATEGIES`.
+        One of `names.STRATEGIES`.
     seconds_limit : float or None
         Given to each trial as its ``seconds_limit``.
     expected_seconds_limit : float or None

@@ -4,10 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pipelines.history import History
-
-ASCENT = "gp+ascent"
-CANDIDATES = "gp+candidates"
-"""Origin of a trial for which random candidates beat ascent."""
+from pipelines.search.names import ASCENT, CANDIDATES
 
 # Of eight trials; what pays may double its share, what does not keeps a half of it. More for the
 # others than one in eight costs more than it brings (docs/decisions/0006).

@@ -10,15 +10,14 @@ from pipelines.configuration import Configuration
 from pipelines.history import History
 from pipelines.search.admission import Admission
 from pipelines.search.guided import guided_picks
+from pipelines.search.names import ASCENT, CANDIDATES
 from pipelines.search.optuna_samplers import SAMPLERS
-from pipelines.search.shares import ASCENT, CANDIDATES, share_out
+from pipelines.search.shares import share_out
 from pipelines.seeds import integer_seed
 from pipelines.space.joint import SearchSpace
 from pipelines.surrogate.forest import ForestPredictor
 from pipelines.surrogate.targets import observe
 from pipelines.trial import Trial
-
-STRATEGIES = ("guided", "gp", "forest", "tpe", "evolution", "random", "grid")
 
 Picked = tuple[Configuration, str]
 

@@ -38,10 +38,11 @@ class CostProcess:
         self._means = family_means
         self._process = GaussianProcess(embedding, max_iterations=_ITERATIONS)
         self._scale = 1.0
+        self._is_fitted = False
 
     @classmethod
-    def of(cls, space: SearchSpace, history: History, embedding: Embedding) -> Self | None:
-        """Return the model after these trials; None if none of them was timed."""
+    def of(cls, space: SearchSpace, history: History, embedding: Embedding) -> Self:
+        """Return the model after these trials; the families' own estimates without any."""
         used = [
             result
             for result in history.ordered
@@ -49,8 +50,6 @@ class CostProcess:
             and result.seconds > 0
             and result.trial.configuration.family in space.families
         ]
-        if not used:
-            return None
         means = np.log([space.expected_seconds(space.default(name)) for name in space.families])
         seconds = np.array(
             [
@@ -59,6 +58,8 @@ class CostProcess:
                 for result in used
             ]
         )
+        if not used:
+            return cls(means, embedding)
         encoded = space.encode([result.trial.configuration for result in used])
         return cls(means, embedding).fit(encoded, np.log(seconds))
 
@@ -67,10 +68,13 @@ class CostProcess:
         residual = log_seconds - self._base(X)
         self._scale = max(float(residual.std()), _SMALLEST_SCALE)
         self._process.fit(X, residual / self._scale, noise=0.05)
+        self._is_fitted = True
         return self
 
     def predict(self, X: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation of log seconds, both of shape (n,)."""
+        if not self._is_fitted:
+            return self._base(X), np.ones(len(X))
         mean, std = self._process.predict(X)
         return self._base(X) + self._scale * mean, self._scale * std
 
@@ -79,6 +83,8 @@ class CostProcess:
 
         The family is no direction to climb in, so its part of the gradient is left out.
         """
+        if not self._is_fitted:
+            return self._base(X), np.ones(len(X)), np.zeros_like(X), np.zeros_like(X)
         mean, std, d_mean, d_std = self._process.predict_gradient(X)
         scale = self._scale
         return self._base(X) + scale * mean, scale * std, scale * d_mean, scale * d_std

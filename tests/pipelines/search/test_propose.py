@@ -7,7 +7,8 @@ import pytest
 
 from pipelines.errors import UserError
 from pipelines.history import History
-from pipelines.search.propose import STRATEGIES, propose_batch
+from pipelines.search.names import ASCENT, CANDIDATES, STRATEGIES
+from pipelines.search.propose import propose_batch
 from pipelines.search.starters import LEADERS
 from pipelines.space.joint import SearchSpace
 from pipelines.surrogate.cost import CostModel
@@ -161,11 +162,17 @@ class TestShortOfTime:
         )
         assert propose_batch(space, history, n=4, seed=0) == propose_batch(space, slow, n=4, seed=0)
 
-    def test_dear_configurations_are_avoided_early_in_a_run(self, space, history):
+    @pytest.mark.parametrize("strategy", ["forest", "gp"])
+    def test_dear_configurations_are_avoided_early_in_a_run(self, space, history, strategy):
         def mean_cost(limit):
             batches = [
                 propose_batch(
-                    space, grown(space, history, 20), n=4, seed=k, expected_seconds_limit=limit
+                    space,
+                    grown(space, history, 20),
+                    n=4,
+                    seed=k,
+                    strategy=strategy,
+                    expected_seconds_limit=limit,
                 )
                 for k in range(4)
             ]
@@ -174,7 +181,7 @@ class TestShortOfTime:
                     np.log(space.expected_seconds(trial.configuration))
                     for batch in batches
                     for trial in batch
-                    if trial.origin == "surrogate"
+                    if trial.origin in ("surrogate", ASCENT, CANDIDATES)
                 ]
             )
 
@@ -192,7 +199,7 @@ def test_timeouts_count_against_a_family_too(space, history):
 
 
 def test_an_unknown_strategy_is_refused(space, history):
-    with pytest.raises(UserError, match="unknown search 'psychic'; choose one of: guided"):
+    with pytest.raises(UserError, match=r"unknown search 'psychic'; choose one of: guided"):
         propose_batch(space, history, n=1, seed=0, strategy="psychic")
 
 

@@ -7,13 +7,8 @@ from pipelines.configuration import Configuration
 from pipelines.evaluation.metrics import get_metric
 from pipelines.history import History
 from pipelines.problem import ProblemKind
-from pipelines.search.shares import (
-    ASCENT,
-    CANDIDATES,
-    ascent_win_rate,
-    share_out,
-    shares,
-)
+from pipelines.search.names import ASCENT, CANDIDATES
+from pipelines.search.shares import ascent_win_rate, share_out, shares
 from pipelines.surrogate.fold_noise import fold_noise
 from pipelines.trial import Trial, TrialResult, TrialStatus
 

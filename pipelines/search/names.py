@@ -1,0 +1,10 @@
+"""The strategies a user can ask for; apart, so that a command line need not load them."""
+
+STRATEGIES = ("guided", "gp", "forest", "tpe", "evolution", "random", "grid")
+DEFAULT_STRATEGY = "guided"
+"""What won in the replays (docs/decisions/0006)."""
+
+ASCENT = "gp+ascent"
+"""Origin of a trial that gradient ascent found."""
+CANDIDATES = "gp+candidates"
+"""Origin of a trial for which 2,000 random candidates beat ascent."""
