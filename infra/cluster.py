@@ -133,6 +133,8 @@ class Cluster:
         import dask
         from distributed import Client, LocalCluster
 
+        from infra.dask_worker import WarmUp
+
         # Held until the end: the cluster reads some of them when a worker leaves.
         self._config = dask.config.set(_own_config(self.n_threads))
         try:
@@ -153,10 +155,12 @@ class Cluster:
                 "put the call below `if __name__ == '__main__':`"
             ) from error
         self._client = Client(self._own, timeout=self.start_seconds, set_as_default=False)
-        self._client.run(warm_up)
+        self._client.register_plugin(WarmUp(own=True))
 
     def _connect(self, address: str) -> None:
         from distributed import Client
+
+        from infra.dask_worker import WarmUp
 
         shown = redact(address)
         try:
@@ -171,7 +175,7 @@ class Cluster:
             self._client.wait_for_workers(1, timeout=self.start_seconds)
         except TimeoutError:
             raise WorkerLostError(f"the Dask scheduler at {shown!r} has no workers") from None
-        self._client.run(warm_up)
+        self._client.register_plugin(WarmUp(own=False))
 
 
 @contextmanager
@@ -197,20 +201,6 @@ def start_cluster_soon(
 def threads_per_worker(n_workers: int) -> int:
     """Return the native threads each of ``n_workers`` may use so that the cores are shared."""
     return max(1, usable_cores() // max(1, n_workers))
-
-
-def warm_up() -> None:
-    """Import, on a worker and in the background, what every trial needs."""
-    threading.Thread(target=_import_core, name="warm-up", daemon=True).start()
-
-
-def _import_core() -> None:
-    import contextlib
-    import importlib
-
-    for name in ("pipelines.evaluation.evaluate", "pipelines.learners.candidate"):
-        with contextlib.suppress(ImportError):  # the trial itself will say what is missing
-            importlib.import_module(name)
 
 
 def _worker_memory(limit: str | None, n_workers: int) -> int:

@@ -1,15 +1,17 @@
 """What runs on a Dask worker: one job, with the context kept from job to job."""
 
 import ctypes
+import importlib
 import pickle
+import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from distributed import get_worker
+from distributed import WorkerPlugin, get_worker
 
 from pipelines.budget import Deadline
 from pipelines.evaluation.context import EvaluationContext
@@ -20,6 +22,38 @@ from pipelines.trial import Trial, TrialStatus
 
 _CONTEXT = "espalier_context"
 _JOB = "espalier_job"
+# Every trial needs these; importing them takes seconds.
+_WARM = ("pipelines.learners.candidate", "sklearn.linear_model", "sklearn.ensemble")
+
+
+class WarmUp(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
+    """Makes every worker ready, also those that join late or start anew.
+
+    Parameters
+    ----------
+    own : bool
+        Whether the worker is a child of this command, and so gets its Ctrl-C, which is for the
+        command alone to handle.
+    """
+
+    name = "espalier-warm-up"
+
+    def __init__(self, own: bool) -> None:
+        self._own = own
+
+    def setup(self, worker: Any) -> None:
+        """Import in the background what every trial needs."""
+        del worker
+        if self._own:
+            with suppress(ValueError):  # not in the main thread: nothing arrives here then
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+        threading.Thread(target=_import_core, name="warm-up", daemon=True).start()
+
+
+def _import_core() -> None:
+    for name in _WARM:
+        with suppress(ImportError):  # the trial itself will say what is missing
+            importlib.import_module(name)
 
 
 def run_job(
@@ -80,7 +114,6 @@ def kill_process(address: str, dask_worker: Any) -> None:
         Given by Dask.
     """
     import os
-    import signal
 
     if getattr(dask_worker, "worker_address", None) == address and dask_worker.pid:
         os.kill(dask_worker.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
