@@ -1,39 +1,52 @@
 """Compare search strategies on the same tables, seeds and trial counts.
 
-    python benchmarks/search.py DATA_FOLDER --records FOLDER record   [--configurations 200 ...]
+    python benchmarks/search.py DATA_FOLDER --records FOLDER [record|replay|ascent|live|all]
 
-``record`` evaluates a fixed list of configurations on every dataset once (it resumes).
+``record`` evaluates a fixed list of configurations on every dataset once (it resumes), ``replay``
+lets the strategies choose among the recorded ones (see search_replay.py for what that means),
+``ascent`` measures ascent against 2,000 random candidates on the recorded trials, and ``live``
+really evaluates what the strategies propose. ``all`` is replay and ascent. A readable table is
+printed and the last line is one JSON object.
 """
 
 import argparse
+import json
 import sys
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
+from search_ascent import ascents
+from search_live import live
 from search_record import RecordOptions, read_index, record
+from search_replay import ablations, compare, fold_fits, open_pool, strategies
+
+COUNTS = (10, 30, 100)
 
 
 def arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("mode", choices=("record",), nargs="?", default="record")
+    parser.add_argument(
+        "mode", choices=("record", "replay", "ascent", "live", "all"), nargs="?", default="all"
+    )
     parser.add_argument("--records", type=Path, required=True)
     parser.add_argument("--tables", default="")
     parser.add_argument("--configurations", type=int, default=200)
     parser.add_argument("--rows", type=int, default=1_000)
     parser.add_argument("--trial-seconds", type=float, default=15.0)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--no-ablations", action="store_true")
     return parser.parse_args()
 
 
-def record_all(options: argparse.Namespace) -> None:
+def record_all(options: argparse.Namespace, amount: RecordOptions) -> None:
     """Record every table, the cheapest first."""
-    amount = RecordOptions(
-        rows=options.rows,
-        configurations=options.configurations,
-        seconds=options.trial_seconds,
-    )
     for name in read_index(options.folder, options.tables)["name"]:
         started = time.monotonic()
         try:
@@ -44,10 +57,82 @@ def record_all(options: argparse.Namespace) -> None:
         print(f"{name}: {added} added in {time.monotonic() - started:.0f} s", flush=True)
 
 
+def win_rate(frame: pd.DataFrame, ours: str, theirs: str, count: int) -> tuple[float, float, float]:
+    """Return the share of datasets on which ``ours`` has the smaller mean regret, and 95 %.
+
+    A tie is half a win; the interval is a bootstrap over datasets.
+    """
+    column = f"regret_{count}"
+    means = frame.pivot_table(index="table", columns="strategy", values=column, aggfunc="mean")
+    gap = (means[theirs] - means[ours]).to_numpy()
+    wins = np.where(np.abs(gap) < 1e-12, 0.5, gap > 0)
+    draws = np.random.default_rng(0).choice(wins, (2_000, len(wins))).mean(axis=1)
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return float(wins.mean()), float(low), float(high)
+
+
+def report(frame: pd.DataFrame) -> dict[str, Any]:
+    """Print the comparison and return its figures."""
+    counts = [count for count in COUNTS if f"regret_{count}" in frame]
+    columns = [f"regret_{count}" for count in counts]
+    means = frame.groupby("strategy")[columns].mean()
+    means["choosing_s"] = frame.groupby("strategy")["choosing"].mean()
+    print(means.sort_values(columns[min(1, len(columns) - 1)]).round(4).to_string())
+    figures: dict[str, Any] = {
+        "tables": int(frame["table"].nunique()),
+        "seeds": int(frame["seed"].nunique()),
+        "regret": {
+            name: {str(count): round(float(row[f"regret_{count}"]), 4) for count in counts}
+            for name, row in means.iterrows()
+        },
+    }
+    for rival in ("random", "random_cold", "tpe", "tpe_cold", "forest"):
+        for count in counts:
+            if rival not in means.index:
+                continue
+            rate, low, high = win_rate(frame, "guided", rival, count)
+            key = f"win_vs_{rival}_{count}"
+            figures[key], figures[f"{key}_interval"] = (
+                round(rate, 3),
+                [round(low, 3), round(high, 3)],
+            )
+            print(f"guided vs {rival:12} at {count:3}: {rate:.2f} [{low:.2f}, {high:.2f}]")
+    # What choosing would cost beside trials of one second each.
+    guided = frame[frame["strategy"] == "guided"]
+    figures["replay_choosing_seconds"] = round(float(guided["choosing"].mean()), 3)
+    return figures
+
+
 def main() -> None:
     """Run the mode asked for."""
     options = arguments()
-    record_all(options)
+    amount = RecordOptions(
+        rows=options.rows, configurations=options.configurations, seconds=options.trial_seconds
+    )
+    if options.mode == "record":
+        record_all(options, amount)
+        return
+    wanted = set(read_index(options.folder, options.tables)["name"])
+    if options.mode == "live":
+        frame = pd.DataFrame(live(options.folder, sorted(wanted), amount, options))
+        print(frame.to_string())
+        print(json.dumps({"live": frame.groupby("strategy")["score_gain"].mean().to_dict()}))
+        return
+    paths = [path for path in sorted(options.records.glob("*.jsonl")) if path.stem in wanted]
+    pools = [open_pool(options.folder, path, amount) for path in paths]
+    # A pool hardly larger than the number of trials is no choice.
+    pools = [pool for pool in pools if len(pool.configurations) >= 1.5 * options.trials]
+    if not pools:
+        sys.exit("no recorded table has enough configurations; run the mode record first")
+    figures: dict[str, Any] = {}
+    if options.mode in ("replay", "all"):
+        chosen = strategies() if options.no_ablations else strategies() | ablations()
+        records = compare(pools, chosen, seeds=options.seeds, trials=options.trials)
+        figures |= report(pd.DataFrame(records))
+        figures |= fold_fits(pools, seeds=options.seeds, trials=options.trials)
+    if options.mode in ("ascent", "all"):
+        figures |= ascents(pools, seeds=min(options.seeds, 3), trials=options.trials)
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from search_record import RecordOptions, open_workplace, read_header, read_resul
 from pipelines.acquisition.functions import log_expected_improvement
 from pipelines.configuration import Configuration
 from pipelines.evaluation.metrics import get_metric
+from pipelines.evaluation.racing import is_beaten
 from pipelines.problem import ProblemKind
 from pipelines.seeds import generator
 from pipelines.space.joint import SearchSpace
@@ -31,6 +32,7 @@ from pipelines.surrogate.fold_noise import fold_noise
 from pipelines.surrogate.forest import ForestPredictor
 from pipelines.surrogate.gaussian_process import GaussianProcess
 from pipelines.surrogate.kernel import Embedding
+from pipelines.surrogate.neural import NeuralPredictor
 from pipelines.surrogate.targets import normal_scores
 from pipelines.trial import TrialResult
 
@@ -204,6 +206,22 @@ def by_forest(
     return picks
 
 
+def by_networks(
+    pool: Pool, chosen: list[int], left: Array, n: int, rng: np.random.Generator
+) -> list[int]:
+    """Choose the largest log EI of an ensemble of networks."""
+    model = NeuralPredictor(Embedding(pool.space.coordinates), seed=int(rng.integers(2**31)))
+    model = model.fit(pool.X[chosen], normal_scores(pool.gains[chosen]))
+    best = float(model.predict(pool.X[chosen])[0].max())
+    picks: list[int] = []
+    for _ in range(n):
+        rest = np.setdiff1d(left, picks)
+        value = log_expected_improvement(*model.predict(pool.X[rest]), best)
+        picks.append(int(rest[value.argmax()]))
+        model = model.believe(pool.X[picks[-1:]])
+    return picks
+
+
 def by_tpe(
     pool: Pool, chosen: list[int], left: Array, n: int, rng: np.random.Generator
 ) -> list[int]:
@@ -287,6 +305,7 @@ def strategies() -> dict[str, tuple[Choose, int]]:
 def ablations() -> dict[str, tuple[Choose, int]]:
     """Return variants of the process, one change each."""
     return {
+        "neural": (by_networks, 4),
         "gp_all_defaults": (by_process(), 10),
         "gp_cold": (by_process(), 0),
         "gp_and_forest": (by_turns((by_process(), 1), (by_forest, 1)), 4),
@@ -315,3 +334,41 @@ def compare(
                     record | {"choosing": seconds, "running": float(pool.seconds[places].sum())}
                 )
     return records
+
+
+def fold_fits(pools: list[Pool], *, seeds: int, trials: int) -> dict[str, Any]:
+    """Return the share of fold-fits that racing leaves, and the regret it costs.
+
+    The trials of a guided replay are run again in their order with racing against the best
+    complete one: a trial that is stopped has no score. Only what is lost among the same trials
+    shows; a search that sees the stopped trials' partial scores may go elsewhere.
+    """
+    choose, starts = strategies()["guided"]
+    used = whole = 0
+    lost: list[float] = []
+    for pool in pools:
+        for seed in range(seeds):
+            places, _ = replay(pool, choose, starts=starts, trials=trials, seed=seed)
+            complete: list[int] = []
+            for place in places:
+                scores = pool.folds[place]
+                if np.isnan(scores).any():
+                    continue
+                best = max(complete, key=lambda each: pool.gains[each], default=None)
+                done = len(scores)
+                if best is not None:
+                    rival = pool.folds[best].tolist()
+                    for n in range(1, len(scores)):
+                        if is_beaten(scores[:n].tolist(), rival):
+                            done = n
+                            break
+                used, whole = used + done, whole + len(scores)
+                if done == len(scores):
+                    complete.append(place)
+            lost.append(pool.regret(complete) - pool.regret(places))
+    share = used / whole
+    print(f"racing: {share:.1%} of the fold-fits, {np.mean(lost):.4f} more regret")
+    return {
+        "fold_fits_share": round(share, 3),
+        "racing_regret": round(float(np.mean(lost)), 5),
+    }

@@ -35,7 +35,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         Share of the rows that nothing sees but the final score, in [0, 1); 0 for none.
     search : str
         Who proposes configurations: ``guided`` (mostly gradient ascent on a Gaussian process),
-        ``gp``, ``forest``, ``tpe``, ``evolution``, ``random`` or ``grid``.
+        ``gp``, ``neural``, ``forest``, ``tpe``, ``evolution``, ``random`` or ``grid``.
     verbose : int
         1 prints a line for each trial.
 
@@ -113,7 +113,7 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
         Share of the rows that nothing sees but the final score, in [0, 1); 0 for none.
     search : str
         Who proposes configurations: ``guided`` (mostly gradient ascent on a Gaussian process),
-        ``gp``, ``forest``, ``tpe``, ``evolution``, ``random`` or ``grid``.
+        ``gp``, ``neural``, ``forest``, ``tpe``, ``evolution``, ``random`` or ``grid``.
     verbose : int
         1 prints a line for each trial.
 

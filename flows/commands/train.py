@@ -67,7 +67,7 @@ def train(
         str,
         typer.Option(
             metavar="NAME",
-            help="guided, gp, forest, tpe, evolution, random, grid.",
+            help="guided, gp, neural, forest, tpe, evolution, random, grid.",
             rich_help_panel=SEARCH,
         ),
     ] = DEFAULT_STRATEGY,

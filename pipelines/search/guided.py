@@ -1,4 +1,4 @@
-"""Proposals of a Gaussian process, found by gradient ascent."""
+"""Proposals of a differentiable predictor, found by gradient ascent."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.acquisition.guide import Pick, pick_batch
+from pipelines.acquisition.guide import BelievingPredictor, Pick, pick_batch
 from pipelines.acquisition.objective import Limit, Objective
 from pipelines.configuration import Configuration
 from pipelines.evaluation.limits import limit_threads
@@ -16,6 +16,7 @@ from pipelines.surrogate.cost_process import CostProcess
 from pipelines.surrogate.fold_noise import fold_noise
 from pipelines.surrogate.gaussian_process import GaussianProcess
 from pipelines.surrogate.kernel import Embedding
+from pipelines.surrogate.neural import NeuralPredictor
 from pipelines.surrogate.targets import observe
 
 _INCUMBENTS = 5
@@ -34,6 +35,7 @@ def guided_picks(
     admissible: Callable[[Configuration], bool] | None = None,
     max_per_family: int | None = None,
     with_ascent: bool = True,
+    neural_seed: int | None = None,
 ) -> list[Pick]:
     """Return up to ``n`` picks of the largest log expected improvement.
 
@@ -61,22 +63,27 @@ def guided_picks(
         How many of one family a batch may hold.
     with_ascent : bool
         False: random candidates alone.
+    neural_seed : int or None
+        Seed of an ensemble of networks in the place of the Gaussian process; None for that.
     """
     observed = observe(history)
     X = space.encode(observed.configurations)
     # Matrices of a hundred rows: threads would only get in each other's way.
     with limit_threads(1):
         embedding = Embedding(space.coordinates)
-        process = GaussianProcess(embedding).fit(
-            X, observed.gains, noise=fold_noise(_fold_scores(history))
-        )
+        predictor: BelievingPredictor
+        if neural_seed is None:
+            noise = fold_noise(_fold_scores(history))
+            predictor = GaussianProcess(embedding).fit(X, observed.gains, noise=noise)
+        else:
+            predictor = NeuralPredictor(embedding, seed=neural_seed).fit(X, observed.gains)
         costs = CostProcess.of(space, history, embedding) if seconds_limit is not None else None
         limits: tuple[Limit, ...] = ()
         if costs is not None and seconds_limit is not None:
             limits = (Limit(costs, math.log(seconds_limit)),)
-        believed = process.predict(X)[0]
+        believed = predictor.predict(X)[0]
         objective = Objective(
-            predictor=process,
+            predictor=predictor,
             best=float(believed.max()),
             log_seconds=costs,
             cost_weight=cost_weight,
@@ -86,7 +93,7 @@ def guided_picks(
         return pick_batch(
             space,
             objective,
-            process,
+            predictor,
             tried=observed.configurations,
             incumbents=[*(observed.configurations[place] for place in order), *favourites],
             pending=pending,

@@ -1,6 +1,6 @@
 """The strategies a user can ask for; apart, so that a command line need not load them."""
 
-STRATEGIES = ("guided", "gp", "forest", "tpe", "evolution", "random", "grid")
+STRATEGIES = ("guided", "gp", "neural", "forest", "tpe", "evolution", "random", "grid")
 DEFAULT_STRATEGY = "guided"
 """What won in the replays (docs/decisions/0006)."""
 

@@ -73,8 +73,8 @@ def propose_by(source: str, situation: Situation, n: int) -> list[Picked]:
     """Return up to ``n`` configurations of one source, each with its origin."""
     if n == 0:
         return []
-    if source == "gp":
-        return _by_process(situation, n)
+    if source in ("gp", "neural"):
+        return _by_ascent(situation, n, neural=source == "neural")
     if source == "forest":
         return _by_forest(situation, n)
     picked = SAMPLERS[source](
@@ -87,7 +87,7 @@ def propose_by(source: str, situation: Situation, n: int) -> list[Picked]:
     return [(each, source) for each in picked]
 
 
-def _by_process(situation: Situation, n: int) -> list[Picked]:
+def _by_ascent(situation: Situation, n: int, *, neural: bool) -> list[Picked]:
     admission = situation.admission
     limit = admission.limit
     picks = guided_picks(
@@ -101,6 +101,7 @@ def _by_process(situation: Situation, n: int) -> list[Picked]:
         cost_weight=0.0 if limit is None else limit / (limit + admission.spent),
         admissible=lambda each: bool(admission.worthwhile([each])[0]),
         max_per_family=max((n + 1) // 2, 1),
+        neural_seed=situation.seed if neural else None,
     )
     return [(pick.configuration, ASCENT if pick.by_ascent else CANDIDATES) for pick in picks]
 
