@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from pipelines.data.dataset import DatasetShape
+from pipelines.learners.registry import choose_learners
+from pipelines.problem import ProblemKind
+from pipelines.space.joint import SearchSpace
+from pipelines.surrogate.gaussian_process import GaussianProcess
+from pipelines.surrogate.kernel import Embedding
+from pipelines.surrogate.prior_mean import GuidedProcess
+
+
+class Linear:
+    """Experience that is linear in the encoding; what is inactive counts as it stands."""
+
+    def __init__(self, slope: np.ndarray) -> None:
+        self.slope = slope
+
+    def mean(self, X: np.ndarray) -> np.ndarray:
+        return X @ self.slope
+
+    def mean_gradient(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return X @ self.slope, np.broadcast_to(self.slope, X.shape)
+
+
+@pytest.fixture(scope="module")
+def space() -> SearchSpace:
+    shape = DatasetShape(problem=ProblemKind.REGRESSION, n_rows=500, n_columns=8)
+    return SearchSpace(choose_learners(["linear", "lightgbm", "mlp"], shape), shape)
+
+
+def fitted(space: SearchSpace, sign: float) -> tuple[GuidedProcess, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    X = space.encode(space.sample(60, rng))
+    slope = rng.normal(size=X.shape[1])
+    y = X @ slope
+    scale = y.std()
+    model = GuidedProcess(
+        GaussianProcess(Embedding(space.coordinates)), Linear(sign * slope / scale), seed=0
+    )
+    y = (y + 0.2 * scale * rng.normal(size=60)) / scale
+    return model.fit(X[:20], y[:20]), X, y
+
+
+def test_experience_that_ranks_well_is_used_and_one_that_misleads_drops_out(
+    space: SearchSpace,
+) -> None:
+    good, X, y = fitted(space, 1.0)
+    bad, _, _ = fitted(space, -1.0)
+    assert good.weight_ > 0.6
+    assert bad.weight_ < 0.2
+    plain = GaussianProcess(Embedding(space.coordinates)).fit(X[:20], y[:20])
+    error = [np.abs(model.predict(X[20:])[0] - y[20:]).mean() for model in (good, plain, bad)]
+    assert error[0] < error[1]
+    assert error[2] < 1.5 * error[1]
+
+
+def test_below_six_trials_experience_is_believed(space: SearchSpace) -> None:
+    X = space.encode(space.sample(5, np.random.default_rng(1)))
+    experience = Linear(np.ones(X.shape[1]))
+    model = GuidedProcess(GaussianProcess(Embedding(space.coordinates)), experience, seed=0)
+    assert model.fit(X, -experience.mean(X)).weight_ == 1.0
+
+
+def test_the_gradient_includes_experience(space: SearchSpace) -> None:
+    model, X, _ = fitted(space, 1.0)
+    at = np.where(X[:4] >= 0, 0.1 + 0.8 * X[:4], X[:4])
+    direction = np.where(at >= 0, 1.0, 0.0)
+    step = 1e-5
+    moved = model.predict(at + step * direction)[0] - model.predict(at - step * direction)[0]
+    slope = (model.predict_gradient(at)[2] * direction).sum(axis=1)
+    np.testing.assert_allclose(slope, moved / (2 * step), rtol=1e-4)
+    believing = model.believe(at)
+    np.testing.assert_allclose(believing.predict(at)[0], model.predict(at)[0])
