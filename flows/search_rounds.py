@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from prefect.futures import PrefectFuture
-
 from flows.session import Session
+from flows.trial_log import TrialLog
 from flows.watching import SearchProgress, Watcher
 from infra.run_store import RunStore
 from pipelines.budget import Budget, Deadline
@@ -15,15 +14,16 @@ from pipelines.learners.registry import choose_learners
 from pipelines.request import TrainRequest
 from pipelines.search.plan import SearchPlan
 from pipelines.search.reserve import reserve_seconds
+from pipelines.search.stopping import typical_seconds
 from pipelines.space.joint import SearchSpace
 from pipelines.trial import TrialResult
-from tasks.artifacts import open_progress
 from tasks.evaluate_batch import evaluate_batch
-from tasks.log_trials import log_trials
 from tasks.propose_batch import propose_batch
 from tasks.records import PreparedRef
 
 SPENT = "spent_seconds"
+# With less time left than so many typical trials take, none is chosen ahead.
+END_GAME_TRIALS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +38,14 @@ class Searched:
         Trials taken over from an interrupted run.
     deadline : Deadline
         When the whole run must be over.
+    log : TrialLog
+        On its way to MLflow; to be finished before the run is.
     """
 
     history: History
     n_resumed: int
     deadline: Deadline
+    log: TrialLog
 
 
 def search(
@@ -91,17 +94,20 @@ def search(
         session.watcher.note(f"{len(resumed)} trials taken over from a run that did not finish")
     clock = _SpentClock(store, deadline)
     whole = clock.deadline(reserve)
+    search_deadline = whole.earlier(reserve)
+    log = TrialLog(session.tracking, run_id)
+    log.add(resumed.results, 0.0)
     history = _rounds(
         executor,
         plan,
         resumed,
-        session=session,
         store=store,
-        deadline=whole.earlier(reserve),
-        run_id=run_id,
+        deadline=search_deadline,
         clock=clock,
+        log=log,
+        view=_View(request.budget, resumed, search_deadline, session.watcher),
     )
-    return Searched(history=history, n_resumed=len(resumed), deadline=whole)
+    return Searched(history=history, n_resumed=len(resumed), deadline=whole, log=log)
 
 
 class _SpentClock:
@@ -127,53 +133,6 @@ class _SpentClock:
         """Remember what is spent by now."""
         if self._given.at is not None:
             self._store.note(SPENT, round(self._spent + self._left - self._given.seconds_left, 1))
-
-
-def _rounds(
-    executor: Executor,
-    plan: SearchPlan,
-    history: History,
-    *,
-    session: Session,
-    store: RunStore,
-    deadline: Deadline,
-    run_id: str,
-    clock: _SpentClock,
-) -> History:
-    """Propose, evaluate, log, until the search is over.
-
-    MLflow is written to beside the search, by one task at a time, and is complete at the end.
-    """
-    tracking, view = session.tracking, _View(plan.budget, history, deadline, session.watcher)
-    progress = open_progress("search", "The search's budget used so far")
-    logging: PrefectFuture[int] | None = None
-    unlogged = list(history.results)
-    while True:
-        trials = propose_batch(plan, history, deadline, executor.pending)
-        if not trials and not executor.pending:
-            break
-        results = evaluate_batch(
-            executor,
-            trials,
-            store=store,
-            deadline=deadline,
-            wait_for_all=plan.waits_for_all,
-            on_result=view.add,
-        )
-        history = history.extend(results)
-        unlogged += results
-        clock.note()
-        if logging is None or logging.state.is_final():
-            if logging is not None:
-                logging.result()
-            logging = log_trials.submit(
-                tracking, run_id, unlogged, progress=progress, share_done=view.share_done
-            )
-            unlogged = []
-    if logging is not None:
-        logging.result()
-    log_trials(tracking, run_id, unlogged, progress=progress, share_done=1.0)
-    return history
 
 
 class _View:
@@ -212,3 +171,50 @@ class _View:
             seconds_budget=self._seconds,
         )
         self._watcher.searched(self._progress)
+
+
+def _rounds(
+    executor: Executor,
+    plan: SearchPlan,
+    history: History,
+    *,
+    store: RunStore,
+    deadline: Deadline,
+    clock: _SpentClock,
+    log: TrialLog,
+    view: _View,
+) -> History:
+    """Propose, evaluate, log, until the search is over.
+
+    With a clock, the next batch is proposed while the workers are at the one before: they need
+    not wait for it, and it does not know the newest results. Near the end, where what still fits
+    into the time matters more, and without a clock, one follows the other.
+    """
+    trials = propose_batch(plan, history, deadline, executor.pending)
+    while trials or executor.pending:
+        proposing = None
+        waiting = [*executor.pending, *trials]
+        if not plan.waits_for_all and _time_enough(history, deadline):
+            ahead = max(1, len(waiting) - executor.n_workers + 1)
+            proposing = propose_batch.submit(plan, history, deadline, waiting, ahead)
+        results = evaluate_batch(
+            executor,
+            trials,
+            store=store,
+            deadline=deadline,
+            wait_for_all=plan.waits_for_all,
+            on_result=view.add,
+        )
+        history = history.extend(results)
+        clock.note()
+        log.add(results, view.share_done)
+        trials = proposing.result() if proposing is not None else []
+        if not trials:
+            trials = propose_batch(plan, history, deadline, executor.pending)
+    return history
+
+
+def _time_enough(history: History, deadline: Deadline) -> bool:
+    """Whether so much time is left that a trial chosen now may start later."""
+    typical = typical_seconds(history)
+    return typical is not None and deadline.seconds_left > END_GAME_TRIALS * typical

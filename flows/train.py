@@ -97,6 +97,7 @@ def _train(
         holdout = evaluate_ensemble(prepared, ensemble, request.seed)
 
         watch.phase("register")
+        searched.log.finish()
         version = register_ensemble(
             tracking,
             run_id,

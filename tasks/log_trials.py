@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from infra.tracking import Tracking
 from prefect import task
 
+from infra.tracking import Tracking
 from pipelines.trial import TrialResult
 from tasks.artifacts import move_progress
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass

@@ -8,22 +8,27 @@ from pipelines.budget import Deadline
 from pipelines.history import History
 from pipelines.search.plan import SearchPlan, next_trials
 from pipelines.trial import Trial
-from tasks.policies import ALWAYS_RUN, MINUTES
+from tasks.policies import ALWAYS_RUN
 
 
 @task(
     name="propose",
     description="Propose the next batch of trials from the history of the run.",
     tags=["espalier", "search"],
-    timeout_seconds=10 * MINUTES,
     cache_policy=ALWAYS_RUN,
     persist_result=False,
 )
 def propose_batch(
-    plan: SearchPlan, history: History, deadline: Deadline, pending: Sequence[Trial]
+    plan: SearchPlan,
+    history: History,
+    deadline: Deadline,
+    pending: Sequence[Trial],
+    ahead: int = 0,
 ) -> list[Trial]:
     """Return the trials to start now; none when the search is over or must wait.
 
+    With ``ahead``, those to start once so many of the pending ones have ended.
+
     It depends on its inputs alone, so there is nothing that trying again could change.
     """
-    return next_trials(plan, history, deadline, pending)
+    return next_trials(plan, history, deadline, pending, ahead=ahead)

@@ -66,7 +66,12 @@ class SearchPlan:
 
 
 def next_trials(
-    plan: SearchPlan, history: History, deadline: Deadline, pending: Sequence[Trial] = ()
+    plan: SearchPlan,
+    history: History,
+    deadline: Deadline,
+    pending: Sequence[Trial] = (),
+    *,
+    ahead: int = 0,
 ) -> list[Trial]:
     """Return the trials to start now; none means wait for the pending ones, or the end.
 
@@ -80,12 +85,15 @@ def next_trials(
         When the search must be over.
     pending : sequence of Trial
         What is running.
+    ahead : int
+        How many of the pending ones will have ended by the time that the answer is used: so many
+        more are proposed. Only for a search with a clock.
     """
     if why_over(history, plan.budget, deadline, len(pending)) is not None:
         return []
     if plan.waits_for_all:
         return _rest_of_batch(plan, history) if not pending else []
-    return _fill(plan, history, deadline, pending)
+    return _fill(plan, history, deadline, pending, ahead)
 
 
 def _rest_of_batch(plan: SearchPlan, history: History) -> list[Trial]:
@@ -114,7 +122,11 @@ def _rest_of_batch(plan: SearchPlan, history: History) -> list[Trial]:
 
 
 def _fill(
-    plan: SearchPlan, history: History, deadline: Deadline, pending: Sequence[Trial]
+    plan: SearchPlan,
+    history: History,
+    deadline: Deadline,
+    pending: Sequence[Trial],
+    ahead: int,
 ) -> list[Trial]:
     """Return as many trials as keep the workers busy until the next choice."""
     left = deadline.seconds_left
@@ -122,7 +134,7 @@ def _fill(
     typical = typical_seconds(history)
     slow = typical is not None and typical > _SLOW_SHARE * left
     wanted = plan.n_workers if slow else max(BATCH_SIZE, 2 * plan.n_workers)
-    n = wanted - len(pending)
+    n = wanted + ahead - len(pending)
     available = trials_left(history, plan.budget, len(pending))
     if available is not None:
         n = min(n, available)
