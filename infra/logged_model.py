@@ -48,6 +48,19 @@ def log_model(
     return str(logged.model_id), str(logged.artifact_location)
 
 
+def prepare_to_log() -> None:
+    """Do ahead of time what the first `log_model` of a process would spend a second or two on.
+
+    MLflow maps every installed module to its distribution before it writes requirements.
+    """
+    import mlflow.pyfunc  # noqa: F401 - for the sake of the import
+    from mlflow.utils.requirements_utils import warn_dependency_requirement_mismatches
+
+    import pipelines.ensemble.serving  # noqa: F401
+
+    warn_dependency_requirement_mismatches([f"mlflow=={version('mlflow')}"])
+
+
 def saved_folder(place: Path) -> Path | None:
     """Return the folder that `save_model` wrote inside a logged model; None in other models."""
     from mlflow.models import Model

@@ -10,6 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ class Tracking:
         self._client: MlflowClient | None = None
         self._experiment_id: str | None = None
         self._logged: dict[str, dict[int, str]] = {}
+        self._prepared = False
 
     def __getstate__(self) -> Settings:
         return self.settings  # connections stay behind when it travels
@@ -236,6 +238,7 @@ class Tracking:
             The store does not answer; what was logged so far is there and calling again
             continues.
         """
+        self._prepare_to_register()
         there = self.logged_trials(parent_run_id)
         new = [result for result in results if result.trial.number not in there]
         with self._store():
@@ -245,6 +248,20 @@ class Tracking:
                 )
                 self._logged[parent_run_id][result.trial.number] = run_id
         return len(new)
+
+    def _prepare_to_register(self) -> None:
+        """Once: get ready for the model in the background, while the workers are busy."""
+        if self._prepared:
+            return
+        self._prepared = True
+
+        def prepare() -> None:
+            from infra.logged_model import prepare_to_log
+
+            with suppress(Exception):  # logging the model will do it, and say what is wrong
+                prepare_to_log()
+
+        threading.Thread(target=prepare, name="prepare-mlflow", daemon=True).start()
 
     def logged_trials(self, parent_run_id: str) -> dict[int, str]:
         """Return the run ids of the trials that are logged completely, by trial number.
