@@ -127,12 +127,10 @@ def replay(
     """
     rng = generator(seed, "replay", pool.name)
     names = pool.space.families if starts > len(_LEADERS) else _LEADERS[:starts]
-    chosen = [
-        place
-        for name in names
-        for place, each in enumerate(pool.configurations)
-        if each == pool.space.default(name)
-    ]
+    # A family's default was recorded before its other configurations. Asking the space for it
+    # would miss it where the default has changed since.
+    families = [each.family for each in pool.configurations]
+    chosen = [families.index(name) for name in names if name in families]
     before = time.process_time()
     while len(chosen) < min(trials, len(pool.configurations)):
         left = np.setdiff1d(np.arange(len(pool.configurations)), chosen)
