@@ -2,7 +2,7 @@
 
 STRATEGIES = ("guided", "gp", "neural", "forest", "tpe", "evolution", "random", "grid")
 DEFAULT_STRATEGY = "guided"
-"""What won in the replays (docs/decisions/0008)."""
+"""Why this one, and how sure that is: docs/decisions/0008."""
 
 ASCENT = "gp+ascent"
 """Origin of a trial that gradient ascent found."""

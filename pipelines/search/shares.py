@@ -7,7 +7,7 @@ from pipelines.history import History
 from pipelines.search.names import ASCENT, CANDIDATES
 
 # Of eight trials; what pays may double its share, what does not keeps a half of it. More for the
-# others than one in eight costs more than it brings (docs/decisions/0008).
+# others than one in eight was no better in the replays (docs/decisions/0008).
 _SHARES: Mapping[str, float] = {"gp": 7.0, "tpe": 0.4, "evolution": 0.2, "random": 0.4}
 _PAYS_AT_MOST, _PAYS_AT_LEAST = 2.0, 0.5
 # A trial paid if it was among this share of the best at its time.
