@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from flows.recording import recorded
+from flows.recording import recorded, succeed
 from flows.report import TrainReport, make_report
 from flows.search_rounds import search
 from flows.session import Session, session_for
@@ -41,6 +41,7 @@ def train(request: TrainRequest) -> TrainReport:
         table = load_table(request, session.settings.runs_folder, session.table)
         store = RunStore(table.folder)
         with store.lock():
+            succeed(store)
             return _train(request, session, watch, deadline, table, store)
 
 

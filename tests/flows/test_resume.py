@@ -1,6 +1,7 @@
 """A run that is killed in the middle of its search continues with the same command."""
 
 import json
+import sqlite3
 import time
 
 import pytest
@@ -63,6 +64,12 @@ def test_mlflow_holds_one_parent_and_no_duplicates(resumed):
     assert {run.info.status for run in runs} == {"FINISHED"}
     trials = [run.data.tags["espalier.trial"] for run in runs if "espalier.trial" in run.data.tags]
     assert sorted(map(int, trials)) == list(range(N_TRIALS))
+
+
+def test_prefect_does_not_show_the_killed_run_as_running(resumed):
+    with sqlite3.connect(resumed[0].prefect_database) as database:
+        states = [kind for (kind,) in database.execute("select state_type from flow_run")]
+    assert sorted(states) == ["COMPLETED", "CRASHED"]
 
 
 def test_it_ends_as_if_it_had_not_been_killed(resumed, tumours, tmp_path, espalier_in):
