@@ -43,7 +43,8 @@ class PreprocessingTraits:
     Attributes
     ----------
     scaling : tuple of str
-        From ``none``, ``standard``, ``robust``, ``quantile``, ``power``.
+        From ``none``, ``standard``, ``robust``, ``quantile``, ``power``, ``both`` (standard and
+        quantile side by side).
     encoding : tuple of str
         For categories, from ``ordinal``, ``onehot``, ``target``, and ``native`` (codes, and
         ``fit`` is told by ``categorical=`` which matrix columns hold them).

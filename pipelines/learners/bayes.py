@@ -158,7 +158,7 @@ def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     columns = matrix_columns(shape, per_category=6.0)
     if values["covariance"] == "diagonal":
         return 0.02 + 1e-8 * shape.n_rows * columns * shape.n_classes
-    return 0.02 + 4e-10 * shape.n_rows * columns**2 * shape.n_classes
+    return 0.02 + 2e-10 * shape.n_rows * columns**2 * shape.n_classes
 
 
 BAYES = Learner(

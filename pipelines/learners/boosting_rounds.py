@@ -44,8 +44,8 @@ class Patience:
 
 def default_rate(shape: DatasetShape) -> float:
     """Return the learning rate to start from: larger where each round costs more."""
-    if shape.n_classes > 10 or shape.n_rows > 100_000:
-        return 0.1
+    if shape.n_classes > 2 or shape.n_rows > 100_000:
+        return 0.12 if shape.n_classes > 10 else 0.1
     return 0.06
 
 

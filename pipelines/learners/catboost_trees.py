@@ -32,7 +32,7 @@ _MANY_CLASSES = 6
 
 
 # Trees over all classes: a tree here costs several of the other boosters' once classes are many.
-_MOST_TREES = 4_000
+_MOST_TREES = 2_500
 
 
 class CatBoostModel(BaseEstimator):
@@ -147,9 +147,10 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
 
     several = shape.problem is ProblemKind.MULTICLASS
     many = shape.n_classes > _MANY_CLASSES
+    rate = (0.25 if many else 0.15) if several else 0.08
     return ConfigurationSpace(
         space=[
-            Float("learning_rate", (0.01, 0.3), log=True, default=0.15 if several else 0.08),
+            Float("learning_rate", (0.01, 0.3), log=True, default=rate),
             Integer("depth", (3, 9), default=4 if several else 6),
             Float("l2_leaf_reg", (0.1, 100.0), log=True, default=3.0),
             Float("random_strength", (0.01, 10.0), log=True, default=1.0),

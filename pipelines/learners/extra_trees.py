@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 def space(shape: DatasetShape) -> "ConfigurationSpace":
     """Return the hyperparameters."""
-    return forest_space(shape, default_leaf=2)
+    # Random cuts are bad cuts: more columns must be tried than in a random forest.
+    return forest_space(shape, default_share=0.4 if shape.n_classes == 2 else 0.8)
 
 
 def build(values: Mapping[str, Value], context: BuildContext) -> GrownForest:
@@ -36,7 +37,7 @@ def build(values: Mapping[str, Value], context: BuildContext) -> GrownForest:
 
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     """Return seconds to fit once on one core."""
-    return forest_seconds(values, shape, per_cell=1.5e-8)
+    return forest_seconds(values, shape, per_cell=7e-9)
 
 
 EXTRA_TREES = Learner(

@@ -122,7 +122,7 @@ def build(values: Mapping[str, Value], context: BuildContext) -> Neighbours:
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     """Return seconds to fit and to answer for a fifth of the rows, which is what costs."""
     per_pair = (2e-10 if values["p"] == 2 else 1e-9) * matrix_columns(shape, per_category=6.0)
-    return 0.02 + 0.2 * shape.n_rows**2 * (per_pair + 3e-9)
+    return 0.02 + 0.1 * shape.n_rows**2 * (per_pair + 3e-9)
 
 
 KNN = Learner(

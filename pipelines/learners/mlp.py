@@ -234,8 +234,8 @@ def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     steps = _epochs(shape) * shape.n_rows / _batch_size(shape)
     return float(
         0.05
-        + _epochs(shape) * shape.n_rows * (2.5e-10 * numbers + 6e-9 * width * depth)
-        + steps * (4e-4 + 6e-9 * numbers)
+        + _epochs(shape) * shape.n_rows * (6e-11 * numbers + 1.5e-9 * width * depth)
+        + steps * (1e-4 + 2e-9 * numbers)
     )
 
 
@@ -247,7 +247,7 @@ MLP = Learner(
     build=build,
     expected_seconds=expected_seconds,
     preprocessing=PreprocessingTraits(
-        scaling=("robust", "quantile", "standard", "power"),
+        scaling=("robust", "quantile", "standard", "power", "both"),
         encoding=("onehot", "target"),
         imputation=("median", "mean"),
         projection=True,

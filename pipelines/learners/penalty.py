@@ -15,10 +15,10 @@ from sklearn.base import BaseEstimator
 from pipelines.budget import Deadline
 from pipelines.seeds import generator
 
-STRENGTHS = tuple(float(f"{strength:.3g}") for strength in np.geomspace(0.3, 3e-5, 9))
+STRENGTHS = tuple(float(f"{strength:.3g}") for strength in np.geomspace(0.2, 5e-5, 7))
 
 _ROWS_TO_JUDGE_BY = 12_000
-_FEW_ROWS = 3_000
+_FEW_ROWS = 1_000
 _FOLDS = 4
 
 

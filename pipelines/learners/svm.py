@@ -202,9 +202,9 @@ def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     if _is_exact(shape):
         fits = 2.3 if shape.problem.is_classification else 1.0
         hard = 1.0 + np.log10(max(1.0, float(values["C"])))
-        return float(0.05 + fits * hard * 1.5e-9 * shape.n_rows**2 * (columns + 30))
+        return float(0.05 + fits * hard * 3e-10 * shape.n_rows**2 * (columns + 30))
     passes = 60.0 * max(1, shape.n_classes - 1) if shape.problem.is_classification else 40.0
-    return 0.5 + 1e-9 * shape.n_rows * _LANDMARKS * (columns + passes)
+    return 0.05 + 4e-10 * shape.n_rows * _LANDMARKS * (columns + passes)
 
 
 SVM = Learner(
@@ -215,7 +215,7 @@ SVM = Learner(
     build=build,
     expected_seconds=expected_seconds,
     preprocessing=PreprocessingTraits(
-        scaling=("standard", "quantile", "robust", "power"),
+        scaling=("quantile", "standard", "robust", "power", "both"),
         encoding=("onehot", "target"),
         imputation=("median", "mean"),
         projection=False,

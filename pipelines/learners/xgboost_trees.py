@@ -134,14 +134,15 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     from ConfigSpace import ConfigurationSpace, Float, Integer
 
     tiny = has_tiny_class(shape)
+    several = shape.problem is ProblemKind.MULTICLASS
     return ConfigurationSpace(
         space=[
             Float("learning_rate", (0.01, 0.3), log=True, default=default_rate(shape)),
             Integer("max_depth", (2, 10), default=4 if shape.n_rows < 2_000 else 6),
-            Float("min_child_weight", (0.01, 100.0), log=True, default=1.0 if tiny else 2.0),
+            Float("min_child_weight", (0.01, 100.0), log=True, default=0.1 if several else 2.0),
             Float("subsample", (0.4, 1.0), default=0.85),
-            Float("colsample_bytree", (0.2, 1.0), default=0.8),
-            Float("reg_lambda", (1e-3, 100.0), log=True, default=5.0 if tiny else 1.0),
+            Float("colsample_bytree", (0.2, 1.0), default=0.7),
+            Float("reg_lambda", (1e-3, 100.0), log=True, default=5.0 if tiny else 2.0),
             Float("reg_alpha", (1e-4, 10.0), log=True, default=1e-3),
             Float("gamma", (1e-4, 10.0), log=True, default=1e-4),
         ]
@@ -178,8 +179,8 @@ def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     """Return seconds to fit once on one core."""
     trees = expected_trees(shape, float(values["learning_rate"]))
     depth = float(values["max_depth"])
-    per_row = 3e-9 * matrix_columns(shape) * depth + 2e-8 * depth
-    return 0.05 + trees * (2e-4 + 5e-6 * 2**depth + shape.n_rows * per_row)
+    per_row = 1.5e-9 * matrix_columns(shape) * depth + 1e-8 * depth
+    return 0.05 + trees * (1e-4 + 3e-6 * 2**depth + shape.n_rows * per_row)
 
 
 XGBOOST = Learner(

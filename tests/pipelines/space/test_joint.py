@@ -1,0 +1,159 @@
+"""The search space: sampling, neighbours, the encoding and its round trip."""
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ConfigSpace import ConfigurationSpace
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelines.configuration import Configuration
+from pipelines.data.dataset import DatasetShape
+from pipelines.errors import UserError
+from pipelines.learners.registry import LEARNERS, choose_learners
+from pipelines.problem import ProblemKind
+from pipelines.space.joint import SearchSpace
+
+RICH = DatasetShape(
+    problem=ProblemKind.MULTICLASS,
+    n_rows=800,
+    n_columns=14,
+    n_categorical=3,
+    n_text=1,
+    n_datetime=1,
+    n_classes=4,
+    smallest_class=9,
+    has_missing=True,
+)
+PLAIN = DatasetShape(problem=ProblemKind.REGRESSION, n_rows=800, n_columns=4, smallest_class=800)
+SPACE = SearchSpace(choose_learners(None, RICH), RICH)
+SMALL = SearchSpace(choose_learners(None, PLAIN), PLAIN)
+# Building it takes long, so once is enough.
+THEIRS = SPACE.config_space
+SEEDS = st.integers(0, 2**31)
+
+
+def check_valid(configuration: Configuration) -> None:
+    """ConfigSpace itself accepts exactly these active values."""
+    from ConfigSpace import Configuration as Theirs
+
+    values = {f"{configuration.family}:{name}": value for name, value in configuration.items()}
+    Theirs(THEIRS, values={"family": configuration.family, **values})
+
+
+@pytest.mark.parametrize("family", SPACE.families)
+def test_defaults_and_samples_are_valid(family: str) -> None:
+    rng = np.random.default_rng(0)
+    for configuration in [SPACE.default(family), *SPACE.sample_family(family, 4, rng)]:
+        assert configuration.family == family
+        check_valid(configuration)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=SEEDS)
+def test_encoding_and_back_is_exact(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    for space in (SPACE, SMALL):
+        configurations = space.sample(3, rng)
+        configurations += space.neighbours(configurations[0], 3, rng)
+        vectors = space.encode(configurations)
+        assert vectors.shape == (len(configurations), len(space.coordinates))
+        assert ((vectors == -1) | ((vectors >= 0) & (vectors <= 1))).all()
+        assert [space.decode(vector) for vector in vectors] == configurations
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=SEEDS)
+def test_any_vector_decodes_to_something_valid(seed: int) -> None:
+    vector = np.random.default_rng(seed).uniform(-1.2, 1.2, len(SPACE.coordinates))
+    configuration = SPACE.decode(vector)
+    check_valid(configuration)
+    assert SPACE.decode(SPACE.encode([configuration])[0]) == configuration
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=SEEDS)
+def test_neighbours_change_one_thing(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    [start] = SPACE.sample(1, rng)
+    found = SPACE.neighbours(start, 12, rng)
+    assert len(set(found)) == len(found) > 0
+    assert start not in found
+    check_valid(found[0])
+    for moved in found:
+        assert SPACE.complete(moved.family, dict(moved)) == moved
+        changed = [name for name in start if name in moved and moved[name] != start[name]]
+        # What a change brings to life or ends comes on top of it.
+        assert len(changed) == 1
+        assert moved.family == start.family
+
+
+def test_samples_are_the_same_for_a_seed_and_even_over_families() -> None:
+    first, again = (SPACE.sample(400, np.random.default_rng(5)) for _ in range(2))
+    assert first == again
+    counts = [sum(each.family == family for each in first) for family in SPACE.families]
+    assert min(counts) > 15
+
+
+def test_only_choices_that_matter_exist() -> None:
+    names = {name for family in SMALL.families for name in SMALL.default(family)}
+    for absent in ("prep_encoding", "prep_text_components", "prep_cyclic", "prep_imputation"):
+        assert absent not in names
+    assert "prep_weights" not in names
+    assert "prep_encoding" in SPACE.default("lightgbm")
+    assert "prep_weights" in SPACE.default("linear")
+
+
+def test_families_have_few_parameters_of_their_own() -> None:
+    for family in SPACE.families:
+        assert len(SPACE.default(family).model_values) <= 8
+
+
+def test_preprocessing_shares_its_coordinates() -> None:
+    assert SPACE.coordinates.count("prep_encoding=onehot") == 1
+    assert "lightgbm:num_leaves" in SPACE.coordinates
+    assert SPACE.coordinates[: len(SPACE.families)] == tuple(
+        f"family={family}" for family in SPACE.families
+    )
+
+
+def test_the_same_space_as_configspace() -> None:
+    assert isinstance(THEIRS, ConfigurationSpace)
+    assert THEIRS["family"].choices == SPACE.families
+    for theirs in THEIRS.sample_configuration(20):
+        values = {
+            name.split(":", 1)[1]: value for name, value in theirs.items() if name != "family"
+        }
+        ours = SPACE.complete(theirs["family"], values)
+        assert set(ours) == set(values)
+
+
+def test_complete_drops_what_does_not_exist_and_fills_in_the_rest() -> None:
+    made = SPACE.complete("linear", {"penalty": "l2", "l1_ratio": 0.5, "strength": 0.123456789})
+    assert "l1_ratio" not in made
+    assert made["strength"] == 0.12346
+    assert made["prep_encoding"] == SPACE.default("linear")["prep_encoding"]
+
+
+def test_pickles() -> None:
+    copy = pickle.loads(pickle.dumps(SPACE))
+    assert copy.default("mlp") == SPACE.default("mlp")
+    assert copy.coordinates == SPACE.coordinates
+
+
+def test_costs_are_positive_and_grow() -> None:
+    large = SearchSpace(SPACE.learners, replace(RICH, n_rows=40_000))
+    for family in SPACE.families:
+        configuration = SPACE.default(family)
+        assert 0 < SPACE.expected_seconds(configuration) < large.expected_seconds(configuration)
+
+
+def test_a_space_needs_a_family() -> None:
+    with pytest.raises(UserError, match="at least one family"):
+        SearchSpace([], RICH)
+
+
+def test_every_family_is_in_some_space() -> None:
+    assert set(SPACE.families) | set(SMALL.families) == set(LEARNERS)
