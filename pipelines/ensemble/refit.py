@@ -1,6 +1,5 @@
 """From chosen trials to fitted members."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,9 @@ if TYPE_CHECKING:
 # A booster that the deadline cut off before this share of its rounds is not the model that was
 # chosen.
 COMPLETE_SHARE = 0.8
-# The model of last resort is a quick one; it gets this many times what it took before, and at
-# least so many seconds.
+# The model of last resort is the best of those that fitted in this many seconds; it gets this
+# many times what it took before, and at least so many seconds.
+LAST_RESORT_FIT_SECONDS = 1.5
 LAST_RESORT_FACTOR = 5.0
 LAST_RESORT_SECONDS = 3.0
 
@@ -61,7 +61,7 @@ def fit_choice(
     Returns
     -------
     choice : EnsembleChoice
-        The same, unless no member could be fitted: then the quickest trial alone.
+        The same, unless no member could be fitted: then the best quick trial alone.
     fitted : list of Candidate or None
         In the order of ``choice.members``; None for a member that failed or was too late.
     """
@@ -81,7 +81,7 @@ def fit_choice(
         return choice, whole
     if any(candidate is not None for candidate in fitted):
         return choice, fitted
-    return _last_resort(choice, list(results.values()), executor)
+    return _last_resort(choice, history, executor)
 
 
 def _complete(candidate: "Candidate", job: MemberJob) -> bool:
@@ -91,22 +91,29 @@ def _complete(candidate: "Candidate", job: MemberJob) -> bool:
 
 
 def _last_resort(
-    choice: EnsembleChoice, results: Sequence[TrialResult], executor: Executor
+    choice: EnsembleChoice, history: History, executor: Executor
 ) -> "tuple[EnsembleChoice, list[Candidate | None]]":
-    """Fit the quickest successful trial: a run that has learned something ends with a model."""
+    """Fit the best quick trial: a run that has learned something ends with a model."""
+    results = history.successes
     quickest = min(results, key=lambda result: (result.fit_seconds, result.trial.number))
-    seconds = max(LAST_RESORT_SECONDS, LAST_RESORT_FACTOR * quickest.fit_seconds)
-    fitted = executor.fit_members([member_job(quickest)], Deadline.after(seconds))
+    sign = history.metric.sign
+    chosen = max(
+        (each for each in results if each.fit_seconds <= LAST_RESORT_FIT_SECONDS),
+        key=lambda each: (sign * (each.score or 0.0), -each.trial.number),
+        default=quickest,
+    )
+    seconds = max(LAST_RESORT_SECONDS, LAST_RESORT_FACTOR * chosen.fit_seconds)
+    fitted = executor.fit_members([member_job(chosen)], Deadline.after(seconds))
     alone = replace(
         choice,
-        members=((quickest.trial.number, 1.0),),
-        method="quickest single",
+        members=((chosen.trial.number, 1.0),),
+        method="quick single",
         rule=Combination(
             problem=choice.rule.problem,
             space=CombinationSpace.PROBABILITY,
             weights=(1.0,),
             floor=choice.rule.floor,
         ),
-        cv_score=float(quickest.score if quickest.score is not None else choice.cv_score),
+        cv_score=float(chosen.score if chosen.score is not None else choice.cv_score),
     )
     return alone, fitted
