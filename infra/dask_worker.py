@@ -22,8 +22,6 @@ from pipelines.trial import Trial, TrialStatus
 
 _CONTEXT = "espalier_context"
 _JOB = "espalier_job"
-# Every trial needs these; importing them takes seconds.
-_WARM = ("pipelines.learners.candidate", "sklearn.linear_model", "sklearn.ensemble")
 
 
 class WarmUp(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
@@ -31,6 +29,8 @@ class WarmUp(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
 
     Parameters
     ----------
+    modules : tuple of str
+        What every trial needs.
     own : bool
         Whether the worker is a child of this command, and so gets its Ctrl-C, which is for the
         command alone to handle.
@@ -38,20 +38,23 @@ class WarmUp(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
 
     name = "espalier-warm-up"
 
-    def __init__(self, own: bool) -> None:
+    def __init__(self, modules: tuple[str, ...], *, own: bool) -> None:
+        self._modules = modules
         self._own = own
 
     def setup(self, worker: Any) -> None:
-        """Import in the background what every trial needs."""
+        """Import the modules in the background."""
         del worker
         if self._own:
             with suppress(ValueError):  # not in the main thread: nothing arrives here then
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
-        threading.Thread(target=_import_core, name="warm-up", daemon=True).start()
+        threading.Thread(
+            target=_import_all, args=(self._modules,), name="warm-up", daemon=True
+        ).start()
 
 
-def _import_core() -> None:
-    for name in _WARM:
+def _import_all(modules: tuple[str, ...]) -> None:
+    for name in modules:
         with suppress(ImportError):  # the trial itself will say what is missing
             importlib.import_module(name)
 
