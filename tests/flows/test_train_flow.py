@@ -1,0 +1,70 @@
+"""The flow as Prefect itself starts it: parameters from a form, no command line around it."""
+
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from prefect.exceptions import ParameterTypeError
+
+from flows.predict import predict
+from flows.train import train
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Stores of their own, and a Prefect server, for the flows of this module."""
+    from infra.prefect_server import PrefectServer
+    from infra.settings import load_settings
+
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("home")
+        patch.setenv("ESPALIER_HOME", str(home))
+        patch.delenv("PREFECT_API_URL", raising=False)
+        with PrefectServer(load_settings()).start() as server:
+            server.wait()
+            from prefect.settings import PREFECT_API_URL, temporary_settings
+
+            with temporary_settings({PREFECT_API_URL: server.url}):
+                yield home
+
+
+FORM = {"target": "diagnosis", "trials": 2, "families": "linear", "workers": 1, "name": "form"}
+
+
+def test_a_form_is_enough(home, tumours, tmp_path):
+    report = train({"data": str(tumours), **FORM})
+    assert (report.model, report.version, report.alias) == ("form", 1, "champion")
+    assert report.n_trials == 2
+    out = tmp_path / "out.csv"
+    scored = predict({"data": str(tumours), "model": "form", "out": str(out)})
+    assert scored.n_rows == len(pd.read_csv(out)) == 200
+
+
+def test_a_form_that_cannot_be_is_refused_before_it_runs(home, tumours):
+    with pytest.raises(ParameterTypeError, match="positive"):
+        train({"data": str(tumours), **FORM, "time_budget": "-1s"})
+
+
+def test_a_failure_is_on_record_in_mlflow(home, tumours, monkeypatch):
+    import flows.train
+
+    def broken(*_args, **_options):
+        raise RuntimeError("no more")
+
+    monkeypatch.setattr(flows.train, "build_ensemble", broken)
+    with pytest.raises(RuntimeError, match="no more"):
+        train({"data": str(tumours), **FORM, "seed": 1})
+    client = MlflowClient(f"sqlite:///{home / 'mlflow.db'}")
+    experiment = client.get_experiment_by_name("espalier").experiment_id
+    failed = client.search_runs([experiment], filter_string="attributes.status = 'FAILED'")
+    assert [run.data.tags["error"] for run in failed] == ["RuntimeError: no more"]
+
+
+def test_the_parameters_are_a_described_form():
+    from prefect.utilities.callables import parameter_schema
+
+    schema = parameter_schema(train).model_dump()
+    fields = schema["definitions"]["TrainRequest"]["properties"]
+    assert set(fields["task"]["enum"]) == {"auto", "binary", "multiclass", "regression"}
+    assert all(field["description"] for field in fields.values())
