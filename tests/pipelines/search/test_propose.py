@@ -16,14 +16,23 @@ from pipelines.trial import Trial, TrialStatus
 from tests.pipelines.search.conftest import answer, landscape, new_space
 
 
-def grown(space, history, n, *, strategy="forest", seed=0):
-    """Return the history after ``n`` trials on the made-up landscape."""
+def grown(space, history, n, *, strategy="forest", seed=0, timed=False):
+    """Return the history after ``n`` trials on the made-up landscape.
+
+    ``timed`` trials took the seconds that the space expects of them.
+    """
     score = landscape(space)
+
+    def seconds(trial):
+        return space.expected_seconds(trial.configuration) if timed else 0.0
+
     while len(history) < n:
         batch = propose_batch(
             space, history, n=min(4, n - len(history)), seed=seed, strategy=strategy
         )
-        history = history.extend(answer(trial, score(trial.configuration)) for trial in batch)
+        history = history.extend(
+            answer(trial, score(trial.configuration), seconds=seconds(trial)) for trial in batch
+        )
     return history
 
 
@@ -81,9 +90,13 @@ def test_about_a_fifth_is_drawn_at_random(space, history):
 
 
 def test_the_forest_finds_better_than_chance(space, history):
-    guided = grown(space, history, 40).best.score
-    random = [grown(space, history, 40, strategy="random", seed=k).best.score for k in range(3)]
-    assert guided > np.mean(random)
+    # One search may be unlucky: several of each.
+    def best(strategy):
+        return [
+            grown(space, history, 40, strategy=strategy, seed=seed).best.score for seed in range(4)
+        ]
+
+    assert np.mean(best("forest")) > np.mean(best("random"))
 
 
 def test_a_family_that_only_fails_is_given_up(space, history):
@@ -162,16 +175,15 @@ class TestShortOfTime:
         )
         assert propose_batch(space, history, n=4, seed=0) == propose_batch(space, slow, n=4, seed=0)
 
-    @pytest.mark.parametrize("strategy", ["forest", "gp"])
-    def test_dear_configurations_are_avoided_early_in_a_run(self, space, history, strategy):
+    def test_dear_configurations_are_avoided_early_in_a_run(self, space, history):
         def mean_cost(limit):
             batches = [
                 propose_batch(
                     space,
-                    grown(space, history, 20),
+                    grown(space, history, 20, timed=True),
                     n=4,
                     seed=k,
-                    strategy=strategy,
+                    strategy="forest",
                     expected_seconds_limit=limit,
                 )
                 for k in range(4)
