@@ -2,6 +2,7 @@
 
 import logging
 import multiprocessing
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -25,6 +26,7 @@ _TERMINATE_SHARE = 0.95
 WARM = ("pipelines.learners.candidate", "sklearn.linear_model", "sklearn.ensemble")
 
 _METHOD = "distributed.worker.multiprocessing-method"
+_VARIABLES = "distributed.nanny.pre-spawn-environ"
 
 
 class Cluster:
@@ -69,6 +71,7 @@ class Cluster:
         self._client: Client | None = None
         self._own: LocalCluster | None = None
         self._config: AbstractContextManager[Any] | None = None
+        self._environment: dict[str, str | None] = {}
         self._problem: Exception | None = None
         self._starting: threading.Thread | None = None
 
@@ -113,6 +116,12 @@ class Cluster:
         config, self._config = self._config, None
         if config is not None:
             config.__exit__(None, None, None)
+        for name, value in self._environment.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._environment = {}
 
     def __enter__(self) -> Self:
         return self.start()
@@ -140,8 +149,13 @@ class Cluster:
 
         from infra.dask_worker import WarmUp
 
+        config = _own_config(self.n_threads)
+        # Dask puts the workers' variables into this process's environment and leaves them there.
+        self._environment = {
+            name: os.environ.get(name) for name in (*config[_VARIABLES], "PYTHONHASHSEED")
+        }
         # Held until the end: the cluster reads some of them when a worker leaves.
-        self._config = dask.config.set(_own_config(self.n_threads))
+        self._config = dask.config.set(config)
         _preload_forkserver()
         try:
             self._own = LocalCluster(
@@ -252,7 +266,7 @@ def _own_config(n_threads: int) -> Mapping[str, Any]:
         "distributed.admin.tick.limit": "1h",
         "distributed.comm.timeouts.connect": "60s",
         "distributed.comm.timeouts.tcp": "120s",
-        "distributed.nanny.pre-spawn-environ": {
+        _VARIABLES: {
             "MALLOC_TRIM_THRESHOLD_": "65536",
             "OMP_NUM_THREADS": threads,
             "MKL_NUM_THREADS": threads,

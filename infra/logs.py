@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -107,16 +108,29 @@ def _logging_to(log: TextIO, level: int) -> Iterator[None]:
     for logger, printing in put_aside:
         logger.removeHandler(printing)
     root.addHandler(handler)
-    logging.captureWarnings(True)
     try:
-        yield
+        with warnings.catch_warnings():  # sets the display back, too
+            warnings.showwarning = _log_warning
+            yield
     finally:
-        logging.captureWarnings(False)
         root.removeHandler(handler)
         for logger, printing in put_aside:
             logger.addHandler(printing)
         for name, before in levels.items():
             logging.getLogger(name).setLevel(before)
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Stand in for `warnings.showwarning`."""
+    del file, line
+    _LOG.warning("%s (%s, %s:%d)", message, category.__name__, filename, lineno)
 
 
 def _printing_handlers() -> list[tuple[logging.Logger, logging.Handler]]:

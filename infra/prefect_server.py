@@ -188,6 +188,8 @@ def server_environment(settings: Settings, url: str, *, full: bool) -> dict[str,
     }
     if not full:
         mine |= {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _IDLE_SERVICES}
+        # A run uses no blocks; `espalier ui` registers Prefect's own at its start.
+        mine["PREFECT_API_BLOCKS_REGISTER_ON_START"] = "false"
     inherited = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
     return inherited | mine
 

@@ -1,5 +1,6 @@
 """Trials on a real, small Dask cluster."""
 
+import os
 import signal
 import threading
 import time
@@ -139,7 +140,8 @@ def test_a_worker_joins_late_and_no_worker_at_all_is_said():
                 assert executor.n_workers == 2
 
 
-def test_no_process_outlives_the_cluster():
+def test_nothing_outlives_the_cluster():
+    environment = dict(os.environ)
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     with open_cluster(None, 1) as client, DaskExecutor(client, acting_context()) as executor:
         executor.submit(acting_trial(0, "hang", seconds=PATIENCE))
@@ -151,6 +153,7 @@ def test_no_process_outlives_the_cluster():
             break
         time.sleep(0.1)
     assert not left
+    assert dict(os.environ) == environment
 
 
 def test_ctrl_c_is_not_for_the_workers(client):
@@ -169,6 +172,4 @@ def test_threads_are_shared_out():
 
 
 def _pid():
-    import os
-
     return os.getpid()
