@@ -68,7 +68,7 @@ def _leaderboard_of(version: RegisteredVersion, settings: Settings) -> list[dict
 
     from mlflow.exceptions import MlflowException
 
-    from infra.tracking import make_client
+    from infra.mlflow_store import make_client
 
     shown = f"{version.name}/{version.version}"
     if version.run_id is None:

@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from infra.dask_context import SharedContext
-from infra.dask_jobs import GRACE_SECONDS, Ended, How, Job, JobPool
+from infra.dask_job import GRACE_SECONDS, Ended, How, Job
+from infra.dask_jobs import JobPool
 from pipelines.budget import Deadline
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.evaluate import MemberJob

@@ -12,15 +12,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from infra import dask_worker
 from infra.dask_context import SharedContext
+from infra.dask_job import Ended, How, Job, Running
 from pipelines.errors import WorkerLostError
-from pipelines.evaluation.evaluate import MemberJob, one_line
+from pipelines.evaluation.evaluate import one_line
 from pipelines.trial import Trial
 
 if TYPE_CHECKING:
@@ -28,79 +27,11 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-Job = Trial | MemberJob
-
-# A job gets this much longer than its limit to end by itself, with what it has.
-GRACE_SECONDS = 1.0
 _POLL_SECONDS = 0.5
 _REFRESH_SECONDS = 1.0
-# Importing and unpacking the context on a slow, busy machine.
-_BEGIN_SECONDS = 120.0
 _DEATH_SECONDS = 3.0
 _MAX_STARTS = 3
 _MEMORY_TOPIC = "worker-restart-memory"
-
-
-class How(StrEnum):
-    """How a job ended."""
-
-    ANSWERED = "answered"
-    LATE = "late"  # stopped from outside, as its time was up
-    MEMORY = "memory"  # its worker was ended for its memory
-    DIED = "died"  # its worker died, or the job could not be run at all
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """What came of a job.
-
-    Attributes
-    ----------
-    job : Trial or MemberJob
-        The job.
-    how : How
-        How it ended.
-    answer : object
-        What `run_job` returned; None unless it answered.
-    reason : str
-        For people; empty when it answered.
-    seconds : float
-        Since it began.
-    worker : str
-        Address.
-    """
-
-    job: Job
-    how: How
-    answer: Any = None
-    reason: str = ""
-    seconds: float = 0.0
-    worker: str = ""
-
-
-@dataclass(slots=True)
-class _Running:
-    """A job on its worker."""
-
-    job: Job
-    key: str
-    future: Any
-    worker: str
-    limit: float | None
-    submitted: float
-    began: float | None = None
-
-    @property
-    def seconds(self) -> float:
-        return 0.0 if self.began is None else time.monotonic() - self.began
-
-    @property
-    def seconds_to_kill(self) -> float:
-        if self.began is None:
-            return self.submitted + _BEGIN_SECONDS - time.monotonic()
-        if self.limit is None:
-            return float("inf")
-        return self.limit + max(GRACE_SECONDS, 0.05 * self.limit) - self.seconds
 
 
 class JobPool:
@@ -124,7 +55,7 @@ class JobPool:
         self._patience = patience_seconds
         self._topic = f"espalier-{uuid4().hex}"
         self._waiting: deque[Job] = deque()
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, Running] = {}
         self._starts: dict[int, int] = {}
         self._wake: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._dying: set[str] = set()
@@ -240,7 +171,7 @@ class JobPool:
             dask_worker.run_job, job, key, self._topic, self._shared.digest, self._shared.source,
             limit, key=key, workers=[worker], allow_other_workers=False, pure=False, retries=0,
         )  # fmt: skip
-        self._running[key] = _Running(job, key, future, worker, limit, time.monotonic())
+        self._running[key] = Running(job, key, future, worker, limit, time.monotonic())
         self._starts[id(job)] = self._starts.get(id(job), 0) + 1
         future.add_done_callback(lambda _: self._wake.put(key))
 
@@ -274,7 +205,7 @@ class JobPool:
         if now - self._alone_since > self._patience:
             raise WorkerLostError(f"no Dask worker for {self._patience:.0f} s")
 
-    def _look_at(self, running: _Running) -> Ended | None:
+    def _look_at(self, running: Running) -> Ended | None:
         """Return what came of a job; None while it runs, or when it starts over."""
         status = running.future.status
         if status == "finished":
@@ -295,7 +226,7 @@ class JobPool:
             return self._kill(running, f"killed after {running.seconds:.1f} s, over its limit")
         return None
 
-    def _answer(self, running: _Running) -> Ended | None:
+    def _answer(self, running: Running) -> Ended | None:
         try:
             answer = running.future.result(timeout=30)
         except TimeoutError:  # the worker has died with the answer; Dask runs the job again
@@ -307,7 +238,7 @@ class JobPool:
             worker=running.worker,
         )  # fmt: skip
 
-    def _failed(self, running: _Running, error: BaseException) -> Ended | None:
+    def _failed(self, running: Running, error: BaseException) -> Ended | None:
         from distributed import CancelledError, KilledWorker
 
         if isinstance(error, KilledWorker):
@@ -319,7 +250,7 @@ class JobPool:
             worker=running.worker,
         )  # fmt: skip
 
-    def _died(self, running: _Running) -> Ended:
+    def _died(self, running: Running) -> Ended:
         self._refreshed = 0.0
         if self._ended_for_memory(running.worker):
             how, reason = How.MEMORY, "its worker was ended for using more memory than its limit"
@@ -339,7 +270,7 @@ class JobPool:
             time.sleep(0.1)
         return False
 
-    def _again(self, running: _Running, why: str) -> Ended | None:
+    def _again(self, running: Running, why: str) -> Ended | None:
         """Put a job that was lost without its fault back in the queue, a few times at most."""
         self._refreshed = 0.0
         if self._starts.get(id(running.job), 0) >= _MAX_STARTS:
@@ -354,14 +285,14 @@ class JobPool:
 
     # --- stopping -----------------------------------------------------------------------------
 
-    def _kill(self, running: _Running, reason: str) -> Ended:
+    def _kill(self, running: Running, reason: str) -> Ended:
         self._stop_worker(running)
         return Ended(
             job=running.job, how=How.LATE, reason=reason, seconds=running.seconds,
             worker=running.worker,
         )  # fmt: skip
 
-    def _stop_worker(self, running: _Running) -> None:
+    def _stop_worker(self, running: Running) -> None:
         """Drop the job and end the process it runs in; its nanny starts a new one.
 
         A worker without a nanny cannot be stopped: it gets no further job.

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infra.mlflow_store import make_client
 from infra.settings import Settings
 from infra.store_errors import store_errors
-from infra.tracking import Tracking, make_client
+from infra.tracking import Tracking
 from pipelines.errors import UserError
 
 if TYPE_CHECKING:

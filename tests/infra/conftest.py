@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from infra.environment import quiet_environment
+from infra.mlflow_store import make_client
 from infra.settings import Settings
-from infra.tracking import make_client
 
 quiet_environment()
 

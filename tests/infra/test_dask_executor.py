@@ -141,19 +141,25 @@ def test_a_worker_joins_late_and_no_worker_at_all_is_said():
 
 
 def test_nothing_outlives_the_cluster():
-    environment = dict(os.environ)
+    environment = _environment()
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     with open_cluster(None, 1) as client, DaskExecutor(client, acting_context()) as executor:
         executor.submit(acting_trial(0, "hang", seconds=PATIENCE))
         executor.wait(Deadline.after(1.0))
+    # The process that workers are forked from, and Python's own tracker, end with this one.
+    staying = ("multiprocessing.forkserver", "multiprocessing.resource_tracker")
     end = time.monotonic() + 20
     while time.monotonic() < end:
-        left = {process.pid for process in psutil.Process().children(recursive=True)} - before
+        left = {
+            process.pid
+            for process in psutil.Process().children(recursive=True)
+            if process.pid not in before and not _says(process, staying)
+        }
         if not left:
             break
         time.sleep(0.1)
     assert not left
-    assert dict(os.environ) == environment
+    assert _environment() == environment
 
 
 def test_ctrl_c_is_not_for_the_workers(client):
@@ -169,6 +175,19 @@ def test_ctrl_c_is_not_for_the_workers(client):
 def test_threads_are_shared_out():
     assert threads_per_worker(10_000) == 1
     assert threads_per_worker(1) >= threads_per_worker(2) >= 1
+
+
+def _environment():
+    return {name: value for name, value in os.environ.items() if not name.startswith("__DASK")}
+
+
+def _says(process, words):
+    try:
+        command = process.cmdline()
+        forked = psutil.Process(process.ppid()).cmdline() == command  # looks like its parent
+    except psutil.Error:
+        return True
+    return not forked and any(word in " ".join(command) for word in words)
 
 
 def _pid():

@@ -1,0 +1,61 @@
+"""MLflow's stores: opened, with the experiment that runs go to."""
+
+from typing import TYPE_CHECKING
+
+from infra.redaction import redact
+from infra.settings import Settings
+from infra.store_errors import store_errors
+from pipelines.errors import EspalierError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def make_client(settings: Settings) -> "MlflowClient":
+    """Return a client on the stores of ``settings``.
+
+    Raises
+    ------
+    StoreUnavailableError
+        The store does not answer.
+    EspalierError
+        The store cannot be opened at all.
+    """
+    from mlflow import MlflowClient
+
+    if settings.tracking_uri is None:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    with store_errors(settings.mlflow_uri):
+        try:
+            client = MlflowClient(settings.mlflow_uri, registry_uri=settings.mlflow_registry_uri)
+            client.search_experiments(max_results=1)  # connects; a new database makes its tables
+        except Exception as error:
+            if type(error).__name__ == "UnsupportedModelRegistryStoreURIException":
+                raise EspalierError(
+                    f"MLflow cannot open {redact(settings.mlflow_uri)!r}; set a tracking URI such "
+                    "as sqlite:///mlflow.db or http://host:5000"
+                ) from error
+            raise
+    return client
+
+
+def find_experiment(client: "MlflowClient", settings: Settings) -> str:
+    """Return the id of the settings' experiment, made when it is not there."""
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(settings.experiment)
+    if found is None:
+        try:
+            return str(
+                client.create_experiment(
+                    settings.experiment, artifact_location=settings.artifact_location
+                )
+            )
+        except MlflowException as error:
+            # Somebody else made it this moment.
+            found = client.get_experiment_by_name(settings.experiment)
+            if found is None:
+                raise error
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
