@@ -192,16 +192,17 @@ def _rounds(
     """
     trials = propose_batch(plan, history, deadline, executor.pending)
     while trials or executor.pending:
+        end = plan.corrected(deadline, history)
         proposing = None
         waiting = [*executor.pending, *trials]
-        if not plan.waits_for_all and _time_enough(history, deadline):
+        if not plan.waits_for_all and _time_enough(history, end):
             ahead = max(1, len(waiting) - executor.n_workers + 1)
-            proposing = propose_batch.submit(plan, history, deadline, waiting, ahead)
+            proposing = propose_batch.submit(plan, history, end, waiting, ahead)
         results = evaluate_batch(
             executor,
             trials,
             store=store,
-            deadline=deadline,
+            deadline=end,
             wait_for_all=plan.waits_for_all,
             on_result=view.add,
         )
@@ -210,7 +211,8 @@ def _rounds(
         log.add(results, view.share_done)
         trials = proposing.result() if proposing is not None else []
         if not trials:
-            trials = propose_batch(plan, history, deadline, executor.pending)
+            end = plan.corrected(deadline, history)
+            trials = propose_batch(plan, history, end, executor.pending)
     return history
 
 

@@ -54,6 +54,9 @@ class PreprocessingTraits:
         Whether features may be constructed, selected, projected.
     sparse : bool
         Whether the model takes a scipy CSR matrix (otherwise it gets a dense array).
+    native_strings : bool
+        Whether ``native`` encoding gives it strings of very many values that come back as
+        categories too, beside what is made of their text.
     """
 
     scaling: tuple[str, ...] = ("none",)
@@ -63,6 +66,7 @@ class PreprocessingTraits:
     selection: bool = True
     projection: bool = False
     sparse: bool = False
+    native_strings: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,7 +148,7 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     several = shape.problem is ProblemKind.MULTICLASS
     many = shape.n_classes > _MANY_CLASSES
     rate = (0.25 if many else 0.15) if several else 0.08
-    return ConfigurationSpace(
+    made = ConfigurationSpace(
         space=[
             Float("learning_rate", (0.01, 0.3), log=True, default=rate),
             Integer("depth", (3, 9), default=4 if several else 6),
@@ -159,6 +159,10 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
             Categorical("score_function", ["Cosine", "L2"], default="L2" if many else "Cosine"),
         ]
     )
+    if shape.n_categorical + shape.n_text >= 2:
+        # Categories combined: dear where each combination is counted once a class.
+        made.add(Integer("max_ctr_complexity", (1, 4), default=1 if several else 4))
+    return made
 
 
 def _column_share(shape: DatasetShape) -> float:
@@ -176,12 +180,12 @@ def build(values: Mapping[str, Value], context: BuildContext) -> CatBoostModel:
         ProblemKind.MULTICLASS: "MultiClass",
     }
     parameters = {
+        "max_ctr_complexity": 1,
         **values,
         "loss_function": losses[shape.problem],
         "boosting_type": "Plain",
         "bootstrap_type": "Bernoulli",
         "border_count": 64 if shape.n_classes <= 2 else 32,
-        "max_ctr_complexity": 1,
         "random_seed": context.seed,
     }
     rate = float(values["learning_rate"])
@@ -198,6 +202,7 @@ def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     rounds = expected_trees(shape, float(values["learning_rate"])) / max(1, shape.n_classes)
     depth = float(values["depth"])
     width = matrix_columns(shape, per_category=4.0) * float(values["rsm"])
+    width += 4.0 * shape.n_text * float(values.get("max_ctr_complexity", 1))
     per_row = 2e-9 * width * depth + 3e-8 * depth
     return 0.1 + rounds * shape.n_classes * (
         5e-4 + 1.5e-6 * width * 2**depth / 16 + shape.n_rows * per_row
@@ -212,7 +217,7 @@ CATBOOST = Learner(
     build=build,
     expected_seconds=expected_seconds,
     preprocessing=PreprocessingTraits(
-        encoding=("native", "ordinal", "onehot"), imputation=("none",)
+        encoding=("native", "ordinal", "onehot"), imputation=("none",), native_strings=True
     ),
     early_stopping=True,
     anytime=True,

@@ -78,4 +78,5 @@ def build_features(
             seed=seed,
         ),
         steps=tuple(steps),
+        strings_as_categories=traits.native_strings and encoding == "native",
     )

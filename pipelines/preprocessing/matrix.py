@@ -13,7 +13,7 @@ from pipelines.data.dataset import ColumnRole
 from pipelines.preprocessing.categorical import CategoricalBlock
 from pipelines.preprocessing.dates import DateParts
 from pipelines.preprocessing.numeric import NumericBlock
-from pipelines.preprocessing.text import TextColumn
+from pipelines.preprocessing.text import REPEATS, TextColumn
 
 
 class FeatureMatrix(TransformerMixin, BaseEstimator):
@@ -33,6 +33,8 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         Cloned for each text column.
     steps : tuple of transformers
         Applied one after the other to the joined matrix, if it is dense.
+    strings_as_categories : bool
+        Whether text columns whose strings come back are categories, with all their levels, too.
 
     Attributes
     ----------
@@ -50,6 +52,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         categorical: CategoricalBlock,
         text: TextColumn,
         steps: tuple[Any, ...] = (),
+        strings_as_categories: bool = False,
     ) -> None:
         self.roles = roles
         self.dates = dates
@@ -57,6 +60,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         self.categorical = categorical
         self.text = text
         self.steps = steps
+        self.strings_as_categories = strings_as_categories
 
     def fit(self, X: pd.DataFrame, y: NDArray[Any]) -> "FeatureMatrix":
         """Learn from a prepared table and its target."""
@@ -80,8 +84,14 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
             self.categorical_block_ = clone(self.categorical)
             block = self.categorical_block_.fit_transform(X[names], y)
             if self.categorical.encoding == "native":
-                start = sum(part.shape[1] for part in blocks)
-                categorical = tuple(range(start, start + block.shape[1]))
+                categorical = _places(blocks, block)
+            blocks.append(block)
+        self.repeating_ = self._repeating(X)
+        if self.repeating_:
+            # Combinations of rare levels are what makes these worth having: none are put together.
+            self.strings_block_ = clone(self.categorical).set_params(rare_share=0.0)
+            block = self.strings_block_.fit_transform(X[self.repeating_], y)
+            categorical += _places(blocks, block)
             blocks.append(block)
         self.texts_ = {name: clone(self.text) for name in self._columns(ColumnRole.TEXT)}
         blocks.extend(text.fit_transform(X[name], y) for name, text in self.texts_.items())
@@ -103,6 +113,8 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
             blocks.append(self.numeric_.transform(self._numbers(X)))
         if names := self._columns(ColumnRole.CATEGORICAL):
             blocks.append(self.categorical_block_.transform(X[names]))
+        if self.repeating_:
+            blocks.append(self.strings_block_.transform(X[self.repeating_]))
         blocks.extend(text.transform(X[name]) for name, text in self.texts_.items())
         matrix = _join(blocks, len(X))
         for step in self.steps_:
@@ -111,6 +123,16 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
 
     def _columns(self, role: ColumnRole) -> list[str]:
         return [name for name, kind in self.roles.items() if kind == role]
+
+    def _repeating(self, X: pd.DataFrame) -> list[str]:
+        """Return the text columns that are to be categories too."""
+        if not self.strings_as_categories:
+            return []
+        return [
+            name
+            for name in self._columns(ColumnRole.TEXT)
+            if REPEATS * X[name].nunique() <= X[name].notna().sum()
+        ]
 
     def _numbers(self, X: pd.DataFrame) -> NDArray[Any]:
         numbers = X[self._columns(ColumnRole.NUMERIC)].to_numpy(dtype=np.float64)
@@ -127,6 +149,12 @@ def _join(blocks: list[Any], n_rows: int) -> Any:
     if any(sp.issparse(block) for block in blocks):
         return sp.hstack([sp.csr_matrix(block) for block in blocks], format="csr")
     return np.ascontiguousarray(np.hstack(blocks), dtype=np.float32)
+
+
+def _places(before: list[Any], block: Any) -> tuple[int, ...]:
+    """Return the columns of the joined matrix that ``block`` will have after ``before``."""
+    start = sum(part.shape[1] for part in before)
+    return tuple(range(start, start + block.shape[1]))
 
 
 def _follow(categorical: tuple[int, ...], step: Any) -> tuple[int, ...]:

@@ -28,7 +28,7 @@ _SENTENCE = 60
 # Of how many standardised columns all directions of a text together have the variance.
 _SVD_WEIGHT = 4.0
 # A string that comes back this often on average can be known by its target mean.
-_REPEATS = 2.0
+REPEATS = 2.0
 
 
 class TextColumn(TransformerMixin, BaseEstimator):
@@ -90,7 +90,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
                     self.spread_ *= max(1.0, np.sqrt(n_components / _SVD_WEIGHT))
             else:
                 self.terms_ = None
-        self.repeats_ = len(X) >= _REPEATS * len(distinct)
+        self.repeats_ = len(X) >= REPEATS * len(distinct)
         self.means_, self.known_, means = None, None, None
         if self.repeats_:
             self.known_ = pd.Index(distinct, dtype=object)

@@ -89,7 +89,8 @@ def run_search(
     budget : Budget
         What the run may spend; see `SearchPlan` for what trials and seconds mean.
     deadline : Deadline
-        When the search must be over: the budget's end less the reserve.
+        When the search must be over: the budget's end less the reserve, which is corrected as
+        trials are timed.
     seed : int
         The run's seed.
     strategy : str
@@ -114,17 +115,18 @@ def run_search(
     )
     done = History(metric) if history is None else history
     while True:
-        trials = next_trials(plan, done, deadline, executor.pending)
+        end = plan.corrected(deadline, done)
+        trials = next_trials(plan, done, end, executor.pending)
         if not trials and not executor.pending:
             return done
         outcomes = evaluate_batch(
             executor,
             trials,
-            deadline=deadline,
+            deadline=end,
             wait_for_all=plan.waits_for_all,
             on_result=on_result,
         )
-        if deadline.passed:
+        if end.passed:
             reason = "stopped: the time for the search is spent"
             outcomes += stop_batch(executor, reason=reason, on_result=on_result)
         done = done.extend(outcome.result for outcome in outcomes)

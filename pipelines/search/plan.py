@@ -11,6 +11,7 @@ from pipelines.configuration import Configuration
 from pipelines.history import History
 from pipelines.search.names import DEFAULT_STRATEGY
 from pipelines.search.propose import propose_batch
+from pipelines.search.reserve import reserve_change
 from pipelines.search.stopping import (
     trial_seconds_limit,
     trials_left,
@@ -63,6 +64,14 @@ class SearchPlan:
     def waits_for_all(self) -> bool:
         """Whether a batch must be complete before the next one is chosen."""
         return self.budget.seconds is None
+
+    def corrected(self, deadline: Deadline, history: History) -> Deadline:
+        """Return when the search must be over, now that the trials of ``history`` are timed.
+
+        ``deadline`` is the budget's end less `reserve_seconds`.
+        """
+        change = reserve_change(self.budget, self.space.shape, history, self.n_workers)
+        return deadline.earlier(change)
 
 
 def next_trials(

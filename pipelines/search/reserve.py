@@ -4,6 +4,7 @@ import math
 
 from pipelines.budget import Budget
 from pipelines.data.dataset import DatasetShape
+from pipelines.history import History
 
 # A histogram booster goes through about this many cells a second on a slow core, for each class.
 _CELLS_PER_SECOND = 3e7
@@ -11,6 +12,12 @@ _ROUNDS = 100
 _FIXED_SECONDS = 6.0  # ensemble, evaluation and registration of a small model on a busy machine
 _FIXED_SHARE = 0.10
 _REFIT_SHARES = (0.05, 0.25)
+# Once trials have been timed: the best so many are refitted side by side, on more rows than a fold
+# has, and the estimate made before counts this much at least.
+_REFITTED = 3
+_MORE_ROWS = 1.3
+_TIMED_SHARE = 0.35
+_UNTIMED_WEIGHT = 0.5
 
 
 def reserve_seconds(budget: Budget, shape: DatasetShape) -> float:
@@ -28,11 +35,36 @@ def reserve_seconds(budget: Budget, shape: DatasetShape) -> float:
     """
     if budget.seconds is None:
         return 0.0
-    seconds = budget.seconds
-    fixed = min(_FIXED_SECONDS, _FIXED_SHARE * seconds)
+    return min(_FIXED_SECONDS, _FIXED_SHARE * budget.seconds) + _untimed(budget.seconds, shape)
+
+
+def reserve_change(
+    budget: Budget, shape: DatasetShape, history: History, n_workers: int = 1
+) -> float:
+    """Return by how many seconds the reserve should grow now that trials have been timed.
+
+    Parameters
+    ----------
+    budget, shape
+        As for `reserve_seconds`, whose answer this corrects; negative where it was too much.
+    history : History
+        What has been tried: its best trials will be refitted.
+    n_workers : int
+        Refits that run side by side.
+    """
+    if budget.seconds is None or not history.successes:
+        return 0.0
+    best = sorted(history.successes, key=history.gain, reverse=True)[:_REFITTED]
+    fits = [_MORE_ROWS * each.fit_seconds for each in best]
+    untimed = _untimed(budget.seconds, shape)
+    timed = min(max(max(fits), sum(fits) / n_workers), _TIMED_SHARE * budget.seconds)
+    return max(timed, _UNTIMED_WEIGHT * untimed) - untimed
+
+
+def _untimed(seconds: float, shape: DatasetShape) -> float:
+    """Return the part of the reserve for refits, before any trial has been timed."""
     low, high = _REFIT_SHARES
-    refit = min(max(2 * _refit_seconds(shape), low * seconds), high * seconds)
-    return fixed + refit
+    return min(max(2 * _refit_seconds(shape), low * seconds), high * seconds)
 
 
 def _refit_seconds(shape: DatasetShape) -> float:

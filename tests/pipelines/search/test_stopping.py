@@ -1,7 +1,10 @@
 import pytest
 
 from pipelines.budget import Budget, Deadline
-from pipelines.search.reserve import reserve_seconds
+from pipelines.configuration import Configuration
+from pipelines.evaluation.metrics import METRICS
+from pipelines.history import History
+from pipelines.search.reserve import reserve_change, reserve_seconds
 from pipelines.search.stopping import (
     HOPELESS_TRIALS,
     trial_seconds_limit,
@@ -9,7 +12,7 @@ from pipelines.search.stopping import (
     typical_seconds,
     why_over,
 )
-from pipelines.trial import Trial
+from pipelines.trial import Trial, TrialResult, TrialStatus
 from tests.pipelines.search.conftest import answer, shape
 
 
@@ -79,3 +82,49 @@ def test_the_reserve_grows_with_the_table_and_leaves_most_to_the_search(seconds)
 
 def test_no_seconds_no_reserve():
     assert reserve_seconds(Budget(trials=5), shape()) == 0.0
+
+
+def timed_history(*fits):
+    """Return a history of trials, each better than the one before, with these fit seconds."""
+    history = History(METRICS["roc_auc"])
+    return history.extend(
+        TrialResult(
+            trial=Trial(number=number, configuration=Configuration.of("knn", {}), seed=0),
+            status=TrialStatus.SUCCESS,
+            score=0.5 + 0.01 * number,
+            score_std=0.0,
+            fit_seconds=fit,
+            seconds=fit,
+        )
+        for number, fit in enumerate(fits)
+    )
+
+
+class TestReserveChange:
+    budget = Budget(seconds=60.0)
+
+    def test_nothing_changes_before_a_trial_is_timed_or_without_a_clock(self):
+        assert reserve_change(self.budget, shape(), timed_history()) == 0.0
+        assert reserve_change(Budget(trials=9), shape(), timed_history(50.0)) == 0.0
+
+    def test_slow_good_models_get_the_time_to_be_refitted(self):
+        before = reserve_seconds(self.budget, shape())
+        change = reserve_change(self.budget, shape(), timed_history(8.0), n_workers=2)
+        assert change > 0
+        assert before + change >= 1.3 * 8.0
+
+    def test_workers_share_the_refits(self):
+        history = timed_history(4.0, 4.0, 4.0)
+        one = reserve_change(self.budget, shape(), history, n_workers=1)
+        two = reserve_change(self.budget, shape(), history, n_workers=2)
+        assert two < one
+
+    def test_only_the_best_count(self):
+        slow_but_bad = timed_history(9.0, 1.0, 1.0, 1.0)
+        assert reserve_change(self.budget, shape(), slow_but_bad) <= 3.9
+
+    def test_most_of_the_time_stays_with_the_search(self):
+        total = reserve_seconds(self.budget, shape()) + reserve_change(
+            self.budget, shape(), timed_history(500.0)
+        )
+        assert total <= 0.5 * 60.0
