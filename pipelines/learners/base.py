@@ -54,6 +54,8 @@ class PreprocessingTraits:
         Whether features may be constructed, selected, projected.
     sparse : bool
         Whether the model takes a scipy CSR matrix (otherwise it gets a dense array).
+    text_means : tuple of bool
+        Whether strings that come back are also known by their target mean.
     native_strings : bool
         Whether ``native`` encoding gives it strings of very many values that come back as
         categories too, beside what is made of their text.
@@ -66,6 +68,7 @@ class PreprocessingTraits:
     selection: bool = True
     projection: bool = False
     sparse: bool = False
+    text_means: tuple[bool, ...] = (True, False)
     native_strings: bool = False
 
 

@@ -162,7 +162,11 @@ RANDOM_FOREST = Learner(
     expected_seconds=expected_seconds,
     anytime=True,
     preprocessing=PreprocessingTraits(
-        encoding=("ordinal", "target", "onehot"), imputation=("none",)
+        encoding=("ordinal", "target", "onehot"),
+        imputation=("none",),
+        # Cross-fitted means differ between equal strings, which keeps a forest from knowing one
+        # again; the other families start with them, so that both ways are tried early.
+        text_means=(False, True),
     ),
     limits=LearnerLimits(max_rows=500_000, max_columns=20_000),
 )

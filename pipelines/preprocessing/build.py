@@ -73,6 +73,7 @@ def build_features(
             encoding=str(values.get("text", "tfidf" if traits.sparse else "svd")),
             n_components=int(values.get("text_components", 16)),
             analyzer=str(values.get("text_analyzer", "auto")),
+            means=bool(values.get("text_means", traits.text_means[0])),
             scale=scaling != "none",
             classification=classification,
             seed=seed,

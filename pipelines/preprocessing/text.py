@@ -46,6 +46,8 @@ class TextColumn(TransformerMixin, BaseEstimator):
     scale : bool
         Whether sizes, counts and means are standardised, and the directions of ``svd`` together
         weigh no more than a few columns.
+    means : bool
+        Whether strings that come back are also known by their count and target mean.
     classification : bool
         Whether ``y`` holds class codes.
     seed : int
@@ -58,6 +60,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
         n_components: int = 16,
         analyzer: str = "auto",
         scale: bool = False,
+        means: bool = True,
         classification: bool = True,
         seed: int = 0,
     ) -> None:
@@ -65,6 +68,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
         self.n_components = n_components
         self.analyzer = analyzer
         self.scale = scale
+        self.means = means
         self.classification = classification
         self.seed = seed
 
@@ -90,7 +94,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
                     self.spread_ *= max(1.0, np.sqrt(n_components / _SVD_WEIGHT))
             else:
                 self.terms_ = None
-        self.repeats_ = len(X) >= REPEATS * len(distinct)
+        self.repeats_ = self.means and len(X) >= REPEATS * len(distinct)
         self.means_, self.known_, means = None, None, None
         if self.repeats_:
             self.known_ = pd.Index(distinct, dtype=object)

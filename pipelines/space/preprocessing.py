@@ -47,6 +47,9 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
         else:
             made.add(Integer("prep_text_components", (4, 64), log=True, default=16))
         made.add(Categorical("prep_text_analyzer", ["auto", "char", "word"], default="auto"))
+        if len(traits.text_means) > 1:
+            means = Categorical("prep_text_means", [True, False], default=traits.text_means[0])
+            made.add(means)
     if shape.n_datetime:
         cyclic = traits.scaling[0] != "none"
         made.add(Categorical("prep_cyclic", [True, False], default=cyclic))
