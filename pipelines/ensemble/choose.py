@@ -15,7 +15,7 @@ from pipelines.ensemble.contest import RivalScore, Verdict, hold_contest
 from pipelines.ensemble.cost import RefitTime
 from pipelines.ensemble.library import Library, build_library
 from pipelines.ensemble.rivals import RIVALS, SINGLE, Rival, RivalSettings
-from pipelines.evaluation.metrics import Metric
+from pipelines.evaluation.metrics import Metric, score_predictions
 from pipelines.trial import TrialResult
 
 # Cells (rows x columns in link space) that decide between the rivals, and that the winner's
@@ -148,7 +148,42 @@ def build_ensemble(
                 deadline=deadline,
             )
             choice = replace(_verdict_choice(again, fewer, results), rivals=verdict.report)
+        return _confirmed(choice, _single_choice(library, results), predictions, dataset, metric)
+
+
+def _confirmed(
+    choice: EnsembleChoice,
+    single: EnsembleChoice,
+    predictions: Mapping[int, NDArray[Any]],
+    dataset: Dataset,
+    metric: Metric,
+) -> EnsembleChoice:
+    """Return the choice, unless on all validated rows the best trial alone is better.
+
+    The contest sees a sample of the rows. Where errors are rarer than one in its rows, it cannot
+    tell boldness from skill; all rows together can, and most of them decided nothing before.
+    """
+    numbers = {number for each in (choice, single) for number, _ in each.members}
+    seen = np.logical_and.reduce(
+        [
+            np.isfinite(predictions[number].reshape(len(dataset), -1)).all(axis=1)
+            for number in numbers
+        ]
+    )
+    if choice.members == single.members or not seen.any():
         return choice
+    weight = None if dataset.sample_weight is None else dataset.sample_weight[seen]
+    scores = [
+        metric.sign
+        * score_predictions(
+            metric,
+            dataset.y[seen],
+            each.rule.apply([predictions[number][seen] for number, _ in each.members]),
+            weight,
+        )
+        for each in (choice, single)
+    ]
+    return choice if scores[0] >= scores[1] else replace(single, rivals=choice.rivals)
 
 
 def _within(

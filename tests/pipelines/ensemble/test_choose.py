@@ -1,10 +1,18 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipelines.budget import Deadline
-from pipelines.ensemble.choose import build_ensemble, choose_single
+from pipelines.data.dataset import ColumnRole, Dataset
+from pipelines.ensemble.choose import (
+    EnsembleChoice,
+    _confirmed,
+    build_ensemble,
+    choose_single,
+)
+from pipelines.ensemble.combination import Combination, CombinationSpace
 from pipelines.ensemble.cost import RefitTime
 from pipelines.ensemble.library import build_library
 from pipelines.ensemble.rivals import RIVALS
@@ -241,3 +249,32 @@ def test_members_are_chosen_so_that_all_can_be_refitted_in_time(
     assert 5 not in more or 1.3 * 6 <= 8.0
     # With time for none, the run still ends with a model: the best alone is proposed.
     assert len(chosen(0.1, 1)) >= 1
+
+
+def test_a_choice_that_all_rows_refute_gives_way_to_the_best_trial() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 500)
+    dataset = Dataset(
+        X=pd.DataFrame({"x": rng.normal(size=500)}),
+        y=y,
+        problem=ProblemKind.BINARY,
+        roles={"x": ColumnRole.NUMERIC},
+        classes=np.array(["a", "b"]),
+    )
+    good, bad = np.clip(y * 1.0, 0.1, 0.9), np.clip(1.0 - y, 0.1, 0.9)
+    predictions = {0: np.column_stack([1 - good, good]), 1: np.column_stack([1 - bad, bad])}
+
+    def alone(number: int) -> EnsembleChoice:
+        rule = Combination(
+            problem=ProblemKind.BINARY,
+            space=CombinationSpace.PROBABILITY,
+            weights=(1.0,),
+            floor=1e-6,
+        )
+        return EnsembleChoice(
+            members=((number, 1.0),), method=f"only {number}", rule=rule, cv_score=0.0, rivals=()
+        )
+
+    metric = METRICS["log_loss"]
+    assert _confirmed(alone(1), alone(0), predictions, dataset, metric).members == ((0, 1.0),)
+    assert _confirmed(alone(0), alone(1), predictions, dataset, metric).members == ((0, 1.0),)
