@@ -163,6 +163,8 @@ def _confirmed(
     The contest sees a sample of the rows. Where errors are rarer than one in its rows, it cannot
     tell boldness from skill; all rows together can, and most of them decided nothing before.
     """
+    if choice.members == single.members:
+        return choice
     numbers = {number for each in (choice, single) for number, _ in each.members}
     seen = np.logical_and.reduce(
         [
@@ -170,7 +172,7 @@ def _confirmed(
             for number in numbers
         ]
     )
-    if choice.members == single.members or not seen.any():
+    if not seen.any():
         return choice
     weight = None if dataset.sample_weight is None else dataset.sample_weight[seen]
     scores = [
