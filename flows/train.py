@@ -13,6 +13,7 @@ from pipelines.leaderboard import leaderboard
 from pipelines.request import TrainRequest
 from tasks.build_ensemble import build_ensemble
 from tasks.evaluate_ensemble import evaluate_ensemble
+from tasks.keep_rows import keep_rows
 from tasks.load_table import load_table
 from tasks.open_run import open_run
 from tasks.policies import kept_in
@@ -67,6 +68,7 @@ def _train(
         profiling = kept_in(profile_dataset, table.folder).submit(prepared, request.seed)
         executor = session.open_executor(prepared, request)
         profile, run_id = profiling.result(), opening.result()
+        keeping = keep_rows.submit(tracking, run_id, table, prepared, request.seed)
 
         watch.phase("search")
         searched = search(
@@ -109,7 +111,8 @@ def _train(
             holdout=holdout,
             leaderboard=rows,
         )
-        explaining.result()
+        for background in (explaining, keeping):
+            background.result()
         report = make_report(
             version, run_id, prepared, searched, ensemble, holdout, rows, watch.seconds()
         )

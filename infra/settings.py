@@ -77,6 +77,13 @@ class Settings(BaseSettings):
         default=120.0, gt=0, description="Seconds a server of `espalier ui` may take to answer."
     )
 
+    keep_holdout_rows: int = Field(
+        default=20_000,
+        ge=0,
+        description="Raw hold-out rows, target included, that a training keeps in MLflow for "
+        "later comparisons; 0 keeps none.",
+    )
+
     @field_validator("*", mode="before")
     @classmethod
     def _empty_is_default(cls, value: Any, info: Any) -> Any:

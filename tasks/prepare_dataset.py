@@ -73,6 +73,8 @@ def prepare_dataset(ref: TableRef, request: TrainRequest) -> PreparedRef:
             search=search,
             holdout_y=holdout.y,
             holdout_rows=raw.iloc[holdout_rows].reset_index(drop=True),
+            search_positions=assembled.rows[search_rows],
+            holdout_positions=assembled.rows[holdout_rows],
             example_rows=raw.iloc[search_rows[:EXAMPLE_ROWS]].reset_index(drop=True),
             preparation=preparation,
             folds=folds,

@@ -122,6 +122,8 @@ class PreparedData:
         Target of the rows that nothing sees before the end.
     holdout_rows : DataFrame, shape (n_holdout, n_raw_columns)
         The same rows as they were read: the served model is what is scored.
+    search_positions, holdout_positions : array of int64
+        Where the rows of the two parts are in the staged table.
     example_rows : DataFrame
         A few raw rows of the search part, for the model's signature.
     preparation : Preparation
@@ -133,6 +135,8 @@ class PreparedData:
     search: Dataset
     holdout_y: NDArray[Any]
     holdout_rows: pd.DataFrame
+    search_positions: NDArray[Any]
+    holdout_positions: NDArray[Any]
     example_rows: pd.DataFrame
     preparation: Preparation
     folds: FoldPlan

@@ -7,6 +7,9 @@ from prefect.exceptions import ParameterTypeError
 
 from flows.predict import predict
 from flows.train import train
+from infra.kept_rows import read_kept_rows
+from infra.settings import load_settings
+from pipelines.data.row_keys import row_keys
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -15,7 +18,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 def home(tmp_path_factory):
     """Stores of their own, and a Prefect server, for the flows of this module."""
     from infra.prefect_server import PrefectServer
-    from infra.settings import load_settings
 
     with pytest.MonkeyPatch.context() as patch:
         home = tmp_path_factory.mktemp("home")
@@ -39,6 +41,9 @@ def test_a_form_is_enough(home, tumours, tmp_path):
     out = tmp_path / "out.csv"
     scored = predict({"data": str(tumours), "model": "form", "out": str(out)})
     assert scored.n_rows == len(pd.read_csv(out)) == 200
+    kept = read_kept_rows(load_settings(), report.run_id)
+    assert len(kept.trained) + len(kept.held_out) == 200
+    assert set(row_keys(kept.holdout, kept.columns)) == set(kept.held_out)
 
 
 def test_a_form_that_cannot_be_is_refused_before_it_runs(home, tumours):

@@ -1,0 +1,166 @@
+"""Keys that name a row by its content, so that a row is known again in a later table.
+
+A key is the sum of one number a cell, mixed: neither the order of columns nor the position of the
+row counts, and equal rows share a key. A cell's number depends on what it stands for, not on how
+it is stored: ``3`` is ``3.0`` is ``"3"``, a date is its ISO text, ``True`` is ``1``, and an absent
+cell adds nothing. So a row read from CSV or from Parquet, or from a column that a new null turned
+from whole numbers into floats, has the same key.
+
+Fractions count to single precision (7 digits): a CSV file does not keep the last bits.
+
+Keys are kept for years beside models, so how they are made belongs to this module alone; the mixer
+is the one of Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators".
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.data.column_names import with_unique_names
+from pipelines.data.text_cells import read_text_cells
+
+SCHEME = 1
+"""Counted up when the same row would get another key."""
+
+# What a table's index is called after a round trip through a file; it counts rows, no more.
+_WRITTEN_INDEX = re.compile(r"unnamed(: \d+)?|__index_level_\d+__", re.IGNORECASE)
+# What `pandas.read_csv` takes for an absent cell.
+_ABSENT = frozenset(
+    ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+     "<NA>", "N/A", "NA", "NULL", "NaN", "NaT", "None", "n/a", "nan", "null"]
+)  # fmt: skip
+_WORDS = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0,
+          "inf": np.inf, "-inf": -np.inf}  # fmt: skip
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
+
+_NUMBER_SALT = np.uint64(0x243F6A8885A308D3)
+_DATE_SALT = np.uint64(0x13198A2E03707344)
+
+UInt64 = NDArray[np.uint64]
+
+
+def key_columns(table: pd.DataFrame) -> tuple[str, ...]:
+    """Return the columns whose cells make a row: all but a row counter that a file brought along.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, n_columns)
+        Raw rows.
+    """
+    names = [str(name) for name in with_unique_names(table).columns]
+    kept = tuple(name for name in names if not _WRITTEN_INDEX.fullmatch(name))
+    return kept or tuple(names)
+
+
+def row_keys(table: pd.DataFrame, columns: Sequence[str] | None = None) -> UInt64:
+    """Return the keys of raw rows, shape (n_rows,).
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, n_columns)
+        Raw rows; cells may be unhashable.
+    columns : sequence of str or None
+        The columns that make a row, such as those that another table's keys were made of; see
+        `key_columns` when None.
+
+    Raises
+    ------
+    KeyError
+        A column is not there: keys without it would not be comparable.
+    """
+    named = with_unique_names(table)
+    total = np.zeros(len(named), dtype=np.uint64)
+    for name in key_columns(named) if columns is None else columns:
+        salt = _text_number(name) | np.uint64(1)
+        cells, present = _cell_numbers(named[name])
+        total += np.where(present, _mixed(cells * salt), np.uint64(0))
+    return _mixed(total)
+
+
+def _cell_numbers(series: "pd.Series[Any]") -> tuple[UInt64, NDArray[np.bool_]]:
+    """Return a number for each cell and whether there is one."""
+    dtype = series.dtype
+    if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
+        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        return _from_floats(values), ~np.isnan(values)
+    if isinstance(dtype, pd.DatetimeTZDtype) or (isinstance(dtype, np.dtype) and dtype.kind == "M"):
+        values = series.to_numpy(dtype="datetime64[us]")
+        return _from_microseconds(values.astype(np.int64)), ~np.isnat(values)
+    cells = read_text_cells(series)
+    numbers, present = _from_texts(cells.values)
+    return cells.spread(numbers, np.uint64(0)), cells.spread(present, False)
+
+
+def _from_texts(texts: list[str]) -> tuple[UInt64, NDArray[np.bool_]]:
+    """Return a number for each text: that of the number or date it spells, if it spells one."""
+    digests = [hashlib.blake2b(_bytes(text), digest_size=8).digest() for text in texts]
+    numbers = np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+    present = np.ones(len(texts), dtype=bool)
+    spelled: list[tuple[int, float]] = []
+    dated: list[tuple[int, int]] = []
+    for at, text in enumerate(texts):
+        if text in _ABSENT:
+            present[at] = False
+        elif text in _WORDS:
+            spelled.append((at, _WORDS[text]))
+        elif text[0] in "0123456789.+-":
+            if _NUMBER.fullmatch(text):
+                spelled.append((at, float(text)))
+            elif _DATE.fullmatch(text) and (moment := _microseconds(text)) is not None:
+                dated.append((at, moment))
+    if spelled:
+        places, values = zip(*spelled, strict=True)
+        numbers[list(places)] = _from_floats(np.array(values, dtype=np.float64))
+    if dated:
+        places, moments = zip(*dated, strict=True)
+        numbers[list(places)] = _from_microseconds(np.array(moments, dtype=np.int64))
+    return numbers, present
+
+
+def _from_floats(values: NDArray[np.float64]) -> UInt64:
+    """Return a number for each float: exact for whole ones, to single precision otherwise."""
+    with np.errstate(over="ignore"):
+        rounded = values.astype(np.float32).astype(np.float64)
+    exact = np.where(values == np.floor(values), values, rounded) + 0.0  # -0.0 becomes 0.0
+    return _mixed(exact.view(np.uint64) ^ _NUMBER_SALT)
+
+
+def _from_microseconds(moments: NDArray[np.int64]) -> UInt64:
+    """Return a number for each moment, in microseconds since 1970 (UTC, or as written)."""
+    return _mixed(moments.view(np.uint64) ^ _DATE_SALT)
+
+
+def _microseconds(text: str) -> int | None:
+    """Return the moment that an ISO text spells; None when it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        return None
+    past = moment - datetime(1970, 1, 1)  # both sides are without a zone
+    return (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds
+
+
+def _text_number(text: str) -> np.uint64:
+    digest = hashlib.blake2b(_bytes(text), digest_size=8).digest()
+    return np.uint64(int.from_bytes(digest, "little"))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", errors="surrogatepass")
+
+
+def _mixed(values: UInt64) -> UInt64:
+    """Return SplitMix64's output function of each value: a bijection that spreads every bit."""
+    mixed = values + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))

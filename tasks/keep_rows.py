@@ -1,0 +1,51 @@
+"""Which rows a model knows, kept in MLflow beside its run."""
+
+import numpy as np
+from prefect import task
+
+from infra.kept_rows import KeptRows, log_kept_rows
+from infra.tracking import Tracking
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.records import PreparedData, PreparedRef, TableRef
+from tasks.staging import read_pickle
+
+
+@task(
+    name="keep rows",
+    description="Keep the keys of the rows and the hold-out, for fair comparisons later.",
+    tags=["espalier", "tracking"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def keep_rows(
+    tracking: Tracking, run_id: str, table: TableRef, prepared: PreparedRef, seed: int
+) -> None:
+    """Log the keys of the rows trained on and held out, and the hold-out itself.
+
+    The settings say how many rows of the hold-out are kept; 0 keeps none.
+    """
+    from pipelines.data.row_keys import key_columns, row_keys
+    from pipelines.seeds import generator
+
+    raw = read_pickle(table.path)
+    data: PreparedData = read_pickle(prepared.path)
+    columns = key_columns(raw)
+    keys = row_keys(raw, columns)
+    holdout, most = data.holdout_rows, tracking.settings.keep_holdout_rows
+    if len(holdout) > most:
+        drawn = generator(seed, "kept holdout").choice(len(holdout), size=most, replace=False)
+        holdout = holdout.iloc[np.sort(drawn)]
+    log_kept_rows(
+        tracking,
+        run_id,
+        KeptRows(
+            columns=columns,
+            trained=keys[data.search_positions],
+            held_out=keys[data.holdout_positions],
+            holdout=holdout if most else None,
+        ),
+    )
