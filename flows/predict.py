@@ -1,8 +1,10 @@
 """The story of a batch of predictions: read, score with a registered model, write."""
 
 from prefect import flow, task
+from prefect.logging import get_run_logger
 
 from pipelines.request import PredictRequest
+from tasks.artifacts import publish_markdown
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
 from tasks.score_table import ScoreRecord, score_table
 
@@ -18,7 +20,33 @@ score = task(
 )(score_table)
 
 
-@flow(name="predict", description="Score a table with a registered model.", persist_result=False)
+@flow(
+    name="predict",
+    description="Score a table, a pattern of files or a query with a registered model.",
+    flow_run_name="predict {request.model}",
+    persist_result=False,
+)
 def predict(request: PredictRequest) -> ScoreRecord:
     """Score a table with a registered model and write the predictions."""
-    return score(request)
+    record = score(request)
+    logger = get_run_logger()
+    for line in record.warnings:
+        logger.warning("%s", line)
+    logger.info("%d rows scored by %s -> %s", record.n_rows, record.model, record.path)
+    publish_markdown("predictions", _markdown(record, request), "What was scored, and where it is")
+    return record
+
+
+def _markdown(record: ScoreRecord, request: PredictRequest) -> str:
+    lines = [
+        f"**{record.n_rows:,} rows** scored by **{record.model}**",
+        "",
+        "| | |",
+        "| --- | --- |",
+        f"| data | `{request.shown_data}` |",
+        f"| files | {record.n_sources} |",
+        f"| predictions | `{record.path.absolute()}` |",
+    ]
+    if record.warnings:
+        lines += ["", "**Noticed**", "", *(f"- {line}" for line in record.warnings)]
+    return "\n".join(lines)

@@ -1,7 +1,9 @@
 """Tables out of SQL databases, by SQLAlchemy URL and query."""
 
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from infra.redaction import redact
 from pipelines.errors import StoreUnavailableError, UserError
@@ -36,7 +38,30 @@ def read_query(url: str, query: str | None) -> "pd.DataFrame":
     StoreUnavailableError
         The database is locked.
     """
+    with _selected(url, query) as found:
+        return _frame(found.fetchall(), found)
+
+
+def read_query_chunks(url: str, query: str | None, *, cells: int) -> "Iterator[pd.DataFrame]":
+    """Yield what ``query`` selects, about ``cells`` cells at a time; raises as `read_query`.
+
+    Where the driver can, rows are streamed: the whole result is in nobody's memory.
+    """
+    with _selected(url, query) as found:
+        n_rows = max(1, cells // max(1, len(found.keys())))
+        while rows := found.fetchmany(n_rows):
+            yield _frame(rows, found)
+
+
+def _frame(rows: "Sequence[Any]", found: "sa.CursorResult[Any]") -> "pd.DataFrame":
     import pandas as pd
+
+    return pd.DataFrame.from_records(rows, columns=list(found.keys()), coerce_float=True)
+
+
+@contextmanager
+def _selected(url: str, query: str | None) -> "Iterator[sa.CursorResult[Any]]":
+    """Yield the open result of the query, for the block."""
     import sqlalchemy as sa
     from sqlalchemy import exc
 
@@ -56,13 +81,12 @@ def read_query(url: str, query: str | None) -> "pd.DataFrame":
             f"{shown!r} is not a database URL; write it like sqlite:///file.db"
         ) from None
     try:
-        with engine.connect() as connection:
-            found = connection.exec_driver_sql(query)  # the text as it is: no ":name" in it
-            return pd.DataFrame.from_records(
-                found.fetchall(), columns=list(found.keys()), coerce_float=True
-            )
-    except exc.ResourceClosedError:
-        raise UserError("the query returns no rows; give a SELECT") from None
+        with engine.connect().execution_options(stream_results=True) as connection:
+            # The text as it is: no ":name" in it.
+            found = connection.exec_driver_sql(query)
+            if not found.returns_rows:
+                raise UserError("the query returns no rows; give a SELECT")
+            yield found
     except exc.OperationalError as error:
         if "locked" in str(error.orig).lower():
             raise StoreUnavailableError(f"database {shown!r} is locked; try again") from None

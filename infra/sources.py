@@ -1,11 +1,10 @@
 """Tables from files, URLs and databases, and back to files."""
 
-import csv
 import io
 import json
 import os
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -15,11 +14,6 @@ from pipelines.errors import EspalierError, UserError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_SNIFFED_BYTES = 256 * 1024
-_DELIMITERS = (",", ";", "\t", "|")
-_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
-_DECIMAL_POINT = re.compile(r"-?\d+\.\d+")
 
 
 def read_table(source: str, *, query: str | None = None) -> "pd.DataFrame":
@@ -53,11 +47,24 @@ def read_table(source: str, *, query: str | None = None) -> "pd.DataFrame":
         raise UserError(
             f"a query needs a database URL such as sqlite:///file.db, not {redact(source)!r}"
         )
-    reader = _READERS[_kind(source)]
+    reader = _READERS[kind_of(source)]
+    with read_errors(source):
+        return _filled(reader(source), source)
+
+
+@contextmanager
+def read_errors(source: str) -> Iterator[None]:
+    """Turn what goes wrong in reading a file or URL into one line for the user.
+
+    Raises
+    ------
+    UserError
+        The file is missing, may not be read, or is not of its kind.
+    """
     if exists_locally(source) is False:
         raise UserError(f"file {redact(source)!r} does not exist; check the path")
     try:
-        table = reader(source)
+        yield
     except EspalierError:
         raise
     except FileNotFoundError:
@@ -66,9 +73,8 @@ def read_table(source: str, *, query: str | None = None) -> "pd.DataFrame":
         raise UserError(f"file {redact(source)!r} may not be read; check its permissions") from None
     except Exception as error:  # parsers raise whatever they like
         raise UserError(
-            f"{redact(source)!r} cannot be read as {_kind(source)}: {_reason(error)}"
+            f"{redact(source)!r} cannot be read as {kind_of(source)}: {reason_of(error)}"
         ) from error
-    return _filled(table, source)
 
 
 def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
@@ -82,7 +88,7 @@ def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
         The ending is unknown, or the place cannot be written.
     """
     target = Path(path)
-    kind = _kind(str(target))
+    kind = kind_of(str(target))
     partial = target.with_name(f".{os.getpid()}.{target.name}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -94,21 +100,21 @@ def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
     except (KeyError, NotImplementedError):
         raise UserError(f"{str(path)!r} cannot be written; {_KNOWN}") from None
     except OSError as error:
-        raise UserError(f"{str(path)!r} cannot be written: {_reason(error)}") from None
+        raise UserError(f"{str(path)!r} cannot be written: {reason_of(error)}") from None
 
 
-def _kind(source: str) -> str:
+def kind_of(source: str) -> str:
     """Return the kind of table that the ending of ``source`` names."""
-    ending = _ending(source)
-    if ending in _ENDINGS:
-        return _ENDINGS[ending]
+    found = ending(source)
+    if found in _ENDINGS:
+        return _ENDINGS[found]
     if exists_locally(source) and os.path.isdir(source):
         return "Parquet"  # a partitioned data set
-    shown = f"ends in {ending!r}" if ending else "has no ending"
+    shown = f"ends in {found!r}" if found else "has no ending"
     raise UserError(f"{redact(source)!r} {shown}, so its format is unknown; {_KNOWN}")
 
 
-def _ending(source: str) -> str:
+def ending(source: str) -> str:
     """Return the ending that tells the format, a compression's taken off."""
     path = source.split("?", 1)[0].split("#", 1)[0] if "://" in source else source
     suffixes = [suffix.lower() for suffix in PurePosixPath(path.replace("\\", "/")).suffixes]
@@ -125,7 +131,8 @@ def _filled(table: "pd.DataFrame", source: str) -> "pd.DataFrame":
     return table.reset_index(drop=True)
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
+    """Return the error's message on one line, at most 200 characters, without secrets."""
     text = " ".join(str(error).split()) or type(error).__name__
     return redact(text if len(text) <= 200 else text[:197] + "...")
 
@@ -136,72 +143,25 @@ def _reason(error: BaseException) -> str:
 def _read_csv(source: str) -> "pd.DataFrame":
     import pandas as pd
 
-    with open_bytes(source) as file:
-        head = file.read(_SNIFFED_BYTES)
-    if not head.strip(b"\x00\xef\xbb\xbf\xff\xfe \t\r\n"):
-        raise UserError(f"{redact(source)!r} is empty; give a table with data")
-    if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UserError(f"{redact(source)!r} is not text; is it really a CSV file?")
-    encodings = _encodings(head)
-    for encoding in encodings:
-        text = head.decode(encoding, errors="ignore")
-        tabbed = _ending(source) in (".tsv", ".tab")
-        delimiter = "\t" if tabbed else _delimiter(text)
+    from infra.csv_dialect import sniff
+
+    tabbed = ending(source) in (".tsv", ".tab")
+    dialect = sniff(source, tabbed=tabbed)
+    for encoding in dialect.encodings:
         try:
             with open_bytes(source) as file:
                 return pd.read_csv(
                     file,
-                    sep=delimiter,
+                    sep=dialect.delimiter,
                     encoding=encoding,
-                    decimal=_decimal(text, delimiter),
+                    decimal=dialect.decimal,
                     low_memory=False,
                     index_col=False,
                 )
         except UnicodeDecodeError:
-            if encoding == encodings[-1]:
+            if encoding == dialect.encodings[-1]:
                 raise
     raise AssertionError("unreachable: the last encoding returns or raises")
-
-
-def _encodings(head: bytes) -> tuple[str, ...]:
-    """Return the encodings to try, the likeliest first; the last one takes any bytes."""
-    if head.startswith(b"\xef\xbb\xbf"):
-        return ("utf-8-sig", "latin-1")
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return ("utf-16",)
-    return ("utf-8", "cp1252", "latin-1")
-
-
-def _delimiter(text: str) -> str:
-    """Return the delimiter that splits the first lines into most fields, evenly.
-
-    The standard library's sniffer also accepts letters and spaces, and often errs; four
-    candidates and a count err less.
-    """
-    lines = text.splitlines()[:100]
-    if len(lines) > 1:
-        lines = lines[:-1]  # the last one may be cut off
-    sample = "\n".join(line for line in lines if line.strip())
-    best, most = ",", 0.0
-    for delimiter in _DELIMITERS:
-        widths = [len(row) for row in csv.reader(io.StringIO(sample), delimiter=delimiter) if row]
-        if not widths or widths[0] < 2:
-            continue
-        even = sum(width == widths[0] for width in widths) / len(widths)
-        if even * even * widths[0] > most:
-            best, most = delimiter, even * even * widths[0]
-    return best
-
-
-def _decimal(text: str, delimiter: str) -> str:
-    """Return the decimal sign: a comma only where the delimiter leaves it free and cells use it."""
-    if delimiter == ",":
-        return "."
-    rows = list(csv.reader(io.StringIO("\n".join(text.splitlines()[1:100])), delimiter=delimiter))
-    cells = [cell.strip() for row in rows for cell in row]
-    commas = sum(bool(_DECIMAL_COMMA.fullmatch(cell)) for cell in cells)
-    points = sum(bool(_DECIMAL_POINT.fullmatch(cell)) for cell in cells)
-    return "," if commas > points else "."
 
 
 def _read_json(source: str) -> "pd.DataFrame":
@@ -228,9 +188,9 @@ def _read_parquet(source: str) -> "pd.DataFrame":
     import pandas as pd
 
     if exists_locally(source):
-        return _without_index(pd.read_parquet(source))
+        return without_index(pd.read_parquet(source))
     with open_bytes(source, decompress=False) as file:
-        return _without_index(pd.read_parquet(io.BytesIO(file.read())))
+        return without_index(pd.read_parquet(io.BytesIO(file.read())))
 
 
 def _read_arrow(source: str) -> "pd.DataFrame":
@@ -240,13 +200,13 @@ def _read_arrow(source: str) -> "pd.DataFrame":
     with open_bytes(source, decompress=False) as file:
         content = pa.BufferReader(file.read())
     try:
-        return _without_index(feather.read_table(content, memory_map=False).to_pandas())
+        return without_index(feather.read_table(content, memory_map=False).to_pandas())
     except pa.ArrowInvalid:
         content.seek(0)  # not the file format: the streaming one has no footer
-        return _without_index(pa.ipc.open_stream(content).read_pandas())
+        return without_index(pa.ipc.open_stream(content).read_pandas())
 
 
-def _without_index(table: "pd.DataFrame") -> "pd.DataFrame":
+def without_index(table: "pd.DataFrame") -> "pd.DataFrame":
     """Make a named index a column again; drop an unnamed one."""
     named = [name for name in table.index.names if name is not None]
     return table.reset_index(level=named) if named else table.reset_index(drop=True)
@@ -256,7 +216,7 @@ def _without_index(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _write_csv(frame: "pd.DataFrame", path: Path) -> None:
-    separator = "\t" if _ending(str(path)) in (".tsv", ".tab") else ","
+    separator = "\t" if ending(str(path)) in (".tsv", ".tab") else ","
     with _packed(path) as file:
         frame.to_csv(file, index=False, sep=separator)
 

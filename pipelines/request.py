@@ -281,13 +281,44 @@ class PredictRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data: str = Field(min_length=1, title="Data", description="As for training.")
-    model: str = Field(min_length=1, title="Model", description="NAME, NAME@alias or NAME/VERSION.")
-    out: str = Field(min_length=1, title="Output", description="A CSV or Parquet file to write.")
-    query: str | None = Field(default=None, title="Query", description="As for training.")
+    data: str = Field(
+        min_length=1,
+        title="Data",
+        description="A file, a pattern of files such as in/2026-*.csv, a fsspec URL, or a "
+        "SQLAlchemy database URL together with a query. Any size: rows are scored in chunks.",
+    )
+    model: str = Field(
+        min_length=1,
+        title="Model",
+        description="NAME (its champion), NAME@alias or NAME/VERSION of the registry.",
+    )
+    out: str = Field(
+        min_length=1,
+        title="Output",
+        description="A CSV or Parquet file to write; it appears when all rows are scored.",
+    )
+    query: str | None = Field(
+        default=None, title="Query", description="The SELECT to run where the data are a database."
+    )
+    id_column: str | None = Field(
+        default=None,
+        title="Id column",
+        description="A column of the data that tells the rows apart, copied into the output; "
+        "empty for the source's name and the row's number.",
+    )
     proba: bool = Field(
         default=False, title="Probabilities", description="Write class probabilities too."
     )
+
+    @field_validator("query", "id_column", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return (value.strip() or None) if isinstance(value, str) else value
+
+    @property
+    def shown_data(self) -> str:
+        """The source as it may be shown: without a password."""
+        return redact_url(self.data)
 
     @field_serializer("data", when_used="json")
     def _without_password(self, value: str) -> str:

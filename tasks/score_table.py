@@ -1,13 +1,23 @@
-"""Score a table with a registered model."""
+"""Score a table of any size with a registered model."""
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pipelines.data.input_contract import InputContract
 from pipelines.errors import UserError
-from pipelines.request import PredictRequest
+from pipelines.request import PredictRequest, redact_url
 
-WRITABLE = (".csv", ".parquet")
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from infra.chunks import ChunkPlan
+    from pipelines.ensemble.serving import ServedModel
+
+MODEL, SOURCE, ROW, PREDICTION = "model", "source", "row", "prediction"
+MOST_WARNINGS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,57 +28,144 @@ class ScoreRecord:
     ----------
     path : Path
         The file of predictions.
-    n_rows : int
-        Rows in it.
+    n_rows, n_sources : int
+        Rows in it, and files (or queries) they came from.
     model : str
         Name and version of the model.
     warnings : tuple of str
-        What was noticed when the model was opened.
+        What was noticed when the model was opened and the rows were checked.
     """
 
     path: Path
     n_rows: int
     model: str
+    n_sources: int = 1
     warnings: tuple[str, ...] = ()
 
 
 def score_table(request: PredictRequest) -> ScoreRecord:
     """Write the predictions of ``request``, one row for each row of the data, in its order.
 
+    The columns are ``source`` and ``row`` (counted from 1 in its source), or the column that the
+    request names as the rows' id; ``prediction``; with ``proba`` one ``proba_<class>`` a class; and
+    ``model``, its name and version. The file appears when all rows are scored, whole.
+
     Raises
     ------
     UserError
-        The output cannot be written there, the model or the data do not exist, columns are
-        missing (all are named), or probabilities are asked of a regression.
+        The output cannot be written there, the model or the data do not exist or are empty,
+        columns are missing (all are named), or probabilities are asked of a regression.
     """
+    from infra.chunks import ChunkPlan
     from infra.registry import load, resolve
     from infra.settings import load_settings
-    from infra.sources import read_table, write_table
+    from infra.source_names import expand_sources
+    from infra.table_writer import TableWriter
     from pipelines.ensemble.serving import ServingWarning
 
     path = Path(request.out)
-    if not path.name.endswith(WRITABLE):
-        raise UserError(f"output {request.out!r} must end in {' or '.join(WRITABLE)}")
-    if not path.absolute().parent.is_dir():
-        raise UserError(f"the folder of {request.out!r} does not exist; make it first")
+    writer = TableWriter(path)
     settings = load_settings()
     version = resolve(request.model, settings)
-    table = read_table(request.data, query=request.query)
+    sources = _without(path, expand_sources(request.data))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ServingWarning)
         model = load(version, settings)
-    noticed = tuple(str(each.message) for each in caught if each.category is ServingWarning)
-    answer = model.predict(table)
-    probabilities = [name for name in answer.columns if name != "prediction"]
-    if request.proba and not probabilities:
+    noticed = [str(each.message) for each in caught if each.category is ServingWarning]
+    if request.proba and model.model.classes is None:
         raise UserError(
             f"model {version.name!r} predicts numbers, which have no probabilities; "
             "leave --proba out"
         )
-    write_table(answer if request.proba else answer[["prediction"]], path)
+    ids = (request.id_column,) if request.id_column else ()
+    contract = InputContract.of(model.model.feature_names, model.model.example)
+    plan = ChunkPlan(
+        text_columns=(*contract.text_columns, *ids), wanted={*model.model.feature_names, *ids}
+    )
+    label = f"{version.name}/{version.version}"
+    n_rows = 0
+    with writer:
+        for part in _scored(request, sources, plan, contract, model, noticed):
+            writer.write(part.assign(**{MODEL: label}))
+            n_rows += len(part)
+        if n_rows == 0:
+            raise UserError(f"{request.shown_data!r} is empty: it has no rows; nothing to score")
     return ScoreRecord(
         path=path,
-        n_rows=len(answer),
-        model=f"{version.name}/{version.version}",
-        warnings=noticed,
+        n_rows=n_rows,
+        n_sources=len(sources),
+        model=label,
+        warnings=tuple(dict.fromkeys(noticed))[:MOST_WARNINGS],
     )
+
+
+def _scored(
+    request: PredictRequest,
+    sources: tuple[str, ...],
+    plan: "ChunkPlan",
+    contract: InputContract,
+    model: "ServedModel",
+    noticed: list[str],
+) -> "Iterator[pd.DataFrame]":
+    """Yield ids and predictions chunk by chunk; what is unexpected is added to ``noticed``."""
+    from infra.chunks import read_chunks
+    from pipelines.data.column_names import with_unique_names
+
+    # A wrong file among many is to be found before the others are scored.
+    for source in sources[1:]:
+        for raw in read_chunks(source, plan=plan):
+            _check(with_unique_names(raw), source, contract, request)
+            break
+    for source in sources:
+        n_before = 0
+        for raw in read_chunks(source, query=request.query, plan=plan):
+            table = with_unique_names(raw)
+            for line in _check(table, source, contract, request):
+                if len(noticed) < MOST_WARNINGS:
+                    noticed.append(line)
+            answer = model.predict(table)
+            yield _joined(_ids(table, source, n_before, request), answer, proba=request.proba)
+            n_before += len(table)
+
+
+def _check(
+    table: "pd.DataFrame", source: str, contract: InputContract, request: PredictRequest
+) -> tuple[str, ...]:
+    from pipelines.data.preparation import find_column
+
+    where = repr(redact_url(source))
+    if request.id_column is not None:
+        find_column(table, request.id_column, "id column")
+    return contract.check(table, where=where)
+
+
+def _ids(
+    table: "pd.DataFrame", source: str, n_before: int, request: PredictRequest
+) -> "pd.DataFrame":
+    """Return what tells the rows apart."""
+    import pandas as pd
+
+    if request.id_column is not None:
+        return table[[request.id_column]]
+    rows = range(n_before + 1, n_before + len(table) + 1)
+    return pd.DataFrame({SOURCE: redact_url(source), ROW: rows}, index=table.index)
+
+
+def _joined(ids: "pd.DataFrame", answer: "pd.DataFrame", *, proba: bool) -> "pd.DataFrame":
+    import pandas as pd
+
+    kept = answer if proba else answer[[PREDICTION]]
+    taken = {*kept.columns, MODEL} & set(ids.columns)
+    if taken:
+        name = next(iter(taken))
+        raise UserError(
+            f"id column {name!r} is also called like a column of the output; rename it in the data"
+        )
+    return pd.concat([ids, kept], axis=1)
+
+
+def _without(path: Path, sources: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out an earlier output that the pattern of the input matches too."""
+    if len(sources) == 1:
+        return sources
+    return tuple(each for each in sources if Path(each).absolute() != path.absolute())

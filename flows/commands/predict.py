@@ -10,7 +10,12 @@ from flows.exits import reports_errors
 @reports_errors
 def predict(
     data: Annotated[
-        str, typer.Argument(metavar="DATA", help="The table to score.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="The table to score; a pattern in quotes ('in/*.csv') for several files.",
+            show_default=False,
+        ),
     ],
     model: Annotated[
         str,
@@ -27,15 +32,30 @@ def predict(
     query: Annotated[
         str | None, typer.Option(metavar="SQL", help="SELECT to run where DATA is a database.")
     ] = None,
+    id_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL",
+            help="Column of DATA to know the rows by. (default: source and row number)",
+        ),
+    ] = None,
 ) -> None:
-    """Score a table with a registered model and write the predictions."""
+    """Score a table with a registered model and write the predictions.
+
+    Rows are read and scored in chunks, so DATA may be larger than memory. The output has a row for
+    each row of DATA, in its order, and appears when all are scored.
+    """
     from pipelines.request import PredictRequest
     from tasks.score_table import score_table
 
     request = PredictRequest.parse(
-        {"data": data, "model": model, "out": out, "proba": proba, "query": query}
-    )
+        {
+            "data": data, "model": model, "out": out, "proba": proba, "query": query,
+            "id_column": id_column,
+        }
+    )  # fmt: skip
     outcome = score_table(request)
     for line in outcome.warnings:
         typer.echo(f"warning: {line}", err=True)
-    typer.echo(f"{outcome.n_rows:,} rows scored by {outcome.model} -> {outcome.path}")
+    where = f" of {outcome.n_sources} files" if outcome.n_sources > 1 else ""
+    typer.echo(f"{outcome.n_rows:,} rows{where} scored by {outcome.model} -> {outcome.path}")

@@ -129,7 +129,9 @@ def test_predictions_of_raw_rows(trained, tumours, ending):
     assert outcome.exit_code == 0, outcome.stderr
     path = espalier.folder / out
     answers = pd.read_csv(path) if ending == "csv" else pd.read_parquet(path)
-    assert list(answers.columns) == ["prediction", "proba_benign", "proba_malignant"]
+    assert list(answers.columns) == [
+        "source", "row", "prediction", "proba_benign", "proba_malignant", "model",
+    ]  # fmt: skip
     assert len(answers) == 200
     truth = pd.read_csv(tumours)["diagnosis"]
     assert (answers["prediction"] == truth).mean() > 0.8
