@@ -58,7 +58,7 @@ class PreprocessingTraits:
         Whether strings that come back are also known by their target mean.
     native_strings : bool
         Whether ``native`` encoding gives it strings of very many values that come back as
-        categories too, beside what is made of their text.
+        categories, beside what is made of their text or instead.
     """
 
     scaling: tuple[str, ...] = ("none",)

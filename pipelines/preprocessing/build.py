@@ -42,6 +42,7 @@ def build_features(
     imputation = str(values.get("imputation", traits.imputation[0]))
     scaling = str(values.get("scaling", traits.scaling[0]))
     encoding = str(values.get("encoding", traits.encoding[0]))
+    native_strings = traits.native_strings and encoding == "native"
     steps: list[Any] = []
     selection = str(values.get("selection", "none"))
     if selection != "none":
@@ -79,5 +80,5 @@ def build_features(
             seed=seed,
         ),
         steps=tuple(steps),
-        strings_as_categories=traits.native_strings and encoding == "native",
+        strings=str(values.get("strings", "both")) if native_strings else "text",
     )

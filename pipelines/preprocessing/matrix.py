@@ -33,8 +33,9 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         Cloned for each text column.
     steps : tuple of transformers
         Applied one after the other to the joined matrix, if it is dense.
-    strings_as_categories : bool
-        Whether text columns whose strings come back are categories, with all their levels, too.
+    strings : str
+        What text columns whose strings come back are: ``text``, ``categories`` (with all their
+        levels) or ``both``.
 
     Attributes
     ----------
@@ -52,7 +53,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         categorical: CategoricalBlock,
         text: TextColumn,
         steps: tuple[Any, ...] = (),
-        strings_as_categories: bool = False,
+        strings: str = "text",
     ) -> None:
         self.roles = roles
         self.dates = dates
@@ -60,7 +61,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         self.categorical = categorical
         self.text = text
         self.steps = steps
-        self.strings_as_categories = strings_as_categories
+        self.strings = strings
 
     def fit(self, X: pd.DataFrame, y: NDArray[Any]) -> "FeatureMatrix":
         """Learn from a prepared table and its target."""
@@ -93,7 +94,12 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
             block = self.strings_block_.fit_transform(X[self.repeating_], y)
             categorical += _places(blocks, block)
             blocks.append(block)
-        self.texts_ = {name: clone(self.text) for name in self._columns(ColumnRole.TEXT)}
+        only_categories = self.repeating_ if self.strings == "categories" else []
+        self.texts_ = {
+            name: clone(self.text)
+            for name in self._columns(ColumnRole.TEXT)
+            if name not in only_categories
+        }
         blocks.extend(text.fit_transform(X[name], y) for name, text in self.texts_.items())
         matrix = _join(blocks, len(X))
         self.steps_: list[Any] = []
@@ -125,8 +131,8 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         return [name for name, kind in self.roles.items() if kind == role]
 
     def _repeating(self, X: pd.DataFrame) -> list[str]:
-        """Return the text columns that are to be categories too."""
-        if not self.strings_as_categories:
+        """Return the text columns that are to be categories."""
+        if self.strings == "text":
             return []
         return [
             name

@@ -50,6 +50,8 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
         if len(traits.text_means) > 1:
             means = Categorical("prep_text_means", [True, False], default=traits.text_means[0])
             made.add(means)
+        if traits.native_strings:
+            _add_strings(made)
     if shape.n_datetime:
         cyclic = traits.scaling[0] != "none"
         made.add(Categorical("prep_cyclic", [True, False], default=cyclic))
@@ -68,6 +70,14 @@ def _add_choice(made: ConfigurationSpace, name: str, choices: tuple[str, ...]) -
     """Add a choice whose first value is the default, unless there is nothing to choose."""
     if len(choices) > 1:
         made.add(Categorical(name, list(choices), default=choices[0]))
+
+
+def _add_strings(made: ConfigurationSpace) -> None:
+    """Add what strings that come back are to a family that takes them as categories."""
+    strings = Categorical("prep_strings", ["both", "categories"], default="both")
+    made.add(strings)
+    if "prep_encoding" in made:
+        made.add(EqualsCondition(strings, made["prep_encoding"], "native"))
 
 
 def _add_selection(made: ConfigurationSpace) -> None:
