@@ -1,0 +1,54 @@
+"""Strings that come back: text, categories, or both."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.data.dataset import ColumnRole, DatasetShape
+from pipelines.learners.base import Learner
+from pipelines.learners.catboost_trees import CATBOOST
+from pipelines.learners.lightgbm_trees import LIGHTGBM
+from pipelines.preprocessing.build import build_features
+from pipelines.problem import ProblemKind
+from pipelines.space.preprocessing import preprocessing_space
+
+SHAPE = DatasetShape(
+    problem=ProblemKind.BINARY,
+    n_rows=300,
+    n_columns=2,
+    n_numeric=0,
+    n_text=2,
+    n_classes=2,
+    smallest_class=150,
+)
+ROLES = {"firm": ColumnRole.TEXT, "note": ColumnRole.TEXT}
+TABLE = pd.DataFrame(
+    {
+        "firm": [f"firm number {row % 60}" for row in range(300)],
+        "note": [f"a note of its own {row}" for row in range(300)],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("learner", "strings", "has_categories", "texts"),
+    [
+        (CATBOOST, "both", True, {"firm", "note"}),
+        (CATBOOST, "categories", True, {"note"}),
+        (LIGHTGBM, "categories", False, {"firm", "note"}),
+    ],
+)
+def test_a_string_column_goes_where_it_is_sent(
+    learner: Learner, strings: str, has_categories: bool, texts: set[str]
+) -> None:
+    """Only what comes back can be a category; what does not stays text whatever is chosen."""
+    features = build_features({"strings": strings}, learner.preprocessing, ROLES, SHAPE, 0)
+    features.fit(TABLE, np.arange(300) % 2)
+    assert bool(features.categorical_) is has_categories
+    assert set(features.texts_) == texts
+    assert features.transform(TABLE).shape == (300, features.n_features_)
+
+
+def test_only_who_takes_strings_as_categories_may_choose() -> None:
+    assert "prep_strings" in preprocessing_space(CATBOOST.preprocessing, SHAPE)
+    assert "prep_strings" not in preprocessing_space(LIGHTGBM.preprocessing, SHAPE)
