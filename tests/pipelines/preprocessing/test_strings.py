@@ -16,7 +16,6 @@ SHAPE = DatasetShape(
     problem=ProblemKind.BINARY,
     n_rows=300,
     n_columns=2,
-    n_numeric=0,
     n_text=2,
     n_classes=2,
     smallest_class=150,
