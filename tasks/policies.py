@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
+from infra.sealed_results import SealedSerializer, drop_foreign
 from pipelines.errors import StoreUnavailableError, UserError, WorkerLostError
 
 R = TypeVar("R")
@@ -49,11 +50,15 @@ def retry_if_it_can_pass(_task: Task[Any, Any], _run: TaskRun, state: State[Any]
 
 def _content_key(context: TaskRunContext, _parameters: dict[str, Any]) -> str:
     # The run folder, where results are kept, is itself named after the content: data and request.
+    return _key_of(context.task)
+
+
+def _key_of(task: Task[..., Any]) -> str:
     try:
         ours = version("espalier")
     except PackageNotFoundError:
         ours = "source"
-    return f"{context.task.name}-{ours}"
+    return f"{task.name}-{ours}"
 
 
 def kept_in(task: Task[..., R], folder: Path) -> Task[..., R]:
@@ -62,9 +67,12 @@ def kept_in(task: Task[..., R], folder: Path) -> Task[..., R]:
     The folder is named after the content of the data and of the request, so the same command
     finds what an interrupted run had done, and a folder that is deleted takes its results along.
     """
+    place = Path(folder) / "results"
+    drop_foreign(place / _key_of(task))
     return task.with_options(
         persist_result=True,
-        result_storage=Path(folder) / "results",
+        result_storage=place,
+        result_serializer=SealedSerializer(),
         cache_policy=CacheKeyFnPolicy(cache_key_fn=_content_key),
     )
 

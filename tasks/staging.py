@@ -1,21 +1,23 @@
-"""Pickles of this run's own tables, written whole or not at all."""
+"""Pickles of this run's own tables, written whole or not at all, and sealed (`infra.seals`)."""
 
-import os
-import pickle
 from pathlib import Path
 from typing import Any
+
+from infra.seals import dump_sealed, load_sealed, seal_key
+from infra.settings import load_settings
 
 
 def write_pickle(value: Any, path: Path) -> None:
     """Write ``value`` to ``path``; a reader never finds half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with partial.open("wb") as file:
-        pickle.dump(value, file, protocol=pickle.HIGHEST_PROTOCOL)
-    partial.replace(path)
+    dump_sealed(value, path, seal_key(load_settings().home))
 
 
 def read_pickle(path: Path) -> Any:
-    """Return what `write_pickle` wrote; only for files of this run's own folder."""
-    with path.open("rb") as file:
-        return pickle.load(file)
+    """Return what `write_pickle` wrote.
+
+    Raises
+    ------
+    UnsealedError
+        Somebody else wrote it; it was not opened.
+    """
+    return load_sealed(path, seal_key(load_settings().home))
