@@ -13,6 +13,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from flows.terminal_text import harmless
 from flows.watching import SearchProgress, human_seconds, search_line
 
 # Plain output says at most this often where the search stands, unless there is a new best.
@@ -64,10 +65,8 @@ class PlainConsole:
             self._line(f"  {search_line(progress)}")
 
     def _line(self, text: str) -> None:
-        self._console.print(
-            f"[{self._clock() - self._begun:6.1f}s] {text}", markup=False, highlight=False,
-            soft_wrap=True,
-        )  # fmt: skip
+        line = f"[{self._clock() - self._begun:6.1f}s] {harmless(text)}"
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class LiveConsole:
@@ -76,7 +75,7 @@ class LiveConsole:
     def __init__(
         self, title: str, console: Console, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._title = title
+        self._title = harmless(title)
         self._console = console
         self._clock = clock
         self._begun = self._phase_begun = clock()
@@ -110,11 +109,11 @@ class LiveConsole:
 
     def note(self, line: str) -> None:
         """Print the line above the panel."""
-        self._console.print(Text(f"  {line}", style="dim"))
+        self._console.print(Text(f"  {harmless(line)}", style="dim"))
 
     def warn(self, line: str) -> None:
         """Print the line above the panel, yellow."""
-        self._console.print(Text(f"! {line}", style="yellow"))
+        self._console.print(Text(f"! {harmless(line)}", style="yellow"))
 
     def searched(self, progress: SearchProgress) -> None:
         """Redraw with the new state."""

@@ -8,7 +8,9 @@ from typing import ParamSpec, TypeVar
 
 import typer
 
+from flows.terminal_text import harmless
 from pipelines.errors import EspalierError, UserError
+from pipelines.redaction import redact
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,7 +35,7 @@ class LoggedError(EspalierError):
 
 def one_line(error: BaseException) -> str:
     """Return the error's message on one line."""
-    text = " ".join(str(error).split())
+    text = redact(" ".join(str(error).split()))
     return text or type(error).__name__
 
 
@@ -69,7 +71,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
 def say_error(line: str) -> None:
     """Print ``error: line`` on stderr, unwrapped, red on a terminal."""
     red, plain = ("\x1b[1;31m", "\x1b[0m") if sys.stderr.isatty() else ("", "")
-    sys.stderr.write(f"{red}error:{plain} {line}\n")
+    sys.stderr.write(f"{red}error:{plain} {harmless(line)}\n")
     sys.stderr.flush()
 
 
@@ -81,7 +83,7 @@ def _write_traceback(error: BaseException) -> str:
     from infra.settings import load_settings
 
     path = load_settings().home / "errors.log"
-    text = "".join(traceback.format_exception(error))
+    text = redact("".join(traceback.format_exception(error)))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as log:

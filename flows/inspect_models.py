@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.summary import leaderboard_table
+from flows.terminal_text import harmless
 from infra.registry import RegisteredVersion, list_models, resolve
 from infra.settings import Settings, load_settings
 from pipelines.configuration import Configuration
@@ -20,7 +21,8 @@ from pipelines.trial import TrialStatus
 
 def show_models() -> None:
     """Print every version of every model."""
-    console = Console()
+    # What others wrote into the registry is no markup.
+    console = Console(markup=False)
     versions = list_models(load_settings())
     if not versions:
         console.print(
@@ -32,7 +34,7 @@ def show_models() -> None:
         right = heading in ("version", "hold-out")
         table.add_column(heading, justify="right" if right else "left", no_wrap=True)
     for version in versions:
-        table.add_row(*_cells(version), style=None if version.aliases else "dim")
+        table.add_row(*map(harmless, _cells(version)), style=None if version.aliases else "dim")
     console.print(table)
 
 
@@ -49,13 +51,16 @@ def show_leaderboard(spec: str, *, rows: int) -> None:
     settings = load_settings()
     version = resolve(spec, settings)
     records = _leaderboard_of(version, settings)
-    console = Console()
-    metric = version.tags.get("metric", "score")
+    # What others wrote into the registry is no markup.
+    console = Console(markup=False)
+    metric = harmless(version.tags.get("metric", "score"))
     score, low, high = (_figure(version, name) for name in ("score", "low", "high"))
     aliases = f" ({', '.join(version.aliases)})" if version.aliases else ""
     console.print(
-        f"{version.name} version {version.version}{aliases}: "
-        f"hold-out {metric} {score}, 95 % interval {low} to {high}",
+        harmless(
+            f"{version.name} version {version.version}{aliases}: "
+            f"hold-out {metric} {score}, 95 % interval {low} to {high}"
+        ),
         highlight=False,
         markup=False,
     )

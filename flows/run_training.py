@@ -68,7 +68,7 @@ def _run(
     from flows.session import Session, made_current
     from infra.prefect_server import PrefectServer
 
-    console = Console(file=terminal, highlight=False)
+    console = Console(file=terminal, highlight=False, markup=False)
     watcher = open_console(f"{request.shown_data} → {request.target}", console)
     # The address of the server must be known before prefect is imported, by the flow.
     with (

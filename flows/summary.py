@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.report import Failures, TrainReport
+from flows.terminal_text import harmless
 from flows.watching import human_seconds
 from pipelines.leaderboard import LeaderboardRow
 from pipelines.search.names import ASCENT, CANDIDATES
@@ -48,7 +49,7 @@ def leaderboard_table(rows: Sequence[LeaderboardRow], *, metric: str, limit: int
     for row in shown:
         table.add_row(
             str(row.trial),
-            row.family,
+            harmless(row.family),
             _number(row.score, 5),
             _number(row.score_std, 2),
             human_seconds(row.fit_seconds),
@@ -136,7 +137,7 @@ def _failure_table(failures: Sequence[Failures]) -> Table:
     table.add_column("ended", no_wrap=True)
     table.add_column("why", style="dim")
     for each in failures:
-        table.add_row(str(each.count), each.family, each.status, Text(each.reason))
+        table.add_row(str(each.count), each.family, each.status, Text(harmless(each.reason)))
     return table
 
 

@@ -24,6 +24,8 @@ _QUIET = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,infra,pipelines",
     # ... and the run's log gets them as well.
     "PREFECT_LOGGING_LOGGERS_PREFECT_EXTRA_PROPAGATE": "true",
+    # No password of a URL in Prefect's log of a run.
+    "PREFECT_LOGGING_HANDLERS_API_CLASS": "infra.prefect_logs.RedactingAPILogHandler",
     # MLflow: no handlers of its own, no progress bars, no printed addresses.
     "MLFLOW_CONFIGURE_LOGGING": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",

@@ -15,6 +15,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TextIO
 
+from infra.redaction import RedactingFormatter
 from pipelines.errors import UserError
 
 _LOG = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def _logging_to(log: TextIO, level: int) -> Iterator[None]:
     """Send log records and warnings to the log alone; set everything back afterwards."""
     handler = logging.StreamHandler(log)
     handler.setLevel(level)
-    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setFormatter(RedactingFormatter(_FORMAT))
     root = logging.getLogger()
     levels = {name: logging.getLogger(name).level for name in ("", *_TOO_CHATTY)}
     root.setLevel(min(level, root.level or level))

@@ -182,6 +182,8 @@ def server_environment(settings: Settings, url: str, *, full: bool) -> dict[str,
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{database}",
         "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
         "PREFECT_UI_API_URL": url,
+        # Its own pages alone: not what another site's page asks for in the user's browser.
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": url.removesuffix("/api"),
         "PREFECT_SERVER_UI_API_URL": url,
         "PREFECT_LOGGING_LEVEL": "WARNING",
         "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",

@@ -1,22 +1,15 @@
-"""Secrets out of text that people, logs and stores get to see."""
+"""Secrets out of what is logged (`pipelines.redaction` says which)."""
 
-import re
+import logging
 
-_URL_PASSWORD = re.compile(r"(?P<before>[a-zA-Z][\w+.\-]*://[^\s/:@]*):(?P<secret>[^\s/]*)@")
-_SECRET_NAMES = (
-    r"[\w\-]*(?:password|passwd|pwd|secret|token|api[_\-]?key|access[_\-]?key|signature|"
-    r"credential)[\w\-]*|sig|key"
-)
-_PARAMETER = re.compile(
-    rf"(?P<before>[?&;,\s]({_SECRET_NAMES})=)(?P<secret>[^&;,\s'\"]+)", re.IGNORECASE
-)
+from pipelines.redaction import redact
+
+__all__ = ["RedactingFormatter", "redact"]
 
 
-def redact(text: str) -> str:
-    """Return ``text`` with passwords and tokens in URLs replaced by ``***``.
+class RedactingFormatter(logging.Formatter):
+    """Formats records, tracebacks included, without passwords and tokens of URLs."""
 
-    Covers ``scheme://user:password@host`` and parameters such as ``?token=...``, wherever in the
-    text they stand; other text is unchanged.
-    """
-    hidden = _URL_PASSWORD.sub(r"\g<before>:***@", text)
-    return _PARAMETER.sub(r"\g<before>***", hidden)
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record's text."""
+        return redact(super().format(record))

@@ -220,13 +220,14 @@ def _model_names(client: "MlflowClient") -> list[str]:
 
 
 def _versions(client: "MlflowClient", name: str) -> list[Any]:
-    # MLflow's filters know no escapes, but either quote.
-    filter_ = f'name="{name}"' if "'" in name else f"name='{name}'"
+    # MLflow's filters know no escapes, but either quote. A name with both is looked for by hand.
+    quote = next((each for each in "'\"" if each not in name), None)
+    filter_ = None if quote is None else f"name={quote}{name}{quote}"
     found: list[Any] = []
     token = None
     while True:
         page = client.search_model_versions(filter_, max_results=500, page_token=token)
-        found.extend(page)
+        found.extend(version for version in page if version.name == name)
         token = page.token
         if not token:
             return found

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from infra.redaction import redact
-from pipelines.errors import StoreUnavailableError
+from pipelines.errors import EspalierError, StoreUnavailableError
 
 # How sqlite, PostgreSQL, requests and MLflow put it when trying again may help.
 _PASSING = (
@@ -44,10 +44,12 @@ def store_errors(store: str) -> Iterator[None]:
     except Exception as error:
         text = " ".join(str(error).split())
         if not _can_pass(error, text):
+            if redact(text) != text:  # the traceback would show it
+                raise EspalierError(f"{type(error).__name__}: {redact(text)[:500]}") from None
             raise
         raise StoreUnavailableError(
             f"the store {redact(store)!r} does not answer: {redact(text)[:200]}"
-        ) from error
+        ) from (error if redact(text) == text else None)
 
 
 def _can_pass(error: Exception, text: str) -> bool:

@@ -131,7 +131,7 @@ class Tracking:
     def fail_run(self, run_id: str, error: BaseException | str, *, killed: bool = False) -> None:
         """End a parent run as failed (or killed), with the reason as its tag ``error``."""
         reason = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else str(error)
-        self.set_tags(run_id, {"error": reason})
+        self.set_tags(run_id, {"error": redact(reason)})
         with self._store():
             self.client.set_terminated(run_id, status="KILLED" if killed else "FAILED")
 

@@ -1,8 +1,13 @@
 """Every error Espalier raises on purpose."""
 
+from pipelines.redaction import redact
+
 
 class EspalierError(Exception):
-    """Root of the errors raised on purpose."""
+    """Root of the errors raised on purpose; their messages show no password of a URL."""
+
+    def __str__(self) -> str:
+        return redact(super().__str__())
 
 
 class UserError(EspalierError, ValueError):

@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import (
     BaseModel,
@@ -23,6 +22,7 @@ from pydantic import (
 
 from pipelines.budget import Budget
 from pipelines.errors import UserError
+from pipelines.redaction import redact
 from pipelines.search.names import DEFAULT_STRATEGY, STRATEGIES
 
 DEFAULT_TIME_BUDGET = "10m"
@@ -58,21 +58,6 @@ def parse_duration(text: str) -> float:
     if seconds <= 0:
         raise UserError(f"the time budget must be positive, not {text.strip()!r}")
     return seconds
-
-
-def redact_url(source: str) -> str:
-    """Return ``source`` with the password of a URL replaced by ``***``; other text unchanged."""
-    if "://" not in source:
-        return source
-    try:
-        parts = urlsplit(source)
-        password = parts.password
-    except ValueError:
-        return source.split("://", 1)[0] + "://***"
-    if password is None:
-        return source
-    user, _, host = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user.split(':', 1)[0]}:***@{host}"))
 
 
 def default_name(source: str) -> str:
@@ -224,7 +209,7 @@ class TrainRequest(BaseModel):
     @field_serializer("data", when_used="json")
     def _without_password(self, value: str) -> str:
         # Prefect stores a flow run's parameters as JSON; a password must not get there.
-        return redact_url(value)
+        return redact(value)
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> "TrainRequest":
@@ -243,7 +228,7 @@ class TrainRequest(BaseModel):
     @property
     def shown_data(self) -> str:
         """The source as it may be shown: without a password."""
-        return redact_url(self.data)
+        return redact(self.data)
 
     @property
     def model_name(self) -> str:
@@ -322,7 +307,7 @@ class PredictRequest(BaseModel):
 
     @field_serializer("data", when_used="json")
     def _without_password(self, value: str) -> str:
-        return redact_url(value)
+        return redact(value)
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> "PredictRequest":
@@ -345,5 +330,5 @@ def explain(error: ValidationError) -> str:
         return f"{option} is missing; give it"
     if first["type"] == "extra_forbidden":
         return f"there is no option {option!r}; remove it"
-    shown = f" {redact_url(str(given))!r}" if isinstance(given, str | int | float) else ""
+    shown = f" {redact(str(given))!r}" if isinstance(given, str | int | float) else ""
     return f"{option}{shown} cannot be used: {first['msg'].lower()}"

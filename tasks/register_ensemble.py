@@ -10,6 +10,7 @@ from infra.tracking import Tracking
 from pipelines.leaderboard import LeaderboardRow
 from tasks.artifacts import publish_markdown, publish_table
 from tasks.leaderboard_table import leaderboard_csv, leaderboard_record
+from tasks.markdown_text import in_markdown
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
 from tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, TableRef, ValidationRecord
 from tasks.staging import read_pickle
@@ -130,7 +131,7 @@ def _description(
         f"{title}{prepared.metric} **{holdout.score:.5g}** on {holdout.n_rows:,} held-out rows "
         f"(95 % interval {low:.5g} to {high:.5g}); a dummy model scores {holdout.baseline:.5g}.\n\n"
         f"{ensemble.method} of {len(ensemble.weights)} model(s), {ensemble.cv_score:.5g} in "
-        f"cross-validation ({prepared.folds}, {prepared.shape.n_rows:,} rows)."
+        f"cross-validation ({in_markdown(prepared.folds)}, {prepared.shape.n_rows:,} rows)."
     )
 
 

@@ -5,6 +5,7 @@ from prefect import task
 from pipelines.errors import DataRefusedError
 from pipelines.request import TrainRequest
 from tasks.artifacts import publish_markdown
+from tasks.markdown_text import in_markdown
 from tasks.policies import BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
 from tasks.records import TableRef, ValidationRecord
 from tasks.staging import read_pickle
@@ -64,7 +65,5 @@ def _markdown(record: ValidationRecord) -> str:
     lines = [f"**{held} of {record.n_expectations} expectations hold.**", ""]
     if record.failures:
         lines += ["| severity | does not hold |", "| --- | --- |"]
-        lines += [
-            f"| {severity} | {text.replace('|', '/')} |" for severity, text in record.failures
-        ]
+        lines += [f"| {severity} | {in_markdown(text)} |" for severity, text in record.failures]
     return "\n".join(lines)

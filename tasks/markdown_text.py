@@ -1,0 +1,13 @@
+"""Text from data files and stores as Markdown that shows it and does nothing else."""
+
+import re
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-!|~$])")
+
+
+def in_markdown(text: str) -> str:
+    """Return ``text`` escaped for a paragraph or a table cell: no markup, HTML, link or line."""
+    line = " ".join(text.split())
+    safe = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # Readers turn a bare address into a link.
+    return _SPECIAL.sub(r"\\\1", safe).replace("://", ":\\//").replace("www.", "www\\.")
