@@ -109,11 +109,14 @@ def _logging_to(log: TextIO, level: int) -> Iterator[None]:
     for logger, printing in put_aside:
         logger.removeHandler(printing)
     root.addHandler(handler)
+    # A handler that fails would print the record's arguments as they are, passwords too.
+    complaining, logging.raiseExceptions = logging.raiseExceptions, False
     try:
         with warnings.catch_warnings():  # sets the display back, too
             warnings.showwarning = _log_warning
             yield
     finally:
+        logging.raiseExceptions = complaining
         root.removeHandler(handler)
         for logger, printing in put_aside:
             logger.addHandler(printing)

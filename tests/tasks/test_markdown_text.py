@@ -17,7 +17,7 @@ EVIL = [
 
 @pytest.mark.parametrize("text", EVIL)
 def test_it_shows_the_text_and_does_nothing_else(text):
-    """Rendered by a real reader of GitHub's Markdown, it is the text again, and no other element."""
+    """Rendered by a real reader of Markdown, it is the text again and no other element."""
     markdown_it = pytest.importorskip("markdown_it")
     from html import unescape
 

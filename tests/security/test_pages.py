@@ -1,0 +1,33 @@
+"""Pages made from a hostile table show it and do nothing else."""
+
+from infra.expectations import validate
+from pipelines.data.contract import infer_contract
+from pipelines.problem import ProblemKind
+from tests.security.conftest import SCRIPT, TARGET
+from tests.security.page_reader import PageReader
+
+ALLOWED = {"html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "p", "div", "b",
+           "span", "table", "tr", "td", "th"}  # fmt: skip
+
+
+def test_the_validation_page_holds_no_element_of_the_data(hostile_table):
+    contract = infer_contract(hostile_table, target=TARGET, problem=ProblemKind.BINARY)
+    drifted = hostile_table.assign(**{"../../x": f"new {SCRIPT}", SCRIPT: 1e9}).drop(
+        columns="{{7*7}}"
+    )
+    report = validate(drifted, contract)
+    assert report.failures
+    page = PageReader(report.to_html())
+    assert page.tags <= ALLOWED
+    assert page.attributes <= {"class", "charset", "content", "name", "lang"}
+    assert SCRIPT in page.text
+    assert f"Column {SCRIPT}" in page.text
+
+
+def test_every_column_was_really_checked(hostile_table):
+    contract = infer_contract(hostile_table, target=TARGET, problem=ProblemKind.BINARY)
+    report = validate(hostile_table, contract)
+    assert report.success
+    assert not [each.observed for each in report.checked if "could not" in each.observed]
+    named = {each.column for each in contract.expectations}
+    assert {SCRIPT, TARGET, "$HOME", "../../x"} <= named
