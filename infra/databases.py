@@ -76,6 +76,8 @@ def _selected(url: str, query: str | None) -> "Iterator[sa.CursorResult[Any]]":
         raise UserError(
             f"the driver for {shown!r} is not installed ({_reason(error, url)}); install it"
         ) from None
+    except UserError:
+        raise
     except (exc.ArgumentError, ValueError):  # a port that is no number, with what stands there
         raise UserError(
             f"{shown!r} is not a database URL; write it like sqlite:///file.db"

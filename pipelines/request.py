@@ -303,7 +303,7 @@ class PredictRequest(BaseModel):
     @property
     def shown_data(self) -> str:
         """The source as it may be shown: without a password."""
-        return redact_url(self.data)
+        return redact(self.data)
 
     @field_serializer("data", when_used="json")
     def _without_password(self, value: str) -> str:

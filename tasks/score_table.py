@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.data.input_contract import InputContract
 from pipelines.errors import UserError
-from pipelines.request import PredictRequest, redact_url
+from pipelines.redaction import redact
+from pipelines.request import PredictRequest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,7 +134,7 @@ def _check(
 ) -> tuple[str, ...]:
     from pipelines.data.preparation import find_column
 
-    where = repr(redact_url(source))
+    where = repr(redact(source))
     if request.id_column is not None:
         find_column(table, request.id_column, "id column")
     return contract.check(table, where=where)
@@ -148,7 +149,7 @@ def _ids(
     if request.id_column is not None:
         return table[[request.id_column]]
     rows = range(n_before + 1, n_before + len(table) + 1)
-    return pd.DataFrame({SOURCE: redact_url(source), ROW: rows}, index=table.index)
+    return pd.DataFrame({SOURCE: redact(source), ROW: rows}, index=table.index)
 
 
 def _joined(ids: "pd.DataFrame", answer: "pd.DataFrame", *, proba: bool) -> "pd.DataFrame":

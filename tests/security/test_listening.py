@@ -60,7 +60,7 @@ def test_a_training_listens_for_this_machine_alone(espalier_in, hostile_table, t
         addresses = set()
         for line in process.stdout:
             addresses |= listening(process.pid)
-            if "search" in line:
+            if " of 2 trials" in line:
                 break
         assert len(addresses) >= 3  # the Prefect server, the scheduler, the workers
         assert {address.ip for address in addresses} <= LOOPBACK
