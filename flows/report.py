@@ -159,7 +159,7 @@ def make_report(
         seconds=seconds,
         leaderboard=rows,
         failures=failures_of(history),
-        notes=prepared.notes,
+        notes=prepared.notes + ((holdout.note,) if holdout.note else ()),
     )
 
 

@@ -7,13 +7,14 @@ from flows.trial_log import TrialLog
 from flows.watching import SearchProgress, Watcher
 from infra.run_store import RunStore
 from pipelines.budget import Budget, Deadline
+from pipelines.ensemble.cost import FinishCost
 from pipelines.evaluation.executor import Executor
 from pipelines.evaluation.metrics import get_metric
 from pipelines.history import History
 from pipelines.learners.registry import choose_learners
 from pipelines.request import TrainRequest
 from pipelines.search.plan import SearchPlan
-from pipelines.search.reserve import reserve_seconds
+from pipelines.search.reserve import reserve_seconds, search_deadline
 from pipelines.search.stopping import typical_seconds
 from pipelines.space.joint import SearchSpace
 from pipelines.trial import TrialResult
@@ -24,6 +25,11 @@ from tasks.records import PreparedRef
 SPENT = "spent_seconds"
 # With less time left than so many typical trials take, none is chosen ahead.
 END_GAME_TRIALS = 8
+# From the last refit to the registered version: scoring, the registry, and each MiB of the model
+# that is handed over, written, read and copied.
+FINISH_SECONDS = 2.5
+FINISH_SHARE = 0.1
+FINISH_SECONDS_A_MB = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +46,15 @@ class Searched:
         When the whole run must be over.
     log : TrialLog
         On its way to MLflow; to be finished before the run is.
+    finish : FinishCost
+        What comes after the refits.
     """
 
     history: History
     n_resumed: int
     deadline: Deadline
     log: TrialLog
+    finish: FinishCost
 
 
 def search(
@@ -87,6 +96,7 @@ def search(
         n_workers=executor.n_workers,
         strategy=request.search,
         fits_per_trial=prepared.n_folds,
+        finish=finish_cost(request.budget, prepared),
     )
     reserve = reserve_seconds(request.budget, shape)
     resumed = History(metric, store.results())
@@ -94,7 +104,7 @@ def search(
         session.watcher.note(f"{len(resumed)} trials taken over from a run that did not finish")
     clock = _SpentClock(store, deadline)
     whole = clock.deadline(reserve)
-    search_deadline = whole.earlier(reserve)
+    search_end = search_deadline(request.budget, shape, whole)
     log = TrialLog(session.tracking, run_id)
     log.add(resumed.results, 0.0)
     history = _rounds(
@@ -102,12 +112,24 @@ def search(
         plan,
         resumed,
         store=store,
-        deadline=search_deadline,
+        deadline=search_end,
         clock=clock,
         log=log,
-        view=_View(request.budget, resumed, search_deadline, session.watcher),
+        view=_View(request.budget, resumed, search_end, session.watcher),
     )
-    return Searched(history=history, n_resumed=len(resumed), deadline=whole, log=log)
+    return Searched(
+        history=history, n_resumed=len(resumed), deadline=whole, log=log, finish=plan.finish
+    )
+
+
+def finish_cost(budget: Budget, prepared: PreparedRef) -> FinishCost:
+    """Return what comes after the refits of a run."""
+    share = float("inf") if budget.seconds is None else FINISH_SHARE * budget.seconds
+    return FinishCost(
+        fixed=min(FINISH_SECONDS, share),
+        n_rows=prepared.n_holdout,
+        seconds_a_mb=FINISH_SECONDS_A_MB,
+    )
 
 
 class _SpentClock:
@@ -209,7 +231,9 @@ def _rounds(
         history = history.extend(results)
         clock.note()
         log.add(results, view.share_done)
-        trials = proposing.result() if proposing is not None else []
+        over = deadline.passed or plan.corrected(deadline, history).passed
+        # What is being proposed when the time is up is not waited for.
+        trials = proposing.result() if proposing is not None and not over else []
         if not trials:
             end = plan.corrected(deadline, history)
             trials = propose_batch(plan, history, end, executor.pending)

@@ -82,6 +82,7 @@ class Session:
     def open_executor(self, prepared: PreparedRef, request: TrainRequest) -> Executor:
         """Return the executor on the workers; they are waited for, and get the data."""
         from infra.dask_executor import DaskExecutor
+        from pipelines.evaluation.fold_models import FoldModels
         from pipelines.evaluation.metrics import get_metric
         from pipelines.learners.registry import choose_learners
 
@@ -92,6 +93,11 @@ class Session:
             metric=get_metric(prepared.metric, prepared.problem, prepared.n_classes),
             learners=choose_learners(request.families or None, prepared.shape),
             n_threads=self._n_threads,
+            fold_models=FoldModels.at(
+                prepared.fold_models_path,
+                n_folds=prepared.n_folds,
+                timed=request.budget.seconds is not None,
+            ),
         )
         return DaskExecutor(self._cluster.client, context)
 

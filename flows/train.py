@@ -84,6 +84,7 @@ def _train(
             target=request.target,
             seed=request.seed,
             deadline=searched.deadline,
+            finish=searched.finish,
         )
         rows = leaderboard(searched.history, dict(ensemble.weights))
         explaining = log_summary.submit(
@@ -97,7 +98,7 @@ def _train(
         )
 
         watch.phase("evaluate")
-        holdout = evaluate_ensemble(prepared, ensemble, request.seed)
+        holdout = evaluate_ensemble(prepared, ensemble, request.seed, searched.deadline)
 
         watch.phase("register")
         searched.log.finish()

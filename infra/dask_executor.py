@@ -6,12 +6,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from infra.dask_context import SharedContext
-from infra.dask_job import GRACE_SECONDS, Ended, How, Job
+from infra.dask_job import Ended, How, Job
 from infra.dask_jobs import JobPool
 from pipelines.budget import Deadline
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.evaluate import MemberJob
 from pipelines.evaluation.executor import ended_early
+from pipelines.evaluation.worker_process import GRACE_SECONDS
 from pipelines.trial import Trial, TrialOutcome, TrialStatus
 
 if TYPE_CHECKING:

@@ -6,12 +6,11 @@ from enum import StrEnum
 from typing import Any
 
 from pipelines.evaluation.evaluate import MemberJob
+from pipelines.evaluation.worker_process import grace_seconds
 from pipelines.trial import Trial
 
 Job = Trial | MemberJob
 
-# A job gets this much longer than its limit to end by itself, with what it has.
-GRACE_SECONDS = 1.0
 # Importing and unpacking the context on a slow, busy machine.
 _BEGIN_SECONDS = 120.0
 
@@ -93,4 +92,4 @@ class Running:
             return self.submitted + _BEGIN_SECONDS - time.monotonic()
         if self.limit is None:
             return float("inf")
-        return self.limit + max(GRACE_SECONDS, 0.05 * self.limit) - self.seconds
+        return self.limit + grace_seconds(self.limit) - self.seconds

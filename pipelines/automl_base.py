@@ -160,6 +160,7 @@ class AutoMLBase(BaseEstimator):
             seed=seed,
             strategy=self.search,
             ensemble=self.ensemble,
+            n_holdout=0 if holdout_rows is None else len(holdout_rows),
         )
         trained = train_in_process(
             whole if holdout_rows is None else whole.take(search_rows),
@@ -190,7 +191,8 @@ class AutoMLBase(BaseEstimator):
         self.holdout_score_: float | None = None
         self.holdout_interval_: tuple[float, float] | None = None
         if holdout_rows is not None:
-            self._score_holdout(table.iloc[holdout_rows], whole.take(holdout_rows), metric, seed)
+            held = whole.take(holdout_rows)
+            self._score_holdout(table.iloc[holdout_rows], held, metric, seed, deadline)
 
     def _keep(self, trained: "Trained") -> None:
         self.model_ = trained.model
@@ -199,15 +201,24 @@ class AutoMLBase(BaseEstimator):
         self.ensemble_report_ = pd.DataFrame(trained.choice.rivals)
 
     def _score_holdout(
-        self, table: pd.DataFrame, held: Dataset, metric: "Metric", seed: int
+        self,
+        table: pd.DataFrame,
+        held: Dataset,
+        metric: "Metric",
+        seed: int,
+        deadline: Deadline,
     ) -> None:
-        from pipelines.evaluation.holdout import bootstrap_interval
+        from pipelines.evaluation.holdout import bootstrap_interval, predict_in_time
         from pipelines.evaluation.metrics import score_predictions
 
-        scores = self.model_.predict_scores(table)
-        self.holdout_score_ = score_predictions(metric, held.y, scores, held.sample_weight)
+        rows, scores = predict_in_time(
+            self.model_.predict_scores, table, deadline=deadline, seed=seed
+        )
+        y = held.y[rows]
+        weight = None if held.sample_weight is None else held.sample_weight[rows]
+        self.holdout_score_ = score_predictions(metric, y, scores, weight)
         self.holdout_interval_ = bootstrap_interval(
-            metric, held.y, scores, seed=seed, sample_weight=held.sample_weight
+            metric, y, scores, seed=seed, sample_weight=weight, deadline=deadline
         )
 
     def _split(self, dataset: Dataset, seed: int) -> tuple[NDArray[Any], NDArray[Any] | None]:

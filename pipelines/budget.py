@@ -64,6 +64,14 @@ class Deadline:
         """Whether the moment has come."""
         return self.seconds_left <= 0
 
+    def check(self) -> None:
+        """Raise a `TimeoutError` once the moment has come."""
+        if self.passed:
+            raise TimeoutError("the time is up")
+
     def earlier(self, seconds: float) -> "Deadline":
         """Return the deadline ``seconds`` before this one (a reserve taken off)."""
         return self if self.at is None else Deadline(self.at - seconds, self.clock)
+
+
+NEVER = Deadline(None)

@@ -1,7 +1,10 @@
 """A whole training in this process: the steps of the flow, without the platform."""
 
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
@@ -10,20 +13,21 @@ from pipelines.data.dataset import Dataset
 from pipelines.data.preparation import Preparation
 from pipelines.data.splits import plan_folds
 from pipelines.ensemble.choose import EnsembleChoice, build_ensemble, choose_single
-from pipelines.ensemble.cost import RefitTime
+from pipelines.ensemble.cost import FinishCost, RefitTime
 from pipelines.ensemble.kept import KeptPredictions
 from pipelines.ensemble.model import EnsembleModel, build_model
 from pipelines.ensemble.refit import fit_choice
 from pipelines.errors import SearchFailedError
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.executor import Executor, SerialExecutor
+from pipelines.evaluation.fold_models import FoldModels
 from pipelines.evaluation.metrics import Metric
 from pipelines.evaluation.scoring import check_target
 from pipelines.history import History
 from pipelines.learners.base import Learner
 from pipelines.learners.registry import choose_learners
 from pipelines.search.loop import run_search
-from pipelines.search.reserve import reserve_seconds
+from pipelines.search.reserve import search_deadline
 from pipelines.seeds import integer_seed
 from pipelines.space.joint import SearchSpace
 from pipelines.trial import TrialOutcome
@@ -31,6 +35,9 @@ from pipelines.trial import TrialOutcome
 # Of the time that is left after the search, this share may go into choosing the members; the
 # rest is for fitting them.
 CHOICE_SHARE = 0.4
+# After the refits there is only the hold-out, and models to take over from the workers.
+FINISH_SECONDS = 0.3
+FINISH_SECONDS_A_MB = 0.01
 REASONS_SHOWN = 3
 
 
@@ -56,6 +63,8 @@ class TrainingSettings:
         Whether members may be combined; otherwise the best trial alone is the model.
     target : str or None
         Name of the target column.
+    n_holdout : int
+        Rows that the model will be scored on.
     """
 
     metric: Metric
@@ -66,6 +75,14 @@ class TrainingSettings:
     strategy: str = "forest"
     ensemble: bool = True
     target: str | None = None
+    n_holdout: int = 0
+
+    @property
+    def finish(self) -> FinishCost:
+        """What comes after the refits."""
+        return FinishCost(
+            fixed=FINISH_SECONDS, n_rows=self.n_holdout, seconds_a_mb=FINISH_SECONDS_A_MB
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +143,7 @@ def train_in_process(
     check_target(settings.metric, dataset.y)
     shape = dataset.shape
     learners = choose_learners(settings.families, shape)
-    context = EvaluationContext(
-        dataset=dataset,
-        folds=plan_folds(dataset, seed=integer_seed(settings.seed, "folds")),
-        metric=settings.metric,
-        learners=learners,
-    )
+    folds = plan_folds(dataset, seed=integer_seed(settings.seed, "folds"))
     kept = KeptPredictions(settings.metric)
 
     def keep(outcome: TrialOutcome) -> None:
@@ -139,21 +151,40 @@ def train_in_process(
         if on_result is not None:
             on_result(outcome)
 
-    with _open_executor(context, settings.n_workers) as executor:
+    with (
+        _fold_models(len(folds), settings.budget) as fold_models,
+        _open_executor(
+            EvaluationContext(
+                dataset=dataset,
+                folds=folds,
+                metric=settings.metric,
+                learners=learners,
+                fold_models=fold_models,
+            ),
+            settings,
+        ) as executor,
+    ):
         history = run_search(
             SearchSpace(learners, shape),
             executor,
             settings.metric,
             budget=settings.budget,
-            deadline=deadline.earlier(reserve_seconds(settings.budget, shape)),
+            deadline=search_deadline(settings.budget, shape, deadline),
             seed=settings.seed,
             strategy=settings.strategy,
             on_result=keep,
-            fits_per_trial=len(context.folds),
+            fits_per_trial=len(folds),
+            finish=settings.finish,
         )
         require_success(history)
-        choice = _choose(history, kept, dataset, settings, deadline)
-        choice, fitted = fit_choice(choice, history, executor, deadline)
+        time = RefitTime(
+            deadline=deadline,
+            n_workers=settings.n_workers,
+            finish=settings.finish,
+            kept=frozenset() if fold_models is None else fold_models.of(history),
+        )
+        choice = _choose(history, kept, dataset, settings, time)
+        choice, fitted = fit_choice(choice, history, executor, time, fold_models=fold_models)
     model = build_model(
         choice,
         fitted,
@@ -171,7 +202,7 @@ def _choose(
     kept: KeptPredictions,
     dataset: Dataset,
     settings: TrainingSettings,
-    deadline: Deadline,
+    time: RefitTime,
 ) -> EnsembleChoice:
     if not settings.ensemble:
         return choose_single(
@@ -182,15 +213,15 @@ def _choose(
             seed=settings.seed,
         )
     # Without a deadline the time left is infinite, and so it stays.
-    enough = (1.0 - CHOICE_SHARE) * max(0.0, deadline.seconds_left)
+    enough = (1.0 - CHOICE_SHARE) * max(0.0, time.deadline.seconds_left)
     return build_ensemble(
         history.ordered,
         kept.by_number,
         dataset=dataset,
         metric=settings.metric,
         seed=settings.seed,
-        deadline=deadline.earlier(enough),
-        refit_time=RefitTime(deadline=deadline, n_workers=settings.n_workers),
+        deadline=time.deadline.earlier(enough),
+        refit_time=time,
     )
 
 
@@ -212,10 +243,17 @@ def require_success(history: History) -> None:
     )
 
 
-def _open_executor(context: EvaluationContext, n_workers: int) -> Executor:
-    if n_workers <= 1:
+@contextmanager
+def _fold_models(n_folds: int, budget: Budget) -> Iterator[FoldModels | None]:
+    """Yield where models of single fits are kept for the length of the block."""
+    with tempfile.TemporaryDirectory(prefix="espalier-", ignore_cleanup_errors=True) as folder:
+        yield FoldModels.at(Path(folder), n_folds=n_folds, timed=budget.seconds is not None)
+
+
+def _open_executor(context: EvaluationContext, settings: TrainingSettings) -> Executor:
+    if settings.n_workers <= 1 and settings.budget.seconds is None:
         return SerialExecutor(context)
-    # Imported late: worker processes are not needed by most.
+    # A process can be stopped whatever it does; a thread of this one cannot.
     from pipelines.evaluation.process_executor import ProcessExecutor
 
-    return ProcessExecutor(context, n_workers)
+    return ProcessExecutor(context, settings.n_workers)

@@ -4,6 +4,7 @@ from prefect import task
 
 from infra.run_store import RunStore
 from pipelines.budget import Deadline
+from pipelines.ensemble.cost import FinishCost
 from pipelines.evaluation.executor import Executor
 from pipelines.history import History
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
@@ -34,6 +35,7 @@ def build_ensemble(
     target: str,
     seed: int,
     deadline: Deadline,
+    finish: FinishCost,
 ) -> EnsembleRecord:
     """Return the saved ensemble.
 
@@ -47,10 +49,18 @@ def build_ensemble(
     from pipelines.ensemble.model import build_model
     from pipelines.ensemble.refit import fit_choice
     from pipelines.ensemble.serving import save_model
+    from pipelines.evaluation.fold_models import FoldModels
     from pipelines.training import CHOICE_SHARE, require_success
 
     require_success(history)
     data = read_pickle(ref.path)
+    fold_models = FoldModels(ref.fold_models_path)
+    time = RefitTime(
+        deadline=deadline,
+        n_workers=executor.n_workers,
+        finish=finish,
+        kept=fold_models.of(history),
+    )
     best = sorted(history.successes, key=history.gain, reverse=True)[:OPENED_TRIALS]
     choice = choose(
         history.ordered,
@@ -59,9 +69,9 @@ def build_ensemble(
         metric=history.metric,
         seed=seed,
         deadline=deadline.earlier((1.0 - CHOICE_SHARE) * max(0.0, deadline.seconds_left)),
-        refit_time=RefitTime(deadline=deadline, n_workers=executor.n_workers),
+        refit_time=time,
     )
-    choice, fitted = fit_choice(choice, history, executor, deadline)
+    choice, fitted = fit_choice(choice, history, executor, time, fold_models=fold_models)
     model = build_model(
         choice,
         fitted,
@@ -73,6 +83,7 @@ def build_ensemble(
     )
     path = ref.path.with_name("model")
     save_model(model, path)
+    fold_models.clear()
     return EnsembleRecord(
         path=path,
         method=choice.method,

@@ -2,6 +2,7 @@
 
 from prefect import task
 
+from pipelines.budget import Deadline
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
 from tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
 from tasks.staging import read_pickle
@@ -19,19 +20,28 @@ from tasks.staging import read_pickle
     cache_policy=ALWAYS_RUN,
     persist_result=False,
 )
-def evaluate_ensemble(ref: PreparedRef, ensemble: EnsembleRecord, seed: int) -> HoldoutRecord:
-    """Return the hold-out score of the model as it was saved, raw rows in."""
+def evaluate_ensemble(
+    ref: PreparedRef, ensemble: EnsembleRecord, seed: int, deadline: Deadline
+) -> HoldoutRecord:
+    """Return the hold-out score of the model as it was saved, raw rows in.
+
+    Where it predicts so slowly that the deadline would pass, a part of the rows is scored.
+    """
     from pipelines.ensemble.serving import load_model
-    from pipelines.evaluation.holdout import bootstrap_interval, dummy_score
+    from pipelines.evaluation.holdout import bootstrap_interval, dummy_score, predict_in_time
     from pipelines.evaluation.metrics import get_metric, score_predictions
 
     data = read_pickle(ref.path)
     metric = get_metric(ref.metric, ref.problem, ref.n_classes)
-    predictions = load_model(ensemble.path).predict_scores(data.holdout_rows)
-    y = data.holdout_y
+    predict = load_model(ensemble.path).predict_scores
+    rows, predictions = predict_in_time(predict, data.holdout_rows, deadline=deadline, seed=seed)
+    y, n_held = data.holdout_y[rows], len(data.holdout_y)
     return HoldoutRecord(
         score=score_predictions(metric, y, predictions),
-        interval=bootstrap_interval(metric, y, predictions, seed=seed),
+        interval=bootstrap_interval(metric, y, predictions, seed=seed, deadline=deadline),
         baseline=dummy_score(data.search, y, metric),
         n_rows=len(y),
+        note=""
+        if len(y) == n_held
+        else f"{len(y):,} of {n_held:,} held-out rows are scored: the time was up",
     )

@@ -100,6 +100,11 @@ class PreparedRef:
     set_aside: tuple[tuple[str, str], ...] = ()
 
     @property
+    def fold_models_path(self) -> Path:
+        """Where the models of trials that fit once are kept."""
+        return self.path.with_name("fold_models")
+
+    @property
     def problem(self) -> ProblemKind:
         """What is predicted."""
         return self.shape.problem
@@ -181,9 +186,12 @@ class HoldoutRecord:
         Of a dummy model on the same rows.
     n_rows : int
         How many rows.
+    note : str
+        Why they are not all the rows that were held out; empty if they are.
     """
 
     score: float
     interval: tuple[float, float]
     baseline: float
     n_rows: int
+    note: str = ""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from pipelines.budget import Deadline
+from pipelines.budget import NEVER, Deadline
 from pipelines.data.dataset import Dataset
 from pipelines.ensemble.combination import Combination, CombinationSpace
 from pipelines.ensemble.contest import RivalScore, Verdict, hold_contest
@@ -107,7 +107,7 @@ def build_ensemble(
     rivals : sequence of Rival
         The combiners, in the order they are tried.
     deadline : Deadline or None
-        No further rival is tried once it has passed.
+        Once it has passed, those rivals compete that are fitted by then.
     refit_time : RefitTime or None
         Members are chosen so that all can be refitted within it.
 
@@ -125,29 +125,26 @@ def build_ensemble(
         max_rows=_sampled_rows(FITTING_CELLS, dataset),
         seed=seed,
     )
-    settings = RivalSettings(metric=metric, max_members=max_members, seed=seed)
+    settings = RivalSettings(
+        metric=metric, max_members=max_members, seed=seed, deadline=deadline or NEVER
+    )
     if len(library) == 1 or len(library.y) < FEWEST_DECISION_ROWS or len(rivals) == 1:
         return _single_choice(library, results)
     # The arrays are small: more BLAS threads would only wait for each other.
     with threadpool_limits(limits=1):
         decision_rows = _sampled_rows(DECISION_CELLS, dataset)
         library = _within(library, library.numbers, results, refit_time, each_alone=True)
-        verdict = hold_contest(
-            library, settings, rivals, decision_rows=decision_rows, deadline=deadline
-        )
+        verdict = hold_contest(library, settings, rivals, decision_rows=decision_rows)
         choice = _verdict_choice(verdict, library, results)
         members = tuple(number for number, _ in choice.members)
         fewer = _within(library, members, results, refit_time)
         if verdict is not None and len(fewer) < len(members):
             # Weights are fitted again to those that will be there, not only rescaled.
             again = hold_contest(
-                fewer,
-                settings,
-                (verdict.winner, SINGLE),
-                decision_rows=decision_rows,
-                deadline=deadline,
+                fewer, settings, (verdict.winner, SINGLE), decision_rows=decision_rows
             )
-            choice = replace(_verdict_choice(again, fewer, results), rivals=verdict.report)
+            if again is not None:
+                choice = replace(_verdict_choice(again, fewer, results), rivals=verdict.report)
         return _confirmed(choice, _single_choice(library, results), predictions, dataset, metric)
 
 

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipelines.budget import Deadline
 from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.combination import Combination, Floats
 from pipelines.ensemble.library import Library
@@ -77,22 +76,19 @@ def hold_contest(
     rivals: Sequence[Rival],
     *,
     decision_rows: int,
-    deadline: Deadline | None,
 ) -> Verdict | None:
-    """Return which rival wins; None when none can be scored.
+    """Return which rival wins; None when none can be scored, or none is fitted in time.
 
     Parameters
     ----------
     library : Library
         The candidates.
     settings : RivalSettings
-        What every rival gets.
+        What every rival gets. Once its deadline has passed, those that are fitted compete.
     rivals : sequence of Rival
         In the order they are tried.
     decision_rows : int
         Rows at most that decide; the winner's weights are fitted to all.
-    deadline : Deadline or None
-        No further rival is tried once it has passed; the first always is.
     """
     metric, seed = settings.metric, settings.seed
     decision = library
@@ -104,11 +100,11 @@ def hold_contest(
     blocks = row_blocks(decision, n_blocks, seed=seed + 1)
     found: list[_Contender] = []
     for rival in rivals:
-        if found and deadline is not None and deadline.passed:
-            break
         try:
             nested = nested_predictions(rival, decision, blocks, settings)
             rule = rival.fit(library, settings)
+        except TimeoutError:
+            break
         except (ValueError, FloatingPointError, np.linalg.LinAlgError):
             # One combiner that cannot cope with these predictions must not cost the run.
             continue

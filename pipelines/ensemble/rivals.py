@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.budget import NEVER, Deadline
 from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.combination import Combination, CombinationSpace, Floats
 from pipelines.ensemble.library import Library
@@ -47,11 +48,14 @@ class RivalSettings:
         Members at most.
     seed : int
         Of inner splits and row samples.
+    deadline : Deadline
+        When a rival must be fitted; a later one gives up with a `TimeoutError`.
     """
 
     metric: Metric
     max_members: int
     seed: int
+    deadline: Deadline = NEVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +130,7 @@ def _greedy(library: Library, settings: RivalSettings) -> Combination:
         scores,
         n_choices=SELECTION_STEPS,
         n_candidates=SELECTION_CANDIDATES,
+        deadline=settings.deadline,
     )
     return _mean(library, weights, settings)
 
@@ -139,6 +144,7 @@ def _convex(library: Library, settings: RivalSettings) -> Combination:
         shrinkage=SHRINKAGE,
         n_stages=SELECTION_STEPS,
         n_candidates=SELECTION_CANDIDATES,
+        deadline=settings.deadline,
     )
     return _mean(library, weights, settings)
 
@@ -152,8 +158,15 @@ def _stagewise(library: Library, settings: RivalSettings) -> Combination:
             shrinkage=SHRINKAGE,
             max_stages=MAX_STAGES,
             n_checks=_n_checks(part),
+            deadline=settings.deadline,
         )
-        found = stagewise_path(part.link, part.loss, shrinkage=SHRINKAGE, max_stages=stages)
+        found = stagewise_path(
+            part.link,
+            part.loss,
+            shrinkage=SHRINKAGE,
+            max_stages=stages,
+            deadline=settings.deadline,
+        )
         return found.weights[-1], found.intercept(len(found))
 
     return _sparse_link(library, settings, path)
@@ -167,12 +180,14 @@ def _stack(library: Library, settings: RivalSettings) -> Combination:
         part, loss = library.link[:, fitted], _loss(library, fitted)
         check, check_loss = library.link[:, checked], _loss(library, checked)
         for position, penalty in enumerate(STACK_PENALTIES):
-            weights, intercept = fit_stack(part, loss, penalty=penalty)
+            weights, intercept = fit_stack(part, loss, penalty=penalty, deadline=settings.deadline)
             F = intercept + np.tensordot(weights, check, axes=1)
             losses[position] += check_loss.value(F)
     penalty = STACK_PENALTIES[int(np.argmin(losses))]
     return _sparse_link(
-        library, settings, lambda part: fit_stack(part.link, part.loss, penalty=penalty)
+        library,
+        settings,
+        lambda part: fit_stack(part.link, part.loss, penalty=penalty, deadline=settings.deadline),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pipelines.budget import NEVER, Deadline
 from pipelines.ensemble.combination import Floats
 from pipelines.evaluation.mixture_scorer import MixtureScorer
 
@@ -36,6 +37,7 @@ def greedy_selection(
     *,
     n_choices: int,
     n_candidates: int,
+    deadline: Deadline = NEVER,
 ) -> Floats:
     """Return weights of greedy selection with replacement, shape (m,).
 
@@ -51,8 +53,15 @@ def greedy_selection(
         Choices at most.
     n_candidates : int
         Only the best so many by score are considered.
+    deadline : Deadline
+        When to give up.
+
+    Raises
+    ------
+    TimeoutError
+        The deadline has passed.
     """
-    return _walk(reduced, scorer, scores, lambda k: 1.0 / k, n_choices, n_candidates)
+    return _walk(reduced, scorer, scores, lambda k: 1.0 / k, n_choices, n_candidates, deadline)
 
 
 def convex_stagewise(
@@ -63,13 +72,14 @@ def convex_stagewise(
     shrinkage: float,
     n_stages: int,
     n_candidates: int,
+    deadline: Deadline = NEVER,
 ) -> Floats:
     """Return weights of the shrunken convex stagewise ensemble, shape (m,).
 
     Each stage moves ``shrinkage`` of the weight to the candidate that serves the metric most.
-    Parameters as in `greedy_selection`.
+    Parameters and errors as in `greedy_selection`.
     """
-    return _walk(reduced, scorer, scores, lambda _: shrinkage, n_stages, n_candidates)
+    return _walk(reduced, scorer, scores, lambda _: shrinkage, n_stages, n_candidates, deadline)
 
 
 def _walk(
@@ -79,6 +89,7 @@ def _walk(
     step: Callable[[int], float],
     n_choices: int,
     n_candidates: int,
+    deadline: Deadline,
 ) -> Floats:
     """Walk on the simplex from the best single candidate; return the best weights met."""
     pool = np.argsort(-scores, kind="stable")[:n_candidates]
@@ -87,6 +98,7 @@ def _walk(
     mixture = reduced[pool[0]].copy()
     best_weights, best_score, idle = weights.copy(), scores[pool[0]], 0
     for k in range(2, n_choices + 1):
+        deadline.check()
         share = step(k)
         tried = [
             scorer.score((1.0 - share) * mixture + share * reduced[position], None)

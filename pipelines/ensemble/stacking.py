@@ -10,13 +10,16 @@ generalisation with non-negative weights: Breiman 1996, "Stacked regressions".
 import numpy as np
 from scipy.optimize import minimize
 
+from pipelines.budget import NEVER, Deadline
 from pipelines.ensemble.combination import Floats
 from pipelines.ensemble.losses import Loss
 
 MAX_ITERATIONS = 30
 
 
-def fit_stack(candidates: Floats, loss: Loss, *, penalty: float) -> tuple[Floats, Floats]:
+def fit_stack(
+    candidates: Floats, loss: Loss, *, penalty: float, deadline: Deadline = NEVER
+) -> tuple[Floats, Floats]:
     """Return the weights, shape (m,), and the intercept, shape (C,), of the stack.
 
     Parameters
@@ -27,6 +30,13 @@ def fit_stack(candidates: Floats, loss: Loss, *, penalty: float) -> tuple[Floats
         Of the same n rows.
     penalty : float
         Strength of the pull towards equal weights.
+    deadline : Deadline
+        When to give up.
+
+    Raises
+    ------
+    TimeoutError
+        The deadline has passed.
     """
     n_candidates, n_rows, width = candidates.shape
     # Values far from zero would make the intercept and the weights fight, so centre on the
@@ -36,6 +46,7 @@ def fit_stack(candidates: Floats, loss: Loss, *, penalty: float) -> tuple[Floats
     equal = np.full(n_candidates, 1.0 / n_candidates)
 
     def objective(vector: Floats) -> tuple[float, Floats]:
+        deadline.check()
         weights, shift = vector[:n_candidates], vector[n_candidates:]
         F = (weights @ directions).reshape(n_rows, width) + constant + shift * scale
         residual = loss.residual(F)

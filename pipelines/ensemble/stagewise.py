@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.budget import NEVER, Deadline
 from pipelines.ensemble.combination import Floats
 from pipelines.ensemble.losses import Loss
 
@@ -63,6 +64,7 @@ def stagewise_path(
     shrinkage: float,
     max_stages: int,
     start: Floats | None = None,
+    deadline: Deadline = NEVER,
 ) -> StagewisePath:
     """Return the path of the stagewise ensemble on one set of rows.
 
@@ -78,6 +80,13 @@ def stagewise_path(
         Stages at most; the path ends earlier when nothing decreases the loss any more.
     start : array or None, shape (C,)
         The constant to start from; the loss's best one when None.
+    deadline : Deadline
+        When to give up.
+
+    Raises
+    ------
+    TimeoutError
+        The deadline has passed.
     """
     n_candidates, n_rows, width = candidates.shape
     constant = loss.start() if start is None else start
@@ -91,6 +100,7 @@ def stagewise_path(
     losses = [loss.value(F)]
     smallest = SMALLEST_GAIN * max(losses[0], 1e-12)
     for _ in range(max_stages):
+        deadline.check()
         steepest = _steepest((flat @ loss.residual(F).ravel()) / lengths)
         if not steepest:
             break
@@ -146,6 +156,7 @@ def choose_stages(
     shrinkage: float,
     max_stages: int,
     n_checks: int,
+    deadline: Deadline = NEVER,
 ) -> int:
     """Return the number of stages with the lowest loss on rows the path was not fitted to.
 
@@ -163,6 +174,8 @@ def choose_stages(
         Stages at most.
     n_checks : int
         How many blocks are left out; fewer is quicker.
+    deadline : Deadline
+        When to give up, with a `TimeoutError`.
     """
     curves = []
     for block in range(n_checks):
@@ -173,6 +186,7 @@ def choose_stages(
             make_part_loss(fit_rows),
             shrinkage=shrinkage,
             max_stages=max_stages,
+            deadline=deadline,
         )
         loss = make_part_loss(check_rows)
         part = candidates[:, check_rows]

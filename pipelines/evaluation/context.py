@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pipelines.data.dataset import Dataset
+from pipelines.evaluation.fold_models import FoldModels
 from pipelines.evaluation.folds import FoldPlan
 from pipelines.evaluation.metrics import Metric
 from pipelines.learners.base import Learner
@@ -24,6 +25,8 @@ class EvaluationContext:
         The families in play, the user's own included.
     n_threads : int
         Threads one trial may use.
+    fold_models : FoldModels or None
+        Where the models of trials that fit once are kept; None to keep none.
     """
 
     dataset: Dataset
@@ -31,6 +34,7 @@ class EvaluationContext:
     metric: Metric
     learners: tuple[Learner, ...]
     n_threads: int = 1
+    fold_models: FoldModels | None = None
 
     def learner(self, name: str) -> Learner:
         """Return the family called ``name``.

@@ -167,6 +167,8 @@ def _run_folds(
         _run_fold(candidate, fold, context, _fold_deadline(deadline, n_folds - number), progress)
         if number == n_folds - 1:
             progress.size_mb = pickled_mb(candidate)
+            if n_folds == 1 and context.fold_models is not None:
+                context.fold_models.keep(trial, candidate, progress.size_mb)
 
 
 def _fold_deadline(deadline: Deadline, folds_left: int) -> Deadline:

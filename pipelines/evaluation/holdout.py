@@ -1,10 +1,13 @@
 """How sure a score on held-out rows is, and what a model that knows nothing would score."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from pipelines.budget import NEVER, Deadline
 from pipelines.data.dataset import Dataset
 from pipelines.evaluation.metrics import Metric
 from pipelines.evaluation.mixture_scorer import make_scorer
@@ -15,6 +18,57 @@ from pipelines.seeds import generator
 # Rows times samples beyond which samples are saved, and the fewest samples.
 LARGEST_WORK = 2_000_000
 FEWEST_SAMPLES = 200
+# Where the time is up, so many samples and rows are taken all the same.
+HURRIED_SAMPLES = 50
+HURRIED_ROWS = 1_000
+# Of the time that is left, this share may be spent on a portion of rows.
+_PORTION_SHARE = 0.7
+
+
+def predict_in_time(
+    predict: Callable[[pd.DataFrame], NDArray[Any]],
+    table: pd.DataFrame,
+    *,
+    deadline: Deadline,
+    seed: int,
+) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Return predictions of as many rows as can be predicted in time, drawn at random.
+
+    Parameters
+    ----------
+    predict : callable (table) -> array
+        Predictions of raw rows, in their order.
+    table : DataFrame, shape (n_rows, n_columns)
+        Raw rows.
+    deadline : Deadline
+        When to be done. 1,000 rows are predicted however late it is.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    positions : array of int64, shape (n,)
+        The rows that were predicted, sorted: all of them unless the time was too short.
+    predictions : array, shape (n, ...)
+        Of these rows.
+    """
+    n_rows = len(table)
+    if deadline.at is None or n_rows <= HURRIED_ROWS:
+        return np.arange(n_rows), predict(table)
+    order = generator(seed, "holdout", "order").permutation(n_rows)
+    parts: list[NDArray[Any]] = []
+    done, wanted, left = 0, HURRIED_ROWS, deadline.seconds_left
+    while done < n_rows:
+        rows = order[done : done + wanted]
+        parts.append(predict(table.iloc[rows]))
+        done += len(rows)
+        before, left = left, deadline.seconds_left
+        pace = max(before - left, 1e-6) / len(rows)
+        wanted = int(max(0.0, _PORTION_SHARE * left) / pace)
+        if wanted < HURRIED_ROWS and wanted < n_rows - done:
+            break
+    back = np.argsort(order[:done], kind="stable")
+    return order[:done][back], np.concatenate(parts)[back]
 
 
 def bootstrap_interval(
@@ -26,6 +80,7 @@ def bootstrap_interval(
     level: float = 0.95,
     n: int = 1000,
     sample_weight: NDArray[Any] | None = None,
+    deadline: Deadline = NEVER,
 ) -> tuple[float, float]:
     """Return a percentile bootstrap interval of a score.
 
@@ -46,6 +101,8 @@ def bootstrap_interval(
         interval is narrow anyway.
     sample_weight : array or None, shape (n_rows,)
         Non-negative weights.
+    deadline : Deadline
+        When to stop sampling, with 50 samples at least.
 
     Returns
     -------
@@ -66,9 +123,10 @@ def bootstrap_interval(
     scorer = make_scorer(metric, y, problem, sample_weight)
     reduced = scorer.reduce(predictions)
     rng = generator(seed, "holdout", "bootstrap")
-    sampled = np.asarray(
-        [scorer.score(reduced, rng.integers(0, n_rows, size=n_rows)) for _ in range(min(n, enough))]
-    )
+    drawn: list[float] = []
+    while len(drawn) < min(n, enough) and not (deadline.passed and len(drawn) >= HURRIED_SAMPLES):
+        drawn.append(scorer.score(reduced, rng.integers(0, n_rows, size=n_rows)))
+    sampled = np.asarray(drawn)
     scores = metric.sign * sampled[np.isfinite(sampled)]
     if not scores.size:
         score = score_predictions(metric, y, predictions, sample_weight)

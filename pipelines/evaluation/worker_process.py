@@ -31,6 +31,12 @@ _THREAD_VARIABLES = (
 )
 # A job gets this much longer than its limit to end by itself, with what it has.
 GRACE_SECONDS = 1.0
+_GRACE_SHARE, _GRACE_AT_MOST = 0.05, 5.0
+
+
+def grace_seconds(limit: float) -> float:
+    """Return how long after its limit a job may still end by itself."""
+    return max(GRACE_SECONDS, min(_GRACE_SHARE * limit, _GRACE_AT_MOST))
 
 
 class WorkerProcess:
@@ -97,7 +103,7 @@ class WorkerProcess:
         """Seconds until its job is so late that only killing helps; infinite without a limit."""
         if self.job is None or self._limit is None:
             return float("inf")
-        return self._limit + max(GRACE_SECONDS, 0.05 * self._limit) - self.job_seconds
+        return self._limit + grace_seconds(self._limit) - self.job_seconds
 
     @property
     def memory_mb(self) -> float:

@@ -32,7 +32,7 @@ def build(values: Mapping[str, Value], context: BuildContext) -> GrownForest:
     classification = context.shape.problem.is_classification
     kind = ExtraTreesClassifier if classification else ExtraTreesRegressor
     settings, n_trees = forest_settings(values, context, n_trees=count_trees(context.shape))
-    return GrownForest(kind(**settings), n_trees)
+    return GrownForest(kind(**settings), context.iterations or n_trees)
 
 
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:

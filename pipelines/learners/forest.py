@@ -34,6 +34,11 @@ class GrownForest(BaseEstimator):
         A scikit-learn forest with ``warm_start``; the same trees come out as in one go.
     n_trees : int
         Trees, unless the deadline comes first.
+
+    Attributes
+    ----------
+    n_iterations_ : int
+        Trees that were grown.
     """
 
     def __init__(self, forest: Any, n_trees: int) -> None:
@@ -60,6 +65,7 @@ class GrownForest(BaseEstimator):
             grown = min(self.n_trees, grown + portion)
             self.forest.set_params(n_estimators=grown, warm_start=True)
             self.forest.fit(X, y, sample_weight=sample_weight)
+        self.n_iterations_ = grown
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -145,7 +151,7 @@ def build(values: Mapping[str, Value], context: BuildContext) -> GrownForest:
     settings, n_trees = forest_settings(values, context, n_trees=count_trees(context.shape))
     if context.shape.n_rows > 50_000:
         settings["max_samples"] = 50_000 / context.shape.n_rows
-    return GrownForest(kind(**settings), n_trees)
+    return GrownForest(kind(**settings), context.iterations or n_trees)
 
 
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:

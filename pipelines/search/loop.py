@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from pipelines.budget import Budget, Deadline
 from pipelines.configuration import Configuration
+from pipelines.ensemble.cost import NOTHING, FinishCost
 from pipelines.evaluation.executor import Executor
 from pipelines.evaluation.metrics import Metric
 from pipelines.history import History
@@ -75,6 +76,7 @@ def run_search(
     history: History | None = None,
     fits_per_trial: int = 1,
     warm_start: Sequence[Configuration] = (),
+    finish: FinishCost = NOTHING,
 ) -> History:
     """Search until the budget is spent and return everything tried.
 
@@ -103,6 +105,8 @@ def run_search(
         Folds of a trial, for its expected seconds.
     warm_start : sequence of Configuration
         What to try first.
+    finish : FinishCost
+        What comes after the refits.
     """
     plan = SearchPlan(
         space=space,
@@ -112,6 +116,7 @@ def run_search(
         strategy=strategy,
         fits_per_trial=fits_per_trial,
         warm_start=tuple(warm_start),
+        finish=finish,
     )
     done = History(metric) if history is None else history
     while True:

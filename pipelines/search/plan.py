@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from pipelines.budget import Budget, Deadline
 from pipelines.configuration import Configuration
+from pipelines.ensemble.cost import NOTHING, FinishCost
 from pipelines.history import History
 from pipelines.search.names import DEFAULT_STRATEGY
 from pipelines.search.propose import propose_batch
-from pipelines.search.reserve import reserve_change
+from pipelines.search.reserve import model_seconds, reserve_change
 from pipelines.search.stopping import (
     trial_seconds_limit,
     trials_left,
@@ -50,6 +51,8 @@ class SearchPlan:
         Folds of a trial.
     warm_start : tuple of Configuration
         What to try first.
+    finish : FinishCost
+        What comes after the refits.
     """
 
     space: SearchSpace
@@ -59,6 +62,7 @@ class SearchPlan:
     strategy: str = DEFAULT_STRATEGY
     fits_per_trial: int = 1
     warm_start: tuple[Configuration, ...] = ()
+    finish: FinishCost = NOTHING
 
     @property
     def waits_for_all(self) -> bool:
@@ -70,7 +74,7 @@ class SearchPlan:
 
         ``deadline`` is the budget's end less `reserve_seconds`.
         """
-        change = reserve_change(self.budget, self.space.shape, history, self.n_workers)
+        change = reserve_change(self.budget, self.space.shape, history, self.n_workers, self.finish)
         return deadline.earlier(change)
 
 
@@ -139,7 +143,8 @@ def _fill(
 ) -> list[Trial]:
     """Return as many trials as keep the workers busy until the next choice."""
     left = deadline.seconds_left
-    limit = trial_seconds_limit(deadline, history, plan.n_workers)
+    expected = plan.fits_per_trial * model_seconds(plan.space.shape)
+    limit = trial_seconds_limit(deadline, history, plan.n_workers, expected)
     typical = typical_seconds(history)
     slow = typical is not None and typical > _SLOW_SHARE * left
     wanted = plan.n_workers if slow else max(BATCH_SIZE, 2 * plan.n_workers)

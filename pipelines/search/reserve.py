@@ -2,22 +2,42 @@
 
 import math
 
-from pipelines.budget import Budget
+from pipelines.budget import Budget, Deadline
 from pipelines.data.dataset import DatasetShape
+from pipelines.ensemble.cost import NOTHING, FinishCost
 from pipelines.history import History
 
 # A histogram booster goes through about this many cells a second on a slow core, for each class.
 _CELLS_PER_SECOND = 3e7
 _ROUNDS = 100
 _FIXED_SECONDS = 6.0  # ensemble, evaluation and registration of a small model on a busy machine
-_FIXED_SHARE = 0.10
+_FIXED_SHARE = 0.14
+_SEARCH_SHARE = 0.5
 _REFIT_SHARES = (0.05, 0.25)
 # Once trials have been timed: the best so many are refitted side by side, on more rows than a fold
 # has, and the estimate made before counts this much at least.
 _REFITTED = 3
 _MORE_ROWS = 1.3
 _TIMED_SHARE = 0.35
+_FINISH_SHARE = 0.15
 _UNTIMED_WEIGHT = 0.5
+
+
+def search_deadline(budget: Budget, shape: DatasetShape, deadline: Deadline) -> Deadline:
+    """Return when a search that starts now must be over, before any trial has been timed.
+
+    Parameters
+    ----------
+    budget, shape
+        As for `reserve_seconds`.
+    deadline : Deadline
+        When the run must be over. What came before the search may have taken long: the search
+        gets half of what is left at least.
+    """
+    if deadline.at is None:
+        return deadline
+    half = _SEARCH_SHARE * max(0.0, deadline.seconds_left)
+    return deadline.earlier(min(reserve_seconds(budget, shape), half))
 
 
 def reserve_seconds(budget: Budget, shape: DatasetShape) -> float:
@@ -39,7 +59,11 @@ def reserve_seconds(budget: Budget, shape: DatasetShape) -> float:
 
 
 def reserve_change(
-    budget: Budget, shape: DatasetShape, history: History, n_workers: int = 1
+    budget: Budget,
+    shape: DatasetShape,
+    history: History,
+    n_workers: int = 1,
+    finish: FinishCost = NOTHING,
 ) -> float:
     """Return by how many seconds the reserve should grow now that trials have been timed.
 
@@ -51,6 +75,8 @@ def reserve_change(
         What has been tried: its best trials will be refitted.
     n_workers : int
         Refits that run side by side.
+    finish : FinishCost
+        What large or slow models add after the refits.
     """
     if budget.seconds is None or not history.successes:
         return 0.0
@@ -58,16 +84,17 @@ def reserve_change(
     fits = [_MORE_ROWS * each.fit_seconds for each in best]
     untimed = _untimed(budget.seconds, shape)
     timed = min(max(max(fits), sum(fits) / n_workers), _TIMED_SHARE * budget.seconds)
-    return max(timed, _UNTIMED_WEIGHT * untimed) - untimed
+    after = min(sum(finish.of_member(each) for each in best), _FINISH_SHARE * budget.seconds)
+    return max(timed, _UNTIMED_WEIGHT * untimed) - untimed + after
 
 
 def _untimed(seconds: float, shape: DatasetShape) -> float:
     """Return the part of the reserve for refits, before any trial has been timed."""
     low, high = _REFIT_SHARES
-    return min(max(2 * _refit_seconds(shape), low * seconds), high * seconds)
+    return min(max(2 * model_seconds(shape), low * seconds), high * seconds)
 
 
-def _refit_seconds(shape: DatasetShape) -> float:
+def model_seconds(shape: DatasetShape) -> float:
     """Return about how long one good model takes to fit on all rows."""
     columns = shape.n_columns + 20 * shape.n_text
     trees = shape.n_classes if shape.n_classes > 2 else 1

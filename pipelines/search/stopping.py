@@ -13,6 +13,11 @@ _QUICKEST_SHARE = 0.75
 # Before anything has succeeded no trial may take more than this share of the time left, so that
 # one slow model cannot be all that a run tries; afterwards it may take more.
 _FIRST_SHARE = 0.25
+# Where time is so short that this share would be too little for anything, it may be so many
+# seconds; and each trial that was stopped without a model says that the next needs more.
+_FIRST_SECONDS = 6.0
+_FIRST_SHARE_AT_MOST = 0.6
+_LONGER = 1.5
 _LATER_SHARE = 0.5
 _USUAL_LENGTHS = 1.5
 
@@ -54,7 +59,9 @@ def _shortest(history: History) -> float:
     return max(SHORTEST_TRIAL_SECONDS, _QUICKEST_SHARE * quickest)
 
 
-def trial_seconds_limit(deadline: Deadline, history: History, n_workers: int) -> float | None:
+def trial_seconds_limit(
+    deadline: Deadline, history: History, n_workers: int, expected: float | None = None
+) -> float | None:
     """Return the seconds that a trial started now may take; None without a deadline.
 
     Parameters
@@ -66,12 +73,20 @@ def trial_seconds_limit(deadline: Deadline, history: History, n_workers: int) ->
     n_workers : int
         Trials that run at the same time: a single one must not be blocked for as long as one of
         many may.
+    expected : float or None
+        Seconds that a good model may be expected to take on this table.
     """
     left = deadline.seconds_left
     if left == float("inf"):
         return None
     if not history.successes:
-        return max(_FIRST_SHARE * left, SHORTEST_TRIAL_SECONDS)
+        enough = min(expected or 0.0, _FIRST_SECONDS, _FIRST_SHARE_AT_MOST * left)
+        stopped = max(
+            (each.seconds for each in history.results if each.status is TrialStatus.TIMEOUT),
+            default=0.0,
+        )
+        longer = min(_LONGER * stopped, left)
+        return max(_FIRST_SHARE * left, enough, longer, SHORTEST_TRIAL_SECONDS)
     share = min(0.75, _LATER_SHARE + 0.05 * max(n_workers - 2, 0))
     # Towards the end a share of the time left is too short for anything; then a trial of the
     # usual length may take the rest.

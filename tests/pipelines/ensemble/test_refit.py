@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 from pipelines.budget import Deadline
 from pipelines.ensemble.choose import EnsembleChoice
 from pipelines.ensemble.combination import Combination, CombinationSpace
+from pipelines.ensemble.cost import FinishCost, RefitTime
 from pipelines.ensemble.kept import KeptPredictions
 from pipelines.ensemble.refit import fit_choice, member_job
 from pipelines.evaluation.evaluate import MemberJob
+from pipelines.evaluation.fold_models import FoldModels
 from pipelines.evaluation.metrics import METRICS
 from pipelines.history import History
 from pipelines.problem import ProblemKind
@@ -58,9 +61,17 @@ def choice() -> EnsembleChoice:
     )
 
 
+FOREVER = RefitTime(deadline=Deadline(None))
+
+
+def within(seconds: float, **more: Any) -> RefitTime:
+    """Return so much time for the refits, on a clock that stands still."""
+    return RefitTime(deadline=Deadline(seconds, clock=lambda: 0.0), **more)
+
+
 def test_a_member_that_failed_is_left_out(history: History, choice: EnsembleChoice) -> None:
     executor: Any = FakeExecutor({2: "model"})
-    same, fitted = fit_choice(choice, history, executor, Deadline(None))
+    same, fitted = fit_choice(choice, history, executor, FOREVER)
     assert same == choice
     assert fitted == ["model", None]
     assert executor.calls == [[2, 1]]
@@ -70,31 +81,86 @@ def test_a_member_that_would_be_late_is_not_begun(history: History, choice: Ense
     # Trial n took 1 + n seconds a fold: both members would need 6.5 seconds.
     for seconds, begun in ((10.0, [2, 1]), (5.0, [2]), (3.0, [1])):
         executor: Any = FakeExecutor({1: "small", 2: "large"})
-        _, fitted = fit_choice(choice, history, executor, Deadline(seconds, clock=lambda: 0.0))
+        _, fitted = fit_choice(choice, history, executor, within(seconds))
         assert executor.calls == [begun]
         assert [name for name, model in ((2, fitted[0]), (1, fitted[1])) if model] == begun
 
 
-def test_a_booster_that_was_cut_off_is_no_member(
-    history: History, choice: EnsembleChoice, monkeypatch: pytest.MonkeyPatch
+def test_time_is_kept_for_what_comes_after_the_refits(
+    history: History, choice: EnsembleChoice
 ) -> None:
+    from dataclasses import replace
+
+    slow = tuple(replace(each, predict_ms_per_row=20.0, size_mb=100.0) for each in history.results)
+    history = History(history.metric, slow)
+    finish = FinishCost(fixed=1.0, n_rows=100, seconds_a_mb=0.01)
+    executor: Any = FakeExecutor({1: "small", 2: "large"})
+    # Two members of 6.5 seconds, 1 second, and 3 more for each member.
+    fit_choice(choice, history, executor, within(13.6, finish=finish))
+    fit_choice(choice, history, executor, within(13.4, finish=finish))
+    assert executor.calls == [[2, 1], [2]]
+
+
+def test_where_all_members_may_be_late_a_quick_model_comes_first(
+    history: History, choice: EnsembleChoice
+) -> None:
+    from dataclasses import replace
+
+    quick = tuple(
+        replace(each, fit_seconds=0.1) if each.trial.number == 0 else each
+        for each in history.results
+    )
+    history = History(history.metric, quick)
+    executor: Any = FakeExecutor({0: "quick"})
+    alone, fitted = fit_choice(choice, history, executor, within(6.0))
+    assert executor.calls == [[0, 2]]
+    assert alone.members == ((0, 1.0),)
+    assert fitted == ["quick"]
+    executor = FakeExecutor({0: "quick", 2: "large"})
+    same, fitted = fit_choice(choice, history, executor, within(6.0))
+    assert same == choice
+    assert fitted == ["large", None]
+
+
+def test_a_kept_model_serves_where_there_is_no_time_for_a_refit(
+    history: History, choice: EnsembleChoice, tmp_path: Path
+) -> None:
+    kept = FoldModels.at(tmp_path / "models", n_folds=1, timed=True)
+    assert kept is not None
+    trials = {result.trial.number: result.trial for result in history.results}
+    model: Any = {"a": "model"}
+    kept.keep(trials[2], model, size_mb=1.0)
+    kept.keep(trials[1], model, size_mb=1e6)
+    time = within(3.0, kept=kept.of(history))
+    assert time.kept == {2}
+    results = {result.trial.number: result for result in history.results}
+    assert time.affordable([results[2], results[1]]) == [0, 1]
+    executor: Any = FakeExecutor({1: "small"})
+    _, fitted = fit_choice(choice, history, executor, time, fold_models=kept)
+    assert executor.calls == [[1]]
+    assert fitted == [model, "small"]
+    kept.clear()
+    assert kept.load(trials[2]) is None
+
+
+def test_a_booster_that_was_cut_off_is_no_member(history: History, choice: EnsembleChoice) -> None:
     from dataclasses import replace
 
     results = tuple(replace(each, iterations=(90, 110)) for each in history.results)
     history = History(history.metric, results)
     cut, whole = SimpleNamespace(n_iterations_=12), SimpleNamespace(n_iterations_=100)
     executor: Any = FakeExecutor({2: cut, 1: whole})
-    assert fit_choice(choice, history, executor, Deadline(None))[1] == [None, whole]
+    assert fit_choice(choice, history, executor, FOREVER)[1] == [None, whole]
     # It is better than nothing, though.
     executor = FakeExecutor({2: cut})
-    assert fit_choice(choice, history, executor, Deadline(None))[1] == [cut, None]
+    assert fit_choice(choice, history, executor, FOREVER)[1] == [cut, None]
 
 
 def test_with_no_member_in_time_the_quickest_trial_serves(
     history: History, choice: EnsembleChoice
 ) -> None:
     executor: Any = FakeExecutor({})
-    alone, fitted = fit_choice(choice, history, executor, Deadline(None))
+    alone, fitted = fit_choice(choice, history, executor, FOREVER)
     assert executor.calls == [[2, 1], [0]]
     assert alone.members == ((0, 1.0),)
     assert alone.rule.space is CombinationSpace.PROBABILITY
