@@ -159,6 +159,33 @@ def test_once_the_deadline_has_passed_the_first_rival_decides(
     assert [rival.name for rival in choice.rivals] == ["best single"]
 
 
+def test_the_choice_ends_soon_after_its_deadline_whatever_the_metric_costs(
+    made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, now = ProblemKind.REGRESSION, [0.0]
+
+    def slow(y: Any, predictions: Any) -> float:
+        now[0] += 1.0
+        return float(np.abs(y - predictions).mean())
+
+    metric = make_metric("slow", slow, greater_is_better=False, needs="values")
+    y, signal = made_target(kind, 300)
+    library = {n: predictions_of(kind, signal, 1.0, n) for n in range(10)}
+    results = results_of(metric, y, library)
+    now[0] = 0.0
+    choice = build_ensemble(
+        results,
+        library,
+        dataset=dataset_of(kind, y),
+        metric=metric,
+        seed=0,
+        deadline=Deadline(100.0, clock=lambda: now[0]),
+    )
+    # One rival's steps see the clock; comparing those that are fitted still takes its time.
+    assert [rival.name for rival in choice.rivals] == ["best single"]
+    assert now[0] < 1_000.0
+
+
 @pytest.mark.parametrize("present", [[0], [0, 2]])
 def test_classes_that_the_rows_lack_do_not_break_the_choice(
     present: list[int], predictions_of: Any, dataset_of: Any, results_of: Any

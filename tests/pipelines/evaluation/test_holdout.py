@@ -2,9 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.budget import Deadline
 from pipelines.data.dataset import ColumnRole, Dataset
-from pipelines.evaluation.holdout import bootstrap_interval, dummy_score
-from pipelines.evaluation.metrics import METRICS, score_predictions
+from pipelines.evaluation.holdout import (
+    HURRIED_ROWS,
+    HURRIED_SAMPLES,
+    bootstrap_interval,
+    dummy_score,
+    predict_in_time,
+)
+from pipelines.evaluation.metrics import METRICS, make_metric, score_predictions
 from pipelines.problem import ProblemKind
 
 
@@ -76,3 +83,59 @@ def test_the_dummy_takes_the_constant_that_suits_the_metric() -> None:
     y = np.array([0.0, 0.0])
     assert dummy_score(search, y, METRICS["mae"]) == 0.0
     assert dummy_score(search, y, METRICS["rmse"]) == 25.0
+
+
+class Clock:
+    """A clock that a prediction of a row moves on."""
+
+    def __init__(self, seconds_a_row: float) -> None:
+        self.now = 0.0
+        self.seconds_a_row = seconds_a_row
+        self.calls: list[int] = []
+
+    def predict(self, table: pd.DataFrame) -> np.ndarray:
+        self.calls.append(len(table))
+        self.now += self.seconds_a_row * len(table)
+        return table["a"].to_numpy()
+
+    def in_time(self, n_rows: int, seconds: float | None) -> np.ndarray:
+        deadline = Deadline(seconds, clock=lambda: self.now)
+        table = pd.DataFrame({"a": np.arange(n_rows, dtype=float)})
+        rows, answers = predict_in_time(self.predict, table, deadline=deadline, seed=0)
+        np.testing.assert_array_equal(answers, rows)  # each answer belongs to its row
+        assert (np.diff(rows) > 0).all()
+        return rows
+
+
+def test_a_quick_model_is_scored_on_all_rows() -> None:
+    assert len(Clock(1e-6).in_time(30_000, 10.0)) == 30_000
+    assert Clock(1e9).in_time(30_000, None).tolist() == list(range(30_000))
+
+
+def test_a_slow_model_is_scored_on_as_many_rows_as_the_time_allows() -> None:
+    clock = Clock(1e-3)
+    rows = clock.in_time(30_000, 10.0)
+    assert 6_000 < len(rows) < 10_000
+    assert clock.now <= 10.0
+    assert rows.mean() == pytest.approx(15_000, rel=0.1)  # a random part, not the first rows
+
+
+def test_however_late_it_is_some_rows_are_scored() -> None:
+    assert len(Clock(1.0).in_time(30_000, -5.0)) == HURRIED_ROWS
+    assert len(Clock(1.0).in_time(300, -5.0)) == 300
+
+
+def test_when_the_time_is_up_fewer_samples_are_drawn() -> None:
+    drawn = []
+
+    def counting(y: np.ndarray, predictions: np.ndarray) -> float:
+        drawn.append(len(y))
+        return float(np.abs(y - predictions).mean())
+
+    y = np.random.default_rng(0).normal(size=400)
+    metric = make_metric("mine", counting, greater_is_better=False, needs="values")
+    drawn.clear()
+    late = Deadline(0.0, clock=lambda: 1.0)
+    low, high = bootstrap_interval(metric, y, np.zeros(400), seed=0, deadline=late)
+    assert len(drawn) == HURRIED_SAMPLES
+    assert low < high

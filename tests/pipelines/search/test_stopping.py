@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
 from pipelines.budget import Budget, Deadline
 from pipelines.configuration import Configuration
+from pipelines.ensemble.cost import FinishCost
 from pipelines.evaluation.metrics import METRICS
 from pipelines.history import History
-from pipelines.search.reserve import reserve_change, reserve_seconds
+from pipelines.search.reserve import reserve_change, reserve_seconds, search_deadline
 from pipelines.search.stopping import (
     HOPELESS_TRIALS,
     trial_seconds_limit,
@@ -59,6 +62,18 @@ def test_one_trial_may_not_take_all_the_time(space, history):
     assert trial_seconds_limit(at(-1.0), history, 2) > 0
 
 
+def test_where_nothing_succeeds_in_time_the_next_trial_gets_longer(space, history):
+    assert trial_seconds_limit(at(10.0), history, 2) == 2.5
+    assert trial_seconds_limit(at(10.0), history, 2, expected=4.0) == 4.0
+    assert trial_seconds_limit(at(10.0), history, 2, expected=400.0) == 6.0
+    assert trial_seconds_limit(at(100.0), history, 2, expected=400.0) == 25.0
+    stopped = [replace(each, score=None, status=TrialStatus.TIMEOUT)
+               for each in results(space, 2, seconds=4.0)]  # fmt: skip
+    late = history.extend(stopped)
+    assert trial_seconds_limit(at(10.0), late, 2) == 6.0
+    assert trial_seconds_limit(at(5.0), late, 2) == 5.0
+
+
 def test_towards_the_end_a_usual_trial_may_take_the_rest(space, history):
     history = history.extend(results(space, 3, seconds=8.0))
     assert trial_seconds_limit(at(10.0), history, 2) == 10.0
@@ -77,7 +92,14 @@ def test_the_reserve_grows_with_the_table_and_leaves_most_to_the_search(seconds)
     small = reserve_seconds(budget, shape(n_rows=500))
     large = reserve_seconds(budget, shape(n_rows=5_000_000, n_classes=20))
     assert 0 < small <= large < 0.4 * seconds
-    assert small <= 0.15 * seconds
+    assert small <= 0.2 * seconds
+
+
+def test_a_search_that_starts_late_still_gets_half_of_what_is_left():
+    budget, large = Budget(seconds=20.0), shape(n_rows=5_000_000, n_classes=20)
+    assert search_deadline(budget, large, at(8.0)).seconds_left == 4.0
+    assert search_deadline(budget, large, at(20.0)).seconds_left > 10.0
+    assert search_deadline(Budget(trials=3), large, Deadline(None)).at is None
 
 
 def test_no_seconds_no_reserve():
@@ -112,6 +134,16 @@ class TestReserveChange:
         change = reserve_change(self.budget, shape(), timed_history(8.0), n_workers=2)
         assert change > 0
         assert before + change >= 1.3 * 8.0
+
+    def test_large_and_slow_models_get_the_time_to_be_finished(self):
+        history = timed_history(1.0)
+        large = History(
+            history.metric,
+            tuple(replace(each, size_mb=100.0, predict_ms_per_row=1.0) for each in history.results),
+        )
+        finish = FinishCost(fixed=2.0, n_rows=1_000, seconds_a_mb=0.01)
+        before = reserve_change(self.budget, shape(), large)
+        assert reserve_change(self.budget, shape(), large, 1, finish) == pytest.approx(before + 2.0)
 
     def test_workers_share_the_refits(self):
         history = timed_history(4.0, 4.0, 4.0)

@@ -1,0 +1,76 @@
+"""What the estimator promises about time, with models that do not keep to it."""
+
+import time
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+
+from espalier import AutoMLClassifier, learner_from_estimator
+from pipelines.errors import SearchFailedError
+
+
+class Actor(ClassifierMixin, BaseEstimator):
+    """A logistic regression that first does something it should not."""
+
+    def __init__(self, act="work"):
+        self.act = act
+
+    def fit(self, X, y):
+        if self.act == "hang":
+            time.sleep(600.0)  # one call, which no exception of Python gets into
+        if self.act == "raise":
+            raise ValueError("told to fail")
+        self.model_ = LogisticRegression().fit(X, y)
+        self.classes_ = self.model_.classes_
+        return self
+
+    def predict(self, X):
+        return self.model_.predict(X)
+
+    def predict_proba(self, X):
+        return self.model_.predict_proba(X)
+
+
+def family(*acts):
+    """Return a family of which every configuration does one of these."""
+    return learner_from_estimator("actor", Actor(acts[0]), space={"act": list(acts)})
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(150, 3))
+    return X, (X[:, 0] + 0.5 * rng.normal(size=150) > 0).astype(int)
+
+
+def fit(table, *families, **options):
+    model = AutoMLClassifier(families=list(families), random_state=0, **options)
+    started = time.monotonic()
+    try:
+        model.fit(*table)
+    finally:
+        model.seconds = time.monotonic() - started
+    return model
+
+
+def test_a_model_that_hangs_costs_its_time_and_no_more(table):
+    model = fit(table, "linear", family("hang", "work"), time_budget=10.0)
+    board = model.leaderboard_
+    hung = board[board["configuration"].map(lambda each: dict(each).get("act") == "hang")]
+    assert len(hung)
+    assert set(hung["status"]) == {"timeout"}
+    assert (board["status"] == "success").any()
+    assert model.score(*table) > 0.7
+    assert model.seconds < 10.0 * 1.05 + 5.0
+
+
+def test_nothing_but_hanging_models_ends_in_time_with_the_reason(table):
+    with pytest.raises(SearchFailedError, match=r"actor: (killed|stopped)"):
+        fit(table, family("hang"), time_budget=8.0)
+
+
+def test_every_model_raises(table):
+    with pytest.raises(SearchFailedError, match="actor: ValueError: told to fail"):
+        fit(table, family("raise"), n_trials=3, time_budget=None)
