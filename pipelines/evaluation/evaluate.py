@@ -92,7 +92,8 @@ def evaluate_trial(
         ):
             _run_folds(trial, context, Deadline.after(limit), progress)
     except TrialInterruptedError:
-        status, error = TrialStatus.TIMEOUT, _how_far(started, progress, context)
+        if len(progress.scores) < len(context.folds):  # else only its size is not known
+            status, error = TrialStatus.TIMEOUT, _how_far(started, progress, context)
     except TimeoutError as problem:
         if limit == float("inf"):  # of its own making, such as a socket's
             status, error = TrialStatus.FAILED, one_line(problem)

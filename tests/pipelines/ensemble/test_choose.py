@@ -17,7 +17,7 @@ from pipelines.ensemble.cost import RefitTime
 from pipelines.ensemble.library import build_library
 from pipelines.ensemble.rivals import RIVALS
 from pipelines.errors import SearchFailedError
-from pipelines.evaluation.metrics import METRICS, score_predictions
+from pipelines.evaluation.metrics import METRICS, make_metric, score_predictions
 from pipelines.problem import ProblemKind
 from pipelines.trial import TrialResult, TrialStatus
 
