@@ -325,6 +325,6 @@ def test_trials_in_processes_give_the_same_leaderboard() -> None:
 @pytest.mark.slow
 def test_a_time_budget_alone_ends_with_a_model() -> None:
     X, y = make_classification(300, 10, random_state=0)
-    model = AutoMLClassifier(time_budget=6.0, random_state=0).fit(X, y)
+    model = AutoMLClassifier(time_budget=15.0, random_state=0).fit(X, y)
     assert model.score(X, y) > 0.7
     assert len(model.leaderboard_) >= 2
