@@ -1,5 +1,6 @@
 """The search as rounds of tasks: propose, evaluate, log; the state is the history alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flows.session import Session
@@ -7,11 +8,13 @@ from flows.trial_log import TrialLog
 from flows.watching import SearchProgress, Watcher
 from infra.run_store import RunStore
 from pipelines.budget import Budget, Deadline
+from pipelines.configuration import Configuration
 from pipelines.ensemble.cost import FinishCost
 from pipelines.evaluation.executor import Executor
 from pipelines.evaluation.metrics import get_metric
 from pipelines.history import History
 from pipelines.learners.registry import choose_learners
+from pipelines.lifecycle.winners import fitting
 from pipelines.request import TrainRequest
 from pipelines.search.plan import SearchPlan
 from pipelines.search.reserve import reserve_seconds, search_deadline
@@ -66,6 +69,7 @@ def search(
     store: RunStore,
     deadline: Deadline,
     run_id: str,
+    winners: Sequence[Configuration] = (),
 ) -> Searched:
     """Search until the budget is spent, on from what an interrupted run had tried.
 
@@ -85,18 +89,22 @@ def search(
         When the whole run must be over, had it not been interrupted.
     run_id : str
         MLflow's parent run.
+    winners : sequence of Configuration
+        What earlier trainings found best; tried first.
     """
     shape = prepared.shape
     learners = choose_learners(request.families or None, shape)
     metric = get_metric(prepared.metric, prepared.problem, prepared.n_classes)
+    space = SearchSpace(learners, shape)
     plan = SearchPlan(
-        space=SearchSpace(learners, shape),
+        space=space,
         budget=request.budget,
         seed=request.seed,
         n_workers=executor.n_workers,
         strategy=request.search,
         fits_per_trial=prepared.n_folds,
         finish=finish_cost(request.budget, prepared),
+        warm_start=fitting(winners, space, trials=request.trials),
     )
     reserve = reserve_seconds(request.budget, shape)
     resumed = History(metric, store.results())

@@ -13,6 +13,7 @@ from pipelines.leaderboard import leaderboard
 from pipelines.request import TrainRequest
 from tasks.build_ensemble import build_ensemble
 from tasks.evaluate_ensemble import evaluate_ensemble
+from tasks.inherit import inherit
 from tasks.keep_rows import keep_rows
 from tasks.load_table import load_table
 from tasks.open_run import open_run
@@ -61,31 +62,27 @@ def _train(
         validation = kept_in(validate_table, table.folder)(table, request)
 
         watch.phase("prepare")
-        prepared = kept_in(prepare_dataset, table.folder)(table, request)
+        inherited = inherit(request, session.settings, table.folder)
+        prepared = kept_in(prepare_dataset, table.folder)(table, request, inherited)
         session.tell(prepared, validation)
 
         watch.phase("profile")
         profiling = kept_in(profile_dataset, table.folder).submit(prepared, request.seed)
         executor = session.open_executor(prepared, request)
         profile, run_id = profiling.result(), opening.result()
-        keeping = keep_rows.submit(tracking, run_id, table, prepared, request.seed)
+        keeping = keep_rows.submit(tracking, run_id, table, prepared, request)
 
         watch.phase("search")
         searched = search(
-            executor, prepared, request, session, store=store, deadline=deadline, run_id=run_id
-        )
+            executor, prepared, request, session, store=store, deadline=deadline, run_id=run_id,
+            winners=inherited.winners,
+        )  # fmt: skip
 
         watch.phase("ensemble")
         ensemble = build_ensemble(
-            executor,
-            searched.history,
-            store=store,
-            ref=prepared,
-            target=request.target,
-            seed=request.seed,
-            deadline=searched.deadline,
-            finish=searched.finish,
-        )
+            executor, searched.history, store=store, ref=prepared, target=request.target,
+            seed=request.seed, deadline=searched.deadline, finish=searched.finish,
+        )  # fmt: skip
         rows = leaderboard(searched.history, dict(ensemble.weights))
         explaining = log_summary.submit(
             tracking,
@@ -103,15 +100,9 @@ def _train(
         watch.phase("register")
         searched.log.finish()
         version = register_ensemble(
-            tracking,
-            run_id,
-            name=request.model_name,
-            table=table,
-            prepared=prepared,
-            ensemble=ensemble,
-            holdout=holdout,
-            leaderboard=rows,
-        )
+            tracking, run_id, name=request.model_name, table=table, prepared=prepared,
+            ensemble=ensemble, holdout=holdout, leaderboard=rows, inherited=inherited,
+        )  # fmt: skip
         for background in (explaining, keeping):
             background.result()
         report = make_report(

@@ -195,6 +195,21 @@ def list_models(settings: Settings) -> tuple[RegisteredVersion, ...]:
         )
 
 
+def versions_of(name: str, settings: Settings) -> tuple[RegisteredVersion, ...]:
+    """Return every version of one model, the newest first.
+
+    Raises
+    ------
+    UserError
+        There is no such model, or it has no version.
+    """
+    resolve(name, settings)
+    with store_errors(settings.mlflow_registry_uri):
+        client = make_client(settings)
+        found = sorted(_versions(client, name), key=lambda each: -int(each.version))
+        return tuple(_described(client, version, None) for version in found)
+
+
 # --- what MLflow says, page by page -------------------------------------------------------------
 
 

@@ -83,6 +83,12 @@ class Settings(BaseSettings):
         description="Raw hold-out rows, target included, that a training keeps in MLflow for "
         "later comparisons; 0 keeps none.",
     )
+    keep_reference_rows: int = Field(
+        default=5_000,
+        ge=0,
+        description="Raw rows, target included, that a training keeps in MLflow to measure drift "
+        "against; 0 keeps histograms of the columns only.",
+    )
 
     @field_validator("*", mode="before")
     @classmethod

@@ -35,6 +35,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)([dhms]?)")
 _ORDER = "dhms"
 # MLflow refuses / and : in a model's name; @ begins an alias.
 _NAME = re.compile(r"[\w][\w .+\-]{0,99}")
+_VERSION = re.compile(rf"{_NAME.pattern}/\d+")
 
 
 def parse_duration(text: str) -> float:
@@ -146,8 +147,13 @@ class TrainRequest(BaseModel):
         description="Splits go forward in it; the newest rows are the hold-out.",
     )
     exclude: Names = Field(title="Exclude", description="Columns the model must not use.")
+    start_from: Names = Field(
+        title="Start from",
+        description="Earlier versions (NAME/VERSION): their best configurations are tried first, "
+        "and rows that the first one held out stay held out.",
+    )
 
-    @field_validator("families", "exclude", mode="before")
+    @field_validator("families", "exclude", "start_from", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return _names(value)
@@ -174,6 +180,15 @@ class TrainRequest(BaseModel):
     def _known_search(cls, value: str) -> str:
         if value not in STRATEGIES:
             raise UserError(f"unknown search {value!r}; choose one of: {', '.join(STRATEGIES)}")
+        return value
+
+    @field_validator("start_from")
+    @classmethod
+    def _versions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # An alias may mean another version by the time that a killed run is continued.
+        wrong = next((each for each in value if not _VERSION.fullmatch(each)), None)
+        if wrong is not None:
+            raise UserError(f"{wrong!r} names no version to start from; write NAME/VERSION")
         return value
 
     @field_validator("seed")
@@ -251,7 +266,7 @@ class TrainRequest(BaseModel):
         which the data's fingerprint tells more.
         """
         kept = {"target", "task", "metric", "time_budget", "trials", "families", "search", "seed",
-                "group_column", "time_column", "exclude"}  # fmt: skip
+                "group_column", "time_column", "exclude", "start_from"}  # fmt: skip
         return self.model_dump(mode="json", include=kept) | {"name": self.model_name}
 
     @property

@@ -3,8 +3,10 @@
 import numpy as np
 from prefect import task
 
+from infra.kept_reference import log_reference
 from infra.kept_rows import KeptRows, log_kept_rows
 from infra.tracking import Tracking
+from pipelines.request import TrainRequest
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
 from tasks.records import PreparedData, PreparedRef, TableRef
 from tasks.staging import read_pickle
@@ -12,7 +14,7 @@ from tasks.staging import read_pickle
 
 @task(
     name="keep rows",
-    description="Keep the keys of the rows and the hold-out, for fair comparisons later.",
+    description="Keep the keys of the rows, the hold-out and a sample, to compare with later.",
     tags=["espalier", "tracking"],
     retries=RETRIES,
     retry_delay_seconds=BACKOFF,
@@ -22,13 +24,18 @@ from tasks.staging import read_pickle
     persist_result=False,
 )
 def keep_rows(
-    tracking: Tracking, run_id: str, table: TableRef, prepared: PreparedRef, seed: int
+    tracking: Tracking,
+    run_id: str,
+    table: TableRef,
+    prepared: PreparedRef,
+    request: TrainRequest,
 ) -> None:
-    """Log the keys of the rows trained on and held out, and the hold-out itself.
+    """Log the keys of the rows trained on and held out, the hold-out itself, and a sample.
 
-    The settings say how many rows of the hold-out are kept; 0 keeps none.
+    The settings say how many rows of the hold-out and of the sample are kept; 0 keeps none.
     """
     from pipelines.data.row_keys import key_columns, row_keys
+    from pipelines.lifecycle.reference import MOST_ROWS, sample_rows
     from pipelines.seeds import generator
 
     raw = read_pickle(table.path)
@@ -37,7 +44,9 @@ def keep_rows(
     keys = row_keys(raw, columns)
     holdout, most = data.holdout_rows, tracking.settings.keep_holdout_rows
     if len(holdout) > most:
-        drawn = generator(seed, "kept holdout").choice(len(holdout), size=most, replace=False)
+        drawn = generator(request.seed, "kept holdout").choice(
+            len(holdout), size=most, replace=False
+        )
         holdout = holdout.iloc[np.sort(drawn)]
     log_kept_rows(
         tracking,
@@ -48,4 +57,17 @@ def keep_rows(
             held_out=keys[data.holdout_positions],
             holdout=holdout if most else None,
         ),
+    )
+    sample = sample_rows(
+        raw,
+        [*data.preparation.columns, request.target],
+        seed=request.seed,
+        most=tracking.settings.keep_reference_rows or MOST_ROWS,
+    )
+    log_reference(
+        tracking,
+        run_id,
+        sample,
+        target=request.target,
+        is_classification=prepared.problem.is_classification,
     )

@@ -10,6 +10,7 @@ from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can
 from tasks.records import TableRef
 
 NOTE = "mlflow_run"
+REQUEST_FILE = "request.json"
 
 
 @task(
@@ -42,6 +43,8 @@ def open_run(tracking: Tracking, store: RunStore, request: TrainRequest, table: 
         n_rows=table.n_rows,
     )
     tracking.log_json(run_id, dict(table.schema), "data/schema.json")
+    # With the query, so that the training can be asked for again; passwords are not in it.
+    tracking.log_json(run_id, request.model_dump(mode="json"), REQUEST_FILE)
     link = tracking.run_url(run_id)
     if link is not None:
         publish_link("mlflow-run", link, f"MLflow run {run_id}", "The parent run of this training")

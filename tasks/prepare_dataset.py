@@ -7,7 +7,8 @@ from prefect import task
 
 from pipelines.request import TrainRequest
 from tasks.policies import BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
-from tasks.records import PreparedData, PreparedRef, TableRef
+from tasks.records import NOTHING_INHERITED, Inherited, PreparedData, PreparedRef, TableRef
+from tasks.split_rows import split_rows
 from tasks.staging import read_pickle, write_pickle
 
 EXAMPLE_ROWS = 5
@@ -23,7 +24,9 @@ EXAMPLE_ROWS = 5
     retry_condition_fn=retry_if_it_can_pass,
     timeout_seconds=60 * MINUTES,
 )
-def prepare_dataset(ref: TableRef, request: TrainRequest) -> PreparedRef:
+def prepare_dataset(
+    ref: TableRef, request: TrainRequest, inherited: Inherited = NOTHING_INHERITED
+) -> PreparedRef:
     """Write the prepared data into the run folder, once.
 
     Raises
@@ -33,7 +36,7 @@ def prepare_dataset(ref: TableRef, request: TrainRequest) -> PreparedRef:
     """
     from pipelines.data.assemble import assemble
     from pipelines.data.leakage import count_duplicates, scan_leakage
-    from pipelines.data.splits import default_holdout_fraction, plan_folds, split_holdout
+    from pipelines.data.splits import plan_folds
     from pipelines.errors import UserError
     from pipelines.evaluation.metrics import get_metric
     from pipelines.seeds import integer_seed
@@ -63,8 +66,8 @@ def prepare_dataset(ref: TableRef, request: TrainRequest) -> PreparedRef:
             dataset, X=dataset.X[left], roles={name: dataset.roles[name] for name in left}
         )
 
-    fraction = default_holdout_fraction(len(dataset))
-    search_rows, holdout_rows = split_holdout(dataset, fraction=fraction, seed=request.seed)
+    whole = replace(assembled, dataset=dataset)
+    search_rows, holdout_rows, kept = split_rows(table, whole, request.seed, inherited)
     search, holdout = dataset.take(search_rows), dataset.take(holdout_rows)
     folds = plan_folds(search, seed=integer_seed(request.seed, "folds"))
     raw = table.iloc[assembled.rows]
@@ -82,7 +85,7 @@ def prepare_dataset(ref: TableRef, request: TrainRequest) -> PreparedRef:
         ref.prepared_path,
     )
 
-    notes = list(assembled.notes)
+    notes = [*assembled.notes, *kept]
     warnings = [f"{each.column!r}: {each.evidence}" for each in findings if each.action == "warn"]
     warnings += [f"{column!r} is left out: {why}" for column, why in leaking.items()]
     twins = count_duplicates(dataset, search_rows, holdout_rows)

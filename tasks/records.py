@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipelines.configuration import Configuration
 from pipelines.data.dataset import Dataset, DatasetShape
 from pipelines.data.preparation import Preparation
 from pipelines.evaluation.folds import FoldPlan
@@ -43,6 +44,38 @@ class TableRef:
     def prepared_path(self) -> Path:
         """Where the prepared data go."""
         return self.folder / "prepared.pkl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inherited:
+    """What a training takes over from earlier ones.
+
+    Attributes
+    ----------
+    winners : tuple of Configuration
+        To be tried first.
+    version : str
+        ``NAME/VERSION`` whose hold-out is kept; empty for a training from nothing.
+    fingerprint : str
+        Of the data it was trained on.
+    rows_path : Path or None
+        Keys of the rows that it was trained on and held out; None where it kept none.
+    """
+
+    winners: tuple[Configuration, ...] = ()
+    version: str = ""
+    fingerprint: str = ""
+    rows_path: Path | None = None
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the registry is to know of it."""
+        if not self.version:
+            return {}
+        return {"compared_with": self.version, "compared_fingerprint": self.fingerprint}
+
+
+NOTHING_INHERITED = Inherited()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

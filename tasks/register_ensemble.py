@@ -12,7 +12,15 @@ from tasks.artifacts import publish_markdown, publish_table
 from tasks.leaderboard_table import leaderboard_csv, leaderboard_record
 from tasks.markdown_text import in_markdown
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
-from tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, TableRef, ValidationRecord
+from tasks.records import (
+    NOTHING_INHERITED,
+    EnsembleRecord,
+    HoldoutRecord,
+    Inherited,
+    PreparedRef,
+    TableRef,
+    ValidationRecord,
+)
 from tasks.staging import read_pickle
 
 # What a result depends on and a person asks for first.
@@ -42,6 +50,7 @@ def register_ensemble(
     ensemble: EnsembleRecord,
     holdout: HoldoutRecord,
     leaderboard: Sequence[LeaderboardRow],
+    inherited: Inherited = NOTHING_INHERITED,
 ) -> RegisteredVersion:
     """Return the registered version: champion where there was none, else challenger.
 
@@ -68,7 +77,7 @@ def register_ensemble(
         example=example,
         tags={key: f"{value:.6g}" for key, value in numbers.items()}
         | {"metric": prepared.metric, "task": str(prepared.problem),
-           "fingerprint": table.fingerprint},
+           "fingerprint": table.fingerprint} | inherited.tags,
         description=_description(prepared, ensemble, holdout),
     )  # fmt: skip
     rows = [leaderboard_record(row) for row in leaderboard]

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from infra.run_store import run_folder, run_key
 from infra.sources import read_table
 from pipelines.data.fingerprint import fingerprint
@@ -21,7 +23,13 @@ def stage_table(request: TrainRequest, runs_folder: Path) -> TableRef:
     """
     table = read_table(request.data, query=request.query)
     check_request(request, table)
-    mark = fingerprint(table)
+    return put_in_folder(table, fingerprint(table), request, runs_folder)
+
+
+def put_in_folder(
+    table: pd.DataFrame, mark: str, request: TrainRequest, runs_folder: Path
+) -> TableRef:
+    """Stage a table of the fingerprint ``mark`` in the folder of the run that ``request`` means."""
     folder = run_folder(Path(runs_folder), run_key(mark, request.essentials))
     schema = tuple((str(name), str(kind)) for name, kind in table.dtypes.items())
     ref = TableRef(folder=folder, fingerprint=mark, n_rows=len(table), schema=schema)

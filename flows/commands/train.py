@@ -94,6 +94,14 @@ def train(
             metavar="SQL", help="SELECT to run where DATA is a database.", rich_help_panel=DATA
         ),
     ] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME/VERSION,...",
+            help="Try the winners of earlier versions first, and keep their hold-out.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -120,6 +128,7 @@ def train(
             "metric": metric, "time_budget": time_budget, "trials": trials, "workers": workers,
             "dask": dask, "families": families, "search": search, "seed": seed,
             "group_column": group_column, "time_column": time_column, "exclude": exclude,
+            "start_from": start_from,
         }
     )  # fmt: skip
     run_training(request, json_path=json_path)

@@ -142,3 +142,11 @@ def test_secrets_do_not_reach_prefect(data):
 )
 def test_the_model_is_named_after_the_data(source, name):
     assert default_name(source) == name
+
+
+def test_a_start_is_a_version_and_decides_about_the_run():
+    ask = TrainRequest(data="a.csv", target="y", start_from="churn/3, churn/5")
+    assert ask.start_from == ("churn/3", "churn/5")
+    assert ask.digest != TrainRequest(data="a.csv", target="y").digest
+    with pytest.raises(UserError, match="'churn@champion' names no version"):
+        TrainRequest.parse({"data": "a.csv", "target": "y", "start_from": "churn@champion"})

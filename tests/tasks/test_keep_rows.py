@@ -35,10 +35,11 @@ def settings(tmp_path_factory):
 def keep(table, settings, folder):
     ref = TableRef(folder=folder, fingerprint=fingerprint(table), n_rows=len(table), schema=())
     write_pickle(table, ref.path)
-    prepared = prepare_dataset.fn(ref, TrainRequest(data="w", target="target"))
+    request = TrainRequest(data="w", target="target")
+    prepared = prepare_dataset.fn(ref, request)
     tracking = Tracking(settings)
     run_id = tracking.start_run("training")
-    keep_rows.fn(tracking, run_id, ref, prepared, 0)
+    keep_rows.fn(tracking, run_id, ref, prepared, request)
     return read_kept_rows(settings, run_id)
 
 

@@ -4,12 +4,15 @@ import pytest
 from sklearn.datasets import load_diabetes, load_wine
 
 from pipelines.data.fingerprint import fingerprint
+from pipelines.data.row_keys import row_keys
 from pipelines.errors import UserError
 from pipelines.request import TrainRequest
 from tasks.prepare_dataset import prepare_dataset
-from tasks.records import TableRef
+from tasks.records import Inherited, TableRef
 from tasks.stage_table import stage_table
 from tasks.staging import read_pickle, write_pickle
+
+ASK = TrainRequest(data="wine.csv", target="target")
 
 
 def staged(table, folder):
@@ -83,3 +86,32 @@ def test_the_run_folder_is_named_after_content_and_request(tmp_path):
     other = stage_table(ask.model_copy(update={"data": str(moved), "seed": 1}), tmp_path / "runs")
     assert other.folder != one.folder
     assert dict(one.schema)["alcohol"] == "float64"
+
+
+def test_rows_that_were_held_out_stay_held_out(tmp_path):
+    table = wine().assign(row=np.arange(178) + 0.5)
+    first = prepare_dataset.fn(staged(table[:120], tmp_path / "1"), ASK)
+    before = read_pickle(first.path)
+    keys = row_keys(table[:120])
+    rows_path = tmp_path / "rows.npz"
+    np.savez(
+        rows_path,
+        columns=np.array(list(table.columns)),
+        trained=keys[before.search_positions],
+        held_out=keys[before.holdout_positions],
+    )
+    inherited = Inherited(version="wine/1", rows_path=rows_path)
+    shuffled = table.sample(frac=1.0, random_state=0).reset_index(drop=True)
+    again = prepare_dataset.fn(staged(shuffled, tmp_path / "2"), ASK, inherited)
+    now = read_pickle(again.path)
+    held = set(now.holdout_rows["row"])
+    assert set(before.holdout_rows["row"]) <= held
+    assert not held & set(before.search.X["row"])
+    assert len(held) > len(before.holdout_rows)
+    assert any("wine/1: 24 hold-out rows are kept" in note for note in again.notes)
+
+
+def test_a_version_without_row_keys_is_said_to_have_none(tmp_path):
+    ref = staged(wine(), tmp_path)
+    prepared = prepare_dataset.fn(ref, ASK, Inherited(version="wine/1"))
+    assert any("wine/1 kept no row keys" in note for note in prepared.notes)

@@ -1,0 +1,73 @@
+"""The gate of a retraining: the new table against the suite that the champion was trained under."""
+
+from dataclasses import dataclass
+
+from prefect import task
+
+from infra.registry import RegisteredVersion
+from infra.run_files import read_text_file
+from infra.settings import Settings
+from pipelines.lifecycle.gate import BrokenExpectation
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.records import TableRef
+from tasks.staging import read_pickle
+
+SUITE_FILE = "validation/validation.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteCheck:
+    """How a table meets a suite.
+
+    Attributes
+    ----------
+    n_expectations : int
+        How many were checked; 0 where the training left no suite.
+    broken : tuple of BrokenExpectation
+        Those that do not hold.
+    """
+
+    n_expectations: int
+    broken: tuple[BrokenExpectation, ...]
+
+
+@task(
+    name="check against champion",
+    description="Check the table against the champion's suite with Great Expectations.",
+    tags=["espalier", "data"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    timeout_seconds=30 * MINUTES,
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def check_against_champion(
+    table: TableRef, champion: RegisteredVersion, settings: Settings
+) -> SuiteCheck:
+    """Return what of the champion's suite the table breaks; the result is left in its folder."""
+    from infra.expectations import validate
+    from pipelines.data.contract import DataContract
+
+    text = None
+    if champion.run_id is not None:
+        text = read_text_file(settings, champion.run_id, SUITE_FILE)
+    if text is None:
+        return SuiteCheck(n_expectations=0, broken=())
+    contract = DataContract.from_json(text)
+    report = validate(read_pickle(table.path), contract)
+    (table.folder / "champion_suite.json").write_text(report.to_json())
+    (table.folder / "champion_suite.html").write_text(report.to_html())
+    return SuiteCheck(
+        n_expectations=len(contract.expectations),
+        broken=tuple(
+            BrokenExpectation(
+                kind=each.expectation.kind,
+                column=each.expectation.column,
+                severity=each.severity,
+                text=each.text,
+            )
+            for each in report.failures
+        ),
+    )

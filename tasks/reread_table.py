@@ -1,0 +1,69 @@
+"""Read a data source again, and see whether anything in it has changed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefect import task
+
+from infra.sources import read_table
+from pipelines.data.fingerprint import fingerprint
+from pipelines.request import TrainRequest
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.records import TableRef
+from tasks.stage_table import put_in_folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reread:
+    """What a source holds now.
+
+    Attributes
+    ----------
+    fingerprint : str
+        Names the content.
+    n_rows : int
+        Its size.
+    table : TableRef or None
+        Where it is staged for a training; None where it is what was known.
+    """
+
+    fingerprint: str
+    n_rows: int
+    table: TableRef | None
+
+
+@task(
+    name="read again",
+    description="Read the source again; stage the table where it has changed.",
+    tags=["espalier", "data"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    timeout_seconds=60 * MINUTES,
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def reread_table(request: TrainRequest, runs_folder: Path, known: str | None) -> Reread:
+    """Return what the source of ``request`` holds now.
+
+    Parameters
+    ----------
+    request : TrainRequest
+        The training that the table would be for.
+    runs_folder : Path
+        Where run folders are.
+    known : str or None
+        Fingerprint of a table that needs no training; None to train in any case.
+
+    Raises
+    ------
+    UserError
+        The source cannot be read.
+    """
+    table = read_table(request.data, query=request.query)
+    mark = fingerprint(table)
+    if mark == known:
+        return Reread(fingerprint=mark, n_rows=len(table), table=None)
+    ref = put_in_folder(table, mark, request, runs_folder)
+    return Reread(fingerprint=mark, n_rows=len(table), table=ref)
