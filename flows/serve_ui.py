@@ -6,6 +6,11 @@ from rich.table import Table
 from infra.servers import LocalServers
 from infra.settings import load_settings
 
+_PLACES = {
+    "MLflow": (("trainings and trials", "/#/experiments"), ("the registry", "/#/models")),
+    "Prefect": (("runs of the flows", "/runs"),),
+}
+
 
 def serve_ui() -> None:
     """Find or start the MLflow and Prefect servers, print their addresses, wait for Ctrl-C."""
@@ -17,6 +22,8 @@ def serve_ui() -> None:
         for page in pages:
             how = "" if page.is_own else "was up already"
             table.add_row(page.name, f"[cyan]{page.url}[/]", f"[dim]{how}[/]")
+            for what, path in _PLACES[page.name]:
+                table.add_row("", f"[cyan]{page.url}{path}[/]", f"[dim]{what}[/]")
         console.print(table)
         if not any(page.is_own for page in pages):
             return

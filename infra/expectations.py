@@ -170,7 +170,9 @@ def describe(expectation: Expectation) -> str:
     """Return one line that says what is promised."""
     column, values = expectation.column, expectation.parameters
     mostly = float(values.get("mostly", 1.0))
-    cells = "every cell" if mostly >= 1 else f"{100 * mostly:.4g} % of the cells"
+    one = mostly >= 1
+    cells = "every cell" if one else f"at least {100 * mostly:.4g} % of the cells"
+    are = "is" if one else "are"
     low, high = values.get("min_value"), values.get("max_value")
     match expectation.kind:
         case "ExpectTableColumnsToMatchSet":
@@ -180,11 +182,11 @@ def describe(expectation: Expectation) -> str:
         case "ExpectTableRowCountToBeBetween":
             return f"the number of rows is {_between(low, high)}"
         case "ExpectColumnValuesToNotBeNull":
-            return f"{cells} of {column!r} has a value"
+            return f"{cells} of {column!r} {'has' if one else 'have'} a value"
         case "ExpectColumnValuesToBeBetween":
-            return f"{cells} of {column!r} is {_between(low, high)}"
+            return f"{cells} of {column!r} {are} {_between(low, high)}"
         case "ExpectColumnValuesToBeInSet":
-            return f"{cells} of {column!r} is one of {_few(values['value_set'])}"
+            return f"{cells} of {column!r} {are} among {_few(values['value_set'])}"
         case "ExpectColumnValuesToBeUnique":
             return f"no value of {column!r} repeats"
         case "ExpectColumnValuesToBeInTypeList":
@@ -270,9 +272,9 @@ def _observed(result: Any) -> str:
         named = [value for value in dict.fromkeys(map(_short, values)) if value != "nan"]
         examples = f", such as {', '.join(named[:_SHOWN_VALUES])}" if named else ""
         return f"{count:,} of {of:,} cells do not{examples}" if count else f"all of {of:,} cells"
-    if "observed_value" in seen:
+    if seen.get("observed_value") is not None:
         return f"seen: {_few(seen['observed_value'])}"
-    return "holds" if result.success else "does not hold"
+    return "" if result.success else "it does not"
 
 
 def _exception(result: Any) -> str:

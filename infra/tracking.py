@@ -101,7 +101,8 @@ class Tracking:
         """Start a parent run and return its id."""
         experiment_id = self.experiment_id
         with self._store():
-            run = self.client.create_run(experiment_id, run_name=name, tags=_texts(tags))
+            tags = {"mlflow.user": _user(), "mlflow.source.name": "espalier"} | _texts(tags)
+            run = self.client.create_run(experiment_id, run_name=name, tags=tags)
         self._logged[run.info.run_id] = {}
         return str(run.info.run_id)
 
@@ -310,3 +311,12 @@ class Tracking:
 
 def _texts(tags: Mapping[str, Any] | None) -> dict[str, str]:
     return {key: plain_text(value, 5000) for key, value in (tags or {}).items()}
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "unknown"

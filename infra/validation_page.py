@@ -84,10 +84,14 @@ def _table(checked: "tuple[CheckedExpectation, ...]") -> str:
     rows = "".join(
         f'<tr><td><span class="pill {_kind(each)}">{_word(each)}</span></td>'
         f"<td>{escape(describe(each.expectation))}"
-        f'<div class="seen">{escape(each.observed)}</div></td></tr>'
+        f"{_seen(each)}</td></tr>"
         for each in checked
     )
     return f"<table><tr><th>verdict</th><th>expectation</th></tr>{rows}</table>"
+
+
+def _seen(checked: "CheckedExpectation") -> str:
+    return f'<div class="seen">{escape(checked.observed)}</div>' if checked.observed else ""
 
 
 def _kind(checked: "CheckedExpectation") -> str:

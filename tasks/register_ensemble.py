@@ -10,7 +10,7 @@ from infra.tracking import Tracking
 from pipelines.leaderboard import LeaderboardRow
 from tasks.artifacts import publish_markdown, publish_table
 from tasks.leaderboard_table import leaderboard_csv, leaderboard_record
-from tasks.markdown_text import in_markdown
+from tasks.model_card import model_card
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
 from tasks.records import (
     NOTHING_INHERITED,
@@ -78,11 +78,13 @@ def register_ensemble(
         tags={key: f"{value:.6g}" for key, value in numbers.items()}
         | {"metric": prepared.metric, "task": str(prepared.problem),
            "fingerprint": table.fingerprint} | inherited.tags,
-        description=_description(prepared, ensemble, holdout),
+        description=model_card(prepared, ensemble, holdout, leaderboard),
     )  # fmt: skip
     rows = [leaderboard_record(row) for row in leaderboard]
     publish_table("leaderboard", [_shown(row) for row in rows], "Trials, best first")
-    publish_markdown("model", _description(prepared, ensemble, holdout, version), "The model")
+    card = model_card(prepared, ensemble, holdout, leaderboard, version)
+    publish_markdown("model", card, "The model")
+    tracking.set_tags(run_id, {"mlflow.note.content": card})  # what the run's page shows
     return version
 
 
@@ -128,26 +130,10 @@ def log_summary(
     )
 
 
-def _description(
-    prepared: PreparedRef,
-    ensemble: EnsembleRecord,
-    holdout: HoldoutRecord,
-    version: RegisteredVersion | None = None,
-) -> str:
-    low, high = holdout.interval
-    title = "" if version is None else f"## {version.name} {version.version}, {version.alias}\n\n"
-    return (
-        f"{title}{prepared.metric} **{holdout.score:.5g}** on {holdout.n_rows:,} held-out rows "
-        f"(95 % interval {low:.5g} to {high:.5g}); a dummy model scores {holdout.baseline:.5g}.\n\n"
-        f"{ensemble.method} of {len(ensemble.weights)} model(s), {ensemble.cv_score:.5g} in "
-        f"cross-validation ({in_markdown(prepared.folds)}, {prepared.shape.n_rows:,} rows)."
-    )
-
-
 def _shown(row: Mapping[str, object]) -> dict[str, object]:
     """Return a row for the page: without the configuration, figures rounded."""
     return {
-        key: round(value, 6) if isinstance(value, float) else value
+        key: float(f"{value:.4g}") if isinstance(value, float) else value
         for key, value in row.items()
         if key != "configuration"
     }

@@ -1,0 +1,76 @@
+"""A model in a page of Markdown: how good it is, what it is made of, what it was chosen from."""
+
+from collections.abc import Sequence
+
+from infra.registry import RegisteredVersion
+from pipelines.leaderboard import LeaderboardRow
+from tasks.markdown_text import in_markdown
+from tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
+
+_MEMBERS_SHOWN = 12
+
+
+def model_card(
+    prepared: PreparedRef,
+    ensemble: EnsembleRecord,
+    holdout: HoldoutRecord,
+    leaderboard: Sequence[LeaderboardRow],
+    version: RegisteredVersion | None = None,
+) -> str:
+    """Return the page; with a title once the version is known."""
+    low, high = holdout.interval
+    metric = in_markdown(prepared.metric)
+    members = [row for row in leaderboard if row.weight > 0]
+    members.sort(key=lambda row: -row.weight)
+    blocks = [
+        f"**{metric} {holdout.score:.5g}** on {holdout.n_rows:,} held-out rows, 95 % interval "
+        f"{low:.5g} to {high:.5g}.",
+        _table(
+            ("", ""),
+            [
+                ("task", str(prepared.problem)),
+                ("rows searched on", f"{prepared.shape.n_rows:,}"),
+                ("features", f"{prepared.shape.n_columns:,}"),
+                ("a dummy model scores", f"{holdout.baseline:.5g}"),
+                (f"{metric} in cross-validation", f"{ensemble.cv_score:.5g}"),
+                ("validated by", in_markdown(prepared.folds)),
+                ("trials", f"{len(leaderboard):,}"),
+            ],
+        ),
+        f"### Members: {in_markdown(ensemble.method)}",
+        _table(
+            ("trial", "family", "weight", metric, "seconds to fit"),
+            [
+                (
+                    str(row.trial),
+                    in_markdown(row.family),
+                    f"{row.weight:.2f}",
+                    "" if row.score is None else f"{row.score:.5g}",
+                    f"{row.fit_seconds:.2g}",
+                )
+                for row in members[:_MEMBERS_SHOWN]
+            ],
+        ),
+    ]
+    if len(members) > _MEMBERS_SHOWN:
+        blocks.append(f"and {len(members) - _MEMBERS_SHOWN} more")
+    if ensemble.rivals:
+        blocks += [
+            "### Chosen from",
+            _table(
+                ("combination", f"nested {metric}", "members"),
+                [
+                    (in_markdown(name), f"{score:.5g}", str(n_members))
+                    for name, score, n_members in ensemble.rivals
+                ],
+            ),
+        ]
+    if version is not None:
+        name = in_markdown(version.name)
+        blocks.insert(0, f"## {name} version {version.version} is {version.alias}")
+    return "\n\n".join(blocks)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
