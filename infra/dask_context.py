@@ -4,22 +4,19 @@ import hashlib
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pipelines.evaluation.context import EvaluationContext
 
 if TYPE_CHECKING:
     from distributed import Client
 
-_LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
-
 
 class SharedContext:
     """The pickled context, where every worker can get at it.
 
-    Workers of this machine read it from a file, which no dying worker takes along. To other
-    machines it is scattered, a copy to each worker; when the last copy dies with its worker, it is
-    scattered anew.
+    Own workers read it from a file, which no dying worker takes along. To those of a scheduler by
+    address, who may be anywhere, it is scattered, a copy to each worker; one that joins late gets
+    it from another worker, and when the last copy dies with its worker, it is scattered anew.
 
     Parameters
     ----------
@@ -38,7 +35,7 @@ class SharedContext:
         self._content: bytes | None = None
         self._scattered: Any = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        if all(urlsplit(address).hostname in _LOCAL_HOSTS for address in client.nthreads()):
+        if _are_own_workers(client):
             self._folder = tempfile.TemporaryDirectory(
                 prefix="espalier-", ignore_cleanup_errors=True
             )
@@ -67,3 +64,8 @@ class SharedContext:
             self._folder.cleanup()
         self._scattered = None
         self._content = None
+
+
+def _are_own_workers(client: "Client") -> bool:
+    """Whether the workers are children of this process, with the same files before them."""
+    return client.cluster is not None

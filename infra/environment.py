@@ -18,7 +18,6 @@ _TELEMETRY_OFF = {
 _QUIET = {
     "PREFECT_LOGGING_COLORS": "false",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
-    "PREFECT_SHOW_SIGNUP_HINT": "false",
     "PREFECT_CLI_PROMPT": "false",
     # Core code logs with plain loggers; Prefect's pages show them too.
     "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,infra,pipelines",

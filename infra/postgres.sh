@@ -5,7 +5,7 @@
 #   infra/postgres.sh stop FOLDER    stops it and removes the folder
 #
 # It listens on 127.0.0.1 alone, on a free port, with a password of its own. PostgreSQL refuses to
-# run as root; when root calls this, it runs as the user `postgres` (or ESPALIER_POSTGRES_USER).
+# run as root; when root calls this, it runs as the user `postgres` (or POSTGRES_OWNER).
 # `eval "$(infra/postgres.sh start)"` sets the variables that MLflow, Prefect and Espalier read.
 set -euo pipefail
 
@@ -60,10 +60,10 @@ start() {
   done
   trap - ERR
   local at="espalier:$secret@127.0.0.1:$port"
-  echo "export ESPALIER_POSTGRES_FOLDER=$folder"
+  echo "export POSTGRES_FOLDER=$folder"
   echo "export MLFLOW_TRACKING_URI=postgresql+psycopg2://$at/mlflow"
   echo "export PREFECT_SERVER_DATABASE_CONNECTION_URL=postgresql+asyncpg://$at/prefect"
-  echo "export ESPALIER_POSTGRES_DATA=postgresql+psycopg2://$at/data"
+  echo "export POSTGRES_DATA_URL=postgresql+psycopg2://$at/data"
 }
 
 stop() {
@@ -74,9 +74,9 @@ stop() {
   rm -rf "$folder"
 }
 
-OWNER=${ESPALIER_POSTGRES_USER:-postgres}
+OWNER=${POSTGRES_OWNER:-postgres}
 if [ "$(id -u)" -eq 0 ]; then
-  id "$OWNER" >/dev/null 2>&1 || die "user $OWNER does not exist; set ESPALIER_POSTGRES_USER"
+  id "$OWNER" >/dev/null 2>&1 || die "user $OWNER does not exist; set POSTGRES_OWNER"
 fi
 case "${1:-}" in
   start) start ;;

@@ -177,9 +177,10 @@ class PrefectServer:
 
 def server_environment(settings: Settings, url: str, *, full: bool) -> dict[str, str]:
     """Return the environment of an own server: database, address and services."""
-    database = settings.prefect_folder / "prefect.db"
+    own = f"sqlite+aiosqlite:///{settings.prefect_folder / 'prefect.db'}"
+    given = settings.prefect_database
     mine = {
-        "PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{database}",
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": given.get_secret_value() if given else own,
         "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
         "PREFECT_UI_API_URL": url,
         # Its own pages alone: not what another site's page asks for in the user's browser.

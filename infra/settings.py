@@ -11,10 +11,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipelines.errors import UserError
+
+_MLFLOW_DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mssql")
 
 
 class Settings(BaseSettings):
@@ -55,6 +57,17 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("ESPALIER_PREFECT_API_URL", "PREFECT_API_URL"),
         description="A running Prefect API; an own local server is started when empty. "
         "`PREFECT_API_URL` and the active Prefect profile count too.",
+    )
+    prefect_database: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices(
+            "ESPALIER_PREFECT_DATABASE",
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL",
+            "PREFECT_API_DATABASE_CONNECTION_URL",
+        ),
+        description="Database of an own Prefect server (postgresql+asyncpg://...); `prefect.db` "
+        "(sqlite) in the home folder. `PREFECT_SERVER_DATABASE_CONNECTION_URL` and "
+        "`PREFECT_API_DATABASE_CONNECTION_URL` count too.",
     )
     prefect_start_seconds: float = Field(
         default=120.0, gt=0, description="Seconds an own Prefect server may take to answer."
@@ -123,8 +136,12 @@ class Settings(BaseSettings):
 
     @property
     def artifact_location(self) -> str | None:
-        """Where a new experiment keeps its artifacts; None where the store is not ours."""
-        return None if self.tracking_uri else (self.home / "artifacts").as_uri()
+        """Where a new experiment keeps its artifacts; None where a server decides that.
+
+        MLflow itself would keep those of a database in the folder it happens to be started in.
+        """
+        is_database = self.mlflow_uri.split("://")[0].split("+")[0] in _MLFLOW_DATABASES
+        return (self.home / "artifacts").as_uri() if is_database else None
 
     @property
     def runs_folder(self) -> Path:

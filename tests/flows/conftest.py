@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from contextlib import chdir
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from unittest.mock import patch
 
@@ -27,6 +27,7 @@ class Espalier:
     """A working folder with its own home, and the command line in it."""
 
     folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
 
     @property
     def home(self):
@@ -36,6 +37,10 @@ class Espalier:
     def prefect_database(self):
         return next((self.home / "prefect").glob("*.db"))
 
+    @property
+    def whole_environ(self):
+        return {"ESPALIER_HOME": str(self.home), "PYTHONPATH": str(ROOT)} | self.environ
+
     def start(self, *arguments):
         """Start the command line in a process group of its own."""
         kept = {key: value for key, value in os.environ.items()
@@ -43,7 +48,7 @@ class Espalier:
         return subprocess.Popen(
             [sys.executable, "-m", "flows.cli", *map(str, arguments)],
             cwd=self.folder,
-            env=kept | {"ESPALIER_HOME": str(self.home), "PYTHONPATH": str(ROOT)},
+            env=kept | self.whole_environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -57,7 +62,7 @@ class Espalier:
 
     def call(self, *arguments):
         """Run the command line in this process, which is quicker; return click's result."""
-        with patch.dict(os.environ, {"ESPALIER_HOME": str(self.home)}), chdir(self.folder):
+        with patch.dict(os.environ, self.whole_environ), chdir(self.folder):
             return CliRunner().invoke(app, [str(each) for each in arguments])
 
     def train(self, *arguments):

@@ -59,12 +59,40 @@ def test_a_trial_over_the_memory_limit_is_recorded_as_such(client):
 
 
 def test_scattered_data_survive_the_death_of_every_worker(client, monkeypatch):
-    monkeypatch.setattr("infra.dask_context._LOCAL_HOSTS", set())  # as on other machines
+    monkeypatch.setattr("infra.dask_context._are_own_workers", lambda _: False)
     with DaskExecutor(client, acting_context()) as executor:
         outcomes = run_all(executor, [acting_trial(number, "kill") for number in range(2)])
         assert not any(outcome.result.succeeded for outcome in outcomes.values())
         outcomes = run_all(executor, [acting_trial(number, "work") for number in range(2, 5)])
         assert all(outcome.result.succeeded for outcome in outcomes.values())
+
+
+class CountedBuild:
+    """Builds like `ACTOR`; leaves a line with the process whenever it is unpacked."""
+
+    def __init__(self, log):
+        self.log = log
+
+    def __call__(self, values, context):
+        return ACTOR.build(values, context)
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        with open(self.log, "a") as log:
+            log.write(f"{os.getpid()}\n")
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_data_go_out_once_to_each_worker(client, monkeypatch, tmp_path, own):
+    monkeypatch.setattr("infra.dask_context._are_own_workers", lambda _: own)
+    log = tmp_path / "unpacked.log"
+    learner = replace(ACTOR, build=CountedBuild(str(log)))
+    context = replace(acting_context(), learners=(learner,))
+    with DaskExecutor(client, context) as executor:
+        trials = [acting_trial(number, "sleep", 0.2) for number in range(8)]
+        assert all(each.result.succeeded for each in run_all(executor, trials).values())
+    unpacked = log.read_text().split()
+    assert sorted(map(int, unpacked)) == sorted(client.run(_pid).values())
 
 
 def test_a_worker_that_is_killed_from_outside_costs_one_trial(client):

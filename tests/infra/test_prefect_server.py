@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from infra.ports import answers, free_port
 from infra.prefect_server import PrefectServer, server_environment
@@ -91,3 +92,10 @@ def test_only_the_server_of_the_ui_schedules(tmp_path: Path) -> None:
     assert brief["PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED"] == "false"
     assert "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED" not in full
     assert str(tmp_path) in brief["PREFECT_SERVER_DATABASE_CONNECTION_URL"]
+
+
+def test_another_database_is_used_where_one_is_named(tmp_path: Path) -> None:
+    url = "postgresql+asyncpg://ann:pw@db/prefect"
+    settings = Settings(home=tmp_path, prefect_database=SecretStr(url))
+    environment = server_environment(settings, "http://127.0.0.1:1/api", full=True)
+    assert environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"] == url

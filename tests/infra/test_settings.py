@@ -34,8 +34,17 @@ def test_own_variables_win_over_those_of_the_tools(monkeypatch):
     assert load_settings().mlflow_uri == "http://theirs"
     assert load_settings().artifact_location is None
     assert load_settings().prefect_api_url == "http://prefect/api"
+    monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", "postgresql+asyncpg://u:pw@h/p")
+    assert load_settings().prefect_database.get_secret_value().endswith("u:pw@h/p")
+    assert "pw" not in repr(load_settings())
     monkeypatch.setenv("ESPALIER_TRACKING_URI", "http://ours")
     assert load_settings().mlflow_uri == "http://ours"
+
+
+@pytest.mark.parametrize("uri", ["postgresql+psycopg2://h/m", "sqlite:////x.db", "mysql://h/m"])
+def test_artifacts_of_a_database_go_to_the_home_folder(monkeypatch, tmp_path, uri):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert load_settings().artifact_location == (tmp_path / "mlruns" / "artifacts").as_uri()
 
 
 def test_every_field_has_a_description_and_can_be_empty(monkeypatch):
