@@ -1,5 +1,6 @@
 """Ports and health of servers on this machine."""
 
+import re
 import socket
 import time
 import urllib.error
@@ -22,6 +23,11 @@ def free_port(preferred: int | None = None) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise OSError("no port of 127.0.0.1 is free")
+
+
+def is_local(url: str) -> bool:
+    """Whether ``url`` is a server of ours: 127.0.0.1, a port, and nothing that leads elsewhere."""
+    return re.fullmatch(r"http://127\.0\.0\.1:\d{1,5}(/api)?", url) is not None
 
 
 def answers(url: str, seconds: float = 2.0) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from infra.ports import answers, free_port, wait_until_answers
+from infra.ports import answers, free_port, is_local, wait_until_answers
 from infra.redaction import redact
 from infra.settings import Settings
 from pipelines.errors import EspalierError
@@ -170,7 +170,7 @@ class PrefectServer:
             url = str(json.loads(self._state_path.read_text())["url"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        if url.startswith("http://127.0.0.1:") and answers(f"{url}/health"):
+        if is_local(url) and answers(f"{url}/health"):
             return url
         return None
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from infra.ports import answers, free_port, wait_until_answers
+from infra.ports import answers, free_port, is_local, wait_until_answers
 from infra.prefect_server import PrefectServer
+from infra.redaction import redact
 from infra.settings import Settings
 from pipelines.errors import EspalierError
 
@@ -78,8 +79,8 @@ class LocalServers:
         if self._mlflow is not None:
             self._state_path.write_text(json.dumps({"url": mlflow_url}))
         return (
-            Page(name="MLflow", url=mlflow_url, is_own=self._mlflow is not None),
-            Page(name="Prefect", url=api.removesuffix("/api"), is_own=self._prefect.is_own),
+            Page(name="MLflow", url=redact(mlflow_url), is_own=self._mlflow is not None),
+            Page(name="Prefect", url=redact(api).removesuffix("/api"), is_own=self._prefect.is_own),
         )
 
     def wait(self) -> None:
@@ -158,4 +159,4 @@ class LocalServers:
             url = str(json.loads(self._state_path.read_text())["url"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return url if url.startswith("http://127.0.0.1:") and answers(f"{url}/health") else None
+        return url if is_local(url) and answers(f"{url}/health") else None
