@@ -8,17 +8,18 @@ hold-out is where they come from when nobody brings newer ones.
 """
 
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from infra.settings import Settings
 from infra.store_errors import store_errors
 from infra.tracking import Tracking
 from pipelines.data.row_keys import SCHEME
+from pipelines.lifecycle.unseen import KeptRows
+
+__all__ = ["KeptRows", "log_kept_rows", "read_kept_rows", "write_any_parquet"]
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,29 +31,6 @@ HOLDOUT_FILE = "holdout.parquet"
 # Arrow's kinds that come back from Parquet as they were; a list, say, comes back as an array.
 _HELD = ("null", "boolean", "integer", "floating", "decimal", "string", "large_string", "timestamp",
          "date")  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptRows:
-    """The rows of one training.
-
-    Attributes
-    ----------
-    columns : tuple of str
-        The raw columns that the keys are made of, the target among them; see
-        `pipelines.data.row_keys.row_keys`.
-    trained : array of uint64
-        Keys of the rows that the model was trained on.
-    held_out : array of uint64
-        Keys of the rows that nothing saw before the end.
-    holdout : DataFrame or None
-        Raw rows of the hold-out, at most as many as the settings say; None when none are kept.
-    """
-
-    columns: tuple[str, ...]
-    trained: NDArray[np.uint64] = field(repr=False)
-    held_out: NDArray[np.uint64] = field(repr=False)
-    holdout: "pd.DataFrame | None" = field(default=None, repr=False)
 
 
 def log_kept_rows(tracking: Tracking, run_id: str, kept: KeptRows) -> None:
