@@ -1,7 +1,10 @@
 """The last screen of a training: how good, which version, what to type next."""
 
 import shlex
+import sys
 from collections.abc import Sequence
+from pathlib import Path
+from shutil import which
 
 from rich.console import Console
 from rich.panel import Panel
@@ -97,16 +100,27 @@ def _outcome(report: TrainReport) -> Panel:
 
 def _print_next_steps(console: Console, report: TrainReport, data: str) -> None:
     is_champion = report.alias == "champion"
+    program = shlex.quote(_program())
     model = shlex.quote(report.model if is_champion else f"{report.model}/{report.version}")
     steps = {
-        "predict": f"espalier predict {shlex.quote(data)} --model {model} --out predictions.csv",
-        "every trial": f"espalier leaderboard {model}",
-        "open the pages": "espalier ui",
+        "predict": f"{program} predict {shlex.quote(data)} --model {model} --out predictions.csv",
+        "every trial": f"{program} leaderboard {model}",
+        "open the pages": f"{program} ui",
     }
     console.print("\nNext", style="bold")
     for label, command in steps.items():
         # Not wrapped, so that it can be copied.
         console.print(Text.assemble((f"{label:>16}  ", "dim"), (command, "cyan")), soft_wrap=True)
+
+
+def _program() -> str:
+    """Return what a person types to call us: the bare name only where the shell would find it."""
+    called = Path(sys.argv[0])
+    if which("espalier") is not None or called.name != "espalier":
+        return "espalier"
+    called = called.absolute()
+    here = Path.cwd()
+    return str(called.relative_to(here) if called.is_relative_to(here) else called)
 
 
 def _ascents(report: TrainReport) -> tuple[int, int]:

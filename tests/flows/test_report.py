@@ -76,6 +76,13 @@ def test_the_next_lines_can_be_copied():
     assert any("--model 'my churn' --out" in line for line in champion)
 
 
+def test_the_next_lines_name_a_program_that_the_shell_finds(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr("sys.argv", [str(tmp_path / ".venv" / "bin" / "espalier"), "train"])
+    assert " .venv/bin/espalier predict 'my data.csv'" in shown()
+
+
 def test_the_best_row_is_first():
     lines = [line.split() for line in shown().splitlines()]
     rows = [line[:2] for line in lines if line[1:2] == ["linear"]]
