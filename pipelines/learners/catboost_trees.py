@@ -5,6 +5,7 @@ features* (2018).
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,7 +78,7 @@ class CatBoostModel(BaseEstimator):
 
         Leaves ``n_iterations_``, the rounds it kept.
         """
-        from catboost import CatBoost
+        from catboost import CatBoost, CatBoostError
 
         self.categorical_ = tuple(categorical)
         self.is_constant_ = bool((np.nanmin(X, axis=0) == np.nanmax(X, axis=0)).all())
@@ -94,6 +95,8 @@ class CatBoostModel(BaseEstimator):
         self.booster_ = CatBoost(
             {
                 **self.parameters,
+                # A tree that is given no column is empty, a round lost.
+                "rsm": max(float(self.parameters["rsm"]), 1.0 / X.shape[1]),
                 "iterations": self.rounds,
                 "thread_count": self.n_threads,
                 "allow_writing_files": False,
@@ -104,7 +107,10 @@ class CatBoostModel(BaseEstimator):
         self.booster_.fit(train, eval_set=valid, callbacks=[Watch()])
         self.n_iterations_ = max(1, min(patience.best_round + 1, self.booster_.tree_count_))
         if self.n_iterations_ < self.booster_.tree_count_:
-            self.booster_.shrink(self.n_iterations_)
+            # Where some trees came out empty CatBoost refuses to cut others off, by a wrong count
+            # of its own. A few trees past the best one do little harm.
+            with suppress(CatBoostError):
+                self.booster_.shrink(self.n_iterations_)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -147,7 +153,7 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
 
     several = shape.problem is ProblemKind.MULTICLASS
     many = shape.n_classes > _MANY_CLASSES
-    rate = (0.25 if many else 0.15) if several else 0.08
+    rate = (0.25 if many else 0.15) if several else (0.12 if shape.n_text else 0.08)
     made = ConfigurationSpace(
         space=[
             Float("learning_rate", (0.01, 0.3), log=True, default=rate),
