@@ -7,6 +7,7 @@ from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.spinner import Spinner
@@ -177,4 +178,6 @@ class LiveConsole:
         share = progress.share_done
         if 0 < progress.seconds_budget < float("inf"):
             share = max(share, 1 - max(0.0, left) / progress.seconds_budget)
-        return Group(ProgressBar(total=1.0, completed=min(1.0, share)), grid)
+        # A bar by itself ends no line: what follows it would be cut off.
+        bar = Padding(ProgressBar(total=1.0, completed=min(1.0, share)), 0)
+        return Group(bar, grid)

@@ -92,6 +92,7 @@ def test_the_panel_shows_phases_best_and_time_left():
     text = out.getvalue()
     for piece in ("churn [x]", "✓ starting 4.0s", "search", "0.9", "#1", "1 failed", "1m 00s"):
         assert piece in text, piece
+    assert {len(line) for line in text.splitlines()} == {80}  # what is longer is cut off
 
 
 def test_the_stopwatch_sums_phases_up_to_the_total():
