@@ -5,6 +5,7 @@ from prefect.logging import get_run_logger
 
 from pipelines.request import PredictRequest
 from tasks.artifacts import publish_markdown
+from tasks.markdown_text import in_markdown
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
 from tasks.score_table import ScoreRecord, score_table
 
@@ -43,10 +44,10 @@ def _markdown(record: ScoreRecord, request: PredictRequest) -> str:
         "",
         "| | |",
         "| --- | --- |",
-        f"| data | `{request.shown_data}` |",
+        f"| data | {in_markdown(request.shown_data)} |",
         f"| files | {record.n_sources} |",
-        f"| predictions | `{record.path.absolute()}` |",
+        f"| predictions | {in_markdown(str(record.path.absolute()))} |",
     ]
     if record.warnings:
-        lines += ["", "**Noticed**", "", *(f"- {line}" for line in record.warnings)]
+        lines += ["", "**Noticed**", "", *(f"- {in_markdown(line)}" for line in record.warnings)]
     return "\n".join(lines)

@@ -82,6 +82,7 @@ class Session:
     def open_executor(self, prepared: PreparedRef, request: TrainRequest) -> Executor:
         """Return the executor on the workers; they are waited for, and get the data."""
         from infra.dask_executor import DaskExecutor
+        from infra.seals import seal_key
         from pipelines.evaluation.fold_models import FoldModels
         from pipelines.evaluation.metrics import get_metric
         from pipelines.learners.registry import choose_learners
@@ -97,6 +98,7 @@ class Session:
                 prepared.fold_models_path,
                 n_folds=prepared.n_folds,
                 timed=request.budget.seconds is not None,
+                key=seal_key(self.settings.home),
             ),
         )
         return DaskExecutor(self._cluster.client, context)

@@ -10,8 +10,9 @@ from typing import Any
 from prefect.serializers import Serializer
 from pydantic import Field
 
-from infra.seals import UnsealedError, seal_key, sealed, unsealed
+from infra.seals import seal_key
 from infra.settings import load_settings
+from pipelines.sealed_files import UnsealedError, sealed, unsealed
 
 _LOG = logging.getLogger(__name__)
 
@@ -19,7 +20,7 @@ TYPE = "espalier-sealed"
 
 
 class SealedSerializer(Serializer):
-    """Pickles with the seal of the home folder (`infra.seals`)."""
+    """Pickles with the seal of the home folder (`pipelines.sealed_files`)."""
 
     type: str = Field(default=TYPE, frozen=True)
 

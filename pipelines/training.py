@@ -26,6 +26,7 @@ from pipelines.evaluation.scoring import check_target
 from pipelines.history import History
 from pipelines.learners.base import Learner
 from pipelines.learners.registry import choose_learners
+from pipelines.sealed_files import new_key
 from pipelines.search.loop import run_search
 from pipelines.search.reserve import search_deadline
 from pipelines.seeds import integer_seed
@@ -247,7 +248,9 @@ def require_success(history: History) -> None:
 def _fold_models(n_folds: int, budget: Budget) -> Iterator[FoldModels | None]:
     """Yield where models of single fits are kept for the length of the block."""
     with tempfile.TemporaryDirectory(prefix="espalier-", ignore_cleanup_errors=True) as folder:
-        yield FoldModels.at(Path(folder), n_folds=n_folds, timed=budget.seconds is not None)
+        yield FoldModels.at(
+            Path(folder), n_folds=n_folds, timed=budget.seconds is not None, key=new_key()
+        )
 
 
 def _open_executor(context: EvaluationContext, settings: TrainingSettings) -> Executor:

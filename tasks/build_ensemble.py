@@ -3,6 +3,8 @@
 from prefect import task
 
 from infra.run_store import RunStore
+from infra.seals import seal_key
+from infra.settings import load_settings
 from pipelines.budget import Deadline
 from pipelines.ensemble.cost import FinishCost
 from pipelines.evaluation.executor import Executor
@@ -54,7 +56,7 @@ def build_ensemble(
 
     require_success(history)
     data = read_pickle(ref.path)
-    fold_models = FoldModels(ref.fold_models_path)
+    fold_models = FoldModels(ref.fold_models_path, seal_key(load_settings().home))
     time = RefitTime(
         deadline=deadline,
         n_workers=executor.n_workers,

@@ -1,10 +1,11 @@
-"""Pickles of this run's own tables, written whole or not at all, and sealed (`infra.seals`)."""
+"""Pickles of this run's own tables, written whole or not at all, and sealed."""
 
 from pathlib import Path
 from typing import Any
 
-from infra.seals import dump_sealed, load_sealed, seal_key
+from infra.seals import seal_key
 from infra.settings import load_settings
+from pipelines.sealed_files import dump_sealed, load_sealed
 
 
 def write_pickle(value: Any, path: Path) -> None:

@@ -1,12 +1,13 @@
 """Models of trials that fit once, kept on disk: they serve where there is no time for a refit."""
 
-import os
 import pickle
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.history import History
+from pipelines.sealed_files import UnsealedError, dump_sealed, load_sealed
 from pipelines.trial import Trial
 
 if TYPE_CHECKING:
@@ -25,12 +26,15 @@ class FoldModels:
     ----------
     folder : Path
         Made by `at`; workers that do not find it, as on another machine, keep nothing.
+    key : bytes
+        With which models are sealed: no other file is opened (`pipelines.sealed_files`).
     """
 
     folder: Path
+    key: bytes = field(repr=False)
 
     @classmethod
-    def at(cls, folder: Path, *, n_folds: int, timed: bool) -> "FoldModels | None":
+    def at(cls, folder: Path, *, n_folds: int, timed: bool, key: bytes) -> "FoldModels | None":
         """Return the models of a run in ``folder``, which is made; None where none are wanted.
 
         Without a clock there is time for any refit; with several folds there is no one model.
@@ -38,28 +42,22 @@ class FoldModels:
         if n_folds != 1 or not timed:
             return None
         folder.mkdir(parents=True, exist_ok=True)
-        return cls(folder)
+        return cls(folder, key)
 
     def keep(self, trial: Trial, candidate: "Candidate", size_mb: float | None) -> None:
         """Write the model of a trial, whole or not at all; what cannot be written is left out."""
         if size_mb is None or size_mb > LARGEST_MB or not self.folder.is_dir():
             return
-        import cloudpickle  # the user's own learners may live in __main__
-
-        path = self._path(trial)
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            with partial.open("wb") as file:
-                cloudpickle.dump(candidate, file, protocol=5)
-            partial.replace(path)
-        except (OSError, pickle.PicklingError, AttributeError, TypeError):
-            partial.unlink(missing_ok=True)
+        with suppress(OSError, pickle.PicklingError, AttributeError, TypeError):
+            dump_sealed(candidate, self._path(trial), self.key, by_value=True)
 
     def load(self, trial: Trial) -> "Candidate | None":
         """Return the model of a trial; None if it was not kept."""
         try:
-            candidate: Candidate = pickle.loads(self._path(trial).read_bytes())
+            candidate: Candidate = load_sealed(self._path(trial), self.key)
         except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError):
+            return None
+        except UnsealedError:  # of another run, or cut off
             return None
         return candidate
 

@@ -19,7 +19,8 @@ from pydantic import (
 
 from pipelines.errors import UserError
 from pipelines.lifecycle.policy import PromotionPolicy
-from pipelines.request import explain, redact_url
+from pipelines.redaction import redact
+from pipelines.request import explain
 
 PolicyMode = Literal["auto", "approve", "never"]
 
@@ -151,7 +152,7 @@ class PromoteRequest(BaseModel):
     @field_serializer("data", when_used="json")
     def _without_password(self, value: str | None) -> str | None:
         # Prefect stores a flow run's parameters as JSON; a password must not get there.
-        return None if value is None else redact_url(value)
+        return None if value is None else redact(value)
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> "PromoteRequest":

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from infra.sealed_results import SealedSerializer, drop_foreign
-from infra.seals import KEY_FILE, UnsealedError, dump_sealed, load_sealed, seal_key
+from infra.seals import KEY_FILE, seal_key
 from pipelines.errors import UserError
+from pipelines.sealed_files import UnsealedError, dump_sealed, load_sealed
 
 
 class Trap:

@@ -17,6 +17,7 @@ from pipelines.evaluation.fold_models import FoldModels
 from pipelines.evaluation.metrics import METRICS
 from pipelines.history import History
 from pipelines.problem import ProblemKind
+from pipelines.sealed_files import new_key
 from pipelines.trial import TrialOutcome, TrialResult
 
 
@@ -125,7 +126,7 @@ def test_where_all_members_may_be_late_a_quick_model_comes_first(
 def test_a_kept_model_serves_where_there_is_no_time_for_a_refit(
     history: History, choice: EnsembleChoice, tmp_path: Path
 ) -> None:
-    kept = FoldModels.at(tmp_path / "models", n_folds=1, timed=True)
+    kept = FoldModels.at(tmp_path / "models", n_folds=1, timed=True, key=new_key())
     assert kept is not None
     trials = {result.trial.number: result.trial for result in history.results}
     model: Any = {"a": "model"}
@@ -139,6 +140,8 @@ def test_a_kept_model_serves_where_there_is_no_time_for_a_refit(
     _, fitted = fit_choice(choice, history, executor, time, fold_models=kept)
     assert executor.calls == [[1]]
     assert fitted == [model, "small"]
+    other = FoldModels(kept.folder, new_key())
+    assert other.load(trials[2]) is None  # not opened: another key wrote it
     kept.clear()
     assert kept.load(trials[2]) is None
 
