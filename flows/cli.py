@@ -1,4 +1,4 @@
-"""The command line: ``espalier train | predict | leaderboard | models | ui``.
+"""The command line: ``espalier train | retrain | predict | monitor | leaderboard | models | ui``.
 
 Only typer is imported here, so that ``espalier --help`` answers at once; each command imports what
 it needs when it runs.
@@ -12,7 +12,9 @@ import typer
 
 from flows.commands.leaderboard import leaderboard
 from flows.commands.models import models
+from flows.commands.monitor import monitor
 from flows.commands.predict import predict
+from flows.commands.retrain import retrain
 from flows.commands.train import train
 from flows.commands.ui import ui
 from flows.exits import WRONG_INPUT, say_error
@@ -25,7 +27,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(train)
+app.command()(retrain)
 app.command()(predict)
+app.command()(monitor)
 app.command()(leaderboard)
 app.command()(models)
 app.command()(ui)

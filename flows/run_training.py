@@ -75,7 +75,7 @@ def _run(
         PrefectServer(settings).start() as server,
         Session(request, settings, watcher, table=table, started_at=started_at) as session,
     ):
-        with watcher, made_current(session), _told_to_prefect():
+        with watcher, made_current(session), told_to_prefect():
             from flows.train import train
 
             table.result()  # a large table may be wrong too
@@ -97,7 +97,7 @@ def _leave(
 
 
 @contextmanager
-def _told_to_prefect() -> Iterator[None]:
+def told_to_prefect() -> Iterator[None]:
     """Make sure that Prefect has heard everything of the block while its server is there.
 
     States of tasks and lines of logs are sent by threads in the background.

@@ -10,6 +10,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer
 from typer.testing import CliRunner
@@ -91,3 +92,44 @@ def tumours(tmp_path_factory):
 def espalier_in():
     """Make an `Espalier` of a folder."""
     return Espalier
+
+
+@pytest.fixture(scope="module")
+def flow_home(tmp_path_factory):
+    """A home folder with stores and a Prefect server of its own, for flows called directly."""
+    from infra.prefect_server import PrefectServer
+    from infra.settings import load_settings
+
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("home")
+        patch.setenv("ESPALIER_HOME", str(home))
+        patch.delenv("PREFECT_API_URL", raising=False)
+        with PrefectServer(load_settings()).start() as server:
+            server.wait()
+            from prefect.settings import PREFECT_API_URL, temporary_settings
+
+            with temporary_settings({PREFECT_API_URL: server.url}):
+                yield home
+
+
+@pytest.fixture(scope="session")
+def visits():
+    """Return ``n`` made-up visits to a shop, drawn by ``seed``; ``dearer`` multiplies the price."""
+
+    def make(n, seed=0, dearer=1.0):
+        rng = np.random.default_rng(seed)
+        price = rng.gamma(3.0, 10.0, n).round(2)
+        colour = rng.choice(["red", "green", "blue"], n)
+        weight = rng.normal(size=n).round(3)
+        wish = weight - price / 30 + 2.0 * (colour == "red") + rng.logistic(0, 0.5, n)
+        return pd.DataFrame(
+            {
+                "visit": [f"V{seed}-{number:05d}" for number in range(n)],
+                "price": (price * dearer).round(2),
+                "colour": colour,
+                "weight": weight,
+                "bought": np.where(wish > -0.5, "yes", "no"),
+            }
+        )
+
+    return make

@@ -1,0 +1,100 @@
+"""The story of a retraining: the source read again, a gate, and a challenger for the champion."""
+
+import time
+from concurrent.futures import Future
+from dataclasses import replace
+
+from prefect import flow
+
+from flows.current_watcher import current_watcher
+from flows.drift_page import drift_figures
+from flows.gate_table import gate_table
+from flows.report import TrainReport
+from flows.retrain_report import RetrainReport, unchanged_markdown
+from flows.session import Session, made_current
+from flows.train import train
+from flows.watching import Watcher
+from infra.settings import Settings, load_settings
+from infra.tracking import Tracking
+from pipelines.lifecycle.retrain_request import RetrainRequest
+from pipelines.request import TrainRequest
+from tasks.artifacts import publish_markdown
+from tasks.recall_training import PastTraining, recall_training
+from tasks.record_lifecycle import lifecycle_run
+from tasks.records import TableRef
+from tasks.reread_table import Reread, reread_table
+
+
+@flow(
+    name="retrain",
+    description="Read a model's data again, check them against its champion, train a challenger.",
+    flow_run_name="retrain {request.name}",
+    persist_result=False,
+)
+def retrain(request: RetrainRequest) -> RetrainReport:
+    """Train a challenger on what the data source holds now; stop where nothing has changed.
+
+    Raises
+    ------
+    UserError
+        There is no such model, or its data source is not known any more.
+    DataRefusedError
+        The table breaks the champion's suite, or it has moved and the policy refuses that.
+    """
+    settings, watcher = load_settings(), current_watcher()
+    tracking = Tracking(settings).open_soon()
+    watcher.phase("read again")
+    past = recall_training(request, settings)
+    known = None if request.force else past.fingerprint
+    reread = reread_table(past.request, settings.runs_folder, known)
+    report = _begin_report(request, past, reread)
+    if reread.table is None:
+        watcher.note(f"the data are those of version {report.last}: there is nothing to train")
+        publish_markdown("retrain", unchanged_markdown(report), "Nothing has changed")
+        return report
+
+    asked = request.model_dump(mode="json") | {"data": past.request.shown_data}
+    with lifecycle_run(tracking, "retrain", past.champion, asked) as record:
+        record.tag({"fingerprint": report.fingerprint, "last_fingerprint": report.last_fingerprint})
+        watcher.phase("check")
+        gated = gate_table(reread.table, past, request.on_drift, record, settings)
+        for line in gated.verdict.warnings:
+            watcher.warn(line)
+        gated.require_passed(past)
+        training = _train(past.request, reread.table, settings, watcher)
+        record.tag({"trained": f"{training.model}/{training.version}",
+                    "training_run": training.run_id})  # fmt: skip
+        record.conclude("trained", drift_figures(gated.drift))
+    return replace(
+        report,
+        warnings=gated.verdict.warnings,
+        drift=gated.drift,
+        training=training,
+        run_id=record.run_id,
+    )
+
+
+def _begin_report(request: RetrainRequest, past: PastTraining, reread: Reread) -> RetrainReport:
+    return RetrainReport(
+        model=request.name,
+        changed=reread.table is not None,
+        champion=past.champion.version,
+        last=past.newest.version,
+        fingerprint=reread.fingerprint,
+        last_fingerprint=past.fingerprint,
+        data=past.request.shown_data,
+        n_rows=reread.n_rows,
+    )
+
+
+def _train(
+    request: TrainRequest, table: TableRef, settings: Settings, watcher: Watcher
+) -> TrainReport:
+    """Run the training flow on the table that was checked; its workers start only now."""
+    staged: Future[TableRef] = Future()
+    staged.set_result(table)
+    with (
+        Session(request, settings, watcher, table=staged, started_at=time.time()) as session,
+        made_current(session),
+    ):
+        return train(request)

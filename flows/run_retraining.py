@@ -1,0 +1,57 @@
+"""A retraining from the command line: watched, and summed up."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.watched_command import watched
+from pipelines.lifecycle.retrain_request import RetrainRequest
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from flows.retrain_report import RetrainReport
+
+
+def run_retraining(request: RetrainRequest, *, json_path: Path | None) -> None:
+    """Run the flow, show it, and leave the outcome on the screen and in ``json_path``.
+
+    Raises
+    ------
+    UserError
+        What is asked cannot be done, or the data are refused.
+    LoggedError
+        Anything else; its log tells more.
+    """
+
+    def run() -> "RetrainReport":
+        from flows.retrain import retrain
+
+        return retrain(request)
+
+    def show(report: "RetrainReport", console: "Console") -> None:
+        if json_path is not None:
+            report.write_json(json_path)
+        print_retraining(report, console)
+
+    watched("retrain", f"retrain {request.name}", run, show, json_path=json_path)
+
+
+def print_retraining(report: "RetrainReport", console: "Console") -> None:
+    """Print what came of a retraining."""
+    from flows.summary import print_summary
+
+    if not report.changed or report.training is None:
+        console.print(
+            f"nothing has changed since version {report.last}: {report.n_rows:,} rows, fingerprint "
+            f"{report.fingerprint}; train nevertheless with --force",
+            soft_wrap=True,
+        )
+        return
+    training = report.training
+    print_summary(console, training, data=report.data)
+    if training.alias != "champion":
+        console.print(
+            f"\n{report.model}/{training.version} challenges version {report.champion}, "
+            "which goes on serving",
+            soft_wrap=True,
+        )

@@ -1,0 +1,151 @@
+"""A source that stays, breaks, moves and grows, and what a retraining makes of it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from flows.retrain import retrain
+from flows.train import train
+from infra.kept_rows import read_kept_rows
+from infra.mlflow_store import make_client
+from infra.registry import resolve, versions_of
+from infra.run_files import read_json_file
+from infra.settings import load_settings
+from pipelines.errors import DataRefusedError, UserError
+from pipelines.lifecycle.retrain_request import RetrainRequest
+from tasks.record_lifecycle import KIND, OUTCOME
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+NAME = "visits"
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """The file that the model's data are in; tests put new tables there."""
+    return tmp_path_factory.mktemp("source") / "visits.csv"
+
+
+@pytest.fixture(scope="module")
+def champion(flow_home, source, visits):
+    """The first version, trained on 250 visits."""
+    visits(250).to_csv(source, index=False)
+    train(
+        {
+            "data": str(source), "target": "bought", "name": NAME, "trials": 4, "workers": 1,
+            "families": "linear,lightgbm",
+        }
+    )  # fmt: skip
+    return resolve(f"{NAME}@champion", load_settings())
+
+
+def asked(**options):
+    return RetrainRequest.parse({"name": NAME, **options})
+
+
+def history(outcome):
+    """Return the runs of retrainings that ended so, the newest first."""
+    client = make_client(load_settings())
+    experiment = client.get_experiment_by_name("espalier").experiment_id
+    return client.search_runs(
+        [experiment],
+        filter_string=f"tags.`{KIND}` = 'retrain' and tags.`{OUTCOME}` = '{outcome}'",
+    )
+
+
+def n_versions():
+    return len(versions_of(NAME, load_settings()))
+
+
+def test_unchanged_data_stop_it(champion, source, visits):
+    visits(250).to_csv(source, index=False)
+    report = retrain(asked())
+    assert (report.changed, report.version, report.last) == (False, None, 1)
+    assert report.fingerprint == champion.tags["fingerprint"]
+    assert n_versions() == 1
+
+
+def test_a_renamed_column_refuses_and_is_named(champion, source, visits):
+    visits(300).rename(columns={"price": "cost"}).to_csv(source, index=False)
+    with pytest.raises(DataRefusedError, match=r"missing: price"):
+        retrain(asked(on_drift="warn"))
+    run = history("refused")[0]
+    assert run.info.status == "FAILED"
+    assert "price" in run.data.tags["error"]
+    verdict = read_json_file(load_settings(), run.info.run_id, "gate.json")
+    assert verdict["passed"] is False
+    assert n_versions() == 1
+
+
+def test_numbers_that_became_words_refuse(champion, source, visits):
+    visits(300).assign(price=lambda t: "EUR " + t["price"].astype(str)).to_csv(source, index=False)
+    with pytest.raises(DataRefusedError, match="'price' has a type among"):
+        retrain(asked())
+
+
+def test_a_source_that_moved_is_refused_if_the_policy_says_so(champion, source, visits):
+    grown = pd.concat([visits(250), visits(100, seed=1, dearer=5.0)])
+    grown.to_csv(source, index=False)
+    with pytest.raises(DataRefusedError, match="'price': stability index"):
+        retrain(asked(on_drift="refuse"))
+    drift = read_json_file(load_settings(), history("refused")[0].info.run_id, "drift.json")
+    moved = next(each for each in drift["columns"] if each["column"] == "price")
+    assert drift["n_now"] == 100  # the new rows alone
+    assert moved["index"] > 1.0
+    assert drift["classifier"]["auc"] > 0.75
+    assert n_versions() == 1
+
+
+def test_a_source_that_moved_is_trained_on_with_a_warning(champion, source, visits):
+    grown = pd.concat([visits(250), visits(100, seed=1, dearer=5.0)])
+    grown.sample(frac=1.0, random_state=0).to_csv(source, index=False)
+    report = retrain(asked(on_drift="warn"))
+    settings = load_settings()
+    challenger = resolve(f"{NAME}/{report.version}", settings)
+    assert any("'price'" in line for line in report.warnings)
+    json.dumps(report.to_dict(), default=str)
+
+    # It is linked to what it challenges.
+    assert report.training.alias == "challenger"
+    assert challenger.tags["compared_with"] == f"{NAME}/1"
+    assert challenger.tags["compared_fingerprint"] == champion.tags["fingerprint"]
+    assert challenger.tags["fingerprint"] == report.fingerprint != report.last_fingerprint
+    run = history("trained")[0]
+    assert run.data.tags["espalier.trained"] == f"{NAME}/{report.version}"
+    assert run.data.metrics["drift_largest_index"] == pytest.approx(report.drift.largest_index)
+
+    # The winners came first.
+    before = read_json_file(settings, champion.run_id, "leaderboard.json")
+    after = read_json_file(settings, challenger.run_id, "leaderboard.json")
+    members = [row["configuration"] for row in before if row["weight"] > 0]
+    first = [row for row in after if row["trial"] < 2]
+    assert {row["origin"] for row in first} == {"warm_start"}
+    assert all(row["configuration"] in [each["configuration"] for each in before] for row in first)
+    assert any(row["configuration"] in members for row in first)
+    assert {row["origin"] for row in after} > {"warm_start"}  # and the search went on
+
+    # What was held out is still held out, what was learned is not held out now.
+    old, new = (read_kept_rows(settings, each.run_id) for each in (champion, challenger))
+    assert np.isin(old.held_out, new.held_out).all()
+    assert not np.isin(old.trained, new.held_out).any()
+    assert len(new.held_out) > len(old.held_out)
+
+
+def test_the_last_training_counts_not_the_champion(champion, source):
+    report = retrain(asked())
+    assert (report.changed, report.champion, report.last) == (False, 1, 2)
+
+
+def test_an_unknown_model_is_one_line(flow_home, champion):
+    with pytest.raises(UserError, match="no model is called 'visit'; there is visits"):
+        retrain(RetrainRequest(name="visit"))
+
+
+def test_the_parameters_are_a_described_form():
+    from prefect.utilities.callables import parameter_schema
+
+    fields = parameter_schema(retrain).model_dump()["definitions"]["RetrainRequest"]["properties"]
+    assert set(fields["on_drift"]["enum"]) == {"warn", "refuse"}
+    assert all(field["description"] for field in fields.values())
