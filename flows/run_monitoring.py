@@ -25,6 +25,12 @@ def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
         Anything else; its log tells more.
     """
 
+    def check() -> None:
+        from infra.registry import resolve
+        from infra.settings import load_settings
+
+        resolve(request.name, load_settings())
+
     def run() -> "MonitorReport":
         from flows.monitor import monitor
 
@@ -35,7 +41,7 @@ def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
             report.write_json(json_path)
         print_monitoring(report, console)
 
-    watched("monitor", f"monitor {request.name}", run, show, json_path=json_path)
+    watched("monitor", f"monitor {request.name}", check, run, show, json_path=json_path)
 
 
 def print_monitoring(report: "MonitorReport", console: "Console") -> None:

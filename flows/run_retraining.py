@@ -23,6 +23,12 @@ def run_retraining(request: RetrainRequest, *, json_path: Path | None) -> None:
         Anything else; its log tells more.
     """
 
+    def check() -> None:
+        from infra.settings import load_settings
+        from tasks.recall_training import recall_training
+
+        recall_training.fn(request, load_settings())
+
     def run() -> "RetrainReport":
         from flows.retrain import retrain
 
@@ -33,7 +39,7 @@ def run_retraining(request: RetrainRequest, *, json_path: Path | None) -> None:
             report.write_json(json_path)
         print_retraining(report, console)
 
-    watched("retrain", f"retrain {request.name}", run, show, json_path=json_path)
+    watched("retrain", f"retrain {request.name}", check, run, show, json_path=json_path)
 
 
 def print_retraining(report: "RetrainReport", console: "Console") -> None:

@@ -16,6 +16,7 @@ T = TypeVar("T")
 def watched(
     command: str,
     title: str,
+    check: Callable[[], object],
     run: Callable[[], T],
     show: Callable[[T, "Console"], None],
     *,
@@ -29,6 +30,8 @@ def watched(
         Names the log file.
     title : str
         Shown above the run.
+    check : callable
+        Raises `UserError` for what can be known at once; called while the server starts.
     run : callable
         Imports the flow and runs it; the flow tells `current_watcher`.
     show : callable
@@ -60,9 +63,10 @@ def watched(
             from infra.prefect_server import PrefectServer
 
             console = Console(file=terminal, highlight=False, markup=False)
-            watcher = open_console(title, console)
             # The address of the server must be known before prefect is imported, by the flow.
             with PrefectServer(settings).start() as server:
+                check()
+                watcher = open_console(title, console)
                 with watcher, watched_by(watcher), told_to_prefect():
                     server.wait()
                     outcome = run()

@@ -106,6 +106,24 @@ PREDICT_FAULTS = {
 }
 
 
+LIFECYCLE_FAULTS = {
+    "unknown model": (["retrain", "churn"], "'churn'"),
+    "unknown drift policy": (["retrain", "churn", "--on-drift", "panic"], "on-drift 'panic'"),
+    "unknown promotion policy": (["retrain", "churn", "--promote", "yes"], "promote 'yes'"),
+    "no duration": (["retrain", "churn", "--time-budget", "soon"], "'soon'"),
+    "report into no folder": (["retrain", "churn", "--json", "no/where.json"], "no/where"),
+    "unknown watched model": (["monitor", "churn", "--data", "good.csv"], "'churn'"),
+    "negative limit": (
+        ["monitor", "churn", "--data", "good.csv", "--max-score-drop", "-1"], "max-score-drop"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", LIFECYCLE_FAULTS)
+def test_wrong_input_to_retrain_and_monitor(espalier, fault):
+    arguments, names = LIFECYCLE_FAULTS[fault]
+    check_refusal(espalier(*arguments), names)
+
+
 @pytest.mark.parametrize("fault", PREDICT_FAULTS)
 def test_wrong_input_to_predict(espalier, fault):
     arguments, names = PREDICT_FAULTS[fault]
