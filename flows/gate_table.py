@@ -41,7 +41,7 @@ class Gated:
             return
         champion = f"{past.champion.name}/{past.champion.version}"
         raise DataRefusedError(
-            f"{past.request.shown_data} is refused, as it is not what {champion} was trained on: "
+            f"{past.request.shown_data} is refused, as expectations from {champion} do not hold: "
             f"{'; '.join(refusals)}. Mend the source; if the change is meant, train anew with "
             f"espalier train --name {past.champion.name}"
         )

@@ -16,6 +16,7 @@ from flows.train import train
 from flows.watching import Watcher
 from infra.settings import Settings, load_settings
 from infra.tracking import Tracking
+from pipelines.errors import UserError
 from pipelines.lifecycle.retrain_request import RetrainRequest
 from pipelines.request import TrainRequest
 from tasks.artifacts import publish_markdown
@@ -41,6 +42,8 @@ def retrain(request: RetrainRequest) -> RetrainReport:
     DataRefusedError
         The table breaks the champion's suite, or it has moved and the policy refuses that.
     """
+    if request.promote != "never":
+        raise UserError("a retraining cannot promote yet; leave --promote out")
     settings, watcher = load_settings(), current_watcher()
     tracking = Tracking(settings).open_soon()
     watcher.phase("read again")
