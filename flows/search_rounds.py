@@ -1,15 +1,18 @@
 """The search as rounds of tasks: propose, evaluate, log; the state is the history alone."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flows.session import Session
 from flows.trial_log import TrialLog
 from flows.watching import SearchProgress, Watcher
 from infra.run_store import RunStore
+from infra.trial_recorder import TrialRecorder
 from pipelines.budget import Budget, Deadline
 from pipelines.configuration import Configuration
 from pipelines.ensemble.cost import FinishCost
+from pipelines.errors import StoreUnavailableError
 from pipelines.evaluation.executor import Executor
 from pipelines.evaluation.metrics import get_metric
 from pipelines.history import History
@@ -162,7 +165,9 @@ class _SpentClock:
     def note(self) -> None:
         """Remember what is spent by now."""
         if self._given.at is not None:
-            self._store.note(SPENT, round(self._spent + self._left - self._given.seconds_left, 1))
+            with suppress(StoreUnavailableError):  # the trial log says what is wrong, and waits
+                spent = self._spent + self._left - self._given.seconds_left
+                self._store.note(SPENT, round(spent, 1))
 
 
 class _View:
@@ -220,6 +225,7 @@ def _rounds(
     not wait for it, and it does not know the newest results. Near the end, where what still fits
     into the time matters more, and without a clock, one follows the other.
     """
+    recorder = TrialRecorder(store)
     trials = propose_batch(plan, history, deadline, executor.pending)
     while trials or executor.pending:
         end = plan.corrected(deadline, history)
@@ -232,6 +238,7 @@ def _rounds(
             executor,
             trials,
             store=store,
+            recorder=recorder,
             deadline=end,
             wait_for_all=plan.waits_for_all,
             on_result=view.add,

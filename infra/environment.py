@@ -36,7 +36,13 @@ _QUIET = {
 }
 
 # Prefect waits 20 seconds for a temporary server, which a small machine misses.
-_PATIENT = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120"}
+# MLflow's client asks a server that does not answer seven times, for more than four minutes, and
+# each of our tasks that use it is tried four times: fifteen seconds are enough.
+_PATIENT = {
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+}
 
 
 def quiet_environment(environ: MutableMapping[str, str] | None = None) -> None:

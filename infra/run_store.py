@@ -1,66 +1,37 @@
 """What a run has done so far, on disk: the truth from which an interrupted run continues.
 
-A run folder is named after its content (`run_key`). Its trial log is append-only and flushed to
-the disk line by line; a trial's out-of-fold predictions are there before its line is, so that a
-line means a trial that need not be run again. MLflow and Prefect hold copies for people.
+A run folder is named after its content (`infra.run_folders`). Its trial log is append-only and
+flushed to the disk line by line; a trial's out-of-fold predictions are there before its line is,
+so that a line means a trial that need not be run again. MLflow and Prefect hold copies for people.
 
 =====================  =====================================================================
 ``trials.jsonl``       one `TrialResult` a line
 ``oof/<number>.npy``   out-of-fold predictions of a successful trial
 ``notes/<name>.json``  small records of other steps, such as the MLflow run's id
+``attempt``            names this one run wherever it is recorded
 ``finished.json``      there once the run is done
 ``lock``               who works here now
 =====================  =====================================================================
 """
 
-import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infra.run_lock import RunLock
+from infra.store_errors import disk_errors
 from pipelines.json_text import to_json
 from pipelines.trial import TrialOutcome, TrialResult
 
 _LOG = logging.getLogger(__name__)
-
-
-def run_key(data_fingerprint: str, essentials: Mapping[str, Any]) -> str:
-    """Return the name of the run that does this with these data.
-
-    Parameters
-    ----------
-    data_fingerprint : str
-        Names the table's content.
-    essentials : mapping
-        What decides which trials are run and how they are scored; JSON-ready.
-    """
-    text = to_json([data_fingerprint, sorted(essentials.items())], indent=None)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def run_folder(runs_folder: Path, key: str) -> Path:
-    """Return the folder in which the run of this key works next.
-
-    The newest attempt is continued unless it is finished or somebody else works on it; then a
-    new one is started beside it.
-    """
-    number = 1
-    while True:
-        folder = runs_folder / (key if number == 1 else f"{key}-{number}")
-        if not folder.exists():
-            return folder
-        store = RunStore(folder)
-        if store.finished is None and RunLock(folder / "lock").owner_alive is None:
-            return folder
-        number += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +41,7 @@ class RunStore:
     Attributes
     ----------
     folder : Path
-        From `run_folder`.
+        From `infra.run_folders.run_folder`.
     """
 
     folder: Path
@@ -82,6 +53,20 @@ class RunStore:
         """
         return RunLock(self.folder / "lock")
 
+    @property
+    def attempt(self) -> str:
+        """A name for this one run, made at its first use: what it leaves elsewhere bears it.
+
+        The folder's own name will not do: it returns when the folder was deleted.
+        """
+        path = self.folder / "attempt"
+        try:
+            return path.read_text()
+        except FileNotFoundError:
+            name = uuid4().hex
+            self._write(path, lambda file: file.write(name.encode()))
+            return name
+
     # --- trials ---------------------------------------------------------------------------
 
     @property
@@ -90,15 +75,19 @@ class RunStore:
         return self.folder / "trials.jsonl"
 
     def append(self, outcome: TrialOutcome) -> None:
-        """Put a trial on record: first its predictions, then its line, both flushed to disk."""
+        """Put a trial on record: first its predictions, then its line, both flushed to disk.
+
+        Raises
+        ------
+        StoreUnavailableError
+            The disk is full. What was on record is there, and doing it again may succeed.
+        """
         number = outcome.result.trial.number
-        if outcome.predictions is not None:
-            _write_atomically(
-                self._predictions_path(number), lambda file: np.save(file, outcome.predictions)
-            )
+        predictions = outcome.predictions
+        if predictions is not None:
+            self._write(self._predictions_path(number), lambda file: np.save(file, predictions))
         line = to_json(outcome.result.to_dict(), indent=None).encode() + b"\n"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("ab+") as log:
+        with disk_errors(self.folder), self.log_path.open("ab+") as log:
             # A kill in the middle of a line leaves a torn one; it must not spoil this one.
             if log.seek(0, os.SEEK_END) > 0:
                 log.seek(-1, os.SEEK_END)
@@ -174,7 +163,11 @@ class RunStore:
 
     def _write_json(self, path: Path, record: Any) -> None:
         text = to_json(record).encode()
-        _write_atomically(path, lambda file: file.write(text))
+        self._write(path, lambda file: file.write(text))
+
+    def _write(self, path: Path, write: Callable[[IO[bytes]], object]) -> None:
+        with disk_errors(self.folder):
+            _write_atomically(path, write)
 
 
 def _read_json(path: Path) -> Any:
@@ -184,12 +177,16 @@ def _read_json(path: Path) -> Any:
         return None
 
 
-def _write_atomically(path: Path, write: Any) -> None:
+def _write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Write the file whole or not at all, and flush it to the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    with partial.open("wb") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)  # on a full disk its bytes are wanted
+        raise

@@ -1,7 +1,9 @@
 """Which faults of a store can pass, and what they are called then."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from infra.redaction import redact
 from pipelines.errors import EspalierError, StoreUnavailableError
@@ -13,6 +15,7 @@ _PASSING = (
     "disk i/o error",
     "disk is full",
     "no space left",
+    "disk quota exceeded",
     "connection refused",
     "connection reset",
     "connection aborted",
@@ -26,6 +29,29 @@ _PASSING = (
     "temporarily_unavailable",
     "503",
 )
+
+# What a disk says that is full, over its quota, or past the size a file may have.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@contextmanager
+def disk_errors(folder: Path) -> Iterator[None]:
+    """Turn a full disk into `StoreUnavailableError`; let other errors through.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is being written.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise StoreUnavailableError(
+            f"{str(folder)!r} cannot be written ({error.strerror}); make room on its disk, then "
+            "the same command continues"
+        ) from error
 
 
 @contextmanager

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.mlflow_store import find_experiment, make_client
+from infra.nested_runs import complete_trials, remove_twins, runs_with
 from infra.redaction import redact
 from infra.settings import Settings
 from infra.store_errors import store_errors
-from infra.trial_runs import PARENT_TAG, TRIAL_TAG, LoggedTrial, finite_metrics, plain_text
+from infra.trial_runs import ATTEMPT_TAG, LoggedTrial, finite_metrics, plain_text
+from pipelines.errors import StoreUnavailableError
 from pipelines.trial import TrialResult
 
 if TYPE_CHECKING:
@@ -97,12 +99,33 @@ class Tracking:
 
     # --- the parent run -------------------------------------------------------------------
 
-    def start_run(self, name: str, *, tags: Mapping[str, str] | None = None) -> str:
-        """Start a parent run and return its id."""
+    def start_run(
+        self, name: str, *, tags: Mapping[str, str] | None = None, attempt: str | None = None
+    ) -> str:
+        """Start a parent run and return its id.
+
+        Parameters
+        ----------
+        name : str
+            What it is called.
+        tags : mapping, optional
+            Its tags.
+        attempt : str or None
+            Names the attempt to start it: when there is a run of that name already, because its
+            maker was killed before it could note the id, that one is returned.
+        """
         experiment_id = self.experiment_id
         with self._store():
+            known = (
+                runs_with(self.client, experiment_id, ATTEMPT_TAG, attempt)
+                if attempt is not None
+                else []
+            )
+            if known:
+                return str(known[0].info.run_id)
+            named = {} if attempt is None else {ATTEMPT_TAG: attempt}
             tags = {"mlflow.user": _user(), "mlflow.source.name": "espalier"} | _texts(tags)
-            run = self.client.create_run(experiment_id, run_name=name, tags=tags)
+            run = self.client.create_run(experiment_id, run_name=name, tags=tags | named)
         self._logged[run.info.run_id] = {}
         return str(run.info.run_id)
 
@@ -137,11 +160,16 @@ class Tracking:
             self.client.set_terminated(run_id, status="KILLED" if killed else "FAILED")
 
     def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
-        """Log parameters; logging the same ones again does nothing."""
+        """Log parameters; those that are there stay as they are, as MLflow changes none."""
         from mlflow.entities import Param
 
-        entries = [Param(key, plain_text(value, 6000)) for key, value in params.items()]
         with self._store():
+            there = self.client.get_run(run_id).data.params
+            entries = [
+                Param(key, plain_text(value, 6000))
+                for key, value in params.items()
+                if key not in there
+            ]
             for start in range(0, len(entries), _PARAMS_A_CALL):
                 self.client.log_batch(run_id, params=entries[start : start + _PARAMS_A_CALL])
 
@@ -242,13 +270,45 @@ class Tracking:
         self._prepare_to_register()
         there = self.logged_trials(parent_run_id)
         new = [result for result in results if result.trial.number not in there]
-        with self._store():
-            for result in new:
-                run_id = LoggedTrial(result).write(
-                    self.client, experiment_id=self.experiment_id, parent_run_id=parent_run_id
-                )
-                self._logged[parent_run_id][result.trial.number] = run_id
+        try:
+            with self._store():
+                for result in new:
+                    run_id = LoggedTrial(result).write(
+                        self.client, experiment_id=self.experiment_id, parent_run_id=parent_run_id
+                    )
+                    there[result.trial.number] = run_id
+        except StoreUnavailableError:
+            # What was being written may be there, whole or in part: look before the next time.
+            self.forget(parent_run_id)
+            raise
         return len(new)
+
+    def settle(self, parent_run_id: str, results: Sequence[TrialResult]) -> None:
+        """See to it that MLflow has each of ``results`` once, and the parent run once.
+
+        A server that was killed after it did what it was asked, and before it said so, has been
+        asked again by the HTTP client: that leaves twins which nobody here has heard of.
+
+        Raises
+        ------
+        StoreUnavailableError
+            The store does not answer.
+        """
+        if not self._is_remote:
+            self.log_trials(parent_run_id, results)
+            return
+        self.forget(parent_run_id)
+        self.log_trials(parent_run_id, results)
+        with self._store():
+            remove_twins(self.client, self.experiment_id, parent_run_id)
+
+    def forget(self, parent_run_id: str) -> None:
+        """Forget which trials are logged: the store is asked the next time."""
+        self._logged.pop(parent_run_id, None)
+
+    @property
+    def _is_remote(self) -> bool:
+        return self.settings.mlflow_uri.startswith(("http://", "https://"))
 
     def _prepare_to_register(self) -> None:
         """Once: get ready for the model in the background, while the workers are busy."""
@@ -270,40 +330,15 @@ class Tracking:
         A nested run that was cut off half-way is removed, so that it can be logged again.
         """
         known = self._logged.get(parent_run_id)
-        if known is not None:
-            return known
-        found: dict[int, str] = {}
-        with self._store():
-            for run in self._nested_runs(parent_run_id):
-                number = run.data.tags.get(TRIAL_TAG)
-                if number is None:
-                    continue
-                if run.info.status == "RUNNING" or int(number) in found:
-                    self.client.delete_run(run.info.run_id)
-                else:
-                    found[int(number)] = run.info.run_id
-        self._logged[parent_run_id] = found
-        return found
-
-    def _nested_runs(self, parent_run_id: str) -> list[Any]:
-        found: list[Any] = []
-        token = None
-        while True:
-            page = self.client.search_runs(
-                [self.experiment_id],
-                filter_string=f"tags.`{PARENT_TAG}` = '{parent_run_id}'",
-                order_by=["attributes.start_time ASC"],
-                max_results=1000,
-                page_token=token,
-            )
-            found.extend(page)
-            token = page.token
-            if not token:
-                return found
+        if known is None:
+            with self._store():
+                known = complete_trials(self.client, self.experiment_id, parent_run_id)
+            self._logged[parent_run_id] = known
+        return known
 
     def run_url(self, run_id: str) -> str | None:
         """Where the run can be seen; None when the store is not behind a server."""
-        if not self.settings.mlflow_uri.startswith(("http://", "https://")):
+        if not self._is_remote:
             return None
         base = redact(self.settings.mlflow_uri).rstrip("/")
         return f"{base}/#/experiments/{self.experiment_id}/runs/{run_id}"

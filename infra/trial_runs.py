@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 PARENT_TAG = "mlflow.parentRunId"
 TRIAL_TAG = "espalier.trial"
+ATTEMPT_TAG = "espalier.attempt"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from prefect import task
 from prefect.context import TaskRunContext
 
 from infra.run_store import RunStore
+from infra.trial_recorder import TrialRecorder
 from pipelines.budget import Deadline
 from pipelines.evaluation.executor import Executor
 from pipelines.search.loop import evaluate_batch as evaluate
@@ -32,6 +33,7 @@ def evaluate_batch(
     trials: Sequence[Trial],
     *,
     store: RunStore,
+    recorder: TrialRecorder,
     deadline: Deadline,
     wait_for_all: bool,
     on_result: Callable[[TrialResult], None],
@@ -40,13 +42,19 @@ def evaluate_batch(
 
     Each result is in the run's trial log before anyone hears of it, and a trial that is in the log
     is not run again when this task is retried.
+
+    Raises
+    ------
+    StoreUnavailableError
+        The log cannot be written; the recorder holds what came.
     """
+    recorder.write()
     before = store.results() if _is_retry() else ()
     known = {each.trial.number for each in before}
     known |= {trial.number for trial in executor.pending}
 
     def keep(outcome: TrialOutcome) -> None:
-        store.append(outcome)
+        recorder.keep(outcome)
         on_result(outcome.result)
 
     ended = evaluate(
@@ -58,6 +66,7 @@ def evaluate_batch(
     )
     if deadline.passed:
         ended += stop_batch(executor, reason=TIME_IS_SPENT, on_result=keep)
+    recorder.write()
     return [*before, *(outcome.result for outcome in ended)]
 
 

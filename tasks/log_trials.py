@@ -29,8 +29,15 @@ def log_trials(
     *,
     progress: UUID | None,
     share_done: float,
+    is_last: bool = False,
 ) -> int:
-    """Log the results (those already there are left alone) and return how many."""
-    tracking.log_trials(run_id, results)
+    """Log the results (those already there are left alone) and return how many.
+
+    The last time they are all the results of the run, and MLflow is looked through for them.
+    """
+    if is_last:
+        tracking.settle(run_id, results)
+    else:
+        tracking.log_trials(run_id, results)
     move_progress(progress, share_done)
     return len(results)

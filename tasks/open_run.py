@@ -30,7 +30,10 @@ def open_run(tracking: Tracking, store: RunStore, request: TrainRequest, table: 
     if noted is not None and tracking.continue_run(noted):
         run_id = str(noted)
     else:
-        run_id = tracking.start_run(request.model_name, tags=_tags(request, table))
+        run_id = tracking.start_run(
+            request.model_name, tags=_tags(request, table), attempt=store.attempt
+        )
+        tracking.continue_run(run_id)
         store.note(NOTE, run_id)
     asked = request.model_dump(mode="json", exclude_none=True, exclude={"data", "query"})
     tracking.log_params(run_id, asked)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from infra.run_store import run_folder, run_key
+from infra.run_folders import run_folder, run_key
 from infra.sources import read_table
 from pipelines.data.fingerprint import fingerprint
 from pipelines.request import TrainRequest

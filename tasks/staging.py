@@ -5,12 +5,20 @@ from typing import Any
 
 from infra.seals import seal_key
 from infra.settings import load_settings
+from infra.store_errors import disk_errors
 from pipelines.sealed_files import dump_sealed, load_sealed
 
 
 def write_pickle(value: Any, path: Path) -> None:
-    """Write ``value`` to ``path``; a reader never finds half a file."""
-    dump_sealed(value, path, seal_key(load_settings().home))
+    """Write ``value`` to ``path``; a reader never finds half a file.
+
+    Raises
+    ------
+    StoreUnavailableError
+        The disk is full.
+    """
+    with disk_errors(path.parent):
+        dump_sealed(value, path, seal_key(load_settings().home))
 
 
 def read_pickle(path: Path) -> Any:

@@ -1,16 +1,23 @@
 import json
+import resource
+import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from infra.run_folders import attempts_of, run_folder, run_key
 from infra.run_lock import RunLock
-from infra.run_store import RunStore, run_folder, run_key
+from infra.run_store import RunStore
+from infra.trial_recorder import TrialRecorder
 from pipelines.configuration import Configuration
-from pipelines.errors import UserError
+from pipelines.errors import StoreUnavailableError, UserError
 from pipelines.trial import Trial, TrialOutcome, TrialResult, TrialStatus
+
+KEY = run_key("f", {})
 
 
 def success(number: int, score: float = 0.5) -> TrialOutcome:
@@ -99,15 +106,77 @@ def test_key_depends_on_content_alone():
 
 
 def test_an_unfinished_run_is_continued_a_finished_one_is_not(tmp_path):
-    first = run_folder(tmp_path, "k")
+    first = run_folder(tmp_path, KEY)
     RunStore(first).append(success(0))
-    assert run_folder(tmp_path, "k") == first
+    assert run_folder(tmp_path, KEY) == first
     RunStore(first).mark_finished({"version": 1})
-    second = run_folder(tmp_path, "k")
+    second = run_folder(tmp_path, KEY)
     assert second != first
     RunStore(second).append(success(0))
-    assert run_folder(tmp_path, "k") == second
+    assert run_folder(tmp_path, KEY) == second
     assert RunStore(first).finished == {"version": 1}
+
+
+def test_an_attempt_is_continued_though_those_before_it_are_gone(tmp_path):
+    for number in (1, 2, 3):
+        folder = run_folder(tmp_path, KEY)
+        RunStore(folder).append(success(0))
+        if number < 3:
+            RunStore(folder).mark_finished({})
+    third = run_folder(tmp_path, KEY)
+    for folder in attempts_of(tmp_path, KEY)[:2]:
+        shutil.rmtree(folder)
+    assert run_folder(tmp_path, KEY) == third
+    RunStore(third).mark_finished({})
+    assert run_folder(tmp_path, KEY).name == f"{KEY}-4"
+
+
+def test_an_attempt_has_a_name_of_its_own(store, tmp_path):
+    assert store.attempt == RunStore(store.folder).attempt
+    assert store.attempt != RunStore(tmp_path / "other").attempt
+
+
+@contextmanager
+def files_no_larger_than(n_bytes):
+    """A limit that the kernel keeps, in place of a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_is_said_and_costs_nothing_that_was_there(store):
+    store.append(success(0))
+    with files_no_larger_than(50), pytest.raises(StoreUnavailableError, match="make room"):
+        store.append(success(1))
+    assert [each.trial.number for each in store.results()] == [0]
+    assert [path.name for path in (store.folder / "oof").iterdir()] == ["0.npy"]
+
+
+def test_a_line_that_the_disk_cuts_off_is_written_again(store):
+    store.append(success(0))
+    size = store.log_path.stat().st_size
+    with files_no_larger_than(size + 50), pytest.raises(StoreUnavailableError):
+        store.append(failure(1))
+    assert store.log_path.stat().st_size == size + 50
+    store.append(failure(1))
+    assert [each.trial.number for each in store.results()] == [0, 1]
+
+
+def test_outcomes_are_held_while_the_disk_is_full(store):
+    recorder = TrialRecorder(store)
+    with files_no_larger_than(50):
+        recorder.keep(success(0))
+        recorder.keep(success(1))
+        with pytest.raises(StoreUnavailableError):
+            recorder.write()
+    assert store.results() == ()
+    recorder.keep(success(2))
+    recorder.write()
+    assert [each.trial.number for each in store.results()] == [0, 1, 2]
+    assert len(store.log_path.read_text().splitlines()) == 3
 
 
 HOLDER = """
@@ -121,7 +190,7 @@ sys.stdin.read()
 
 
 def test_one_lives_one_waits_and_the_dead_are_followed(tmp_path):
-    folder = run_folder(tmp_path, "k")
+    folder = run_folder(tmp_path, KEY)
     lock = RunLock(folder / "lock")
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(lock.path)],
@@ -132,10 +201,10 @@ def test_one_lives_one_waits_and_the_dead_are_followed(tmp_path):
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(UserError, match=f"running already.*{holder.pid}"):
             lock.acquire()
-        assert run_folder(tmp_path, "k") != folder
+        assert run_folder(tmp_path, KEY) != folder
         holder.kill()  # no clean-up: the lock file stays
     assert lock.path.exists()
-    assert run_folder(tmp_path, "k") == folder
+    assert run_folder(tmp_path, KEY) == folder
     with lock:
         assert lock.owner_alive is None
         lock.acquire()  # again, by the same process

@@ -85,6 +85,40 @@ def test_logging_again_makes_no_duplicates(tracking, settings):
     assert {run.info.status for run in runs.values()} == {"FINISHED"}
 
 
+def test_a_run_whose_maker_was_killed_is_found_by_its_attempt(tracking, settings):
+    run_id = tracking.start_run("churn", attempt="one")
+    later = Tracking(settings)
+    assert later.start_run("churn", attempt="one") == run_id
+    assert later.start_run("churn", attempt="two") != run_id
+
+
+def test_parameters_that_are_there_stay(tracking):
+    run_id = tracking.start_run("churn")
+    tracking.log_params(run_id, {"workers": 1})
+    tracking.log_params(run_id, {"workers": 2, "seed": 0})
+    assert tracking.client.get_run(run_id).data.params == {"workers": "1", "seed": "0"}
+
+
+def test_twins_that_a_killed_server_left_are_removed(tracking, monkeypatch):
+    monkeypatch.setattr(Tracking, "_is_remote", True)
+    parent = tracking.start_run("churn", attempt="three")
+    twin = tracking.client.create_run(tracking.experiment_id, tags={"espalier.attempt": "three"})
+    tracking.log_trials(parent, [result(0), result(1)])
+    for status in ("RUNNING", "FINISHED"):
+        run = tracking.client.create_run(
+            tracking.experiment_id, tags={"mlflow.parentRunId": parent, "espalier.trial": "1"}
+        )
+        tracking.client.update_run(run.info.run_id, status=status)
+    tracking.settle(parent, [result(0), result(1), result(2)])
+    runs = tracking.client.search_runs(
+        [tracking.experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'"
+    )
+    assert sorted(run.data.tags["espalier.trial"] for run in runs) == ["0", "1", "2"]
+    assert {run.info.status for run in runs} == {"FINISHED"}
+    assert tracking.client.get_run(twin.info.run_id).info.lifecycle_stage == "deleted"
+    assert tracking.client.get_run(parent).info.lifecycle_stage == "active"
+
+
 def test_the_parent_run_from_start_to_end(tracking, tmp_path):
     run_id = tracking.start_run("churn")
     tracking.log_params(run_id, {f"p{i}": "x" * 7000 for i in range(150)})
