@@ -1,4 +1,4 @@
-"""The command line: ``espalier train | retrain | predict | monitor | leaderboard | models | ui``.
+"""The command line: ``espalier`` and its commands, a module each in `flows.commands`.
 
 Only typer is imported here, so that ``espalier --help`` answers at once; each command imports what
 it needs when it runs.
@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from flows.commands.clean import clean
 from flows.commands.leaderboard import leaderboard
 from flows.commands.models import models
 from flows.commands.monitor import monitor
@@ -32,6 +33,7 @@ app.command()(predict)
 app.command()(monitor)
 app.command()(leaderboard)
 app.command()(models)
+app.command()(clean)
 app.command()(ui)
 
 

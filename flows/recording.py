@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from infra.run_notes import MLFLOW_RUN
 from infra.run_store import RunStore
 from infra.tracking import Tracking
-from tasks.open_run import NOTE
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def recorded(tracking: Tracking, store: RunStore) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        run_id = store.noted(NOTE)
+        run_id = store.noted(MLFLOW_RUN)
         if run_id is not None:
             try:
                 tracking.fail_run(run_id, error, killed=not isinstance(error, Exception))

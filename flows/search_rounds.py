@@ -8,6 +8,7 @@ from flows.session import Session
 from flows.trial_log import TrialLog
 from flows.watching import SearchProgress, Watcher
 from infra.run_store import RunStore
+from infra.taking_over import require_same_rows, taken_over
 from infra.trial_recorder import TrialRecorder
 from pipelines.budget import Budget, Deadline
 from pipelines.configuration import Configuration
@@ -98,10 +99,15 @@ def search(
     shape = prepared.shape
     learners = choose_learners(request.families or None, shape)
     metric = get_metric(prepared.metric, prepared.problem, prepared.n_classes)
+    require_same_rows(store, prepared.digest)
+    resumed = History(metric, store.results())
+    taken = taken_over(store)
+    before = () if taken is None else taken.numbers
+    budget = request.budget.beyond(len(before))
     space = SearchSpace(learners, shape)
     plan = SearchPlan(
         space=space,
-        budget=request.budget,
+        budget=budget,
         seed=request.seed,
         n_workers=executor.n_workers,
         strategy=request.search,
@@ -110,14 +116,16 @@ def search(
         warm_start=fitting(winners, space, trials=request.trials),
     )
     reserve = reserve_seconds(request.budget, shape)
-    resumed = History(metric, store.results())
-    if len(resumed):
-        session.watcher.note(f"{len(resumed)} trials taken over from a run that did not finish")
+    if before:
+        session.watcher.note(f"{len(before)} trials taken over from the run that is extended")
+    if len(resumed) > len(before):
+        n_more = len(resumed) - len(before)
+        session.watcher.note(f"{n_more} trials taken over from a run that did not finish")
     clock = _SpentClock(store, deadline)
     whole = clock.deadline(reserve)
     search_end = search_deadline(request.budget, shape, whole)
     log = TrialLog(session.tracking, run_id)
-    log.add(resumed.results, 0.0)
+    log.add([each for each in resumed.results if each.trial.number not in before], 0.0)
     history = _rounds(
         executor,
         plan,
@@ -126,7 +134,7 @@ def search(
         deadline=search_end,
         clock=clock,
         log=log,
-        view=_View(request.budget, resumed, search_end, session.watcher),
+        view=_View(budget, resumed, search_end, session.watcher),
     )
     return Searched(
         history=history, n_resumed=len(resumed), deadline=whole, log=log, finish=plan.finish

@@ -7,6 +7,7 @@ from flows.report import TrainReport, make_report
 from flows.search_rounds import search
 from flows.session import Session, session_for
 from flows.watching import Stopwatch
+from infra.run_cleaning import tidy_up
 from infra.run_store import RunStore
 from pipelines.budget import Deadline
 from pipelines.leaderboard import leaderboard
@@ -44,7 +45,9 @@ def train(request: TrainRequest) -> TrainReport:
         store = RunStore(table.folder)
         with store.lock():
             succeed(store)
-            return _train(request, session, watch, deadline, table, store)
+            report = _train(request, session, watch, deadline, table, store)
+        tidy_up(session.settings)
+        return report
 
 
 def _train(

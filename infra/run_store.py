@@ -17,7 +17,7 @@ so that a line means a trial that need not be run again. MLflow and Prefect hold
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -85,8 +85,8 @@ class RunStore:
         number = outcome.result.trial.number
         predictions = outcome.predictions
         if predictions is not None:
-            self._write(self._predictions_path(number), lambda file: np.save(file, predictions))
-        line = to_json(outcome.result.to_dict(), indent=None).encode() + b"\n"
+            self._write(self.predictions_path(number), lambda file: np.save(file, predictions))
+        line = _line(outcome.result)
         with disk_errors(self.folder), self.log_path.open("ab+") as log:
             # A kill in the middle of a line leaves a torn one; it must not spoil this one.
             if log.seek(0, os.SEEK_END) > 0:
@@ -96,6 +96,12 @@ class RunStore:
             log.write(line)
             log.flush()
             os.fsync(log.fileno())
+
+    def write_log(self, results: Sequence[TrialResult]) -> None:
+        """Replace the log by one of these trials, whose predictions are there."""
+        self._write(
+            self.log_path, lambda file: file.write(b"".join(_line(each) for each in results))
+        )
 
     def results(self) -> tuple[TrialResult, ...]:
         """Return the trials on record by number.
@@ -111,7 +117,7 @@ class RunStore:
                 _LOG.warning("line %d of %s is damaged; passed over", position, self.log_path)
                 continue
             number = result.trial.number
-            if result.succeeded and not self._predictions_path(number).exists():
+            if result.succeeded and not self.predictions_path(number).exists():
                 _LOG.warning("predictions of trial %d are gone; it will be run again", number)
                 continue
             found[number] = result
@@ -130,10 +136,11 @@ class RunStore:
         FileNotFoundError
             The trial has none.
         """
-        path = self._predictions_path(number)
+        path = self.predictions_path(number)
         return cast(NDArray[np.float32], np.load(path, mmap_mode="r", allow_pickle=False))
 
-    def _predictions_path(self, number: int) -> Path:
+    def predictions_path(self, number: int) -> Path:
+        """Return where the out-of-fold predictions of a trial are, if it has any."""
         return self.folder / "oof" / f"{number}.npy"
 
     def _lines(self) -> list[bytes]:
@@ -168,6 +175,10 @@ class RunStore:
     def _write(self, path: Path, write: Callable[[IO[bytes]], object]) -> None:
         with disk_errors(self.folder):
             _write_atomically(path, write)
+
+
+def _line(result: TrialResult) -> bytes:
+    return to_json(result.to_dict(), indent=None).encode() + b"\n"
 
 
 def _read_json(path: Path) -> Any:

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pipelines.errors import UserError
 
 _MLFLOW_DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mssql")
+DEFAULT_KEPT_RUNS = 5
 
 
 class Settings(BaseSettings):
@@ -85,6 +86,13 @@ class Settings(BaseSettings):
     )
     dask_start_seconds: float = Field(
         default=120.0, gt=0, description="Seconds the workers may take to be there."
+    )
+    keep_runs: int = Field(
+        default=DEFAULT_KEPT_RUNS,
+        ge=0,
+        description="Finished runs whose folder (table, trials, out-of-fold predictions) is kept "
+        "for each model when a training ends, beside those behind a version with an alias; 0 "
+        "keeps all. `espalier clean` does the same by hand.",
     )
     ui_start_seconds: float = Field(
         default=120.0, gt=0, description="Seconds a server of `espalier ui` may take to answer."

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipelines.errors import UserError
 
@@ -30,6 +30,10 @@ class Budget:
             raise UserError(f"the time budget must be positive, not {self.seconds:g} seconds")
         if self.trials is not None and self.trials < 1:
             raise UserError(f"the number of trials must be at least 1, not {self.trials}")
+
+    def beyond(self, n_trials: int) -> "Budget":
+        """Return the budget of a run that has ``n_trials`` already and may spend this on top."""
+        return self if self.trials is None else replace(self, trials=self.trials + n_trials)
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,12 @@ class TrainRequest(BaseModel):
         description="Earlier versions (NAME/VERSION): their best configurations are tried first, "
         "and rows that the first one held out stay held out.",
     )
+    extends: str | None = Field(
+        default=None,
+        title="Extends",
+        description="Leave empty; the flow `extend` puts here the run folder whose table and "
+        "trials are taken over. The budget is then what is added.",
+    )
 
     @field_validator("families", "exclude", "start_from", mode="before")
     @classmethod
@@ -159,7 +165,7 @@ class TrainRequest(BaseModel):
         return _names(value)
 
     @field_validator("query", "name", "metric", "time_budget", "dask", "group_column",
-                     "time_column", mode="before")  # fmt: skip
+                     "time_column", "extends", mode="before")  # fmt: skip
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         # A form sends an empty field as "", and the default of most fields is "none".
@@ -267,13 +273,76 @@ class TrainRequest(BaseModel):
         """
         kept = {"target", "task", "metric", "time_budget", "trials", "families", "search", "seed",
                 "group_column", "time_column", "exclude", "start_from"}  # fmt: skip
-        return self.model_dump(mode="json", include=kept) | {"name": self.model_name}
+        extended = {} if self.extends is None else {"extends": self.extends}
+        return self.model_dump(mode="json", include=kept) | {"name": self.model_name} | extended
 
     @property
     def digest(self) -> str:
         """Twelve hexadecimal digits of `essentials`."""
         text = json.dumps(self.essentials, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class ExtendRequest(BaseModel):
+    """More search for a model that is there: what is added to the budget of its run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field(
+        min_length=1,
+        title="Model",
+        description="NAME for its newest run, or NAME@alias or NAME/VERSION for another one.",
+    )
+    time_budget: str | None = Field(
+        default=None,
+        title="Time added",
+        description="Like 90s, 10m or 1h30m. Empty: no limit when a number of trials is given, "
+        f"{DEFAULT_TIME_BUDGET} otherwise.",
+    )
+    trials: int | None = Field(
+        default=None, title="Trials added", description="Empty for no limit."
+    )
+    workers: int | None = Field(
+        default=None,
+        title="Workers",
+        description="Worker processes on this machine; empty for one a core.",
+    )
+    dask: str | None = Field(
+        default=None,
+        title="Dask scheduler",
+        description="Address of a running Dask scheduler (tcp://...), instead of own workers.",
+    )
+
+    @field_validator("time_budget", "dask", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: Any) -> Any:
+        return (value.strip() or None) if isinstance(value, str) else value
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> "ExtendRequest":
+        """Return the request of these options, or raise `UserError` with the first fault."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise UserError(explain(error)) from None
+
+    def of(self, original: Mapping[str, Any], folder: str) -> TrainRequest:
+        """Return the training that goes on from the run of ``original``.
+
+        Parameters
+        ----------
+        original : mapping
+            The `TrainRequest` of the run that is extended, as JSON has it.
+        folder : str
+            Name of its run folder.
+
+        Raises
+        ------
+        UserError
+            The budget or the workers cannot be.
+        """
+        mine = self.model_dump(include={"time_budget", "trials", "workers", "dask"})
+        return TrainRequest.parse({**original, **mine, "extends": folder})
 
 
 class PredictRequest(BaseModel):

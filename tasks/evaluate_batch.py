@@ -11,10 +11,9 @@ from pipelines.budget import Deadline
 from pipelines.evaluation.executor import Executor
 from pipelines.search.loop import evaluate_batch as evaluate
 from pipelines.search.loop import stop_batch
+from pipelines.search.stopping import TIME_IS_SPENT
 from pipelines.trial import Trial, TrialOutcome, TrialResult
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
-
-TIME_IS_SPENT = "stopped: the time for the search is spent"
 
 
 @task(

@@ -2,15 +2,17 @@
 
 from prefect import task
 
+from infra.run_notes import MLFLOW_RUN, REQUEST, TABLE
 from infra.run_store import RunStore
+from infra.taking_over import taken_over
 from infra.tracking import Tracking
 from pipelines.request import TrainRequest
 from tasks.artifacts import publish_link
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
 from tasks.records import TableRef
 
-NOTE = "mlflow_run"
 REQUEST_FILE = "request.json"
+EXTENDS_TAG = "espalier.extends"
 
 
 @task(
@@ -26,15 +28,19 @@ REQUEST_FILE = "request.json"
 )
 def open_run(tracking: Tracking, store: RunStore, request: TrainRequest, table: TableRef) -> str:
     """Return the id of the parent run, which the run folder remembers."""
-    noted = store.noted(NOTE)
+    store.note(REQUEST, request.model_dump(mode="json"))
+    store.note(TABLE, {"fingerprint": table.fingerprint})
+    noted = store.noted(MLFLOW_RUN)
     if noted is not None and tracking.continue_run(noted):
         run_id = str(noted)
     else:
         run_id = tracking.start_run(
-            request.model_name, tags=_tags(request, table), attempt=store.attempt
+            request.model_name,
+            tags=_tags(request, table) | _origin(store),
+            attempt=store.attempt,
         )
         tracking.continue_run(run_id)
-        store.note(NOTE, run_id)
+        store.note(MLFLOW_RUN, run_id)
     asked = request.model_dump(mode="json", exclude_none=True, exclude={"data", "query"})
     tracking.log_params(run_id, asked)
     tracking.log_dataset(
@@ -62,3 +68,9 @@ def _tags(request: TrainRequest, table: TableRef) -> dict[str, str]:
         "espalier.target": request.target,
         "espalier.folder": str(table.folder),
     }
+
+
+def _origin(store: RunStore) -> dict[str, str]:
+    """Return the tag that names the run whose trials were taken over."""
+    taken = taken_over(store)
+    return {EXTENDS_TAG: taken.run_id} if taken is not None and taken.run_id else {}

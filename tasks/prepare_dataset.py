@@ -1,7 +1,10 @@
 """Roles of columns, leakage, the hold-out and the folds."""
 
+import hashlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from prefect import task
 
@@ -10,6 +13,10 @@ from tasks.policies import BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pa
 from tasks.records import NOTHING_INHERITED, Inherited, PreparedData, PreparedRef, TableRef
 from tasks.split_rows import split_rows
 from tasks.staging import read_pickle, write_pickle
+
+if TYPE_CHECKING:
+    from pipelines.data.dataset import Dataset
+    from pipelines.evaluation.folds import FoldPlan
 
 EXAMPLE_ROWS = 5
 
@@ -98,7 +105,17 @@ def prepare_dataset(
         n_holdout=len(holdout),
         n_folds=len(folds),
         folds=folds.description,
+        digest=_digest(search, folds),
         notes=tuple(notes),
         warnings=tuple(warnings),
         set_aside=tuple((each.name, each.reason) for each in preparation.dropped),
     )
+
+
+def _digest(search: "Dataset", folds: "FoldPlan") -> str:
+    """Return sixteen hexadecimal digits of what makes scores comparable."""
+    digest = hashlib.blake2b(digest_size=8)
+    digest.update(repr([(name, str(role)) for name, role in search.roles.items()]).encode())
+    for values in (search.y, *(part for fold in folds for part in (fold.train, fold.valid))):
+        digest.update(np.ascontiguousarray(values).view(np.uint8).data)
+    return digest.hexdigest()

@@ -35,10 +35,21 @@ class TableRef:
     n_rows: int
     schema: tuple[tuple[str, str], ...]
 
+    @classmethod
+    def of(cls, table: pd.DataFrame, fingerprint: str, folder: Path) -> "TableRef":
+        """Return the reference to ``table`` in ``folder``, where it is yet to be put."""
+        schema = tuple((str(name), str(kind)) for name, kind in table.dtypes.items())
+        return cls(folder=folder, fingerprint=fingerprint, n_rows=len(table), schema=schema)
+
+    @staticmethod
+    def path_in(folder: Path) -> Path:
+        """Return where the table of a run folder is."""
+        return folder / "table.pkl"
+
     @property
     def path(self) -> Path:
         """Where the table is."""
-        return self.folder / "table.pkl"
+        return self.path_in(self.folder)
 
     @property
     def prepared_path(self) -> Path:
@@ -116,6 +127,8 @@ class PreparedRef:
         Fits of a trial.
     folds : str
         How trials are scored, in words.
+    digest : str
+        Names rows, target, columns and folds: only scores of the same digest can be compared.
     notes, warnings : tuple of str
         What is worth knowing; what may need a person's look.
     set_aside : tuple of (column, reason)
@@ -128,6 +141,7 @@ class PreparedRef:
     n_holdout: int
     n_folds: int
     folds: str
+    digest: str = ""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     set_aside: tuple[tuple[str, str], ...] = ()

@@ -10,6 +10,7 @@ from pipelines.data.fingerprint import fingerprint
 from pipelines.request import TrainRequest
 from tasks.first_checks import check_request
 from tasks.records import TableRef
+from tasks.stage_extension import stage_extension
 from tasks.staging import write_pickle
 
 
@@ -21,6 +22,8 @@ def stage_table(request: TrainRequest, runs_folder: Path) -> TableRef:
     UserError
         The source, the target, the metric or a family is wrong.
     """
+    if request.extends is not None:
+        return stage_extension(request, Path(runs_folder))
     table = read_table(request.data, query=request.query)
     check_request(request, table)
     return put_in_folder(table, fingerprint(table), request, runs_folder)
@@ -31,7 +34,6 @@ def put_in_folder(
 ) -> TableRef:
     """Stage a table of the fingerprint ``mark`` in the folder of the run that ``request`` means."""
     folder = run_folder(Path(runs_folder), run_key(mark, request.essentials))
-    schema = tuple((str(name), str(kind)) for name, kind in table.dtypes.items())
-    ref = TableRef(folder=folder, fingerprint=mark, n_rows=len(table), schema=schema)
+    ref = TableRef.of(table, mark, folder)
     write_pickle(table, ref.path)
     return ref

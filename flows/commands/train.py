@@ -1,16 +1,23 @@
 """``espalier train``: a table in, a registered champion out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.exits import reports_errors
+from pipelines.errors import UserError
 from pipelines.search.names import DEFAULT_STRATEGY
+
+if TYPE_CHECKING:
+    from pipelines.request import TrainRequest
 
 SEARCH = "What is searched"
 DATA = "How the data are read"
 WHERE = "Where it runs"
+
+# What may be said anew when a run is extended.
+EXTENDABLE = ("data", "extend", "trials", "workers", "dask", "json_path")
 
 
 @reports_errors
@@ -19,13 +26,16 @@ def train(
         str,
         typer.Argument(
             metavar="DATA",
-            help="CSV, TSV, Parquet, Arrow, Feather or JSON lines; a URL; or a database URL.",
+            help="CSV, TSV, Parquet, Arrow, Feather or JSON lines; a URL; or a database URL. "
+            "With --extend: a model.",
             show_default=False,
         ),
     ],
+    context: typer.Context,
     target: Annotated[
-        str, typer.Option(metavar="COL", help="The column to predict.", show_default=False)
-    ],
+        str | None,
+        typer.Option(metavar="COL", help="The column to predict.", show_default=False),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Name in the registry. (default: from DATA)")
     ] = None,
@@ -37,6 +47,13 @@ def train(
     ] = None,
     trials: Annotated[
         int | None, typer.Option(metavar="N", help="Number of trials. (default: no limit)")
+    ] = None,
+    extend: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="Search on for so long from where the newest run of the model DATA stopped.",
+        ),
     ] = None,
     json_path: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the outcome as JSON.")
@@ -122,6 +139,15 @@ def train(
     from flows.run_training import run_training
     from pipelines.request import TrainRequest
 
+    if extend is not None:
+        _refuse_with_extend(context)
+        run_training(
+            _extension(data, extend, trials=trials, workers=workers, dask=dask),
+            json_path=json_path,
+        )
+        return
+    if target is None:
+        raise UserError("Missing option '--target': the column to predict (see --help)")
     request = TrainRequest.parse(
         {
             "data": data, "target": target, "query": query, "name": name, "task": task,
@@ -132,3 +158,35 @@ def train(
         }
     )  # fmt: skip
     run_training(request, json_path=json_path)
+
+
+def _extension(
+    model: str, seconds: str, *, trials: int | None, workers: int | None, dask: str | None
+) -> "TrainRequest":
+    from flows.extension import continuation
+    from infra.settings import load_settings
+    from pipelines.request import ExtendRequest
+
+    return continuation(
+        ExtendRequest.parse(
+            {"model": model, "time_budget": seconds, "trials": trials, "workers": workers,
+             "dask": dask}
+        ),
+        load_settings(),
+    )  # fmt: skip
+
+
+def _refuse_with_extend(context: typer.Context) -> None:
+    """Refuse what the run that is extended has decided already."""
+    given = [
+        name
+        for name in context.params
+        if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"
+        and name not in EXTENDABLE
+    ]
+    if given:
+        option = f"--{given[0].replace('_', '-')}"
+        raise UserError(
+            f"{option} cannot be changed when a run is extended; leave it out, or start a new "
+            "training"
+        )

@@ -10,6 +10,7 @@ from pipelines.evaluation.metrics import Metric
 from pipelines.history import History
 from pipelines.search.names import DEFAULT_STRATEGY
 from pipelines.search.plan import SearchPlan, next_trials
+from pipelines.search.stopping import TIME_IS_SPENT
 from pipelines.space.joint import SearchSpace
 from pipelines.trial import Trial, TrialOutcome
 
@@ -132,6 +133,5 @@ def run_search(
             on_result=on_result,
         )
         if end.passed:
-            reason = "stopped: the time for the search is spent"
-            outcomes += stop_batch(executor, reason=reason, on_result=on_result)
+            outcomes += stop_batch(executor, reason=TIME_IS_SPENT, on_result=on_result)
         done = done.extend(outcome.result for outcome in outcomes)

@@ -130,7 +130,9 @@ def _rest_of_batch(plan: SearchPlan, history: History) -> list[Trial]:
             warm_start=plan.warm_start,
             fits_per_trial=plan.fits_per_trial,
         )
-        return [trial for trial in batch if trial.number not in known]
+        # A run that was extended may have gaps in its numbers, which are not to be filled all.
+        missing = [trial for trial in batch if trial.number not in known]
+        return missing[: trials_left(history, plan.budget)]
     return []
 
 

@@ -4,6 +4,8 @@ from pipelines.budget import Budget, Deadline
 from pipelines.history import History
 from pipelines.trial import TrialStatus
 
+# The error of a trial that the end of the search cut off.
+TIME_IS_SPENT = "stopped: the time for the search is spent"
 # With this many trials and not one success, more of the same will not help.
 HOPELESS_TRIALS = 40
 # A trial that a search starts with so little time left could only be killed: this many seconds,

@@ -13,29 +13,11 @@ from infra.run_folders import attempts_of, run_folder, run_key
 from infra.run_lock import RunLock
 from infra.run_store import RunStore
 from infra.trial_recorder import TrialRecorder
-from pipelines.configuration import Configuration
 from pipelines.errors import StoreUnavailableError, UserError
-from pipelines.trial import Trial, TrialOutcome, TrialResult, TrialStatus
+from pipelines.trial import TrialOutcome
+from tests.contracts.outcomes import failure, success
 
 KEY = run_key("f", {})
-
-
-def success(number: int, score: float = 0.5) -> TrialOutcome:
-    trial = Trial(number=number, configuration=Configuration.of("knn", {"k": 3, "p": 0.1}), seed=1)
-    result = TrialResult(
-        trial=trial,
-        status=TrialStatus.SUCCESS,
-        score=score,
-        score_std=0.1,
-        fold_scores=(score, score),
-        iterations=(3, 4),
-    )
-    return TrialOutcome(result, np.full((4, 2), number, dtype=np.float32))
-
-
-def failure(number: int) -> TrialOutcome:
-    trial = Trial(number=number, configuration=Configuration.of("svm", {}), seed=1)
-    return TrialOutcome(TrialResult(trial=trial, status=TrialStatus.TIMEOUT, error="too slow"))
 
 
 @pytest.fixture

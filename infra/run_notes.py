@@ -1,0 +1,8 @@
+"""Names of the notes that more than one step reads; see `infra.run_store.RunStore.note`."""
+
+# Id of the parent run in MLflow.
+MLFLOW_RUN = "mlflow_run"
+# The `TrainRequest` as JSON; a URL's password is not in it.
+REQUEST = "request"
+# ``fingerprint`` of the table.
+TABLE = "table"
