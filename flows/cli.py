@@ -18,6 +18,7 @@ from flows.commands.predict import predict
 from flows.commands.retrain import retrain
 from flows.commands.train import train
 from flows.commands.ui import ui
+from flows.commands.verify import verify
 from flows.exits import WRONG_INPUT, say_error
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ app.command()(predict)
 app.command()(monitor)
 app.command()(leaderboard)
 app.command()(models)
+app.command()(verify)
 app.command()(clean)
 app.command()(ui)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flows.session import Session
 from flows.trial_log import TrialLog
 from flows.watching import SearchProgress, Watcher
+from infra.run_notes import THREADS
 from infra.run_store import RunStore
 from infra.taking_over import require_same_rows, taken_over
 from infra.trial_recorder import TrialRecorder
@@ -100,6 +101,7 @@ def search(
     learners = choose_learners(request.families or None, shape)
     metric = get_metric(prepared.metric, prepared.problem, prepared.n_classes)
     require_same_rows(store, prepared.digest)
+    store.note(THREADS, session.n_threads)
     resumed = History(metric, store.results())
     taken = taken_over(store)
     before = () if taken is None else taken.numbers

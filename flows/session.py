@@ -72,9 +72,9 @@ class Session:
         # Sums of floats depend on how many threads add them up; a run without a clock is to be
         # the same at any number of workers.
         timed_here = address is None and request.budget.seconds is not None
-        self._n_threads = threads_per_worker(n_workers) if timed_here else 1
+        self.n_threads = threads_per_worker(n_workers) if timed_here else 1
         self._cluster = start_cluster_soon(
-            address, n_workers, settings.memory_limit, n_threads=self._n_threads
+            address, n_workers, settings.memory_limit, n_threads=self.n_threads
         )
         self.tracking = Tracking(settings).open_soon()
         _in_background("warm-imports", _import_all)
@@ -93,7 +93,7 @@ class Session:
             folds=data.folds,
             metric=get_metric(prepared.metric, prepared.problem, prepared.n_classes),
             learners=choose_learners(request.families or None, prepared.shape),
-            n_threads=self._n_threads,
+            n_threads=self.n_threads,
             fold_models=FoldModels.at(
                 prepared.fold_models_path,
                 n_folds=prepared.n_folds,

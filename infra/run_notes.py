@@ -6,3 +6,5 @@ MLFLOW_RUN = "mlflow_run"
 REQUEST = "request"
 # ``fingerprint`` of the table.
 TABLE = "table"
+# Threads that the native libraries of a trial use.
+THREADS = "threads"

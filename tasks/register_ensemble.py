@@ -1,7 +1,6 @@
 """The ensemble becomes a version in the registry, and the run's story complete in MLflow."""
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version as version_of
 
 from prefect import task
 
@@ -10,6 +9,7 @@ from infra.tracking import Tracking
 from pipelines.leaderboard import LeaderboardRow
 from tasks.artifacts import publish_markdown, publish_table
 from tasks.leaderboard_table import leaderboard_csv, leaderboard_record
+from tasks.member_records import MEMBERS_FILE, VERSIONS_FILE, environment_versions, member_records
 from tasks.model_card import model_card
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
 from tasks.records import (
@@ -22,10 +22,6 @@ from tasks.records import (
     ValidationRecord,
 )
 from tasks.staging import read_pickle
-
-# What a result depends on and a person asks for first.
-_RECORDED = ("espalier", "numpy", "pandas", "scikit-learn", "skrub", "lightgbm", "xgboost",
-             "catboost", "ConfigSpace", "prefect", "distributed", "mlflow")  # fmt: skip
 
 
 @task(
@@ -118,7 +114,8 @@ def log_summary(
     tracking.log_json(run_id, dict(profile), "data/metafeatures.json")
     tracking.log_json(run_id, [list(each) for each in prepared.set_aside], "data/set_aside.json")
     tracking.log_json(run_id, [list(each) for each in ensemble.rivals], "ensemble.json")
-    tracking.log_json(run_id, {each: version_of(each) for each in _RECORDED}, "versions.json")
+    tracking.log_json(run_id, member_records(prepared, ensemble), MEMBERS_FILE)
+    tracking.log_json(run_id, environment_versions(), VERSIONS_FILE)
     tracking.set_tags(
         run_id,
         {

@@ -1,7 +1,6 @@
-"""A finished run is searched on from where it stopped."""
+"""What can be done with a finished run: search on, verify it, remove its folder."""
 
 import json
-import shutil
 
 import pytest
 from mlflow import MlflowClient
@@ -75,11 +74,46 @@ def test_what_cannot_be_extended_is_one_line(extended, arguments, says):
     assert len(outcome.stderr.strip().splitlines()) == 1
 
 
-def test_a_run_folder_that_is_gone_is_said(extended):
+def test_a_model_is_made_again_from_its_record(extended):
+    outcome = extended[0].call("verify", "tumours/2")
+    assert outcome.exit_code == 0, outcome.output
+    assert "verdict: bit-identical" in outcome.stdout
+    assert "no version differs" in outcome.stdout
+
+
+def test_old_folders_go_and_what_is_needed_stays(extended):
     espalier = extended[0]
-    for folder in espalier.home.glob("runs/*"):
-        shutil.rmtree(folder)
-    outcome = espalier.call("train", "tumours@champion", "--extend", "1m")
+    (oldest,) = [
+        each.parent
+        for each in espalier.home.glob("runs/*/finished.json")
+        if json.loads(each.read_text())["version"] == 1
+    ]
+    shown = espalier.call("clean", "--keep", "1", "--dry-run").stdout
+    # Both versions have an alias, so both folders stay.
+    assert "0 run folder(s) would be removed" in shown
+    uri = f"sqlite:///{espalier.home / 'mlflow.db'}"
+    MlflowClient(uri, registry_uri=uri).delete_registered_model_alias("tumours", "champion")
+    assert oldest.name in espalier.call("clean", "--keep", "1", "--dry-run").stdout
+    assert oldest.exists()
+    assert "1 run folder(s) removed" in espalier.call("clean", "--keep", "1").stdout
+    assert not oldest.exists()
+    assert espalier.call("clean", "--keep", "0").exit_code == 2
+
+
+def test_a_run_folder_that_is_gone_is_said(extended):
+    outcome = extended[0].call("train", "tumours/1", "--extend", "1m")
     assert outcome.exit_code == 2
     assert "is gone" in outcome.stderr
     assert len(outcome.stderr.strip().splitlines()) == 1
+
+
+def test_a_model_is_made_again_from_its_source_when_the_folder_is_gone(extended, tumours, tmp_path):
+    espalier = extended[0]
+    outcome = espalier.call("verify", "tumours/1")
+    assert outcome.exit_code == 0, outcome.output
+    assert f"table from {tumours}" in " ".join(outcome.stdout.split())
+    changed = tmp_path / "changed.csv"
+    changed.write_text("\n".join(tumours.read_text().splitlines()[:-1]) + "\n")
+    refused = espalier.call("verify", "tumours/1", "--data", str(changed))
+    assert refused.exit_code == 2
+    assert "is not the one that model tumours/1 was trained on" in refused.stderr

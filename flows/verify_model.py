@@ -1,0 +1,217 @@
+"""A registered model made again from what is on record of it, and compared with itself."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infra.model_runs import ModelRun, run_behind
+from infra.registry import load, resolve
+from infra.run_notes import REQUEST
+from infra.run_store import RunStore
+from infra.settings import Settings
+from infra.store_errors import store_errors
+from pipelines.data.fingerprint import fingerprint
+from pipelines.errors import UserError
+from pipelines.evaluation.context import EvaluationContext
+from pipelines.evaluation.metrics import get_metric, score_predictions
+from pipelines.evaluation.process_executor import ProcessExecutor
+from pipelines.learners.registry import choose_learners
+from pipelines.request import TrainRequest
+from pipelines.trial import TrialResult
+from pipelines.verification import Agreement, Verification, compare, make_again, worst
+from tasks.member_records import MEMBERS_FILE, VERSIONS_FILE, environment_versions
+from tasks.prepare_dataset import prepare_dataset
+from tasks.records import PreparedData, TableRef
+from tasks.staging import read_pickle, write_pickle
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedModel:
+    """A registered model beside the one that was made again.
+
+    Attributes
+    ----------
+    model : str
+        ``NAME/VERSION``.
+    metric : str
+        Of the scores.
+    holdout_score, holdout_score_now : float
+        On record, and of the model made again on the same rows.
+    holdout : Agreement
+        Of these two.
+    made : Verification
+        Members and answers.
+    same_rows : bool
+        Whether preparation gives the rows, columns and folds of then.
+    data : str
+        Where the table came from.
+    changed : tuple of (package, then, now)
+        What differs in the environment; None where a package is not there.
+    """
+
+    model: str
+    metric: str
+    holdout_score: float
+    holdout_score_now: float
+    holdout: Agreement
+    made: Verification
+    same_rows: bool
+    data: str
+    changed: tuple[tuple[str, str | None, str | None], ...]
+
+    @property
+    def verdict(self) -> Agreement:
+        """The worst of everything compared."""
+        return worst([self.holdout, self.made.verdict])
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What is on record of the training."""
+
+    request: TrainRequest
+    members: tuple[TrialResult, ...]
+    n_threads: int
+    rows: str
+    versions: dict[str, str]
+
+
+def verify_model(
+    spec: str, settings: Settings, *, data: str | None = None, query: str | None = None
+) -> VerifiedModel:
+    """Evaluate and refit the members of a registered model again, and compare.
+
+    Parameters
+    ----------
+    spec : str
+        ``NAME``, ``NAME@alias`` or ``NAME/VERSION``.
+    settings : Settings
+        Where things are.
+    data, query : str or None
+        Where to read the table when the run folder is gone; where it was read then when None.
+
+    Raises
+    ------
+    UserError
+        There is no such model, it is not known how it was made, or its table is gone or changed.
+    """
+    run = run_behind(resolve(spec, settings), settings)
+    record = _recorded(run, settings)
+    table, where = _table(run, record.request, data=data, query=query)
+    model = load(run.version, settings).model
+    known = {each.trial.number: each for each in record.members}
+    results = [known[member.number] for member in model.members]
+    with tempfile.TemporaryDirectory(prefix="espalier-verify-") as scratch:
+        ref = TableRef.of(table, run.fingerprint, Path(scratch))
+        write_pickle(table, ref.path)
+        prepared = prepare_dataset.fn(ref, record.request)
+        data_again: PreparedData = read_pickle(prepared.path)
+    metric = get_metric(prepared.metric, prepared.problem, prepared.n_classes)
+    context = EvaluationContext(
+        dataset=data_again.search,
+        folds=data_again.folds,
+        metric=metric,
+        learners=choose_learners(record.request.families or None, prepared.shape),
+        n_threads=record.n_threads,
+    )
+    with ProcessExecutor(context, min(settings.worker_count, len(results))) as executor:
+        made = make_again(
+            model,
+            results,
+            executor,
+            preparation=data_again.preparation,
+            holdout_rows=data_again.holdout_rows,
+        )
+    before = score_predictions(
+        metric, data_again.holdout_y, model.predict_scores(data_again.holdout_rows)
+    )
+    now = score_predictions(metric, data_again.holdout_y, made.scores)
+    return VerifiedModel(
+        model=run.shown,
+        metric=prepared.metric,
+        holdout_score=before,
+        holdout_score_now=now,
+        holdout=compare([before], [now]),
+        made=made,
+        same_rows=record.rows in ("", prepared.digest),
+        data=where,
+        changed=_changes(record.versions),
+    )
+
+
+def _table(
+    run: ModelRun, request: TrainRequest, *, data: str | None, query: str | None
+) -> "tuple[pd.DataFrame, str]":
+    """Return the training table, from the run folder or from where it was read, and which."""
+    from infra.sources import read_table
+
+    if run.folder is not None and data is None and TableRef.path_in(run.folder).exists():
+        table: pd.DataFrame = read_pickle(TableRef.path_in(run.folder))
+        where = f"the run folder {run.folder.name}"
+    else:
+        source = data or request.data
+        table = read_table(source, query=query or request.query)
+        where = request.shown_data if data is None else data
+    if fingerprint(table) != run.fingerprint:
+        raise UserError(
+            f"the table in {where} is not the one that model {run.shown} was trained on "
+            f"(fingerprint {fingerprint(table)}, then {run.fingerprint}); name the old one "
+            "with --data"
+        )
+    return table, where
+
+
+def _recorded(run: ModelRun, settings: Settings) -> _Record:
+    """Return what the run folder or else MLflow has on record."""
+    request = None if run.folder is None else RunStore(run.folder).noted(REQUEST)
+    members = _artifact(run, MEMBERS_FILE, settings)
+    request = request or _artifact(run, "request.json", settings)
+    if request is None or members is None:
+        raise UserError(
+            f"it is not on record how model {run.shown} was made, as an older version of Espalier "
+            "made it; train it again"
+        )
+    return _Record(
+        request=TrainRequest.parse(request),
+        members=tuple(TrialResult.from_dict(each) for each in members["members"]),
+        n_threads=int(members["n_threads"]),
+        rows=str(members["rows"]),
+        versions=_artifact(run, VERSIONS_FILE, settings) or {},
+    )
+
+
+def _artifact(run: ModelRun, file: str, settings: Settings) -> Any:
+    from mlflow.exceptions import MlflowException
+
+    from infra.mlflow_store import make_client
+
+    with tempfile.TemporaryDirectory() as folder, store_errors(settings.mlflow_uri):
+        try:
+            path = make_client(settings).download_artifacts(run.run_id, file, folder)
+            return json.loads(Path(path).read_text())
+        except (MlflowException, OSError):
+            return None
+
+
+def _changes(versions: dict[str, str]) -> tuple[tuple[str, str | None, str | None], ...]:
+    """Return what the environment of then and this one differ in."""
+    now = environment_versions()
+    changed = []
+    for name, then in versions.items():
+        here = now.get(name) or _installed(name)
+        if here != then:
+            changed.append((name, then, here))
+    return tuple(changed)
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
