@@ -1,7 +1,9 @@
 """MLflow's stores: opened, with the experiment that runs go to."""
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from infra.exclusive import exclusive
 from infra.redaction import redact
 from infra.settings import Settings
 from infra.store_errors import store_errors
@@ -28,9 +30,10 @@ def make_client(settings: Settings) -> "MlflowClient":
     """
     from mlflow import MlflowClient
 
-    if settings.tracking_uri is None:
-        settings.home.mkdir(parents=True, exist_ok=True)
-    with store_errors(settings.mlflow_uri):
+    # Two that make a new database's tables at once would get in each other's way.
+    own = settings.tracking_uri is None
+    alone = exclusive(settings.home / ".mlflow.lock") if own else nullcontext()
+    with store_errors(settings.mlflow_uri), alone:
         try:
             client = MlflowClient(settings.mlflow_uri, registry_uri=settings.mlflow_registry_uri)
             client.search_experiments(max_results=1)  # connects; a new database makes its tables

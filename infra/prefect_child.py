@@ -1,20 +1,26 @@
-"""The program of an own Prefect server: ``python -m infra.prefect_child --port N``.
+"""The program of an own Prefect server: ``python -m infra.prefect_child --port N --mark FILE``.
 
 It serves Prefect's API and pages on 127.0.0.1 and ends when its standard input closes, so that it
 never outlives whoever started it, however that one ended.
 """
 
 import argparse
+import asyncio
 import os
 import sys
 import threading
+from pathlib import Path
+
+from infra.exclusive import exclusive
 
 
 def main() -> None:
     """Serve until standard input closes."""
     parser = argparse.ArgumentParser(description="Serve Prefect until standard input closes.")
     parser.add_argument("--port", type=int, required=True)
-    port = parser.parse_args().port
+    parser.add_argument("--mark", type=Path, required=True)
+    arguments = parser.parse_args()
+    _make_database(arguments.mark)
 
     import uvicorn
 
@@ -22,7 +28,7 @@ def main() -> None:
         "prefect.server.api.server:create_app",
         factory=True,
         host="127.0.0.1",
-        port=port,
+        port=arguments.port,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=2,
@@ -36,6 +42,22 @@ def main() -> None:
 
     threading.Thread(target=end_with_parent, daemon=True).start()
     server.run()
+
+
+def _make_database(mark: Path) -> None:
+    """Make or migrate the database's tables, once for all servers that start on it now.
+
+    ``mark`` says which Prefect did so last.
+    """
+    import prefect
+
+    with exclusive(mark.with_suffix(".lock")):
+        if mark.exists() and mark.read_text() == prefect.__version__:
+            return
+        from prefect.server.database import provide_database_interface
+
+        asyncio.run(provide_database_interface().create_db())
+        mark.write_text(prefect.__version__)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +36,8 @@ _IDLE_SERVICES = (
     "TRIGGERS",
 )
 _STOP_SECONDS = 8.0
+_WATCH_SECONDS = 0.5
+_MOST_RESTARTS = 5
 
 
 class PrefectServer:
@@ -55,8 +58,11 @@ class PrefectServer:
         self._settings = settings
         self._preferred = port
         self._full = full
+        self._port = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
+        self._over = threading.Event()
+        self._changing = threading.Lock()
         self.url = ""
 
     @property
@@ -95,6 +101,8 @@ class PrefectServer:
         if wait_until_answers(f"{self.url}/health", seconds=seconds, alive=lambda: self.is_running):
             if self._full and self.is_own:
                 self._advertise()
+            if self.is_own:
+                threading.Thread(target=self._watch, name="watch-prefect", daemon=True).start()
             return self.url
         if self.is_own:
             self.close()
@@ -109,7 +117,9 @@ class PrefectServer:
 
     def close(self) -> None:
         """Stop the server if it is an own one."""
-        process, self._process = self._process, None
+        with self._changing:
+            self._over.set()
+            process, self._process = self._process, None
         if process is None:
             return
         if self._full:
@@ -140,17 +150,33 @@ class PrefectServer:
     def _spawn(self) -> None:
         folder = self._settings.prefect_folder
         folder.mkdir(parents=True, exist_ok=True)
-        port = free_port(self._preferred)
-        self.url = f"http://127.0.0.1:{port}/api"
+        self._port = free_port(self._preferred)
+        self.url = f"http://127.0.0.1:{self._port}/api"
         self._log = self.log_path.open("ab")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "infra.prefect_child", "--port", str(port)],
+        self._process = self._run()
+
+    def _watch(self) -> None:
+        """Start the server again when it dies: Prefect's client waits for it about a minute."""
+        for _ in range(_MOST_RESTARTS):
+            while self.is_running:
+                if self._over.wait(_WATCH_SECONDS):
+                    return
+            with self._changing:
+                if self._over.is_set():
+                    return
+                _LOG.warning("the Prefect server has died; it is started again")
+                self._process = self._run()
+
+    def _run(self) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "infra.prefect_child", "--port", str(self._port),
+             "--mark", str(self._settings.prefect_folder / "tables")],
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,
             env=server_environment(self._settings, self.url, full=self._full),
             start_new_session=True,  # Ctrl-C reaches us first, and we stop it in order
-        )
+        )  # fmt: skip
 
     @property
     def is_running(self) -> bool:

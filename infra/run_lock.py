@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import socket
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,14 @@ from pipelines.errors import UserError
 
 _LOG = logging.getLogger(__name__)
 
-# A process on another machine cannot be asked whether it lives; its lock is believed this long
-# after it was last touched.
-_FOREIGN_SECONDS = 3600.0
+# A process on another machine, or in another container, cannot be asked whether it lives. It
+# touches its lock every few seconds while it does; clocks that differ do not matter, as the lock
+# is watched for a while.
+_BEAT_SECONDS = 4.0
+_SILENCE_SECONDS = 20.0
+_POLL_SECONDS = 0.5
+
+_beating: dict[Path, threading.Event] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,11 @@ class RunLock:
 
     def __enter__(self) -> "RunLock":
         self.acquire()
+        if self.path not in _beating:
+            _beating[self.path] = over = threading.Event()
+            threading.Thread(
+                target=_beat, args=(self.path, over), name="beat-lock", daemon=True
+            ).start()
         return self
 
     def __exit__(
@@ -79,6 +90,9 @@ class RunLock:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        over = _beating.pop(self.path, None)
+        if over is not None:
+            over.set()
         self.release()
 
     def _create(self) -> bool:
@@ -117,16 +131,28 @@ class RunLock:
     def _describe_if_alive(self, owner: dict[str, Any] | None) -> str | None:
         if owner is None or _is_me(owner):
             return None
+        here = owner.get("host") == socket.gethostname()
+        if not (_is_running(owner) if here else self._is_touched()):
+            return None
+        age = time.time() - float(owner.get("since") or time.time())
+        return f"process {owner.get('pid')} on {owner.get('host')}, for {age / 60:.0f} min"
+
+    def _is_touched(self) -> bool:
+        """Watch the lock for a while: whether its owner touches or frees it."""
+        first = self._touched()
+        end = time.monotonic() + _SILENCE_SECONDS
+        while first is not None and time.monotonic() < end:
+            if (now := self._touched()) != first:
+                return now is not None
+            time.sleep(_POLL_SECONDS)
+        return False
+
+    def _touched(self) -> int | None:
         try:
-            age = time.time() - self.path.stat().st_mtime
+            with self.path.open("rb") as file:  # opened: a network drive answers anew then
+                return os.fstat(file.fileno()).st_mtime_ns
         except FileNotFoundError:
             return None
-        if owner.get("host") == socket.gethostname():
-            alive = _is_running(owner)
-        else:
-            alive = age < _FOREIGN_SECONDS
-        words = f"process {owner.get('pid')} on {owner.get('host')}, for {age / 60:.0f} min"
-        return words if alive else None
 
 
 def _parse(path: Path) -> dict[str, Any] | None:
@@ -138,7 +164,19 @@ def _parse(path: Path) -> dict[str, Any] | None:
 
 
 def _myself() -> dict[str, Any]:
-    return {"host": socket.gethostname(), "pid": os.getpid(), "started": _started(os.getpid())}
+    return {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "started": _started(os.getpid()),
+        "since": time.time(),
+    }
+
+
+def _beat(path: Path, over: threading.Event) -> None:
+    """Touch a lock that this process holds until it is over."""
+    while not over.wait(_BEAT_SECONDS):
+        with contextlib.suppress(OSError):
+            os.utime(path)
 
 
 def _is_me(owner: dict[str, Any]) -> bool:

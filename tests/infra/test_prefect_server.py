@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from infra.ports import answers, free_port
+from infra.ports import answers, free_port, wait_until_answers
 from infra.prefect_server import PrefectServer, server_environment
 from infra.settings import Settings
 from pipelines.errors import EspalierError
@@ -46,6 +46,34 @@ def test_the_server_of_the_ui_is_found_and_left_running(settings: Settings) -> N
         assert not other.is_own
         other.close()
         assert answers(f"{server.url}/health")
+
+
+@pytest.mark.slow
+@pytest.mark.cluster
+def test_a_server_that_is_killed_is_started_again_at_its_address(settings: Settings) -> None:
+    with PrefectServer(settings).start() as server:
+        url = server.wait()
+        process = server._process
+        assert process is not None
+        process.kill()
+        process.wait()
+        assert wait_until_answers(f"{url}/health", seconds=120, alive=lambda: True)
+    assert not answers(f"{url}/health", seconds=0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.cluster
+def test_servers_that_start_at_once_make_one_database(settings: Settings) -> None:
+    servers = [PrefectServer(settings) for _ in range(3)]
+    try:
+        for server in servers:
+            os.environ.pop("PREFECT_API_URL", None)
+            server.start()
+        for server in servers:
+            assert answers(f"{server.wait()}/health")
+    finally:
+        for server in servers:
+            server.close()
 
 
 @pytest.mark.slow

@@ -1,8 +1,11 @@
 import json
+import os
 import resource
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -203,14 +206,33 @@ def test_a_reused_process_id_does_not_count(tmp_path):
     assert json.loads(lock.path.read_text())["pid"] == owner["pid"]
 
 
-def test_another_machine_is_believed_for_a_while(tmp_path):
-    import os
-    import time
-
+def test_another_machine_is_believed_while_it_touches_its_lock(tmp_path, monkeypatch):
+    monkeypatch.setattr("infra.run_lock._SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr("infra.run_lock._POLL_SECONDS", 0.05)
     lock = RunLock(tmp_path / "lock")
     lock.path.write_text(json.dumps({"host": "elsewhere", "pid": 1, "started": 1.0}))
-    with pytest.raises(UserError, match="elsewhere"):
-        lock.acquire()
-    long_ago = time.time() - 100_000
-    os.utime(lock.path, (long_ago, long_ago))
+    over = threading.Event()
+
+    def touch():
+        while not over.wait(0.1):
+            os.utime(lock.path)
+
+    other = threading.Thread(target=touch)
+    other.start()
+    try:
+        with pytest.raises(UserError, match="elsewhere"):
+            lock.acquire()
+    finally:
+        over.set()
+        other.join()
     lock.acquire()
+
+
+def test_a_lock_is_touched_while_it_is_held(tmp_path, monkeypatch):
+    monkeypatch.setattr("infra.run_lock._BEAT_SECONDS", 0.05)
+    with RunLock(tmp_path / "lock") as lock:
+        os.utime(lock.path, (1.0, 1.0))
+        end = time.monotonic() + 20
+        while lock.path.stat().st_mtime == 1.0 and time.monotonic() < end:
+            time.sleep(0.02)
+        assert lock.path.stat().st_mtime > 1.0
