@@ -80,7 +80,14 @@ def _run(
 
             table.result()  # a large table may be wrong too
             server.wait()
-            report = train(request)
+            try:
+                report = train(request)
+            except Exception as error:
+                if session.report is None:
+                    raise
+                # The model is registered; who cannot be told is Prefect.
+                watcher.warn(f"Prefect was not told that the run is done: {one_line(error)}")
+                report = session.report
         # Before workers and server are let go, which takes a moment.
         _leave(report, request, console, json_path)
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from flows.watching import Watcher
 from infra.settings import Settings
@@ -18,6 +18,9 @@ from pipelines.evaluation.executor import Executor
 from pipelines.request import TrainRequest
 from tasks.records import PreparedData, PreparedRef, TableRef, ValidationRecord
 from tasks.staging import read_pickle
+
+if TYPE_CHECKING:
+    from flows.report import TrainReport
 
 SHOWN_COLUMNS = 10
 PATIENCE_SECONDS = 2.5
@@ -49,6 +52,11 @@ class Session:
         From `begin_reading`.
     started_at : float
         When the process began to work on it, in seconds since 1970.
+
+    Attributes
+    ----------
+    report : TrainReport or None
+        What the training left, once it is done.
     """
 
     def __init__(
@@ -67,6 +75,7 @@ class Session:
         self.watcher = watcher
         self.table = table
         self.started_at = started_at
+        self.report: TrainReport | None = None
         address = None if request.workers else request.dask or settings.dask_address
         n_workers = request.workers or settings.worker_count
         # Sums of floats depend on how many threads add them up; a run without a clock is to be

@@ -45,7 +45,7 @@ def train(request: TrainRequest) -> TrainReport:
         store = RunStore(table.folder)
         with store.lock():
             succeed(store)
-            report = _train(request, session, watch, deadline, table, store)
+            report = session.report = _train(request, session, watch, deadline, table, store)
         tidy_up(session.settings)
         return report
 

@@ -32,6 +32,7 @@ def log_model(
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
     client = tracking.client
+    _remove_remains(tracking, run_id)
     logged = client.create_logged_model(
         tracking.experiment_id, name="ensemble", source_run_id=run_id, model_type="ensemble"
     )
@@ -46,6 +47,15 @@ def log_model(
         raise
     client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
     return str(logged.model_id), str(logged.artifact_location)
+
+
+def _remove_remains(tracking: Tracking, run_id: str) -> None:
+    """Remove what the run has logged before and was killed too early to register."""
+    remains = tracking.client.search_logged_models(
+        experiment_ids=[tracking.experiment_id], filter_string=f"source_run_id = '{run_id}'"
+    )
+    for model in remains:
+        tracking.client.delete_logged_model(model.model_id)
 
 
 def prepare_to_log() -> None:
