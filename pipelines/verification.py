@@ -119,6 +119,7 @@ def make_again(
     *,
     preparation: Preparation,
     holdout_rows: pd.DataFrame,
+    fold_rows: NDArray[Any] | None = None,
 ) -> Verification:
     """Evaluate and refit the members of ``model`` again, and compare.
 
@@ -134,10 +135,16 @@ def make_again(
         From raw rows to prepared ones, made again.
     holdout_rows : DataFrame, shape (n_holdout, n_raw_columns)
         Raw rows to ask both models.
+    fold_rows : array or None
+        Rows that the one fold trains on, where there is one alone: a model that was too slow to
+        be refitted was fitted to these.
     """
     again = _evaluate(executor, [each.trial for each in results])
     fitted = executor.fit_members(
-        [_job(member, result) for member, result in zip(model.members, results, strict=True)],
+        [
+            _job(member, result, fold_rows)
+            for member, result in zip(model.members, results, strict=True)
+        ],
         Deadline(None),
     )
     new = tuple(
@@ -187,10 +194,12 @@ def _evaluate(executor: Executor, trials: Sequence[Trial]) -> dict[int, TrialRes
     return found
 
 
-def _job(member: Member, result: TrialResult) -> MemberJob:
+def _job(member: Member, result: TrialResult, fold_rows: NDArray[Any] | None) -> MemberJob:
     """Return how the member was fitted: a refit that its deadline cut short has fewer rounds."""
     job = member_job(result)
     candidate: Candidate = member.candidates[0]
+    if fold_rows is not None and job.iterations is not None and candidate.iterations is None:
+        return replace(job, iterations=None, rows=fold_rows)
     rounds = getattr(candidate, "n_iterations_", None)
     return job if job.iterations is None or rounds is None else replace(job, iterations=rounds)
 
