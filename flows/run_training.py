@@ -34,6 +34,7 @@ def run_training(request: TrainRequest, *, json_path: Path | None) -> None:
     """
     from infra.logs import chatter_to, new_log_path
     from infra.settings import load_settings
+    from infra.store_errors import explained
 
     started_at = process_start()
     settings = load_settings()
@@ -50,7 +51,7 @@ def run_training(request: TrainRequest, *, json_path: Path | None) -> None:
     except UserError:
         raise
     except Exception as error:
-        raise LoggedError(one_line(error), log_path) from error
+        raise LoggedError(explained(error, settings.home, one_line(error)), log_path) from error
 
 
 def _run(

@@ -1,6 +1,7 @@
 """Which faults of a store can pass, and what they are called then."""
 
 import errno
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,8 @@ _PASSING = (
     "503",
 )
 
+# With less room than this on its disk, that is what is wrong with a run that failed.
+_LITTLE_BYTES = 1 << 18
 # What a disk says that is full, over its quota, or past the size a file may have.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -52,6 +55,22 @@ def disk_errors(folder: Path) -> Iterator[None]:
             f"{str(folder)!r} cannot be written ({error.strerror}); make room on its disk, then "
             "the same command continues"
         ) from error
+
+
+def explained(error: BaseException, folder: Path, text: str) -> str:
+    """Return ``text``, what ``error`` says, or rather that the disk of ``folder`` is full.
+
+    Whoever met the full disk, a server among them, puts it in words of its own.
+    """
+    if isinstance(error, StoreUnavailableError) and "make room" in text:
+        return text
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return text
+    if free > _LITTLE_BYTES:
+        return text
+    return f"the disk of {str(folder)!r} is full; make room, then the same command continues"
 
 
 @contextmanager
