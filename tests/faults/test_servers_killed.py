@@ -150,3 +150,67 @@ def test_the_dask_scheduler_is_killed(servers, tumours, tmp_path):
     check_trials(training.home, n_trials=N_TRIALS)
     check_mlflow(f"sqlite:///{training.home / 'mlflow.db'}", n_trials=N_TRIALS)
     check_prefect(training.home / "prefect" / "prefect.db", ends=["COMPLETED", "FAILED"])
+
+
+DEPLOY = """
+import json, sys
+from prefect.client.orchestration import get_client
+from flows.train import train
+
+with get_client(sync_client=True) as client:
+    flow_id = client.create_flow(train)
+    deployment = client.create_deployment(
+        flow_id, "here", entrypoint="flows/train.py:train", path=sys.argv[1]
+    )
+    run = client.create_flow_run_from_deployment(
+        deployment, parameters={"request": json.loads(sys.argv[2])}
+    )
+    print(run.id)
+"""
+AGAIN = """
+import sys
+from uuid import UUID
+from prefect.client.orchestration import get_client
+from prefect.states import AwaitingRetry, Crashed
+
+with get_client(sync_client=True) as client:
+    client.set_flow_run_state(UUID(sys.argv[1]), Crashed(message="killed"), force=True)
+    client.set_flow_run_state(UUID(sys.argv[1]), AwaitingRetry())
+"""
+
+
+def test_prefects_retry_continues_a_killed_run(servers, tumours, tmp_path):
+    prefect = servers.prefect()
+    home = tmp_path / "home"
+    environment = {key: value for key, value in os.environ.items()
+                   if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))}  # fmt: skip
+    environment |= {"ESPALIER_HOME": str(home), "PREFECT_API_URL": prefect.url,
+                    "PYTHONPATH": str(ROOT)}  # fmt: skip
+
+    def python(*arguments):
+        return subprocess.Popen(
+            [sys.executable, *arguments], env=environment, cwd=tmp_path, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    form = {"data": str(tumours), "target": "diagnosis", "trials": N_TRIALS, "workers": 1,
+            "name": "tumours", "families": "linear,bayes"}  # fmt: skip
+    deploying = python("-c", DEPLOY, str(ROOT), json.dumps(form))
+    run_id = deploying.communicate(timeout=300)[0].strip().splitlines()[-1]
+    # What a worker of Prefect starts for a run of a deployment.
+    process = python("-m", "prefect.engine", run_id)
+    wait_until("a trial", process, is_true=lambda: n_lines(home) >= 1)
+    process.kill()
+    process.wait()
+    before = n_lines(home)
+    asked = python("-c", AGAIN, run_id)
+    assert asked.wait(timeout=300) == 0, asked.communicate()
+    retried = python("-m", "prefect.engine", run_id)
+    said = retried.communicate(timeout=900)[0]
+    assert retried.returncode == 0, said
+    (finished,) = home.glob("runs/*/finished.json")
+    assert json.loads(finished.read_text())["n_resumed"] >= before
+    check_trials(home, n_trials=N_TRIALS)
+    check_mlflow(f"sqlite:///{home / 'mlflow.db'}", n_trials=N_TRIALS)
+    check_prefect(prefect.folder / "prefect.db", ends=["COMPLETED"])
+    check_processes(home)
