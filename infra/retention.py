@@ -94,14 +94,14 @@ def superfluous(
     left: dict[str, int] = {}
     gone = []
     for record in sorted(records, key=lambda each: -each.touched):
-        if record.is_live or record.folder in protected:
+        if record.is_live:
             continue
         if not record.is_finished:
             if now - record.touched > ABANDONED_DAYS * _DAY_SECONDS:
                 gone.append(record)
             continue
         left[record.model] = left.get(record.model, 0) + 1
-        if left[record.model] > keep:
+        if left[record.model] > keep and record.folder not in protected:
             gone.append(record)
     return tuple(reversed(gone))
 

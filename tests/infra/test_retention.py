@@ -44,12 +44,13 @@ def test_the_newest_of_each_model_stay(make, tmp_path):
     assert superfluous(records, keep=4, now=NOW) == ()
 
 
-def test_what_is_protected_stays_and_counts_for_nothing(make, tmp_path):
+def test_what_is_protected_stays_beside_the_newest(make, tmp_path):
     old = make("a", days=9)
     make("b", days=2)
-    make("c", days=1)
+    new = make("c", days=1)
     records = survey(tmp_path)
     assert names(superfluous(records, keep=1, protected={old}, now=NOW)) == ["b"]
+    assert names(superfluous(records, keep=1, protected={new}, now=NOW)) == ["a", "b"]
 
 
 @pytest.fixture
