@@ -161,7 +161,11 @@ class JobPool:
                 return
             if worker not in busy:
                 job = self._waiting.popleft()
-                self._start(job, worker, limit_of(job))
+                try:
+                    self._start(job, worker, limit_of(job))
+                except Exception as error:
+                    self._waiting.appendleft(job)
+                    raise WorkerLostError(f"the Dask scheduler does not answer: {error}") from error
 
     def _start(self, job: Job, worker: str, limit: float | None) -> None:
         name = "trial" if isinstance(job, Trial) else "member"
@@ -194,7 +198,7 @@ class JobPool:
             return
         try:
             self._workers = tuple(sorted(self._client.nthreads()))
-        except (OSError, TimeoutError, ValueError) as error:
+        except Exception as error:  # the client may be closed, which has many names
             raise WorkerLostError(f"the Dask scheduler does not answer: {error}") from error
         self._refreshed = now
         self._dying &= set(self._workers)
