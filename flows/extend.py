@@ -6,7 +6,7 @@ from flows.extension import continuation
 from flows.report import TrainReport
 from flows.train import train
 from infra.settings import load_settings
-from pipelines.request import ExtendRequest
+from pipelines.extend_request import ExtendRequest
 
 
 @flow(

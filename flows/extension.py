@@ -5,7 +5,8 @@ from infra.run_notes import REQUEST
 from infra.run_store import RunStore
 from infra.settings import Settings
 from pipelines.errors import UserError
-from pipelines.request import ExtendRequest, TrainRequest
+from pipelines.extend_request import ExtendRequest
+from pipelines.request import TrainRequest
 
 
 def continuation(request: ExtendRequest, settings: Settings) -> TrainRequest:

@@ -6,7 +6,6 @@ twice: a trial that is there already is not logged again, so a run that is conti
 duplicates.
 """
 
-import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infra.logged_dataset import dataset_input
 from infra.mlflow_store import find_experiment, make_client
 from infra.nested_runs import complete_trials, remove_twins, runs_with
 from infra.redaction import redact
@@ -214,19 +214,7 @@ class Tracking:
         n_rows : int
             Number of rows.
         """
-        from mlflow.entities import Dataset, DatasetInput, InputTag
-
-        schema = {"columns": columns}
-        dataset = Dataset(
-            name=name[:500],
-            digest=fingerprint[:36],
-            source_type="espalier",
-            source=json.dumps({"uri": redact(source)}),
-            # MLflow refuses longer ones; the full schema is an artifact.
-            schema=text if len(text := json.dumps(schema)) < 60_000 else None,
-            profile=json.dumps({"num_rows": n_rows, "num_columns": len(columns)}),
-        )
-        entry = DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+        entry = dataset_input(name, source, fingerprint, columns, n_rows)
         with self._store():
             self.client.log_inputs(run_id, [entry])
 

@@ -165,7 +165,7 @@ def _extension(
 ) -> "TrainRequest":
     from flows.extension import continuation
     from infra.settings import load_settings
-    from pipelines.request import ExtendRequest
+    from pipelines.extend_request import ExtendRequest
 
     return continuation(
         ExtendRequest.parse(

@@ -48,7 +48,7 @@ def test_one_extension_follows_another(extended):
     espalier = extended[0]
     from flows.extension import continuation
     from infra.settings import Settings
-    from pipelines.request import ExtendRequest
+    from pipelines.extend_request import ExtendRequest
 
     settings = Settings(home=espalier.home, tracking_uri=None)
     newest = continuation(ExtendRequest(model="tumours", trials=1), settings)
