@@ -5,15 +5,16 @@ likes, and worker processes inherit the terminal. So the process's own standard 
 become the log file, and whoever has something to say to the user gets the terminal in hand.
 """
 
+import io
 import logging
 import os
 import sys
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 from infra.redaction import RedactingFormatter
 from pipelines.errors import UserError
@@ -53,7 +54,7 @@ def chatter_to(path: Path, *, level: int = logging.INFO) -> Iterator[TextIO]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
-        path.open("a", encoding="utf-8", buffering=1, errors="backslashreplace") as log,
+        _open_log(path) as log,
         _terminal_kept(log) as terminal,
         redirect_stdout(log),
         redirect_stderr(log),
@@ -66,6 +67,27 @@ def chatter_to(path: Path, *, level: int = logging.INFO) -> Iterator[TextIO]:
         except Exception as error:
             _LOG.error("ended by %s", type(error).__name__, exc_info=error)
             raise
+
+
+class _LogFile(io.TextIOWrapper):
+    """A log for which nothing fails: on a full disk its lines are lost, and nothing else is."""
+
+    def write(self, text: str) -> int:
+        """Write what can be written; say that it is all of it."""
+        with suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        with suppress(OSError):
+            super().flush()
+
+
+def _open_log(path: Path) -> _LogFile:
+    """Open a log to append to; every line goes to the file at once."""
+    raw = path.open("ab", buffering=0)
+    return _LogFile(cast(Any, raw), encoding="utf-8", errors="backslashreplace", write_through=True)
 
 
 @contextmanager

@@ -95,3 +95,29 @@ def test_the_chatty_ones_themselves_write_to_the_file_and_nowhere_else(tmp_path)
     for line in ("dask speaks", "mlflow speaks", "prefect speaks", "we speak",
                  "native code speaks", "a child speaks"):  # fmt: skip
         assert text.count(line) == 1, line
+
+
+def test_a_disk_that_takes_no_line_costs_the_lines_alone(tmp_path):
+    """In a process of its own, as the limit holds for all its files."""
+    code = (
+        "import logging, resource, sys\n"
+        "from pathlib import Path\n"
+        "from infra.logs import chatter_to\n"
+        "try:\n"
+        "    with chatter_to(Path(sys.argv[1])) as terminal:\n"
+        "        print('a line')\n"
+        "        resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
+        "        print('another line', flush=True)\n"
+        "        logging.getLogger('infra').warning('and another')\n"
+        "        terminal.write('for the user\\n')\n"
+        "        raise RuntimeError('the reason')\n"
+        "except RuntimeError as error:\n"
+        "    sys.stderr.write(f'{error}\\n')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "a.log")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "for the user\n"
+    assert done.stderr == "the reason\n"
+    assert (tmp_path / "a.log").read_text().startswith("a line")
