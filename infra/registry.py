@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+PREVIOUS = "previous"
+
+# A registered model of such a name is no model: see `infra.registry_lock`.
+LOCK_PREFIX = "espalier lock "
 
 _SPEC = re.compile(r"(?P<name>[^@/:]+)(?:@(?P<alias>[^@/]+)|/(?P<version>[^@/]+))?")
 
@@ -164,11 +168,39 @@ def load(version: RegisteredVersion, settings: Settings) -> "ServedModel":
     UserError
         The version was not made by Espalier, or its files are gone.
     """
+    from pipelines.ensemble.serving import _load_pyfunc
+
+    return _load_pyfunc(str(model_files(version, settings).saved))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """Where the files of a version are on this machine.
+
+    Attributes
+    ----------
+    saved : Path
+        What `pipelines.ensemble.serving.save_model` wrote.
+    code : Path
+        Holds the `pipelines` package that the model was saved with.
+    """
+
+    saved: Path
+    code: Path
+
+
+def model_files(version: RegisteredVersion, settings: Settings) -> ModelFiles:
+    """Return where the files of a version are, fetched where the store is elsewhere.
+
+    Raises
+    ------
+    UserError
+        The version was not made by Espalier, or its files are gone.
+    """
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
     from infra.logged_model import saved_folder
-    from pipelines.ensemble.serving import _load_pyfunc
 
     client = make_client(settings)
     shown = f"{version.name}/{version.version}"
@@ -181,7 +213,7 @@ def load(version: RegisteredVersion, settings: Settings) -> "ServedModel":
     folder = saved_folder(place)
     if folder is None:
         raise UserError(f"model {shown} was not made by Espalier; open it with MLflow")
-    return _load_pyfunc(str(folder))
+    return ModelFiles(saved=folder, code=place / "code")
 
 
 def list_models(settings: Settings) -> tuple[RegisteredVersion, ...]:
@@ -210,6 +242,11 @@ def versions_of(name: str, settings: Settings) -> tuple[RegisteredVersion, ...]:
         return tuple(_described(client, version, None) for version in found)
 
 
+def version_numbers(client: "MlflowClient", name: str) -> frozenset[int]:
+    """Return the numbers of a model's versions."""
+    return frozenset(int(each.version) for each in _versions(client, name))
+
+
 # --- what MLflow says, page by page -------------------------------------------------------------
 
 
@@ -228,7 +265,7 @@ def _model_names(client: "MlflowClient") -> list[str]:
     token = None
     while True:
         page = client.search_registered_models(max_results=500, page_token=token)
-        names.extend(model.name for model in page)
+        names.extend(model.name for model in page if not model.name.startswith(LOCK_PREFIX))
         token = page.token
         if not token:
             return names

@@ -1,0 +1,77 @@
+"""Rows scored by a registered model in a process of its own."""
+
+import logging
+import pickle
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra import score_child
+from infra.registry import RegisteredVersion, model_files
+from infra.settings import Settings
+from pipelines.errors import UserError
+from pipelines.lifecycle.answers import Answers, label_texts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LOG = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 3600.0
+
+
+def score_rows(
+    version: RegisteredVersion,
+    rows: "pd.DataFrame",
+    settings: Settings,
+    *,
+    timeout: float = TIMEOUT_SECONDS,
+) -> Answers:
+    """Return what a registered model answers to raw rows, by the code that it was saved with.
+
+    Raises
+    ------
+    UserError
+        The version was not made by Espalier, its files are gone, or it cannot answer these rows;
+        the last line that its process wrote says why.
+    """
+    files = model_files(version, settings)
+    shown = f"{version.name}/{version.version}"
+    with tempfile.TemporaryDirectory(prefix="espalier-score-") as scratch:
+        job, answer = Path(scratch) / "job.pkl", Path(scratch) / "answer.pkl"
+        with job.open("wb") as file:
+            pickle.dump(
+                {"code": str(files.code), "saved": str(files.saved), "rows": rows,
+                 "answer": str(answer)},
+                file, protocol=pickle.HIGHEST_PROTOCOL,
+            )  # fmt: skip
+        try:
+            # -I: neither the working folder nor PYTHONPATH may offer another `pipelines`.
+            ended = subprocess.run(
+                [sys.executable, "-I", str(score_child.__file__), str(job)],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise UserError(
+                f"model {shown} did not answer {len(rows):,} rows within {timeout:g} s"
+            ) from None
+        if ended.returncode != 0 or not answer.exists():
+            last = (ended.stderr.strip().splitlines() or [f"exit status {ended.returncode}"])[-1]
+            raise UserError(f"model {shown} cannot answer these rows: {last[:300]}")
+        with answer.open("rb") as file:
+            said = pickle.load(file)
+    for line in said["noticed"]:
+        _LOG.warning("model %s: %s", shown, line)
+    size = sum(path.stat().st_size for path in files.saved.rglob("*") if path.is_file())
+    return Answers(
+        scores=said["scores"],
+        classes=label_texts(said["classes"]),
+        latency_ms=said["latency_ms"],
+        size_mb=size / 1e6,
+    )
