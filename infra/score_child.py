@@ -1,16 +1,17 @@
-"""The program that scores rows with one logged model: ``python -I score_child.py JOB``.
+"""The program that scores rows with one logged model: ``python -I score_child.py FOLDER``.
 
 A logged model brings its own `pipelines`, so it is opened in a process of its own that imports
-nothing else of this project. ``JOB`` is a pickle of a mapping; its answer is a pickle, too: both
-are files of the caller's own scratch folder.
+nothing else of this project. The folder holds ``job.json`` and ``rows.parquet``; it gets
+``scores.npy`` and, when all is done, ``answer.json``.
 """
 
-import pickle
+import json
 import sys
 import time
 import warnings
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 _WARM_UP = 2
 _TIMED = 15
@@ -18,36 +19,39 @@ _TIMED = 15
 
 def main() -> None:
     """Score the rows of the job and time single ones."""
-    with Path(sys.argv[1]).open("rb") as file:
-        job = pickle.load(file)
+    folder = Path(sys.argv[1])
+    job = json.loads((folder / "job.json").read_text())
     sys.path.insert(0, job["code"])
+
+    import numpy as np
+    import pandas as pd
+
     from pipelines.ensemble.serving import load_model
 
+    rows = pd.read_parquet(folder / "rows.parquet")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = load_model(job["saved"])
     noticed = [str(each.message) for each in caught if each.category.__name__ == "ServingWarning"]
-    rows = job["rows"]
+    np.save(folder / "scores.npy", model.predict_scores(rows), allow_pickle=False)
     answer = {
-        "scores": model.predict_scores(rows),
-        "classes": model.classes,
+        "classes": None if model.classes is None else model.classes.tolist(),
         "noticed": noticed,
         "latency_ms": 1000.0 * _seconds_a_row(model, rows),
     }
-    partial = Path(job["answer"] + ".part")
-    with partial.open("wb") as file:
-        pickle.dump(answer, file)
-    partial.replace(job["answer"])
+    partial = folder / "answer.part"
+    partial.write_text(json.dumps(answer, default=str))
+    partial.replace(folder / "answer.json")
 
 
-def _seconds_a_row(model: object, rows: object) -> float:
+def _seconds_a_row(model: Any, rows: Any) -> float:
     """Return the median time that one row takes, alone as a request brings it."""
     spent = []
     for turn in range(_WARM_UP + _TIMED):
-        at = turn % len(rows)  # type: ignore[arg-type]
-        one = rows.iloc[at : at + 1]  # type: ignore[attr-defined]
+        at = turn % len(rows)
+        one = rows.iloc[at : at + 1]
         before = time.perf_counter()
-        model.predict_scores(one)  # type: ignore[attr-defined]
+        model.predict_scores(one)
         spent.append(time.perf_counter() - before)
     return median(spent[_WARM_UP:])
 

@@ -1,14 +1,17 @@
 """Rows scored by a registered model in a process of its own."""
 
+import json
 import logging
-import pickle
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from infra import score_child
+from infra.kept_rows import write_any_parquet
 from infra.registry import RegisteredVersion, model_files
 from infra.settings import Settings
 from pipelines.errors import UserError
@@ -40,17 +43,14 @@ def score_rows(
     files = model_files(version, settings)
     shown = f"{version.name}/{version.version}"
     with tempfile.TemporaryDirectory(prefix="espalier-score-") as scratch:
-        job, answer = Path(scratch) / "job.pkl", Path(scratch) / "answer.pkl"
-        with job.open("wb") as file:
-            pickle.dump(
-                {"code": str(files.code), "saved": str(files.saved), "rows": rows,
-                 "answer": str(answer)},
-                file, protocol=pickle.HIGHEST_PROTOCOL,
-            )  # fmt: skip
+        folder = Path(scratch)
+        write_any_parquet(rows, folder / "rows.parquet")
+        job = {"code": str(files.code), "saved": str(files.saved)}
+        (folder / "job.json").write_text(json.dumps(job))
         try:
             # -I: neither the working folder nor PYTHONPATH may offer another `pipelines`.
             ended = subprocess.run(
-                [sys.executable, "-I", str(score_child.__file__), str(job)],
+                [sys.executable, "-I", str(score_child.__file__), str(folder)],
                 capture_output=True,
                 text=True,
                 errors="replace",
@@ -61,17 +61,17 @@ def score_rows(
             raise UserError(
                 f"model {shown} did not answer {len(rows):,} rows within {timeout:g} s"
             ) from None
-        if ended.returncode != 0 or not answer.exists():
+        if ended.returncode != 0 or not (folder / "answer.json").exists():
             last = (ended.stderr.strip().splitlines() or [f"exit status {ended.returncode}"])[-1]
             raise UserError(f"model {shown} cannot answer these rows: {last[:300]}")
-        with answer.open("rb") as file:
-            said = pickle.load(file)
-    for line in said["noticed"]:
+        answer = json.loads((folder / "answer.json").read_text())
+        scores = np.load(folder / "scores.npy", allow_pickle=False)
+    for line in answer["noticed"]:
         _LOG.warning("model %s: %s", shown, line)
     size = sum(path.stat().st_size for path in files.saved.rglob("*") if path.is_file())
     return Answers(
-        scores=said["scores"],
-        classes=label_texts(said["classes"]),
-        latency_ms=said["latency_ms"],
+        scores=scores,
+        classes=label_texts(answer["classes"]),
+        latency_ms=answer["latency_ms"],
         size_mb=size / 1e6,
     )

@@ -1,5 +1,6 @@
 """What two models answer, brought to one form so that one metric can judge both."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,7 +106,7 @@ def align(target: "pd.Series[Any]", champion: Answers, challenger: Answers) -> A
     )
 
 
-def label_texts(classes: NDArray[Any] | None) -> tuple[str, ...] | None:
+def label_texts(classes: Iterable[Any] | None) -> tuple[str, ...] | None:
     """Return the texts of labels of any kind; None for none."""
     return None if classes is None else tuple(canonical_text(label) for label in classes)
 

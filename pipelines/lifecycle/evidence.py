@@ -1,0 +1,109 @@
+"""The evidence on a challenger: both models' answers to rows that neither was trained on."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.data.column_names import with_unique_names
+from pipelines.data.target import target_present
+from pipelines.data.text_cells import read_text_cells
+from pipelines.errors import UserError
+from pipelines.evaluation.metrics import get_metric
+from pipelines.evaluation.scoring import check_target
+from pipelines.lifecycle.answers import Answers, IncomparableError, align
+from pipelines.lifecycle.comparison import compare, compare_slices
+from pipelines.lifecycle.policy import Evidence, PromotionPolicy
+from pipelines.lifecycle.slices import find_slices
+
+SLICE_SAMPLES = 400
+
+
+def labelled(table: pd.DataFrame, target: str) -> pd.DataFrame:
+    """Return the rows that have a target.
+
+    Raises
+    ------
+    UserError
+        There is no such column.
+    """
+    named = with_unique_names(table)
+    if target not in named:
+        raise UserError(f"the rows to compare on have no column {target!r}, the target")
+    return named[target_present(named[target])].reset_index(drop=True)
+
+
+def weigh(
+    table: pd.DataFrame,
+    *,
+    target: str,
+    champion: Answers,
+    challenger: Answers,
+    metric: str,
+    policy: PromotionPolicy,
+    slices: Sequence[str] = (),
+    group_column: str | None = None,
+    seed: int = 0,
+) -> Evidence:
+    """Return how two models compare on labelled rows.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, n_columns)
+        Raw rows with their target, none missing.
+    target : str
+        The target column.
+    champion, challenger : Answers
+        To these rows.
+    metric : str
+        What counts.
+    policy : PromotionPolicy
+        Names the confidence and the sizes of slices.
+    slices : sequence of str
+        Columns to slice by.
+    group_column : str or None
+        Rows with the same value belong together.
+    seed : int
+        Of the bootstrap samples.
+
+    Raises
+    ------
+    UserError
+        A column to slice by does not exist.
+    """
+    parts = find_slices(table, slices, min_rows=policy.min_slice_rows)
+    known = Evidence(
+        n_rows=len(table),
+        latency_ms=challenger.latency_ms,
+        champion_latency_ms=champion.latency_ms,
+        size_mb=challenger.size_mb,
+    )
+    try:
+        aligned = align(table[target], champion, challenger)
+        chosen = get_metric(metric, aligned.problem, aligned.n_classes)
+        check_target(chosen, aligned.y)
+    except (IncomparableError, UserError) as error:
+        return replace(known, obstacles=(_sentence(str(error)),))
+    args = (chosen, aligned.problem, aligned.y, aligned.champion, aligned.challenger)
+    outcome = compare(
+        *args, seed=seed, confidence=policy.confidence, groups=_groups(table, group_column)
+    )
+    judged = compare_slices(
+        *args, slices=parts, seed=seed, confidence=policy.confidence, samples=SLICE_SAMPLES
+    )
+    return replace(known, comparison=outcome, slices=judged)
+
+
+def _groups(table: pd.DataFrame, column: str | None) -> NDArray[np.int64] | None:
+    """Return group codes; a row without a group is alone."""
+    if column is None or column not in table:
+        return None
+    cells = read_text_cells(table[column])
+    alone = len(cells.values) + np.arange(len(table))
+    return np.where(cells.codes < 0, alone, cells.codes)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

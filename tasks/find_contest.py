@@ -1,0 +1,63 @@
+"""Who serves and who wants to, and what was moved by hand since the last decision."""
+
+from dataclasses import dataclass
+
+from prefect import task
+
+from infra.aliases import AliasKeeper
+from infra.registry import RegisteredVersion, versions_of
+from infra.settings import Settings
+from pipelines.lifecycle.decision import Decision
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contest:
+    """The versions that a decision is about.
+
+    Attributes
+    ----------
+    champion, challenger : RegisteredVersion or None
+        None where the alias is not set, or both are on one version.
+    previous : int or None
+        Who would come back.
+    noticed : Decision or None
+        What was moved by hand, put on record now.
+    """
+
+    champion: RegisteredVersion | None
+    challenger: RegisteredVersion | None
+    previous: int | None
+    noticed: Decision | None
+
+
+@task(
+    name="find contest",
+    description="Find champion and challenger; put on record what was moved by hand.",
+    tags=["espalier", "registry"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def find_contest(name: str, settings: Settings) -> Contest:
+    """Return the versions that the aliases of a model are on.
+
+    Raises
+    ------
+    UserError
+        There is no such model.
+    """
+    versions = {each.version: each for each in versions_of(name, settings)}
+    keeper = AliasKeeper(settings, name)
+    noticed, aliases = keeper.notice(), keeper.read()
+    champion = versions.get(aliases.champion or 0)
+    challenger = versions.get(aliases.challenger or 0)
+    return Contest(
+        champion=champion,
+        challenger=None if challenger == champion else challenger,
+        previous=aliases.previous,
+        noticed=noticed,
+    )
