@@ -11,11 +11,14 @@ from typing import Annotated
 import typer
 
 from flows.commands.clean import clean
+from flows.commands.history import history
 from flows.commands.leaderboard import leaderboard
 from flows.commands.models import models
 from flows.commands.monitor import monitor
 from flows.commands.predict import predict
+from flows.commands.promote import promote
 from flows.commands.retrain import retrain
+from flows.commands.rollback import rollback
 from flows.commands.train import train
 from flows.commands.ui import ui
 from flows.commands.verify import verify
@@ -30,10 +33,13 @@ app = typer.Typer(
 )
 app.command()(train)
 app.command()(retrain)
+app.command()(promote)
+app.command()(rollback)
 app.command()(predict)
 app.command()(monitor)
 app.command()(leaderboard)
 app.command()(models)
+app.command()(history)
 app.command()(verify)
 app.command()(clean)
 app.command()(ui)

@@ -113,6 +113,15 @@ def decide(policy: PromotionPolicy, evidence: Evidence) -> PromotionDecision:
     return PromotionDecision(verdict=verdict, passed=True, reasons=tuple(said))
 
 
+def decide_unopposed(policy: PromotionPolicy) -> PromotionDecision:
+    """Return what the policy says where nobody serves, so that there is nothing to compare."""
+    reasons = ["There is no champion to compare with."]
+    verdict = {"auto": Verdict.PROMOTE, "approve": Verdict.ASK, "never": Verdict.KEEP}[policy.mode]
+    if verdict is Verdict.KEEP:
+        reasons.append("The policy is never: nothing is changed.")
+    return PromotionDecision(verdict=verdict, passed=True, reasons=tuple(reasons))
+
+
 def _against(policy: PromotionPolicy, evidence: Evidence) -> list[str]:
     """Return what speaks against the challenger, nothing when it passes."""
     if evidence.obstacles:

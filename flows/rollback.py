@@ -1,0 +1,41 @@
+"""The story of a rollback: the previous champion serves again, in one step."""
+
+from prefect import flow, task
+from prefect.logging import get_run_logger
+
+from infra.actor import current_actor
+from infra.settings import load_settings
+from pipelines.lifecycle.decision import Decision
+from pipelines.lifecycle.promote_request import RollbackRequest
+from tasks.artifacts import publish_markdown
+from tasks.markdown_text import in_markdown
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.roll_back import roll_back
+
+put_back = task(
+    name="roll back",
+    description="Move the alias champion to the version of the alias previous.",
+    tags=["espalier", "registry"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)(roll_back)
+
+
+@flow(
+    name="rollback",
+    description="Put the previous champion back; what is rolled back gets no alias.",
+    flow_run_name="rollback {request.name}",
+    persist_result=False,
+)
+def rollback(request: RollbackRequest) -> Decision:
+    """Put the previous champion back; return the decision as it is on record."""
+    decision = put_back(request, load_settings(), actor=request.actor or current_actor())
+    said = " ".join(decision.reasons)
+    get_run_logger().info("%s", said)
+    who = in_markdown(decision.actor)
+    publish_markdown("rollback", f"{in_markdown(said)}\n\nDecided by {who}.", "The decision")
+    return decision
