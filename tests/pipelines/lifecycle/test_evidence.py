@@ -1,0 +1,68 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipelines.errors import UserError
+from pipelines.lifecycle.answers import Answers
+from pipelines.lifecycle.evidence import labelled, weigh
+from pipelines.lifecycle.policy import PromotionPolicy
+
+N = 200
+RNG = np.random.default_rng(0)
+TABLE = pd.DataFrame(
+    {
+        "region": np.where(np.arange(N) < 150, "north", "south"),
+        "customer": np.arange(N) // 20,
+        "bought": np.where(RNG.random(N) < 0.5, "yes", "no"),
+    }
+)
+TRUE = (TABLE["bought"] == "yes").to_numpy()
+
+
+def answers(noise, classes=("no", "yes")):
+    high = np.clip(np.where(TRUE, 0.9, 0.1) + noise * RNG.normal(size=N), 0, 1)
+    return Answers(
+        scores=np.column_stack([1 - high, high]), classes=classes, latency_ms=2.0, size_mb=3.0
+    )
+
+
+def weighed(champion, challenger, **changes):
+    values = {"target": "bought", "metric": "log_loss", "policy": PromotionPolicy(), "seed": 0}
+    return weigh(TABLE, champion=champion, challenger=challenger, **(values | changes))
+
+
+def test_scores_slices_latency_and_size():
+    found = weighed(answers(0.4), answers(0.01), slices=["region"])
+    assert found.comparison.low > 0
+    assert found.comparison.champion > found.comparison.challenger  # a loss
+    assert [(each.value, each.n_rows) for each in found.slices] == [("north", 150), ("south", 50)]
+    assert (found.n_rows, found.latency_ms, found.size_mb) == (N, 2.0, 3.0)
+    assert found.obstacles == ()
+
+
+def test_rows_of_a_group_are_drawn_together():
+    one, other = answers(0.3), answers(0.25)
+    alone, grouped = weighed(one, other), weighed(one, other, group_column="customer")
+    assert alone.comparison.difference == grouped.comparison.difference
+    assert alone.comparison.low != grouped.comparison.low
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"challenger": answers(0.1, ("nein", "ja"))}, "The target holds"),
+        ({"metric": "rmse"}, "Metric 'rmse' does not fit"),
+    ],
+)
+def test_what_stands_in_the_way_is_a_sentence(changes, said):
+    found = weighed(answers(0.1), changes.pop("challenger", answers(0.1)), **changes)
+    assert found.comparison is None
+    assert found.obstacles[0].startswith(said)
+    assert found.obstacles[0].endswith(".")
+
+
+def test_rows_without_a_target_are_no_evidence():
+    table = TABLE.assign(bought=TABLE["bought"].where(np.arange(N) >= 5))
+    assert len(labelled(table, "bought")) == N - 5
+    with pytest.raises(UserError, match="no column 'sold'"):
+        labelled(table, "sold")
