@@ -93,6 +93,10 @@ def show_history(name: str, *, as_json: bool) -> None:
         console.print(to_json(record), soft_wrap=True)
         return
     console.print(_table(rows))
+    for row in rows:
+        if row.reasons:
+            said = harmless(" ".join(row.reasons))
+            console.print(f"{row.version}, {row.decision}: {said}", soft_wrap=True)
     serving = next((row.version for row in rows if "champion" in row.aliases), None)
     who = "nobody serves" if serving is None else f"version {serving} serves now"
     console.print(f"{harmless(name)}: {who}")
@@ -128,14 +132,9 @@ def _row(
 
 def _table(rows: Sequence[HistoryRow]) -> Table:
     table = Table(box=None, header_style="bold")
-    for heading in ("version", "made", "data", "score", "now", "decision", "reason"):
-        right = heading in ("version", "score")
-        table.add_column(
-            heading,
-            justify="right" if right else "left",
-            no_wrap=heading != "reason",
-            overflow="fold",
-        )
+    for heading in ("version", "made", "data", "hold-out", "now", "decision", "by"):
+        right = heading in ("version", "hold-out")
+        table.add_column(heading, justify="right" if right else "left", no_wrap=heading != "by")
     for row in rows:
         cells: tuple[Any, ...] = (
             str(row.version),
@@ -144,7 +143,7 @@ def _table(rows: Sequence[HistoryRow]) -> Table:
             "" if row.holdout_score is None else f"{row.metric} {row.holdout_score:.4g}",
             ", ".join(row.aliases),
             f"{row.decision} {_day(row.decided_ms)}".strip(),
-            " ".join(row.reasons),
+            row.actor,
         )
         style = "bold" if "champion" in row.aliases else None if row.aliases else "dim"
         table.add_row(*map(harmless, cells), style=style)

@@ -142,7 +142,7 @@ def artifact(key):
 
 
 def test_a_better_challenger_serves_and_the_story_is_told(shop):
-    report = promote(shop.offer("better", "north", "both", slices="region"))
+    report = promote(shop.offer("better", "south", "both", slices="region", slice_limit=0.9))
     assert report.outcome == "promoted", report.reasons
     assert aliases("better") == (2, None, 1)
     assert report.numbers["n_rows"] == 200  # the hold-out of both, once
@@ -215,7 +215,7 @@ def test_without_a_record_of_rows_nothing_is_promoted(shop, home):
 
 
 def test_a_hand_made_change_is_respected_and_recorded(shop):
-    request = shop.offer("by hand", "south", "north", "both")
+    request = shop.offer("by hand", "north", "south", "both")
     shop.tracking.client.set_registered_model_alias("by hand", "champion", "2")
     report = promote(request)
     assert report.outcome == "promoted", report.reasons
@@ -232,7 +232,7 @@ def test_a_hand_made_change_is_respected_and_recorded(shop):
 
 
 def test_rollbacks_go_back_one_by_one(shop):
-    request = shop.offer("back", "south", "north", "both")
+    request = shop.offer("back", "south", "north", "both", margin=-0.2)
     client = shop.tracking.client
     client.set_registered_model_alias("back", "challenger", "2")
     assert promote(request).promoted
