@@ -41,12 +41,11 @@ def small_disk(tmp_path):
 def fill(place):
     """Leave no room; return the file that takes it."""
     ballast = place / "ballast"
-    with ballast.open("wb") as file:
+    with ballast.open("wb", buffering=0) as file:
         for size in (1 << 20, 1 << 12, 1):
             try:
                 while True:
                     file.write(b"\0" * size)
-                    file.flush()
             except OSError:
                 continue
     return ballast
