@@ -1,18 +1,17 @@
 """A registered model made again from what is on record of it, and compared with itself."""
 
-import json
 import tempfile
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from infra.model_runs import ModelRun, run_behind
 from infra.registry import load, resolve
+from infra.run_files import read_json_file
 from infra.run_notes import REQUEST
 from infra.run_store import RunStore
 from infra.settings import Settings
-from infra.store_errors import store_errors
 from pipelines.data.fingerprint import fingerprint
 from pipelines.errors import UserError
 from pipelines.evaluation.context import EvaluationContext
@@ -22,9 +21,11 @@ from pipelines.learners.registry import choose_learners
 from pipelines.request import TrainRequest
 from pipelines.trial import TrialResult
 from pipelines.verification import Agreement, Verification, compare, make_again, worst
+from tasks.inherit import read_inheritance
 from tasks.member_records import MEMBERS_FILE, VERSIONS_FILE, environment_versions
+from tasks.open_run import REQUEST_FILE
 from tasks.prepare_dataset import prepare_dataset
-from tasks.records import PreparedData, TableRef
+from tasks.records import NOTHING_INHERITED, PreparedData, TableRef
 from tasks.staging import read_pickle, write_pickle
 
 if TYPE_CHECKING:
@@ -110,7 +111,13 @@ def verify_model(
     with tempfile.TemporaryDirectory(prefix="espalier-verify-") as scratch:
         ref = TableRef.of(table, run.fingerprint, Path(scratch))
         write_pickle(table, ref.path)
-        prepared = prepare_dataset.fn(ref, record.request)
+        start_from = record.request.start_from
+        inherited = (
+            read_inheritance.fn(start_from, settings, Path(scratch))
+            if start_from
+            else NOTHING_INHERITED
+        )
+        prepared = prepare_dataset.fn(ref, record.request, inherited)
         data_again: PreparedData = read_pickle(prepared.path)
     metric = get_metric(prepared.metric, prepared.problem, prepared.n_classes)
     context = EvaluationContext(
@@ -171,8 +178,8 @@ def _table(
 def _recorded(run: ModelRun, settings: Settings) -> _Record:
     """Return what the run folder or else MLflow has on record."""
     request = None if run.folder is None else RunStore(run.folder).noted(REQUEST)
-    members = _artifact(run, MEMBERS_FILE, settings)
-    request = request or _artifact(run, "request.json", settings)
+    members = read_json_file(settings, run.run_id, MEMBERS_FILE)
+    request = request or read_json_file(settings, run.run_id, REQUEST_FILE)
     if request is None or members is None:
         raise UserError(
             f"it is not on record how model {run.shown} was made, as an older version of Espalier "
@@ -183,21 +190,8 @@ def _recorded(run: ModelRun, settings: Settings) -> _Record:
         members=tuple(TrialResult.from_dict(each) for each in members["members"]),
         n_threads=int(members["n_threads"]),
         rows=str(members["rows"]),
-        versions=_artifact(run, VERSIONS_FILE, settings) or {},
+        versions=read_json_file(settings, run.run_id, VERSIONS_FILE) or {},
     )
-
-
-def _artifact(run: ModelRun, file: str, settings: Settings) -> Any:
-    from mlflow.exceptions import MlflowException
-
-    from infra.mlflow_store import make_client
-
-    with tempfile.TemporaryDirectory() as folder, store_errors(settings.mlflow_uri):
-        try:
-            path = make_client(settings).download_artifacts(run.run_id, file, folder)
-            return json.loads(Path(path).read_text())
-        except (MlflowException, OSError):
-            return None
 
 
 def _changes(versions: dict[str, str]) -> tuple[tuple[str, str | None, str | None], ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.run_folders import all_runs
-from infra.run_notes import REQUEST
+from infra.run_notes import MLFLOW_RUN, REQUEST
 from infra.run_store import RunStore
 from pipelines.errors import UserError
 
@@ -42,6 +42,8 @@ class RunRecord:
         Whether somebody works in it now.
     touched : float
         When it finished, or else last did something, in seconds since 1970.
+    run_id : str or None
+        Its MLflow run.
     n_bytes : int
         What removing it frees; files that it shares with the run that extends it count in both.
     """
@@ -51,6 +53,7 @@ class RunRecord:
     is_finished: bool
     is_live: bool
     touched: float
+    run_id: str | None
     n_bytes: int
 
 
@@ -143,6 +146,7 @@ def _record(folder: Path) -> RunRecord:
         is_finished=finished is not None,
         is_live=finished is None and store.lock().owner_alive is not None,
         touched=max((each.stat().st_mtime for each in marks if each.exists()), default=0.0),
+        run_id=store.noted(MLFLOW_RUN),
         n_bytes=sum(each.stat().st_size for each in folder.rglob("*") if each.is_file()),
     )
 

@@ -1,12 +1,14 @@
 """Superfluous run folders of a home, removed on request and after each training."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from infra.model_runs import run_behind
 from infra.registry import list_models
 from infra.retention import RunRecord, remove, superfluous, survey, sweep
 from infra.settings import DEFAULT_KEPT_RUNS, Settings
+from infra.tracking import Tracking
 from pipelines.errors import UserError
 
 _LOG = logging.getLogger(__name__)
@@ -36,7 +38,20 @@ def clean(settings: Settings, *, keep: int | None, dry_run: bool) -> tuple[RunRe
     if dry_run:
         return found
     sweep(settings.runs_folder)
-    return remove(found)
+    removed = remove(found)
+    _end_given_up(removed, settings)
+    return removed
+
+
+def _end_given_up(removed: Sequence[RunRecord], settings: Settings) -> None:
+    """End the MLflow runs that nobody can continue any more."""
+    tracking = Tracking(settings)
+    for record in removed:
+        if not record.is_finished and record.run_id is not None:
+            try:
+                tracking.fail_run(record.run_id, "interrupted, and never continued", killed=True)
+            except Exception:  # it was deleted, or is in another store
+                _LOG.info("the MLflow run %s is not known", record.run_id, exc_info=True)
 
 
 def tidy_up(settings: Settings) -> None:

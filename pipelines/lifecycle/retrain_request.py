@@ -145,6 +145,7 @@ class RetrainRequest(BaseModel):
                 **asked,
                 **places,
                 "data": data,
+                "extends": None,  # data are read anew, whatever the last training took over
                 "query": query,
                 "name": self.name,
                 "start_from": start_from,

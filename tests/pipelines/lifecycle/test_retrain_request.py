@@ -14,6 +14,10 @@ def applied(asked=None, last=LAST, source=None):
     return request.applied_to(last, source=source, start_from=("churn/1",))
 
 
+def test_data_are_read_anew_after_an_extension_too():
+    assert applied(last={**LAST, "extends": "abc"}).extends is None
+
+
 def test_what_is_not_said_is_as_it_was():
     training = applied()
     assert training == TrainRequest(
