@@ -232,8 +232,9 @@ def _rounds(
     """Propose, evaluate, log, until the search is over.
 
     With a clock, the next batch is proposed while the workers are at the one before: they need
-    not wait for it, and it does not know the newest results. Near the end, where what still fits
-    into the time matters more, and without a clock, one follows the other.
+    not wait for it, and it does not know the newest results; not near the end, where what still
+    fits into the time matters more. Without a clock, two batches are under way, and one is proposed
+    as soon as the last but one before it is complete, while the workers are at the last.
     """
     recorder = TrialRecorder(store)
     trials = propose_batch(plan, history, deadline, executor.pending)
@@ -241,7 +242,9 @@ def _rounds(
         end = plan.corrected(deadline, history)
         proposing = None
         waiting = [*executor.pending, *trials]
-        if not plan.waits_for_all and _time_enough(history, end):
+        if plan.is_untimed and not trials:
+            proposing = propose_batch.submit(plan, history, end, waiting)
+        elif not plan.is_untimed and _time_enough(history, end):
             ahead = max(1, len(waiting) - executor.n_workers + 1)
             proposing = propose_batch.submit(plan, history, end, waiting, ahead)
         results = evaluate_batch(
@@ -250,7 +253,7 @@ def _rounds(
             store=store,
             recorder=recorder,
             deadline=end,
-            wait_for_all=plan.waits_for_all,
+            awaited=None if proposing is not None else plan.awaited(history),
             on_result=view.add,
         )
         history = history.extend(results)
@@ -259,7 +262,8 @@ def _rounds(
         over = deadline.passed or plan.corrected(deadline, history).passed
         # What is being proposed when the time is up is not waited for.
         trials = proposing.result() if proposing is not None and not over else []
-        if not trials:
+        are_busy = plan.is_untimed and len(executor.pending) >= executor.n_workers
+        if not trials and not are_busy:
             end = plan.corrected(deadline, history)
             trials = propose_batch(plan, history, end, executor.pending)
     return history

@@ -34,7 +34,7 @@ def evaluate_batch(
     store: RunStore,
     recorder: TrialRecorder,
     deadline: Deadline,
-    wait_for_all: bool,
+    awaited: frozenset[int] | None,
     on_result: Callable[[TrialResult], None],
 ) -> list[TrialResult]:
     """Evaluate ``trials`` and return the results that came, stragglers of earlier batches too.
@@ -60,7 +60,7 @@ def evaluate_batch(
         executor,
         [trial for trial in trials if trial.number not in known],
         deadline=deadline,
-        wait_for_all=wait_for_all,
+        awaited=awaited,
         on_result=keep,
     )
     if deadline.passed:

@@ -22,7 +22,7 @@ def evaluate_batch(
     trials: Sequence[Trial],
     *,
     deadline: Deadline,
-    wait_for_all: bool,
+    awaited: frozenset[int] | None,
     on_result: OnResult | None = None,
 ) -> list[TrialOutcome]:
     """Submit trials and return what has ended by the time that more should be proposed.
@@ -35,8 +35,9 @@ def evaluate_batch(
         May be empty: then what is pending is waited for.
     deadline : Deadline
         When to return at the latest; what is still running stays pending.
-    wait_for_all : bool
-        False: return once a worker is idle; stragglers carry over to the next call.
+    awaited : frozenset of int or None
+        Return once none of these trials is pending. None: once something has ended and a worker is
+        idle. Stragglers carry over to the next call.
     on_result : callable, optional
         Told each outcome as it arrives.
     """
@@ -44,11 +45,13 @@ def evaluate_batch(
         executor.submit(trial)
     outcomes: list[TrialOutcome] = []
     while executor.pending and not deadline.passed:
+        if awaited is not None and awaited.isdisjoint(each.number for each in executor.pending):
+            break
         for outcome in executor.wait(deadline):
             outcomes.append(outcome)
             if on_result is not None:
                 on_result(outcome)
-        if outcomes and not wait_for_all and len(executor.pending) < executor.n_workers:
+        if awaited is None and outcomes and len(executor.pending) < executor.n_workers:
             break
     return outcomes
 
@@ -129,7 +132,7 @@ def run_search(
             executor,
             trials,
             deadline=end,
-            wait_for_all=plan.waits_for_all,
+            awaited=plan.awaited(done),
             on_result=on_result,
         )
         if end.passed:

@@ -10,6 +10,7 @@ from pipelines.budget import Budget, Deadline
 from pipelines.configuration import Configuration
 from pipelines.ensemble.cost import NOTHING, FinishCost
 from pipelines.history import History
+from pipelines.search.batches import BATCH_SIZE, awaited, next_in_line
 from pipelines.search.names import DEFAULT_STRATEGY
 from pipelines.search.propose import propose_batch
 from pipelines.search.reserve import model_seconds, reserve_change
@@ -22,7 +23,6 @@ from pipelines.search.stopping import (
 from pipelines.space.joint import SearchSpace
 from pipelines.trial import Trial
 
-BATCH_SIZE = 4
 # Trials are slow when one takes more than this share of the time left. Then none is queued
 # behind another: by the time it starts, more is known.
 _SLOW_SHARE = 0.05
@@ -40,7 +40,7 @@ class SearchPlan:
         What may be tried.
     budget : Budget
         What the run may spend. Without seconds the clock plays no part, and batches are fixed,
-        ordered units: the same trials come out at any number of workers.
+        ordered units (`batches`): the same trials come out at any number of workers.
     seed : int
         The run's seed.
     n_workers : int
@@ -65,9 +65,13 @@ class SearchPlan:
     finish: FinishCost = NOTHING
 
     @property
-    def waits_for_all(self) -> bool:
-        """Whether a batch must be complete before the next one is chosen."""
+    def is_untimed(self) -> bool:
+        """Whether trials alone are counted, so that the clock decides nothing."""
         return self.budget.seconds is None
+
+    def awaited(self, history: History) -> frozenset[int] | None:
+        """Return the trials to wait for before asking again; None for any, once a worker idles."""
+        return awaited(self, history) if self.is_untimed else None
 
     def corrected(self, deadline: Deadline, history: History) -> Deadline:
         """Return when the search must be over, now that the trials of ``history`` are timed.
@@ -102,38 +106,11 @@ def next_trials(
         How many of the pending ones will have ended by the time that the answer is used: so many
         more are proposed. Only for a search with a clock.
     """
+    if plan.is_untimed:
+        return next_in_line(plan, history, pending)
     if why_over(history, plan.budget, deadline, len(pending)) is not None:
         return []
-    if plan.waits_for_all:
-        return _rest_of_batch(plan, history) if not pending else []
     return _fill(plan, history, deadline, pending, ahead)
-
-
-def _rest_of_batch(plan: SearchPlan, history: History) -> list[Trial]:
-    """Return what is missing of the first incomplete batch.
-
-    A batch follows from the trials before it alone. So an interrupted one is proposed again,
-    the same, and only what has no result yet is run.
-    """
-    known = history.numbers
-    total = plan.budget.trials or 0
-    for start in range(0, total, BATCH_SIZE):
-        n = min(BATCH_SIZE, total - start)
-        if all(number in known for number in range(start, start + n)):
-            continue
-        batch = propose_batch(
-            plan.space,
-            history.before(start),
-            n=n,
-            seed=plan.seed,
-            strategy=plan.strategy,
-            warm_start=plan.warm_start,
-            fits_per_trial=plan.fits_per_trial,
-        )
-        # A run that was extended may have gaps in its numbers, which are not to be filled all.
-        missing = [trial for trial in batch if trial.number not in known]
-        return missing[: trials_left(history, plan.budget)]
-    return []
 
 
 def _fill(

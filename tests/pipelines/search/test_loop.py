@@ -87,20 +87,25 @@ def test_a_search_where_everything_fails_ends():
     assert history.failures_by_kind[TrialStatus.FAILED] <= 6
 
 
-def test_a_batch_returns_when_a_worker_is_idle_or_when_all_are(context):
+def test_a_batch_returns_when_a_worker_is_idle_or_when_the_awaited_have_ended(context):
     context = acting_context()
     trials = [acting_trial(0, "work"), acting_trial(1, "work"), acting_trial(2, "work")]
     with SerialExecutor(context) as executor:
-        some = evaluate_batch(executor, trials, deadline=Deadline(None), wait_for_all=False)
+        some = evaluate_batch(executor, trials, deadline=Deadline(None), awaited=None)
         assert len(some) == 3  # one worker is idle only when nothing is pending
         every = evaluate_batch(
             executor,
             [replace(trial, number=trial.number + 3) for trial in trials],
             deadline=Deadline(None),
-            wait_for_all=True,
+            awaited=frozenset({3, 4, 5}),
         )
         assert [outcome.result.trial.number for outcome in every] == [3, 4, 5]
-        assert evaluate_batch(executor, [], deadline=Deadline(None), wait_for_all=True) == []
-        late = evaluate_batch(executor, trials, deadline=Deadline.after(-1), wait_for_all=True)
+        none = frozenset[int]()
+        assert evaluate_batch(executor, [], deadline=Deadline(None), awaited=none) == []
+        late = evaluate_batch(executor, trials, deadline=Deadline.after(-1), awaited=None)
         assert late == []
         assert len(executor.pending) == 3
+        # The first is awaited, the others are stragglers.
+        first = evaluate_batch(executor, [], deadline=Deadline(None), awaited=frozenset({0}))
+        assert [outcome.result.trial.number for outcome in first] == [0]
+        assert len(executor.pending) == 2

@@ -1,5 +1,9 @@
+import numpy as np
+
 from pipelines.budget import Budget, Deadline
-from pipelines.search.plan import BATCH_SIZE, SearchPlan, next_trials
+from pipelines.search.batches import BATCH_SIZE, UNDER_WAY
+from pipelines.search.plan import SearchPlan, next_trials
+from pipelines.search.stopping import HOPELESS_TRIALS
 from tests.pipelines.search.conftest import answer, landscape
 
 
@@ -52,11 +56,63 @@ def test_an_interrupted_batch_is_completed_with_the_same_trials(space, history):
         assert resumed == uninterrupted
 
 
-def test_a_batch_waits_for_the_one_before_when_trials_are_counted(space, history):
+def test_two_batches_are_under_way_when_trials_are_counted(space, history):
     plan = plan_of(space, trials=20)
     first = next_trials(plan, history, Deadline(None))
-    assert len(first) == BATCH_SIZE
-    assert next_trials(plan, history, Deadline(None), first[2:]) == []
+    assert len(first) == UNDER_WAY * BATCH_SIZE
+    # The second batch has ended; the first has not, so nothing more can be chosen.
+    late = finish(space, history, first[1:])
+    assert next_trials(plan, late, Deadline(None), first[:1]) == []
+    assert plan.awaited(late) == {0, 1, 2, 3}
+    both = finish(space, late, first[:1])
+    assert [trial.number for trial in next_trials(plan, both, Deadline(None))] == list(range(8, 16))
+    assert plan.awaited(both) == {8, 9, 10, 11}
+
+
+def virtual_search(plan, space, history, n_workers):
+    """Search with workers on a virtual clock; return the result and when it ended.
+
+    A trial takes between 1 and 20 seconds, by its number.
+    """
+    seconds = np.exp(np.random.default_rng(0).normal(size=100) * 0.8) * 4
+    queue, running, now = [], [], 0.0
+    while True:
+        waiting = [*queue, *(trial for _, trial in running)]
+        queue += next_trials(plan, history, Deadline(None), waiting)
+        while queue and len(running) < n_workers:
+            trial = queue.pop(0)
+            running.append((now + seconds[trial.number], trial))
+        if not running:
+            return history, now
+        running.sort(key=lambda each: each[0])
+        now, ended = running.pop(0)
+        history = finish(space, history, [ended])
+
+
+def test_two_workers_are_almost_twice_as_fast_and_find_the_same(space, history):
+    plan = plan_of(space, trials=40)
+    (one, alone), (two, together), (four, _) = (
+        virtual_search(plan, space, history, n) for n in (1, 2, 4)
+    )
+    assert alone / together > 1.85
+    tried = [{r.trial.number: r.trial for r in each.results} for each in (one, two, four)]
+    assert tried[0] == tried[1] == tried[2]
+    assert len(tried[0]) == 40
+
+
+def test_it_ends_when_nothing_works_whatever_ended_first(space, history):
+    plan = plan_of(space, trials=200)
+    tried = []
+    for n in (1, 3):
+        known, queue = history, []
+        while trials := next_trials(plan, known, Deadline(None), queue):
+            queue += trials
+            while queue:
+                ended, queue = queue[:n], queue[n:]
+                known = known.extend(answer(trial) for trial in ended)
+        tried.append(known.numbers)
+    assert tried[0] == tried[1]
+    assert HOPELESS_TRIALS <= len(tried[0]) < 3 * HOPELESS_TRIALS
 
 
 def test_seconds_keep_every_worker_busy(space, history):
