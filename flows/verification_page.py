@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.terminal_text import harmless
 from flows.verify_model import VerifiedModel, verify_model
 from infra.settings import load_settings
 from pipelines.verification import Agreement
@@ -24,7 +25,7 @@ def verify(spec: str, *, data: str | None, query: str | None) -> bool:
         It cannot be made again.
     """
     verified = verify_model(spec, load_settings(), data=data, query=query)
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     console.print(_member_table(verified))
     console.print()
     console.print(
@@ -35,7 +36,7 @@ def verify(spec: str, *, data: str | None, query: str | None) -> bool:
             f" (largest difference {verified.made.largest_difference:.3g})",
         )
     )
-    console.print(Text(f"table from {verified.data}, fingerprint as recorded"))
+    console.print(Text(f"table from {harmless(verified.data)}, fingerprint as recorded"))
     if not verified.same_rows:
         console.print(Text("other rows, columns or folds: preparation has changed", style="red"))
     for name, then, now in verified.changed:
