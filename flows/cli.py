@@ -19,6 +19,7 @@ from flows.commands.predict import predict
 from flows.commands.promote import promote
 from flows.commands.retrain import retrain
 from flows.commands.rollback import rollback
+from flows.commands.serve import serve
 from flows.commands.train import train
 from flows.commands.ui import ui
 from flows.commands.verify import verify
@@ -43,6 +44,7 @@ app.command()(history)
 app.command()(verify)
 app.command()(clean)
 app.command()(ui)
+app.command()(serve)
 
 
 def _show_version(wanted: bool) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from prefect import flow
 
 from flows.current_watcher import current_watcher
+from flows.hooks import watched
 from flows.monitor_report import MonitorReport, Verdict, verdict_of
 from flows.retrain import retrain
 from flows.watching import Watcher
@@ -19,6 +20,7 @@ from tasks.record_lifecycle import LifecycleRun, lifecycle_run
 from tasks.score_champion import Watched, score_champion
 
 
+@watched
 @flow(
     name="monitor",
     description="Score the champion on recent rows, measure drift, retrain past the limits.",

@@ -3,6 +3,7 @@
 from prefect import flow, task
 from prefect.logging import get_run_logger
 
+from flows.hooks import watched
 from pipelines.request import PredictRequest
 from tasks.artifacts import publish_markdown
 from tasks.markdown_text import in_markdown
@@ -21,6 +22,7 @@ score = task(
 )(score_table)
 
 
+@watched
 @flow(
     name="predict",
     description="Score a table, a pattern of files or a query with a registered model.",

@@ -4,6 +4,7 @@ from prefect import flow
 from prefect.logging import get_run_logger
 
 from flows.approval import Answer, ask_person
+from flows.hooks import watched
 from flows.promotion_report import PromotionReport, nothing_to_promote, report_of
 from infra.actor import current_actor
 from infra.settings import load_settings
@@ -30,6 +31,7 @@ HEADLINES = {
 }
 
 
+@watched
 @flow(
     name="promote",
     description="Compare the challenger with the champion on rows that neither was trained on, "

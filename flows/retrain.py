@@ -9,11 +9,13 @@ from prefect import flow
 from flows.current_watcher import current_watcher
 from flows.drift_page import drift_figures
 from flows.gate_table import gate_table
+from flows.hooks import watched
 from flows.report import TrainReport
 from flows.retrain_report import RetrainReport, unchanged_markdown
 from flows.session import Session, made_current
 from flows.train import train
 from flows.watching import Watcher
+from infra.model_lock import one_at_a_time
 from infra.settings import Settings, load_settings
 from infra.tracking import Tracking
 from pipelines.errors import UserError
@@ -26,6 +28,7 @@ from tasks.records import TableRef
 from tasks.reread_table import Reread, reread_table
 
 
+@watched
 @flow(
     name="retrain",
     description="Read a model's data again, check them against its champion, train a challenger.",
@@ -34,6 +37,8 @@ from tasks.reread_table import Reread, reread_table
 )
 def retrain(request: RetrainRequest) -> RetrainReport:
     """Train a challenger on what the data source holds now; stop where nothing has changed.
+
+    Of one model only one retraining goes on at a time; the next one waits.
 
     Raises
     ------
@@ -45,6 +50,11 @@ def retrain(request: RetrainRequest) -> RetrainReport:
     if request.promote != "never":
         raise UserError("a retraining cannot promote yet; leave --promote out")
     settings, watcher = load_settings(), current_watcher()
+    with one_at_a_time(request.name, settings, on_wait=watcher.note):
+        return _retrain(request, settings, watcher)
+
+
+def _retrain(request: RetrainRequest, settings: Settings, watcher: Watcher) -> RetrainReport:
     tracking = Tracking(settings).open_soon()
     watcher.phase("read again")
     past = recall_training(request, settings)

@@ -3,6 +3,7 @@
 from prefect import flow, task
 from prefect.logging import get_run_logger
 
+from flows.hooks import watched
 from infra.actor import current_actor
 from infra.settings import load_settings
 from pipelines.lifecycle.decision import Decision
@@ -25,6 +26,7 @@ put_back = task(
 )(roll_back)
 
 
+@watched
 @flow(
     name="rollback",
     description="Put the previous champion back; what is rolled back gets no alias.",

@@ -2,6 +2,7 @@
 
 from prefect import flow
 
+from flows.hooks import watched
 from flows.recording import recorded, succeed
 from flows.report import TrainReport, make_report
 from flows.search_rounds import search
@@ -26,6 +27,7 @@ from tasks.register_ensemble import log_summary, register_ensemble
 from tasks.validate_table import validate_table
 
 
+@watched
 @flow(
     name="train",
     description="Train on a table, register the best model and say how good it is.",

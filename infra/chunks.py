@@ -65,7 +65,9 @@ def read_chunks(
         As `infra.sources.read_table`; a table without rows yields nothing.
     """
     from infra.databases import is_database, read_query_chunks
+    from infra.placeholders import fill_in
 
+    source = fill_in(source)
     plan = plan or ChunkPlan()
     if is_database(source):
         yield from read_query_chunks(source, query, cells=plan.cells)

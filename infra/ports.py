@@ -8,6 +8,9 @@ import urllib.request
 from collections.abc import Callable
 
 _POLL_SECONDS = 0.1
+# A server that is starting may have taken the connection already, and answers when it is up. Who
+# gives up early leaves it a queue of requests that nobody waits for any more.
+_PATIENCE_SECONDS = 30.0
 
 
 def free_port(preferred: int | None = None) -> int:
@@ -43,7 +46,7 @@ def wait_until_answers(url: str, *, seconds: float, alive: Callable[[], bool]) -
     """Wait until ``url`` answers; False if that takes ``seconds`` or ``alive()`` turns False."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if answers(url):
+        if answers(url, min(_PATIENCE_SECONDS, max(1.0, end - time.monotonic()))):
             return True
         if not alive():
             return False

@@ -98,7 +98,7 @@ class RunLock:
     def _create(self) -> bool:
         """Make the lock file, whole at once; False when there is one."""
         partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        partial.write_text(json.dumps(_myself()))
+        partial.write_text(json.dumps(myself()))
         try:
             os.link(partial, self.path)
         except FileExistsError:
@@ -132,7 +132,7 @@ class RunLock:
         if owner is None or _is_me(owner):
             return None
         here = owner.get("host") == socket.gethostname()
-        if not (_is_running(owner) if here else self._is_touched()):
+        if not (is_running(owner) if here else self._is_touched()):
             return None
         age = time.time() - float(owner.get("since") or time.time())
         return f"process {owner.get('pid')} on {owner.get('host')}, for {age / 60:.0f} min"
@@ -163,7 +163,8 @@ def _parse(path: Path) -> dict[str, Any] | None:
     return owner if isinstance(owner, dict) else None
 
 
-def _myself() -> dict[str, Any]:
+def myself() -> dict[str, Any]:
+    """Return what tells this process from all others: machine, process id, start time."""
     return {
         "host": socket.gethostname(),
         "pid": os.getpid(),
@@ -183,12 +184,12 @@ def _is_me(owner: dict[str, Any]) -> bool:
     return (
         owner.get("pid") == os.getpid()
         and owner.get("host") == socket.gethostname()
-        and _is_running(owner)
+        and is_running(owner)
     )
 
 
-def _is_running(owner: dict[str, Any]) -> bool:
-    """Whether the process that wrote the lock runs on this machine."""
+def is_running(owner: dict[str, Any]) -> bool:
+    """Whether the process that `myself` described runs on this machine."""
     started = _started(int(owner.get("pid") or -1))
     # Start times are counted from the boot, which moves a little when the clock is set.
     return started is not None and abs(started - float(owner.get("started") or 0.0)) < 5.0

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from infra.ports import answers, free_port, is_local, wait_until_answers
+from infra.pages import advertised_page, page_file
+from infra.ports import free_port, wait_until_answers
 from infra.prefect_server import PrefectServer
 from infra.redaction import redact
 from infra.settings import Settings
@@ -124,14 +125,14 @@ class LocalServers:
 
     @property
     def _state_path(self) -> Path:
-        return self._settings.servers_folder / "mlflow.json"
+        return page_file(self._settings)
 
     def _start_mlflow(self) -> str:
         """Return the server's URL: the store's own, one already up, or one started here."""
         store = self._settings.mlflow_uri
         if store.startswith(("http://", "https://")):
             return store
-        running = self._advertised()
+        running = advertised_page(self._settings)
         if running is not None:
             return running
         self._settings.servers_folder.mkdir(parents=True, exist_ok=True)
@@ -149,14 +150,9 @@ class LocalServers:
                 **os.environ,
                 "MLFLOW_BACKEND_STORE_URI": store,
                 "MLFLOW_REGISTRY_STORE_URI": self._settings.mlflow_registry_uri,
+                # Jobs of its language-model features: four processes of 200 MB that idle here.
+                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             },
             start_new_session=True,
         )  # fmt: skip
         return f"http://127.0.0.1:{port}"
-
-    def _advertised(self) -> str | None:
-        try:
-            url = str(json.loads(self._state_path.read_text())["url"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return url if is_local(url) and answers(f"{url}/health") else None

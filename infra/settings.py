@@ -111,6 +111,13 @@ class Settings(BaseSettings):
         "against; 0 keeps histograms of the columns only.",
     )
 
+    notify: str | None = Field(
+        default=None,
+        description="Who is told when a run fails: an address (https://...) that JSON is posted "
+        "to, a Prefect notification block (block:slack-webhook/alerts), or a command that gets the "
+        "JSON on its standard input.",
+    )
+
     @field_validator("*", mode="before")
     @classmethod
     def _empty_is_default(cls, value: Any, info: Any) -> Any:

@@ -22,7 +22,9 @@ def expand_sources(source: str) -> tuple[str, ...]:
         Nothing matches.
     """
     from infra.databases import is_database
+    from infra.placeholders import fill_in
 
+    source = fill_in(source)
     if is_database(source):
         return (source,)
     if "://" in source:

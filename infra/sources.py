@@ -23,7 +23,8 @@ def read_table(source: str, *, query: str | None = None) -> "pd.DataFrame":
     ----------
     source : str
         A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines; text ones also compressed), a
-        fsspec URL of one, or a SQLAlchemy database URL.
+        fsspec URL of one, or a SQLAlchemy database URL. ``${NAME}`` in it is replaced by the
+        environment variable's value.
     query : str, optional
         The SELECT to run; for a database, and only there.
 
@@ -40,7 +41,9 @@ def read_table(source: str, *, query: str | None = None) -> "pd.DataFrame":
         The database is locked; trying again may help.
     """
     from infra.databases import is_database, read_query
+    from infra.placeholders import fill_in
 
+    source = fill_in(source)
     if is_database(source):
         return _filled(read_query(source, query), source)
     if query is not None:

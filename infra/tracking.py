@@ -325,11 +325,11 @@ class Tracking:
         return known
 
     def run_url(self, run_id: str) -> str | None:
-        """Where the run can be seen; None when the store is not behind a server."""
-        if not self._is_remote:
-            return None
-        base = redact(self.settings.mlflow_uri).rstrip("/")
-        return f"{base}/#/experiments/{self.experiment_id}/runs/{run_id}"
+        """Where the run can be seen; None when no server shows the store."""
+        from infra.pages import mlflow_page
+
+        base = mlflow_page(self.settings)
+        return None if base is None else f"{base}/#/experiments/{self.experiment_id}/runs/{run_id}"
 
 
 def _texts(tags: Mapping[str, Any] | None) -> dict[str, str]:

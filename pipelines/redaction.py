@@ -2,19 +2,22 @@
 
 import re
 
+# ${NAME} stands for a secret that only the environment knows; the name may be shown.
+_NO_NAME = r"(?!\$\{\w+\}(?:[@&;,\s'\"]|$))"
 # A password may hold a slash that nobody has encoded, but host:8080/path is no password.
 _PASSWORD = re.compile(
-    r"(?P<before>[a-zA-Z][\w+.\-]*://[^\s/:@]*):(?:[^\s/]*|(?!\d+/)[^\s]*)@(?=[^@\s]*(?:\s|$))"
-    r"|(?P<earlier>[a-zA-Z][\w+.\-]*://[^\s/:@]*):[^\s/@]*@"
+    rf"(?P<before>[a-zA-Z][\w+.\-]*://[^\s/:@]*):{_NO_NAME}"
+    r"(?:[^\s/]*|(?!\d+/)[^\s]*)@(?=[^@\s]*(?:\s|$))"
+    rf"|(?P<earlier>[a-zA-Z][\w+.\-]*://[^\s/:@]*):{_NO_NAME}[^\s/@]*@"
 )
 # Whoever is alone before an @ of the web is no user but a token.
-_TOKEN_USER = re.compile(r"(?P<before>https?://)[^\s/:@]+@", re.IGNORECASE)
+_TOKEN_USER = re.compile(rf"(?P<before>https?://){_NO_NAME}[^\s/:@]+@", re.IGNORECASE)
 _SECRET_NAMES = (
     r"[\w\-]*(?:password|passwd|pwd|secret|token|api[_\-]?key|access[_\-]?key|signature|"
     r"credential)[\w\-]*|sig|key|auth|authorization"
 )
 _PARAMETER = re.compile(
-    rf"(?P<before>(?:[?&;,\s]|%3B|%26)(?:{_SECRET_NAMES})(?:=|%3D))"
+    rf"(?P<before>(?:[?&;,\s]|%3B|%26)(?:{_SECRET_NAMES})(?:=|%3D)){_NO_NAME}"
     r"(?:(?!%3B|%26)[^&;,\s'\"])+",
     re.IGNORECASE,
 )

@@ -22,6 +22,7 @@ from pydantic import (
 
 from pipelines.budget import Budget
 from pipelines.errors import UserError
+from pipelines.form_schema import FAMILIES, METRICS, as_form
 from pipelines.redaction import redact
 from pipelines.search.names import DEFAULT_STRATEGY, STRATEGIES
 
@@ -83,7 +84,7 @@ Names = Annotated[tuple[str, ...], Field(default=())]
 class TrainRequest(BaseModel):
     """A training: the data, the target, the budget and what may be tried."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
 
     data: str = Field(
         min_length=1,
@@ -107,6 +108,7 @@ class TrainRequest(BaseModel):
         default=None,
         title="Metric",
         description="What to optimise; empty for roc_auc, log_loss or rmse by the task.",
+        json_schema_extra={"enum": list(METRICS)},
     )
     time_budget: str | None = Field(
         default=None,
@@ -128,12 +130,15 @@ class TrainRequest(BaseModel):
         description="Address of a running Dask scheduler (tcp://...), instead of own workers.",
     )
     families: Names = Field(
-        title="Model families", description="Restrict the search to these; empty for all."
+        title="Model families",
+        description="Restrict the search to these; empty for all.",
+        json_schema_extra={"items": {"type": "string", "enum": list(FAMILIES)}},
     )
     search: str = Field(
         default=DEFAULT_STRATEGY,
         title="Search",
-        description=f"Who proposes configurations: {', '.join(STRATEGIES)}.",
+        description="Who proposes configurations.",
+        json_schema_extra={"enum": list(STRATEGIES)},
     )
     seed: int = Field(default=0, title="Seed", description="Root of everything random.")
     group_column: str | None = Field(
@@ -286,7 +291,7 @@ class TrainRequest(BaseModel):
 class PredictRequest(BaseModel):
     """A batch of predictions: the data, the model, and where they go."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
 
     data: str = Field(
         min_length=1,

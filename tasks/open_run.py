@@ -61,7 +61,10 @@ def open_run(tracking: Tracking, store: RunStore, request: TrainRequest, table: 
 
 
 def _tags(request: TrainRequest, table: TableRef) -> dict[str, str]:
-    return {
+    from prefect.runtime import flow_run
+
+    known = {} if flow_run.id is None else {"espalier.flow_run": str(flow_run.id)}
+    return known | {
         "espalier.model": request.model_name,
         "espalier.data": request.shown_data,
         "espalier.fingerprint": table.fingerprint,

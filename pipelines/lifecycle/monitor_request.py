@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from pipelines.errors import UserError
+from pipelines.form_schema import as_form
 from pipelines.lifecycle.retrain_request import Promote, RetrainRequest
 from pipelines.redaction import redact
 from pipelines.request import explain
@@ -24,7 +25,7 @@ from pipelines.request import explain
 class MonitorRequest(BaseModel):
     """A monitoring: which model, on which rows, and when to train again."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
 
     name: str = Field(
         min_length=1, title="Model", description="The registered model; its champion is watched."

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from pipelines.errors import UserError
+from pipelines.form_schema import as_form
 from pipelines.lifecycle.policy import PromotionPolicy
 from pipelines.redaction import redact
 from pipelines.request import explain
@@ -55,7 +56,7 @@ ColumnNames = Annotated[tuple[str, ...], BeforeValidator(_split)]
 class PromoteRequest(BaseModel):
     """A promotion: when the challenger becomes champion, and on which rows that is decided."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
 
     name: ModelName = Field(title="Model", description="The registered model.")
     policy: PolicyMode = Field(
@@ -180,7 +181,7 @@ class PromoteRequest(BaseModel):
 class RollbackRequest(BaseModel):
     """A rollback: the previous champion serves again."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
 
     name: ModelName = Field(title="Model", description="The registered model.")
     reason: OptionalText = Field(

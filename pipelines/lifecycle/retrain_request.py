@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from pipelines.errors import UserError
+from pipelines.form_schema import as_form
 from pipelines.lifecycle.gate import OnDrift
 from pipelines.redaction import redact
 from pipelines.request import TrainRequest, explain, parse_duration
@@ -28,7 +29,7 @@ REDACTED = "***"
 class RetrainRequest(BaseModel):
     """A retraining: which model, on which data, and what may stop it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
 
     name: str = Field(
         min_length=1,

@@ -174,3 +174,9 @@ def test_memory_is_bounded_by_the_chunk_and_not_by_the_table(tmp_path):
     assert total == n
     # The table has 6.4 MB of numbers; a block to find the encoding is 4 MiB of bytes and text.
     assert peak < 12e6, peak
+
+
+def test_a_variable_named_in_a_source_is_filled_in(tmp_path, frame, monkeypatch):
+    write_table(frame, tmp_path / "t.csv")
+    monkeypatch.setenv("PLACE_OF_DATA", str(tmp_path))
+    assert len(joined("${PLACE_OF_DATA}/t.csv")[0]) == len(read_table("${PLACE_OF_DATA}/t.csv"))

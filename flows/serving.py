@@ -1,0 +1,154 @@
+"""Flows that can be started from the Prefect UI and by schedule, until Ctrl-C."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.exits import LoggedError, one_line
+from infra.heartbeats import SECONDS_BETWEEN, watch_heartbeats
+from infra.settings import load_settings
+from pipelines.errors import UserError
+
+if TYPE_CHECKING:
+    from prefect.deployments.runner import RunnerDeployment
+
+    from infra.schedules import Schedule
+    from infra.servers import Page
+    from infra.settings import Settings
+
+
+def serve_flows(schedules: Path | None, *, limit: int) -> None:
+    """Publish every flow, and run what people and schedules start, until Ctrl-C.
+
+    Parameters
+    ----------
+    schedules : Path or None
+        The file that says what runs when.
+    limit : int
+        Most runs at the same time.
+
+    Raises
+    ------
+    UserError
+        The schedules are wrong.
+    LoggedError
+        Anything else; its log tells more.
+    """
+    from infra.logs import chatter_to, new_log_path
+    from infra.schedules import read_schedules
+
+    if limit < 1:
+        raise UserError(f"--limit must be at least 1, not {limit}")
+    settings = load_settings()
+    log_path = new_log_path(settings.home, "serve")
+    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(SECONDS_BETWEEN))
+    try:
+        # Prefect's services and the runs print into the log.
+        with chatter_to(log_path) as terminal:
+            entries = read_schedules(schedules) if schedules is not None else ()
+            _serve(settings, entries, limit, Console(file=terminal, highlight=False), log_path)
+    except UserError:
+        raise
+    except Exception as error:
+        raise LoggedError(one_line(error), log_path) from error
+
+
+def _serve(
+    settings: "Settings",
+    schedules: "Sequence[Schedule]",
+    limit: int,
+    console: Console,
+    log_path: Path,
+) -> None:
+    from infra.servers import LocalServers
+
+    with LocalServers(settings) as servers:
+        try:
+            with console.status("starting the servers"):
+                pages = servers.start()
+                deployments = _prepare(schedules)
+            asyncio.run(_run(deployments, settings, limit, pages, console, log_path))
+        except KeyboardInterrupt:  # before all was up
+            console.print("stopping")
+
+
+def _prepare(schedules: "Sequence[Schedule]") -> "list[RunnerDeployment]":
+    """Return what is published; the flows are imported, which takes seconds."""
+    from prefect.context import refresh_global_settings_context
+
+    from flows.deployments import make_deployments
+
+    refresh_global_settings_context()  # checking the schedules has imported prefect
+    deployments = make_deployments(schedules)
+    watch_heartbeats()
+    return deployments
+
+
+async def _run(
+    deployments: "Sequence[RunnerDeployment]",
+    settings: "Settings",
+    limit: int,
+    pages: "Sequence[Page]",
+    console: Console,
+    log_path: Path,
+) -> None:
+    from flows.caretaker import Caretaker
+    from flows.serving_runner import POLL_SECONDS, ServingRunner, run_until_stopped
+
+    runner = ServingRunner(name="espalier", limit=limit, query_seconds=POLL_SECONDS)
+    with console.status("publishing the flows"):
+        for each in deployments:
+            await runner.aadd_deployment(each)
+        await _pause_others(deployments)
+    _show(deployments, pages, console, log_path)
+    with Caretaker(settings, console):
+        await run_until_stopped(runner)
+    console.print("stopping")
+
+
+async def _pause_others(deployments: "Sequence[RunnerDeployment]") -> None:
+    """Pause scheduled deployments of ours that the file names no more."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import DeploymentFilter
+
+    known = {(each.flow_name, each.name) for each in deployments}
+    async with get_client() as client:
+        found = await client.read_deployments(
+            deployment_filter=DeploymentFilter(tags={"all_": ["espalier", "scheduled"]})
+        )
+        for each in found:
+            flow = await client.read_flow(each.flow_id)
+            if (flow.name, each.name) not in known and not each.paused:
+                await client.pause_deployment(each.id)
+
+
+def _show(
+    deployments: "Sequence[RunnerDeployment]",
+    pages: "Sequence[Page]",
+    console: Console,
+    log_path: Path,
+) -> None:
+    from prefect.client.schemas.schedules import CronSchedule
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("flow")
+    table.add_column("deployment")
+    table.add_column("runs")
+    for each in deployments:
+        crons = [made.schedule for made in each.schedules or ()]
+        when = ", ".join(
+            f"{cron.cron} ({cron.timezone})" for cron in crons if isinstance(cron, CronSchedule)
+        )
+        table.add_row(each.flow_name, each.name, when or "[dim]when started[/]")
+    console.print(table)
+    console.print()
+    for page in pages:
+        start = f"{page.url}/deployments" if page.name == "Prefect" else page.url
+        console.print(f"{page.name:<8} [cyan]{start}[/]")
+    console.print(f"[dim]log      {log_path}[/]", soft_wrap=True)
+    console.print("[dim]Ctrl-C stops serving and what was started here.[/]")

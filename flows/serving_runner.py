@@ -1,0 +1,84 @@
+"""Prefect's runner, ended in order: first the runs, then the runner, then the servers."""
+
+import asyncio
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from prefect.runner import Runner
+
+if TYPE_CHECKING:
+    import psutil
+
+POLL_SECONDS = 5.0
+# A run that is told to end records that in Prefect and MLflow.
+GRACE_SECONDS = 20.0
+
+
+class ServingRunner(Runner):
+    """A runner that leaves signals to `run_until_stopped`.
+
+    Prefect's own handler of SIGTERM raises ``SystemExit`` inside the event loop and stops nothing
+    of what runs.
+    """
+
+    def handle_sigterm(self, *args: Any, **kwargs: Any) -> None:
+        """Do nothing; the event loop has a handler of its own."""
+
+
+async def run_until_stopped(runner: ServingRunner) -> None:
+    """Run what is started until SIGINT or SIGTERM; then end the runs and return."""
+    serving = asyncio.create_task(runner.start())
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    waiting = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            await asyncio.to_thread(_end_runs)
+            serving.cancel()
+        await asyncio.gather(serving, return_exceptions=not serving.done())
+    finally:
+        waiting.cancel()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def _end_runs() -> None:
+    """Tell every run of this process to end, and give it time to.
+
+    Ctrl-C in a terminal has reached the runs as well: those that are ending are not told again,
+    which would break off what they have to record.
+    """
+    import psutil
+
+    runs = []
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):
+            if "prefect.engine" in child.cmdline():
+                runs.append(child)
+    if sys.stdin is not None and sys.stdin.isatty():
+        _wait_for(runs)
+    for child in runs:
+        with suppress(psutil.Error):
+            child.terminate()
+    _wait_for(runs)
+
+
+def _wait_for(runs: "list[psutil.Process]") -> None:
+    """Wait a while for the processes to end; the runner, whose children they are, collects them."""
+    import psutil
+
+    def works(child: psutil.Process) -> bool:
+        try:
+            return bool(child.is_running() and child.status() != psutil.STATUS_ZOMBIE)
+        except psutil.Error:
+            return False
+
+    end = time.monotonic() + GRACE_SECONDS
+    while any(works(child) for child in runs) and time.monotonic() < end:
+        time.sleep(0.2)

@@ -1,0 +1,165 @@
+"""Runs whose process is gone: found, and ended in Prefect and in MLflow.
+
+Only what is certain is ended: a process of this machine that is not there any more. Runs of other
+machines are left to Prefect's own heartbeats (`infra.heartbeats`).
+"""
+
+import json
+import logging
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from infra.mlflow_store import find_experiment, make_client
+from infra.process_records import process_records
+from infra.run_lock import is_running
+from infra.settings import Settings
+from infra.trial_runs import PARENT_TAG
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from prefect.client.orchestration import SyncPrefectClient
+
+_LOG = logging.getLogger(__name__)
+
+FOLDER_TAG = "espalier.folder"
+MESSAGE = "Its process was killed or its machine stopped; found by Espalier's cleaning."
+# Between being handed to a process and beginning, a run takes seconds.
+PENDING_LIMIT = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What was ended.
+
+    Attributes
+    ----------
+    flow_runs : tuple of str
+        Names of runs in Prefect that are crashed now.
+    mlflow_runs : tuple of str
+        Ids of runs in MLflow that are killed now, trials included.
+    """
+
+    flow_runs: tuple[str, ...] = ()
+    mlflow_runs: tuple[str, ...] = ()
+
+
+def end_zombies(settings: Settings) -> Ended:
+    """End every run of this machine whose process is gone.
+
+    ``PREFECT_API_URL`` or the active profile names the Prefect server.
+    """
+    return Ended(flow_runs=_end_flow_runs(settings), mlflow_runs=_end_mlflow_runs(settings))
+
+
+# --- Prefect ------------------------------------------------------------------------------
+
+
+def _end_flow_runs(settings: Settings) -> tuple[str, ...]:
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        ended = []
+        for record in process_records(settings):
+            if not record.is_dead:
+                continue
+            name = _crash(client, record.flow_run_id)
+            if name is not None:
+                ended.append(name)
+            record.path.unlink(missing_ok=True)
+        return (*ended, *_end_pending(client))
+
+
+def _crash(client: "SyncPrefectClient", flow_run_id: str) -> str | None:
+    """Set a flow run crashed unless it has ended or waits to be started again; its name."""
+    from prefect.client.schemas.objects import StateType
+    from prefect.exceptions import ObjectNotFound
+    from prefect.states import Crashed
+
+    try:
+        run = client.read_flow_run(UUID(flow_run_id))
+    except (ObjectNotFound, ValueError):  # of another server, or deleted
+        return None
+    state = run.state
+    if state is None or state.is_final() or state.type == StateType.SCHEDULED:
+        return None
+    if state.name == "Suspended":  # its process ended on purpose
+        return None
+    client.set_flow_run_state(run.id, Crashed(message=MESSAGE), force=True)
+    return str(run.name)
+
+
+def _end_pending(client: "SyncPrefectClient") -> list[str]:
+    """Crash our runs that were handed to a process which never began them."""
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Crashed
+
+    runs = client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            tags={"all_": ["espalier"]}, state={"type": {"any_": [StateType.PENDING]}}
+        )
+    )
+    ended = []
+    for run in runs:
+        since = run.state.timestamp if run.state is not None else None
+        if since is not None and datetime.now(UTC) - since > PENDING_LIMIT:
+            message = "It was handed to a process that never began it."
+            client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+            ended.append(str(run.name))
+    return ended
+
+
+# --- MLflow -------------------------------------------------------------------------------
+
+
+def _end_mlflow_runs(settings: Settings) -> tuple[str, ...]:
+    client = make_client(settings)
+    experiment = find_experiment(client, settings)
+    ended: list[str] = []
+    for run in _running(client, experiment, f"tags.`{FOLDER_TAG}` != ''"):
+        if not _owner_is_dead(Path(run.data.tags[FOLDER_TAG]) / "lock"):
+            continue
+        run_id = run.info.run_id
+        for trial in _running(client, experiment, f"tags.`{PARENT_TAG}` = '{run_id}'"):
+            client.set_terminated(trial.info.run_id, status="KILLED")
+            ended.append(trial.info.run_id)
+        client.set_tag(run_id, "error", MESSAGE)
+        client.set_terminated(run_id, status="KILLED")
+        ended.append(run_id)
+    return tuple(ended)
+
+
+def _running(client: "MlflowClient", experiment: str, condition: str) -> list[Any]:
+    found: list[Any] = []
+    token = None
+    while True:
+        page = client.search_runs(
+            [experiment],
+            filter_string=f"attributes.status = 'RUNNING' and {condition}",
+            max_results=1000,
+            page_token=token,
+        )
+        found.extend(page)
+        token = page.token
+        if not token:
+            return found
+
+
+def _owner_is_dead(lock: Path) -> bool:
+    """Whether the run's lock names a process of this machine that is gone.
+
+    Without a lock nothing is known: the run may be on another machine, or just about to begin.
+    """
+    try:
+        owner = json.loads(lock.read_text())
+    except (OSError, ValueError):
+        return False
+    return (
+        isinstance(owner, dict)
+        and owner.get("host") == socket.gethostname()
+        and not is_running(owner)
+    )
