@@ -64,8 +64,14 @@ class Served:
         request = urllib.request.Request(
             f"{self.url}/api{path}", data=data, headers={"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            return json.load(reply)
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=120) as reply:
+                    return json.load(reply)
+            except urllib.error.HTTPError as error:
+                if error.code != 503:  # "busy, ask again"
+                    raise
+                time.sleep(1.0)
 
     def run(self, deployment, **request):
         """Start a deployment; return the run's id."""
@@ -133,6 +139,16 @@ def test_flows_and_schedules_are_published(served):
     assert scheduled["schedules"][0]["schedule"]["timezone"] == "Europe/Paris"
     automations = served.ask("/automations/filter", {})
     assert len([each for each in automations if "heartbeats" in each["name"]]) == 1
+
+
+def test_the_scheduler_makes_the_runs_of_a_schedule(served):
+    def scheduled():
+        runs = served.ask("/flow_runs/filter", {"limit": 50})
+        return [each for each in runs if each["auto_scheduled"]]
+
+    runs = served.wait_for(scheduled)
+    assert {each["parameters"]["request"]["data"] for each in runs} == {"${TUMOURS}"}
+    assert {each["expected_start_time"][5:16] for each in runs} == {"01-01T03:00"}
 
 
 def test_a_run_in_a_process_of_its_own_and_the_schedule_by_hand(served):

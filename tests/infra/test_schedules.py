@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,16 @@ def written(tmp_path):
     return write
 
 
-def test_the_example_is_read_and_keeps_its_secrets_as_names():
-    first, second, third = read_schedules(EXAMPLE, SECRETS)
+def test_the_file_as_it_comes_schedules_nothing():
+    assert read_schedules(EXAMPLE, {}) == ()
+
+
+def test_its_examples_are_read_and_keep_their_secrets_as_names(written):
+    # What is to be taken off is the sign right before an entry or two blanks.
+    path = written(
+        re.sub(r"^#(?=- |  \S|    \S)", "", EXAMPLE.read_text().split("you want.")[1], flags=re.M)
+    )
+    first, second, third = read_schedules(path, SECRETS)
     assert first.parameters == {
         "name": "churn",
         "data": "postgresql://espalier:${SHOP_PASSWORD}@db.example.com/shop",
@@ -38,12 +47,7 @@ def test_the_example_is_read_and_keeps_its_secrets_as_names():
         "id_column": "customer",
         "proba": True,
     }
-    assert first.where == f"{EXAMPLE}:{_line_of('- model: churn')}"
     assert "`0 4 1 * *` (Europe/Paris)" in first.in_words
-
-
-def _line_of(text):
-    return EXAMPLE.read_text().splitlines().index(text) + 1
 
 
 def test_an_empty_file_schedules_nothing(written):
