@@ -12,6 +12,7 @@ import typer
 
 from flows.commands.clean import clean
 from flows.commands.history import history
+from flows.commands.experience import experience
 from flows.commands.leaderboard import leaderboard
 from flows.commands.models import models
 from flows.commands.monitor import monitor
@@ -45,6 +46,7 @@ app.command()(verify)
 app.command()(clean)
 app.command()(ui)
 app.command()(serve)
+app.add_typer(experience)
 
 
 def _show_version(wanted: bool) -> None:

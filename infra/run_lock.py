@@ -22,6 +22,7 @@ _LOG = logging.getLogger(__name__)
 _BEAT_SECONDS = 4.0
 _SILENCE_SECONDS = 20.0
 _POLL_SECONDS = 0.5
+_TRAINING = "this very training"
 
 _beating: dict[Path, threading.Event] = {}
 
@@ -37,9 +38,12 @@ class RunLock:
     ----------
     path : Path
         The lock file.
+    what : str
+        What it is about, for who finds it taken.
     """
 
     path: Path
+    what: str = _TRAINING
 
     @property
     def owner_alive(self) -> str | None:
@@ -62,9 +66,9 @@ class RunLock:
             if owner is not None and _is_me(owner):
                 return
             if (words := self._describe_if_alive(owner)) is not None:
+                other = "the seed or the name" if self.what == _TRAINING else "what it works on"
                 raise UserError(
-                    f"this very training is running already ({words}); wait for it, or change "
-                    "the seed or the name"
+                    f"{self.what} is running already ({words}); wait for it, or change {other}"
                 )
             self._evict(owner)
         raise UserError(f"the lock {str(self.path)!r} cannot be taken; remove it and try again")

@@ -7,6 +7,7 @@ trained side by side, trained on normal scores of ranks within a dataset (Salina
 Symbols: e networks; n trials; q inputs; h units of a layer; z inputs of a network; a activations.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -113,6 +114,30 @@ class NeuralPredictor:
                 move /= np.sqrt(second[k] / (1 - _DECAY_2**step)) + 1e-8
                 parts[k] = parts[k] - rate * (move + _DECAY * parts[k])
         self._weights = _Weights(*parts)
+        self._believed = None
+        return self
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """What was learned, by name: plain arrays that can be written to a file."""
+        weights = self._weights
+        return {"first": weights.first, "second": weights.second, "last": weights.last}
+
+    def restore(self, arrays: Mapping[str, Array]) -> Self:
+        """Take what `arrays` gave for what was learned.
+
+        Raises
+        ------
+        ValueError
+            The arrays are of another network or another space.
+        """
+        parts = [np.asarray(arrays[name], dtype=np.float64) for name in ("first", "second", "last")]
+        first, second, last = parts
+        e, h = first.shape[0], first.shape[2]
+        q = len(self._embedding.group) + len(self._meta)
+        if (first.shape, second.shape, last.shape) != ((e, q + 1, h), (e, h + 1, h), (e, h + 1)):
+            raise ValueError(f"weights of shape {first.shape} do not fit {q} inputs")
+        self._weights = _Weights(first, second, last)
         self._believed = None
         return self
 

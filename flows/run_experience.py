@@ -1,0 +1,105 @@
+"""A build of experience, or the learning from it, from the command line."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.exits import LoggedError, one_line
+from pipelines.errors import UserError
+from pipelines.experience.build_request import BuildRequest
+from pipelines.experience.fit import fit_knowledge
+from pipelines.experience.knowledge import Knowledge
+from pipelines.experience.store import ExperienceStore
+
+
+def run_build(request: BuildRequest) -> None:
+    """Build, watch, and sum up in a line or two.
+
+    Raises
+    ------
+    UserError
+        What is asked cannot be done.
+    LoggedError
+        Anything else; its log tells more.
+    """
+    from flows.console import open_console
+    from flows.current_watcher import watched_by
+    from flows.run_training import told_to_prefect
+    from infra.logs import chatter_to, new_log_path
+    from infra.prefect_server import PrefectServer
+    from infra.settings import load_settings
+    from pipelines.experience.workplace import read_index
+
+    settings = load_settings()
+    read_index(request.folder, request.tables)  # a wrong folder is said before anything starts
+    ExperienceStore(request.store).read()
+    log_path = new_log_path(settings.home, "experience")
+    try:
+        with chatter_to(log_path) as terminal, PrefectServer(settings).start() as server:
+            console = Console(file=terminal, highlight=False, markup=False)
+            watcher = open_console(f"experience of {request.folder}", console)
+            with watcher, watched_by(watcher), told_to_prefect():
+                server.wait()
+                from flows.build_experience import build_experience
+
+                report = build_experience(request)
+            console.print(
+                f"{report.n_added:,} trials recorded ({report.trial_seconds / 3600:.2f} core-hours)"
+                f"; {report.n_known:,} in {request.store}"
+            )
+            for name, reason in report.failed:
+                console.print(f"left out: {name}: {reason}")
+            if report.unfinished:
+                left = ", ".join(report.unfinished)
+                console.print(f"not finished: {left}; the same command continues")
+    except UserError:
+        raise
+    except Exception as error:
+        raise LoggedError(one_line(error), log_path) from error
+
+
+def run_fit(store: Path, out: Path, *, seed: int) -> None:
+    """Fit what a run takes from experience, write it to a folder, and show how good it is.
+
+    Raises
+    ------
+    UserError
+        The store cannot be read, or holds too little.
+    """
+    if not store.exists():
+        raise UserError(
+            f"there is no experience in {str(store)!r}; record some with: espalier experience "
+            f"build FOLDER --store {store}"
+        )
+    knowledge = fit_knowledge(ExperienceStore(store).read(), seed=seed)
+    knowledge.save(out)
+    _show(knowledge, out)
+
+
+def _show(knowledge: Knowledge, out: Path) -> None:
+    console = Console(highlight=False, markup=False)
+    card = knowledge.card
+    console.print(
+        f"{card.n_records:,} trials on {card.n_datasets} datasets, {card.hours:.1f} core-hours"
+    )
+    dropped = card.n_impossible + card.n_equal
+    if dropped:
+        console.print(
+            f"{dropped} trials dropped: {card.n_impossible} that today's search space does not "
+            f"have, {card.n_equal} that became equal to another"
+        )
+    if card.left_out:
+        console.print(f"left out (few trials, or older meta-features): {', '.join(card.left_out)}")
+    rival = dict(knowledge.rival.by_dataset)
+    if rival:
+        table = Table(box=None, header_style="bold", title="Left out, one at a time: Spearman")
+        for name in ("dataset", "networks", "forest"):
+            table.add_column(name, justify="left" if name == "dataset" else "right")
+        for name, value in knowledge.validation.by_dataset:
+            table.add_row(name, f"{value:.2f}", f"{rival.get(name, 0.0):.2f}")
+        table.add_row("median", f"{knowledge.validation.median:.2f}",
+                      f"{knowledge.rival.median:.2f}", style="bold")  # fmt: skip
+        console.print(table)
+    console.print(knowledge.validation.words)
+    console.print(f"{len(knowledge.portfolio.configurations)} configurations to try first -> {out}")

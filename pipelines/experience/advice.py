@@ -1,0 +1,170 @@
+"""What experience advises one run to try first, and how right it was in the end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import ndtr
+
+from pipelines.configuration import Configuration
+from pipelines.experience.knowledge import Knowledge
+from pipelines.experience.mapping import mapped
+from pipelines.experience.predictor import RunPrior
+from pipelines.experience.similarity import distances
+from pipelines.experience.validate import spearman
+from pipelines.history import History
+from pipelines.metafeatures.profile import MetaFeatures
+from pipelines.space.joint import SearchSpace
+
+FIRST = 10
+"""Configurations that are advised."""
+_SHOWN_DATASETS = 5
+_FEWEST_TO_CORRELATE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """What to try first, and what to expect of it.
+
+    Attributes
+    ----------
+    first : tuple of Configuration
+        In the run's space, in the order to try them.
+    expected : tuple of float
+        Quantile of each among the trials of a dataset like this one: 1 is best.
+    similar : tuple of (name, distance)
+        The known datasets most like this one; mean difference of the meta-features in spreads.
+    basis : str
+        What the expectations are from, for people.
+    n_impossible : int
+        Configurations of the portfolio that the run's space does not have.
+    """
+
+    first: tuple[Configuration, ...]
+    expected: tuple[float, ...]
+    similar: tuple[tuple[str, float], ...]
+    basis: str
+    n_impossible: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What was expected of the first trials, and what came out.
+
+    Attributes
+    ----------
+    advice : Advice
+        What was expected.
+    observed : tuple of float or None
+        Score of each advised configuration; None where it was not tried or has none.
+    correlation : float or None
+        Rank correlation of expected with observed; None with fewer than three to compare.
+    """
+
+    advice: Advice
+    observed: tuple[float | None, ...]
+    correlation: float | None
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The same for people, a line each."""
+        advice = self.advice
+        near = ", ".join(name for name, _ in advice.similar[:3])
+        tried = sum(score is not None for score in self.observed)
+        said = f"experience: most like {near}; {len(advice.first)} configurations from it"
+        if self.correlation is None:
+            return (said, f"expected vs observed: {tried} to compare, too few; {advice.basis}")
+        return (
+            said,
+            f"expected vs observed: rank correlation {self.correlation:.2f} over {tried} first "
+            f"trials; {advice.basis}",
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        advice = self.advice
+        trials: list[Mapping[str, Any]] = [
+            {"configuration": each.to_dict(), "expected_quantile": quantile, "observed": score}
+            for each, quantile, score in zip(
+                advice.first, advice.expected, self.observed, strict=True
+            )
+        ]
+        return {
+            "similar_datasets": [
+                {"name": name, "distance": round(distance, 4)} for name, distance in advice.similar
+            ],
+            "basis": advice.basis,
+            "not_in_this_space": advice.n_impossible,
+            "first": trials,
+            "rank_correlation": self.correlation,
+        }
+
+
+def advise(
+    knowledge: Knowledge,
+    space: SearchSpace,
+    meta: MetaFeatures,
+    *,
+    most: int = FIRST,
+) -> Advice:
+    """Return what to try first on a dataset.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+        From `open_knowledge`.
+    space : SearchSpace
+        What may be tried.
+    meta : MetaFeatures
+        Of the dataset.
+    most : int
+        How many configurations at most.
+    """
+    portfolio = knowledge.portfolio
+    found: dict[Configuration, int] = {}
+    n_impossible = 0
+    for place in portfolio.order_for(space.shape.problem, space.shape.n_rows, meta):
+        today = mapped(portfolio.configurations[place], space)
+        if today is None:
+            n_impossible += 1
+        else:
+            found.setdefault(today, place)
+    first = list(found)[:most]
+    if knowledge.validation.trusted and first:
+        prior = RunPrior(knowledge.predictor, space.coordinates, meta)
+        expected = ndtr(prior.mean(space.encode(first)))
+        basis = knowledge.validation.words
+    else:
+        regrets = [portfolio.expected_regret(found[each], meta) for each in first]
+        expected = 1.0 - np.array(regrets)
+        basis = f"{knowledge.validation.words}; expected is what similar datasets gave"
+    apart = distances(meta, portfolio.meta)
+    nearest = np.argsort(apart, kind="stable")[:_SHOWN_DATASETS]
+    return Advice(
+        first=tuple(first),
+        expected=tuple(float(each) for each in expected),
+        similar=tuple((portfolio.datasets[at], float(apart[at])) for at in nearest),
+        basis=basis,
+        n_impossible=n_impossible,
+    )
+
+
+def calibrate(advice: Advice, history: History) -> Calibration:
+    """Return how the advised configurations did in a run."""
+    by_configuration = {each.trial.configuration: each for each in history.results}
+    results = [by_configuration.get(each) for each in advice.first]
+    pairs = [
+        (expected, history.gain(result))
+        for expected, result in zip(advice.expected, results, strict=True)
+        if result is not None and result.succeeded
+    ]
+    correlation = None
+    if len(pairs) >= _FEWEST_TO_CORRELATE:
+        left, right = np.array(pairs).T
+        correlation = round(spearman(left, right), 4)
+    return Calibration(
+        advice=advice,
+        observed=tuple(None if result is None else result.score for result in results),
+        correlation=correlation,
+    )

@@ -1,0 +1,83 @@
+"""What a person asks of a build of experience: the command line and the Prefect form."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from pipelines.errors import UserError
+from pipelines.experience.design import Design
+from pipelines.experience.workplace import RecordingRules
+from pipelines.request import explain
+
+
+def _split(value: Any) -> Any:
+    """Split ``a,b`` into names; lists pass."""
+    if value is None:
+        return ()
+    names = value.split(",") if isinstance(value, str) else value
+    return tuple(dict.fromkeys(str(name).strip() for name in names if str(name).strip()))
+
+
+class BuildRequest(BaseModel):
+    """A build of experience: which tables, and how much is recorded on each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: Path = Field(
+        title="Folder",
+        description="Tables, with an index.csv that gives each one's name, task and target.",
+    )
+    store: Path = Field(
+        title="Store", description="The Parquet file of experience; made, or added to."
+    )
+    tables: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+        default=(), title="Tables", description="The only tables to use; empty for all."
+    )
+    configurations: int = Field(
+        default=100, ge=1, le=10_000, title="Configurations", description="On each table, in all."
+    )
+    rows: int = Field(
+        default=3_000, ge=50, title="Rows", description="Of a table at most, drawn in strata."
+    )
+    folds: int = Field(default=3, ge=2, le=20, title="Folds", description="Fits of a trial.")
+    seconds_per_trial: float = Field(
+        default=30.0, gt=0, title="Seconds per trial", description="Limit of one, all its folds."
+    )
+    hours: float | None = Field(
+        default=None,
+        gt=0,
+        title="Hours",
+        description="Stop after so many; the same request then continues. Empty: until done.",
+    )
+    seed: int = Field(default=0, ge=0, lt=2**32, title="Seed", description="Of all that is drawn.")
+    workers: int | None = Field(
+        default=None, ge=1, title="Workers", description="Own worker processes; one a core."
+    )
+    dask: str | None = Field(
+        default=None, title="Dask scheduler", description="tcp://... of a running one."
+    )
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> "BuildRequest":
+        """Return the request of these options, or raise `UserError` with the first fault."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise UserError(explain(error)) from None
+
+    @property
+    def design(self) -> Design:
+        """How much is recorded on a table."""
+        return Design(
+            n_configurations=self.configurations,
+            seconds=self.seconds_per_trial,
+            n_folds=self.folds,
+            seed=self.seed,
+        )
+
+    @property
+    def rules(self) -> RecordingRules:
+        """How every table is treated."""
+        return RecordingRules(rows=self.rows, n_folds=self.folds, seed=self.seed)

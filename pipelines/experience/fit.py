@@ -1,0 +1,62 @@
+"""From the store to what a run takes from it: portfolio, predictor, and how far to trust it."""
+
+from pipelines.errors import UserError
+from pipelines.experience.knowledge import Card, Knowledge
+from pipelines.experience.mapping import FEWEST_TRIALS, Mapped, map_all
+from pipelines.experience.portfolio import build_portfolio
+from pipelines.experience.predictor import ForestExperience, NeuralExperience
+from pipelines.experience.record import KnowledgeBase
+from pipelines.experience.validate import leave_one_out
+from pipelines.seeds import integer_seed
+
+
+def fit_knowledge(experience: KnowledgeBase, *, seed: int) -> Knowledge:
+    """Return what is learned from all records.
+
+    The predictor is validated leave-one-dataset-out; where it ranks badly the result says so, and
+    a run makes no use of it (`Validation.trusted`).
+
+    Parameters
+    ----------
+    experience : KnowledgeBase
+        Trials on at least one dataset.
+    seed : int
+        Of the networks and forests.
+
+    Raises
+    ------
+    UserError
+        No dataset has enough trials.
+    """
+    known = map_all(experience)
+    if not known.datasets:
+        raise UserError(
+            f"no dataset of the experience has {FEWEST_TRIALS} trials with a score; record more "
+            "with: espalier experience build FOLDER --store FILE"
+        )
+    return Knowledge(
+        portfolio=build_portfolio(known, seed=integer_seed(seed, "portfolio")),
+        predictor=NeuralExperience(seed=integer_seed(seed, "predictor")).fit(known),
+        validation=leave_one_out(
+            known, lambda fold: NeuralExperience(seed=integer_seed(seed, "left out", fold))
+        ),
+        rival=leave_one_out(
+            known, lambda fold: ForestExperience(seed=integer_seed(seed, "forest", fold))
+        ),
+        card=_card(experience, known),
+    )
+
+
+def _card(experience: KnowledgeBase, known: Mapped) -> Card:
+    moments = sorted(each.recorded_at for each in experience.records)
+    newest = max(experience.records, key=lambda each: each.recorded_at)
+    return Card(
+        n_records=len(experience),
+        n_datasets=len(known.datasets),
+        n_impossible=known.n_impossible,
+        n_equal=known.n_equal,
+        left_out=known.too_small + known.other_meta,
+        hours=round(sum(each.result.seconds for each in experience.records) / 3600.0, 3),
+        recorded=(moments[0], moments[-1]),
+        versions=dict(newest.versions),
+    )

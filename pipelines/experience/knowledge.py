@@ -1,0 +1,202 @@
+"""What a run takes from experience, as a folder that is safe to ship and quick to open.
+
+``experience.json`` holds the card, the portfolio and the validation; ``predictor.npz`` the networks
+as plain arrays. Neither is ever unpickled, and the JSON names the digest of the other.
+"""
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipelines.configuration import Configuration
+from pipelines.errors import UserError
+from pipelines.experience.portfolio import Portfolio
+from pipelines.experience.predictor import NeuralExperience
+from pipelines.experience.validate import Validation
+from pipelines.json_text import to_json
+from pipelines.metafeatures.catalogue import VERSION as META_VERSION
+from pipelines.metafeatures.profile import MetaFeatures
+from pipelines.problem import ProblemKind
+
+VERSION = 1
+CARD_FILE, NETWORKS_FILE = "experience.json", "predictor.npz"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What was learned from, when and with what.
+
+    Attributes
+    ----------
+    n_records, n_datasets : int
+        Trials in the store, and datasets that were learned from.
+    n_impossible, n_equal : int
+        Trials that today's space has no configuration for, or the same as another's.
+    left_out : tuple of str
+        Datasets with too few trials, or with meta-features of another catalogue.
+    hours : float
+        Seconds of all trials, in hours of one core.
+    recorded : (str, str)
+        First and last moment of recording, UTC.
+    versions : mapping of str to str
+        Of the packages, of the last record.
+    """
+
+    n_records: int
+    n_datasets: int
+    n_impossible: int
+    n_equal: int
+    left_out: tuple[str, ...]
+    hours: float
+    recorded: tuple[str, str]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What a run takes from experience.
+
+    Attributes
+    ----------
+    portfolio : Portfolio
+        What to try first.
+    predictor : NeuralExperience
+        What to expect.
+    validation : Validation
+        How well the predictor ranks on datasets that it has not seen.
+    rival : Validation
+        The same of a forest, for comparison.
+    card : Card
+        Where it comes from.
+    """
+
+    portfolio: Portfolio
+    predictor: NeuralExperience
+    validation: Validation
+    rival: Validation
+    card: Card
+
+    def save(self, folder: Path) -> None:
+        """Write the folder; the card last, so that a torn one shows."""
+        buffer = io.BytesIO()
+        arrays = self.predictor.arrays
+        first, second, last, centre, spread = (
+            arrays[name].astype(np.float32)
+            for name in ("first", "second", "last", "centre", "spread")
+        )
+        np.savez_compressed(
+            buffer, first=first, second=second, last=last, centre=centre, spread=spread
+        )
+        content = buffer.getvalue()
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / NETWORKS_FILE, content)
+        portfolio = self.portfolio
+        record = {
+            "version": VERSION,
+            "meta_version": META_VERSION,
+            "networks": hashlib.sha256(content).hexdigest(),
+            "card": asdict(self.card),
+            "validation": [list(each) for each in self.validation.by_dataset],
+            "rival": [list(each) for each in self.rival.by_dataset],
+            "coordinates": list(self.predictor.coordinates),
+            "portfolio": {
+                "configurations": [each.to_dict() for each in portfolio.configurations],
+                "regrets": portfolio.regrets.round(5).tolist(),
+                "costs": portfolio.costs.round(5).tolist(),
+                "datasets": [
+                    {"name": name, "task": str(problem), "n_rows": rows, "meta": meta.to_dict()}
+                    for name, problem, rows, meta in zip(
+                        portfolio.datasets, portfolio.problems, portfolio.n_rows, portfolio.meta,
+                        strict=True,
+                    )
+                ],
+            },
+        }  # fmt: skip
+        _write(folder / CARD_FILE, (to_json(record, indent=1) + "\n").encode())
+
+
+def open_knowledge(folder: Path) -> Knowledge:
+    """Return what `Knowledge.save` wrote.
+
+    Raises
+    ------
+    UserError
+        The folder holds none, it is damaged, or of another version.
+    """
+    again = "make it anew with: espalier experience fit --store FILE --out FOLDER"
+    try:
+        record = json.loads((folder / CARD_FILE).read_bytes())
+        content = (folder / NETWORKS_FILE).read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{str(folder)!r} holds no fitted experience; {again}") from None
+    except (ValueError, OSError) as error:
+        raise UserError(
+            f"the fitted experience in {str(folder)!r} cannot be read ({error}); {again}"
+        ) from None
+    try:
+        versions = record["version"], record["meta_version"]
+        if versions != (VERSION, META_VERSION):
+            raise UserError(
+                f"the fitted experience in {str(folder)!r} is of version {versions[0]} with "
+                f"meta-features {versions[1]}, not {VERSION} with {META_VERSION}; {again}"
+            )
+        if hashlib.sha256(content).hexdigest() != record["networks"]:
+            raise ValueError(f"{NETWORKS_FILE} is not the one that {CARD_FILE} names")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            predictor = NeuralExperience.of_arrays(dict(arrays), record["coordinates"])
+        return Knowledge(
+            portfolio=_portfolio(record["portfolio"]),
+            predictor=predictor,
+            validation=_validation(record["validation"]),
+            rival=_validation(record["rival"]),
+            card=_card(record["card"]),
+        )
+    except UserError:
+        raise
+    except (ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"the fitted experience in {str(folder)!r} is damaged "
+            f"({type(error).__name__}: {error}); {again}"
+        ) from None
+
+
+def _portfolio(record: Mapping[str, Any]) -> Portfolio:
+    datasets = record["datasets"]
+    configurations = tuple(map(Configuration.from_dict, record["configurations"]))
+    regrets = np.array(record["regrets"], dtype=np.float64)
+    costs = np.array(record["costs"], dtype=np.float64)
+    if regrets.shape != (len(configurations), len(datasets)) or len(costs) != len(configurations):
+        raise ValueError("the portfolio's regrets do not fit its configurations")
+    return Portfolio(
+        configurations=configurations,
+        regrets=regrets,
+        costs=costs,
+        datasets=tuple(each["name"] for each in datasets),
+        problems=tuple(ProblemKind(each["task"]) for each in datasets),
+        n_rows=tuple(int(each["n_rows"]) for each in datasets),
+        meta=tuple(MetaFeatures.from_dict(each["meta"]) for each in datasets),
+    )
+
+
+def _validation(rows: Any) -> Validation:
+    return Validation(tuple((str(name), float(value)) for name, value in rows))
+
+
+def _card(record: Mapping[str, Any]) -> Card:
+    first, last = record["recorded"]
+    values = {**record, "left_out": tuple(record["left_out"]), "recorded": (first, last)}
+    return Card(**values)
+
+
+def _write(path: Path, content: bytes) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_bytes(content)
+    partial.replace(path)

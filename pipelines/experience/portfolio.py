@@ -1,0 +1,259 @@
+"""What to try first: configurations that complemented each other best on the known datasets.
+
+Greedy, as in M. Feurer and others, *Auto-sklearn 2.0* (2022, section 3.2): each next configuration
+is the one that, beside those chosen, takes most off the mean regret over the datasets, here per
+second that it is expected to take. A greedy set is within 63 % of the best set of its size.
+
+The regret of a configuration on a dataset is how far its score is from the best one there, in units
+of best minus median, cut at 1. One that was never run on a dataset is predicted from those that
+were, by a forest on that dataset alone, and is believed only in part.
+
+Symbols: c candidates; k datasets.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.configuration import Configuration
+from pipelines.experience.mapping import Mapped, MappedDataset, aligned, mapped
+from pipelines.experience.similarity import distances, likeness
+from pipelines.metafeatures.profile import MetaFeatures
+from pipelines.problem import ProblemKind
+from pipelines.seeds import integer_seed
+from pipelines.surrogate.forest import ForestPredictor
+
+Array = NDArray[np.float64]
+
+SMALL_ROWS, MEDIUM_ROWS = 2_000, 20_000
+"""Rows below which a dataset is small, or medium; else it is large."""
+LENGTH = 16
+"""Configurations of a bucket's portfolio."""
+_PER_DATASET = 16
+"""So many of the best of each dataset are candidates, beside every family's best."""
+# A dataset of another task or size says less about a bucket.
+_OTHER_TASK, _OTHER_SIZE = 0.15, 0.4
+# Seconds count by their root and from a part of the usual on, so that what is nearly free does not
+# win by that alone.
+_LEAST_COST = 0.25
+_IMPUTED_TRUST = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portfolio:
+    """Configurations to try first, and what they left to gain on each known dataset.
+
+    Attributes
+    ----------
+    configurations : tuple of Configuration
+        c of them, each in the space of the dataset that it was recorded on.
+    regrets : array, shape (c, k)
+        0 is the best known on a dataset, 1 the median or worse.
+    costs : array, shape (c,)
+        Seconds in units of the median trial on the same dataset, geometric mean over datasets.
+    datasets : tuple of str
+        Names, in the order of the columns.
+    problems : tuple of ProblemKind
+        Of the datasets.
+    n_rows : tuple of int
+        Rows of the whole datasets.
+    meta : tuple of MetaFeatures
+        Of the datasets.
+    """
+
+    configurations: tuple[Configuration, ...]
+    regrets: Array
+    costs: Array
+    datasets: tuple[str, ...]
+    problems: tuple[ProblemKind, ...]
+    n_rows: tuple[int, ...]
+    meta: tuple[MetaFeatures, ...]
+
+    def order_for(
+        self, problem: ProblemKind, n_rows: int, meta: MetaFeatures | None = None
+    ) -> tuple[int, ...]:
+        """Return the places of the configurations to try, in order.
+
+        The set is the bucket's of task and size; with meta-features its order (and no more: which
+        datasets are alike is a guess) is by what helped most on similar datasets.
+        """
+        weights = self._bucket_weights(problem, n_rows)
+        chosen = in_rounds(self.regrets, self.costs, weights, n=LENGTH)
+        if meta is None or not chosen:
+            return chosen
+        near = weights * likeness(distances(meta, self.meta))
+        places = list(chosen)
+        again = in_rounds(self.regrets[places], self.costs[places], near, n=LENGTH)
+        first = [chosen[place] for place in again]
+        return (*first, *(place for place in chosen if place not in first))
+
+    def expected_regret(self, place: int, meta: MetaFeatures) -> float:
+        """Return the regret of a configuration on datasets like this one."""
+        near = likeness(distances(meta, self.meta))
+        return float(self.regrets[place] @ near / near.sum())
+
+    def _bucket_weights(self, problem: ProblemKind, n_rows: int) -> Array:
+        size = size_of(n_rows)
+        return np.array(
+            [
+                (1.0 if kind is problem else _OTHER_TASK)
+                * (1.0 if size_of(rows) == size else _OTHER_SIZE)
+                for kind, rows in zip(self.problems, self.n_rows, strict=True)
+            ]
+        )
+
+
+def size_of(n_rows: int) -> str:
+    """Return the size bucket of a dataset: ``small``, ``medium`` or ``large``."""
+    return "small" if n_rows < SMALL_ROWS else "medium" if n_rows < MEDIUM_ROWS else "large"
+
+
+def greedy(regrets: Array, costs: Array, weights: Array, *, n: int) -> tuple[int, ...]:
+    """Return up to ``n`` places in the order of their gain per expected second.
+
+    Parameters
+    ----------
+    regrets : array, shape (c, k)
+        Of each configuration on each dataset, in [0, 1].
+    costs : array, shape (c,)
+        Relative seconds.
+    weights : array, shape (k,)
+        How much each dataset counts.
+    n : int
+        How many at most; fewer when nothing more is gained.
+    """
+    chosen: list[int] = []
+    left = np.ones(regrets.shape[1])
+    price = np.sqrt(np.maximum(costs, _LEAST_COST))
+    while len(chosen) < min(n, len(regrets)):
+        gains = (np.maximum(left - regrets, 0.0) @ weights) / price
+        gains[chosen] = -np.inf
+        best = int(np.argmax(gains))
+        if gains[best] <= 1e-9:
+            break
+        chosen.append(best)
+        left = np.minimum(left, regrets[best])
+    return tuple(chosen)
+
+
+def in_rounds(regrets: Array, costs: Array, weights: Array, *, n: int) -> tuple[int, ...]:
+    """Return `greedy`'s places, and when nothing more is gained those of a further round.
+
+    On a new dataset the first round will leave something to gain after all; a second one, without
+    what is chosen, is the next best guess. Arguments are those of `greedy`.
+    """
+    chosen: list[int] = []
+    while len(chosen) < n:
+        rest = [place for place in range(len(regrets)) if place not in set(chosen)]
+        more = greedy(regrets[rest], costs[rest], weights, n=n - len(chosen))
+        if not more:
+            break
+        chosen += [rest[place] for place in more]
+    return tuple(chosen)
+
+
+def build_portfolio(known: Mapped, *, seed: int) -> Portfolio:
+    """Return the portfolio of what is known.
+
+    Parameters
+    ----------
+    known : Mapped
+        Experience in today's space.
+    seed : int
+        Of the forests that predict what was never run.
+    """
+    candidates = _candidates(known)
+    regrets = np.ones((len(candidates), len(known.datasets)))
+    logs = np.zeros_like(regrets)
+    for at, each in enumerate(known.datasets):
+        regrets[:, at], logs[:, at] = _on_dataset(
+            candidates, each, known.coordinates, integer_seed(seed, "portfolio", at)
+        )
+    costs = np.exp(np.nanmean(logs, axis=1)) if len(known.datasets) else np.ones(len(candidates))
+    whole = Portfolio(
+        configurations=candidates,
+        regrets=regrets,
+        costs=costs,
+        datasets=tuple(each.dataset.name for each in known.datasets),
+        problems=tuple(each.dataset.problem for each in known.datasets),
+        n_rows=tuple(each.dataset.n_rows_whole for each in known.datasets),
+        meta=tuple(each.dataset.meta for each in known.datasets),
+    )
+    return _needed(whole)
+
+
+def _candidates(known: Mapped) -> tuple[Configuration, ...]:
+    """Return the best of each dataset, and each family's best there."""
+    found: dict[Configuration, None] = {}
+    for each in known.datasets:
+        order = np.argsort(-each.scores, kind="stable")
+        order = order[np.isfinite(each.scores[order])]
+        seen: set[str] = set()
+        for rank, place in enumerate(order):
+            configuration = each.configurations[place]
+            if rank < _PER_DATASET or configuration.family not in seen:
+                seen.add(configuration.family)
+                found[configuration] = None
+    return tuple(found)
+
+
+def _on_dataset(
+    candidates: Sequence[Configuration],
+    known: MappedDataset,
+    coordinates: Sequence[str],
+    seed: int,
+) -> tuple[Array, Array]:
+    """Return regret and log relative seconds of the candidates on one dataset, both (c,).
+
+    A candidate that the dataset's space does not have helps nothing there: regret 1, seconds NaN.
+    """
+    finite = known.scores[np.isfinite(known.scores)]
+    best, middle = float(finite.max()), float(np.median(finite))
+    observed = np.where(
+        np.isfinite(known.scores),
+        np.clip((best - known.scores) / max(best - middle, 1e-12), 0.0, 1.0),
+        1.0,
+    )
+    log_seconds = np.log(known.seconds / np.median(known.seconds))
+    place_of = {configuration: at for at, configuration in enumerate(known.configurations)}
+    here = [mapped(each, known.space) for each in candidates]
+    regret = np.ones(len(candidates))
+    logs = np.full(len(candidates), np.nan)
+    unknown = []
+    for at, configuration in enumerate(here):
+        if configuration is None:
+            continue
+        if configuration in place_of:
+            regret[at] = observed[place_of[configuration]]
+            logs[at] = log_seconds[place_of[configuration]]
+        else:
+            unknown.append(at)
+    if unknown:
+        asked = [each for at in unknown if (each := here[at]) is not None]
+        X = aligned(known.space.encode(asked), known.space.coordinates, coordinates)
+        predicted, doubt = ForestPredictor(seed).fit(known.X, observed).predict(X)
+        # Half-way to useless, and further where the trees disagree: what was measured goes first.
+        believed = predicted + (1.0 - _IMPUTED_TRUST) * (1.0 - predicted) + 0.5 * doubt
+        regret[unknown] = np.clip(believed, 0.0, 1.0)
+        logs[unknown] = ForestPredictor(seed).fit(known.X, log_seconds).predict(X)[0]
+    return regret, logs
+
+
+def _needed(whole: Portfolio) -> Portfolio:
+    """Return the portfolio of the configurations that some bucket chooses."""
+    used: dict[int, None] = {}
+    for problem in ProblemKind:
+        for rows in (1, SMALL_ROWS, MEDIUM_ROWS):
+            used.update(dict.fromkeys(whole.order_for(problem, rows)))
+    places = list(used)
+    return Portfolio(
+        configurations=tuple(whole.configurations[place] for place in places),
+        regrets=whole.regrets[places],
+        costs=whole.costs[places],
+        datasets=whole.datasets,
+        problems=whole.problems,
+        n_rows=whole.n_rows,
+        meta=whole.meta,
+    )

@@ -1,0 +1,50 @@
+"""A table of a folder, read and made ready to record trials on."""
+
+from prefect import task
+
+from pipelines.data.fingerprint import fingerprint
+from pipelines.experience.record import KnowledgeBase
+from pipelines.experience.workplace import RecordingRules, TableEntry, Workplace, make_workplace
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+
+
+@task(
+    name="open table",
+    description="Read a table, cap its rows, plan its folds and measure its meta-features.",
+    tags=["espalier", "experience"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def open_known_table(
+    entry: TableEntry, rules: RecordingRules, known: KnowledgeBase, *, enough: int
+) -> Workplace | None:
+    """Return the table made ready; None where ``known`` has ``enough`` trials on it already.
+
+    Raises
+    ------
+    UserError
+        It cannot be read, or its target cannot be learned.
+    """
+    from infra.sources import read_table
+
+    table = read_table(str(entry.path))
+    content = fingerprint(table)
+    if _n_recorded(known, content, entry, rules) >= enough:
+        return None
+    return make_workplace(table, entry, rules, fingerprint=content)
+
+
+def _n_recorded(
+    known: KnowledgeBase, content: str, entry: TableEntry, rules: RecordingRules
+) -> int:
+    """Return how many trials are recorded on a table by these rules, without preparing it."""
+    wanted = (content, entry.target, rules.rows, rules.n_folds, rules.seed)
+    found = (each.dataset for each in known.records)
+    return sum(
+        (each.fingerprint, each.target, each.rows_cap, each.n_folds, each.seed) == wanted
+        for each in found
+    )

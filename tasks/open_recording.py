@@ -1,0 +1,63 @@
+"""The MLflow run of a table in a build of experience: opened once, taken up again later."""
+
+from importlib.metadata import version as version_of
+
+from prefect import task
+
+from infra.run_store import RunStore
+from infra.tracking import Tracking
+from pipelines.experience.design import Design
+from pipelines.experience.record import KnownDataset
+from tasks.open_run import NOTE
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+
+PACKAGES = ("espalier", "numpy", "scipy", "pandas", "scikit-learn", "skrub", "lightgbm", "xgboost",
+            "catboost")  # fmt: skip
+
+
+@task(
+    name="open recording",
+    description="Open the MLflow run of a table, or take it up again.",
+    tags=["espalier", "experience", "tracking"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def open_recording(
+    tracking: Tracking, notes: RunStore, dataset: KnownDataset, design: Design
+) -> str:
+    """Return the id of the table's parent run, which the folder of ``notes`` remembers."""
+    noted = notes.noted(NOTE)
+    if noted is not None and tracking.continue_run(noted):
+        return str(noted)
+    shape = dataset.shape
+    run_id = tracking.start_run(
+        f"experience {dataset.name}",
+        tags={
+            "espalier.kind": "experience",
+            "espalier.fingerprint": dataset.fingerprint,
+            "espalier.target": dataset.target,
+            "espalier.task": str(dataset.problem),
+            "espalier.metric": dataset.metric,
+        },
+    )
+    notes.note(NOTE, run_id)
+    tracking.log_params(
+        run_id,
+        {
+            "n_rows": shape.n_rows, "n_rows_whole": dataset.n_rows_whole,
+            "n_columns": shape.n_columns, "folds": design.n_folds, "seed": design.seed,
+            "seconds_per_trial": design.seconds,
+        },
+    )  # fmt: skip
+    tracking.log_json(run_id, dataset.meta.to_dict(), "data/metafeatures.json")
+    tracking.log_json(run_id, dict(package_versions()), "versions.json")
+    return run_id
+
+
+def package_versions() -> tuple[tuple[str, str], ...]:
+    """Return what trials are run with: (package, version)."""
+    return tuple((name, version_of(name)) for name in PACKAGES)

@@ -1,0 +1,51 @@
+"""A batch of trials on the workers, into the store of experience: what a build may try again."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from prefect import task
+
+from pipelines.budget import NEVER
+from pipelines.evaluation.executor import Executor
+from pipelines.experience.record import KnownDataset, record_of
+from pipelines.experience.store import ExperienceStore
+from pipelines.search.loop import evaluate_batch
+from pipelines.trial import Trial, TrialResult
+from tasks.open_recording import package_versions
+from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+
+
+@task(
+    name="record batch",
+    description="Evaluate a batch of trials on the Dask workers and add them to the experience.",
+    tags=["espalier", "experience"],
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_if_it_can_pass,
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def record_batch(
+    executor: Executor, trials: Sequence[Trial], dataset: KnownDataset, store: ExperienceStore
+) -> list[TrialResult]:
+    """Return the results of all ``trials``, which are then in the store.
+
+    The end of the build does not cut trials short, which would spoil what is recorded: only their
+    own limit does.
+    """
+    waiting = {trial.number for trial in executor.pending}
+    outcomes = evaluate_batch(
+        executor,
+        [trial for trial in trials if trial.number not in waiting],
+        deadline=NEVER,
+        wait_for_all=True,
+    )
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    versions = package_versions()
+    records = [
+        record_of(dataset, outcome.result, versions=versions, recorded_at=now)
+        for outcome in outcomes
+    ]
+    store.append(records)
+    return [record.result for record in records]

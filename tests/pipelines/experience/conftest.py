@@ -1,0 +1,110 @@
+"""Experience that is made, so that what is to be learned from it is known."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from pipelines.configuration import Configuration
+from pipelines.data.dataset import DatasetShape
+from pipelines.experience.design import Design, filling
+from pipelines.experience.mapping import space_of
+from pipelines.experience.record import KnowledgeBase, KnownDataset, record_of
+from pipelines.metafeatures.catalogue import CATALOGUE, VERSION
+from pipelines.metafeatures.profile import MetaFeatures
+from pipelines.problem import ProblemKind
+from pipelines.trial import Trial, TrialResult, TrialStatus
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes datasets and records; the law of the scores can be chosen."""
+
+    def meta(self, seed: int, **given: float) -> MetaFeatures:
+        rng = np.random.default_rng(seed)
+        values = {each.name: float(rng.normal()) for each in CATALOGUE} | given
+        return MetaFeatures(names=tuple(values), values=tuple(values.values()), version=VERSION)
+
+    def dataset(self, number: int, *, n_rows: int = 800, **given: float) -> KnownDataset:
+        problem = ProblemKind.BINARY
+        return KnownDataset(
+            fingerprint=f"print{number}",
+            name=f"table{number}",
+            target="y",
+            metric="roc_auc",
+            n_rows_whole=n_rows,
+            shape=DatasetShape(
+                problem=problem, n_rows=n_rows, n_columns=12, n_classes=2, smallest_class=400
+            ),
+            rows_cap=3_000,
+            n_folds=3,
+            seed=0,
+            meta=self.meta(number, **given),
+        )
+
+    def record(
+        self,
+        dataset,
+        configuration: Configuration,
+        score: float | None,
+        *,
+        number: int = 0,
+        seconds: float = 1.0,
+        at: str = "2026-11-21T12:00:00Z",
+        error: str | None = None,
+    ):
+        done = score is not None
+        result = TrialResult(
+            trial=Trial(number=number, configuration=configuration, seed=1, seconds_limit=30.0),
+            status=TrialStatus.SUCCESS if done else TrialStatus.FAILED,
+            fold_scores=(score, score, score) if done else (),
+            score=score,
+            score_std=0.0 if done else None,
+            seconds=seconds,
+            fit_seconds=seconds / 3,
+            size_mb=0.5,
+            iterations=(3, 4, 5) if done else (),
+            error=error or (None if done else "ValueError: cell 'secret' is bad"),
+            worker="tcp://somewhere",
+        )
+        return record_of(dataset, result, versions=(("numpy", "2.4"),), recorded_at=at)
+
+    def design(self, n: int) -> Design:
+        return Design(n_configurations=n, seconds=30.0, n_folds=3, seed=0)
+
+    def knowledge(self, law, n_datasets: int, n_configurations: int, **given) -> KnowledgeBase:
+        """Return records whose score is ``law(dataset, configuration)``; None fails."""
+        records = []
+        for number in range(n_datasets):
+            dataset = self.dataset(number, **given)
+            space = space_of(dataset.shape)
+            plan = filling(space, self.design(round(n_configurations / 0.7)))
+            for place, each in enumerate(plan[:n_configurations]):
+                score = law(dataset, each)
+                records.append(self.record(dataset, each, score, number=place))
+        return KnowledgeBase.of(records)
+
+
+@pytest.fixture(scope="session")
+def maker():
+    return Maker()
+
+
+_FAMILY = {"lightgbm": 0.3, "catboost": 0.32, "linear": 0.1, "knn": -0.2, "bayes": -0.3}
+
+
+def lawful(dataset, configuration) -> float:
+    """Score by family and learning rate, the same on every dataset, with a little noise."""
+    rate = float(configuration.get("learning_rate", 0.1))
+    noise = int(configuration.digest[:4], 16) / 65_536
+    return (
+        0.6
+        + 0.3 * _FAMILY.get(configuration.family, 0.0)
+        - 0.05 * abs(np.log10(rate) + 1)
+        + (0.01 * noise)
+    )
+
+
+@pytest.fixture(scope="session")
+def lawful_experience(maker):
+    return maker.knowledge(lawful, 6, 40)

@@ -1,0 +1,99 @@
+"""Prediction, validation and the switch, on experience whose law is known."""
+
+import numpy as np
+import pytest
+
+from pipelines.errors import UserError
+from pipelines.experience.fit import fit_knowledge
+from pipelines.experience.mapping import map_all
+from pipelines.experience.predictor import NeuralExperience, RunPrior
+from pipelines.experience.record import KnowledgeBase
+from pipelines.experience.validate import leave_one_out, spearman
+
+
+@pytest.fixture(scope="module")
+def knowledge(lawful_experience):
+    return fit_knowledge(lawful_experience, seed=0)
+
+
+def test_a_law_that_holds_everywhere_is_learned_for_a_dataset_left_out(knowledge):
+    assert knowledge.validation.median > 0.6
+    assert knowledge.validation.trusted
+    assert len(knowledge.validation.by_dataset) == 6
+    assert knowledge.rival.median > 0.4
+
+
+def test_noise_switches_the_predictor_off(maker):
+    rng = np.random.default_rng(3)
+    noise = maker.knowledge(lambda dataset, each: float(rng.random()), 6, 25)
+    found = leave_one_out(map_all(noise), lambda fold: NeuralExperience(seed=fold))
+    assert abs(found.median) < 0.2
+    assert not found.trusted
+    assert "off" in found.words
+
+
+def test_too_few_datasets_cannot_be_validated_so_it_is_off(maker):
+    known = map_all(maker.knowledge(lambda dataset, each: float(len(each)), 2, 20))
+    found = leave_one_out(known, lambda fold: NeuralExperience(seed=fold))
+    assert not found.trusted
+    assert "fewer than 3" in found.words
+
+
+def test_two_targets_of_one_table_are_left_out_together(maker):
+    class Spy:
+        def __init__(self):
+            self.seen = []
+
+        def __call__(self, fold):
+            return self
+
+        def fit(self, known):
+            self.seen.append({each.dataset.fingerprint for each in known.datasets})
+            return self
+
+        def predict(self, X, meta):
+            return np.arange(float(len(X))), np.ones(len(X))
+
+    spy = Spy()
+    known = map_all(maker.knowledge(lambda dataset, each: float(len(each)), 4, 20))
+    leave_one_out(known, spy)
+    for held, seen in zip(known.datasets, spy.seen, strict=True):
+        assert held.dataset.fingerprint not in seen
+
+
+def test_nothing_to_learn_from_is_said():
+    with pytest.raises(UserError, match="espalier experience build"):
+        fit_knowledge(KnowledgeBase(), seed=0)
+
+
+def test_the_prior_of_a_run_has_the_gradient_of_its_mean(knowledge, lawful_experience, maker):
+    known = map_all(lawful_experience)
+    space = known.datasets[0].space
+    prior = RunPrior(knowledge.predictor, space.coordinates, maker.meta(50))
+    X = space.encode(list(known.datasets[0].configurations[:6]))
+    at = np.where(X >= 0, 0.1 + 0.8 * X, X)
+    mean, slope = prior.mean_gradient(at)
+    np.testing.assert_allclose(mean, prior.mean(at))
+    direction = np.where(at >= 0, 1.0, 0.0)
+    step = 1e-5
+    moved = prior.mean(at + step * direction) - prior.mean(at - step * direction)
+    np.testing.assert_allclose((slope * direction).sum(axis=1), moved / (2 * step), rtol=1e-4)
+
+
+def test_a_space_with_coordinates_of_its_own_is_no_obstacle(knowledge, lawful_experience, maker):
+    space = map_all(lawful_experience).datasets[0].space
+    X = space.encode([space.default("linear"), space.default("knn")])
+    prior = RunPrior(knowledge.predictor, space.coordinates, maker.meta(50))
+    wider = RunPrior(knowledge.predictor, ("family=own", *space.coordinates), maker.meta(50))
+    more = np.hstack([np.zeros((2, 1)), X])
+    np.testing.assert_allclose(wider.mean(more), prior.mean(X))
+    assert wider.mean_gradient(more)[1].shape == more.shape
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [([1, 2, 3], [10, 20, 30], 1.0), ([1, 2, 3], [3, 2, 1], -1.0), ([1, 1, 1], [1, 2, 3], 0.0),
+     ([1, 2, 3], [-np.inf, 0, 1], 1.0)],
+)  # fmt: skip
+def test_spearman(left, right, expected):
+    assert spearman(np.array(left, float), np.array(right, float)) == pytest.approx(expected)

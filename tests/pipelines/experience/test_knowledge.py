@@ -1,0 +1,137 @@
+import json
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipelines.errors import UserError
+from pipelines.experience.advice import advise, calibrate
+from pipelines.experience.fit import fit_knowledge
+from pipelines.experience.knowledge import CARD_FILE, NETWORKS_FILE, open_knowledge
+from pipelines.experience.mapping import space_of
+from pipelines.experience.validate import Validation
+from pipelines.history import History
+from pipelines.learners.registry import choose_learners
+from pipelines.space.joint import SearchSpace
+from pipelines.trial import Trial, TrialResult, TrialStatus
+
+
+@pytest.fixture(scope="module")
+def knowledge(lawful_experience):
+    return fit_knowledge(lawful_experience, seed=0)
+
+
+@pytest.fixture
+def folder(knowledge, tmp_path):
+    knowledge.save(tmp_path / "fitted")
+    return tmp_path / "fitted"
+
+
+def test_what_is_saved_comes_back(knowledge, folder, maker):
+    again = open_knowledge(folder)
+    assert again.card == knowledge.card
+    assert again.validation == knowledge.validation
+    assert again.portfolio.configurations == knowledge.portfolio.configurations
+    space = space_of(maker.dataset(0).shape)
+    meta = maker.meta(50)
+    mine, theirs = advise(knowledge, space, meta), advise(again, space, meta)
+    assert theirs.first == mine.first
+    np.testing.assert_allclose(theirs.expected, mine.expected, atol=1e-4)
+
+
+class Evil:
+    def __reduce__(self):
+        return os.mkdir, ("unpickled",)
+
+
+def test_nothing_in_the_folder_is_unpickled(folder, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    path = folder / NETWORKS_FILE
+    np.savez(path, first=np.array([Evil()], dtype=object))
+    record = json.loads((folder / CARD_FILE).read_text())
+    import hashlib
+
+    record["networks"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / CARD_FILE).write_text(json.dumps(record))
+    with pytest.raises(UserError, match="damaged"):
+        open_knowledge(folder)
+    assert not (tmp_path / "unpickled").exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda folder: (folder / CARD_FILE).unlink(), "holds no fitted experience"),
+        (lambda folder: (folder / CARD_FILE).write_text("{"), "cannot be read"),
+        (lambda folder: (folder / CARD_FILE).write_text("{}"), "damaged"),
+        (lambda folder: (folder / NETWORKS_FILE).write_bytes(b"x"), "is not the one"),
+        (
+            lambda folder: (folder / CARD_FILE).write_text(
+                (folder / CARD_FILE).read_text().replace('"version": 1', '"version": 9', 1)
+            ),
+            "version 9",
+        ),
+    ],
+)
+def test_a_folder_that_is_wrong_is_refused(folder, spoil, said):
+    spoil(folder)
+    with pytest.raises(UserError, match=said) as caught:
+        open_knowledge(folder)
+    assert "espalier experience fit" in str(caught.value)
+
+
+def test_advice_is_of_the_runs_space_and_names_similar_datasets(knowledge, maker):
+    shape = maker.dataset(0).shape
+    narrow = SearchSpace(choose_learners(["linear", "knn"], shape), shape)
+    found = advise(knowledge, narrow, knowledge.portfolio.meta[2])
+    assert {each.family for each in found.first} <= {"linear", "knn"}
+    assert found.n_impossible > 0
+    assert found.similar[0] == (knowledge.portfolio.datasets[2], 0.0)
+    whole = advise(knowledge, space_of(shape), maker.meta(50))
+    assert 0 < len(whole.first) <= 10
+    assert all(0 <= each <= 1 for each in whole.expected)
+    assert whole.first[0].family in ("lightgbm", "catboost")
+
+
+def test_an_untrusted_predictor_is_not_asked(knowledge, maker):
+    off = replace(knowledge, validation=Validation((("a", 0.1), ("b", 0.1), ("c", 0.1))))
+    found = advise(off, space_of(maker.dataset(0).shape), maker.meta(50))
+    assert "off" in found.basis
+    on = advise(knowledge, space_of(maker.dataset(0).shape), maker.meta(50))
+    assert found.first == on.first
+    assert found.expected != on.expected
+
+
+def history_of(dataset, scores):
+    return History(
+        dataset.scored_by,
+        tuple(
+            TrialResult(
+                trial=Trial(number=k, configuration=each, seed=0),
+                status=TrialStatus.FAILED if score is None else TrialStatus.SUCCESS,
+                score=score,
+            )
+            for k, (each, score) in enumerate(scores)
+        ),
+    )
+
+
+def test_the_record_says_what_was_expected_and_what_came(knowledge, maker):
+    dataset = maker.dataset(0)
+    advice = advise(knowledge, space_of(dataset.shape), maker.meta(50))
+    as_expected = [(each, 0.5 + value) for each, value in
+                   zip(advice.first, advice.expected, strict=True)]  # fmt: skip
+    found = calibrate(advice, history_of(dataset, as_expected))
+    assert found.correlation == pytest.approx(1.0)
+    assert "1.00" in found.lines[1]
+    against = calibrate(
+        advice, history_of(dataset, [(each, -value) for each, value in as_expected])
+    )
+    assert against.correlation == pytest.approx(-1.0)
+    few = calibrate(advice, history_of(dataset, [*as_expected[:2], (advice.first[2], None)]))
+    assert few.correlation is None
+    assert few.observed[2] is None
+    record = json.loads(json.dumps(found.to_dict()))
+    assert [each["name"] for each in record["similar_datasets"]]
+    assert record["first"][0]["expected_quantile"] == advice.expected[0]
