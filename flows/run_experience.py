@@ -1,16 +1,20 @@
 """A build of experience, or the learning from it, from the command line."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
-from flows.exits import LoggedError, one_line
 from pipelines.errors import UserError
 from pipelines.experience.build_request import BuildRequest
 from pipelines.experience.fit import fit_knowledge
 from pipelines.experience.knowledge import Knowledge
 from pipelines.experience.store import ExperienceStore
+from pipelines.experience.workplace import read_index
+
+if TYPE_CHECKING:
+    from flows.build_experience import BuildReport
 
 
 def run_build(request: BuildRequest) -> None:
@@ -23,40 +27,30 @@ def run_build(request: BuildRequest) -> None:
     LoggedError
         Anything else; its log tells more.
     """
-    from flows.console import open_console
-    from flows.current_watcher import watched_by
-    from flows.run_training import told_to_prefect
-    from infra.logs import chatter_to, new_log_path
-    from infra.prefect_server import PrefectServer
-    from infra.settings import load_settings
-    from pipelines.experience.workplace import read_index
+    from flows.watched_command import watched
 
-    settings = load_settings()
-    read_index(request.folder, request.tables)  # a wrong folder is said before anything starts
-    ExperienceStore(request.store).read()
-    log_path = new_log_path(settings.home, "experience")
-    try:
-        with chatter_to(log_path) as terminal, PrefectServer(settings).start() as server:
-            console = Console(file=terminal, highlight=False, markup=False)
-            watcher = open_console(f"experience of {request.folder}", console)
-            with watcher, watched_by(watcher), told_to_prefect():
-                server.wait()
-                from flows.build_experience import build_experience
+    def check() -> None:
+        read_index(request.folder, request.tables)
+        ExperienceStore(request.store).read()
 
-                report = build_experience(request)
-            console.print(
-                f"{report.n_added:,} trials recorded ({report.trial_seconds / 3600:.2f} core-hours)"
-                f"; {report.n_known:,} in {request.store}"
-            )
-            for name, reason in report.failed:
-                console.print(f"left out: {name}: {reason}")
-            if report.unfinished:
-                left = ", ".join(report.unfinished)
-                console.print(f"not finished: {left}; the same command continues")
-    except UserError:
-        raise
-    except Exception as error:
-        raise LoggedError(one_line(error), log_path) from error
+    def run() -> "BuildReport":
+        from flows.build_experience import build_experience
+
+        return build_experience(request)
+
+    watched("experience", f"experience of {request.folder}", check, run, _show_build)
+
+
+def _show_build(report: "BuildReport", console: Console) -> None:
+    hours = report.trial_seconds / 3600.0
+    console.print(
+        f"{report.n_added:,} trials recorded in {hours:.2f} core-hours; {report.n_known:,} known"
+    )
+    for name, reason in report.failed:
+        console.print(f"left out: {name}: {reason}")
+    if report.unfinished:
+        left = ", ".join(report.unfinished)
+        console.print(f"not finished: {left}; the same command continues")
 
 
 def run_fit(store: Path, out: Path, *, seed: int) -> None:

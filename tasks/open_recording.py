@@ -4,11 +4,11 @@ from importlib.metadata import version as version_of
 
 from prefect import task
 
+from infra.run_notes import MLFLOW_RUN
 from infra.run_store import RunStore
 from infra.tracking import Tracking
 from pipelines.experience.design import Design
 from pipelines.experience.record import KnownDataset
-from tasks.open_run import NOTE
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
 
 PACKAGES = ("espalier", "numpy", "scipy", "pandas", "scikit-learn", "skrub", "lightgbm", "xgboost",
@@ -30,7 +30,7 @@ def open_recording(
     tracking: Tracking, notes: RunStore, dataset: KnownDataset, design: Design
 ) -> str:
     """Return the id of the table's parent run, which the folder of ``notes`` remembers."""
-    noted = notes.noted(NOTE)
+    noted = notes.noted(MLFLOW_RUN)
     if noted is not None and tracking.continue_run(noted):
         return str(noted)
     shape = dataset.shape
@@ -44,7 +44,7 @@ def open_recording(
             "espalier.metric": dataset.metric,
         },
     )
-    notes.note(NOTE, run_id)
+    notes.note(MLFLOW_RUN, run_id)
     tracking.log_params(
         run_id,
         {
