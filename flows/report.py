@@ -77,7 +77,7 @@ class TrainReport:
     failures : tuple of Failures
         Why trials have no score, most frequent first.
     notes : tuple of str
-        What was noticed about the data.
+        What was noticed about the data, and what experience said of them.
     """
 
     model: str
@@ -135,6 +135,7 @@ def make_report(
     holdout: HoldoutRecord,
     rows: tuple[LeaderboardRow, ...],
     seconds: Mapping[str, float],
+    judged: tuple[str, ...] = (),
 ) -> TrainReport:
     """Return the report of what the tasks of a training returned."""
     history = searched.history
@@ -159,7 +160,7 @@ def make_report(
         seconds=seconds,
         leaderboard=rows,
         failures=failures_of(history),
-        notes=prepared.notes + ((holdout.note,) if holdout.note else ()),
+        notes=prepared.notes + ((holdout.note,) if holdout.note else ()) + judged,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flows.session import Session
 from flows.trial_log import TrialLog
@@ -29,6 +30,9 @@ from pipelines.trial import TrialResult
 from tasks.evaluate_batch import evaluate_batch
 from tasks.propose_batch import propose_batch
 from tasks.records import PreparedRef
+
+if TYPE_CHECKING:
+    from pipelines.experience.advice import Advice
 
 SPENT = "spent_seconds"
 # With less time left than so many typical trials take, none is chosen ahead.
@@ -75,6 +79,7 @@ def search(
     deadline: Deadline,
     run_id: str,
     winners: Sequence[Configuration] = (),
+    advice: "Advice | None" = None,
 ) -> Searched:
     """Search until the budget is spent, on from what an interrupted run had tried.
 
@@ -96,6 +101,8 @@ def search(
         MLflow's parent run.
     winners : sequence of Configuration
         What earlier trainings found best; tried first.
+    advice : Advice or None
+        What experience would try; tried next.
     """
     shape = prepared.shape
     learners = choose_learners(request.families or None, shape)
@@ -107,6 +114,7 @@ def search(
     before = () if taken is None else taken.numbers
     budget = request.budget.beyond(len(before))
     space = SearchSpace(learners, shape)
+    advised = () if advice is None else advice.first
     plan = SearchPlan(
         space=space,
         budget=budget,
@@ -115,7 +123,7 @@ def search(
         strategy=request.search,
         fits_per_trial=prepared.n_folds,
         finish=finish_cost(request.budget, prepared),
-        warm_start=fitting(winners, space, trials=request.trials),
+        warm_start=fitting((*winners, *advised), space, trials=request.trials),
     )
     reserve = reserve_seconds(request.budget, shape)
     if before:

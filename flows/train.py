@@ -14,6 +14,7 @@ from pipelines.budget import Deadline
 from pipelines.leaderboard import leaderboard
 from pipelines.request import TrainRequest
 from tasks.build_ensemble import build_ensemble
+from tasks.consult_experience import consult, judge
 from tasks.evaluate_ensemble import evaluate_ensemble
 from tasks.inherit import inherit
 from tasks.keep_rows import keep_rows
@@ -76,12 +77,14 @@ def _train(
         executor = session.open_executor(prepared, request)
         profile, run_id = profiling.result(), opening.result()
         keeping = keep_rows.submit(tracking, run_id, table, prepared, request)
+        advice = consult(session.settings.experience, prepared, request.families, profile)
 
         watch.phase("search")
         searched = search(
             executor, prepared, request, session, store=store, deadline=deadline, run_id=run_id,
-            winners=inherited.winners,
+            winners=inherited.winners, advice=advice,
         )  # fmt: skip
+        judged = judge(tracking, run_id, advice, searched.history)
 
         watch.phase("ensemble")
         ensemble = build_ensemble(
@@ -111,7 +114,7 @@ def _train(
         for background in (explaining, keeping):
             background.result()
         report = make_report(
-            version, run_id, prepared, searched, ensemble, holdout, rows, watch.seconds()
+            version, run_id, prepared, searched, ensemble, holdout, rows, watch.seconds(), judged
         )
         tracking.finish_run(run_id, report.figures)
         store.mark_finished(report.to_dict())

@@ -94,6 +94,11 @@ class Settings(BaseSettings):
         "for each model when a training ends, beside those behind a version with an alias; 0 "
         "keeps all. `espalier clean` does the same by hand.",
     )
+    experience: Path | None = Field(
+        default=None,
+        description="Folder that `espalier experience fit` made: trainings then try first what "
+        "did well on similar datasets. None when empty.",
+    )
     ui_start_seconds: float = Field(
         default=120.0, gt=0, description="Seconds a server of `espalier ui` may take to answer."
     )
@@ -126,9 +131,11 @@ class Settings(BaseSettings):
             return cls.model_fields[info.field_name].default
         return value
 
-    @field_validator("home")
+    @field_validator("home", "experience")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
+    def _absolute(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
         # MLflow and Prefect record paths; relative ones would depend on who reads them.
         return Path(os.path.abspath(value.expanduser()))
 
