@@ -50,7 +50,7 @@ def _show_build(report: "BuildReport", console: Console) -> None:
         console.print(f"left out: {name}: {reason}")
     if report.unfinished:
         left = ", ".join(report.unfinished)
-        console.print(f"not finished: {left}; the same command continues")
+        console.print(f"not finished, or not looked at: {left}; the same command continues")
 
 
 def run_fit(store: Path, out: Path, *, seed: int) -> None:
