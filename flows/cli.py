@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from flows.commands.clean import clean
-from flows.commands.history import history
 from flows.commands.experience import experience
+from flows.commands.history import history
 from flows.commands.leaderboard import leaderboard
 from flows.commands.models import models
 from flows.commands.monitor import monitor

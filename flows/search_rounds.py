@@ -124,6 +124,7 @@ def search(
         fits_per_trial=prepared.n_folds,
         finish=finish_cost(request.budget, prepared),
         warm_start=fitting((*winners, *advised), space, trials=request.trials),
+        prior=None if advice is None else advice.prior,
     )
     reserve = reserve_seconds(request.budget, shape)
     if before:

@@ -39,7 +39,7 @@ def record_batch(
         executor,
         [trial for trial in trials if trial.number not in waiting],
         deadline=NEVER,
-        wait_for_all=True,
+        awaited=frozenset(trial.number for trial in trials),
     )
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     versions = package_versions()

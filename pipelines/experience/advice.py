@@ -1,7 +1,7 @@
 """What experience advises one run to try first, and how right it was in the end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ class Advice:
         What the expectations are from, for people.
     n_impossible : int
         Configurations of the portfolio that the run's space does not have.
+    prior : RunPrior or None
+        What is expected of any configuration; None where the predictor is not to be trusted.
     """
 
     first: tuple[Configuration, ...]
@@ -46,6 +48,7 @@ class Advice:
     similar: tuple[tuple[str, float], ...]
     basis: str
     n_impossible: int = 0
+    prior: RunPrior | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +134,8 @@ def advise(
         else:
             found.setdefault(today, place)
     first = list(found)[:most]
-    if knowledge.validation.trusted and first:
+    prior = None
+    if knowledge.validation.trusted:
         prior = RunPrior(knowledge.predictor, space.coordinates, meta)
         expected = ndtr(prior.mean(space.encode(first)))
         basis = knowledge.validation.words
@@ -147,6 +151,7 @@ def advise(
         similar=tuple((portfolio.datasets[at], float(apart[at])) for at in nearest),
         basis=basis,
         n_impossible=n_impossible,
+        prior=prior,
     )
 
 

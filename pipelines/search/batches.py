@@ -69,6 +69,7 @@ def _batch(
         strategy=plan.strategy,
         warm_start=plan.warm_start,
         fits_per_trial=plan.fits_per_trial,
+        prior=plan.prior,
     )
 
 

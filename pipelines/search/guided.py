@@ -17,6 +17,7 @@ from pipelines.surrogate.fold_noise import fold_noise
 from pipelines.surrogate.gaussian_process import GaussianProcess
 from pipelines.surrogate.kernel import Embedding
 from pipelines.surrogate.neural import NeuralPredictor
+from pipelines.surrogate.prior_mean import Experience, GuidedProcess
 from pipelines.surrogate.targets import observe
 
 _INCUMBENTS = 5
@@ -36,6 +37,8 @@ def guided_picks(
     max_per_family: int | None = None,
     with_ascent: bool = True,
     neural_seed: int | None = None,
+    prior: Experience | None = None,
+    prior_seed: int = 0,
 ) -> list[Pick]:
     """Return up to ``n`` picks of the largest log expected improvement.
 
@@ -65,6 +68,10 @@ def guided_picks(
         False: random candidates alone.
     neural_seed : int or None
         Seed of an ensemble of networks in the place of the Gaussian process; None for that.
+    prior : Experience or None
+        What earlier runs predict; the process corrects it, and weighs it by how well it ranks.
+    prior_seed : int
+        Of that weighing.
     """
     observed = observe(history)
     X = space.encode(observed.configurations)
@@ -74,7 +81,14 @@ def guided_picks(
         predictor: BelievingPredictor
         if neural_seed is None:
             noise = fold_noise(_fold_scores(history))
-            predictor = GaussianProcess(embedding).fit(X, observed.gains, noise=noise)
+            process = GaussianProcess(embedding)
+            predictor = (
+                process.fit(X, observed.gains, noise=noise)
+                if prior is None
+                else GuidedProcess(process, prior, seed=prior_seed).fit(
+                    X, observed.gains, noise=noise
+                )
+            )
         else:
             predictor = NeuralPredictor(embedding, seed=neural_seed).fit(X, observed.gains)
         costs = CostProcess.of(space, history, embedding) if seconds_limit is not None else None

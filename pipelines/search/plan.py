@@ -21,6 +21,7 @@ from pipelines.search.stopping import (
     why_over,
 )
 from pipelines.space.joint import SearchSpace
+from pipelines.surrogate.prior_mean import Experience
 from pipelines.trial import Trial
 
 # Trials are slow when one takes more than this share of the time left. Then none is queued
@@ -53,6 +54,8 @@ class SearchPlan:
         What to try first.
     finish : FinishCost
         What comes after the refits.
+    prior : Experience or None
+        What earlier runs predict for this dataset.
     """
 
     space: SearchSpace
@@ -63,6 +66,7 @@ class SearchPlan:
     fits_per_trial: int = 1
     warm_start: tuple[Configuration, ...] = ()
     finish: FinishCost = NOTHING
+    prior: Experience | None = None
 
     @property
     def is_untimed(self) -> bool:
@@ -144,4 +148,5 @@ def _fill(
         expected_seconds_limit=None if limit is None else min(limit, _SAFETY * left),
         warm_start=plan.warm_start,
         fits_per_trial=plan.fits_per_trial,
+        prior=plan.prior,
     )

@@ -16,6 +16,7 @@ from pipelines.search.starters import starters
 from pipelines.search.strategies import Picked, Situation, propose_by, sources
 from pipelines.seeds import generator, integer_seed
 from pipelines.space.joint import SearchSpace
+from pipelines.surrogate.prior_mean import Experience
 from pipelines.trial import Trial
 
 # One of this many trials is drawn at random: what keeps a wrong predictor from being believed.
@@ -41,6 +42,7 @@ def propose_batch(
     expected_seconds_limit: float | None = None,
     warm_start: Sequence[Configuration] = (),
     fits_per_trial: int = 1,
+    prior: Experience | None = None,
 ) -> list[Trial]:
     """Return the next trials, numbered on from the history and the pending ones.
 
@@ -70,6 +72,8 @@ def propose_batch(
         What to try before the defaults.
     fits_per_trial : int
         Folds of a trial, for its expected seconds.
+    prior : Experience or None
+        What earlier runs predict for this dataset; the Gaussian process corrects it.
 
     Raises
     ------
@@ -87,6 +91,7 @@ def propose_batch(
         root=seed,
         seed=integer_seed(seed, "surrogate", first),
         admission=admission,
+        prior=prior,
         taken=dict.fromkeys(
             [result.trial.configuration for result in history.ordered]
             + [trial.configuration for trial in pending]
@@ -151,6 +156,7 @@ class _Proposer:
     root: int
     seed: int
     admission: Admission
+    prior: Experience | None
     taken: dict[Configuration, None]
 
     def take(
@@ -220,6 +226,7 @@ class _Proposer:
             favourites=tuple(each for each in favourites if each.family in self.space.families),
             seed=self.seed,
             rng=self.rng,
+            prior=self.prior,
         )
         origin = dict(propose_by(source, situation, n))
         taken = self.take(list(origin), n, self.admission.worthwhile)

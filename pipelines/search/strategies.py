@@ -16,6 +16,7 @@ from pipelines.search.shares import share_out
 from pipelines.seeds import integer_seed
 from pipelines.space.joint import SearchSpace
 from pipelines.surrogate.forest import ForestPredictor
+from pipelines.surrogate.prior_mean import Experience
 from pipelines.surrogate.targets import observe
 from pipelines.trial import Trial
 
@@ -42,6 +43,8 @@ class Situation:
         Of this batch.
     rng : Generator
         Of this batch.
+    prior : Experience or None
+        What earlier runs predict for this dataset.
     """
 
     space: SearchSpace
@@ -51,6 +54,7 @@ class Situation:
     favourites: tuple[Configuration, ...]
     seed: int
     rng: np.random.Generator
+    prior: Experience | None = None
 
 
 def sources(
@@ -102,6 +106,8 @@ def _by_ascent(situation: Situation, n: int, *, neural: bool) -> list[Picked]:
         admissible=lambda each: bool(admission.worthwhile([each])[0]),
         max_per_family=max((n + 1) // 2, 1),
         neural_seed=situation.seed if neural else None,
+        prior=situation.prior,
+        prior_seed=situation.seed,
     )
     return [(pick.configuration, ASCENT if pick.by_ascent else CANDIDATES) for pick in picks]
 

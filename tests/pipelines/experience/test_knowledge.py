@@ -13,6 +13,7 @@ from pipelines.experience.mapping import space_of
 from pipelines.experience.validate import Validation
 from pipelines.history import History
 from pipelines.learners.registry import choose_learners
+from pipelines.search.propose import propose_batch
 from pipelines.space.joint import SearchSpace
 from pipelines.trial import Trial, TrialResult, TrialStatus
 
@@ -98,9 +99,33 @@ def test_an_untrusted_predictor_is_not_asked(knowledge, maker):
     off = replace(knowledge, validation=Validation((("a", 0.1), ("b", 0.1), ("c", 0.1))))
     found = advise(off, space_of(maker.dataset(0).shape), maker.meta(50))
     assert "off" in found.basis
+    assert found.prior is None
     on = advise(knowledge, space_of(maker.dataset(0).shape), maker.meta(50))
     assert found.first == on.first
     assert found.expected != on.expected
+    assert on.prior is not None
+
+
+def test_a_trusted_predictor_guides_the_search_as_far_as_the_trials_agree(knowledge, maker):
+    dataset = maker.dataset(0)
+    space = space_of(dataset.shape)
+    prior = advise(knowledge, space, maker.meta(50)).prior
+    known = [*map(space.default, space.families), *space.sample(10, np.random.default_rng(1))]
+    expected = prior.mean(space.encode(known))
+    picked = {}
+    for sign in (1.0, -1.0):
+        scores = [(each, 0.5 + 0.1 * sign * value) for each, value in
+                  zip(known, expected, strict=True)]  # fmt: skip
+        own, cold = (
+            [each.configuration for each in
+             propose_batch(space, history_of(dataset, scores), n=3, seed=0, strategy="gp",
+                           prior=given)]
+            for given in (prior, None)
+        )  # fmt: skip
+        # What misleads has no say.
+        assert (own != cold) == (sign > 0)
+        picked[sign] = prior.mean(space.encode(own)).mean()
+    assert picked[1.0] > picked[-1.0]
 
 
 def history_of(dataset, scores):
