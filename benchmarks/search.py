@@ -5,7 +5,8 @@
 ``record`` evaluates a fixed list of configurations on every dataset once (it resumes), ``replay``
 lets the strategies choose among the recorded ones (see search_replay.py for what that means),
 ``ascent`` measures ascent against 2,000 random candidates on the recorded trials, and ``live``
-really evaluates what the strategies propose. ``all`` is replay and ascent. A readable table is
+really evaluates what the strategies propose. ``all`` is replay and ascent. With ``--store FILE``
+both read what ``espalier experience build`` recorded. A readable table is
 printed and the last line is one JSON object.
 """
 
@@ -22,7 +23,7 @@ import pandas as pd
 from search_ascent import ascents
 from search_live import live
 from search_record import RecordOptions, read_index, record
-from search_replay import ablations, compare, fold_fits, open_pool, strategies
+from search_replay import ablations, compare, fold_fits, open_pool, open_store, strategies
 
 COUNTS = (10, 30, 100)
 
@@ -34,7 +35,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "mode", choices=("record", "replay", "ascent", "live", "all"), nargs="?", default="all"
     )
-    parser.add_argument("--records", type=Path, required=True)
+    parser.add_argument("--records", type=Path)
+    parser.add_argument("--store", type=Path, help="experience to replay in place of --records")
     parser.add_argument("--tables", default="")
     parser.add_argument("--configurations", type=int, default=200)
     parser.add_argument("--rows", type=int, default=1_000)
@@ -106,6 +108,8 @@ def report(frame: pd.DataFrame) -> dict[str, Any]:
 def main() -> None:
     """Run the mode asked for."""
     options = arguments()
+    if options.records is None and (options.store is None or options.mode == "record"):
+        sys.exit("give --records FOLDER, or --store FILE to replay an experience")
     amount = RecordOptions(
         rows=options.rows, configurations=options.configurations, seconds=options.trial_seconds
     )
@@ -118,8 +122,11 @@ def main() -> None:
         print(frame.to_string())
         print(json.dumps({"live": frame.groupby("strategy")["score_gain"].mean().to_dict()}))
         return
-    paths = [path for path in sorted(options.records.glob("*.jsonl")) if path.stem in wanted]
-    pools = [open_pool(options.folder, path, amount) for path in paths]
+    if options.store is not None:
+        pools = [pool for pool in open_store(options.store) if pool.name in wanted]
+    else:
+        paths = [path for path in sorted(options.records.glob("*.jsonl")) if path.stem in wanted]
+        pools = [open_pool(options.folder, path, amount) for path in paths]
     # A pool hardly larger than the number of trials is no choice.
     pools = [pool for pool in pools if len(pool.configurations) >= 1.5 * options.trials]
     if not pools:

@@ -25,6 +25,8 @@ from pipelines.acquisition.functions import log_expected_improvement
 from pipelines.configuration import Configuration
 from pipelines.evaluation.metrics import get_metric
 from pipelines.evaluation.racing import is_beaten
+from pipelines.experience.mapping import mapped, space_of
+from pipelines.experience.store import ExperienceStore
 from pipelines.problem import ProblemKind
 from pipelines.seeds import generator
 from pipelines.space.joint import SearchSpace
@@ -113,6 +115,36 @@ def open_pool(data: Path, path: Path, options: RecordOptions) -> Pool:
         folds,
         np.array([result.seconds for result in kept]),
     )
+
+
+def open_store(path: Path) -> list[Pool]:
+    """Return a pool a dataset of a store of experience (``espalier experience build``)."""
+    pools = []
+    for records in ExperienceStore(path).read().by_dataset.values():
+        known = records[0].dataset
+        space, sign = space_of(known.shape), known.scored_by.sign
+        found: dict[Configuration, TrialResult] = {}
+        for record in records:
+            today = mapped(record.result.trial.configuration, space)
+            if today is not None:
+                found.setdefault(today, record.result)
+        kept = list(found.values())
+        folds = np.full((len(kept), known.n_folds), np.nan)
+        for row, result in zip(folds, kept, strict=True):
+            if result.succeeded:
+                row[:] = sign * np.array(result.fold_scores)
+        pools.append(
+            Pool(
+                known.name,
+                space,
+                list(found),
+                space.encode(list(found)),
+                np.where(np.isnan(folds[:, 0]), -np.inf, folds.mean(axis=1)),
+                folds,
+                np.array([result.seconds for result in kept]),
+            )
+        )
+    return pools
 
 
 Choose = Callable[["Pool", list[int], Array, int, np.random.Generator], list[int]]
