@@ -98,11 +98,13 @@ class Person:
     def click_button(self, text):
         self.click(f"//button[normalize-space()='{text}'] | //a[normalize-space()='{text}']")
 
-    def fill(self, label, value):
+    def fill(self, label, value, *, replace=False):
         """Type into the field of Prefect's form that is labelled so."""
         box = self._field(label, "(self::textarea or self::input)")
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", box)
         box.click()
+        if replace:
+            box.send_keys("\ue009a\ue000")  # Ctrl-A
         box.send_keys(str(value))
 
     def choose(self, label, option):
@@ -125,6 +127,14 @@ class Person:
         self.driver.save_screenshot(str(path))
         self.shots.append(path)
 
+    def open_form(self, deployment):
+        """Go to a deployment's form from the list of all, as one does."""
+        self.open(f"{self.prefect}/deployments")
+        self.click(f"//a[normalize-space()='{deployment}' and contains(@href, '/deployment/')]")
+        self.click("//button[normalize-space()='Run']")
+        self.click("//*[normalize-space()='Custom run']")
+        self.sees("Parameters")
+
     # --- what the servers know ------------------------------------------------------------
 
     def ask_prefect(self, path, body):
@@ -134,6 +144,9 @@ class Person:
         )  # fmt: skip
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.load(reply)
+
+    def wait_for(self, what, seconds=PATIENCE):
+        return wait_for(what, seconds=seconds)
 
     def runs(self):
         """Return the flow runs, the newest first."""
@@ -160,6 +173,20 @@ def _property(label):
         f"(normalize-space()='{label}' or normalize-space()='{label} (Optional)')]"
         "/ancestor::div[contains(concat(' ', @class, ' '), ' schema-form-property ')][1]"
     )
+
+
+@pytest.fixture(scope="session")
+def tumours(tmp_path_factory):
+    """A small real table."""
+    import numpy as np
+    from sklearn.datasets import load_breast_cancer
+
+    bunch = load_breast_cancer(as_frame=True)
+    table = bunch.data.iloc[:200, :6].round(3)
+    table["diagnosis"] = np.where(bunch.target[:200] == 1, "benign", "malignant")
+    path = tmp_path_factory.mktemp("data") / "tumours.csv"
+    table.to_csv(path, index=False)
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,66 @@
+"""A person approves a promotion on Prefect's page and sees the alias move on MLflow's.
+
+It comes after `test_browser`, whose champion is challenged here.
+"""
+
+import pytest
+from mlflow import MlflowClient
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.cluster]
+
+
+@pytest.fixture(scope="module")
+def client(served):
+    uri = f"sqlite:///{served[0] / 'home' / 'mlflow.db'}"
+    return MlflowClient(uri, registry_uri=uri)
+
+
+def test_a_challenger_is_trained(person, client, tumours):
+    only = {"deployments": {"name": {"any_": ["train"]}}}
+    (deployment,) = person.ask_prefect("/deployments/filter", only)
+    request = {"data": str(tumours), "target": "diagnosis", "name": "tumours", "trials": 2,
+               "families": ["bayes"], "workers": 1}  # fmt: skip
+    person.ask_prefect(
+        f"/deployments/{deployment['id']}/create_flow_run", {"parameters": {"request": request}}
+    )
+    person.wait_for(
+        lambda: "challenger" in client.get_registered_model("tumours").aliases, seconds=900
+    )
+
+
+def test_the_run_waits_for_a_person(person):
+    person.open_form("promote")
+    person.fill("Model", "tumours")
+    person.choose("Policy", "approve")
+    person.fill("Margin", "-1", replace=True)
+    person.fill("Rows", "5", replace=True)
+    person.shoot("promote-form")
+    person.click_button("Submit")
+    run = person.wait_for_run("Paused", seconds=600)
+    person.open(f"{person.prefect}/runs/flow-run/{run['id']}")
+    person.sees("Paused")
+    person.shoot("promotion-waits")
+
+
+def test_a_person_approves_and_the_alias_moves(person, client):
+    person.click_button("Resume")
+    person.sees("Answer")
+    person.shoot("approval-form")
+    person.choose("Answer", "promote")
+    person.fill("Comment", "looks good")
+    person.fill("Your name", "Ann")
+    person.shoot("approval-filled")
+    person.click("(//button[normalize-space()='Submit' or normalize-space()='Resume'])[last()]")
+    run = person.wait_for_run("Completed", seconds=600)
+    assert run["name"] == "promote tumours"
+    aliases = client.get_registered_model("tumours").aliases
+    assert {name: str(version) for name, version in aliases.items()} == {
+        "champion": "2", "previous": "1",
+    }  # fmt: skip
+    person.open(f"{person.mlflow}/#/models/tumours")
+    person.sees("previous")
+    person.shoot("mlflow-after-promotion")
+    person.open(f"{person.prefect}/runs/flow-run/{run['id']}")
+    person.click("//*[normalize-space()='Artifacts' and not(self::title)]")
+    person.sees("promotion")
+    person.shoot("promotion-artifacts")
