@@ -81,7 +81,8 @@ def ask_person(question: str, *, hours: float) -> Answer:
     except FlowPauseTimeout:
         _go_on()
         return Answer(approved=None)
-    return Answer(approved=said.answer == PROMOTE, comment=said.comment, person=said.person)
+    person = said.person.strip() or "somebody in the Prefect UI"
+    return Answer(approved=said.answer == PROMOTE, comment=said.comment, person=person)
 
 
 def _go_on() -> None:

@@ -20,6 +20,7 @@ from pipelines.lifecycle.promote_request import PromoteRequest
 from tasks.artifacts import publish_markdown
 from tasks.carry_out import carry_out, decision_of
 from tasks.find_contest import find_contest
+from tasks.markdown_text import in_markdown
 from tasks.promotion_page import promotion_page
 from tasks.weigh_evidence import weigh_evidence
 
@@ -71,7 +72,9 @@ def promote(request: PromoteRequest) -> PromotionReport:
     )
     entry = decision_of(kind, request, contest, evidence, reasons=reasons, actor=who)
     placed = carry_out(entry, page, settings)
-    publish_markdown("promotion", f"{page}\n\nDecided by `{who}`.", "The decision and its numbers")
+    publish_markdown(
+        "promotion", f"{page}\n\nDecided by {in_markdown(who)}.", "The decision and its numbers"
+    )
     get_run_logger().info("%s %s: %s", challenger, kind, " ".join(reasons))
     return report_of(placed, contest)
 

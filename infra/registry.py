@@ -168,52 +168,10 @@ def load(version: RegisteredVersion, settings: Settings) -> "ServedModel":
     UserError
         The version was not made by Espalier, or its files are gone.
     """
+    from infra.model_files import model_files
     from pipelines.ensemble.serving import _load_pyfunc
 
     return _load_pyfunc(str(model_files(version, settings).saved))
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFiles:
-    """Where the files of a version are on this machine.
-
-    Attributes
-    ----------
-    saved : Path
-        What `pipelines.ensemble.serving.save_model` wrote.
-    code : Path
-        Holds the `pipelines` package that the model was saved with.
-    """
-
-    saved: Path
-    code: Path
-
-
-def model_files(version: RegisteredVersion, settings: Settings) -> ModelFiles:
-    """Return where the files of a version are, fetched where the store is elsewhere.
-
-    Raises
-    ------
-    UserError
-        The version was not made by Espalier, or its files are gone.
-    """
-    from mlflow.artifacts import download_artifacts
-    from mlflow.exceptions import MlflowException
-
-    from infra.logged_model import saved_folder
-
-    client = make_client(settings)
-    shown = f"{version.name}/{version.version}"
-    with store_errors(settings.mlflow_registry_uri):
-        source = client.get_model_version_download_uri(version.name, str(version.version))
-        try:
-            place = Path(download_artifacts(source, tracking_uri=settings.mlflow_uri))
-        except (MlflowException, OSError) as error:
-            raise UserError(f"the files of model {shown} are gone: {str(error)[:200]}") from error
-    folder = saved_folder(place)
-    if folder is None:
-        raise UserError(f"model {shown} was not made by Espalier; open it with MLflow")
-    return ModelFiles(saved=folder, code=place / "code")
 
 
 def list_models(settings: Settings) -> tuple[RegisteredVersion, ...]:

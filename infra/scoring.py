@@ -12,7 +12,8 @@ import numpy as np
 
 from infra import score_child
 from infra.kept_rows import write_any_parquet
-from infra.registry import RegisteredVersion, model_files
+from infra.model_files import model_files
+from infra.registry import RegisteredVersion
 from infra.settings import Settings
 from pipelines.errors import UserError
 from pipelines.lifecycle.answers import Answers, label_texts

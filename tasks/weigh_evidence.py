@@ -62,7 +62,7 @@ def weigh_evidence(
         target=now.target,
         champion=answers[0],
         challenger=answers[1],
-        metric=request.metric or new.tags.get("metric", "") or old.tags["metric"],
+        metric=request.metric or new.tags.get("metric") or old.tags.get("metric"),
         policy=policy,
         slices=request.slices,
         group_column=now.group_column,

@@ -41,7 +41,7 @@ def weigh(
     target: str,
     champion: Answers,
     challenger: Answers,
-    metric: str,
+    metric: str | None,
     policy: PromotionPolicy,
     slices: Sequence[str] = (),
     group_column: str | None = None,
@@ -57,8 +57,8 @@ def weigh(
         The target column.
     champion, challenger : Answers
         To these rows.
-    metric : str
-        What counts.
+    metric : str or None
+        What counts; None for the problem's default.
     policy : PromotionPolicy
         Names the confidence and the sizes of slices.
     slices : sequence of str

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from infra.registry import model_files, register
+from infra.model_files import model_files
+from infra.registry import register
 from infra.scoring import score_rows
 from infra.tracking import Tracking
 from pipelines.errors import UserError
