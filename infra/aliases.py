@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+# MLflow's limit is 5000 characters.
+_LONGEST = 4800
+
 ELSEWHERE = "somebody, outside of promote and rollback"
 
 
@@ -41,6 +44,15 @@ class Aliases:
     champion: int | None
     challenger: int | None
     previous: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Noticed:
+    """The log's last place, what was moved by hand, and what was begun and is completed now."""
+
+    sequence: int
+    moved: Decision | None
+    completed: tuple[Decision, ...]
 
 
 class AliasKeeper:
@@ -88,7 +100,7 @@ class AliasKeeper:
         What an earlier process began and could not finish is completed or withdrawn first.
         """
         with self._lock() as lock:
-            return self._notice(lock)[1]
+            return self._notice(lock).moved
 
     def carry_out(self, decision: Decision, markdown: str) -> Decision:
         """Move the aliases to where ``decision`` says, and put it on record.
@@ -104,7 +116,10 @@ class AliasKeeper:
             The champion is another one by now than the decision is about.
         """
         with self._lock() as lock:
-            before = self._notice(lock)[0]
+            noticed = self._notice(lock)
+            for settled in noticed.completed:  # an earlier try of this very decision, cut off
+                if _same(settled, decision):
+                    return settled
             now = self.read()
             if now.champion != decision.champion_before:
                 raise AliasesMovedError(
@@ -115,7 +130,7 @@ class AliasKeeper:
             if decision.champion_after == now.champion:  # nothing moves
                 decision = replace(decision, previous_after=now.previous)
             lock.check()
-            placed = self.log.open(decision, markdown, sequence=before + 1)
+            placed = self.log.open(decision, markdown, sequence=noticed.sequence + 1)
             try:
                 self._move(lock, placed)
             except BaseException:
@@ -129,10 +144,9 @@ class AliasKeeper:
     def _lock(self) -> RegistryLock:
         return RegistryLock(self.client, self._model)
 
-    def _notice(self, lock: RegistryLock) -> tuple[int, Decision | None]:
-        """Return the log's last place, and what was moved by hand."""
-        for begun in self.log.unfinished(self._model):
-            self._settle(lock, begun)
+    def _notice(self, lock: RegistryLock) -> "_Noticed":
+        begun = self.log.unfinished(self._model)
+        completed = tuple(each for each in begun if self._settle(lock, each))
         now, decisions = self.read(), self.log.read(self._model)
         at = decisions[-1].sequence if decisions else 0
         versions = self._versions()
@@ -144,7 +158,7 @@ class AliasKeeper:
         # Who deletes a version deletes its aliases.
         previous = previous if previous in versions else None
         if now.champion == champion and now.previous == previous:
-            return at, None
+            return _Noticed(at, None, completed)
         found = Decision(
             kind=DecisionKind.BY_HAND,
             model=self._model,
@@ -159,17 +173,18 @@ class AliasKeeper:
         placed = self.log.open(found, " ".join(found.reasons), sequence=at + 1)
         self.log.finish(placed)
         self._tag(placed)
-        return at + 1, placed
+        return _Noticed(at + 1, placed, completed)
 
-    def _settle(self, lock: RegistryLock, begun: Decision) -> None:
-        """Complete or withdraw a decision that a process did not live to finish."""
+    def _settle(self, lock: RegistryLock, begun: Decision) -> bool:
+        """Complete or withdraw a decision that was not finished; whether it is completed."""
         if self.read().champion == begun.champion_after:
             if begun.champion_after != begun.champion_before:
                 self._move(lock, begun)
             self.log.finish(begun)
             self._tag(begun)
-        else:
-            self.log.withdraw(begun)
+            return True
+        self.log.withdraw(begun)
+        return False
 
     def _move(self, lock: RegistryLock, decision: Decision) -> None:
         """Move the aliases, the champion first: if it moved, the rest is completed later."""
@@ -238,10 +253,6 @@ class AliasKeeper:
             return version_numbers(self.client, self._model)
 
 
-# MLflow's limit is 5000 characters.
-_LONGEST = 4800
-
-
 def _moves(champion: int | None, previous: int | None, now: Aliases) -> tuple[str, ...]:
     """Return what was moved, in words."""
     said = []
@@ -256,6 +267,13 @@ def _moves(champion: int | None, previous: int | None, now: Aliases) -> tuple[st
             "outside of promote and rollback."
         )
     return tuple(said)
+
+
+def _same(one: Decision, other: Decision) -> bool:
+    """Whether two entries are one decision."""
+    facts = [(each.kind, each.version, each.champion_before, each.champion_after, each.actor)
+             for each in (one, other)]  # fmt: skip
+    return facts[0] == facts[1]
 
 
 def _shown(version: int | None) -> str:

@@ -7,6 +7,7 @@ import pytest
 from infra.aliases import AliasesMovedError, AliasKeeper
 from infra.decision_log import DecisionLog
 from infra.mlflow_store import make_client
+from pipelines.errors import StoreUnavailableError
 from pipelines.lifecycle.decision import Decision, DecisionKind
 
 
@@ -134,6 +135,19 @@ def test_what_a_killed_process_began_is_completed_or_withdrawn(keeper, stores, m
     assert now(keeper) == ((2, None, 1) if moved else (1, 2, None))
     assert len(keeper.log.read(model)) == int(moved)
     assert keeper.log.unfinished(model) == ()
+
+
+def test_trying_again_after_a_fault_half_way_is_the_same_decision(keeper, model, monkeypatch):
+    def fail(*_):
+        raise StoreUnavailableError("gone for a moment")
+
+    monkeypatch.setattr(keeper.log, "finish", fail)
+    with pytest.raises(StoreUnavailableError):
+        keeper.carry_out(promotion(model, 1, 2), "")
+    monkeypatch.undo()
+    assert keeper.carry_out(promotion(model, 1, 2), "").version == 2
+    assert len(keeper.log.read(model)) == 1
+    assert now(keeper) == (2, None, 1)
 
 
 def test_a_move_that_does_not_hold_is_an_error(keeper, model, monkeypatch):
