@@ -1,33 +1,23 @@
 """The story of a build of experience: many configurations on every table of a folder."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prefect import flow
 
 from flows.current_watcher import current_watcher
-from flows.trial_log import TrialLog
-from flows.watching import Watcher, human_seconds
+from flows.record_table import Recorder
 from infra.cluster import open_cluster
 from infra.dask_executor import DaskExecutor
 from infra.run_lock import RunLock
-from infra.run_store import RunStore
-from infra.settings import Settings, load_settings
+from infra.settings import load_settings
 from infra.tracking import Tracking
 from pipelines.budget import Deadline
 from pipelines.errors import UserError
 from pipelines.experience.build_request import BuildRequest
-from pipelines.experience.design import next_to_record
-from pipelines.experience.record import KnowledgeBase
 from pipelines.experience.store import ExperienceStore
-from pipelines.experience.workplace import Workplace, read_index
+from pipelines.experience.workplace import read_index
 from pipelines.trial import TrialResult
 from tasks.open_known_table import open_known_table
-from tasks.open_recording import open_recording
-from tasks.record_batch import record_batch
-
-# A batch is what a kill may lose, and what the end of the hours may overrun by.
-BATCHES_A_WORKER = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +55,10 @@ def build_experience(request: BuildRequest) -> BuildReport:
     settings, watcher = load_settings(), current_watcher()
     entries = read_index(request.folder, request.tables)
     store, deadline = ExperienceStore(request.store.absolute()), _deadline(request)
-    tracking = Tracking(settings)
+    recorder = Recorder(
+        store=store, tracking=Tracking(settings), settings=settings, design=request.design,
+        deadline=deadline, watcher=watcher,
+    )  # fmt: skip
     added: list[TrialResult] = []
     finished: list[str] = []
     unfinished: list[str] = []
@@ -79,7 +72,7 @@ def build_experience(request: BuildRequest) -> BuildReport:
                 unfinished.append(entry.name)
                 continue
             watcher.phase(entry.name)
-            known = store.read()
+            known, done = store.read(), True
             try:
                 place = open_known_table(entry, request.rules, known, enough=request.configurations)
             except UserError as error:  # one bad table must not end the build
@@ -88,12 +81,9 @@ def build_experience(request: BuildRequest) -> BuildReport:
                 continue
             if place is not None:
                 with DaskExecutor(client, place.context) as executor:
-                    results, done = _record_table(
-                        executor, place, request, store, known, tracking, settings,
-                        deadline=deadline, watcher=watcher,
-                    )  # fmt: skip
+                    results, done = recorder.record(executor, place, known)
                 added += results
-            (finished if place is None or done else unfinished).append(entry.name)
+            (finished if done else unfinished).append(entry.name)
     return BuildReport(
         n_added=len(added),
         n_known=len(store.read()),
@@ -106,45 +96,3 @@ def build_experience(request: BuildRequest) -> BuildReport:
 
 def _deadline(request: BuildRequest) -> Deadline:
     return Deadline.after(None if request.hours is None else 3600.0 * request.hours)
-
-
-def _record_table(
-    executor: DaskExecutor,
-    place: Workplace,
-    request: BuildRequest,
-    store: ExperienceStore,
-    known: KnowledgeBase,
-    tracking: Tracking,
-    settings: Settings,
-    *,
-    deadline: Deadline,
-    watcher: Watcher,
-) -> tuple[Sequence[TrialResult], bool]:
-    """Record what is missing on a table; return the results, and whether nothing is missing."""
-    design, dataset = request.design, place.dataset
-    history = known.history(dataset)
-    notes = RunStore(settings.home / "experience" / dataset.key)
-    run_id = open_recording(tracking, notes, dataset, design)
-    log = TrialLog(tracking, run_id)
-    log.add(history.results, 0.0)  # a kill may have come between the store and MLflow
-    added: list[TrialResult] = []
-    n = BATCHES_A_WORKER * executor.n_workers
-    trials = next_to_record(place.space, history, design, n)
-    while trials and not deadline.passed:
-        results = record_batch(executor, trials, dataset, store)
-        added += results
-        history = history.extend(results)
-        log.add(results, len(history) / design.n_configurations)
-        trials = next_to_record(place.space, history, design, n)
-    log.finish()
-    seconds = sum(each.seconds for each in history.results)
-    failures = len(history) - len(history.successes)
-    watcher.note(
-        f"{dataset.name}: {len(history)} configurations, {failures} without a score, "
-        f"{human_seconds(seconds)} of trials"
-    )
-    figures = {"n_trials": len(history), "n_failed": failures, "seconds_trials": seconds}
-    if history.best is not None and history.best.score is not None:
-        figures["best_score"] = history.best.score
-    tracking.finish_run(run_id, figures)
-    return added, not trials
