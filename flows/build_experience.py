@@ -72,16 +72,16 @@ def build_experience(request: BuildRequest) -> BuildReport:
                 unfinished.append(entry.name)
                 continue
             watcher.phase(entry.name)
-            known, done = store.read(), True
+            done = True
             try:
-                place = open_known_table(entry, request.rules, known, enough=request.configurations)
+                place = open_known_table(entry, request.rules, store, enough=request.configurations)
             except UserError as error:  # one bad table must not end the build
                 failed.append((entry.name, str(error)))
                 watcher.warn(f"{entry.name} is left out: {error}")
                 continue
             if place is not None:
                 with DaskExecutor(client, place.context) as executor:
-                    results, done = recorder.record(executor, place, known)
+                    results, done = recorder.record(executor, place)
                 added += results
             (finished if done else unfinished).append(entry.name)
     return BuildReport(

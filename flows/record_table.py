@@ -10,7 +10,6 @@ from infra.tracking import Tracking
 from pipelines.budget import Deadline
 from pipelines.evaluation.executor import Executor
 from pipelines.experience.design import Design, next_to_record
-from pipelines.experience.record import KnowledgeBase
 from pipelines.experience.store import ExperienceStore
 from pipelines.experience.workplace import Workplace
 from pipelines.history import History
@@ -49,12 +48,10 @@ class Recorder:
     deadline: Deadline
     watcher: Watcher
 
-    def record(
-        self, executor: Executor, place: Workplace, known: KnowledgeBase
-    ) -> tuple[list[TrialResult], bool]:
+    def record(self, executor: Executor, place: Workplace) -> tuple[list[TrialResult], bool]:
         """Record what is missing on a table; return the results, and whether nothing is missing."""
         design, dataset = self.design, place.dataset
-        history = known.history(dataset)
+        history = self.store.read().history(dataset)
         notes = RunStore(self.settings.home / "experience" / dataset.key)
         run_id = open_recording(self.tracking, notes, dataset, design)
         log = TrialLog(self.tracking, run_id)

@@ -4,6 +4,7 @@ from prefect import task
 
 from pipelines.data.fingerprint import fingerprint
 from pipelines.experience.record import KnowledgeBase
+from pipelines.experience.store import ExperienceStore
 from pipelines.experience.workplace import RecordingRules, TableEntry, Workplace, make_workplace
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
 
@@ -20,9 +21,9 @@ from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can
     persist_result=False,
 )
 def open_known_table(
-    entry: TableEntry, rules: RecordingRules, known: KnowledgeBase, *, enough: int
+    entry: TableEntry, rules: RecordingRules, store: ExperienceStore, *, enough: int
 ) -> Workplace | None:
-    """Return the table made ready; None where ``known`` has ``enough`` trials on it already.
+    """Return the table made ready; None where the store has ``enough`` trials on it already.
 
     Raises
     ------
@@ -33,7 +34,7 @@ def open_known_table(
 
     table = read_table(str(entry.path))
     content = fingerprint(table)
-    if _n_recorded(known, content, entry, rules) >= enough:
+    if _n_recorded(store.read(), content, entry, rules) >= enough:
         return None
     return make_workplace(table, entry, rules, fingerprint=content)
 
