@@ -43,6 +43,8 @@ def verify(spec: str, *, data: str | None, query: str | None) -> bool:
         console.print(Text(f"{name}: {then or 'not there'} then, {now or 'not installed'} now"))
     if not verified.changed:
         console.print("the environment is as it was: no version differs")
+    if verified.was_timed and verified.verdict is Agreement.DIFFERENT:
+        console.print("the training had a time budget: a limit may have cut models short then")
     console.print(Text.assemble("verdict: ", _said(verified.verdict)))
     return verified.verdict is not Agreement.DIFFERENT
 

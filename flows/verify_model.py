@@ -48,6 +48,8 @@ class VerifiedModel:
         Of these two.
     made : Verification
         Members and answers.
+    was_timed : bool
+        Whether trials had limits then, which may have cut boosters short.
     same_rows : bool
         Whether preparation gives the rows, columns and folds of then.
     data : str
@@ -62,6 +64,7 @@ class VerifiedModel:
     holdout_score_now: float
     holdout: Agreement
     made: Verification
+    was_timed: bool
     same_rows: bool
     data: str
     changed: tuple[tuple[str, str | None, str | None], ...]
@@ -147,6 +150,7 @@ def verify_model(
         holdout_score_now=now,
         holdout=compare([before], [now]),
         made=made,
+        was_timed=any(each.trial.seconds_limit is not None for each in results),
         same_rows=record.rows in ("", prepared.digest),
         data=where,
         changed=_changes(record.versions),
