@@ -15,7 +15,6 @@ from tests.infra.known_variables import NAMED, is_known
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
-SERVES = ROOT / "flows" / "commands" / "serve.py"
 PAGES = ("README.md", "docs/settings.md", "docs/security.md", "infra/compose.yaml",
          "infra/Dockerfile", "infra/kubernetes.md", "infra/team.env.example",
          "infra/postgres.sh")  # fmt: skip
@@ -55,8 +54,6 @@ def test_commands_and_their_options_exist(services, name):
     words = [word for word in services[name]["command"] if "://" not in word]
     given = [word for word in words if word.startswith("--")]
     plain = words[: words.index(given[0])]
-    if plain == ["espalier", "serve"] and not SERVES.exists():
-        pytest.skip("there is no `espalier serve` yet")
     shown = _help(plain)
     known = set(re.findall(r"--[a-z][a-z-]+", shown))
     assert set(given) <= known
@@ -97,7 +94,7 @@ def test_no_password_is_written_down(services):
 def test_files_that_are_mounted_or_copied_exist(services):
     for volume in services["flows"]["volumes"]:
         place = volume.split(":")[0]
-        if place.startswith("./") and SERVES.exists():
+        if place.startswith("./"):
             assert (INFRA / place).exists(), place
     for line in (INFRA / "Dockerfile").read_text().splitlines():
         if line.startswith("COPY"):
