@@ -10,6 +10,7 @@ from flows.current_watcher import current_watcher
 from flows.drift_page import drift_figures
 from flows.gate_table import gate_table
 from flows.hooks import watched
+from flows.promote import promote
 from flows.report import TrainReport
 from flows.retrain_report import RetrainReport, unchanged_markdown
 from flows.session import Session, made_current
@@ -18,7 +19,7 @@ from flows.watching import Watcher
 from infra.model_lock import one_at_a_time
 from infra.settings import Settings, load_settings
 from infra.tracking import Tracking
-from pipelines.errors import UserError
+from pipelines.lifecycle.promote_request import PromoteRequest
 from pipelines.lifecycle.retrain_request import RetrainRequest
 from pipelines.request import TrainRequest
 from tasks.artifacts import publish_markdown
@@ -47,11 +48,14 @@ def retrain(request: RetrainRequest) -> RetrainReport:
     DataRefusedError
         The table breaks the champion's suite, or it has moved and the policy refuses that.
     """
-    if request.promote != "never":
-        raise UserError("a retraining cannot promote yet; leave --promote out")
     settings, watcher = load_settings(), current_watcher()
     with one_at_a_time(request.name, settings, on_wait=watcher.note):
-        return _retrain(request, settings, watcher)
+        report = _retrain(request, settings, watcher)
+    # Outside the lock: a person may be asked, and may take a day.
+    if report.training is None or request.promote == "never":
+        return report
+    policy = PromoteRequest(name=request.name, policy=request.promote)
+    return replace(report, promotion=promote(policy))
 
 
 def _retrain(request: RetrainRequest, settings: Settings, watcher: Watcher) -> RetrainReport:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.promotion_report import PromotionReport
 from flows.report import TrainReport
 from pipelines.lifecycle.drift import DriftReport
 
@@ -35,7 +36,7 @@ class RetrainReport:
         The challenger's; None where nothing was trained.
     run_id : str or None
         MLflow's run of this retraining.
-    promotion : str or None
+    promotion : PromotionReport or None
         What became of the challenger; None where nobody asked.
     """
 
@@ -51,7 +52,7 @@ class RetrainReport:
     drift: DriftReport | None = None
     training: TrainReport | None = None
     run_id: str | None = None
-    promotion: str | None = None
+    promotion: PromotionReport | None = None
 
     @property
     def version(self) -> int | None:
@@ -64,6 +65,7 @@ class RetrainReport:
         record["version"] = self.version
         record["warnings"] = list(self.warnings)
         record["drift"] = None if self.drift is None else self.drift.to_dict()
+        record["promotion"] = None if self.promotion is None else self.promotion.to_dict()
         record["training"] = None if self.training is None else self.training.to_dict()
         return record
 

@@ -25,11 +25,13 @@ def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
         Anything else; its log tells more.
     """
 
-    def check() -> None:
+    def check(own_server: bool) -> None:
+        from flows.run_retraining import require_somebody
         from infra.registry import resolve
         from infra.settings import load_settings
 
         resolve(request.name, load_settings())
+        require_somebody(request.retraining, own_server=own_server)
 
     def run() -> "MonitorReport":
         from flows.monitor import monitor

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.watched_command import watched
+from pipelines.errors import UserError
 from pipelines.lifecycle.retrain_request import RetrainRequest
 
 if TYPE_CHECKING:
@@ -23,11 +24,12 @@ def run_retraining(request: RetrainRequest, *, json_path: Path | None) -> None:
         Anything else; its log tells more.
     """
 
-    def check() -> None:
+    def check(own_server: bool) -> None:
         from infra.settings import load_settings
         from tasks.recall_training import recall_training
 
         recall_training.fn(request, load_settings())
+        require_somebody(request, own_server=own_server)
 
     def run() -> "RetrainReport":
         from flows.retrain import retrain
@@ -40,6 +42,15 @@ def run_retraining(request: RetrainRequest, *, json_path: Path | None) -> None:
         print_retraining(report, console)
 
     watched("retrain", f"retrain {request.name}", check, run, show, json_path=json_path)
+
+
+def require_somebody(request: RetrainRequest, *, own_server: bool) -> None:
+    """Raise a `UserError` where a person is to approve and none can: the server is ours alone."""
+    if request.promote == "approve" and own_server:
+        raise UserError(
+            "policy approve needs somebody to ask: run it beside `espalier ui`, or retrain first "
+            f"and decide with: espalier promote {request.name} --policy approve"
+        )
 
 
 def print_retraining(report: "RetrainReport", console: "Console") -> None:
@@ -55,7 +66,11 @@ def print_retraining(report: "RetrainReport", console: "Console") -> None:
         return
     training = report.training
     print_summary(console, training, data=report.data)
-    if training.alias != "champion":
+    if report.promotion is not None:
+        from flows.run_promotion import print_outcome
+
+        print_outcome(report.promotion, console)
+    elif training.alias != "champion":
         console.print(
             f"\n{report.model}/{training.version} challenges version {report.champion}, "
             "which goes on serving",

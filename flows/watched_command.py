@@ -16,7 +16,7 @@ T = TypeVar("T")
 def watched(
     command: str,
     title: str,
-    check: Callable[[], object],
+    check: Callable[[bool], object],
     run: Callable[[], T],
     show: Callable[[T, "Console"], None],
     *,
@@ -31,7 +31,8 @@ def watched(
     title : str
         Shown above the run.
     check : callable
-        Raises `UserError` for what can be known at once; called while the server starts.
+        Raises `UserError` for what can be known at once; called while the server starts, with
+        whether the server is this command's own.
     run : callable
         Imports the flow and runs it; the flow tells `current_watcher`.
     show : callable
@@ -65,7 +66,7 @@ def watched(
             console = Console(file=terminal, highlight=False, markup=False)
             # The address of the server must be known before prefect is imported, by the flow.
             with PrefectServer(settings).start() as server:
-                check()
+                check(server.is_own)
                 watcher = open_console(title, console)
                 with watcher, watched_by(watcher), told_to_prefect():
                     server.wait()

@@ -138,6 +138,19 @@ def test_the_last_training_counts_not_the_champion(champion, source):
     assert (report.changed, report.champion, report.last) == (False, 1, 2)
 
 
+def test_forced_and_allowed_to_it_promotes_by_its_policy(champion):
+    before = read_kept_rows(load_settings(), champion.run_id)
+    report = retrain(asked(force=True, promote="auto"))
+    assert (report.changed, report.fingerprint) == (True, report.last_fingerprint)
+    promotion = report.promotion
+    assert promotion.challenger == report.version == 3
+    assert promotion.outcome in ("promoted", "kept")
+    serves = resolve(f"{NAME}@champion", load_settings()).version
+    assert serves == promotion.champion == (3 if promotion.promoted else 1)
+    # Compared on rows that neither was trained on: the hold-out that was kept at least.
+    assert len(before.held_out) <= promotion.numbers["n_rows"]
+
+
 def test_an_unknown_model_is_one_line(flow_home, champion):
     with pytest.raises(UserError, match="no model is called 'visit'; there is visits"):
         retrain(RetrainRequest(name="visit"))
