@@ -130,7 +130,9 @@ class RetrainRequest(BaseModel):
         if REDACTED in data:
             raise UserError(
                 f"the last training of {self.name!r} read {data}, and passwords are not kept; "
-                f"give the source with --data or in the environment as {source_variable(self.name)}"
+                f"give the source with --data or in the environment as "
+                f"{source_variable(self.name)}; one whose password is named, as in ${{PASSWORD}}, "
+                "is remembered"
             )
         # The limits given replace both of the last training: one of them may be what was too much.
         limits = {"time_budget": self.time_budget, "trials": self.trials}
