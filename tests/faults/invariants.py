@@ -47,13 +47,16 @@ def check_trials(home, *, n_trials, n_runs=1):
         assert sorted(numbers) == list(range(n_trials)), "a trial is missing or was run twice"
 
 
-def check_mlflow(uri, *, n_trials, n_models=1):
+def check_mlflow(uri, *, n_trials, n_models=1, n_failed=0):
     """One finished run a training and one a trial, none twice; a version and a model each."""
     client = MlflowClient(uri, registry_uri=uri)
     experiment = client.get_experiment_by_name("espalier").experiment_id
     runs = client.search_runs([experiment], run_view_type=ViewType.ACTIVE_ONLY, max_results=5000)
-    assert {run.info.status for run in runs} == {"FINISHED"}
     parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    assert {run.info.status for run in parents} == {"FINISHED"}
+    failed = [run for run in runs if run.info.status != "FINISHED"]
+    assert {run.info.status for run in failed} <= {"FAILED"}
+    assert len(failed) <= n_failed
     assert len(parents) == n_models
     known = {run.info.run_id for run in parents}
     found = Counter(

@@ -91,7 +91,7 @@ def test_a_worker_is_killed(espalier_in, tumours, tmp_path):
     report = json.loads((tmp_path / "out.json").read_text())
     assert report["n_trials"] == N_TRIALS
     assert report["n_failed"] <= 1
-    check(espalier, ends=["COMPLETED"])
+    check(espalier, ends=["COMPLETED"], n_failed=report["n_failed"])
 
 
 def workers_of(process):
@@ -106,8 +106,8 @@ def workers_of(process):
     return forked
 
 
-def check(espalier, *, ends):
+def check(espalier, *, ends, n_failed=0):
     check_trials(espalier.home, n_trials=N_TRIALS)
-    check_mlflow(f"sqlite:///{espalier.home / 'mlflow.db'}", n_trials=N_TRIALS)
+    check_mlflow(f"sqlite:///{espalier.home / 'mlflow.db'}", n_trials=N_TRIALS, n_failed=n_failed)
     check_prefect(espalier.prefect_database, ends=ends)
     check_processes(espalier.home)
