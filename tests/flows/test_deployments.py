@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 import yaml
-from prefect.utilities.importtools import load_module
+from prefect.flows import load_flow_from_entrypoint
 from prefect.utilities.schema_tools.validation import validate
 
 from flows.deployments import PUBLISHED, make_deployments
@@ -34,8 +34,6 @@ def test_every_flow_is_published_under_its_name(deployments):
 
 
 def test_the_entrypoints_are_modules_whatever_the_working_folder(deployments):
-    from prefect.flows import load_flow_from_entrypoint
-
     for (flow, _), each in deployments.items():
         assert each.entrypoint.startswith("flows.")
         assert load_flow_from_entrypoint(each.entrypoint).name == flow
@@ -94,5 +92,4 @@ def test_prefect_yaml_publishes_the_same_for_work_pools(deployments):
         parameters = entry.get("parameters", {})
         schema = deployments[each.name, each.name]._parameter_openapi_schema.model_dump()
         assert set(parameters) <= set(schema["properties"])
-    module, _, _ = PUBLISHED[0].entrypoint.partition(":")
-    assert load_module(module)
+        assert load_flow_from_entrypoint(entry["entrypoint"]).name == each.name
