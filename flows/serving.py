@@ -1,6 +1,7 @@
 """Flows that can be started from the Prefect UI and by schedule, until Ctrl-C."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from infra.schedules import Schedule
     from infra.servers import Page
     from infra.settings import Settings
+
+_LOGGER = logging.getLogger(__name__)
 
 
 def serve_flows(schedules: Path | None, *, limit: int) -> None:
@@ -107,8 +110,18 @@ async def _run(
         await _pause_others(deployments)
     _show(deployments, pages, console, log_path)
     with Caretaker(settings, console):
-        await run_until_stopped(runner)
+        # A run that could not even say that it ended is on record as ended all the same.
+        await run_until_stopped(runner, at_end=lambda: _end_leftovers(settings))
     console.print("stopping")
+
+
+def _end_leftovers(settings: "Settings") -> None:
+    from infra.zombies import end_zombies
+
+    try:
+        end_zombies(settings)
+    except Exception:  # the next `serve` does it
+        _LOGGER.warning("ended runs could not be looked after", exc_info=True)
 
 
 async def _pause_others(deployments: "Sequence[RunnerDeployment]") -> None:

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 5.0
 # A run that is told to end records that in Prefect and MLflow.
-GRACE_SECONDS = 20.0
+GRACE_SECONDS = 15.0
 
 
 class ServingRunner(Runner):
@@ -28,8 +29,11 @@ class ServingRunner(Runner):
         """Do nothing; the event loop has a handler of its own."""
 
 
-async def run_until_stopped(runner: ServingRunner) -> None:
-    """Run what is started until SIGINT or SIGTERM; then end the runs and return."""
+async def run_until_stopped(runner: ServingRunner, at_end: Callable[[], object]) -> None:
+    """Run what is started until SIGINT or SIGTERM; then end the runs and return.
+
+    ``at_end`` is called when no run has a process any more.
+    """
     serving = asyncio.create_task(runner.start())
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -40,6 +44,7 @@ async def run_until_stopped(runner: ServingRunner) -> None:
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         if not serving.done():
             await asyncio.to_thread(_end_runs)
+            await asyncio.to_thread(at_end)
             serving.cancel()
         await asyncio.gather(serving, return_exceptions=not serving.done())
     finally:
@@ -63,22 +68,24 @@ def _end_runs() -> None:
                 runs.append(child)
     if sys.stdin is not None and sys.stdin.isatty():
         _wait_for(runs)
-    for child in runs:
-        with suppress(psutil.Error):
-            child.terminate()
-    _wait_for(runs)
+    for signal_it in (psutil.Process.terminate, psutil.Process.terminate, psutil.Process.kill):
+        for child in filter(_works, runs):
+            with suppress(psutil.Error):
+                signal_it(child)
+        _wait_for(runs)
+
+
+def _works(child: "psutil.Process") -> bool:
+    import psutil
+
+    try:
+        return bool(child.is_running() and child.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 def _wait_for(runs: "list[psutil.Process]") -> None:
     """Wait a while for the processes to end; the runner, whose children they are, collects them."""
-    import psutil
-
-    def works(child: psutil.Process) -> bool:
-        try:
-            return bool(child.is_running() and child.status() != psutil.STATUS_ZOMBIE)
-        except psutil.Error:
-            return False
-
     end = time.monotonic() + GRACE_SECONDS
-    while any(works(child) for child in runs) and time.monotonic() < end:
+    while any(map(_works, runs)) and time.monotonic() < end:
         time.sleep(0.2)

@@ -44,6 +44,7 @@ class Served:
         }
         self.espalier = replace(espalier, environ=environ)
         self.process, self.text, self.url = None, "", ""
+        self.before = set()
 
     def start(self, *arguments):
         self.process = self.espalier.start("serve", *arguments)
@@ -75,6 +76,7 @@ class Served:
 
     def run(self, deployment, **request):
         """Start a deployment; return the run's id."""
+        self.before = set(self.espalier.home.glob("runs/*/trials.jsonl"))
         found = self.ask(f"/deployments/name/{deployment}")
         made = self.ask(f"/deployments/{found['id']}/create_flow_run",
                         {"parameters": {"request": request}})  # fmt: skip
@@ -103,7 +105,7 @@ class Served:
         """Return the process that works on a run, once it searches."""
 
         def found():
-            if not any(self.espalier.home.glob("runs/*/trials.jsonl")):
+            if set(self.espalier.home.glob("runs/*/trials.jsonl")) <= self.before:
                 return None
             path = self.espalier.home / "processes" / f"{run_id}.json"
             return psutil.Process(json.loads(path.read_text())["pid"]) if path.exists() else None
