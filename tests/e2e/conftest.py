@@ -55,6 +55,7 @@ class Person:
     prefect: str
     mlflow: str
     shots: list[Path] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
 
     def open(self, url):
         self.driver.get(url)
@@ -97,6 +98,11 @@ class Person:
 
     def click_button(self, text):
         self.click(f"//button[normalize-space()='{text}'] | //a[normalize-space()='{text}']")
+
+    def submit(self):
+        """Send the form; `wait_for_run` waits for the run that it starts."""
+        self.known = {each["id"] for each in self.runs()}
+        self.click_button("Submit")
 
     def fill(self, label, value, *, replace=False):
         """Type into the field of Prefect's form that is labelled so."""
@@ -153,16 +159,17 @@ class Person:
         return self.ask_prefect("/flow_runs/filter", {"sort": "START_TIME_DESC"})
 
     def wait_for_run(self, state, seconds=PATIENCE):
-        """Wait until the newest run is in a state (or has ended otherwise); return it."""
+        """Wait until the run of the last form is in a state (or has ended otherwise); return it."""
         ends = ("Completed", "Failed", "Crashed", "Cancelled")
 
         def look():
-            runs = self.runs()
-            if not runs:
+            run = next((each for each in self.runs() if each["id"] not in self.known), None)
+            if run is None:
                 return None
-            if runs[0]["state"]["name"] in ends and runs[0]["state"]["name"] != state:
-                raise AssertionError(runs[0]["state"])
-            return runs[0] if runs[0]["state"]["name"] == state else None
+            name = run["state"]["name"]
+            if name in ends and name != state:
+                raise AssertionError(run["state"])
+            return run if name == state else None
 
         return wait_for(look, seconds=seconds, say=f"a run that is {state}")
 

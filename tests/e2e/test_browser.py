@@ -4,8 +4,6 @@ Run it with ``pytest -m e2e tests/e2e``; pictures are left in ``tests/e2e/screen
 of this file are one story and run in order.
 """
 
-import time
-
 import pytest
 from mlflow import MlflowClient
 
@@ -35,7 +33,7 @@ def test_a_training_is_started_from_the_form(person, tumours):
     person.choose("Task", "binary")
     person.choose("Model families", "linear")
     person.shoot("train-form-filled")
-    person.click_button("Submit")
+    person.submit()
     run = person.wait_for_run("Completed", seconds=900)
     assert run["name"] == "train tumours"
     assert run["parameters"]["request"]["families"] == ["linear"]
@@ -71,7 +69,7 @@ def test_mlflow_shows_the_champion(person, client):
     run_id = client.get_model_version("tumours", "1").run_id
     experiment = client.get_run(run_id).info.experiment_id
     person.open(f"{person.mlflow}/#/experiments/{experiment}/runs/{run_id}")
-    person.sees("tumours")
+    person.sees("holdout_score")
     person.shoot("mlflow-run")
 
 
@@ -82,16 +80,10 @@ def test_rows_are_scored_from_the_form(person, tumours, tmp_path):
     person.fill("Model", "tumours@champion")
     person.fill("Output", out)
     person.shoot("predict-form")
-    person.click_button("Submit")
+    person.submit()
 
-    def scored():
-        return next((each for each in person.runs() if each["name"].startswith("predict")), None)
-
-    end = time.monotonic() + 600
-    while not out.exists() and time.monotonic() < end:
-        time.sleep(1)
+    run = person.wait_for_run("Completed", seconds=600)
     assert len(out.read_text().splitlines()) == 201
-    run = scored()
     person.open(f"{person.prefect}/runs/flow-run/{run['id']}")
     person.click("//*[normalize-space()='Artifacts' and not(self::title)]")
     person.sees("predictions")
@@ -103,16 +95,11 @@ def test_a_form_that_cannot_be_is_refused_with_its_reason(person):
     person.fill("Data", "nowhere/no.csv")
     person.fill("Model", "tumours")
     person.fill("Output", "out.csv")
-    person.click_button("Submit")
+    person.submit()
 
-    end = time.monotonic() + 600
-    while time.monotonic() < end:
-        failed = [each for each in person.runs() if each["state"]["type"] == "FAILED"]
-        if failed:
-            break
-        time.sleep(1)
-    assert "'nowhere/no.csv' does not exist" in failed[0]["state"]["message"]
-    person.open(f"{person.prefect}/runs/flow-run/{failed[0]['id']}")
+    run = person.wait_for_run("Failed", seconds=600)
+    assert "'nowhere/no.csv' does not exist" in run["state"]["message"]
+    person.open(f"{person.prefect}/runs/flow-run/{run['id']}")
     person.sees("does not exist")
     person.shoot("failed-run")
 

@@ -35,7 +35,7 @@ def test_the_run_waits_for_a_person(person):
     person.fill("Margin", "-1", replace=True)
     person.fill("Rows", "5", replace=True)
     person.shoot("promote-form")
-    person.click_button("Submit")
+    person.submit()
     run = person.wait_for_run("Paused", seconds=600)
     person.open(f"{person.prefect}/runs/flow-run/{run['id']}")
     person.sees("Paused")
