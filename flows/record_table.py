@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from flows.trial_log import TrialLog
-from flows.watching import Watcher, human_seconds
+from flows.watching import SearchProgress, Watcher, human_seconds
 from infra.run_store import RunStore
 from infra.settings import Settings
 from infra.tracking import Tracking
@@ -64,10 +64,24 @@ class Recorder:
             added += results
             history = history.extend(results)
             log.add(results, len(history) / design.n_configurations)
+            self._show(history)
             trials = next_to_record(place.space, history, design, n)
         log.finish()
         self._sum_up(run_id, dataset.name, history)
         return added, not trials
+
+    def _show(self, history: History) -> None:
+        progress = SearchProgress(
+            metric=history.metric.name,
+            n_trials=len(history),
+            n_failed=len(history) - len(history.successes),
+            n_wanted=self.design.n_configurations,
+            best=history.best,
+            last=history.ordered[-1],
+            seconds_left=self.deadline.seconds_left,
+            seconds_budget=float("inf"),
+        )
+        self.watcher.searched(progress)
 
     def _sum_up(self, run_id: str, name: str, history: History) -> None:
         seconds = sum(each.seconds for each in history.results)
