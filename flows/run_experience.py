@@ -29,7 +29,7 @@ def run_build(request: BuildRequest) -> None:
     """
     from flows.watched_command import watched
 
-    def check() -> None:
+    def check(own_server: bool) -> None:  # noqa: ARG001 - the caller tells it
         read_index(request.folder, request.tables)
         ExperienceStore(request.store).read()
 
