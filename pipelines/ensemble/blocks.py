@@ -1,17 +1,28 @@
 """Blocks of rows: balanced in the target, fixed by the seed."""
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.seeds import generator
 
-if TYPE_CHECKING:
-    from pipelines.ensemble.library import Library
+
+class Rows(Protocol):
+    """Rows with a target and, maybe, groups."""
+
+    @property
+    def y(self) -> NDArray[Any]:
+        """Codes or values, shape (n,)."""
+        ...
+
+    @property
+    def groups(self) -> NDArray[Any] | None:
+        """Codes of rows that belong together, shape (n,)."""
+        ...
 
 
-def row_blocks(library: "Library", n_blocks: int, *, seed: int) -> NDArray[np.int64]:
+def row_blocks(library: Rows, n_blocks: int, *, seed: int) -> NDArray[np.int64]:
     """Return the block of every row, shape (n,), in 0..n_blocks-1.
 
     Rows are dealt out in the order of the target, ties in random order, so that every block gets
@@ -20,7 +31,7 @@ def row_blocks(library: "Library", n_blocks: int, *, seed: int) -> NDArray[np.in
 
     Parameters
     ----------
-    library : Library
+    library : Library, or other rows
         Whose rows.
     n_blocks : int
         At least 2; blocks differ by one row at most (by a group's size with groups).

@@ -1,0 +1,191 @@
+"""Calibration, threshold and intervals of a chosen ensemble, from out-of-fold predictions alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from pipelines.budget import NEVER, Deadline
+from pipelines.data.dataset import Dataset
+from pipelines.ensemble.adjustments import NO_ADJUSTMENTS, Adjustments
+from pipelines.ensemble.calibrate import TriedMethod, calibrate
+from pipelines.ensemble.interval_fit import REPORTED_COVERAGE, fit_intervals
+from pipelines.ensemble.out_of_fold import OutOfFold, out_of_fold
+from pipelines.ensemble.reliability import Reliability
+from pipelines.ensemble.threshold import (
+    Threshold,
+    ThresholdChoice,
+    is_tuned_for,
+    tune_threshold,
+)
+from pipelines.evaluation.metrics import Metric
+from pipelines.problem import ProblemKind
+
+if TYPE_CHECKING:
+    from pipelines.ensemble.choose import EnsembleChoice
+    from pipelines.learners.candidate import Candidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationReport:
+    """How far the probabilities can be believed.
+
+    Attributes
+    ----------
+    method : str
+        ``none`` where no correction is proven to help.
+    before, after : Reliability
+        Without and with it, on rows that it was not fitted to.
+    tried : tuple of TriedMethod
+        The simplest first.
+    """
+
+    method: str
+    before: Reliability
+    after: Reliability
+    tried: tuple[TriedMethod, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalReport:
+    """How prediction intervals do on rows that they were not fitted to.
+
+    Attributes
+    ----------
+    scaled_by : str
+        ``constant``, ``prediction`` or ``spread``.
+    asked, coverage : float
+        Coverage that was asked for, and the share of rows inside.
+    mean_width : float
+        In the target's unit.
+    n_rows : int
+        How many residuals they are made from.
+    """
+
+    scaled_by: str
+    asked: float
+    coverage: float
+    mean_width: float
+    n_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustmentReport:
+    """What a person wants to know of the adjustments.
+
+    Attributes
+    ----------
+    calibration : CalibrationReport or None
+        None for regression.
+    threshold : ThresholdChoice or None
+        None without two classes.
+    intervals : IntervalReport or None
+        None for classification.
+    """
+
+    calibration: CalibrationReport | None = None
+    threshold: ThresholdChoice | None = None
+    intervals: IntervalReport | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjusted:
+    """Adjustments, and how they came about."""
+
+    adjustments: Adjustments = NO_ADJUSTMENTS
+    report: AdjustmentReport = field(default=AdjustmentReport())
+
+
+def adjust(
+    choice: "EnsembleChoice",
+    fitted: "Sequence[Candidate | None]",
+    predictions: Mapping[int, NDArray[Any]],
+    *,
+    dataset: Dataset,
+    metric: Metric,
+    seed: int,
+    threshold: Threshold = "auto",
+    deadline: Deadline = NEVER,
+) -> Adjusted:
+    """Return what is fitted to out-of-fold predictions of the members that have a model.
+
+    Parameters
+    ----------
+    choice : EnsembleChoice
+        Members and weights.
+    fitted : sequence of Candidate or None
+        The members' models; those without do not count.
+    predictions : mapping of int to array
+        Out-of-fold predictions by trial number.
+    dataset : Dataset
+        The search rows.
+    metric : Metric
+        What was optimised.
+    seed : int
+        The run's seed.
+    threshold : "auto", float or None
+        ``auto`` tunes it for metrics that score the labels of two classes; None never.
+    deadline : Deadline
+        What is not done by then is left out.
+    """
+    fixed = threshold if isinstance(threshold, float) else None
+    plain = Adjusted(
+        adjustments=Adjustments(threshold=fixed),
+        report=AdjustmentReport(threshold=_threshold_report(dataset.problem, fixed, None)),
+    )
+    kept = [position for position, model in enumerate(fitted) if model is not None]
+    rows = out_of_fold(choice, kept, predictions, dataset=dataset, seed=seed)
+    if rows is None or deadline.passed:
+        return plain
+    # The arrays are small: more BLAS threads would only wait for each other.
+    with threadpool_limits(limits=1):
+        if not dataset.problem.is_classification:
+            return _with_intervals(rows, seed)
+        calibration = calibrate(rows, metric, seed=seed, deadline=deadline)
+        tuned = None
+        if threshold == "auto" and is_tuned_for(metric, dataset.problem):
+            calibrated = rows.with_predictions(calibration.predictions)
+            tuned = tune_threshold(calibrated, metric, seed=seed, deadline=deadline)
+    calibrator = calibration.calibrator
+    return Adjusted(
+        adjustments=Adjustments(
+            calibrator=calibrator, threshold=fixed if tuned is None else tuned.value
+        ),
+        report=AdjustmentReport(
+            calibration=CalibrationReport(
+                method="none" if calibrator is None else calibrator.name,
+                before=calibration.before,
+                after=calibration.after,
+                tried=calibration.tried,
+            ),
+            threshold=_threshold_report(dataset.problem, fixed, tuned),
+        ),
+    )
+
+
+def _with_intervals(rows: OutOfFold, seed: int) -> Adjusted:
+    found = fit_intervals(rows, seed=seed)
+    if found is None:
+        return Adjusted()
+    return Adjusted(
+        adjustments=Adjustments(intervals=found.intervals),
+        report=AdjustmentReport(
+            intervals=IntervalReport(
+                scaled_by=found.intervals.scale.by,
+                asked=REPORTED_COVERAGE,
+                coverage=found.coverage,
+                mean_width=found.mean_width,
+                n_rows=found.n_rows,
+            )
+        ),
+    )
+
+
+def _threshold_report(
+    problem: ProblemKind, fixed: float | None, tuned: ThresholdChoice | None
+) -> ThresholdChoice | None:
+    if problem is not ProblemKind.BINARY:
+        return None
+    return tuned or ThresholdChoice(value=0.5 if fixed is None else fixed)

@@ -1,0 +1,140 @@
+"""The shipped combination's own predictions of rows that its members were not fitted to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.data.dataset import Dataset
+from pipelines.ensemble.combination import Combination, Floats
+from pipelines.problem import ProblemKind
+from pipelines.seeds import generator
+
+if TYPE_CHECKING:
+    from pipelines.ensemble.choose import EnsembleChoice
+
+# Rows x columns in link space that adjustments are fitted to: more would not make them better.
+MOST_CELLS = 40_000
+FEWEST_SAMPLED_ROWS = 800
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfFold:
+    """Predictions of rows by models that were not fitted to them.
+
+    Attributes
+    ----------
+    predictions : array, shape (n, K) or (n,)
+        Probabilities or values of the combination. Where the combiner was chosen in a contest,
+        its weights were not fitted to these rows either.
+    spread : array, shape (n,)
+        Standard deviation of the members' values; zeros for classes and for one member.
+    y : array, shape (n,)
+        Codes or values.
+    sample_weight : array or None, shape (n,)
+        Non-negative weights.
+    groups : array or None, shape (n,)
+        Codes of rows that must stay on one side of every split.
+    problem : ProblemKind
+        The kind of problem.
+    n_classes : int
+        K; 1 for regression.
+    """
+
+    predictions: Floats
+    spread: Floats
+    y: NDArray[Any]
+    sample_weight: NDArray[Any] | None
+    groups: NDArray[Any] | None
+    problem: ProblemKind
+    n_classes: int
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def take(self, positions: NDArray[np.int64]) -> "OutOfFold":
+        """Return the rows at these positions."""
+        return replace(
+            self,
+            predictions=self.predictions[positions],
+            spread=self.spread[positions],
+            y=self.y[positions],
+            sample_weight=None if self.sample_weight is None else self.sample_weight[positions],
+            groups=None if self.groups is None else self.groups[positions],
+        )
+
+    def with_predictions(self, predictions: Floats) -> "OutOfFold":
+        """Return the same rows with other predictions."""
+        return replace(self, predictions=predictions)
+
+
+def out_of_fold(
+    choice: "EnsembleChoice",
+    kept: Sequence[int],
+    predictions: Mapping[int, NDArray[Any]],
+    *,
+    dataset: Dataset,
+    seed: int,
+) -> OutOfFold | None:
+    """Return what the members at the positions ``kept`` predict together; None without any row.
+
+    Parameters
+    ----------
+    choice : EnsembleChoice
+        Members and weights.
+    kept : sequence of int
+        Positions of the members that have a model.
+    predictions : mapping of int to array
+        Out-of-fold predictions by trial number, NaN where no fold validates.
+    dataset : Dataset
+        The search rows.
+    seed : int
+        Of the rows that are taken where they are too many.
+    """
+    numbers = [choice.members[position][0] for position in kept]
+    if not numbers or any(number not in predictions for number in numbers):
+        return None
+    rule = choice.rule.keep(list(kept))
+    nested = choice.nested if len(kept) == len(choice.members) else None
+    if nested is not None:
+        rows, combined = nested
+    else:
+        rows = _validated(dataset, [predictions[number] for number in numbers], seed)
+        if not rows.size:
+            return None
+        combined = rule.apply([predictions[number][rows] for number in numbers])
+    return OutOfFold(
+        predictions=combined,
+        spread=members_spread(rule, [predictions[number][rows] for number in numbers]),
+        y=dataset.y[rows],
+        sample_weight=None if dataset.sample_weight is None else dataset.sample_weight[rows],
+        groups=None if dataset.groups is None else dataset.groups[rows],
+        problem=dataset.problem,
+        n_classes=dataset.n_classes,
+    )
+
+
+def members_spread(rule: Combination, members: Sequence[NDArray[Any]]) -> Floats:
+    """Return the weighted standard deviation of members' values, shape (n,); zeros for classes."""
+    if rule.problem.is_classification or len(members) < 2:
+        return np.zeros(len(members[0]))
+    weights = np.asarray(rule.weights) / sum(rule.weights)
+    values = np.stack([np.asarray(part, dtype=np.float64) for part in members])
+    mean = weights @ values
+    return np.asarray(np.sqrt(weights @ (values - mean) ** 2))
+
+
+def _validated(dataset: Dataset, parts: Sequence[NDArray[Any]], seed: int) -> NDArray[np.int64]:
+    """Return the rows that all have predictions for, a bounded number of them, sorted."""
+    known = np.logical_and.reduce(
+        [np.isfinite(part.reshape(len(dataset), -1)).all(axis=1) for part in parts]
+    )
+    rows = np.flatnonzero(known)
+    width = dataset.n_classes if dataset.n_classes > 2 else 1
+    most = max(FEWEST_SAMPLED_ROWS, MOST_CELLS // width)
+    if len(rows) <= most:
+        return rows
+    rng = generator(seed, "ensemble", "adjustment rows")
+    return np.sort(rng.choice(rows, size=most, replace=False))
