@@ -1,6 +1,7 @@
 """The two scikit-learn estimators: a whole AutoML run behind ``fit``."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,12 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from pipelines.automl_base import AutoMLBase
+from pipelines.search.names import DEFAULT_STRATEGY
+
+if TYPE_CHECKING:  # a fitted estimator must load without the search
+    from pipelines.ensemble.threshold import Threshold
+    from pipelines.evaluation.metrics import Metric
+    from pipelines.learners.base import Learner
 
 
 class AutoMLClassifier(ClassifierMixin, AutoMLBase):
@@ -38,6 +45,11 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         ``gp``, ``neural``, ``forest``, ``tpe``, ``evolution``, ``random`` or ``grid``.
     verbose : int
         1 prints a line for each trial.
+    threshold : "auto", float or None
+        From which probability on ``predict`` returns the second of two classes;
+        ``predict_proba`` does not depend on it. ``auto`` tunes it where the metric scores labels
+        (``f1``, ``balanced_accuracy``...) and that is proven to help, and keeps 0.5 for all other
+        metrics; None keeps 0.5 always.
 
     Attributes
     ----------
@@ -53,6 +65,10 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         What was optimised.
     holdout_score_, holdout_interval_ : float and (float, float), or None
         On the held-out rows, with a 95 % bootstrap interval.
+    threshold_ : float or None
+        What ``predict`` uses with two classes.
+    adjusted_ : AdjustmentReport
+        How reliable the probabilities are, and whether they and the threshold were corrected.
     model_ : EnsembleModel
         What predicts.
     n_features_in_ : int
@@ -70,6 +86,50 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
     """
 
     _task = "classification"
+
+    def __init__(
+        self,
+        time_budget: float | None = 60.0,
+        n_trials: int | None = None,
+        metric: "str | Metric | Callable[..., Any] | None" = None,
+        families: "Sequence[str | Learner] | None" = None,
+        n_jobs: int | None = 1,
+        random_state: Any = None,
+        ensemble: bool = True,
+        holdout_fraction: float = 0.0,
+        search: str = DEFAULT_STRATEGY,
+        verbose: int = 0,
+        threshold: "Threshold" = "auto",
+    ) -> None:
+        super().__init__(
+            time_budget=time_budget,
+            n_trials=n_trials,
+            metric=metric,
+            families=families,
+            n_jobs=n_jobs,
+            random_state=random_state,
+            ensemble=ensemble,
+            holdout_fraction=holdout_fraction,
+            search=search,
+            verbose=verbose,
+        )
+        self.threshold = threshold
+
+    @property
+    def _threshold(self) -> "Threshold":
+        return self.threshold
+
+    @property
+    def threshold_(self) -> float | None:
+        """The probability from which on ``predict`` returns the second class.
+
+        None with more than two classes.
+        """
+        check_is_fitted(self, "model_")
+        if len(self.classes_) != 2:
+            return None
+        threshold = self.model_.adjustments.threshold
+        return 0.5 if threshold is None else threshold
 
     @property
     def classes_(self) -> NDArray[Any]:
@@ -129,6 +189,8 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
         What was optimised.
     holdout_score_, holdout_interval_ : float and (float, float), or None
         On the held-out rows, with a 95 % bootstrap interval.
+    adjusted_ : AdjustmentReport
+        How prediction intervals do on rows that they were not fitted to.
     model_ : EnsembleModel
         What predicts.
     n_features_in_ : int
@@ -138,3 +200,30 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
     """
 
     _task = "regression"
+
+    def predict_interval(
+        self, X: Any, coverage: float = 0.9
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return lower and upper bounds of prediction intervals, shape (n_rows,) each.
+
+        Conformal intervals from out-of-fold residuals; what they guarantee is told in
+        `pipelines.ensemble.intervals`.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like, shape (n_rows, n_columns)
+            As in `predict`, whose values lie between the bounds.
+        coverage : float
+            Share of rows whose value is to lie between the bounds, in (0, 1). Infinite bounds
+            say that there were too few rows to tell.
+
+        Raises
+        ------
+        UserError
+            The coverage is not in (0, 1), or there were fewer than ten rows to learn from.
+        NotFittedError, MissingColumnsError
+            As in `predict`.
+        """
+        check_is_fitted(self, "model_")
+        _, lower, upper = self.model_.predict_interval(self._raw_rows(X), coverage)
+        return lower, upper

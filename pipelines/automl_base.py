@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -26,6 +27,7 @@ from pipelines.search.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from pipelines.data.preparation import Preparation
+    from pipelines.ensemble.threshold import Threshold
     from pipelines.evaluation.metrics import Metric
     from pipelines.learners.base import Learner
     from pipelines.training import Trained
@@ -38,6 +40,10 @@ class AutoMLBase(BaseEstimator):
     """What the two estimators share."""
 
     _task: ClassVar[str]
+
+    @property
+    def _threshold(self) -> "Threshold":
+        return None
 
     def __init__(
         self,
@@ -161,6 +167,7 @@ class AutoMLBase(BaseEstimator):
             strategy=self.search,
             ensemble=self.ensemble,
             n_holdout=0 if holdout_rows is None else len(holdout_rows),
+            threshold=self._threshold,
         )
         trained = train_in_process(
             whole if holdout_rows is None else whole.take(search_rows),
@@ -198,6 +205,7 @@ class AutoMLBase(BaseEstimator):
         self.model_ = trained.model
         self.metric_ = trained.model.metric
         self.cv_score_ = trained.choice.cv_score
+        self.adjusted_ = trained.adjusted
         self.ensemble_report_ = pd.DataFrame(trained.choice.rivals)
 
     def _score_holdout(
@@ -212,7 +220,10 @@ class AutoMLBase(BaseEstimator):
         from pipelines.evaluation.metrics import score_predictions
 
         rows, scores = predict_in_time(
-            self.model_.predict_scores, table, deadline=deadline, seed=seed
+            partial(self.model_.predict_judged, metric=metric),
+            table,
+            deadline=deadline,
+            seed=seed,
         )
         y = held.y[rows]
         weight = None if held.sample_weight is None else held.sample_weight[rows]

@@ -12,11 +12,13 @@ from pipelines.budget import Budget, Deadline
 from pipelines.data.dataset import Dataset
 from pipelines.data.preparation import Preparation
 from pipelines.data.splits import plan_folds
+from pipelines.ensemble.adjust import AdjustmentReport, adjust
 from pipelines.ensemble.choose import EnsembleChoice, build_ensemble, choose_single
 from pipelines.ensemble.cost import FinishCost, RefitTime
 from pipelines.ensemble.kept import KeptPredictions
 from pipelines.ensemble.model import EnsembleModel, build_model
 from pipelines.ensemble.refit import fit_choice
+from pipelines.ensemble.threshold import Threshold, check_threshold
 from pipelines.errors import SearchFailedError
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.executor import Executor, SerialExecutor
@@ -66,6 +68,8 @@ class TrainingSettings:
         Name of the target column.
     n_holdout : int
         Rows that the model will be scored on.
+    threshold : "auto", float or None
+        From which probability on a row is of the second of two classes.
     """
 
     metric: Metric
@@ -77,6 +81,7 @@ class TrainingSettings:
     ensemble: bool = True
     target: str | None = None
     n_holdout: int = 0
+    threshold: Threshold = "auto"
 
     @property
     def finish(self) -> FinishCost:
@@ -100,12 +105,15 @@ class Trained:
         Every trial.
     weights : dict of int to float
         Share of each trial in the model that serves.
+    adjusted : AdjustmentReport
+        How its calibration, threshold and intervals came about.
     """
 
     model: EnsembleModel
     choice: EnsembleChoice
     history: History
     weights: dict[int, float]
+    adjusted: AdjustmentReport
 
 
 def train_in_process(
@@ -142,6 +150,7 @@ def train_in_process(
         No trial succeeded; the message names the reasons.
     """
     check_target(settings.metric, dataset.y)
+    check_threshold(settings.threshold, dataset.problem)
     shape = dataset.shape
     learners = choose_learners(settings.families, shape)
     folds = plan_folds(dataset, seed=integer_seed(settings.seed, "folds"))
@@ -186,6 +195,16 @@ def train_in_process(
         )
         choice = _choose(history, kept, dataset, settings, time)
         choice, fitted = fit_choice(choice, history, executor, time, fold_models=fold_models)
+    adjusted = adjust(
+        choice,
+        fitted,
+        kept.by_number,
+        dataset=dataset,
+        metric=settings.metric,
+        seed=settings.seed,
+        threshold=settings.threshold,
+        deadline=deadline,
+    )
     model = build_model(
         choice,
         fitted,
@@ -194,8 +213,15 @@ def train_in_process(
         metric=settings.metric.name,
         target=settings.target,
         example=example,
+        adjustments=adjusted.adjustments,
     )
-    return Trained(model=model, choice=choice, history=history, weights=model.weights)
+    return Trained(
+        model=model,
+        choice=choice,
+        history=history,
+        weights=model.weights,
+        adjusted=adjusted.report,
+    )
 
 
 def _choose(

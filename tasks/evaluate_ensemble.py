@@ -1,5 +1,7 @@
 """How good the model is on rows that nothing saw."""
 
+from functools import partial
+
 from prefect import task
 
 from pipelines.budget import Deadline
@@ -33,7 +35,7 @@ def evaluate_ensemble(
 
     data = read_pickle(ref.path)
     metric = get_metric(ref.metric, ref.problem, ref.n_classes)
-    predict = load_model(ensemble.path).predict_scores
+    predict = partial(load_model(ensemble.path).predict_judged, metric=metric)
     rows, predictions = predict_in_time(predict, data.holdout_rows, deadline=deadline, seed=seed)
     y, n_held = data.holdout_y[rows], len(data.holdout_y)
     return HoldoutRecord(

@@ -130,7 +130,7 @@ def adjust(
     deadline : Deadline
         What is not done by then is left out.
     """
-    fixed = threshold if isinstance(threshold, float) else None
+    fixed = None if threshold is None or threshold == "auto" else float(threshold)
     plain = Adjusted(
         adjustments=Adjustments(threshold=fixed),
         report=AdjustmentReport(threshold=_threshold_report(dataset.problem, fixed, None)),

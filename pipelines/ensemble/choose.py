@@ -1,7 +1,7 @@
 """Which combiner ships: decided on rows that none of them was fitted to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from pipelines.budget import NEVER, Deadline
 from pipelines.data.dataset import Dataset
 from pipelines.ensemble.combination import Combination, CombinationSpace
-from pipelines.ensemble.contest import RivalScore, Verdict, hold_contest
+from pipelines.ensemble.contest import NestedAnswers, RivalScore, Verdict, hold_contest
 from pipelines.ensemble.cost import RefitTime
 from pipelines.ensemble.library import Library, build_library
 from pipelines.ensemble.rivals import RIVALS, SINGLE, Rival, RivalSettings
@@ -44,6 +44,9 @@ class EnsembleChoice:
         The metric of the combiner on rows that it was not fitted to.
     rivals : tuple of RivalScore
         Every combiner that was tried, best first.
+    nested : NestedAnswers or None
+        What the combiner predicts for rows that it was not fitted to; None for a trial alone,
+        whose own out-of-fold predictions are that.
     """
 
     members: tuple[tuple[int, float], ...]
@@ -51,6 +54,7 @@ class EnsembleChoice:
     rule: Combination
     cv_score: float
     rivals: tuple[RivalScore, ...] = ()
+    nested: NestedAnswers | None = field(default=None, compare=False, repr=False)
 
     @property
     def combination(self) -> str:
@@ -237,7 +241,7 @@ def _verdict_choice(
     in_mean = verdict.rule.space is CombinationSpace.PROBABILITY
     if verdict.winner is SINGLE or (in_mean and sum(w > 0 for w in verdict.rule.weights) == 1):
         return replace(single, cv_score=verdict.score, rivals=verdict.report)
-    return _choice(verdict.winner.name, library, verdict.rule, verdict.score, verdict.report)
+    return _choice(verdict, library)
 
 
 def _sampled_rows(cells: int, dataset: Dataset) -> int:
@@ -265,19 +269,15 @@ def _single_choice(library: Library, results: Sequence[TrialResult]) -> Ensemble
     )
 
 
-def _choice(
-    name: str,
-    library: Library,
-    rule: Combination,
-    score: float,
-    report: tuple[RivalScore, ...],
-) -> EnsembleChoice:
+def _choice(verdict: Verdict, library: Library) -> EnsembleChoice:
+    rule = verdict.rule
     weights = np.asarray(rule.weights)
     order = [int(p) for p in np.argsort(-weights, kind="stable") if weights[p] > 0]
     return EnsembleChoice(
         members=tuple((library.numbers[p], float(weights[p])) for p in order),
-        method=name,
+        method=verdict.winner.name,
         rule=rule.keep(order),
-        cv_score=score,
-        rivals=report,
+        cv_score=verdict.score,
+        rivals=verdict.report,
+        nested=verdict.nested,
     )

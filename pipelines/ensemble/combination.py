@@ -150,6 +150,17 @@ class Combination:
             link += weight * to_link(part, self.problem, self.floor)
         return from_link(link, self.problem)
 
+    def spread(self, predictions: Sequence[NDArray[Any]]) -> Floats:
+        """Return the weighted standard deviation of members' values, shape (n,).
+
+        Parameters as in `apply`. Zeros for one member, and for classes.
+        """
+        if self.problem.is_classification or len(predictions) < 2:
+            return np.zeros(len(predictions[0]))
+        shares = np.asarray(self.weights) / sum(self.weights)
+        values = np.stack([np.asarray(part, dtype=np.float64) for part in predictions])
+        return np.asarray(np.sqrt(shares @ (values - shares @ values) ** 2))
+
     def keep(self, positions: Sequence[int]) -> "Combination":
         """Return the combination of these members alone; they share the weight of the others."""
         kept = np.asarray([self.weights[position] for position in positions])

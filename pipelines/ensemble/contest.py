@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.combination import Combination, Floats
@@ -48,6 +49,21 @@ class RivalScore(NamedTuple):
     standard_error: float = 0.0
 
 
+class NestedAnswers(NamedTuple):
+    """Predictions of rows by a combiner whose weights were not fitted to them.
+
+    Attributes
+    ----------
+    rows : array of int, shape (n,)
+        Positions in the dataset.
+    predictions : array, shape (n, K) or (n,)
+        Probabilities or values.
+    """
+
+    rows: NDArray[Any]
+    predictions: Floats
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """Who won, and how all did.
@@ -60,6 +76,8 @@ class Verdict:
         Its fit to all rows, one weight for each candidate of the library.
     score : float
         Its score on rows that it was not fitted to, in the metric's own direction.
+    nested : NestedAnswers
+        What it predicts for these rows.
     report : tuple of RivalScore
         A line for each that was tried, best first.
     """
@@ -67,6 +85,7 @@ class Verdict:
     winner: Rival
     rule: Combination
     score: float
+    nested: NestedAnswers
     report: tuple[RivalScore, ...]
 
 
@@ -126,6 +145,7 @@ def hold_contest(
         winner=winner.rival,
         rule=winner.rule,
         score=next(line.score for line in report if line.name == winner.rival.name),
+        nested=NestedAnswers(decision.rows, winner.nested),
         report=report,
     )
 

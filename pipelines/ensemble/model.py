@@ -1,7 +1,7 @@
 """The model that serves: raw rows in, predictions out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,52 +11,20 @@ from numpy.typing import NDArray
 from pipelines.data.column_names import with_unique_names
 from pipelines.data.dataset import Dataset
 from pipelines.data.preparation import Preparation
+from pipelines.ensemble.adjustments import NO_ADJUSTMENTS, Adjustments
 from pipelines.ensemble.combination import Combination, Floats
-from pipelines.errors import SearchFailedError
+from pipelines.ensemble.member import Member
+from pipelines.errors import SearchFailedError, UserError
 from pipelines.learners.candidate import Candidate
 from pipelines.problem import ProblemKind
 
 if TYPE_CHECKING:  # serving needs no search
     from pipelines.ensemble.choose import EnsembleChoice
+    from pipelines.evaluation.metrics import Metric
 
 # Rows that are prepared and predicted at a time, so that a million rows need no more memory than
 # these at once.
 BATCH_ROWS = 50_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """One configuration in the ensemble.
-
-    Attributes
-    ----------
-    number : int
-        Its trial.
-    candidates : tuple of Candidate
-        Fitted: one, refitted to all search rows, or one a fold, whose answers are averaged.
-    """
-
-    number: int
-    candidates: tuple[Candidate, ...]
-
-    def __post_init__(self) -> None:
-        if not self.candidates:
-            raise ValueError("a member needs at least one fitted candidate")
-
-    @property
-    def family(self) -> str:
-        """The model family."""
-        return self.candidates[0].configuration.family
-
-    def predict_scores(self, X: pd.DataFrame) -> NDArray[Any]:
-        """Return probabilities, shape (n_rows, K), or values, shape (n_rows,), of prepared rows."""
-        first = self.candidates[0].predict_scores(X)
-        if len(self.candidates) == 1:
-            return first
-        total = first.astype(np.float64)
-        for candidate in self.candidates[1:]:
-            total += candidate.predict_scores(X)
-        return total / len(self.candidates)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +51,8 @@ class EnsembleModel:
         Name of the target column.
     example : DataFrame or None
         A few raw rows, for signatures and for the check when the model is opened.
+    adjustments : Adjustments
+        Calibration, threshold and intervals.
     """
 
     preparation: Preparation
@@ -94,12 +64,19 @@ class EnsembleModel:
     method: str
     target: str | None = None
     example: pd.DataFrame | None = field(default=None, repr=False)
+    adjustments: Adjustments = field(default=NO_ADJUSTMENTS, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.members) != len(self.combination.weights):
             raise ValueError(
                 f"{len(self.members)} members, but {len(self.combination.weights)} weights"
             )
+
+    def __setstate__(self, state: list[Any]) -> None:
+        # A model that was pickled before it had adjustments has one field fewer.
+        names = [each.name for each in fields(self)]
+        for name, value in zip(names, [*state, NO_ADJUSTMENTS], strict=False):
+            object.__setattr__(self, name, value)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -129,7 +106,16 @@ class EnsembleModel:
             Columns are missing; all of them are named.
         """
         scores = self.predict_scores(table)
-        return scores if self.classes is None else self.classes[scores.argmax(axis=1)]
+        return scores if self.classes is None else self.classes[self.codes(scores)]
+
+    def codes(self, scores: Floats) -> NDArray[np.int64]:
+        """Return the codes of the labels that these probabilities stand for, shape (n_rows,).
+
+        The likelier class, or what the threshold says where two classes have one.
+        """
+        if self.adjustments.threshold is None:
+            return np.asarray(scores.argmax(axis=1), dtype=np.int64)
+        return np.asarray(scores[:, 1] > self.adjustments.threshold, dtype=np.int64)
 
     def predict_proba(self, table: pd.DataFrame) -> Floats:
         """Return class probabilities, shape (n_rows, K), in the order of `classes`.
@@ -146,15 +132,75 @@ class EnsembleModel:
         return self.predict_scores(table)
 
     def predict_scores(self, table: pd.DataFrame) -> Floats:
-        """Return probabilities, shape (n_rows, K), or values, shape (n_rows,), of raw rows."""
-        return np.concatenate([self._predict_batch(part) for part in _batches(table)])
+        """Return probabilities, shape (n_rows, K), or values, shape (n_rows,), of raw rows.
 
-    def _predict_batch(self, table: pd.DataFrame) -> Floats:
+        Probabilities are calibrated where that was proven to help.
+        """
+        return np.concatenate([self._answer(part)[0] for part in _batches(table)])
+
+    def predict_judged(self, table: pd.DataFrame, metric: "Metric") -> Floats:
+        """Return what a metric is to judge, in the shape of `predict_scores`.
+
+        A metric of labels gets 1 for the label that `predict` gives and 0 for the others, so that
+        the threshold counts; any other metric the scores.
+        """
+        scores = self.predict_scores(table)
+        if metric.needs != "labels" or self.adjustments.threshold is None:
+            return scores
+        return np.eye(scores.shape[1])[self.codes(scores)]
+
+    def predict_interval(
+        self, table: pd.DataFrame, coverage: float = 0.9
+    ) -> tuple[Floats, Floats, Floats]:
+        """Return values with the bounds of their prediction intervals, shape (n_rows,) each.
+
+        Parameters
+        ----------
+        table : DataFrame, shape (n_rows, ...)
+            Raw rows.
+        coverage : float
+            Share of rows whose true value is to lie between the bounds, in (0, 1). What is
+            guaranteed: `pipelines.ensemble.intervals`.
+
+        Returns
+        -------
+        prediction, lower, upper : array
+            Infinite bounds say that the training had too few rows to tell.
+
+        Raises
+        ------
+        UserError
+            The model has no intervals, or the coverage is not in (0, 1).
+        MissingColumnsError
+            Columns are missing; all of them are named.
+        """
+        intervals = self.adjustments.intervals
+        if intervals is None:
+            raise UserError(
+                "a classification has no prediction intervals; ask for probabilities"
+                if self.classes is not None
+                else "this model has no prediction intervals; train it again to get them"
+            )
+        if not 0.0 < coverage < 1.0:
+            raise UserError(f"the coverage of intervals must be between 0 and 1, not {coverage}")
+        parts = []
+        for part in _batches(table):
+            values, spread = self._answer(part)
+            parts.append((values, *intervals.bounds(values, spread, coverage)))
+        prediction, lower, upper = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return prediction, lower, upper
+
+    def _answer(self, table: pd.DataFrame) -> tuple[Floats, Floats]:
+        """Return the scores of a batch and the spread of the members' values."""
         X = self.preparation.apply(table)
         if not len(X):
             width = () if self.classes is None else (len(self.classes),)
-            return np.empty((0, *width))
-        return self.combination.apply([member.predict_scores(X) for member in self.members])
+            return np.empty((0, *width)), np.empty(0)
+        answers = [member.predict_scores(X) for member in self.members]
+        combined = self.combination.apply(answers)
+        calibrator = self.adjustments.calibrator
+        spread = self.combination.spread(answers)
+        return combined if calibrator is None else calibrator.apply(combined), spread
 
 
 def _batches(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -175,6 +221,7 @@ def build_model(
     metric: str,
     target: str | None = None,
     example: pd.DataFrame | None = None,
+    adjustments: Adjustments = NO_ADJUSTMENTS,
 ) -> EnsembleModel:
     """Return the model of the chosen members.
 
@@ -195,6 +242,8 @@ def build_model(
         Name of the target column.
     example : DataFrame or None
         A few raw rows to keep with the model; the columns it needs are kept.
+    adjustments : Adjustments
+        Calibration, threshold and intervals.
 
     Raises
     ------
@@ -224,4 +273,5 @@ def build_model(
         example=None
         if example is None
         else with_unique_names(example)[list(preparation.columns)].reset_index(drop=True),
+        adjustments=adjustments,
     )

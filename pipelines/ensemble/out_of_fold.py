@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.data.dataset import Dataset
-from pipelines.ensemble.combination import Combination, Floats
+from pipelines.ensemble.combination import Floats
 from pipelines.problem import ProblemKind
 from pipelines.seeds import generator
 
@@ -107,23 +107,13 @@ def out_of_fold(
         combined = rule.apply([predictions[number][rows] for number in numbers])
     return OutOfFold(
         predictions=combined,
-        spread=members_spread(rule, [predictions[number][rows] for number in numbers]),
+        spread=rule.spread([predictions[number][rows] for number in numbers]),
         y=dataset.y[rows],
         sample_weight=None if dataset.sample_weight is None else dataset.sample_weight[rows],
         groups=None if dataset.groups is None else dataset.groups[rows],
         problem=dataset.problem,
         n_classes=dataset.n_classes,
     )
-
-
-def members_spread(rule: Combination, members: Sequence[NDArray[Any]]) -> Floats:
-    """Return the weighted standard deviation of members' values, shape (n,); zeros for classes."""
-    if rule.problem.is_classification or len(members) < 2:
-        return np.zeros(len(members[0]))
-    weights = np.asarray(rule.weights) / sum(rule.weights)
-    values = np.stack([np.asarray(part, dtype=np.float64) for part in members])
-    mean = weights @ values
-    return np.asarray(np.sqrt(weights @ (values - mean) ** 2))
 
 
 def _validated(dataset: Dataset, parts: Sequence[NDArray[Any]], seed: int) -> NDArray[np.int64]:

@@ -169,4 +169,5 @@ def _alone(choice: EnsembleChoice, result: TrialResult) -> EnsembleChoice:
             floor=choice.rule.floor,
         ),
         cv_score=float(result.score if result.score is not None else choice.cv_score),
+        nested=None,
     )

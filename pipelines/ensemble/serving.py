@@ -36,6 +36,8 @@ GOLDEN_FILE = "golden.joblib"
 MANIFEST_FILE = "manifest.json"
 REQUIREMENTS_FILE = "requirements.txt"
 GOLDEN_ROWS = 8
+# The served model's one parameter, and the columns that it adds.
+INTERVAL, LOWER, UPPER = "interval", "lower", "upper"
 # Other threads, libraries and processors round differently; a changed model differs by far more.
 GOLDEN_RTOL = 1e-3
 GOLDEN_ATOL = 1e-4
@@ -68,6 +70,7 @@ def save_model(
     joblib.dump(model, place / MODEL_FILE)
     joblib.dump((rows, answers), place / GOLDEN_FILE)
     pins = requirements(model)
+    calibrator = model.adjustments.calibrator
     (place / REQUIREMENTS_FILE).write_text("\n".join(pins) + "\n", encoding="utf-8")
     manifest = {
         "format": FORMAT,
@@ -80,6 +83,9 @@ def save_model(
         "target": model.target,
         "classes": None if model.classes is None else [str(label) for label in model.classes],
         "columns": list(model.feature_names),
+        "calibration": None if calibrator is None else calibrator.name,
+        "threshold": model.adjustments.threshold,
+        "intervals": model.adjustments.intervals is not None,
         "members": [
             {"trial": member.number, "family": member.family, "weight": weight}
             for member, weight in zip(model.members, model.combination.weights, strict=True)
@@ -164,14 +170,27 @@ class ServedModel:
         model_input : DataFrame, or what a DataFrame can be made of
             Raw rows.
         params : dict or None
-            Not used; MLflow hands it over.
+            ``interval``: the coverage of prediction intervals, in (0, 1), whose bounds a
+            regression then returns as ``lower`` and ``upper``; None for none. MLflow hands the
+            dictionary over; what else is in it is not used.
+
+        Raises
+        ------
+        UserError
+            Intervals are asked of a classification, or their coverage is not in (0, 1).
         """
-        del params
+        coverage = (params or {}).get(INTERVAL)
         table = model_input if isinstance(model_input, pd.DataFrame) else pd.DataFrame(model_input)
+        if coverage is not None:
+            values, lower, upper = self.model.predict_interval(table, float(coverage))
+            bounded = {"prediction": values, LOWER: lower, UPPER: upper}
+            return pd.DataFrame(bounded, index=table.index)
         scores = self.model.predict_scores(table)
         if self.model.classes is None:
             return pd.DataFrame({"prediction": scores}, index=table.index)
-        columns: dict[str, NDArray[Any]] = {"prediction": self.model.classes[scores.argmax(axis=1)]}
+        columns: dict[str, NDArray[Any]] = {
+            "prediction": self.model.classes[self.model.codes(scores)]
+        }
         for position, label in enumerate(self.model.classes):
             columns[f"proba_{label}"] = scores[:, position]
         return pd.DataFrame(columns, index=table.index)

@@ -1,0 +1,45 @@
+"""One configuration of an ensemble, fitted."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.learners.candidate import Candidate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One configuration in the ensemble.
+
+    Attributes
+    ----------
+    number : int
+        Its trial.
+    candidates : tuple of Candidate
+        Fitted: one, refitted to all search rows, or one a fold, whose answers are averaged.
+    """
+
+    number: int
+    candidates: tuple[Candidate, ...]
+
+    def __post_init__(self) -> None:
+        if not self.candidates:
+            raise ValueError("a member needs at least one fitted candidate")
+
+    @property
+    def family(self) -> str:
+        """The model family."""
+        return self.candidates[0].configuration.family
+
+    def predict_scores(self, X: pd.DataFrame) -> NDArray[Any]:
+        """Return probabilities, shape (n_rows, K), or values, shape (n_rows,), of prepared rows."""
+        first = self.candidates[0].predict_scores(X)
+        if len(self.candidates) == 1:
+            return first
+        total = first.astype(np.float64)
+        for candidate in self.candidates[1:]:
+            total += candidate.predict_scores(X)
+        return total / len(self.candidates)
