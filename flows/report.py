@@ -8,6 +8,7 @@ from typing import Any
 
 from flows.search_rounds import Searched
 from infra.registry import RegisteredVersion
+from pipelines.ensemble.adjustment_report import NOTHING_ADJUSTED, AdjustmentReport
 from pipelines.history import History
 from pipelines.leaderboard import LeaderboardRow
 from tasks.leaderboard_table import leaderboard_record
@@ -78,6 +79,8 @@ class TrainReport:
         Why trials have no score, most frequent first.
     notes : tuple of str
         What was noticed about the data, and what experience said of them.
+    adjustments : AdjustmentReport
+        How calibration, threshold and prediction intervals came about.
     """
 
     model: str
@@ -101,6 +104,7 @@ class TrainReport:
     leaderboard: tuple[LeaderboardRow, ...]
     failures: tuple[Failures, ...]
     notes: tuple[str, ...]
+    adjustments: AdjustmentReport = NOTHING_ADJUSTED
 
     @property
     def figures(self) -> dict[str, float]:
@@ -115,6 +119,7 @@ class TrainReport:
         record["seconds"] = dict(self.seconds)
         record["holdout_interval"] = list(self.holdout_interval)
         record["notes"] = list(self.notes)
+        record["adjustments"] = self.adjustments.to_dict()
         record["leaderboard"] = [leaderboard_record(row) for row in self.leaderboard]
         return record
 
@@ -161,6 +166,7 @@ def make_report(
         leaderboard=rows,
         failures=failures_of(history),
         notes=prepared.notes + ((holdout.note,) if holdout.note else ()) + judged,
+        adjustments=ensemble.adjusted,
     )
 
 

@@ -99,6 +99,7 @@ def _save(
     raw = with_unique_names(example.head(_EXAMPLE_ROWS))[needed].reset_index(drop=True)
     rows = _json_ready(raw)
     # MLflow looks columns up by the signature's names, which are text.
+    served = _load_pyfunc(str(folder))
     named = all(isinstance(name, str) for name in example.columns) and example.columns.is_unique
     mlflow.pyfunc.save_model(
         str(place),
@@ -110,7 +111,11 @@ def _save(
             f"mlflow=={version('mlflow')}",
             *(folder / REQUIREMENTS_FILE).read_text().split(),
         ],
-        signature=_signature(rows if named else None, _load_pyfunc(str(folder)).predict(raw)),
+        signature=_signature(
+            rows if named else None,
+            served.predict(raw),
+            with_intervals=served.model.adjustments.intervals is not None,
+        ),
         input_example=rows,
         metadata={
             "espalier": (folder / MANIFEST_FILE).read_text(),
@@ -119,22 +124,35 @@ def _save(
     )
 
 
-def _signature(example: "pd.DataFrame | None", answer: "pd.DataFrame") -> "ModelSignature":
+def _signature(
+    example: "pd.DataFrame | None", answer: "pd.DataFrame", *, with_intervals: bool
+) -> "ModelSignature":
     """Return the signature: names are required, types are not enforced.
 
     MLflow casts no int64 to double and no float64 (an integer column with a new null) to long,
     and takes an all-null text column for a number, so any declared type would refuse rows that
     the model takes. The types the model was trained on are in the model's metadata. Without an
-    example, inputs are left out.
+    example, inputs are left out. A model with intervals has the parameter ``interval``, without a
+    default, and returns the bounds only when that is given.
     """
     from mlflow.models import ModelSignature
-    from mlflow.types.schema import AnyType, ColSpec, Schema
+    from mlflow.types import DataType
+    from mlflow.types.schema import AnyType, ColSpec, ParamSchema, ParamSpec, Schema
 
+    from pipelines.ensemble.serving import INTERVAL, LOWER, UPPER
+
+    outputs = [ColSpec(_output_type(answer[name]), str(name)) for name in answer]
+    if with_intervals:
+        bounds = [ColSpec(DataType.double, name, required=False) for name in (LOWER, UPPER)]
+        outputs += bounds
     return ModelSignature(
         inputs=None
         if example is None
         else Schema([ColSpec(AnyType(), str(name)) for name in example.columns]),
-        outputs=Schema([ColSpec(_output_type(answer[name]), str(name)) for name in answer]),
+        outputs=Schema(outputs),
+        params=ParamSchema([ParamSpec(INTERVAL, DataType.double, None)])
+        if with_intervals
+        else None,
     )
 
 

@@ -321,6 +321,14 @@ class PredictRequest(BaseModel):
     proba: bool = Field(
         default=False, title="Probabilities", description="Write class probabilities too."
     )
+    interval: float | None = Field(
+        default=None,
+        title="Interval",
+        gt=0,
+        lt=1,
+        description="Coverage, such as 0.9: write bounds between which so large a share of the "
+        "true values should lie. For models that predict numbers.",
+    )
 
     @field_validator("query", "id_column", mode="before")
     @classmethod

@@ -12,7 +12,8 @@ from pipelines.budget import Budget, Deadline
 from pipelines.data.dataset import Dataset
 from pipelines.data.preparation import Preparation
 from pipelines.data.splits import plan_folds
-from pipelines.ensemble.adjust import AdjustmentReport, adjust
+from pipelines.ensemble.adjust import adjust
+from pipelines.ensemble.adjustment_report import AdjustmentReport
 from pipelines.ensemble.choose import EnsembleChoice, build_ensemble, choose_single
 from pipelines.ensemble.cost import FinishCost, RefitTime
 from pipelines.ensemble.kept import KeptPredictions

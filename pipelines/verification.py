@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from pipelines.budget import Deadline
 from pipelines.data.preparation import Preparation
-from pipelines.ensemble.model import EnsembleModel, Member
+from pipelines.ensemble.member import Member
+from pipelines.ensemble.model import EnsembleModel
 from pipelines.ensemble.refit import member_job
 from pipelines.evaluation.evaluate import MemberJob
 from pipelines.evaluation.executor import Executor

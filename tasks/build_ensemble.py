@@ -46,6 +46,7 @@ def build_ensemble(
     SearchFailedError
         No trial succeeded, or no member could be refitted.
     """
+    from pipelines.ensemble.adjust import adjust
     from pipelines.ensemble.choose import build_ensemble as choose
     from pipelines.ensemble.cost import RefitTime
     from pipelines.ensemble.model import build_model
@@ -64,9 +65,10 @@ def build_ensemble(
         kept=fold_models.of(history),
     )
     best = sorted(history.successes, key=history.gain, reverse=True)[:OPENED_TRIALS]
+    predictions = {each.trial.number: store.predictions(each.trial.number) for each in best}
     choice = choose(
         history.ordered,
-        {each.trial.number: store.predictions(each.trial.number) for each in best},
+        predictions,
         dataset=data.search,
         metric=history.metric,
         seed=seed,
@@ -74,6 +76,15 @@ def build_ensemble(
         refit_time=time,
     )
     choice, fitted = fit_choice(choice, history, executor, time, fold_models=fold_models)
+    adjusted = adjust(
+        choice,
+        fitted,
+        predictions,
+        dataset=data.search,
+        metric=history.metric,
+        seed=seed,
+        deadline=deadline,
+    )
     model = build_model(
         choice,
         fitted,
@@ -82,6 +93,7 @@ def build_ensemble(
         metric=history.metric.name,
         target=target,
         example=data.example_rows,
+        adjustments=adjusted.adjustments,
     )
     path = ref.path.with_name("model")
     save_model(model, path)
@@ -92,4 +104,5 @@ def build_ensemble(
         cv_score=choice.cv_score,
         weights=tuple(model.weights.items()),
         rivals=tuple((each.name, each.score, each.n_members) for each in choice.rivals),
+        adjusted=adjusted.report,
     )

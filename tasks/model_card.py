@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from infra.registry import RegisteredVersion
 from pipelines.leaderboard import LeaderboardRow
-from tasks.markdown_text import in_markdown
+from tasks.adjustment_blocks import adjustment_blocks
+from tasks.markdown_text import in_markdown, markdown_table
 from tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
 
 _MEMBERS_SHOWN = 12
@@ -25,7 +26,7 @@ def model_card(
     blocks = [
         f"**{metric} {holdout.score:.5g}** on {holdout.n_rows:,} held-out rows, 95 % interval "
         f"{low:.5g} to {high:.5g}.",
-        _table(
+        markdown_table(
             ("", ""),
             [
                 ("task", str(prepared.problem)),
@@ -38,7 +39,7 @@ def model_card(
             ],
         ),
         f"### Members: {in_markdown(ensemble.method)}",
-        _table(
+        markdown_table(
             ("trial", "family", "weight", metric, "seconds to fit"),
             [
                 (
@@ -54,10 +55,11 @@ def model_card(
     ]
     if len(members) > _MEMBERS_SHOWN:
         blocks.append(f"and {len(members) - _MEMBERS_SHOWN} more")
+    blocks += adjustment_blocks(ensemble.adjusted, prepared.metric)
     if ensemble.rivals:
         blocks += [
             "### Chosen from",
-            _table(
+            markdown_table(
                 ("combination", f"nested {metric}", "members"),
                 [
                     (in_markdown(name), f"{score:.5g}", str(n_members))
@@ -69,8 +71,3 @@ def model_card(
         name = in_markdown(version.name)
         blocks.insert(0, f"## {name} version {version.version} is {version.alias}")
     return "\n\n".join(blocks)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

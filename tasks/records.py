@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pipelines.configuration import Configuration
 from pipelines.data.dataset import Dataset, DatasetShape
 from pipelines.data.preparation import Preparation
+from pipelines.ensemble.adjustment_report import NOTHING_ADJUSTED, AdjustmentReport
 from pipelines.evaluation.folds import FoldPlan
 from pipelines.problem import ProblemKind
 
@@ -210,6 +211,8 @@ class EnsembleRecord:
         Members that made it into the model.
     rivals : tuple of (method, score, number of members)
         What it was chosen from.
+    adjusted : AdjustmentReport
+        How its calibration, threshold and intervals came about.
     """
 
     path: Path
@@ -217,6 +220,7 @@ class EnsembleRecord:
     cv_score: float
     weights: tuple[tuple[int, float], ...]
     rivals: tuple[tuple[str, float, int], ...] = field(default=())
+    adjusted: AdjustmentReport = NOTHING_ADJUSTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,6 +114,9 @@ def log_summary(
     tracking.log_json(run_id, dict(profile), "data/metafeatures.json")
     tracking.log_json(run_id, [list(each) for each in prepared.set_aside], "data/set_aside.json")
     tracking.log_json(run_id, [list(each) for each in ensemble.rivals], "ensemble.json")
+    tracking.log_json(run_id, ensemble.adjusted.to_dict(), "adjustments.json")
+    tracking.log_metrics(run_id, ensemble.adjusted.figures)
+    tracking.log_params(run_id, ensemble.adjusted.settings)
     tracking.log_json(run_id, member_records(prepared, ensemble), MEMBERS_FILE)
     tracking.log_json(run_id, environment_versions(), VERSIONS_FILE)
     tracking.set_tags(
@@ -123,7 +126,9 @@ def log_summary(
             "espalier.metric": prepared.metric,
             "espalier.folds": prepared.folds,
             "espalier.ensemble": ensemble.method,
-        },
+        }
+        # A run that is continued may come to another ensemble; tags can change, parameters not.
+        | {f"espalier.{name}": value for name, value in ensemble.adjusted.settings.items()},
     )
 
 

@@ -48,14 +48,16 @@ def score_table(request: PredictRequest) -> ScoreRecord:
     """Write the predictions of ``request``, one row for each row of the data, in its order.
 
     The columns are ``source`` and ``row`` (counted from 1 in its source), or the column that the
-    request names as the rows' id; ``prediction``; with ``proba`` one ``proba_<class>`` a class; and
-    ``model``, its name and version. The file appears when all rows are scored, whole.
+    request names as the rows' id; ``prediction``; with ``proba`` one ``proba_<class>`` a class;
+    with ``interval`` the bounds ``lower`` and ``upper``; and ``model``, its name and version. The
+    file appears when all rows are scored, whole.
 
     Raises
     ------
     UserError
         The output cannot be written there, the model or the data do not exist or are empty,
-        columns are missing (all are named), or probabilities are asked of a regression.
+        columns are missing (all are named), probabilities are asked of a regression or intervals
+        of a classification.
     """
     from infra.chunks import ChunkPlan
     from infra.registry import load, resolve
@@ -77,6 +79,11 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         raise UserError(
             f"model {version.name!r} predicts numbers, which have no probabilities; "
             "leave --proba out"
+        )
+    if request.interval is not None and model.model.adjustments.intervals is None:
+        kind = "predicts classes" if model.model.classes is not None else "was made without any"
+        raise UserError(
+            f"model {version.name!r} {kind}: there are no intervals; leave --interval out"
         )
     ids = (request.id_column,) if request.id_column else ()
     contract = InputContract.of(model.model.feature_names, model.model.example)
@@ -111,6 +118,7 @@ def _scored(
     """Yield ids and predictions chunk by chunk; what is unexpected is added to ``noticed``."""
     from infra.chunks import read_chunks
     from pipelines.data.column_names import with_unique_names
+    from pipelines.ensemble.serving import INTERVAL, LOWER, UPPER
 
     # A wrong file among many is to be found before the others are scored.
     for source in sources[1:]:
@@ -124,8 +132,10 @@ def _scored(
             for line in _check(table, source, contract, request):
                 if len(noticed) < MOST_WARNINGS:
                     noticed.append(line)
-            answer = model.predict(table)
-            yield _joined(_ids(table, source, n_before, request), answer, proba=request.proba)
+            answer = model.predict(table, params={INTERVAL: request.interval})
+            wanted = [PREDICTION, *((LOWER, UPPER) if request.interval is not None else ())]
+            answer = answer if request.proba else answer[wanted]
+            yield _joined(_ids(table, source, n_before, request), answer)
             n_before += len(table)
 
 
@@ -152,17 +162,16 @@ def _ids(
     return pd.DataFrame({SOURCE: redact(source), ROW: rows}, index=table.index)
 
 
-def _joined(ids: "pd.DataFrame", answer: "pd.DataFrame", *, proba: bool) -> "pd.DataFrame":
+def _joined(ids: "pd.DataFrame", answer: "pd.DataFrame") -> "pd.DataFrame":
     import pandas as pd
 
-    kept = answer if proba else answer[[PREDICTION]]
-    taken = {*kept.columns, MODEL} & set(ids.columns)
+    taken = {*answer.columns, MODEL} & set(ids.columns)
     if taken:
         name = next(iter(taken))
         raise UserError(
             f"id column {name!r} is also called like a column of the output; rename it in the data"
         )
-    return pd.concat([ids, kept], axis=1)
+    return pd.concat([ids, answer], axis=1)
 
 
 def _without(path: Path, sources: tuple[str, ...]) -> tuple[str, ...]:

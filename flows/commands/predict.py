@@ -29,6 +29,14 @@ def predict(
         str, typer.Option(metavar="FILE", help="CSV or Parquet to write.", show_default=False)
     ],
     proba: Annotated[bool, typer.Option("--proba", help="Write class probabilities too.")] = False,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            metavar="COVERAGE",
+            help="Write lower and upper bounds of this share of the values too, such as 0.9.",
+            show_default=False,
+        ),
+    ] = None,
     query: Annotated[
         str | None, typer.Option(metavar="SQL", help="SELECT to run where DATA is a database.")
     ] = None,
@@ -52,7 +60,7 @@ def predict(
     request = PredictRequest.parse(
         {
             "data": data, "model": model, "out": out, "proba": proba, "query": query,
-            "id_column": id_column,
+            "id_column": id_column, "interval": interval,
         }
     )  # fmt: skip
     outcome = score_table(request)

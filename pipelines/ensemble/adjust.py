@@ -1,7 +1,7 @@
 """Calibration, threshold and intervals of a chosen ensemble, from out-of-fold predictions alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -9,17 +9,18 @@ from threadpoolctl import threadpool_limits
 
 from pipelines.budget import NEVER, Deadline
 from pipelines.data.dataset import Dataset
+from pipelines.ensemble.adjustment_report import (
+    NOTHING_ADJUSTED,
+    AdjustmentReport,
+    CalibrationReport,
+    IntervalReport,
+    ThresholdChoice,
+)
 from pipelines.ensemble.adjustments import NO_ADJUSTMENTS, Adjustments
-from pipelines.ensemble.calibrate import TriedMethod, calibrate
+from pipelines.ensemble.calibrate import calibrate
 from pipelines.ensemble.interval_fit import REPORTED_COVERAGE, fit_intervals
 from pipelines.ensemble.out_of_fold import OutOfFold, out_of_fold
-from pipelines.ensemble.reliability import Reliability
-from pipelines.ensemble.threshold import (
-    Threshold,
-    ThresholdChoice,
-    is_tuned_for,
-    tune_threshold,
-)
+from pipelines.ensemble.threshold import Threshold, is_tuned_for, tune_threshold
 from pipelines.evaluation.metrics import Metric
 from pipelines.problem import ProblemKind
 
@@ -29,73 +30,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CalibrationReport:
-    """How far the probabilities can be believed.
-
-    Attributes
-    ----------
-    method : str
-        ``none`` where no correction is proven to help.
-    before, after : Reliability
-        Without and with it, on rows that it was not fitted to.
-    tried : tuple of TriedMethod
-        The simplest first.
-    """
-
-    method: str
-    before: Reliability
-    after: Reliability
-    tried: tuple[TriedMethod, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntervalReport:
-    """How prediction intervals do on rows that they were not fitted to.
-
-    Attributes
-    ----------
-    scaled_by : str
-        ``constant``, ``prediction`` or ``spread``.
-    asked, coverage : float
-        Coverage that was asked for, and the share of rows inside.
-    mean_width : float
-        In the target's unit.
-    n_rows : int
-        How many residuals they are made from.
-    """
-
-    scaled_by: str
-    asked: float
-    coverage: float
-    mean_width: float
-    n_rows: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdjustmentReport:
-    """What a person wants to know of the adjustments.
-
-    Attributes
-    ----------
-    calibration : CalibrationReport or None
-        None for regression.
-    threshold : ThresholdChoice or None
-        None without two classes.
-    intervals : IntervalReport or None
-        None for classification.
-    """
-
-    calibration: CalibrationReport | None = None
-    threshold: ThresholdChoice | None = None
-    intervals: IntervalReport | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Adjusted:
     """Adjustments, and how they came about."""
 
     adjustments: Adjustments = NO_ADJUSTMENTS
-    report: AdjustmentReport = field(default=AdjustmentReport())
+    report: AdjustmentReport = NOTHING_ADJUSTED
 
 
 def adjust(

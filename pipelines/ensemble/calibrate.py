@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.budget import NEVER, Deadline
+from pipelines.ensemble.adjustment_report import TriedMethod
 from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.calibrator_fits import Method, methods
 from pipelines.ensemble.calibrators import Calibrator
@@ -27,25 +28,6 @@ FEWEST_ROWS = 100
 FEWEST_OF_A_CLASS = 10
 # Of the metric, between its mean over blocks before and after.
 ROUNDING = 1e-9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TriedMethod:
-    """How a method did on rows that it was not fitted to.
-
-    Attributes
-    ----------
-    name : str
-        Of the method.
-    gain : float
-        By how much it lowers the mean log loss.
-    standard_error : float
-        Of ``gain``, over rows.
-    """
-
-    name: str
-    gain: float
-    standard_error: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.budget import NEVER, Deadline
+from pipelines.ensemble.adjustment_report import ThresholdChoice
 from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.combination import Floats
 from pipelines.ensemble.out_of_fold import OutOfFold
@@ -41,26 +42,6 @@ OWN_METRIC_ROWS = 2_000
 ONE_SIDED = frozenset(
     {"precision", "recall", "positive_likelihood_ratio", "negative_likelihood_ratio"}
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThresholdChoice:
-    """Where the threshold is, and what it is worth.
-
-    Attributes
-    ----------
-    value : float
-        A row is positive when its probability of class 1 is larger.
-    before, after : float or None
-        The metric at 0.5, and at thresholds tuned on other rows; None where none was tuned.
-    standard_error : float or None
-        Of the difference.
-    """
-
-    value: float
-    before: float | None = None
-    after: float | None = None
-    standard_error: float | None = None
 
 
 def check_threshold(threshold: Threshold, problem: ProblemKind) -> None:

@@ -16,7 +16,8 @@ from sklearn.datasets import load_iris
 import pipelines.ensemble.model as model_module
 from pipelines.automl import AutoMLClassifier, AutoMLRegressor
 from pipelines.ensemble.combination import Combination, CombinationSpace
-from pipelines.ensemble.model import EnsembleModel, Member
+from pipelines.ensemble.member import Member
+from pipelines.ensemble.model import EnsembleModel
 from pipelines.ensemble.serving import (
     MANIFEST_FILE,
     ServedModel,
