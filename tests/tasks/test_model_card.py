@@ -1,9 +1,17 @@
 """The page that tells what a model is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pipelines.configuration import Configuration
 from pipelines.data.dataset import DatasetShape
+from pipelines.ensemble.adjustment_report import (
+    AdjustmentReport,
+    CalibrationReport,
+    IntervalReport,
+    ThresholdChoice,
+)
+from pipelines.ensemble.reliability import Reliability, ReliabilityBin
 from pipelines.leaderboard import LeaderboardRow
 from pipelines.problem import ProblemKind
 from pipelines.trial import TrialStatus
@@ -52,6 +60,28 @@ def test_it_shows_some_of_many_members_and_counts_the_rest() -> None:
     card = model_card(PREPARED, ENSEMBLE, HOLDOUT, [_row(i, 1 / 20) for i in range(20)])
     assert card.count("| linear |") == 12
     assert "and 8 more" in card
+
+
+def test_it_tells_calibration_threshold_and_intervals() -> None:
+    bins = (ReliabilityBin(predicted=0.2, observed=0.25, n_rows=60),)
+    before = Reliability(log_loss=0.6, brier=0.3, calibration_error=0.1, curve=bins, n_rows=120)
+    after = replace(before, log_loss=0.5, calibration_error=0.02)
+    report = AdjustmentReport(
+        calibration=CalibrationReport(method="beta", before=before, after=after, tried=()),
+        threshold=ThresholdChoice(value=0.31, before=0.4, after=0.55, standard_error=0.01),
+    )
+    card = model_card(PREPARED, replace(ENSEMBLE, adjusted=report), HOLDOUT, [_row(0, 1.0)])
+    assert "| log loss | 0.6 | 0.5 |" in card
+    assert "| 0.200 | 0.250 | 60 |" in card
+    assert "**Threshold 0.31**, tuned for roc\\_auc: 0.55 on left-out rows" in card
+    report = AdjustmentReport(
+        intervals=IntervalReport(
+            scaled_by="spread", asked=0.9, coverage=0.912, mean_width=3.5, n_rows=300
+        )
+    )
+    card = model_card(PREPARED, replace(ENSEMBLE, adjusted=report), HOLDOUT, [_row(0, 1.0)])
+    assert "Asked for 90%, they cover 91.2% of left-out rows" in card
+    assert "### Probabilities" not in card
 
 
 def test_what_comes_from_outside_is_text() -> None:

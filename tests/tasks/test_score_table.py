@@ -167,6 +167,32 @@ def test_a_regression_has_predictions_and_no_probabilities(score, rows):
         score("in.parquet", model="money", proba=True)
 
 
+def test_intervals_of_a_regression_are_written_and_served(score, chunked, home, rows):
+    import mlflow.pyfunc
+
+    from infra.registry import resolve
+
+    rows.to_csv("rows.csv", index=False)
+    _, out = score("rows.csv", model="money", interval=0.8)
+    assert list(out.columns) == ["source", "row", "prediction", "lower", "upper", "model"]
+    assert (out["lower"] <= out["prediction"]).all()
+    assert (out["prediction"] <= out["upper"]).all()
+    assert rows["spent"].between(out["lower"], out["upper"]).mean() > 0.65
+    settings = load_settings()
+    mlflow.set_tracking_uri(settings.mlflow_uri)
+    mlflow.set_registry_uri(settings.mlflow_registry_uri)
+    opened = mlflow.pyfunc.load_model(resolve("money", settings).uri)
+    features = rows[["number", "whole", "code", "kind"]]
+    assert list(opened.predict(features).columns) == ["prediction"]
+    bounded = opened.predict(features, params={"interval": 0.8})
+    np.testing.assert_allclose(bounded["upper"], out["upper"], rtol=1e-4, atol=1e-4)
+    outputs = opened.metadata.signature.outputs
+    assert outputs.input_names() == ["prediction", "lower", "upper"]
+    assert outputs.required_input_names() == ["prediction"]
+    with pytest.raises(UserError, match="predicts classes"):
+        score("rows.csv", interval=0.8)
+
+
 def test_a_missing_column_in_a_later_file_is_found_before_any_is_scored(
     score, rows, monkeypatch, tmp_path
 ):
