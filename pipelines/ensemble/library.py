@@ -48,6 +48,8 @@ class Library:
         Positions in the dataset.
     groups : array or None, shape (n,)
         Codes of rows that must stay on one side of every split.
+    metric : str
+        Name of what counts; decides the loss.
     """
 
     numbers: tuple[int, ...]
@@ -60,6 +62,7 @@ class Library:
     floor: float
     rows: NDArray[Any]
     groups: NDArray[Any] | None = None
+    metric: str = ""
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -67,7 +70,15 @@ class Library:
     @property
     def loss(self) -> Loss:
         """The differentiable loss of all rows."""
-        return make_loss(self.y, self.problem, self.n_classes, self.sample_weight)
+        return self.loss_of(None)
+
+    def loss_of(self, rows: NDArray[Any] | None) -> Loss:
+        """Return the loss of these row positions; of all rows for None."""
+        y = self.y if rows is None else self.y[rows]
+        weight = self.sample_weight
+        if weight is not None and rows is not None:
+            weight = weight[rows]
+        return make_loss(y, self.problem, self.n_classes, weight, metric=self.metric)
 
     def part(self, positions: NDArray[Any]) -> "Library":
         """Return the library of these row positions."""
@@ -162,6 +173,7 @@ def build_library(
         floor=floor,
         rows=rows,
         groups=None if dataset.groups is None else dataset.groups[rows],
+        metric=metric.name,
     )
 
 

@@ -4,6 +4,7 @@ Symbols as in `pipelines.ensemble.combination`. Every loss is a weighted mean ov
 values from parts of different sizes compare.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.ensemble.combination import Floats, centred_powers, from_link
+from pipelines.ensemble.regression_losses import PinballLoss, PoissonLoss
 from pipelines.problem import ProblemKind
 
 TINY = 1e-300  # keeps the logarithm of an underflown probability finite
@@ -148,13 +150,24 @@ class LogLoss:
         return np.asarray(logs - logs.mean())
 
 
+_PINBALL = re.compile(r"(?:pinball|quantile)(?:_(0?\.\d+))?")
+_ABSOLUTE = frozenset({"mae", "median_ae", "d2_absolute_error", "mape"})
+# Targets nearer to zero than this share of their mean size weigh no more in relative errors.
+SMALLEST_RELATIVE = 0.01
+
+
 def make_loss(
     y: NDArray[Any],
     problem: ProblemKind,
     n_classes: int,
     sample_weight: NDArray[Any] | None = None,
+    *,
+    metric: str = "",
 ) -> Loss:
-    """Return the loss of a problem: squared error for regression, log loss otherwise.
+    """Return the loss of a problem: log loss for classes, that of the metric for values.
+
+    Squared error, unless the metric is an absolute or relative absolute error, a pinball loss or
+    the Poisson deviance.
 
     Parameters
     ----------
@@ -166,11 +179,23 @@ def make_loss(
         K; ignored for regression.
     sample_weight : array or None, shape (n,)
         Non-negative; all equal when None or when they sum to nothing.
+    metric : str
+        Name of the metric.
     """
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
     if not weight.sum() > 0:
         weight = np.ones(len(y))
-    weight = weight / weight.sum()
     if problem.is_classification:
-        return LogLoss(np.asarray(y, dtype=np.int64), weight, n_classes)
-    return SquaredError(np.asarray(y, dtype=np.float64), weight)
+        return LogLoss(np.asarray(y, dtype=np.int64), weight / weight.sum(), n_classes)
+    values = np.asarray(y, dtype=np.float64)
+    if metric == "mape":
+        sizes = np.abs(values)
+        weight = weight / np.maximum(sizes, max(SMALLEST_RELATIVE * float(sizes.mean()), TINY))
+    weight = weight / weight.sum()
+    if metric == "poisson_deviance" and values.min() >= 0:
+        return PoissonLoss(values, weight)
+    quantile = _PINBALL.fullmatch(metric)
+    if quantile is not None or metric in _ABSOLUTE:
+        alpha = float(quantile[1]) if quantile is not None and quantile[1] else 0.5
+        return PinballLoss(values, weight, alpha)
+    return SquaredError(values, weight)

@@ -10,7 +10,6 @@ from pipelines.budget import NEVER, Deadline
 from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.combination import Combination, CombinationSpace, Floats
 from pipelines.ensemble.library import Library
-from pipelines.ensemble.losses import Loss, make_loss
 from pipelines.ensemble.selection import (
     best_single,
     convex_stagewise,
@@ -153,7 +152,7 @@ def _stagewise(library: Library, settings: RivalSettings) -> Combination:
     def path(part: Library) -> tuple[Floats, Floats]:
         stages = choose_stages(
             part.link,
-            lambda rows: _loss(part, rows),
+            part.loss_of,
             row_blocks(part, INNER_BLOCKS, seed=settings.seed),
             shrinkage=SHRINKAGE,
             max_stages=MAX_STAGES,
@@ -177,8 +176,8 @@ def _stack(library: Library, settings: RivalSettings) -> Combination:
     losses = np.zeros(len(STACK_PENALTIES))
     for block in range(_n_checks(library)):
         fitted, checked = np.flatnonzero(blocks != block), np.flatnonzero(blocks == block)
-        part, loss = library.link[:, fitted], _loss(library, fitted)
-        check, check_loss = library.link[:, checked], _loss(library, checked)
+        part, loss = library.link[:, fitted], library.loss_of(fitted)
+        check, check_loss = library.link[:, checked], library.loss_of(checked)
         for position, penalty in enumerate(STACK_PENALTIES):
             weights, intercept = fit_stack(part, loss, penalty=penalty, deadline=settings.deadline)
             F = intercept + np.tensordot(weights, check, axes=1)
@@ -216,11 +215,6 @@ def _sparse_link(
         intercept=tuple(np.asarray(intercept).tolist()),
         floor=library.floor,
     )
-
-
-def _loss(library: Library, rows: NDArray[np.int64]) -> Loss:
-    weight = None if library.sample_weight is None else library.sample_weight[rows]
-    return make_loss(library.y[rows], library.problem, library.n_classes, weight)
 
 
 def _n_checks(library: Library) -> int:

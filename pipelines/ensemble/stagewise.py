@@ -133,7 +133,7 @@ def _steepest(slopes: Floats) -> list[int]:
 
 def _line_search(loss: Loss, F: Floats, direction: Floats) -> float:
     """Return the step along ``direction`` that decreases the loss most, within [0, 2]."""
-    step = 0.0
+    step, low, high = 0.0, 0.0, 2.0
     for _ in range(NEWTON_STEPS):
         slopes, curvatures = loss.along(F + step * direction, direction[None])
         slope, curvature = float(slopes[0]), float(curvatures[0])
@@ -141,7 +141,11 @@ def _line_search(loss: Loss, F: Floats, direction: Floats) -> float:
             break
         # Newton overshoots where the loss is nearly flat; a member never needs a weight above 2.
         change = float(np.clip(slope / curvature, -0.5, 0.5))
-        step = float(np.clip(step + change, 0.0, 2.0))
+        low, high = (step, high) if slope > 0 else (low, step)
+        tried = float(np.clip(step + change, 0.0, 2.0))
+        if not low <= tried <= high:  # the curvature here says little about there
+            tried = 0.5 * (low + high)
+        change, step = tried - step, tried
         # The step is shrunk afterwards, so a hundredth is exact enough.
         if abs(change) < 1e-2:
             break

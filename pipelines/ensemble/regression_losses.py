@@ -1,0 +1,140 @@
+"""Losses of regression metrics other than the squared error, as smooth convex functions.
+
+Symbols and conventions as in `pipelines.ensemble.losses`; link values are the values themselves.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from pipelines.ensemble.combination import Floats
+
+# The corner of the pinball loss is rounded over this share of the mean absolute deviation.
+ROUNDED = 0.1
+# Below this share of the mean value, the logarithm of the Poisson loss goes over into a parabola.
+SMALLEST_MEAN = 0.01
+BISECTIONS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PinballLoss:
+    """Pinball loss with a rounded corner, in units of the target's mean absolute deviation.
+
+    rho(r) = (sqrt(r^2 + d^2) - d) / 2 + (alpha - 1/2) r with r = y - F: Koenker, Bassett 1978,
+    "Regression quantiles", with |r| made differentiable. For alpha = 1/2 it is half the absolute
+    error.
+
+    Attributes
+    ----------
+    y : array, shape (n,)
+        Values.
+    weight : array, shape (n,)
+        Sums to 1.
+    alpha : float
+        Which quantile it asks for, in (0, 1).
+    """
+
+    y: Floats
+    weight: Floats
+    alpha: float
+    scale: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        middle = self.y[np.argsort(self.y)][len(self.y) // 2]
+        deviation = float(self.weight @ np.abs(self.y - middle))
+        object.__setattr__(self, "scale", deviation if deviation > 0 else 1.0)
+
+    def _parts(self, F: Floats) -> tuple[Floats, Floats]:
+        errors = self.y - F[:, 0]
+        return errors, np.sqrt(errors**2 + (ROUNDED * self.scale) ** 2)
+
+    def value(self, F: Floats) -> float:
+        """Return the mean loss."""
+        errors, rounded = self._parts(F)
+        losses = 0.5 * (rounded - ROUNDED * self.scale) + (self.alpha - 0.5) * errors
+        return float(self.weight @ losses) / self.scale
+
+    def residual(self, F: Floats) -> Floats:
+        """Return the pseudo-residual, shape (n, 1)."""
+        errors, rounded = self._parts(F)
+        pull = 0.5 * errors / rounded + (self.alpha - 0.5)
+        return np.asarray((self.weight * pull / self.scale)[:, None])
+
+    def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
+        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
+        steps = directions[:, :, 0]
+        _, rounded = self._parts(F)
+        bend = 0.5 * (ROUNDED * self.scale) ** 2 / rounded**3
+        curvatures = np.einsum("mn,mn,n->m", steps, steps, self.weight * bend) / self.scale
+        return steps @ self.residual(F)[:, 0], curvatures
+
+    def start(self) -> Floats:
+        """Return the best constant, shape (1,)."""
+        low, high = float(self.y.min()), float(self.y.max())
+        # The slope falls from one end to the other, so halving finds where it is nothing.
+        for _ in range(BISECTIONS):
+            middle = 0.5 * (low + high)
+            if self.residual(np.full((len(self.y), 1), middle)).sum() > 0:
+                low = middle
+            else:
+                high = middle
+        return np.asarray([0.5 * (low + high)])
+
+
+@dataclass(frozen=True, slots=True)
+class PoissonLoss:
+    """Half the mean Poisson deviance, in units of the mean target.
+
+    F - y + y log(y / F), for values of F near zero and below continued by a parabola, so that a
+    member that predicts a negative number costs something finite.
+
+    Attributes
+    ----------
+    y : array, shape (n,)
+        Values of at least 0.
+    weight : array, shape (n,)
+        Sums to 1.
+    """
+
+    y: Floats
+    weight: Floats
+    scale: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        mean = float(self.weight @ self.y)
+        object.__setattr__(self, "scale", mean if mean > 0 else 1.0)
+
+    def _parts(self, F: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return loss, slope and curvature of each row, shape (n,) each."""
+        values, y, edge = F[:, 0], self.y, SMALLEST_MEAN * self.scale
+        inside = np.maximum(values, edge)
+        saturated = y - y * np.log(np.where(y > 0, y, 1.0))
+        losses = inside - y * np.log(inside) - saturated
+        slopes = 1.0 - y / inside
+        below = values - inside
+        bend = y / edge**2 + 1.0 / edge
+        outside = below < 0
+        losses = losses + slopes * below + 0.5 * bend * below**2
+        curvatures = np.where(outside, bend, y / inside**2)
+        return losses, slopes + np.where(outside, bend * below, 0.0), curvatures
+
+    def value(self, F: Floats) -> float:
+        """Return the mean loss."""
+        return float(self.weight @ self._parts(F)[0]) / self.scale
+
+    def residual(self, F: Floats) -> Floats:
+        """Return the pseudo-residual, shape (n, 1)."""
+        return np.asarray((-self.weight * self._parts(F)[1] / self.scale)[:, None])
+
+    def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
+        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
+        steps = directions[:, :, 0]
+        _, slopes, curvatures = self._parts(F)
+        fall = -self.weight * slopes / self.scale
+        bent = np.einsum("mn,mn,n->m", steps, steps, self.weight * curvatures / self.scale)
+        return steps @ fall, bent
+
+    def start(self) -> Floats:
+        """Return the mean, shape (1,); never less than the smallest mean there is."""
+        mean = float(self.weight @ self.y)
+        return np.asarray([mean if mean > 0 else SMALLEST_MEAN * self.scale])
