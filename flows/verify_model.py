@@ -140,9 +140,9 @@ def verify_model(
             fold_rows=data_again.folds.folds[0].train if len(data_again.folds) == 1 else None,
         )
     before = score_predictions(
-        metric, data_again.holdout_y, model.predict_scores(data_again.holdout_rows)
+        metric, data_again.holdout_y, model.predict_judged(data_again.holdout_rows, metric)
     )
-    now = score_predictions(metric, data_again.holdout_y, made.scores)
+    now = score_predictions(metric, data_again.holdout_y, model.judged(made.scores, metric))
     return VerifiedModel(
         model=run.shown,
         metric=prepared.metric,

@@ -37,6 +37,8 @@ def main() -> None:
     answer = {
         "classes": None if model.classes is None else model.classes.tolist(),
         "noticed": noticed,
+        # Models of an earlier version have no adjustments.
+        "threshold": getattr(getattr(model, "adjustments", None), "threshold", None),
         "latency_ms": 1000.0 * _seconds_a_row(model, rows),
     }
     partial = folder / "answer.part"

@@ -75,4 +75,5 @@ def score_rows(
         classes=label_texts(answer["classes"]),
         latency_ms=answer["latency_ms"],
         size_mb=size / 1e6,
+        threshold=answer.get("threshold"),
     )

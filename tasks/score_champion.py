@@ -87,10 +87,12 @@ def score_champion(
         if labelled.n_unknown:
             notes.append(f"{labelled.n_unknown:,} rows are of a class that the model does not know")
         if n_labelled:
+            n_classes = _n_classes(model.classes)
+            metric = get_metric(champion.tags.get("metric"), model.problem, n_classes)
             score = score_live(
-                get_metric(champion.tags.get("metric"), model.problem, _n_classes(model.classes)),
+                metric,
                 labelled.y,
-                model.predict_scores(recent.iloc[labelled.rows].reset_index(drop=True)),
+                model.predict_judged(recent.iloc[labelled.rows].reset_index(drop=True), metric),
                 before=_figure(champion, "holdout_score"),
                 before_interval=(_figure(champion, "holdout_low"),
                                  _figure(champion, "holdout_high")),

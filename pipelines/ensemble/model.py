@@ -144,7 +144,10 @@ class EnsembleModel:
         A metric of labels gets 1 for the label that `predict` gives and 0 for the others, so that
         the threshold counts; any other metric the scores.
         """
-        scores = self.predict_scores(table)
+        return self.judged(self.predict_scores(table), metric)
+
+    def judged(self, scores: Floats, metric: "Metric") -> Floats:
+        """Return what a metric is to judge where the scores are these."""
         if metric.needs != "labels" or self.adjustments.threshold is None:
             return scores
         return np.eye(scores.shape[1])[self.codes(scores)]

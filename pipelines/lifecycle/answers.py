@@ -1,7 +1,7 @@
 """What two models answer, brought to one form so that one metric can judge both."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,12 +32,27 @@ class Answers:
         Median milliseconds for one row.
     size_mb : float
         Of its files, in megabytes.
+    threshold : float or None
+        From which probability on it answers with the second of two classes, if it has its own.
     """
 
     scores: NDArray[Any] = field(repr=False)
     classes: tuple[str, ...] | None
     latency_ms: float
     size_mb: float
+    threshold: float | None = None
+
+    @property
+    def decided(self) -> "Answers":
+        """The same with 1 for the label that the model decides for, and 0 for the other.
+
+        What a metric of labels is to judge; a model without a threshold of its own decides for the
+        likelier class, as the scores say.
+        """
+        if self.threshold is None or self.scores.ndim != 2 or self.scores.shape[1] != 2:
+            return self
+        second = (self.scores[:, 1] > self.threshold).astype(np.float64)
+        return replace(self, scores=np.column_stack([1.0 - second, second]), threshold=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,8 @@ def weigh(
         aligned = align(table[target], champion, challenger)
         chosen = get_metric(metric, aligned.problem, aligned.n_classes)
         check_target(chosen, aligned.y)
+        if chosen.needs == "labels":
+            aligned = align(table[target], champion.decided, challenger.decided)
     except (IncomparableError, UserError) as error:
         return replace(known, obstacles=(_sentence(str(error)),))
     args = (chosen, aligned.problem, aligned.y, aligned.champion, aligned.challenger)

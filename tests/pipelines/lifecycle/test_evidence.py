@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,6 +40,18 @@ def test_scores_slices_latency_and_size():
     assert [(each.value, each.n_rows) for each in found.slices] == [("north", 150), ("south", 50)]
     assert (found.n_rows, found.latency_ms, found.size_mb) == (N, 2.0, 3.0)
     assert found.obstacles == ()
+
+
+def test_metrics_of_labels_judge_what_each_model_decides():
+    timid = np.where(TRUE, 0.3, 0.1)
+    told = Answers(
+        scores=np.column_stack([1 - timid, timid]), classes=("no", "yes"), latency_ms=2.0,
+        size_mb=3.0,
+    )  # fmt: skip
+    decides = replace(told, threshold=0.2)
+    found = weighed(told, decides, metric="balanced_accuracy")
+    assert (found.comparison.champion, found.comparison.challenger) == (0.5, 1.0)
+    assert weighed(told, decides, metric="log_loss").comparison.difference == 0.0
 
 
 def test_rows_of_a_group_are_drawn_together():
