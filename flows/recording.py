@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from infra.run_notes import MLFLOW_RUN
 from infra.run_store import RunStore
 from infra.tracking import Tracking
+from pipelines.errors import SearchFailedError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -56,6 +58,9 @@ def recorded(tracking: Tracking, store: RunStore) -> Iterator[None]:
         run_id = store.noted(MLFLOW_RUN)
         if run_id is not None:
             try:
+                if isinstance(error, SearchFailedError):
+                    failures = [asdict(each) for each in error.failures]
+                    tracking.log_json(run_id, failures, "failures.json")
                 tracking.fail_run(run_id, error, killed=not isinstance(error, Exception))
             except Exception:  # what went wrong first is what must be told
                 _LOGGER.warning("the failure could not be recorded in MLflow", exc_info=True)

@@ -1,6 +1,5 @@
 """What a training leaves in a person's hands, and in the file of ``--json``."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,32 +8,10 @@ from typing import Any
 from flows.search_rounds import Searched
 from infra.registry import RegisteredVersion
 from pipelines.ensemble.adjustment_report import NOTHING_ADJUSTED, AdjustmentReport
-from pipelines.history import History
+from pipelines.failures import Failures, failures_of
 from pipelines.leaderboard import LeaderboardRow
 from tasks.leaderboard_table import leaderboard_record
 from tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failures:
-    """Trials of one family that ended in the same way, without a score.
-
-    Attributes
-    ----------
-    family : str
-        The model family.
-    status : str
-        How they ended.
-    count : int
-        How many.
-    reason : str
-        Of the first of them.
-    """
-
-    family: str
-    status: str
-    count: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +87,8 @@ class TrainReport:
     def figures(self) -> dict[str, float]:
         """What MLflow keeps as the run's metrics beside the scores."""
         counts = {"n_trials": self.n_trials, "n_failed": self.n_failed}
+        for each in self.failures:
+            counts[f"n_{each.status}"] = counts.get(f"n_{each.status}", 0) + each.count
         return counts | {f"seconds_{name}": value for name, value in self.seconds.items()}
 
     def to_dict(self) -> dict[str, Any]:
@@ -167,15 +146,4 @@ def make_report(
         failures=failures_of(history),
         notes=prepared.notes + ((holdout.note,) if holdout.note else ()) + judged,
         adjustments=ensemble.adjusted,
-    )
-
-
-def failures_of(history: History) -> tuple[Failures, ...]:
-    """Return why trials have no score, most frequent first."""
-    ended = [each for each in history.ordered if not each.succeeded]
-    kinds = [(each.trial.configuration.family, str(each.status)) for each in ended]
-    reasons = {kind: each.error or "" for kind, each in zip(kinds[::-1], ended[::-1], strict=True)}
-    return tuple(
-        Failures(family=family, status=status, count=count, reason=reasons[family, status])
-        for (family, status), count in Counter(kinds).most_common()
     )

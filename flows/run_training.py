@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from flows.exits import LoggedError, one_line
-from pipelines.errors import UserError
+from pipelines.errors import SearchFailedError, UserError
 from pipelines.request import TrainRequest
 
 if TYPE_CHECKING:
@@ -76,19 +76,25 @@ def _run(
         PrefectServer(settings).start() as server,
         Session(request, settings, watcher, table=table, started_at=started_at) as session,
     ):
-        with watcher, made_current(session), told_to_prefect():
-            from flows.train import train
+        try:
+            with watcher, made_current(session), told_to_prefect():
+                from flows.train import train
 
-            table.result()  # a large table may be wrong too
-            server.wait()
-            try:
-                report = train(request)
-            except Exception as error:
-                if session.report is None:
-                    raise
-                # The model is registered; who cannot be told is Prefect.
-                watcher.warn(f"Prefect was not told that the run is done: {one_line(error)}")
-                report = session.report
+                table.result()  # a large table may be wrong too
+                server.wait()
+                try:
+                    report = train(request)
+                except Exception as error:
+                    if session.report is None:
+                        raise
+                    # The model is registered; who cannot be told is Prefect.
+                    watcher.warn(f"Prefect was not told that the run is done: {one_line(error)}")
+                    report = session.report
+        except SearchFailedError as error:
+            from flows.summary import print_failures
+
+            print_failures(console, error.failures)
+            raise
         # Before workers and server are let go, which takes a moment.
         _leave(report, request, console, json_path)
 

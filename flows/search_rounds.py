@@ -32,6 +32,7 @@ from tasks.propose_batch import propose_batch
 from tasks.records import PreparedRef
 
 if TYPE_CHECKING:
+    from pipelines.ensemble.finishing import Finishing
     from pipelines.experience.advice import Advice
 
 SPENT = "spent_seconds"
@@ -54,19 +55,16 @@ class Searched:
         Everything tried.
     n_resumed : int
         Trials taken over from an interrupted run.
-    deadline : Deadline
-        When the whole run must be over.
     log : TrialLog
         On its way to MLflow; to be finished before the run is.
-    finish : FinishCost
-        What comes after the refits.
+    finishing : Finishing
+        What is there to finish the run with.
     """
 
     history: History
     n_resumed: int
-    deadline: Deadline
     log: TrialLog
-    finish: FinishCost
+    finishing: "Finishing"
 
 
 def search(
@@ -125,6 +123,7 @@ def search(
         finish=finish_cost(request.budget, prepared),
         warm_start=fitting((*winners, *advised), space, trials=request.trials),
         prior=None if advice is None else advice.prior,
+        memory_limit_mb=session.memory_mb,
     )
     reserve = reserve_seconds(request.budget, shape)
     if before:
@@ -147,9 +146,10 @@ def search(
         log=log,
         view=_View(budget, resumed, search_end, session.watcher),
     )
-    return Searched(
-        history=history, n_resumed=len(resumed), deadline=whole, log=log, finish=plan.finish
-    )
+    from pipelines.ensemble.finishing import Finishing
+
+    finishing = Finishing(deadline=whole, cost=plan.finish, fold_models=session.fold_models)
+    return Searched(history=history, n_resumed=len(resumed), log=log, finishing=finishing)
 
 
 def finish_cost(budget: Budget, prepared: PreparedRef) -> FinishCost:
@@ -272,7 +272,7 @@ def _rounds(
         # What is being proposed when the time is up is not waited for.
         trials = proposing.result() if proposing is not None and not over else []
         are_busy = plan.is_untimed and len(executor.pending) >= executor.n_workers
-        if not trials and not are_busy:
+        if not (trials or are_busy or over):
             end = plan.corrected(deadline, history)
             trials = propose_batch(plan, history, end, executor.pending)
     return history

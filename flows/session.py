@@ -1,12 +1,14 @@
 """What one training holds open, started in the background the moment it is known to be needed."""
 
 import importlib
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,7 +17,10 @@ from infra.settings import Settings
 from infra.tracking import Tracking
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.executor import Executor
+from pipelines.evaluation.fold_models import FoldModels
+from pipelines.memory import MIB, SOFT_SHARE, worker_memory, workers_within
 from pipelines.request import TrainRequest
+from pipelines.sealed_files import new_key
 from tasks.records import PreparedData, PreparedRef, TableRef, ValidationRecord
 from tasks.staging import read_pickle
 
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
 SHOWN_COLUMNS = 10
 PATIENCE_SECONDS = 2.5
+SMALLEST_WORKER = 2**30
 
 # Needed later by this process, and slow to import: done while servers and workers start.
 _WARM = (
@@ -57,7 +63,14 @@ class Session:
     ----------
     report : TrainReport or None
         What the training left, once it is done.
+    fold_models : FoldModels or None
+        Where the models of trials that fit once are kept, from `open_executor` on.
+    memory_mb : float or None
+        MiB of resident memory above which a trial is stopped; None where that is for the scheduler
+        by address to say.
     """
+
+    fold_models: FoldModels | None = None
 
     def __init__(
         self,
@@ -77,25 +90,39 @@ class Session:
         self.started_at = started_at
         self.report: TrainReport | None = None
         address = None if request.workers else request.dask or settings.dask_address
+        limit = request.memory_limit or settings.memory_limit
         n_workers = request.workers or settings.worker_count
+        if address is None:
+            n_workers = workers_within(limit, n_workers)
+        # What the workers of a scheduler by address may use is theirs to say, unless we are told.
+        known = address is None or limit is not None
+        self.memory_mb = SOFT_SHARE * worker_memory(limit, n_workers) / MIB if known else None
         # Sums of floats depend on how many threads add them up; a run without a clock is to be
         # the same at any number of workers.
         timed_here = address is None and request.budget.seconds is not None
         self.n_threads = threads_per_worker(n_workers) if timed_here else 1
         self._cluster = start_cluster_soon(
-            address, n_workers, settings.memory_limit, n_threads=self.n_threads
+            address,
+            n_workers,
+            # A nanny that ended every worker before it could begin would help nobody.
+            f"{max(worker_memory(limit, n_workers), SMALLEST_WORKER)}b",
+            n_threads=self.n_threads,
         )
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self.tracking = Tracking(settings).open_soon()
         _in_background("warm-imports", _import_all)
 
     def open_executor(self, prepared: PreparedRef, request: TrainRequest) -> Executor:
         """Return the executor on the workers; they are waited for, and get the data."""
         from infra.dask_executor import DaskExecutor
-        from infra.seals import seal_key
-        from pipelines.evaluation.fold_models import FoldModels
         from pipelines.evaluation.metrics import get_metric
         from pipelines.learners.registry import choose_learners
 
+        if prepared.n_folds == 1 and request.budget.seconds is not None:
+            self._scratch = tempfile.TemporaryDirectory(
+                prefix="espalier-", ignore_cleanup_errors=True
+            )
+            self.fold_models = FoldModels(Path(self._scratch.name), new_key())
         data: PreparedData = read_pickle(prepared.path)
         context = EvaluationContext(
             dataset=data.search,
@@ -103,12 +130,8 @@ class Session:
             metric=get_metric(prepared.metric, prepared.problem, prepared.n_classes),
             learners=choose_learners(request.families or None, prepared.shape),
             n_threads=self.n_threads,
-            fold_models=FoldModels.at(
-                prepared.fold_models_path,
-                n_folds=prepared.n_folds,
-                timed=request.budget.seconds is not None,
-                key=seal_key(self.settings.home),
-            ),
+            fold_models=self.fold_models,
+            memory_limit_mb=self.memory_mb,
         )
         return DaskExecutor(self._cluster.client, context)
 
@@ -134,6 +157,8 @@ class Session:
     def close(self) -> None:
         """Let go of the workers."""
         self._cluster.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
 
     def __enter__(self) -> Self:
         return self

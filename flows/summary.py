@@ -11,26 +11,33 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from flows.report import Failures, TrainReport
+from flows.report import TrainReport
 from flows.terminal_text import harmless
 from flows.watching import human_seconds
+from pipelines.failures import Failures
 from pipelines.leaderboard import LeaderboardRow
 from pipelines.search.names import ASCENT, CANDIDATES
 from pipelines.trial import TrialStatus
 
 SHOWN_ROWS = 10
+BASELINE = "baseline"
 
 
 def print_summary(console: Console, report: TrainReport, *, data: str) -> None:
     """Print the summary of ``report``; ``data`` is shown in the line that predicts."""
     console.print()
     console.print(leaderboard_table(report.leaderboard, metric=report.metric, limit=SHOWN_ROWS))
-    if report.failures:
-        console.print()
-        console.print(_failure_table(report.failures))
     console.print()
     console.print(_outcome(report))
     _print_next_steps(console, report, data)
+    print_failures(console, report.failures)
+
+
+def print_failures(console: Console, failures: Sequence[Failures]) -> None:
+    """Print why trials have no score, as a table; nothing where all have one."""
+    if failures:
+        console.print()
+        console.print(_failure_table(failures))
 
 
 def leaderboard_table(rows: Sequence[LeaderboardRow], *, metric: str, limit: int) -> Table:
@@ -136,6 +143,8 @@ def _beats_dummy(report: TrainReport) -> bool:
 
 
 def _members(report: TrainReport) -> str:
+    if report.ensemble == BASELINE:
+        return "the best constant, as every trial failed"
     members = [row for row in report.leaderboard if row.weight]
     many = f"{len(members)} models" if len(members) != 1 else "1 model"
     return f"{report.ensemble} of {many}" if len(members) > 1 else f"{report.ensemble}, {many}"

@@ -11,6 +11,7 @@ from flows.watching import Stopwatch
 from infra.run_cleaning import tidy_up
 from infra.run_store import RunStore
 from pipelines.budget import Deadline
+from pipelines.failures import failures_of
 from pipelines.leaderboard import leaderboard
 from pipelines.request import TrainRequest
 from tasks.build_ensemble import build_ensemble
@@ -88,8 +89,8 @@ def _train(
 
         watch.phase("ensemble")
         ensemble = build_ensemble(
-            executor, searched.history, store=store, ref=prepared, target=request.target,
-            seed=request.seed, deadline=searched.deadline, finish=searched.finish,
+            executor, searched.history, store=store, ref=prepared, request=request,
+            finishing=searched.finishing,
         )  # fmt: skip
         rows = leaderboard(searched.history, dict(ensemble.weights))
         explaining = log_summary.submit(
@@ -100,10 +101,11 @@ def _train(
             profile=profile,
             ensemble=ensemble,
             leaderboard=rows,
+            failures=failures_of(searched.history),
         )
 
         watch.phase("evaluate")
-        holdout = evaluate_ensemble(prepared, ensemble, request.seed, searched.deadline)
+        holdout = evaluate_ensemble(prepared, ensemble, request.seed, searched.finishing.deadline)
 
         watch.phase("register")
         searched.log.finish()

@@ -10,17 +10,16 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from infra.redaction import redact
-from infra.settings import memory_bytes, usable_cores
+from infra.settings import usable_cores
 from pipelines.errors import UserError, WorkerLostError
+from pipelines.memory import worker_memory
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
 
 _LOG = logging.getLogger(__name__)
 
-# Shares of the machine's memory: all workers together, and the whole of a worker's limit before
-# its nanny ends it.
-_WORKERS_SHARE = 0.8
+# Of its limit, a worker may use this share before its nanny ends it.
 _TERMINATE_SHARE = 0.95
 # Every trial needs these; importing them takes seconds.
 WARM = ("pipelines.learners.candidate", "sklearn.linear_model", "sklearn.ensemble")
@@ -163,7 +162,7 @@ class Cluster:
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",
-                memory_limit=_worker_memory(self.memory_limit, self.n_workers),
+                memory_limit=worker_memory(self.memory_limit, self.n_workers),
                 dashboard_address="127.0.0.1:0",  # a free port, closed to other machines
                 scheduler_kwargs={"dashboard": self.dashboard},
                 silence_logs=False,
@@ -231,15 +230,6 @@ def _preload_forkserver() -> None:
     context = get_mp_context()
     if dask.config.get(_METHOD) == "forkserver":
         context.set_forkserver_preload(["distributed.nanny", "infra.dask_worker", *WARM])
-
-
-def _worker_memory(limit: str | None, n_workers: int) -> int:
-    """Return the bytes of memory that each of ``n_workers`` may use."""
-    if limit is not None:
-        return memory_bytes(limit)
-    from distributed.system import MEMORY_LIMIT  # knows about containers
-
-    return int(MEMORY_LIMIT * _WORKERS_SHARE / n_workers)
 
 
 def _own_config(n_threads: int) -> Mapping[str, Any]:

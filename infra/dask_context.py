@@ -54,6 +54,11 @@ class SharedContext:
         return self._scattered
 
     @property
+    def is_local(self) -> bool:
+        """Whether all workers are on this machine."""
+        return self._folder is not None
+
+    @property
     def lost(self) -> bool:
         """Whether it was scattered and no worker has it any more."""
         return self._scattered is not None and self._scattered.status in ("cancelled", "lost")

@@ -9,7 +9,7 @@ import logging
 import queue
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,9 @@ from infra.dask_context import SharedContext
 from infra.dask_job import Ended, How, Job, Running
 from pipelines.errors import WorkerLostError
 from pipelines.evaluation.evaluate import one_line
-from pipelines.trial import Trial
+from pipelines.evaluation.executor import DEADLY
+from pipelines.evaluation.memory_gate import MemoryGate
+from pipelines.trial import Trial, TrialOutcome, TrialStatus
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -57,6 +59,8 @@ class JobPool:
         self._waiting: deque[Job] = deque()
         self._running: dict[str, Running] = {}
         self._starts: dict[int, int] = {}
+        self._deaths: Counter[int] = Counter()
+        self._gate = MemoryGate()
         self._wake: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._dying: set[str] = set()
         self._workers: tuple[str, ...] = ()
@@ -116,6 +120,7 @@ class JobPool:
             if outcome is not None:
                 del self._running[each.key]
                 self._starts.pop(id(each.job), None)
+                self._deaths.pop(id(each.job), None)
                 ended.append(outcome)
         return ended
 
@@ -157,7 +162,8 @@ class JobPool:
     def _dispatch(self, limit_of: Callable[[Job], float | None]) -> None:
         busy = {each.worker for each in self._running.values()} | self._dying
         for worker in self._workers:
-            if not self._waiting:
+            here = self._shared.is_local  # elsewhere, this machine's memory says nothing
+            if not self._waiting or (here and not self._gate.admits(len(self._running))):
                 return
             if worker not in busy:
                 job = self._waiting.popleft()
@@ -237,6 +243,10 @@ class JobPool:
             return None
         except Exception as error:
             return self._failed(running, error)
+        if isinstance(answer, TrialOutcome):
+            self._gate.note(answer)
+            if answer.result.status is TrialStatus.MEMOUT and self._shared.is_local:
+                self._stop_worker(running)  # what it took may not be given back
         return Ended(
             job=running.job, how=How.ANSWERED, answer=answer, seconds=running.seconds,
             worker=running.worker,
@@ -254,12 +264,19 @@ class JobPool:
             worker=running.worker,
         )  # fmt: skip
 
-    def _died(self, running: Running) -> Ended:
+    def _died(self, running: Running) -> Ended | None:
+        """Return that a job took its worker down; None when it is tried once more.
+
+        Something else may have killed the worker, so only the second time is a result.
+        """
         self._refreshed = 0.0
         if self._ended_for_memory(running.worker):
             how, reason = How.MEMORY, "its worker was ended for using more memory than its limit"
         else:
-            how, reason = How.DIED, "its worker died while running it"
+            how, reason = How.DIED, f"its worker died while running it, {DEADLY} times"
+            self._deaths[id(running.job)] += 1
+            if self._deaths[id(running.job)] < DEADLY:
+                return self._again(running, "its worker died")
         return Ended(
             job=running.job, how=how, reason=reason, seconds=running.seconds, worker=running.worker
         )

@@ -15,6 +15,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pipelines.errors import UserError
+from pipelines.memory import memory_bytes
 
 _MLFLOW_DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mssql")
 DEFAULT_KEPT_RUNS = 5
@@ -81,8 +82,8 @@ class Settings(BaseSettings):
     )
     memory_limit: str | None = Field(
         default=None,
-        description="Memory a worker may use, such as 4GiB; an equal share of 80 % of the "
-        "machine's when empty.",
+        description="Memory a trial, in its worker, may use, such as 4GiB; an equal share of 80 % "
+        "of the machine's when empty. Fewer trials run at the same time where it needs that.",
     )
     dask_start_seconds: float = Field(
         default=120.0, gt=0, description="Seconds the workers may take to be there."
@@ -219,28 +220,3 @@ def _container_cores() -> int | None:
         return None if limit == "max" else max(1, -(-int(limit) // int(period)))
     except (OSError, ValueError):
         return None
-
-
-_UNITS = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-_UNITS |= {f"{unit}b": size for unit, size in _UNITS.items() if unit not in ("", "b")}
-_UNITS |= {f"{unit}i{b}": 2 ** (10 * power) for power, unit in enumerate("kmgt", 1)
-           for b in ("", "b")}  # fmt: skip
-
-
-def memory_bytes(text: str) -> int:
-    """Return the bytes that ``text`` stands for: ``4GiB``, ``500MB``, ``1e9``.
-
-    Raises
-    ------
-    UserError
-        It is not a positive size.
-    """
-    compact = text.strip().lower().replace(" ", "")
-    digits = compact.rstrip("bikmgt")
-    try:
-        size = int(float(digits) * _UNITS[compact[len(digits) :]])
-    except (KeyError, ValueError, OverflowError):
-        raise UserError(f"memory limit {text!r} is not a size; write it like 4GiB") from None
-    if size <= 0:
-        raise UserError(f"the memory limit must be positive, not {text!r}")
-    return size

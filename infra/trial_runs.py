@@ -67,6 +67,7 @@ class LoggedTrial:
             "fit_seconds": result.fit_seconds,
             "predict_ms_per_row": result.predict_ms_per_row,
             "size_mb": result.size_mb,
+            "memory_mb": result.memory_mb,
         }
         entries = finite_metrics(single, step=0, at_ms=at_ms)
         for fold, score in enumerate(result.fold_scores):

@@ -43,6 +43,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
     search : str
         Who proposes configurations: ``guided`` (mostly gradient ascent on a Gaussian process),
         ``gp``, ``neural``, ``forest``, ``tpe``, ``evolution``, ``random`` or ``grid``.
+    memory_limit : str or None
+        Memory that a trial may use, data included, such as ``"4GiB"``; None for an equal share of
+        80 % of the machine's. Fewer trials run at the same time where it needs that.
     verbose : int
         1 prints a line for each trial.
     threshold : "auto", float or None
@@ -174,6 +177,9 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
     search : str
         Who proposes configurations: ``guided`` (mostly gradient ascent on a Gaussian process),
         ``gp``, ``neural``, ``forest``, ``tpe``, ``evolution``, ``random`` or ``grid``.
+    memory_limit : str or None
+        Memory that a trial may use, data included, such as ``"4GiB"``; None for an equal share of
+        80 % of the machine's. Fewer trials run at the same time where it needs that.
     verbose : int
         1 prints a line for each trial.
 

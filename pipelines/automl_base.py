@@ -17,6 +17,7 @@ from pipelines.budget import Budget, Deadline
 from pipelines.data.dataset import Dataset
 from pipelines.estimator_input import (
     feature_names,
+    prepared_dataset,
     read_features,
     read_labels,
     read_values,
@@ -26,7 +27,6 @@ from pipelines.estimator_input import (
 from pipelines.search.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
-    from pipelines.data.preparation import Preparation
     from pipelines.ensemble.threshold import Threshold
     from pipelines.evaluation.metrics import Metric
     from pipelines.learners.base import Learner
@@ -56,6 +56,7 @@ class AutoMLBase(BaseEstimator):
         ensemble: bool = True,
         holdout_fraction: float = 0.0,
         search: str = DEFAULT_STRATEGY,
+        memory_limit: str | None = None,
         verbose: int = 0,
     ) -> None:
         self.time_budget = time_budget
@@ -67,6 +68,7 @@ class AutoMLBase(BaseEstimator):
         self.ensemble = ensemble
         self.holdout_fraction = holdout_fraction
         self.search = search
+        self.memory_limit = memory_limit
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
@@ -154,7 +156,7 @@ class AutoMLBase(BaseEstimator):
         from pipelines.leaderboard import leaderboard
         from pipelines.training import TrainingSettings, train_in_process
 
-        whole, preparation = _prepared(table, target, self._task, weights, groups)
+        whole, preparation = prepared_dataset(table, target, self._task, weights, groups)
         metric = get_metric(self.metric, whole.problem, whole.n_classes)
         seed = self._seed()
         search_rows, holdout_rows = self._split(whole, seed)
@@ -168,6 +170,7 @@ class AutoMLBase(BaseEstimator):
             ensemble=self.ensemble,
             n_holdout=0 if holdout_rows is None else len(holdout_rows),
             threshold=self._threshold,
+            memory_limit=self.memory_limit,
         )
         trained = train_in_process(
             whole if holdout_rows is None else whole.take(search_rows),
@@ -281,35 +284,6 @@ class AutoMLBase(BaseEstimator):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
-
-
-def _prepared(
-    table: pd.DataFrame,
-    target: "pd.Series[Any]",
-    task: str,
-    weights: NDArray[np.float64] | None,
-    groups: Any,
-) -> "tuple[Dataset, Preparation]":
-    """Return the prepared dataset and how it was prepared."""
-    from pipelines.data.assemble import read_groups
-    from pipelines.data.preparation import prepare
-    from pipelines.data.target import encode_target, infer_problem
-
-    problem = infer_problem(target, task)
-    codes, classes = encode_target(target, problem)
-    preparation, features = prepare(table, target=None)
-    dataset = Dataset(
-        X=features,
-        y=codes,
-        problem=problem,
-        roles=preparation.roles,
-        classes=classes,
-        groups=None
-        if groups is None
-        else read_groups(pd.Series(np.asarray(groups), name="groups")),
-        sample_weight=weights,
-    )
-    return dataset, preparation
 
 
 def _n_workers(n_jobs: int | None) -> int:

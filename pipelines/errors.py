@@ -1,5 +1,10 @@
 """Every error Espalier raises on purpose."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipelines.failures import Failures
+
 from pipelines.redaction import redact
 
 
@@ -43,7 +48,20 @@ class DataRefusedError(UserError):
 
 
 class SearchFailedError(EspalierError, RuntimeError):
-    """No trial succeeded, so there is nothing to build a model from."""
+    """No trial succeeded, so there is nothing to build a model from.
+
+    Attributes
+    ----------
+    failures : tuple of Failures
+        How the trials ended, counted.
+    """
+
+    def __init__(self, message: str, failures: "tuple[Failures, ...]" = ()) -> None:
+        self.failures = failures
+        super().__init__(message)
+
+    def __reduce__(self) -> "tuple[type, tuple[str, tuple[Failures, ...]]]":
+        return type(self), (str(self), self.failures)
 
 
 class WorkerLostError(EspalierError, RuntimeError):

@@ -1,6 +1,6 @@
 """What people hand to an estimator, as a table of raw rows."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length
 
 from pipelines.data.column_names import unique_names
+from pipelines.data.dataset import Dataset
 from pipelines.errors import UserError
+
+if TYPE_CHECKING:
+    from pipelines.data.preparation import Preparation
 
 
 def read_features(X: Any, *, estimator: str) -> pd.DataFrame:
@@ -142,3 +146,32 @@ def _refuse_objects(array: NDArray[Any]) -> None:
                 f"argument must be a string or a real number, not {type(cell).__name__!r}; "
                 "give a DataFrame for anything else"
             )
+
+
+def prepared_dataset(
+    table: pd.DataFrame,
+    target: "pd.Series[Any]",
+    task: str,
+    weights: NDArray[np.float64] | None,
+    groups: Any,
+) -> "tuple[Dataset, Preparation]":
+    """Return the prepared dataset and how it was prepared."""
+    from pipelines.data.assemble import read_groups
+    from pipelines.data.preparation import prepare
+    from pipelines.data.target import encode_target, infer_problem
+
+    problem = infer_problem(target, task)
+    codes, classes = encode_target(target, problem)
+    preparation, features = prepare(table, target=None)
+    dataset = Dataset(
+        X=features,
+        y=codes,
+        problem=problem,
+        roles=preparation.roles,
+        classes=classes,
+        groups=None
+        if groups is None
+        else read_groups(pd.Series(np.asarray(groups), name="groups")),
+        sample_weight=weights,
+    )
+    return dataset, preparation

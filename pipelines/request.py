@@ -23,6 +23,7 @@ from pydantic import (
 from pipelines.budget import Budget
 from pipelines.errors import UserError
 from pipelines.form_schema import FAMILIES, METRICS, as_form
+from pipelines.memory import memory_bytes
 from pipelines.redaction import redact
 from pipelines.search.names import DEFAULT_STRATEGY, STRATEGIES
 
@@ -124,6 +125,12 @@ class TrainRequest(BaseModel):
         title="Workers",
         description="Worker processes on this machine; empty for one a core.",
     )
+    memory_limit: str | None = Field(
+        default=None,
+        title="Memory limit",
+        description="Memory a trial may use, such as 4GiB; empty for an equal share of 80 % of "
+        "the machine's. Fewer trials run at the same time where it needs that.",
+    )
     dask: str | None = Field(
         default=None,
         title="Dask scheduler",
@@ -163,6 +170,11 @@ class TrainRequest(BaseModel):
         description="Leave empty; the flow `extend` puts here the run folder whose table and "
         "trials are taken over. The budget is then what is added.",
     )
+    allow_baseline: bool = Field(
+        default=False,
+        title="Allow the baseline",
+        description="Where every trial fails, register the best constant instead of failing.",
+    )
 
     @field_validator("families", "exclude", "start_from", mode="before")
     @classmethod
@@ -170,11 +182,18 @@ class TrainRequest(BaseModel):
         return _names(value)
 
     @field_validator("query", "name", "metric", "time_budget", "dask", "group_column",
-                     "time_column", "extends", mode="before")  # fmt: skip
+                     "time_column", "extends", "memory_limit", mode="before")  # fmt: skip
     @classmethod
     def _empty_is_none(cls, value: Any) -> Any:
         # A form sends an empty field as "", and the default of most fields is "none".
         return (value.strip() or None) if isinstance(value, str) else value
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _a_size(cls, value: str | None) -> str | None:
+        if value is not None:
+            memory_bytes(value)
+        return value
 
     @field_validator("name")
     @classmethod

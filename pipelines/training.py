@@ -14,21 +14,22 @@ from pipelines.data.preparation import Preparation
 from pipelines.data.splits import plan_folds
 from pipelines.ensemble.adjust import adjust
 from pipelines.ensemble.adjustment_report import AdjustmentReport
-from pipelines.ensemble.choose import EnsembleChoice, build_ensemble, choose_single
-from pipelines.ensemble.cost import FinishCost, RefitTime
+from pipelines.ensemble.choose import EnsembleChoice
+from pipelines.ensemble.cost import FinishCost
+from pipelines.ensemble.finishing import Finishing, choose_and_fit
 from pipelines.ensemble.kept import KeptPredictions
 from pipelines.ensemble.model import EnsembleModel, build_model
-from pipelines.ensemble.refit import fit_choice
 from pipelines.ensemble.threshold import Threshold, check_threshold
-from pipelines.errors import SearchFailedError
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.executor import Executor, SerialExecutor
 from pipelines.evaluation.fold_models import FoldModels
 from pipelines.evaluation.metrics import Metric
+from pipelines.evaluation.process_executor import ProcessExecutor
 from pipelines.evaluation.scoring import check_target
 from pipelines.history import History
 from pipelines.learners.base import Learner
 from pipelines.learners.registry import choose_learners
+from pipelines.memory import MIB, SOFT_SHARE, worker_memory, workers_within
 from pipelines.sealed_files import new_key
 from pipelines.search.loop import run_search
 from pipelines.search.reserve import search_deadline
@@ -36,13 +37,9 @@ from pipelines.seeds import integer_seed
 from pipelines.space.joint import SearchSpace
 from pipelines.trial import TrialOutcome
 
-# Of the time that is left after the search, this share may go into choosing the members; the
-# rest is for fitting them.
-CHOICE_SHARE = 0.4
 # After the refits there is only the hold-out, and models to take over from the workers.
 FINISH_SECONDS = 0.3
 FINISH_SECONDS_A_MB = 0.01
-REASONS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +68,8 @@ class TrainingSettings:
         Rows that the model will be scored on.
     threshold : "auto", float or None
         From which probability on a row is of the second of two classes.
+    memory_limit : str or None
+        Memory that a trial may use, such as ``4GiB``; None for an equal share of the machine's.
     """
 
     metric: Metric
@@ -83,6 +82,7 @@ class TrainingSettings:
     target: str | None = None
     n_holdout: int = 0
     threshold: Threshold = "auto"
+    memory_limit: str | None = None
 
     @property
     def finish(self) -> FinishCost:
@@ -155,6 +155,8 @@ def train_in_process(
     shape = dataset.shape
     learners = choose_learners(settings.families, shape)
     folds = plan_folds(dataset, seed=integer_seed(settings.seed, "folds"))
+    n_workers = workers_within(settings.memory_limit, settings.n_workers)
+    memory_mb = SOFT_SHARE * worker_memory(settings.memory_limit, n_workers) / MIB
     kept = KeptPredictions(settings.metric)
 
     def keep(outcome: TrialOutcome) -> None:
@@ -171,12 +173,18 @@ def train_in_process(
                 metric=settings.metric,
                 learners=learners,
                 fold_models=fold_models,
+                memory_limit_mb=memory_mb,
             ),
             settings,
+            n_workers,
         ) as executor,
     ):
+        space = SearchSpace(learners, shape)
+        # Starting processes takes seconds on a busy machine; the budget is for the work.
+        if isinstance(executor, ProcessExecutor):
+            deadline = deadline.earlier(-executor.warm_up())
         history = run_search(
-            SearchSpace(learners, shape),
+            space,
             executor,
             settings.metric,
             budget=settings.budget,
@@ -186,16 +194,17 @@ def train_in_process(
             on_result=keep,
             fits_per_trial=len(folds),
             finish=settings.finish,
+            memory_limit_mb=memory_mb,
         )
-        require_success(history)
-        time = RefitTime(
-            deadline=deadline,
-            n_workers=settings.n_workers,
-            finish=settings.finish,
-            kept=frozenset() if fold_models is None else fold_models.of(history),
+        choice, fitted = choose_and_fit(
+            executor,
+            history,
+            kept.by_number,
+            dataset=dataset,
+            seed=settings.seed,
+            finishing=Finishing(deadline=deadline, cost=settings.finish, fold_models=fold_models),
+            combine=settings.ensemble,
         )
-        choice = _choose(history, kept, dataset, settings, time)
-        choice, fitted = fit_choice(choice, history, executor, time, fold_models=fold_models)
     adjusted = adjust(
         choice,
         fitted,
@@ -225,65 +234,19 @@ def train_in_process(
     )
 
 
-def _choose(
-    history: History,
-    kept: KeptPredictions,
-    dataset: Dataset,
-    settings: TrainingSettings,
-    time: RefitTime,
-) -> EnsembleChoice:
-    if not settings.ensemble:
-        return choose_single(
-            history.ordered,
-            kept.by_number,
-            dataset=dataset,
-            metric=settings.metric,
-            seed=settings.seed,
-        )
-    # Without a deadline the time left is infinite, and so it stays.
-    enough = (1.0 - CHOICE_SHARE) * max(0.0, time.deadline.seconds_left)
-    return build_ensemble(
-        history.ordered,
-        kept.by_number,
-        dataset=dataset,
-        metric=settings.metric,
-        seed=settings.seed,
-        deadline=time.deadline.earlier(enough),
-        refit_time=time,
-    )
-
-
-def require_success(history: History) -> None:
-    """Raise a `SearchFailedError` that names the reasons when no trial succeeded."""
-    if history.successes:
-        return
-    reasons: dict[str, None] = {}
-    for result in history.ordered:
-        family = result.trial.configuration.family
-        reasons[f"{family}: {result.error or result.status}"] = None
-    shown = "; ".join(list(reasons)[:REASONS_SHOWN])
-    more = f" (and {len(reasons) - REASONS_SHOWN} more)" if len(reasons) > REASONS_SHOWN else ""
-    raise SearchFailedError(
-        f"none of {len(history)} trial(s) succeeded: {shown}{more}; give more time or other "
-        "families"
-        if reasons
-        else "the time was up before a trial had ended; give a larger time budget"
-    )
-
-
 @contextmanager
 def _fold_models(n_folds: int, budget: Budget) -> Iterator[FoldModels | None]:
     """Yield where models of single fits are kept for the length of the block."""
     with tempfile.TemporaryDirectory(prefix="espalier-", ignore_cleanup_errors=True) as folder:
-        yield FoldModels.at(
-            Path(folder), n_folds=n_folds, timed=budget.seconds is not None, key=new_key()
-        )
+        wanted = n_folds == 1 and budget.seconds is not None
+        yield FoldModels(Path(folder), new_key()) if wanted else None
 
 
-def _open_executor(context: EvaluationContext, settings: TrainingSettings) -> Executor:
-    if settings.n_workers <= 1 and settings.budget.seconds is None:
+def _open_executor(
+    context: EvaluationContext, settings: TrainingSettings, n_workers: int
+) -> Executor:
+    if n_workers <= 1 and settings.budget.seconds is None and settings.memory_limit is None:
         return SerialExecutor(context)
     # A process can be stopped whatever it does; a thread of this one cannot.
-    from pipelines.evaluation.process_executor import ProcessExecutor
-
-    return ProcessExecutor(context, settings.n_workers)
+    limit_mb = worker_memory(settings.memory_limit, n_workers) / MIB
+    return ProcessExecutor(context, n_workers, memory_limit_mb=limit_mb)

@@ -76,6 +76,8 @@ class TrialResult:
         Exception type and message, one line.
     worker : str
         Who ran it.
+    memory_mb : float or None
+        The most resident memory that its process was seen to use, in MiB, the data included.
     """
 
     trial: Trial
@@ -90,6 +92,7 @@ class TrialResult:
     iterations: tuple[int, ...] = ()
     error: str | None = None
     worker: str = ""
+    memory_mb: float | None = None
 
     def __post_init__(self) -> None:
         if self.status is TrialStatus.SUCCESS and self.score is None:

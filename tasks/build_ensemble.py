@@ -1,17 +1,21 @@
 """Choose the members on out-of-fold predictions, refit them, save one model."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from prefect import task
 
 from infra.run_store import RunStore
-from infra.seals import seal_key
-from infra.settings import load_settings
-from pipelines.budget import Deadline
-from pipelines.ensemble.cost import FinishCost
 from pipelines.evaluation.executor import Executor
 from pipelines.history import History
+from pipelines.request import TrainRequest
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
 from tasks.records import EnsembleRecord, PreparedRef
 from tasks.staging import read_pickle
+
+if TYPE_CHECKING:
+    from pipelines.ensemble.finishing import Finishing
+    from pipelines.learners.candidate import Candidate
 
 # Predictions stay on disk; of so many trials they are opened.
 OPENED_TRIALS = 100
@@ -34,70 +38,59 @@ def build_ensemble(
     *,
     store: RunStore,
     ref: PreparedRef,
-    target: str,
-    seed: int,
-    deadline: Deadline,
-    finish: FinishCost,
+    request: TrainRequest,
+    finishing: "Finishing",
 ) -> EnsembleRecord:
-    """Return the saved ensemble.
+    """Return the saved ensemble; the baseline where no trial succeeded, if that is allowed.
 
     Raises
     ------
     SearchFailedError
         No trial succeeded, or no member could be refitted.
     """
-    from pipelines.ensemble.adjust import adjust
-    from pipelines.ensemble.choose import build_ensemble as choose
-    from pipelines.ensemble.cost import RefitTime
+    from pipelines.ensemble.adjust import Adjusted, adjust
+    from pipelines.ensemble.baseline import choose_baseline
+    from pipelines.ensemble.finishing import choose_and_fit
     from pipelines.ensemble.model import build_model
-    from pipelines.ensemble.refit import fit_choice
     from pipelines.ensemble.serving import save_model
-    from pipelines.evaluation.fold_models import FoldModels
-    from pipelines.training import CHOICE_SHARE, require_success
 
-    require_success(history)
     data = read_pickle(ref.path)
-    fold_models = FoldModels(ref.fold_models_path, seal_key(load_settings().home))
-    time = RefitTime(
-        deadline=deadline,
-        n_workers=executor.n_workers,
-        finish=finish,
-        kept=fold_models.of(history),
-    )
-    best = sorted(history.successes, key=history.gain, reverse=True)[:OPENED_TRIALS]
-    predictions = {each.trial.number: store.predictions(each.trial.number) for each in best}
-    choice = choose(
-        history.ordered,
-        predictions,
-        dataset=data.search,
-        metric=history.metric,
-        seed=seed,
-        deadline=deadline.earlier((1.0 - CHOICE_SHARE) * max(0.0, deadline.seconds_left)),
-        refit_time=time,
-    )
-    choice, fitted = fit_choice(choice, history, executor, time, fold_models=fold_models)
-    adjusted = adjust(
-        choice,
-        fitted,
-        predictions,
-        dataset=data.search,
-        metric=history.metric,
-        seed=seed,
-        deadline=deadline,
-    )
+    fitted: Sequence[Candidate | None]
+    if not history.successes and request.allow_baseline:
+        choice, fitted = choose_baseline(data.search, history.metric)
+        adjusted = Adjusted()
+    else:
+        best = sorted(history.successes, key=history.gain, reverse=True)[:OPENED_TRIALS]
+        predictions = {each.trial.number: store.predictions(each.trial.number) for each in best}
+        choice, fitted = choose_and_fit(
+            executor,
+            history,
+            predictions,
+            dataset=data.search,
+            seed=request.seed,
+            finishing=finishing,
+        )
+        adjusted = adjust(
+            choice,
+            fitted,
+            predictions,
+            dataset=data.search,
+            metric=history.metric,
+            seed=request.seed,
+            deadline=finishing.deadline,
+        )
     model = build_model(
         choice,
         fitted,
         preparation=data.preparation,
         dataset=data.search,
         metric=history.metric.name,
-        target=target,
+        target=request.target,
         example=data.example_rows,
         adjustments=adjusted.adjustments,
     )
     path = ref.path.with_name("model")
     save_model(model, path)
-    fold_models.clear()
     return EnsembleRecord(
         path=path,
         method=choice.method,

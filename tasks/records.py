@@ -148,11 +148,6 @@ class PreparedRef:
     set_aside: tuple[tuple[str, str], ...] = ()
 
     @property
-    def fold_models_path(self) -> Path:
-        """Where the models of trials that fit once are kept."""
-        return self.path.with_name("fold_models")
-
-    @property
     def problem(self) -> ProblemKind:
         """What is predicted."""
         return self.shape.problem

@@ -1,11 +1,13 @@
 """The ensemble becomes a version in the registry, and the run's story complete in MLflow."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from prefect import task
 
 from infra.registry import RegisteredVersion, register
 from infra.tracking import Tracking
+from pipelines.failures import Failures
 from pipelines.leaderboard import LeaderboardRow
 from tasks.artifacts import publish_markdown, publish_table
 from tasks.leaderboard_table import leaderboard_csv, leaderboard_record
@@ -72,7 +74,7 @@ def register_ensemble(
         folder=ensemble.path,
         example=example,
         tags={key: f"{value:.6g}" for key, value in numbers.items()}
-        | {"metric": prepared.metric, "task": str(prepared.problem),
+        | {"metric": prepared.metric, "task": str(prepared.problem), "method": ensemble.method,
            "fingerprint": table.fingerprint} | inherited.tags,
         description=model_card(prepared, ensemble, holdout, leaderboard),
     )  # fmt: skip
@@ -104,11 +106,13 @@ def log_summary(
     profile: Mapping[str, float],
     ensemble: EnsembleRecord,
     leaderboard: Sequence[LeaderboardRow],
+    failures: Sequence[Failures],
 ) -> None:
-    """Log the leaderboard, the suite with its result, the meta-features and the versions."""
+    """Log the leaderboard, the failures, the suite's result, the meta-features and the versions."""
     rows = [leaderboard_record(row) for row in leaderboard]
     tracking.log_json(run_id, rows, "leaderboard.json")
     tracking.log_text(run_id, leaderboard_csv(rows), "leaderboard.csv")
+    tracking.log_json(run_id, [asdict(each) for each in failures], "failures.json")
     tracking.log_file(run_id, validation.json_path, "validation")
     tracking.log_file(run_id, validation.html_path, "validation")
     tracking.log_json(run_id, dict(profile), "data/metafeatures.json")

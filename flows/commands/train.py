@@ -105,6 +105,14 @@ def train(
         str | None,
         typer.Option(metavar="COL", help="Splits go forward in it.", rich_help_panel=DATA),
     ] = None,
+    allow_baseline: Annotated[
+        bool,
+        typer.Option(
+            "--allow-baseline",
+            help="Where every trial fails, register the best constant.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = False,
     query: Annotated[
         str | None,
         typer.Option(
@@ -123,6 +131,14 @@ def train(
         int | None,
         typer.Option(
             metavar="N", help="Worker processes. (default: one a core)", rich_help_panel=WHERE
+        ),
+    ] = None,
+    memory_limit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Memory a trial may use, like 4GiB. (default: a share of the machine's)",
+            rich_help_panel=WHERE,
         ),
     ] = None,
     dask: Annotated[
@@ -155,6 +171,7 @@ def train(
             "dask": dask, "families": families, "search": search, "seed": seed,
             "group_column": group_column, "time_column": time_column, "exclude": exclude,
             "start_from": start_from,
+            "allow_baseline": allow_baseline, "memory_limit": memory_limit,
         }
     )  # fmt: skip
     run_training(request, json_path=json_path)

@@ -27,6 +27,8 @@ class EvaluationContext:
         Threads one trial may use.
     fold_models : FoldModels or None
         Where the models of trials that fit once are kept; None to keep none.
+    memory_limit_mb : float or None
+        Resident memory of a worker, in MiB, above which its trial is stopped; None for no limit.
     """
 
     dataset: Dataset
@@ -35,6 +37,7 @@ class EvaluationContext:
     learners: tuple[Learner, ...]
     n_threads: int = 1
     fold_models: FoldModels | None = None
+    memory_limit_mb: float | None = None
 
     def learner(self, name: str) -> Learner:
         """Return the family called ``name``.

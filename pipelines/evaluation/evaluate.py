@@ -13,6 +13,8 @@ from pipelines.configuration import Configuration
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.folds import Fold
 from pipelines.evaluation.limits import (
+    MemoryExceededError,
+    MemoryWatch,
     TrialInterruptedError,
     interrupt_after,
     limit_threads,
@@ -83,17 +85,22 @@ def evaluate_trial(
         float("inf") if deadline is None else deadline.seconds_left,
     )
     progress = TrialProgress(n_rows=len(context.dataset))
+    memory = MemoryWatch(context.memory_limit_mb)
     status, error = TrialStatus.SUCCESS, None
     try:
         with (
             quiet_output(),
             limit_threads(context.n_threads),
+            memory,
             interrupt_after(None if limit == float("inf") else limit),
         ):
             _run_folds(trial, context, Deadline.after(limit), progress)
     except TrialInterruptedError:
         if len(progress.scores) < len(context.folds):  # else only its size is not known
             status, error = TrialStatus.TIMEOUT, _how_far(started, progress, context)
+    except MemoryExceededError:
+        status = TrialStatus.MEMOUT
+        error = f"stopped at {memory.peak_mb:.0f} MiB of memory, over its limit"
     except TimeoutError as problem:
         if limit == float("inf"):  # of its own making, such as a socket's
             status, error = TrialStatus.FAILED, one_line(problem)
@@ -103,7 +110,9 @@ def evaluate_trial(
         status = TrialStatus.MEMOUT if _is_out_of_memory(problem) else TrialStatus.FAILED
         error = one_line(problem)
     seconds = time.perf_counter() - started
-    return progress.outcome(trial, status, error, seconds=seconds, worker=worker_name())
+    return progress.outcome(
+        trial, status, error, seconds=seconds, worker=worker_name(), memory_mb=memory.peak_mb
+    )
 
 
 def _how_far(started: float, progress: TrialProgress, context: EvaluationContext) -> str:
@@ -129,7 +138,12 @@ def fit_member(
     )
     seconds = None if deadline is None or deadline.at is None else deadline.seconds_left
     try:
-        with quiet_output(), limit_threads(context.n_threads), interrupt_after(seconds):
+        with (
+            quiet_output(),
+            limit_threads(context.n_threads),
+            MemoryWatch(context.memory_limit_mb),
+            interrupt_after(seconds),
+        ):
             candidate.fit(
                 part.X,
                 part.y,
@@ -138,6 +152,8 @@ def fit_member(
                 times=part.times,
                 deadline=deadline,
             )
+    except MemoryExceededError:
+        raise MemoryError(f"trial {job.trial_number} needs more memory than its limit") from None
     except TrialInterruptedError:
         raise TimeoutError(f"no model of trial {job.trial_number} by the deadline") from None
     return candidate
@@ -169,7 +185,8 @@ def _run_folds(
         if number == n_folds - 1:
             progress.size_mb = pickled_mb(candidate)
             if n_folds == 1 and context.fold_models is not None:
-                context.fold_models.keep(trial, candidate, progress.size_mb)
+                gain = context.metric.sign * progress.scores[0]
+                context.fold_models.keep(trial, candidate, gain=gain, size_mb=progress.size_mb)
 
 
 def _fold_deadline(deadline: Deadline, folds_left: int) -> Deadline:

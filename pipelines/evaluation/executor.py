@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pipelines.learners.candidate import Candidate
 
 
+# A configuration that took its worker down so many times is never tried again.
+DEADLY = 2
+
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -43,8 +46,8 @@ class Executor(Protocol):
     def wait(self, deadline: Deadline) -> list[TrialOutcome]:
         """Block until at least one trial has ended, nothing is pending, or the deadline passes.
 
-        A trial past its ``seconds_limit`` comes back TIMEOUT, one whose process died FAILED or
-        MEMOUT; the executor stays usable after either.
+        A trial past its ``seconds_limit`` comes back TIMEOUT, one over its memory MEMOUT, one
+        whose process died twice FAILED or MEMOUT; the executor stays usable after each.
         """
         ...
 

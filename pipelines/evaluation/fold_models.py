@@ -25,7 +25,7 @@ class FoldModels:
     Attributes
     ----------
     folder : Path
-        Made by `at`; workers that do not find it, as on another machine, keep nothing.
+        Workers that do not find it, as on another machine, keep nothing.
     key : bytes
         With which models are sealed: no other file is opened (`pipelines.sealed_files`).
     """
@@ -33,51 +33,56 @@ class FoldModels:
     folder: Path
     key: bytes = field(repr=False)
 
-    @classmethod
-    def at(cls, folder: Path, *, n_folds: int, timed: bool, key: bytes) -> "FoldModels | None":
-        """Return the models of a run in ``folder``, which is made; None where none are wanted.
+    def keep(
+        self, trial: Trial, candidate: "Candidate", *, gain: float, size_mb: float | None
+    ) -> None:
+        """Write the model of a trial if it is among the best; leave out what cannot be written.
 
-        Without a clock there is time for any refit; with several folds there is no one model.
+        Parameters
+        ----------
+        trial : Trial
+            Whose model it is.
+        candidate : Candidate
+            The fitted model.
+        gain : float
+            Its score, turned so that larger is better.
+        size_mb : float or None
+            Its size in MiB; None if it does not pickle.
         """
-        if n_folds != 1 or not timed:
-            return None
-        folder.mkdir(parents=True, exist_ok=True)
-        return cls(folder, key)
-
-    def keep(self, trial: Trial, candidate: "Candidate", size_mb: float | None) -> None:
-        """Write the model of a trial, whole or not at all; what cannot be written is left out."""
         if size_mb is None or size_mb > LARGEST_MB or not self.folder.is_dir():
             return
+        path = self.folder / f"{gain:.12e}_{_name(trial)}"
         with suppress(OSError, pickle.PicklingError, AttributeError, TypeError):
-            dump_sealed(candidate, self._path(trial), self.key, by_value=True)
+            dump_sealed(candidate, path, self.key, by_value=True)
+        best = sorted(self._paths(), key=_gain, reverse=True)
+        for path in best[MOST_MODELS:]:
+            path.unlink(missing_ok=True)
 
     def load(self, trial: Trial) -> "Candidate | None":
         """Return the model of a trial; None if it was not kept."""
         try:
-            candidate: Candidate = load_sealed(self._path(trial), self.key)
-        except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError):
-            return None
+            (path,) = self.folder.glob(f"*_{_name(trial)}")
+            candidate: Candidate = load_sealed(path, self.key)
         except UnsealedError:  # of another run, or cut off
+            return None
+        except (ValueError, OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError):
             return None
         return candidate
 
     def of(self, history: History) -> frozenset[int]:
         """Return the numbers of the successful trials whose model is kept."""
+        there = {path.name.partition("_")[2] for path in self._paths()}
         return frozenset(
-            each.trial.number for each in history.successes if self._path(each.trial).exists()
+            each.trial.number for each in history.successes if _name(each.trial) in there
         )
 
-    def prune(self, history: History) -> None:
-        """Remove the models of all but the best trials."""
-        best = sorted(history.successes, key=history.gain, reverse=True)
-        for each in best[MOST_MODELS:]:
-            self._path(each.trial).unlink(missing_ok=True)
+    def _paths(self) -> list[Path]:
+        return list(self.folder.glob("*_*.pickle"))
 
-    def clear(self) -> None:
-        """Remove all; nothing needs them any more."""
-        for path in self.folder.glob("*"):
-            path.unlink(missing_ok=True)
 
-    def _path(self, trial: Trial) -> Path:
-        # A run that was killed may have left another trial of this number.
-        return self.folder / f"{trial.number}-{trial.configuration.digest}.pickle"
+def _name(trial: Trial) -> str:
+    return f"{trial.number}-{trial.configuration.digest}.pickle"
+
+
+def _gain(path: Path) -> float:
+    return float(path.name.partition("_")[0])

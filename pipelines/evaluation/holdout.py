@@ -157,12 +157,12 @@ def dummy_score(dataset: Dataset, y: NDArray[Any], metric: Metric) -> float:
     metric : Metric
         What to compute.
     """
-    constant = _constant(dataset, metric)
+    constant = constant_prediction(dataset, metric)
     return score_predictions(metric, y, np.repeat(constant, len(y), axis=0))
 
 
-def _constant(dataset: Dataset, metric: Metric) -> NDArray[np.float64]:
-    """Return the constant prediction, shape (1, K) or (1,)."""
+def constant_prediction(dataset: Dataset, metric: Metric) -> NDArray[np.float64]:
+    """Return the constant prediction that suits the metric, shape (1, K) or (1,)."""
     weight = dataset.sample_weight
     if dataset.problem.is_classification:
         counts = np.bincount(dataset.y, weights=weight, minlength=dataset.n_classes)

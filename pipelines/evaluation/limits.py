@@ -8,8 +8,12 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Self
 
+import psutil
 from threadpoolctl import threadpool_limits
+
+_LOOK_SECONDS = 0.05
 
 
 class TrialInterruptedError(BaseException):
@@ -17,6 +21,10 @@ class TrialInterruptedError(BaseException):
 
     Not an `Exception`, so that no library swallows it on its way out.
     """
+
+
+class MemoryExceededError(BaseException):
+    """A trial uses more memory than it may; no `Exception`, for the same reason."""
 
 
 @contextmanager
@@ -58,6 +66,58 @@ def interrupt_after(seconds: float | None) -> Iterator[None]:
             state["over"] = True
             if state["fired"]:  # on its way but perhaps not delivered yet: it must not hit later
                 _raise_in(thread, None)
+
+
+class MemoryWatch:
+    """Watches the memory of this process while one of its threads works.
+
+    Parameters
+    ----------
+    limit_mb : float or None
+        Resident memory in MiB; above it, `MemoryExceededError` is raised in the thread that
+        entered the watch, between two Python instructions. Whoever must be sure watches the
+        process from outside as well. None for no limit.
+
+    Attributes
+    ----------
+    peak_mb : float
+        The most that was seen, in MiB.
+    """
+
+    def __init__(self, limit_mb: float | None) -> None:
+        self.limit_mb = limit_mb
+        self.peak_mb = 0.0
+        self._process = psutil.Process()
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+        self._fired = False
+
+    def __enter__(self) -> Self:
+        self._thread = threading.get_ident()
+        self._look()
+        self._watcher = threading.Thread(target=self._watch, name="watch-memory", daemon=True)
+        self._watcher.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._over.set()
+            if self._fired:  # as in `interrupt_after`
+                _raise_in(self._thread, None)
+        self._look()
+
+    def _watch(self) -> None:
+        while not self._over.wait(_LOOK_SECONDS):
+            self._look()
+            with self._lock:
+                too_much = self.limit_mb is not None and self.peak_mb > self.limit_mb
+                if too_much and not self._fired and not self._over.is_set():
+                    self._fired = True
+                    _raise_in(self._thread, MemoryExceededError)
+
+    def _look(self) -> None:
+        with suppress(psutil.Error):
+            self.peak_mb = max(self.peak_mb, self._process.memory_info().rss / 2**20)
 
 
 def _raise_in(thread: int, error: type[BaseException] | None) -> None:

@@ -1,7 +1,8 @@
 """Trials in processes of their own: in parallel, and really stopped when their time is up."""
 
 import tempfile
-from collections import deque
+import time
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import replace
 from multiprocessing.connection import wait as wait_for_any
@@ -15,7 +16,8 @@ from pipelines.budget import Deadline
 from pipelines.errors import WorkerLostError
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.evaluate import MemberJob
-from pipelines.evaluation.executor import ended_early
+from pipelines.evaluation.executor import DEADLY, ended_early
+from pipelines.evaluation.memory_gate import MemoryGate
 from pipelines.evaluation.worker_process import GRACE_SECONDS, WorkerProcess
 from pipelines.trial import Trial, TrialOutcome, TrialStatus
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.5
 # So many workers in a row that die before they can work mean that none ever will.
 _MAX_FAILED_STARTS = 3
+# Memory grows fast, so it is looked at more often.
+_MEMORY_POLL_SECONDS = 0.1
 _SIGKILL = 9
 
 
@@ -32,7 +36,8 @@ class ProcessExecutor:
     """Runs trials in worker processes on this machine.
 
     The context goes to a file once and from there into every worker. A trial past its limit is
-    asked to stop, then its process is killed and replaced; so is one over its memory.
+    asked to stop, then its process is killed and replaced; so is one over its memory. A trial whose
+    process dies is tried once more, as something else may have killed it; dying twice is a result.
 
     Parameters
     ----------
@@ -54,6 +59,8 @@ class ProcessExecutor:
         self._finished: list[TrialOutcome] = []
         self._failed_starts = 0
         self._n_started = 0
+        self._gate = MemoryGate()
+        self._deaths: Counter[int] = Counter()
         self._folder = tempfile.TemporaryDirectory(prefix="espalier-", ignore_cleanup_errors=True)
         self._context_path = Path(self._folder.name) / "context.pickle"
         with self._context_path.open("wb") as file:
@@ -67,8 +74,22 @@ class ProcessExecutor:
         ended = [outcome.result.trial for outcome in self._finished]
         return tuple(sorted([*self._queue, *running, *ended], key=lambda trial: trial.number))
 
+    def warm_up(self) -> float:
+        """Wait until a worker can begin; return the seconds that it took.
+
+        Raises
+        ------
+        WorkerLostError
+            No worker can be started.
+        """
+        began = time.monotonic()
+        while not any(worker.ready for worker in self._workers):
+            self._collect(_POLL_SECONDS)
+        return time.monotonic() - began
+
     def submit(self, trial: Trial) -> None:
         """Take on a trial; it starts in `wait`, when a worker is free."""
+        self._deaths.pop(trial.number, None)
         self._queue.append(trial)
 
     def wait(self, deadline: Deadline) -> list[TrialOutcome]:
@@ -81,7 +102,7 @@ class ProcessExecutor:
         """
         while self.pending and not self._finished and not deadline.passed:
             self._dispatch(deadline)
-            self._collect(min(_POLL_SECONDS, max(deadline.seconds_left, 0.0)))
+            self._collect(min(self._poll_seconds, max(deadline.seconds_left, 0.0)))
         return self._hand_out()
 
     def stop_pending(self, reason: str) -> list[TrialOutcome]:
@@ -95,6 +116,7 @@ class ProcessExecutor:
             self._collect(max(patience.seconds_left, 0.0))
         for worker in self._busy():
             self._end(worker, TrialStatus.TIMEOUT, reason)
+        self._queue.clear()  # a trial whose process died meanwhile is not tried again
         return finished + [_with_reason(outcome, reason) for outcome in self._hand_out()]
 
     def fit_members(
@@ -108,7 +130,7 @@ class ProcessExecutor:
             for worker in self._workers:
                 if worker.idle and waiting and not deadline.passed:
                     self._give(worker, waiting, _finite(deadline.seconds_left))
-            for worker in self._ready_to_read(min(_POLL_SECONDS, _later(deadline))):
+            for worker in self._ready_to_read(min(self._poll_seconds, _later(deadline))):
                 job = worker.job
                 answer, alive = self._read(worker)
                 if isinstance(job, MemberJob):
@@ -158,6 +180,8 @@ class ProcessExecutor:
     def _dispatch(self, deadline: Deadline) -> None:
         """Give waiting trials to idle workers, each with the time that it has."""
         for worker in self._workers:
+            if not self._gate.admits(len(self._busy())):
+                return
             if worker.idle and self._queue and not deadline.passed:
                 limit = self._queue[0].seconds_limit
                 left = deadline.seconds_left
@@ -183,9 +207,11 @@ class ProcessExecutor:
             answer, alive = self._read(worker)
             if alive and isinstance(answer, TrialOutcome):
                 self._finished.append(answer)
+                self._gate.note(answer)
+                if answer.result.status is TrialStatus.MEMOUT:
+                    self._replace(worker)  # what it took may not be given back
             elif not alive and isinstance(trial, Trial):
-                status, reason = _reason_of_death(answer)
-                self._finished.append(ended_early(trial, status, reason, seconds=spent))
+                self._died(trial, answer, spent)
         for worker in self._busy():
             if worker.seconds_to_kill <= 0:
                 reason = f"killed after {worker.job_seconds:.1f} s, over its limit"
@@ -193,6 +219,15 @@ class ProcessExecutor:
             elif self._too_large(worker):
                 reason = f"killed at {worker.memory_mb:.0f} MiB of memory, over its limit"
                 self._end(worker, TrialStatus.MEMOUT, reason)
+
+    def _died(self, trial: Trial, exit_status: int | None, seconds: float) -> None:
+        """Try a trial whose process died once more; record it when that was the second time."""
+        self._deaths[trial.number] += 1
+        if self._deaths[trial.number] < DEADLY:
+            self._queue.appendleft(trial)
+            return
+        status, reason = _reason_of_death(exit_status)
+        self._finished.append(ended_early(trial, status, f"{reason}, twice", seconds=seconds))
 
     def _ready_to_read(self, seconds: float) -> list[WorkerProcess]:
         by_connection = {worker.connection: worker for worker in self._workers}
@@ -229,6 +264,10 @@ class ProcessExecutor:
         status = worker.kill(died=died)
         self._workers[self._workers.index(worker)] = self._new_worker()
         return status
+
+    @property
+    def _poll_seconds(self) -> float:
+        return _POLL_SECONDS if self._memory_limit_mb is None else _MEMORY_POLL_SECONDS
 
     def _too_large(self, worker: WorkerProcess) -> bool:
         limit = self._memory_limit_mb

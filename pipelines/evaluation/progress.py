@@ -79,6 +79,7 @@ class TrialProgress:
         *,
         seconds: float,
         worker: str,
+        memory_mb: float | None = None,
     ) -> TrialOutcome:
         """Return the answer to ``trial``: complete with success, what there is without."""
         succeeded = status is TrialStatus.SUCCESS
@@ -97,6 +98,7 @@ class TrialProgress:
             iterations=tuple(self.iterations),
             error=error,
             worker=worker,
+            memory_mb=memory_mb,
         )
         return TrialOutcome(result, self.out_of_fold() if succeeded else None)
 

@@ -124,6 +124,8 @@ class Learner:
         Whether ``fit`` takes ``deadline`` and stops then with a model that is worth having.
     interpretable : bool
         Whether a person can read the fitted model.
+    expected_mb : callable (values, shape) -> float, or None
+        MiB that a fit takes beside its matrix and a few copies of it; None for next to nothing.
     packages : tuple of str
         Distributions that a served model of this family needs beside scikit-learn.
     """
@@ -140,6 +142,7 @@ class Learner:
     anytime: bool = False
     interpretable: bool = False
     packages: tuple[str, ...] = ()
+    expected_mb: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
 
     def admits(self, shape: DatasetShape) -> bool:
         """Whether the family can be used on a dataset of this shape."""

@@ -9,6 +9,7 @@ from pipelines.learners.base import BuildContext, Learner, LearnerLimits, Prepro
 from pipelines.learners.forest import (
     GrownForest,
     count_trees,
+    forest_mb,
     forest_seconds,
     forest_settings,
     forest_space,
@@ -47,6 +48,7 @@ EXTRA_TREES = Learner(
     space=space,
     build=build,
     expected_seconds=expected_seconds,
+    expected_mb=forest_mb,
     anytime=True,
     preprocessing=PreprocessingTraits(
         encoding=("ordinal", "target", "onehot"), imputation=("none",)

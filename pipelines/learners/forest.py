@@ -23,6 +23,7 @@ _PORTION = 16
 _DOUBT = 0.01
 # Numbers kept in the leaves of one forest: 8 bytes each.
 _MOST_LEAF_NUMBERS = 3e7
+_NODE_BYTES = 64.0
 
 
 class GrownForest(BaseEstimator):
@@ -142,6 +143,13 @@ def forest_seconds(values: Mapping[str, Value], shape: DatasetShape, *, per_cell
     return float(count_trees(shape) * per_tree)
 
 
+def forest_mb(values: Mapping[str, Value], shape: DatasetShape) -> float:
+    """Return the size of a forest: as many nodes as leaves of the smallest size allow."""
+    leaf = max(float(values["min_samples_leaf"]), 1.0)
+    leaves = count_trees(shape) * min(shape.n_rows, 50_000) / (1.5 * leaf)
+    return 2.0 * leaves * (_NODE_BYTES + 8.0 * shape.n_classes) / 2**20
+
+
 def build(values: Mapping[str, Value], context: BuildContext) -> GrownForest:
     """Return an unfitted forest of these hyperparameters."""
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -166,6 +174,7 @@ RANDOM_FOREST = Learner(
     space=space,
     build=build,
     expected_seconds=expected_seconds,
+    expected_mb=forest_mb,
     anytime=True,
     preprocessing=PreprocessingTraits(
         encoding=("ordinal", "target", "onehot"),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipelines.configuration import Configuration
 from pipelines.history import History
+from pipelines.search.memory import MemoryModel
 from pipelines.search.stopping import hopeless_families
 from pipelines.space.joint import SearchSpace
 from pipelines.surrogate.cost import CostModel
@@ -39,6 +40,10 @@ class Admission:
         Seconds of the quickest success so far; 0 before there is one.
     spent : float
         Seconds of all trials so far.
+    memory : MemoryModel or None
+        Predicts the memory of trials.
+    memory_limit_mb : float or None
+        What they may be expected to take; None to try whatever comes.
     """
 
     space: SearchSpace
@@ -48,10 +53,17 @@ class Admission:
     proven: Mapping[str, float]
     quickest: float
     spent: float
+    memory: MemoryModel | None = None
+    memory_limit_mb: float | None = None
 
     @classmethod
     def of(
-        cls, space: SearchSpace, history: History, limit: float | None, fits_per_trial: int
+        cls,
+        space: SearchSpace,
+        history: History,
+        limit: float | None,
+        fits_per_trial: int,
+        memory_limit_mb: float | None = None,
     ) -> Self:
         """Return the admission after these trials."""
         timed = history if limit is not None else History(history.metric)
@@ -69,6 +81,8 @@ class Admission:
             proven=proven,
             quickest=min((result.seconds for result in timed.successes), default=0.0),
             spent=sum(result.seconds for result in timed.results),
+            memory=None if memory_limit_mb is None else MemoryModel.fit(space, timed),
+            memory_limit_mb=memory_limit_mb,
         )
 
     def promising(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
@@ -78,14 +92,14 @@ class Admission:
     def conceivable(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
         """Return the promising ones, unless the limit is below anything seen yet, shape (n,)."""
         enough = self.limit is None or self.limit >= self.quickest
-        return self.promising(configurations) & enough
+        return self.promising(configurations) & self._roomy(configurations) & enough
 
     def admitted(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
         """Return which can be expected to give a model within the limit, shape (n,)."""
         if self.limit is None or not configurations:
             return self.promising(configurations)
         fits = self.costs.fits(configurations, self.limit) | self._proven(configurations)
-        return self.promising(configurations) & fits
+        return self.promising(configurations) & self._roomy(configurations) & fits
 
     def worthwhile(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
         """Return which of the admitted would not be cut far too short, shape (n,)."""
@@ -107,6 +121,12 @@ class Admission:
         # What can be cut short costs the limit at most.
         capped = np.minimum(self.costs.log_seconds(configurations), np.log(self.limit))
         return np.asarray(barred + weight * capped)
+
+    def _roomy(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
+        """Return which can be expected to stay within the memory, shape (n,)."""
+        if self.memory is None or self.memory_limit_mb is None or not configurations:
+            return np.ones(len(configurations), dtype=bool)
+        return self.memory.fits(configurations, self.memory_limit_mb)
 
     def _proven(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
         limit = self.limit if self.limit is not None else np.inf

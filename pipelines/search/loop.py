@@ -81,6 +81,7 @@ def run_search(
     fits_per_trial: int = 1,
     warm_start: Sequence[Configuration] = (),
     finish: FinishCost = NOTHING,
+    memory_limit_mb: float | None = None,
 ) -> History:
     """Search until the budget is spent and return everything tried.
 
@@ -111,6 +112,8 @@ def run_search(
         What to try first.
     finish : FinishCost
         What comes after the refits.
+    memory_limit_mb : float or None
+        MiB that a trial may be expected to take.
     """
     plan = SearchPlan(
         space=space,
@@ -121,6 +124,7 @@ def run_search(
         fits_per_trial=fits_per_trial,
         warm_start=tuple(warm_start),
         finish=finish,
+        memory_limit_mb=memory_limit_mb,
     )
     done = History(metric) if history is None else history
     while True:

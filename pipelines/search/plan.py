@@ -56,6 +56,9 @@ class SearchPlan:
         What comes after the refits.
     prior : Experience or None
         What earlier runs predict for this dataset.
+    memory_limit_mb : float or None
+        What a trial may be expected to take. Like the clock, it plays no part without seconds:
+        what was measured of memory must not decide which trials come out.
     """
 
     space: SearchSpace
@@ -67,6 +70,7 @@ class SearchPlan:
     warm_start: tuple[Configuration, ...] = ()
     finish: FinishCost = NOTHING
     prior: Experience | None = None
+    memory_limit_mb: float | None = None
 
     @property
     def is_untimed(self) -> bool:
@@ -146,6 +150,7 @@ def _fill(
         strategy=plan.strategy,
         seconds_limit=limit,
         expected_seconds_limit=None if limit is None else min(limit, _SAFETY * left),
+        memory_limit_mb=plan.memory_limit_mb,
         warm_start=plan.warm_start,
         fits_per_trial=plan.fits_per_trial,
         prior=plan.prior,

@@ -40,6 +40,7 @@ def propose_batch(
     strategy: str = DEFAULT_STRATEGY,
     seconds_limit: float | None = None,
     expected_seconds_limit: float | None = None,
+    memory_limit_mb: float | None = None,
     warm_start: Sequence[Configuration] = (),
     fits_per_trial: int = 1,
     prior: Experience | None = None,
@@ -68,6 +69,8 @@ def propose_batch(
     expected_seconds_limit : float or None
         Seconds that a trial may be expected to take. None: the clock plays no part at all, so
         that a run bounded by trials alone is the same on every machine.
+    memory_limit_mb : float or None
+        MiB that a trial may be expected to take; None to try whatever comes.
     warm_start : sequence of Configuration
         What to try before the defaults.
     fits_per_trial : int
@@ -83,7 +86,9 @@ def propose_batch(
     if strategy not in STRATEGIES:
         raise UserError(f"unknown search {strategy!r}; choose one of: {', '.join(STRATEGIES)}")
     first = max([history.next_number, *(trial.number + 1 for trial in pending)])
-    admission = Admission.of(space, history, expected_seconds_limit, fits_per_trial)
+    admission = Admission.of(
+        space, history, expected_seconds_limit, fits_per_trial, memory_limit_mb
+    )
     proposer = _Proposer(
         space=space,
         history=history,
@@ -113,6 +118,8 @@ def propose_batch(
     numbers = range(first + len(picks), first + n)
     who = _sources(strategy, history, pending, numbers, expected_seconds_limit is not None)
     picks += proposer.propose(who, numbers, warm_start)
+    if not picks and not history.successes and not pending:
+        picks = [(each, "random") for each in proposer.cheap_draw()]
     return [
         Trial(
             number=first + place,
@@ -178,6 +185,15 @@ class _Proposer:
                 drawn = self.space.sample(_RANDOM_DRAWS, self.rng)
                 picked += self.take(drawn, n - len(picked), self.admission.worthwhile)
         return picked
+
+    def cheap_draw(self) -> list[Configuration]:
+        """Take the cheapest of some random configurations, whatever is expected of it.
+
+        What is known so far says that nothing fits; without a model there is nothing to lose.
+        """
+        drawn = self.space.sample(_RANDOM_DRAWS, self.rng)
+        by_cost = np.argsort(self.admission.costs.log_seconds(drawn), kind="stable")
+        return self.take([drawn[place] for place in by_cost], 1, self.admission.promising)
 
     def near_best(self, n: int) -> list[Configuration]:
         """Take up to ``n`` neighbours of the best configuration so far."""

@@ -15,7 +15,7 @@ from pipelines.learners.base import Learner
 from pipelines.problem import ProblemKind
 from pipelines.trial import Trial
 
-ACTS = ("work", "raise", "memory", "sleep", "hang", "die", "kill", "nan")
+ACTS = ("work", "raise", "memory", "sleep", "hang", "die", "kill", "nan", "eat")
 
 
 class ActingClassifier:
@@ -36,6 +36,11 @@ class ActingClassifier:
                 time.sleep(0.01)
         if self.act == "hang":  # in one call, as native code
             time.sleep(self.seconds)
+        if self.act == "eat":  # 8 MiB at a time, up to ``seconds`` GiB
+            eaten = []
+            while len(eaten) < 128 * self.seconds:
+                eaten.append(np.ones(2**20))
+                time.sleep(0.02)
         if self.act == "die":
             os._exit(3)
         if self.act == "kill":

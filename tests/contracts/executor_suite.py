@@ -5,7 +5,10 @@ A test module makes a subclass whose class-scoped fixture ``open_executor`` retu
 executor stays usable whatever a trial does to it, and workers take seconds to start.
 """
 
+from dataclasses import replace
+
 import numpy as np
+import psutil
 import pytest
 
 from pipelines.budget import Deadline
@@ -33,6 +36,7 @@ class ExecutorSuite:
 
     kills_hung_trials = True
     survives_dead_workers = True
+    runs_here = False
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -117,8 +121,26 @@ class ExecutorSuite:
         outcomes = run_all(executor, [acting_trial(0, kind), acting_trial(1, "work")])
         result = outcomes[0].result
         assert result.status in (TrialStatus.FAILED, TrialStatus.MEMOUT)
-        assert result.error
+        assert "twice" in result.error
         assert outcomes[1].result.status is TrialStatus.SUCCESS
+
+    def test_a_trial_that_eats_memory_is_stopped_and_the_next_one_runs(self, open_executor):
+        used = psutil.Process().memory_info().rss / 2**20 if self.runs_here else 150.0
+        context = replace(acting_context(), memory_limit_mb=used + 300.0)
+        with open_executor(context) as executor:
+            outcomes = run_all(executor, [acting_trial(0, "eat", seconds=8.0)])
+            result = outcomes[0].result
+            assert result.status is TrialStatus.MEMOUT
+            assert "MiB of memory" in result.error
+            assert context.memory_limit_mb < result.memory_mb < context.memory_limit_mb + 500
+            after = run_all(executor, [acting_trial(1, "work"), acting_trial(2, "work")])
+            assert all(each.result.succeeded for each in after.values())
+            assert all(each.result.memory_mb < result.memory_mb for each in after.values())
+
+    def test_a_trial_says_how_much_memory_it_took(self, executor):
+        outcomes = run_all(executor, [acting_trial(0, "work"), acting_trial(1, "eat", 0.15)])
+        plain, large = (outcomes[number].result.memory_mb for number in (0, 1))
+        assert 30 < plain < large
 
     def test_stopping_leaves_nothing_pending_and_the_executor_usable(self, executor):
         run_all(executor, [acting_trial(9, "work")])  # the workers have started

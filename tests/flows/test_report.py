@@ -4,10 +4,11 @@ import math
 
 from rich.console import Console
 
-from flows.report import TrainReport, failures_of
+from flows.report import TrainReport
 from flows.summary import print_summary
 from pipelines.configuration import Configuration
 from pipelines.evaluation.metrics import get_metric
+from pipelines.failures import failures_of
 from pipelines.history import History
 from pipelines.leaderboard import leaderboard
 from pipelines.problem import ProblemKind

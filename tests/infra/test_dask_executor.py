@@ -95,7 +95,7 @@ def test_data_go_out_once_to_each_worker(client, monkeypatch, tmp_path, own):
     assert sorted(map(int, unpacked)) == sorted(client.run(_pid).values())
 
 
-def test_a_worker_that_is_killed_from_outside_costs_one_trial(client):
+def test_a_worker_that_is_killed_from_outside_costs_no_trial(client):
     with DaskExecutor(client, acting_context()) as executor:
         run_all(executor, [acting_trial(0, "work"), acting_trial(1, "work")])
         victim = next(iter(client.run(_pid).values()))
@@ -105,9 +105,7 @@ def test_a_worker_that_is_killed_from_outside_costs_one_trial(client):
         killer.join()
         outcomes |= run_all(executor, [acting_trial(4, "work")])
     ended = {number: outcome.result for number, outcome in outcomes.items()}
-    assert sorted(each.status for each in ended.values()) == ["failed", "success", "success"]
-    assert ended[4].succeeded
-    assert "its worker died" in (ended[2].error or ended[3].error)
+    assert all(each.succeeded for each in ended.values())
 
 
 def test_a_thread_is_left_alone_after_a_trial_was_interrupted(client):

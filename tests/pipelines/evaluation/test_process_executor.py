@@ -4,7 +4,9 @@ import sys
 import psutil
 import pytest
 
+from pipelines.budget import Deadline
 from pipelines.errors import WorkerLostError
+from pipelines.evaluation.memory_gate import MemoryGate
 from pipelines.evaluation.process_executor import ProcessExecutor
 from pipelines.trial import TrialStatus
 from tests.contracts.acting_learner import acting_context, acting_trial
@@ -23,6 +25,29 @@ def test_a_worker_over_its_memory_is_killed_and_its_trial_recorded():
         outcomes = run_all(executor, [acting_trial(0, "sleep", seconds=30.0)])
     assert outcomes[0].result.status is TrialStatus.MEMOUT
     assert "MiB" in outcomes[0].result.error
+
+
+def test_a_worker_that_is_killed_from_outside_costs_no_trial():
+    with ProcessExecutor(acting_context(), 1) as executor:
+        run_all(executor, [acting_trial(0, "work")])
+        executor.submit(acting_trial(1, "sleep", seconds=1.0))
+        executor.wait(Deadline.after(0.3))
+        psutil.Process().children()[-1].kill()
+        outcomes = run_all(executor, [])
+    assert outcomes[1].result.succeeded
+
+
+def test_fewer_trials_run_at_the_same_time_where_memory_is_short(monkeypatch):
+    with ProcessExecutor(acting_context(), 2) as executor:
+        run_all(executor, [acting_trial(number, "work") for number in range(4)])
+        monkeypatch.setattr(executor, "_gate", MemoryGate(available=lambda: 0.0))
+        for number in (4, 5, 6):
+            executor.submit(acting_trial(number, "sleep", seconds=0.2))
+        seen = set()
+        while executor.pending:
+            executor.wait(Deadline.after(0.05))
+            seen.add(len(executor._busy()))
+    assert seen <= {0, 1}
 
 
 def test_no_worker_outlives_the_executor():

@@ -7,6 +7,7 @@ from tests.contracts.executor_suite import ExecutorSuite
 class TestSerialExecutor(ExecutorSuite):
     kills_hung_trials = False
     survives_dead_workers = False
+    runs_here = True
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -1,0 +1,34 @@
+"""The choice of no trial: what is left where every one of them failed."""
+
+from pipelines.data.dataset import Dataset
+from pipelines.ensemble.choose import EnsembleChoice
+from pipelines.ensemble.combination import Combination, CombinationSpace
+from pipelines.evaluation.holdout import constant_prediction, dummy_score
+from pipelines.evaluation.metrics import Metric
+from pipelines.learners.constant import NAME, ConstantCandidate, constant_candidate
+
+# No trial has this number.
+NUMBER = -1
+
+
+def choose_baseline(
+    dataset: Dataset, metric: Metric
+) -> tuple[EnsembleChoice, list[ConstantCandidate]]:
+    """Return the constant that is best for the metric as the one member, and its model.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The search rows.
+    metric : Metric
+        What counts.
+    """
+    choice = EnsembleChoice(
+        members=((NUMBER, 1.0),),
+        method=NAME,
+        rule=Combination(
+            problem=dataset.problem, space=CombinationSpace.PROBABILITY, weights=(1.0,)
+        ),
+        cv_score=dummy_score(dataset, dataset.y, metric),
+    )
+    return choice, [constant_candidate(dataset, constant_prediction(dataset, metric))]

@@ -1,0 +1,110 @@
+"""From a finished search to fitted members, within the time that is left."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from pipelines.budget import Deadline
+from pipelines.data.dataset import Dataset
+from pipelines.ensemble.choose import EnsembleChoice, build_ensemble, choose_single
+from pipelines.ensemble.cost import NOTHING, FinishCost, RefitTime
+from pipelines.ensemble.refit import fit_choice
+from pipelines.errors import SearchFailedError
+from pipelines.evaluation.executor import Executor
+from pipelines.evaluation.fold_models import FoldModels
+from pipelines.failures import failures_of, nothing_succeeded
+from pipelines.history import History
+
+if TYPE_CHECKING:
+    from pipelines.learners.candidate import Candidate
+
+# Of the time that is left after the search, this share may go into choosing the members; the
+# rest is for fitting them and for what follows.
+CHOICE_SHARE = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finishing:
+    """What is there to finish a run with.
+
+    Attributes
+    ----------
+    deadline : Deadline
+        When the run must be over.
+    cost : FinishCost
+        What comes after the refits.
+    fold_models : FoldModels or None
+        Models that can take the place of a refit.
+    """
+
+    deadline: Deadline
+    cost: FinishCost = NOTHING
+    fold_models: FoldModels | None = None
+
+    def refit_time(self, history: History, n_workers: int) -> RefitTime:
+        """Return the time for refitting members chosen from these trials."""
+        kept = frozenset[int]() if self.fold_models is None else self.fold_models.of(history)
+        return RefitTime(deadline=self.deadline, n_workers=n_workers, finish=self.cost, kept=kept)
+
+    @property
+    def choice_deadline(self) -> Deadline:
+        """When members must be chosen."""
+        # Without a deadline the time left is infinite, and so it stays.
+        return self.deadline.earlier((1.0 - CHOICE_SHARE) * max(0.0, self.deadline.seconds_left))
+
+
+def choose_and_fit(
+    executor: Executor,
+    history: History,
+    predictions: Mapping[int, NDArray[Any]],
+    *,
+    dataset: Dataset,
+    seed: int,
+    finishing: Finishing,
+    combine: bool = True,
+) -> "tuple[EnsembleChoice, list[Candidate | None]]":
+    """Return the chosen members and their models, None for one without.
+
+    Parameters
+    ----------
+    executor : Executor
+        Does the refits; nothing may be pending.
+    history : History
+        Every trial.
+    predictions : mapping of int to array
+        Out-of-fold predictions by trial number.
+    dataset : Dataset
+        The search rows.
+    seed : int
+        The run's seed.
+    finishing : Finishing
+        The time and what may save some.
+    combine : bool
+        Whether members may be combined; otherwise the best trial alone is chosen.
+
+    Raises
+    ------
+    SearchFailedError
+        No trial succeeded; the message names the reasons.
+    """
+    if not history.successes:
+        raise SearchFailedError(nothing_succeeded(history), failures_of(history))
+    time = finishing.refit_time(history, executor.n_workers)
+    metric = history.metric
+    if combine:
+        choice = build_ensemble(
+            history.ordered,
+            predictions,
+            dataset=dataset,
+            metric=metric,
+            seed=seed,
+            deadline=finishing.choice_deadline,
+            refit_time=time,
+        )
+    else:
+        choice = choose_single(
+            history.ordered, predictions, dataset=dataset, metric=metric, seed=seed
+        )
+    return fit_choice(choice, history, executor, time, fold_models=finishing.fold_models)
