@@ -273,7 +273,7 @@ class JobPool:
         if self._ended_for_memory(running.worker):
             how, reason = How.MEMORY, "its worker was ended for using more memory than its limit"
         else:
-            how, reason = How.DIED, f"its worker died while running it, {DEADLY} times"
+            how, reason = How.DIED, "its worker died while running it, twice"
             self._deaths[id(running.job)] += 1
             if self._deaths[id(running.job)] < DEADLY:
                 return self._again(running, "its worker died")
