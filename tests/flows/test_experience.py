@@ -41,6 +41,7 @@ def built(tables, tmp_path_factory, espalier_in):
     killed = espalier.start(*command)
     while not store.exists() and killed.poll() is None:
         time.sleep(0.1)
+    assert killed.poll() is None, killed.communicate()
     killed.kill()
     killed.communicate(timeout=60)
     n_first = len(ExperienceStore(store).read())
