@@ -4,7 +4,7 @@ from prefect import flow, task
 from prefect.logging import get_run_logger
 
 from flows.hooks import watched
-from pipelines.request import PredictRequest
+from pipelines.predict_request import PredictRequest
 from tasks.artifacts import publish_markdown
 from tasks.markdown_text import in_markdown
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from infra.placeholders import placeholders
 from pipelines.errors import UserError
-from pipelines.request import explain, parse_duration
+from pipelines.form import explain
+from pipelines.request import parse_duration
 
 ScheduledFlow = Literal["retrain", "monitor", "promote", "predict"]
 Promotion = Literal["auto", "approve", "never"]

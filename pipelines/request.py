@@ -6,23 +6,15 @@ Field descriptions are shown in the Prefect UI, so they are written for its read
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_serializer,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
 from pipelines.budget import Budget
 from pipelines.errors import UserError
-from pipelines.form_schema import FAMILIES, METRICS, as_form
+from pipelines.form import Form, NameList, OptionalText, Source
+from pipelines.form_schema import FAMILIES, METRICS
 from pipelines.memory import memory_bytes
 from pipelines.redaction import redact
 from pipelines.search.names import DEFAULT_STRATEGY, STRATEGIES
@@ -70,34 +62,20 @@ def default_name(source: str) -> str:
     return re.sub(r"[^\w.+\-]+", "-", stem).strip("-.") or "model"
 
 
-def _names(value: Any) -> Any:
-    """Split ``a,b`` into names; lists pass."""
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        value = value.split(",")
-    return tuple(dict.fromkeys(name.strip() for name in value if str(name).strip()))
-
-
-Names = Annotated[tuple[str, ...], Field(default=())]
-
-
-class TrainRequest(BaseModel):
+class TrainRequest(Form):
     """A training: the data, the target, the budget and what may be tried."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
-
-    data: str = Field(
+    data: Source = Field(
         min_length=1,
         title="Data",
         description="A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines; compressed too), a "
         "fsspec URL, or a SQLAlchemy database URL together with a query.",
     )
     target: str = Field(min_length=1, title="Target", description="The column to predict.")
-    query: str | None = Field(
+    query: OptionalText = Field(
         default=None, title="Query", description="The SELECT to run where the data are a database."
     )
-    name: str | None = Field(
+    name: OptionalText = Field(
         default=None,
         title="Model name",
         description="Name in the model registry; made from the data's name when left empty.",
@@ -105,13 +83,13 @@ class TrainRequest(BaseModel):
     task: Task = Field(
         default="auto", title="Task", description="The kind of problem; auto reads the target."
     )
-    metric: str | None = Field(
+    metric: OptionalText = Field(
         default=None,
         title="Metric",
         description="What to optimise; empty for roc_auc, log_loss or rmse by the task.",
         json_schema_extra={"enum": list(METRICS)},
     )
-    time_budget: str | None = Field(
+    time_budget: OptionalText = Field(
         default=None,
         title="Time budget",
         description="Like 90s, 10m or 1h30m. Empty: no limit when a number of trials is given, "
@@ -125,18 +103,19 @@ class TrainRequest(BaseModel):
         title="Workers",
         description="Worker processes on this machine; empty for one a core.",
     )
-    memory_limit: str | None = Field(
+    memory_limit: OptionalText = Field(
         default=None,
         title="Memory limit",
         description="Memory a trial may use, such as 4GiB; empty for an equal share of 80 % of "
         "the machine's. Fewer trials run at the same time where it needs that.",
     )
-    dask: str | None = Field(
+    dask: OptionalText = Field(
         default=None,
         title="Dask scheduler",
         description="Address of a running Dask scheduler (tcp://...), instead of own workers.",
     )
-    families: Names = Field(
+    families: NameList = Field(
+        default=(),
         title="Model families",
         description="Restrict the search to these; empty for all.",
         json_schema_extra={"items": {"type": "string", "enum": list(FAMILIES)}},
@@ -148,23 +127,26 @@ class TrainRequest(BaseModel):
         json_schema_extra={"enum": list(STRATEGIES)},
     )
     seed: int = Field(default=0, title="Seed", description="Root of everything random.")
-    group_column: str | None = Field(
+    group_column: OptionalText = Field(
         default=None,
         title="Group column",
         description="Rows with the same value stay on one side of every split.",
     )
-    time_column: str | None = Field(
+    time_column: OptionalText = Field(
         default=None,
         title="Time column",
         description="Splits go forward in it; the newest rows are the hold-out.",
     )
-    exclude: Names = Field(title="Exclude", description="Columns the model must not use.")
-    start_from: Names = Field(
+    exclude: NameList = Field(
+        default=(), title="Exclude", description="Columns the model must not use."
+    )
+    start_from: NameList = Field(
+        default=(),
         title="Start from",
         description="Earlier versions (NAME/VERSION): their best configurations are tried first, "
         "and rows that the first one held out stay held out.",
     )
-    extends: str | None = Field(
+    extends: OptionalText = Field(
         default=None,
         title="Extends",
         description="Leave empty; the flow `extend` puts here the run folder whose table and "
@@ -175,18 +157,6 @@ class TrainRequest(BaseModel):
         title="Allow the baseline",
         description="Where every trial fails, register the best constant instead of failing.",
     )
-
-    @field_validator("families", "exclude", "start_from", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        return _names(value)
-
-    @field_validator("query", "name", "metric", "time_budget", "dask", "group_column",
-                     "time_column", "extends", "memory_limit", mode="before")  # fmt: skip
-    @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
-        # A form sends an empty field as "", and the default of most fields is "none".
-        return (value.strip() or None) if isinstance(value, str) else value
 
     @field_validator("memory_limit")
     @classmethod
@@ -251,25 +221,6 @@ class TrainRequest(BaseModel):
             )
         return self
 
-    @field_serializer("data", when_used="json")
-    def _without_password(self, value: str) -> str:
-        # Prefect stores a flow run's parameters as JSON; a password must not get there.
-        return redact(value)
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> "TrainRequest":
-        """Return the request of these options.
-
-        Raises
-        ------
-        UserError
-            The first fault, as one line; the constructor raises `pydantic.ValidationError`.
-        """
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            raise UserError(explain(error)) from None
-
     @property
     def shown_data(self) -> str:
         """The source as it may be shown: without a password."""
@@ -305,84 +256,3 @@ class TrainRequest(BaseModel):
         """Twelve hexadecimal digits of `essentials`."""
         text = json.dumps(self.essentials, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-class PredictRequest(BaseModel):
-    """A batch of predictions: the data, the model, and where they go."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
-
-    data: str = Field(
-        min_length=1,
-        title="Data",
-        description="A file, a pattern of files such as in/2026-*.csv, a fsspec URL, or a "
-        "SQLAlchemy database URL together with a query. Any size: rows are scored in chunks.",
-    )
-    model: str = Field(
-        min_length=1,
-        title="Model",
-        description="NAME (its champion), NAME@alias or NAME/VERSION of the registry.",
-    )
-    out: str = Field(
-        min_length=1,
-        title="Output",
-        description="A CSV or Parquet file to write; it appears when all rows are scored.",
-    )
-    query: str | None = Field(
-        default=None, title="Query", description="The SELECT to run where the data are a database."
-    )
-    id_column: str | None = Field(
-        default=None,
-        title="Id column",
-        description="A column of the data that tells the rows apart, copied into the output; "
-        "empty for the source's name and the row's number.",
-    )
-    proba: bool = Field(
-        default=False, title="Probabilities", description="Write class probabilities too."
-    )
-    interval: float | None = Field(
-        default=None,
-        title="Interval",
-        gt=0,
-        lt=1,
-        description="Coverage, such as 0.9: write bounds between which so large a share of the "
-        "true values should lie. For models that predict numbers.",
-    )
-
-    @field_validator("query", "id_column", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
-        return (value.strip() or None) if isinstance(value, str) else value
-
-    @property
-    def shown_data(self) -> str:
-        """The source as it may be shown: without a password."""
-        return redact(self.data)
-
-    @field_serializer("data", when_used="json")
-    def _without_password(self, value: str) -> str:
-        return redact(value)
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> "PredictRequest":
-        """Return the request of these options, or raise `UserError` with the first fault."""
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            raise UserError(explain(error)) from None
-
-
-def explain(error: ValidationError) -> str:
-    """Return the first fault of ``error`` as one line for the user."""
-    first = error.errors(include_url=False)[0]
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, UserError):
-        return str(cause)
-    option = ".".join(str(part) for part in first["loc"]).replace("_", "-")
-    given = first.get("input")
-    if first["type"] == "missing":
-        return f"{option} is missing; give it"
-    if first["type"] == "extra_forbidden":
-        return f"there is no option {option!r}; remove it"
-    shown = f" {redact(str(given))!r}" if isinstance(given, str | int | float) else ""
-    return f"{option}{shown} cannot be used: {first['msg'].lower()}"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.data.input_contract import InputContract
 from pipelines.errors import UserError
+from pipelines.predict_request import PredictRequest
 from pipelines.redaction import redact
-from pipelines.request import PredictRequest
 
 if TYPE_CHECKING:
     import pandas as pd

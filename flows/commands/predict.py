@@ -54,7 +54,7 @@ def predict(
     each row of DATA, in its order, and appears when all are scored.
     """
     from flows.terminal_text import harmless
-    from pipelines.request import PredictRequest
+    from pipelines.predict_request import PredictRequest
     from tasks.score_table import score_table
 
     request = PredictRequest.parse(

@@ -1,29 +1,16 @@
 """What a person asks of a build of experience: the command line and the Prefect form."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from pipelines.errors import UserError
 from pipelines.experience.design import Design
 from pipelines.experience.workplace import RecordingRules
-from pipelines.request import explain
+from pipelines.form import Form, NameList, OptionalText
 
 
-def _split(value: Any) -> Any:
-    """Split ``a,b`` into names; lists pass."""
-    if value is None:
-        return ()
-    names = value.split(",") if isinstance(value, str) else value
-    return tuple(dict.fromkeys(str(name).strip() for name in names if str(name).strip()))
-
-
-class BuildRequest(BaseModel):
+class BuildRequest(Form):
     """A build of experience: which tables, and how much is recorded on each."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     folder: Path = Field(
         title="Folder",
@@ -32,7 +19,7 @@ class BuildRequest(BaseModel):
     store: Path = Field(
         title="Store", description="The Parquet file of experience; made, or added to."
     )
-    tables: Annotated[tuple[str, ...], BeforeValidator(_split)] = Field(
+    tables: NameList = Field(
         default=(), title="Tables", description="The only tables to use; empty for all."
     )
     configurations: int = Field(
@@ -55,17 +42,9 @@ class BuildRequest(BaseModel):
     workers: int | None = Field(
         default=None, ge=1, title="Workers", description="Own worker processes; one a core."
     )
-    dask: str | None = Field(
+    dask: OptionalText = Field(
         default=None, title="Dask scheduler", description="tcp://... of a running one."
     )
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> "BuildRequest":
-        """Return the request of these options, or raise `UserError` with the first fault."""
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            raise UserError(explain(error)) from None
 
     @property
     def design(self) -> Design:

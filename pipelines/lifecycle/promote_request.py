@@ -3,40 +3,15 @@
 Titles and descriptions are shown in the Prefect UI, so they are written for its reader.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_serializer,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, model_validator
 
 from pipelines.errors import UserError
-from pipelines.form_schema import as_form
+from pipelines.form import Form, NameList, OptionalNumber, OptionalSource, OptionalText
 from pipelines.lifecycle.policy import PromotionPolicy
-from pipelines.redaction import redact
-from pipelines.request import explain
 
 PolicyMode = Literal["auto", "approve", "never"]
-
-
-def _split(value: Any) -> Any:
-    """Split ``a,b`` into names; lists pass."""
-    if value is None:
-        return ()
-    names = value.split(",") if isinstance(value, str) else value
-    return tuple(dict.fromkeys(str(name).strip() for name in names if str(name).strip()))
-
-
-def _empty_is_none(value: Any) -> Any:
-    # A form sends an empty field as "".
-    return (value.strip() or None) if isinstance(value, str) else value
 
 
 def _plain_name(value: str) -> str:
@@ -48,15 +23,10 @@ def _plain_name(value: str) -> str:
 
 
 ModelName = Annotated[str, AfterValidator(_plain_name), Field(min_length=1)]
-OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
-OptionalNumber = Annotated[float | None, BeforeValidator(_empty_is_none)]
-ColumnNames = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
-class PromoteRequest(BaseModel):
+class PromoteRequest(Form):
     """A promotion: when the challenger becomes champion, and on which rows that is decided."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
 
     name: ModelName = Field(title="Model", description="The registered model.")
     policy: PolicyMode = Field(
@@ -83,7 +53,7 @@ class PromoteRequest(BaseModel):
         title="Metric",
         description="What is compared; empty for the metric the challenger was trained for.",
     )
-    slices: ColumnNames = Field(
+    slices: NameList = Field(
         default=(),
         title="Slices",
         description="Columns within whose values the challenger must not lose, such as region.",
@@ -118,7 +88,7 @@ class PromoteRequest(BaseModel):
         title="Size limit",
         description="Most megabytes of the challenger's files; empty for no limit.",
     )
-    data: OptionalText = Field(
+    data: OptionalSource = Field(
         default=None,
         title="Data",
         description="Labelled rows to compare on, as for training; empty for the hold-outs that "
@@ -150,19 +120,6 @@ class PromoteRequest(BaseModel):
             raise UserError("a slice limit needs slices; name the columns")
         return self
 
-    @field_serializer("data", when_used="json")
-    def _without_password(self, value: str | None) -> str | None:
-        # Prefect stores a flow run's parameters as JSON; a password must not get there.
-        return None if value is None else redact(value)
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> "PromoteRequest":
-        """Return the request of these options, or raise `UserError` with the first fault."""
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            raise UserError(explain(error)) from None
-
     @property
     def promotion_policy(self) -> PromotionPolicy:
         """What the challenger has to fulfil."""
@@ -178,10 +135,8 @@ class PromoteRequest(BaseModel):
         )
 
 
-class RollbackRequest(BaseModel):
+class RollbackRequest(Form):
     """A rollback: the previous champion serves again."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
 
     name: ModelName = Field(title="Model", description="The registered model.")
     reason: OptionalText = Field(
@@ -192,11 +147,3 @@ class RollbackRequest(BaseModel):
         title="Actor",
         description="Who decides, for the record; empty for the user the run belongs to.",
     )
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> "RollbackRequest":
-        """Return the request of these options, or raise `UserError` with the first fault."""
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            raise UserError(explain(error)) from None

@@ -6,48 +6,38 @@ Field descriptions are shown in the Prefect UI, so they are written for its read
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_serializer,
-    field_validator,
-)
+from pydantic import Field, field_validator
 
 from pipelines.errors import UserError
-from pipelines.form_schema import as_form
+from pipelines.form import Form, OptionalSource, OptionalText
 from pipelines.lifecycle.gate import OnDrift
-from pipelines.redaction import redact
-from pipelines.request import TrainRequest, explain, parse_duration
+from pipelines.request import TrainRequest, parse_duration
 
 Promote = Literal["auto", "approve", "never"]
 
 REDACTED = "***"
 
 
-class RetrainRequest(BaseModel):
+class RetrainRequest(Form):
     """A retraining: which model, on which data, and what may stop it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
 
     name: str = Field(
         min_length=1,
         title="Model",
         description="The registered model to train again; its champion says what to expect.",
     )
-    data: str | None = Field(
+    data: OptionalSource = Field(
         default=None,
         title="Data",
         description="Where to read the table from; empty for where the last training read it. A "
         "source with a password is not remembered: give it here or in the environment.",
     )
-    query: str | None = Field(
+    query: OptionalText = Field(
         default=None,
         title="Query",
         description="The SELECT to run where the data are a database; empty for the last one.",
     )
-    time_budget: str | None = Field(
+    time_budget: OptionalText = Field(
         default=None,
         title="Time budget",
         description="Like 90s, 10m or 1h30m; empty for that of the last training.",
@@ -82,30 +72,12 @@ class RetrainRequest(BaseModel):
         "better, if it does and a person approves, or never.",
     )
 
-    @field_validator("data", "query", "time_budget", mode="before")
-    @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
-        # A form sends an empty field as "".
-        return (value.strip() or None) if isinstance(value, str) else value
-
     @field_validator("time_budget")
     @classmethod
     def _a_duration(cls, value: str | None) -> str | None:
         if value is not None:
             parse_duration(value)
         return value
-
-    @field_serializer("data", when_used="json")
-    def _without_password(self, value: str | None) -> str | None:
-        return None if value is None else redact(value)
-
-    @classmethod
-    def parse(cls, values: Mapping[str, Any]) -> "RetrainRequest":
-        """Return the request of these options, or raise `UserError` with the first fault."""
-        try:
-            return cls(**values)
-        except ValidationError as error:
-            raise UserError(explain(error)) from None
 
     def applied_to(
         self, last: Mapping[str, Any], *, source: str | None, start_from: tuple[str, ...]

@@ -10,7 +10,8 @@ from pipelines.learners.registry import LEARNERS
 from pipelines.lifecycle.monitor_request import MonitorRequest
 from pipelines.lifecycle.promote_request import PromoteRequest, RollbackRequest
 from pipelines.lifecycle.retrain_request import RetrainRequest
-from pipelines.request import PredictRequest, TrainRequest
+from pipelines.predict_request import PredictRequest
+from pipelines.request import TrainRequest
 from pipelines.search.names import STRATEGIES
 
 REQUESTS = (

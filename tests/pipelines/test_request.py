@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.errors import UserError
+from pipelines.predict_request import PredictRequest
 from pipelines.request import (
-    PredictRequest,
     TrainRequest,
     default_name,
     parse_duration,

@@ -19,7 +19,7 @@ from infra.environment import quiet_environment
 from infra.ports import free_port, wait_until_answers
 from infra.settings import load_settings
 from pipelines.errors import MissingColumnsError, UserError
-from pipelines.request import PredictRequest
+from pipelines.predict_request import PredictRequest
 from tasks import score_table as module
 from tasks.score_table import score_table
 

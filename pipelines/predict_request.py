@@ -1,0 +1,52 @@
+"""What a batch of predictions is asked to do, checked where it comes in."""
+
+from pydantic import Field
+
+from pipelines.form import Form, OptionalText, Source
+from pipelines.redaction import redact
+
+
+class PredictRequest(Form):
+    """A batch of predictions: the data, the model, and where they go."""
+
+    data: Source = Field(
+        min_length=1,
+        title="Data",
+        description="A file, a pattern of files such as in/2026-*.csv, a fsspec URL, or a "
+        "SQLAlchemy database URL together with a query. Any size: rows are scored in chunks.",
+    )
+    model: str = Field(
+        min_length=1,
+        title="Model",
+        description="NAME (its champion), NAME@alias or NAME/VERSION of the registry.",
+    )
+    out: str = Field(
+        min_length=1,
+        title="Output",
+        description="A CSV or Parquet file to write; it appears when all rows are scored.",
+    )
+    query: OptionalText = Field(
+        default=None, title="Query", description="The SELECT to run where the data are a database."
+    )
+    id_column: OptionalText = Field(
+        default=None,
+        title="Id column",
+        description="A column of the data that tells the rows apart, copied into the output; "
+        "empty for the source's name and the row's number.",
+    )
+    proba: bool = Field(
+        default=False, title="Probabilities", description="Write class probabilities too."
+    )
+    interval: float | None = Field(
+        default=None,
+        title="Interval",
+        gt=0,
+        lt=1,
+        description="Coverage, such as 0.9: write bounds between which so large a share of the "
+        "true values should lie. For models that predict numbers.",
+    )
+
+    @property
+    def shown_data(self) -> str:
+        """The source as it may be shown: without a password."""
+        return redact(self.data)
