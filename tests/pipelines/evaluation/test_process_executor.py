@@ -32,7 +32,7 @@ def test_a_worker_that_is_killed_from_outside_costs_no_trial():
         run_all(executor, [acting_trial(0, "work")])
         executor.submit(acting_trial(1, "sleep", seconds=1.0))
         executor.wait(Deadline.after(0.3))
-        psutil.Process().children()[-1].kill()
+        executor._workers[0]._process.kill()
         outcomes = run_all(executor, [])
     assert outcomes[1].result.succeeded
 
