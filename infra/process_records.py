@@ -6,13 +6,11 @@ is still there.
 """
 
 import json
-import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from infra.run_lock import is_running, myself
+from infra.process_identity import ProcessIdentity
 from infra.settings import Settings
 
 
@@ -26,23 +24,13 @@ class ProcessRecord:
         The file.
     flow_run_id : str
         The run in Prefect.
-    owner : mapping
-        Machine, process id and start time.
+    owner : ProcessIdentity
+        The process.
     """
 
     path: Path
     flow_run_id: str
-    owner: dict[str, Any]
-
-    @property
-    def is_here(self) -> bool:
-        """Whether the process belongs to this machine, which alone can tell."""
-        return self.owner.get("host") == socket.gethostname()
-
-    @property
-    def is_dead(self) -> bool:
-        """Whether the process was on this machine and is gone."""
-        return self.is_here and not is_running(self.owner)
+    owner: ProcessIdentity
 
 
 def note_process(settings: Settings, flow_run_id: str) -> None:
@@ -50,7 +38,7 @@ def note_process(settings: Settings, flow_run_id: str) -> None:
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{flow_run_id}"
-    partial.write_text(json.dumps(myself()))
+    partial.write_text(json.dumps(ProcessIdentity.mine().to_dict()))
     partial.replace(folder / f"{flow_run_id}.json")
 
 
@@ -63,10 +51,10 @@ def process_records(settings: Settings) -> Iterator[ProcessRecord]:
     """Yield what is noted; damaged notes are passed over."""
     for path in sorted(_folder(settings).glob("*.json")):
         try:
-            owner = json.loads(path.read_text())
+            owner = ProcessIdentity.parse(json.loads(path.read_text()))
         except (OSError, ValueError):
             continue
-        if isinstance(owner, dict):
+        if owner is not None:
             yield ProcessRecord(path, path.stem, owner)
 
 

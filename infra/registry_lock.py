@@ -12,13 +12,12 @@ before that.
 
 import json
 import logging
-import os
-import socket
 import time
 import uuid
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from infra.process_identity import ProcessIdentity
 from infra.registry import LOCK_PREFIX
 from pipelines.errors import EspalierError
 
@@ -160,33 +159,13 @@ class RegistryLock:
 
 
 def _myself() -> dict[str, Any]:
-    import psutil
-
-    return {
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "started": psutil.Process().create_time(),
-        "at": time.strftime("%Y-%m-%d %H:%M:%S"),
-        "token": uuid.uuid4().hex,
-    }
+    now = time.strftime("%Y-%m-%d %H:%M:%S")
+    return ProcessIdentity.mine().to_dict() | {"at": now, "token": uuid.uuid4().hex}
 
 
 def _is_dead(owner: str) -> bool:
-    """Whether the owner is a process of this machine that is not there any more."""
-    import psutil
-
-    record = _record(owner)
-    if record.get("host") != socket.gethostname():
-        return False
-    try:
-        process = psutil.Process(int(record["pid"]))
-        # Ids are used again. Start times move a little when the clock is set.
-        same = abs(process.create_time() - float(record["started"])) < 5.0
-        return not same or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-    except (psutil.Error, KeyError, TypeError, ValueError):
-        return False
+    process = ProcessIdentity.parse(_record(owner))
+    return process is not None and process.is_dead
 
 
 def _words(owner: str) -> str:

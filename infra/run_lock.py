@@ -4,7 +4,6 @@ import contextlib
 import json
 import logging
 import os
-import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from infra.process_identity import ProcessIdentity
 from pipelines.errors import UserError
 
 _LOG = logging.getLogger(__name__)
@@ -29,10 +29,10 @@ _beating: dict[Path, threading.Event] = {}
 
 @dataclass(frozen=True, slots=True)
 class RunLock:
-    """A lock file holding its owner's machine, process id, and start time.
+    """A lock file that names its owner (`ProcessIdentity`).
 
-    A process id alone is not enough, because ids are reused. The lock of a dead owner is taken
-    over. The flow holds it for the whole run; taking it again in the same process does nothing.
+    The lock of a dead owner is taken over. The flow holds it for the whole run; taking it again in
+    the same process does nothing.
 
     Attributes
     ----------
@@ -50,6 +50,15 @@ class RunLock:
         """Who else holds the lock and lives, in words; None when it can be taken."""
         return self._describe_if_alive(self._read())
 
+    @property
+    def owner_is_dead(self) -> bool:
+        """Whether it names a process of this machine that is gone.
+
+        Without a lock nothing is known: its owner may be just about to begin.
+        """
+        owner = ProcessIdentity.parse(self._read())
+        return owner is not None and owner.is_dead
+
     def acquire(self) -> None:
         """Take the lock.
 
@@ -63,7 +72,7 @@ class RunLock:
             if self._create():
                 return
             owner = self._read()
-            if owner is not None and _is_me(owner):
+            if _is_me(owner):
                 return
             if (words := self._describe_if_alive(owner)) is not None:
                 other = "the seed or the name" if self.what == _TRAINING else "what it works on"
@@ -76,7 +85,7 @@ class RunLock:
     def release(self) -> None:
         """Free the lock if this process holds it."""
         owner = self._read()
-        if owner is not None and _is_me(owner):
+        if _is_me(owner):
             self.path.unlink(missing_ok=True)
 
     def __enter__(self) -> "RunLock":
@@ -102,7 +111,7 @@ class RunLock:
     def _create(self) -> bool:
         """Make the lock file, whole at once; False when there is one."""
         partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        partial.write_text(json.dumps(myself()))
+        partial.write_text(json.dumps(ProcessIdentity.mine().to_dict() | {"since": time.time()}))
         try:
             os.link(partial, self.path)
         except FileExistsError:
@@ -133,13 +142,13 @@ class RunLock:
         return _parse(self.path)
 
     def _describe_if_alive(self, owner: dict[str, Any] | None) -> str | None:
-        if owner is None or _is_me(owner):
+        process = ProcessIdentity.parse(owner)
+        if owner is None or process is None or process.is_me:
             return None
-        here = owner.get("host") == socket.gethostname()
-        if not (is_running(owner) if here else self._is_touched()):
+        if not (process.is_running if process.is_here else self._is_touched()):
             return None
         age = time.time() - float(owner.get("since") or time.time())
-        return f"process {owner.get('pid')} on {owner.get('host')}, for {age / 60:.0f} min"
+        return f"process {process.pid} on {process.host}, for {age / 60:.0f} min"
 
     def _is_touched(self) -> bool:
         """Watch the lock for a while: whether its owner touches or frees it."""
@@ -167,16 +176,6 @@ def _parse(path: Path) -> dict[str, Any] | None:
     return owner if isinstance(owner, dict) else None
 
 
-def myself() -> dict[str, Any]:
-    """Return what tells this process from all others: machine, process id, start time."""
-    return {
-        "host": socket.gethostname(),
-        "pid": os.getpid(),
-        "started": _started(os.getpid()),
-        "since": time.time(),
-    }
-
-
 def _beat(path: Path, over: threading.Event) -> None:
     """Touch a lock that this process holds until it is over."""
     while not over.wait(_BEAT_SECONDS):
@@ -184,27 +183,6 @@ def _beat(path: Path, over: threading.Event) -> None:
             os.utime(path)
 
 
-def _is_me(owner: dict[str, Any]) -> bool:
-    return (
-        owner.get("pid") == os.getpid()
-        and owner.get("host") == socket.gethostname()
-        and is_running(owner)
-    )
-
-
-def is_running(owner: dict[str, Any]) -> bool:
-    """Whether the process that `myself` described runs on this machine."""
-    started = _started(int(owner.get("pid") or -1))
-    # Start times are counted from the boot, which moves a little when the clock is set.
-    return started is not None and abs(started - float(owner.get("started") or 0.0)) < 5.0
-
-
-def _started(pid: int) -> float | None:
-    """Return when a process of this machine started; None when there is none."""
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
-    except (psutil.Error, ValueError):
-        return None
+def _is_me(owner: dict[str, Any] | None) -> bool:
+    process = ProcessIdentity.parse(owner)
+    return process is not None and process.is_me

@@ -4,9 +4,7 @@ Only what is certain is ended: a process of this machine that is not there any m
 machines are left to Prefect's own heartbeats (`infra.heartbeats`).
 """
 
-import json
 import logging
-import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +13,7 @@ from uuid import UUID
 
 from infra.mlflow_store import find_experiment, make_client
 from infra.process_records import process_records
-from infra.run_lock import is_running
+from infra.run_lock import RunLock
 from infra.settings import Settings
 from infra.trial_runs import PARENT_TAG
 
@@ -64,7 +62,7 @@ def _end_flow_runs(settings: Settings) -> tuple[str, ...]:
     with get_client(sync_client=True) as client:
         ended = []
         for record in process_records(settings):
-            if not record.is_dead:
+            if not record.owner.is_dead:
                 continue
             name = _crash(client, record.flow_run_id)
             if name is not None:
@@ -121,7 +119,7 @@ def _end_mlflow_runs(settings: Settings) -> tuple[str, ...]:
     experiment = find_experiment(client, settings)
     ended: list[str] = []
     for run in _running(client, experiment, f"tags.`{FOLDER_TAG}` != ''"):
-        if not _owner_is_dead(Path(run.data.tags[FOLDER_TAG]) / "lock"):
+        if not RunLock(Path(run.data.tags[FOLDER_TAG]) / "lock").owner_is_dead:
             continue
         run_id = run.info.run_id
         for trial in _running(client, experiment, f"tags.`{PARENT_TAG}` = '{run_id}'"):
@@ -147,19 +145,3 @@ def _running(client: "MlflowClient", experiment: str, condition: str) -> list[An
         token = page.token
         if not token:
             return found
-
-
-def _owner_is_dead(lock: Path) -> bool:
-    """Whether the run's lock names a process of this machine that is gone.
-
-    Without a lock nothing is known: the run may be on another machine, or just about to begin.
-    """
-    try:
-        owner = json.loads(lock.read_text())
-    except (OSError, ValueError):
-        return False
-    return (
-        isinstance(owner, dict)
-        and owner.get("host") == socket.gethostname()
-        and not is_running(owner)
-    )

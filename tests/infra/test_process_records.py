@@ -27,9 +27,9 @@ def test_this_process_is_alive_until_it_is_forgotten(settings):
     note_process(settings, run)
     (record,) = process_records(settings)
     assert record.flow_run_id == run
-    assert record.owner["pid"] == os.getpid()
-    assert record.is_here
-    assert not record.is_dead
+    assert record.owner.pid == os.getpid()
+    assert record.owner.is_here
+    assert not record.owner.is_dead
     forget_process(settings, run)
     forget_process(settings, run)
     assert list(process_records(settings)) == []
@@ -38,7 +38,7 @@ def test_this_process_is_alive_until_it_is_forgotten(settings):
 def test_a_process_that_ended_is_dead(settings, tmp_path):
     subprocess.run([sys.executable, "-c", NOTE, str(tmp_path), "run"], check=True)
     (record,) = process_records(settings)
-    assert record.is_dead
+    assert record.owner.is_dead
 
 
 def test_of_another_machine_nothing_is_known(settings, tmp_path):
@@ -46,8 +46,8 @@ def test_of_another_machine_nothing_is_known(settings, tmp_path):
     path = tmp_path / "processes" / "run.json"
     path.write_text(path.read_text().replace('"host": "', '"host": "not-'))
     (record,) = process_records(settings)
-    assert not record.is_here
-    assert not record.is_dead
+    assert not record.owner.is_here
+    assert not record.owner.is_dead
 
 
 def test_damaged_notes_are_passed_over(settings, tmp_path):

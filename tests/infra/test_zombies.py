@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from infra.environment import quiet_environment
+from infra.process_identity import ProcessIdentity
 from infra.process_records import note_process, process_records
-from infra.run_lock import RunLock, myself
+from infra.run_lock import RunLock
 from infra.tracking import Tracking
 from infra.zombies import MESSAGE, PENDING_LIMIT, end_zombies
 
@@ -20,8 +21,8 @@ pytestmark = pytest.mark.cluster
 DEAD = """
 import json, sys
 from pathlib import Path
-from infra.run_lock import myself
-print(json.dumps(myself()))
+from infra.process_identity import ProcessIdentity
+print(json.dumps(ProcessIdentity.mine().to_dict()))
 """
 
 
@@ -106,7 +107,7 @@ def test_a_run_whose_process_lives_is_left_alone(settings, client, start):
     note_process(settings, str(run_id))
     assert end_zombies(settings).flow_runs == ()
     assert client.read_flow_run(run_id).state.is_running()
-    assert [record.owner["pid"] for record in process_records(settings)] == [os.getpid()]
+    assert [record.owner.pid for record in process_records(settings)] == [os.getpid()]
 
 
 def test_a_run_that_is_not_known_here_is_forgotten(settings, client, dead_owner):
@@ -144,9 +145,9 @@ def test_runs_of_mlflow_by_the_lock_of_their_folder(settings, client, dead_owner
         trial = tracking.start_run("trial", tags={PARENT_TAG: run_id})
         return run_id, trial
 
-    dead, alive, unknown = (
-        training("dead", dead_owner), training("alive", myself()), training("unknown", None),
-    )  # fmt: skip
+    dead = training("dead", dead_owner)
+    alive = training("alive", ProcessIdentity.mine().to_dict())
+    unknown = training("unknown", None)
     other = training("other", dead_owner | {"host": "elsewhere"})
     assert set(end_zombies(settings).mlflow_runs) == set(dead)
 
