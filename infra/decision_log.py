@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from infra import run_tags
+from infra.mlflow_search import all_runs
 from infra.mlflow_store import find_experiment, make_client
 from infra.settings import Settings
 from infra.store_errors import store_errors
@@ -21,7 +23,6 @@ from pipelines.lifecycle.decision import Decision, DecisionKind
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_MODEL = "espalier.model"
 _RECORD = "espalier.decision_record"
 _SEQUENCE = "espalier.sequence"
 # MLflow's stores take tags of 5000 characters (8000 in newer ones).
@@ -109,27 +110,20 @@ class DecisionLog:
             experiment = client.get_experiment_by_name(self._settings.experiment)
             if experiment is None:
                 return ()
-            runs: list[Any] = []
-            token = None
-            while True:
-                page = client.search_runs(
-                    [experiment.experiment_id],
-                    filter_string=f"attributes.status = '{status}'",
-                    max_results=1000,
-                    page_token=token,
+            found = [
+                _decision(run)
+                for run in all_runs(
+                    client, [experiment.experiment_id], f"attributes.status = '{status}'"
                 )
-                runs.extend(run for run in page if run.data.tags.get(_MODEL) == model)
-                token = page.token
-                if not token:
-                    break
-        found = [_decision(run) for run in runs]
+                if run.data.tags.get(run_tags.MODEL) == model
+            ]
         return tuple(sorted(found, key=lambda each: (each.sequence, each.at_ms)))
 
 
 def _tags(decision: Decision) -> dict[str, str]:
     """Return what can be searched for, and the decision itself."""
     tags = {
-        _MODEL: decision.model,
+        run_tags.MODEL: decision.model,
         _SEQUENCE: str(decision.sequence),
         "espalier.decision": str(decision.kind),
         "espalier.actor": decision.actor,

@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra import run_tags
 from infra.mlflow_store import make_client
 from infra.registry import RegisteredVersion, list_models, resolve
 from infra.run_store import RunStore
 from infra.settings import Settings
 from infra.store_errors import store_errors
-from infra.trial_runs import ATTEMPT_TAG
 from pipelines.errors import UserError
-
-FOLDER_TAG = "espalier.folder"
-FINGERPRINT_TAG = "espalier.fingerprint"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +62,8 @@ def run_behind(version: RegisteredVersion, settings: Settings) -> ModelRun:
     return ModelRun(
         version=version,
         run_id=version.run_id,
-        fingerprint=tags.get(FINGERPRINT_TAG, ""),
-        folder=_folder(tags.get(FOLDER_TAG), tags.get(ATTEMPT_TAG), settings),
+        fingerprint=tags.get(run_tags.FINGERPRINT, ""),
+        folder=_folder(tags.get(run_tags.FOLDER), tags.get(run_tags.ATTEMPT), settings),
     )
 
 

@@ -1,29 +1,21 @@
 """What MLflow holds of a training already: asked when a run continues, so that nothing is twice."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from infra.trial_runs import ATTEMPT_TAG, PARENT_TAG, TRIAL_TAG
+from infra import run_tags
+from infra.mlflow_search import all_runs
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 
-def runs_with(client: "MlflowClient", experiment_id: str, tag: str, value: str) -> list[Any]:
+def runs_with(client: "MlflowClient", experiment_id: str, tag: str, value: str) -> "list[Run]":
     """Return the runs whose ``tag`` has this value, oldest first; ``value`` holds no quotes."""
-    found: list[Any] = []
-    token = None
-    while True:
-        page = client.search_runs(
-            [experiment_id],
-            filter_string=f"tags.`{tag}` = '{value}'",
-            order_by=["attributes.start_time ASC"],
-            max_results=1000,
-            page_token=token,
-        )
-        found.extend(page)
-        token = page.token
-        if not token:
-            return found
+    oldest_first = ["attributes.start_time ASC"]
+    return list(
+        all_runs(client, [experiment_id], f"tags.`{tag}` = '{value}'", order_by=oldest_first)
+    )
 
 
 def complete_trials(
@@ -31,8 +23,8 @@ def complete_trials(
 ) -> dict[int, str]:
     """Return the ids of the nested runs that are complete, by trial number; remove the others."""
     found: dict[int, str] = {}
-    for run in runs_with(client, experiment_id, PARENT_TAG, parent_run_id):
-        number = run.data.tags.get(TRIAL_TAG)
+    for run in runs_with(client, experiment_id, run_tags.PARENT, parent_run_id):
+        number = run.data.tags.get(run_tags.TRIAL)
         if number is None:
             continue
         if run.info.status == "RUNNING" or int(number) in found:
@@ -44,9 +36,9 @@ def complete_trials(
 
 def remove_twins(client: "MlflowClient", experiment_id: str, parent_run_id: str) -> None:
     """Remove other parent runs of the same attempt: a server was asked for one twice."""
-    attempt = client.get_run(parent_run_id).data.tags.get(ATTEMPT_TAG)
+    attempt = client.get_run(parent_run_id).data.tags.get(run_tags.ATTEMPT)
     if not attempt:
         return
-    for twin in runs_with(client, experiment_id, ATTEMPT_TAG, attempt):
+    for twin in runs_with(client, experiment_id, run_tags.ATTEMPT, attempt):
         if twin.info.run_id != parent_run_id:
             client.delete_run(twin.info.run_id)

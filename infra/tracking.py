@@ -13,13 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from infra import run_tags
 from infra.logged_dataset import dataset_input
 from infra.mlflow_store import find_experiment, make_client
 from infra.nested_runs import complete_trials, remove_twins, runs_with
 from infra.redaction import redact
 from infra.settings import Settings
 from infra.store_errors import store_errors
-from infra.trial_runs import ATTEMPT_TAG, LoggedTrial, finite_metrics, plain_text
+from infra.trial_runs import LoggedTrial, finite_metrics, plain_text
 from pipelines.errors import StoreUnavailableError
 from pipelines.trial import TrialResult
 
@@ -117,13 +118,13 @@ class Tracking:
         experiment_id = self.experiment_id
         with self._store():
             known = (
-                runs_with(self.client, experiment_id, ATTEMPT_TAG, attempt)
+                runs_with(self.client, experiment_id, run_tags.ATTEMPT, attempt)
                 if attempt is not None
                 else []
             )
             if known:
                 return str(known[0].info.run_id)
-            named = {} if attempt is None else {ATTEMPT_TAG: attempt}
+            named = {} if attempt is None else {run_tags.ATTEMPT: attempt}
             tags = {"mlflow.user": _user(), "mlflow.source.name": "espalier"} | _texts(tags)
             run = self.client.create_run(experiment_id, run_name=name, tags=tags | named)
         self._logged[run.info.run_id] = {}

@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from infra import run_tags
 from pipelines.trial import TrialResult, TrialStatus
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Metric
-
-PARENT_TAG = "mlflow.parentRunId"
-TRIAL_TAG = "espalier.trial"
-ATTEMPT_TAG = "espalier.attempt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +31,7 @@ class LoggedTrial:
         """What is searched by and shown in lists."""
         trial = self.result.trial
         tags = {
-            TRIAL_TAG: str(trial.number),
+            run_tags.TRIAL: str(trial.number),
             "espalier.family": trial.configuration.family,
             "espalier.status": str(self.result.status),
             "espalier.origin": trial.origin,
@@ -86,7 +83,7 @@ class LoggedTrial:
             experiment_id,
             start_time=end_ms - int(self.result.seconds * 1000),
             run_name=f"trial {trial.number:04d} {trial.configuration.family}",
-            tags=self.tags | {PARENT_TAG: parent_run_id},
+            tags=self.tags | {run_tags.PARENT: parent_run_id},
         )
         client.log_batch(
             run.info.run_id,

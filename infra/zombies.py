@@ -8,22 +8,23 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from infra import run_tags
+from infra.mlflow_search import all_runs
 from infra.mlflow_store import find_experiment, make_client
 from infra.process_records import process_records
 from infra.run_lock import RunLock
 from infra.settings import Settings
-from infra.trial_runs import PARENT_TAG
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
     from prefect.client.orchestration import SyncPrefectClient
 
 _LOG = logging.getLogger(__name__)
 
-FOLDER_TAG = "espalier.folder"
 MESSAGE = "Its process was killed or its machine stopped; found by Espalier's cleaning."
 # Between being handed to a process and beginning, a run takes seconds.
 PENDING_LIMIT = timedelta(minutes=15)
@@ -118,11 +119,11 @@ def _end_mlflow_runs(settings: Settings) -> tuple[str, ...]:
     client = make_client(settings)
     experiment = find_experiment(client, settings)
     ended: list[str] = []
-    for run in _running(client, experiment, f"tags.`{FOLDER_TAG}` != ''"):
-        if not RunLock(Path(run.data.tags[FOLDER_TAG]) / "lock").owner_is_dead:
+    for run in _running(client, experiment, f"tags.`{run_tags.FOLDER}` != ''"):
+        if not RunLock(Path(run.data.tags[run_tags.FOLDER]) / "lock").owner_is_dead:
             continue
         run_id = run.info.run_id
-        for trial in _running(client, experiment, f"tags.`{PARENT_TAG}` = '{run_id}'"):
+        for trial in _running(client, experiment, f"tags.`{run_tags.PARENT}` = '{run_id}'"):
             client.set_terminated(trial.info.run_id, status="KILLED")
             ended.append(trial.info.run_id)
         client.set_tag(run_id, "error", MESSAGE)
@@ -131,17 +132,6 @@ def _end_mlflow_runs(settings: Settings) -> tuple[str, ...]:
     return tuple(ended)
 
 
-def _running(client: "MlflowClient", experiment: str, condition: str) -> list[Any]:
-    found: list[Any] = []
-    token = None
-    while True:
-        page = client.search_runs(
-            [experiment],
-            filter_string=f"attributes.status = 'RUNNING' and {condition}",
-            max_results=1000,
-            page_token=token,
-        )
-        found.extend(page)
-        token = page.token
-        if not token:
-            return found
+def _running(client: "MlflowClient", experiment: str, condition: str) -> "list[Run]":
+    running = f"attributes.status = 'RUNNING' and {condition}"
+    return list(all_runs(client, [experiment], running))

@@ -4,6 +4,7 @@ from importlib.metadata import version as version_of
 
 from prefect import task
 
+from infra import run_tags
 from infra.run_notes import MLFLOW_RUN
 from infra.run_store import RunStore
 from infra.tracking import Tracking
@@ -37,9 +38,9 @@ def open_recording(
     run_id = tracking.start_run(
         f"experience {dataset.name}",
         tags={
-            "espalier.kind": "experience",
-            "espalier.fingerprint": dataset.fingerprint,
-            "espalier.target": dataset.target,
+            run_tags.KIND: "experience",
+            run_tags.FINGERPRINT: dataset.fingerprint,
+            run_tags.TARGET: dataset.target,
             "espalier.task": str(dataset.problem),
             "espalier.metric": dataset.metric,
         },

@@ -2,6 +2,7 @@
 
 from prefect import task
 
+from infra import run_tags
 from infra.run_notes import MLFLOW_RUN, REQUEST, TABLE
 from infra.run_store import RunStore
 from infra.taking_over import taken_over
@@ -65,11 +66,11 @@ def _tags(request: TrainRequest, table: TableRef) -> dict[str, str]:
 
     known = {} if flow_run.id is None else {"espalier.flow_run": str(flow_run.id)}
     return known | {
-        "espalier.model": request.model_name,
+        run_tags.MODEL: request.model_name,
         "espalier.data": request.shown_data,
-        "espalier.fingerprint": table.fingerprint,
-        "espalier.target": request.target,
-        "espalier.folder": str(table.folder),
+        run_tags.FINGERPRINT: table.fingerprint,
+        run_tags.TARGET: request.target,
+        run_tags.FOLDER: str(table.folder),
     }
 
 

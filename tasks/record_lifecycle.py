@@ -5,11 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from infra import run_tags
 from infra.registry import RegisteredVersion
 from infra.tracking import Tracking
 from pipelines.errors import UserError
 
-KIND = "espalier.kind"
 OUTCOME = "espalier.outcome"
 
 
@@ -62,8 +62,8 @@ def lifecycle_run(
         What was asked, JSON-ready.
     """
     tags = {
-        KIND: kind,
-        "espalier.model": version.name,
+        run_tags.KIND: kind,
+        run_tags.MODEL: version.name,
         "espalier.version": str(version.version),
     }
     run_id = tracking.start_run(f"{kind} {version.name}", tags=tags)

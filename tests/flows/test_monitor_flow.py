@@ -8,9 +8,9 @@ from flows.train import train
 from infra.mlflow_store import make_client
 from infra.registry import versions_of
 from infra.run_files import read_json_file
+from infra.run_tags import KIND
 from infra.settings import load_settings
 from pipelines.lifecycle.monitor_request import MonitorRequest
-from tasks.record_lifecycle import KIND
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 

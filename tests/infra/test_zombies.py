@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from infra import run_tags
 from infra.environment import quiet_environment
 from infra.process_identity import ProcessIdentity
 from infra.process_records import note_process, process_records
@@ -132,7 +133,6 @@ def test_a_run_that_was_never_begun_is_ended_after_a_while(settings, client, sta
 
 
 def test_runs_of_mlflow_by_the_lock_of_their_folder(settings, client, dead_owner, tmp_path):
-    from infra.trial_runs import PARENT_TAG
 
     tracking = Tracking(settings)
 
@@ -142,7 +142,7 @@ def test_runs_of_mlflow_by_the_lock_of_their_folder(settings, client, dead_owner
         if owner is not None:
             RunLock(folder / "lock").path.write_text(json.dumps(owner))
         run_id = tracking.start_run(name, tags={"espalier.folder": str(folder)})
-        trial = tracking.start_run("trial", tags={PARENT_TAG: run_id})
+        trial = tracking.start_run("trial", tags={run_tags.PARENT: run_id})
         return run_id, trial
 
     dead = training("dead", dead_owner)
