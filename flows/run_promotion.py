@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from flows.exits import LoggedError, one_line
+from flows.logged_command import logged_command
 from flows.terminal_text import harmless
 from pipelines.errors import UserError
 from pipelines.lifecycle.promote_request import PromoteRequest
@@ -26,32 +26,21 @@ def run_promotion(request: PromoteRequest, *, json_path: Path | None, yes: bool)
     LoggedError
         Anything else; its log tells more.
     """
-    from infra.logs import chatter_to, new_log_path
     from infra.registry import resolve
-    from infra.settings import load_settings
 
-    settings = load_settings()
-    if json_path is not None and not json_path.absolute().parent.is_dir():
-        raise UserError(f"the folder of {str(json_path)!r} does not exist; make it first")
-    log_path = new_log_path(settings.home, "promote")
-    try:
-        with chatter_to(log_path) as terminal:
-            from infra.prefect_server import PrefectServer
+    with logged_command("promote", json_path=json_path) as frame:
+        from infra.prefect_server import PrefectServer
 
-            # The address of the server must be known before prefect is imported, by the flow.
-            with PrefectServer(settings).start() as server:
-                resolve(request.name, settings)
-                if request.policy == "approve" and not yes:
-                    _somebody_to_ask(own_server=server.is_own)
-                server.wait()
-                report = _run(request, terminal, yes=yes, own_server=server.is_own)
-                if json_path is not None:
-                    report.write_json(json_path)
-                _show(report, terminal)
-    except UserError:
-        raise
-    except Exception as error:
-        raise LoggedError(one_line(error), log_path) from error
+        # The address of the server must be known before prefect is imported, by the flow.
+        with PrefectServer(frame.settings).start() as server:
+            resolve(request.name, frame.settings)
+            if request.policy == "approve" and not yes:
+                _somebody_to_ask(own_server=server.is_own)
+            server.wait()
+            report = _run(request, frame.terminal, yes=yes, own_server=server.is_own)
+            if json_path is not None:
+                report.write_json(json_path)
+            _show(report, frame.terminal)
 
 
 def _run(

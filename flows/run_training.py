@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from flows.exits import LoggedError, one_line
-from pipelines.errors import SearchFailedError, UserError
+from flows.exits import one_line
+from flows.logged_command import logged_command
+from pipelines.errors import SearchFailedError
 from pipelines.request import TrainRequest
 
 if TYPE_CHECKING:
@@ -32,26 +33,12 @@ def run_training(request: TrainRequest, *, json_path: Path | None) -> None:
     LoggedError
         Anything else; its log tells more.
     """
-    from infra.logs import chatter_to, new_log_path
-    from infra.settings import load_settings
-    from infra.store_errors import explained
-
     started_at = process_start()
-    settings = load_settings()
-    if json_path is not None and not json_path.absolute().parent.is_dir():
-        raise UserError(f"the folder of {str(json_path)!r} does not exist; make it first")
+    with logged_command("train", json_path=json_path) as frame:
+        from flows.session import begin_reading
 
-    from flows.session import begin_reading
-
-    table = begin_reading(request, settings)
-    log_path = new_log_path(settings.home, "train")
-    try:
-        with chatter_to(log_path) as terminal:
-            _run(request, settings, terminal, json_path, table=table, started_at=started_at)
-    except UserError:
-        raise
-    except Exception as error:
-        raise LoggedError(explained(error, settings.home, one_line(error)), log_path) from error
+        table = begin_reading(request, frame.settings)
+        _run(request, frame.settings, frame.terminal, json_path, table=table, started_at=started_at)
 
 
 def _run(

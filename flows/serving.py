@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from flows.exits import LoggedError, one_line
+from flows.logged_command import logged_command
 from infra.heartbeats import SECONDS_BETWEEN, watch_heartbeats
-from infra.settings import load_settings
 from pipelines.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,23 +41,16 @@ def serve_flows(schedules: Path | None, *, limit: int) -> None:
     LoggedError
         Anything else; its log tells more.
     """
-    from infra.logs import chatter_to, new_log_path
     from infra.schedules import read_schedules
 
     if limit < 1:
         raise UserError(f"--limit must be at least 1, not {limit}")
-    settings = load_settings()
-    log_path = new_log_path(settings.home, "serve")
     os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(SECONDS_BETWEEN))
-    try:
-        # Prefect's services and the runs print into the log.
-        with chatter_to(log_path) as terminal:
-            entries = read_schedules(schedules) if schedules is not None else ()
-            _serve(settings, entries, limit, Console(file=terminal, highlight=False), log_path)
-    except UserError:
-        raise
-    except Exception as error:
-        raise LoggedError(one_line(error), log_path) from error
+    # Prefect's services and the runs print into the log.
+    with logged_command("serve") as frame:
+        entries = read_schedules(schedules) if schedules is not None else ()
+        console = Console(file=frame.terminal, highlight=False)
+        _serve(frame.settings, entries, limit, console, frame.log_path)
 
 
 def _serve(

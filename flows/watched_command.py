@@ -4,8 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from flows.exits import LoggedError, one_line
-from pipelines.errors import UserError
+from flows.logged_command import logged_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,32 +46,20 @@ def watched(
     LoggedError
         Anything else; its log tells more.
     """
-    from infra.logs import chatter_to, new_log_path
-    from infra.settings import load_settings
+    with logged_command(command, json_path=json_path) as frame:
+        from rich.console import Console
 
-    settings = load_settings()
-    if json_path is not None and not json_path.absolute().parent.is_dir():
-        raise UserError(f"the folder of {str(json_path)!r} does not exist; make it first")
-    log_path = new_log_path(settings.home, command)
-    try:
-        with chatter_to(log_path) as terminal:
-            from rich.console import Console
+        from flows.console import open_console
+        from flows.current_watcher import watched_by
+        from flows.run_training import told_to_prefect
+        from infra.prefect_server import PrefectServer
 
-            from flows.console import open_console
-            from flows.current_watcher import watched_by
-            from flows.run_training import told_to_prefect
-            from infra.prefect_server import PrefectServer
-
-            console = Console(file=terminal, highlight=False, markup=False)
-            # The address of the server must be known before prefect is imported, by the flow.
-            with PrefectServer(settings).start() as server:
-                check(server.is_own)
-                watcher = open_console(title, console)
-                with watcher, watched_by(watcher), told_to_prefect():
-                    server.wait()
-                    outcome = run()
-                show(outcome, console)
-    except UserError:
-        raise
-    except Exception as error:
-        raise LoggedError(one_line(error), log_path) from error
+        console = Console(file=frame.terminal, highlight=False, markup=False)
+        # The address of the server must be known before prefect is imported, by the flow.
+        with PrefectServer(frame.settings).start() as server:
+            check(server.is_own)
+            watcher = open_console(title, console)
+            with watcher, watched_by(watcher), told_to_prefect():
+                server.wait()
+                outcome = run()
+            show(outcome, console)
