@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_type_hints
 
+from infra.own_version import own_version
 from pipelines.errors import UserError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _deployment(each: Published) -> "RunnerDeployment":
         name=each.name,
         description=flow.description,
         tags=[TAG, *each.tags],
-        version=_version(),
+        version=own_version(),
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
 
@@ -106,7 +107,7 @@ def _scheduled(schedule: "Schedule") -> "RunnerDeployment":
         name=schedule.name,
         description=f"{flow.description}\n\n{schedule.in_words}",
         tags=[TAG, *each.tags, "scheduled", schedule.model],
-        version=_version(),
+        version=own_version(),
         schedules=[Cron(schedule.cron, timezone=schedule.time_zone, slug=schedule.name)],
         parameters={"request": schedule.parameters},
         concurrency_limit=ConcurrencyLimitConfig(
@@ -114,15 +115,6 @@ def _scheduled(schedule: "Schedule") -> "RunnerDeployment":
         ),
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("espalier")
-    except PackageNotFoundError:
-        return "source"
 
 
 def _check(flow: "Flow[Any, Any]", schedule: "Schedule") -> None:

@@ -49,7 +49,7 @@ def tell_failure(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]
     from prefect.utilities.urls import url_for
 
     from infra.notify import Failure, notify
-    from infra.redaction import redact
+    from pipelines.redaction import redact
 
     target = load_settings().notify
     if target is None or flow_run.parent_task_run_id is not None:

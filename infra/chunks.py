@@ -12,9 +12,9 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from infra.opening import exists_locally, open_bytes
-from infra.redaction import redact
 from infra.sources import ending, kind_of, read_errors, read_table, without_index
 from pipelines.errors import UserError
+from pipelines.redaction import redact
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from infra.redaction import redact
 from infra.settings import usable_cores
 from pipelines.errors import UserError, WorkerLostError
 from pipelines.memory import worker_memory
+from pipelines.redaction import redact
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster

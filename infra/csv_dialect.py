@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra.opening import open_bytes
-from infra.redaction import redact
 from pipelines.errors import UserError
+from pipelines.redaction import redact
 
 _SNIFFED_BYTES = 256 * 1024
 _BLOCK_BYTES = 4 * 1024 * 1024

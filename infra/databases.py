@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from infra.redaction import redact
 from pipelines.errors import StoreUnavailableError, UserError
+from pipelines.redaction import redact
 
 if TYPE_CHECKING:
     import pandas as pd

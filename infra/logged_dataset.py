@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from infra.redaction import redact
+from pipelines.redaction import redact
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput

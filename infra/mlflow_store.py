@@ -4,10 +4,10 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from infra.exclusive import exclusive
-from infra.redaction import redact
 from infra.settings import Settings
 from infra.store_errors import store_errors
 from pipelines.errors import EspalierError
+from pipelines.redaction import redact
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -15,7 +15,7 @@ import subprocess
 import urllib.request
 from dataclasses import asdict, dataclass
 
-from infra.redaction import redact
+from pipelines.redaction import redact
 
 _LOG = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import os
 import zipfile
 from typing import IO, Any, cast
 
-from infra.redaction import redact
 from pipelines.errors import UserError
+from pipelines.redaction import redact
 
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
 

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from infra.ports import answers, is_local
-from infra.redaction import redact
 from infra.settings import Settings
+from pipelines.redaction import redact
 
 
 def mlflow_page(settings: Settings) -> str | None:

@@ -8,7 +8,7 @@ import logging
 
 from prefect.logging.handlers import APILogHandler
 
-from infra.redaction import redact
+from pipelines.redaction import redact
 
 
 class RedactingAPILogHandler(APILogHandler):

@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import IO, Self
 
 from infra.ports import answers, free_port, is_local, wait_until_answers
-from infra.redaction import redact
 from infra.settings import Settings
 from pipelines.errors import EspalierError
+from pipelines.redaction import redact
 
 _LOG = logging.getLogger(__name__)
 

@@ -4,8 +4,6 @@ import logging
 
 from pipelines.redaction import redact
 
-__all__ = ["RedactingFormatter", "redact"]
-
 
 class RedactingFormatter(logging.Formatter):
     """Formats records, tracebacks included, without passwords and tokens of URLs."""

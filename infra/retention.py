@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.run_folders import all_runs
@@ -45,7 +45,8 @@ class RunRecord:
     run_id : str or None
         Its MLflow run.
     n_bytes : int
-        What removing it frees; files that it shares with the run that extends it count in both.
+        What removing it frees, once `superfluous` has looked; files that it shares with the run
+        that extends it count in both.
     """
 
     folder: Path
@@ -54,7 +55,7 @@ class RunRecord:
     is_live: bool
     touched: float
     run_id: str | None
-    n_bytes: int
+    n_bytes: int = 0
 
 
 def survey(runs_folder: Path) -> tuple[RunRecord, ...]:
@@ -106,7 +107,7 @@ def superfluous(
         left[record.model] = left.get(record.model, 0) + 1
         if left[record.model] > keep and record.folder not in protected:
             gone.append(record)
-    return tuple(reversed(gone))
+    return tuple(replace(record, n_bytes=_size(record.folder)) for record in reversed(gone))
 
 
 def remove(records: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
@@ -147,8 +148,11 @@ def _record(folder: Path) -> RunRecord:
         is_live=finished is None and store.lock().owner_alive is not None,
         touched=max((each.stat().st_mtime for each in marks if each.exists()), default=0.0),
         run_id=store.noted(MLFLOW_RUN),
-        n_bytes=sum(each.stat().st_size for each in folder.rglob("*") if each.is_file()),
     )
+
+
+def _size(folder: Path) -> int:
+    return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
 
 
 def _asked_name(store: RunStore) -> str:

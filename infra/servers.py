@@ -13,9 +13,9 @@ from typing import IO, Self
 from infra.pages import advertised_page, page_file
 from infra.ports import free_port, wait_until_answers
 from infra.prefect_server import PrefectServer
-from infra.redaction import redact
 from infra.settings import Settings
 from pipelines.errors import EspalierError
+from pipelines.redaction import redact
 
 MLFLOW_PORT = 5000
 PREFECT_PORT = 4200

@@ -4,8 +4,8 @@ import glob
 import os
 import re
 
-from infra.redaction import redact
 from pipelines.errors import UserError
+from pipelines.redaction import redact
 
 _PATTERN = re.compile(r"[*?\[]")
 

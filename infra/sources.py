@@ -9,8 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from infra.opening import COMPRESSIONS, exists_locally, open_bytes
-from infra.redaction import redact
 from pipelines.errors import EspalierError, UserError
+from pipelines.redaction import redact
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,11 +17,11 @@ from infra import run_tags
 from infra.logged_dataset import dataset_input
 from infra.mlflow_store import find_experiment, make_client
 from infra.nested_runs import complete_trials, remove_twins, runs_with
-from infra.redaction import redact
 from infra.settings import Settings
 from infra.store_errors import store_errors
 from infra.trial_runs import LoggedTrial, finite_metrics, plain_text
 from pipelines.errors import StoreUnavailableError
+from pipelines.redaction import redact
 from pipelines.trial import TrialResult
 
 if TYPE_CHECKING:

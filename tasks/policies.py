@@ -1,7 +1,6 @@
 """When a task is tried again, and when its result is taken from an earlier run."""
 
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +10,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
+from infra.own_version import own_version
 from infra.sealed_results import SealedSerializer, drop_foreign
 from pipelines.errors import StoreUnavailableError, UserError, WorkerLostError
 
@@ -54,11 +54,7 @@ def _content_key(context: TaskRunContext, _parameters: dict[str, Any]) -> str:
 
 
 def _key_of(task: Task[..., Any]) -> str:
-    try:
-        ours = version("espalier")
-    except PackageNotFoundError:
-        ours = "source"
-    return f"{task.name}-{ours}"
+    return f"{task.name}-{own_version()}"
 
 
 def kept_in(task: Task[..., R], folder: Path) -> Task[..., R]:
