@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from infra.exclusive import exclusive
 from infra.settings import Settings
 from infra.store_errors import store_errors
+from infra.store_probe import require_answer
 from pipelines.errors import EspalierError
 from pipelines.redaction import redact
 
@@ -33,7 +34,11 @@ def make_client(settings: Settings) -> "MlflowClient":
     # Two that make a new database's tables at once would get in each other's way.
     own = settings.tracking_uri is None
     alone = exclusive(settings.home / ".mlflow.lock") if own else nullcontext()
+    with store_errors(settings.mlflow_registry_uri):
+        if settings.mlflow_registry_uri != settings.mlflow_uri:
+            require_answer(settings.mlflow_registry_uri)
     with store_errors(settings.mlflow_uri), alone:
+        require_answer(settings.mlflow_uri)
         try:
             client = MlflowClient(settings.mlflow_uri, registry_uri=settings.mlflow_registry_uri)
             client.search_experiments(max_results=1)  # connects; a new database makes its tables

@@ -24,6 +24,8 @@ _PASSING = (
     "server closed the connection",
     "max retries exceeded",
     "timed out",
+    "timeout expired",
+    "can't connect",
     "too many clients",
     "deadlock detected",
     "could not serialize",
