@@ -18,6 +18,7 @@ from flows.commands.models import models
 from flows.commands.monitor import monitor
 from flows.commands.predict import predict
 from flows.commands.promote import promote
+from flows.commands.report import report
 from flows.commands.retrain import retrain
 from flows.commands.rollback import rollback
 from flows.commands.serve import serve
@@ -40,6 +41,7 @@ app.command()(rollback)
 app.command()(predict)
 app.command()(monitor)
 app.command()(leaderboard)
+app.command()(report)
 app.command()(models)
 app.command()(history)
 app.command()(verify)

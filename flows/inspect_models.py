@@ -1,6 +1,6 @@
 """What the registry holds, as tables in a terminal."""
 
-import json
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +12,15 @@ from rich.table import Table
 from flows.summary import leaderboard_table
 from flows.terminal_text import harmless
 from infra.registry import RegisteredVersion, list_models, resolve
+from infra.run_files import LEADERBOARD_FILE, REPORT_FILE, read_json_file, read_text_file
 from infra.settings import Settings, load_settings
 from pipelines.configuration import Configuration
 from pipelines.errors import UserError
 from pipelines.leaderboard import LeaderboardRow
 from pipelines.trial import TrialStatus
+
+# What a file's name should not hold.
+_UNSAFE = re.compile(r"[^\w.-]+")
 
 
 def show_models() -> None:
@@ -68,24 +72,45 @@ def show_leaderboard(spec: str, *, rows: int) -> None:
     console.print(leaderboard_table(board, metric=metric, limit=rows))
 
 
-def _leaderboard_of(version: RegisteredVersion, settings: Settings) -> list[dict[str, Any]]:
-    import tempfile
+def save_report(spec: str, out: Path | None) -> None:
+    """Write the report of the version ``spec`` to a file, and print its path.
 
-    from mlflow.exceptions import MlflowException
-
-    from infra.mlflow_store import make_client
-
-    shown = f"{version.name}/{version.version}"
-    if version.run_id is None:
-        raise UserError(f"model {shown} was not made by a training run, so it has no leaderboard")
-    client = make_client(settings)
+    Raises
+    ------
+    UserError
+        There is no such model, its run has no report, or the file cannot be written.
+    """
+    settings = load_settings()
+    version = resolve(spec, settings)
+    page = read_text_file(settings, _run_of(version), REPORT_FILE)
+    if page is None:
+        raise UserError(
+            f"the run of model {_shown(version)} has no report: it was trained by an older "
+            "Espalier; train it again"
+        )
+    path = out or Path(f"{_UNSAFE.sub('_', version.name)}-{version.version}.html")
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            path = client.download_artifacts(version.run_id, "leaderboard.json", folder)
-            records: list[dict[str, Any]] = json.loads(Path(path).read_text())
-            return records
-    except (MlflowException, OSError):
-        raise UserError(f"the run of model {shown} has no leaderboard; train it again") from None
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{str(path)!r} cannot be written: {error.strerror}") from None
+    Console(markup=False, highlight=False, soft_wrap=True).print(harmless(str(path)))
+
+
+def _leaderboard_of(version: RegisteredVersion, settings: Settings) -> list[dict[str, Any]]:
+    records = read_json_file(settings, _run_of(version), LEADERBOARD_FILE)
+    if records is None:
+        raise UserError(f"the run of model {_shown(version)} has no leaderboard; train it again")
+    return list(records)
+
+
+def _run_of(version: RegisteredVersion) -> str:
+    if version.run_id is None:
+        raise UserError(f"model {_shown(version)} was not made by a training run")
+    return version.run_id
+
+
+def _shown(version: RegisteredVersion) -> str:
+    return f"{version.name}/{version.version}"
 
 
 def _row(record: Mapping[str, Any]) -> LeaderboardRow:

@@ -111,6 +111,7 @@ def _print_next_steps(console: Console, report: TrainReport, data: str) -> None:
     model = shlex.quote(report.model if is_champion else f"{report.model}/{report.version}")
     steps = {
         "predict": f"{program} predict {shlex.quote(data)} --model {model} --out predictions.csv",
+        "the report": f"{program} report {model}",
         "every trial": f"{program} leaderboard {model}",
         "open the pages": f"{program} ui",
     }

@@ -17,15 +17,18 @@ from pipelines.request import TrainRequest
 from tasks.build_ensemble import build_ensemble
 from tasks.consult_experience import consult, judge
 from tasks.evaluate_ensemble import evaluate_ensemble
+from tasks.explain_model import explain_model
 from tasks.inherit import inherit
 from tasks.keep_rows import keep_rows
 from tasks.load_table import load_table
+from tasks.log_report import log_report
 from tasks.open_run import open_run
 from tasks.policies import kept_in
 from tasks.prepare_dataset import prepare_dataset
 from tasks.profile_dataset import profile_dataset
 from tasks.records import TableRef
 from tasks.register_ensemble import log_summary, register_ensemble
+from tasks.report_page import ReportFacts
 from tasks.validate_table import validate_table
 
 
@@ -93,7 +96,7 @@ def _train(
             finishing=searched.finishing,
         )  # fmt: skip
         rows = leaderboard(searched.history, dict(ensemble.weights))
-        explaining = log_summary.submit(
+        summing_up = log_summary.submit(
             tracking,
             run_id,
             prepared=prepared,
@@ -105,7 +108,9 @@ def _train(
         )
 
         watch.phase("evaluate")
-        holdout = evaluate_ensemble(prepared, ensemble, request.seed, searched.finishing.deadline)
+        end = searched.finishing.deadline
+        holdout = evaluate_ensemble(prepared, ensemble, request.seed, end)
+        explaining = explain_model.submit(prepared, ensemble, request.seed, end)
 
         watch.phase("register")
         searched.log.finish()
@@ -113,7 +118,18 @@ def _train(
             tracking, run_id, name=request.model_name, table=table, prepared=prepared,
             ensemble=ensemble, holdout=holdout, leaderboard=rows, inherited=inherited,
         )  # fmt: skip
-        for background in (explaining, keeping):
+        log_report(
+            tracking,
+            run_id,
+            ReportFacts(
+                version=version, data=request.shown_data, target=request.target,
+                higher_is_better=searched.history.metric.higher_is_better, prepared=prepared,
+                validation=validation, ensemble=ensemble, holdout=holdout,
+                explanation=explaining.result(), leaderboard=rows,
+                failures=failures_of(searched.history), said=judged,
+            ),
+        )  # fmt: skip
+        for background in (summing_up, keeping):
             background.result()
         report = make_report(
             version, run_id, prepared, searched, ensemble, holdout, rows, watch.seconds(), judged

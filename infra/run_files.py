@@ -9,6 +9,10 @@ from infra.mlflow_store import make_client
 from infra.settings import Settings
 from infra.store_errors import store_errors
 
+LEADERBOARD_FILE = "leaderboard.json"
+REPORT_FILE = "report.html"
+EXPLANATION_FILE = "explanation.json"
+
 
 def fetch_file(settings: Settings, run_id: str, file: str, folder: Path) -> Path | None:
     """Copy the artifact ``file`` of a run into ``folder``; None where the run has none.

@@ -8,14 +8,12 @@ from prefect import task
 
 from infra.kept_rows import KeptRows, read_kept_rows
 from infra.registry import resolve
-from infra.run_files import read_json_file
+from infra.run_files import LEADERBOARD_FILE, read_json_file
 from infra.settings import Settings
 from pipelines.lifecycle.winners import winners
 from pipelines.request import TrainRequest
 from tasks.policies import BACKOFF, JITTER, RETRIES, kept_in, retry_if_it_can_pass
 from tasks.records import NOTHING_INHERITED, Inherited
-
-LEADERBOARD_FILE = "leaderboard.json"
 
 
 def inherit(request: TrainRequest, settings: Settings, folder: Path) -> Inherited:

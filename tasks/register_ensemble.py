@@ -6,6 +6,7 @@ from dataclasses import asdict
 from prefect import task
 
 from infra.registry import RegisteredVersion, register
+from infra.run_files import LEADERBOARD_FILE
 from infra.tracking import Tracking
 from pipelines.failures import Failures
 from pipelines.leaderboard import LeaderboardRow
@@ -110,7 +111,7 @@ def log_summary(
 ) -> None:
     """Log the leaderboard, the failures, the suite's result, the meta-features and the versions."""
     rows = [leaderboard_record(row) for row in leaderboard]
-    tracking.log_json(run_id, rows, "leaderboard.json")
+    tracking.log_json(run_id, rows, LEADERBOARD_FILE)
     tracking.log_text(run_id, leaderboard_csv(rows), "leaderboard.csv")
     tracking.log_json(run_id, [asdict(each) for each in failures], "failures.json")
     tracking.log_file(run_id, validation.json_path, "validation")

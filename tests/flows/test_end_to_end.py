@@ -97,7 +97,8 @@ def test_mlflow_holds_what_explains_the_run(trained, client, tmp_path):
     folder = client.download_artifacts(run_id, "", str(tmp_path))
     files = {path.relative_to(folder).as_posix() for path in tmp_path.rglob("*.*")}
     assert {
-        "leaderboard.json", "leaderboard.csv", "versions.json", "ensemble.json",
+        "report.html", "explanation.json", "leaderboard.json", "leaderboard.csv", "versions.json",
+        "ensemble.json",
         "validation/validation.json", "validation/validation.html",
         "data/schema.json", "data/metafeatures.json", "data/set_aside.json",
     } <= files  # fmt: skip
@@ -163,6 +164,21 @@ def test_models_and_leaderboard(trained):
     board = espalier.call("leaderboard", "tumours")
     assert board.stdout.count("linear") + board.stdout.count("bayes") == 5
     assert f"{report['holdout_score']:.5g}" in board.stdout
+
+
+def test_the_report_is_a_page_of_its_own(trained, tmp_path):
+    espalier, report, _ = trained
+    out = tmp_path / "report.html"
+    assert espalier.call("report", "tumours", "--out", out).exit_code == 0
+    page = out.read_text()
+    assert "tumours version 1" in page
+    assert f"{report['holdout_score']:.5g}" in page
+    assert "What the model needs" in page
+    n_members = sum(row["weight"] > 0 for row in report["leaderboard"])
+    assert page.count('<tr class="member">') >= n_members
+    assert "http" not in page, "it needs nothing beside itself"
+    assert espalier.call("report", "nobody").exit_code == 2
+    assert espalier.call("report", "tumours", "--out", tmp_path / "no" / "x.html").exit_code == 2
 
 
 @pytest.mark.slow

@@ -1,0 +1,105 @@
+"""What is said of a model beside its score."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.budget import Deadline
+from pipelines.data.column_names import with_unique_names
+from pipelines.ensemble.model import EnsembleModel
+from pipelines.evaluation.metrics import Metric
+from pipelines.explain.importance import MOST_ROWS, ColumnImportance, column_importances
+from pipelines.explain.mistakes import Confusion, Deviations, confusion, deviations
+from pipelines.seeds import generator
+
+MISTAKE_ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What a model needs and what it gets wrong, on held-out rows.
+
+    Attributes
+    ----------
+    importances : tuple of ColumnImportance
+        The most important first; without those that time did not suffice for.
+    n_columns : int
+        Columns that the model reads.
+    n_rows, n_mistake_rows : int
+        Rows that importances, and the rest, were measured on.
+    confusion : Confusion or None
+        Of a classification.
+    deviations : Deviations or None
+        Of a regression.
+    """
+
+    importances: tuple[ColumnImportance, ...] = ()
+    n_columns: int = 0
+    n_rows: int = 0
+    n_mistake_rows: int = 0
+    confusion: Confusion | None = None
+    deviations: Deviations | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return asdict(self)
+
+
+NOTHING_EXPLAINED = Explanation()
+
+
+def explain(
+    model: EnsembleModel,
+    table: pd.DataFrame,
+    y: NDArray[Any],
+    *,
+    metric: Metric,
+    seed: int,
+    deadline: Deadline,
+) -> Explanation:
+    """Return what a model needs and what it gets wrong; nothing where there is no time.
+
+    Parameters
+    ----------
+    model : EnsembleModel
+        As it is served.
+    table : DataFrame, shape (n_rows, n_columns)
+        Raw rows that the model has not seen.
+    y : array, shape (n_rows,)
+        Class codes or values.
+    metric : Metric
+        By which a column's importance is measured.
+    seed : int
+        Of the draws.
+    deadline : Deadline
+        When to be done; a call of the model is not interrupted.
+    """
+    if deadline.passed or not len(table):
+        return NOTHING_EXPLAINED
+    table = with_unique_names(table)
+    rows = np.arange(len(table))
+    if len(rows) > MISTAKE_ROWS:
+        rng = generator(seed, "explain", "rows")
+        rows = np.sort(rng.choice(len(table), MISTAKE_ROWS, replace=False))
+    shown, truth = table.iloc[rows], y[rows]
+    scores = model.predict_scores(shown)
+    classes = model.classes
+    return Explanation(
+        importances=column_importances(
+            lambda some: model.predict_judged(some, metric),
+            shown,
+            truth,
+            columns=model.feature_names,
+            metric=metric,
+            seed=seed,
+            deadline=deadline,
+        ),
+        n_columns=len(model.feature_names),
+        n_rows=min(len(rows), MOST_ROWS),
+        n_mistake_rows=len(rows),
+        confusion=None if classes is None else confusion(truth, model.codes(scores), classes),
+        deviations=deviations(truth, scores) if classes is None else None,
+    )

@@ -1,0 +1,115 @@
+"""How much worse a model gets when a column says nothing any more.
+
+Permutation importance (Breiman 2001, "Random forests"; Fisher, Rudin & Dominici 2019), measured on
+held-out rows with the raw columns, so that it is about the whole model, preprocessing included.
+Columns that say the same stand in for each other, and each looks less important than it is.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipelines.budget import Deadline
+from pipelines.evaluation.metrics import Metric
+from pipelines.evaluation.scoring import score_predictions
+from pipelines.seeds import generator
+
+Predict = Callable[[pd.DataFrame], NDArray[Any]]
+
+MOST_ROWS = 500
+REPEATS = 3
+# Several permuted copies are predicted at once: a call costs more than some hundred rows.
+_ROWS_AT_ONCE = 4_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnImportance:
+    """What a column is worth to a model.
+
+    Attributes
+    ----------
+    name : str
+        The raw column.
+    loss : float
+        Mean by which the score gets worse without it, in the metric's unit; about 0 or below for
+        a column that the model does not need.
+    spread : float
+        Standard deviation of it over the permutations.
+    """
+
+    name: str
+    loss: float
+    spread: float
+
+
+def column_importances(
+    predict: Predict,
+    table: pd.DataFrame,
+    y: NDArray[Any],
+    *,
+    columns: Sequence[str],
+    metric: Metric,
+    seed: int,
+    deadline: Deadline,
+) -> tuple[ColumnImportance, ...]:
+    """Return the columns' importances, the most important first.
+
+    Parameters
+    ----------
+    predict : callable (table) -> array
+        What the metric judges, of raw rows in their order.
+    table : DataFrame, shape (n_rows, n_columns)
+        Raw held-out rows; `MOST_ROWS` of them are used.
+    y : array, shape (n_rows,)
+        Class codes or values.
+    columns : sequence of str
+        Those to look at.
+    metric : Metric
+        What is computed.
+    seed : int
+        Of the draws.
+    deadline : Deadline
+        Columns that are not reached by then are left out; so are repeats.
+
+    Notes
+    -----
+    Nothing is returned where the metric is not defined on the rows.
+    """
+    rng = generator(seed, "explain", "importance")
+    if len(table) > MOST_ROWS:
+        rows = np.sort(rng.choice(len(table), MOST_ROWS, replace=False))
+        table, y = table.iloc[rows], y[rows]
+    if deadline.passed or not len(table):
+        return ()
+    try:
+        whole = score_predictions(metric, y, predict(table))
+    except ValueError:  # not defined on these rows, which may be all of one class
+        return ()
+    losses: dict[str, list[float]] = {}
+    at_once = max(1, _ROWS_AT_ONCE // len(table))
+    # All columns once before any of them twice: the time may be up.
+    turns = [column for _ in range(REPEATS) for column in columns]
+    for start in range(0, len(turns), at_once):
+        if deadline.passed:
+            break
+        batch = turns[start : start + at_once]
+        copies = [_without(table, column, rng) for column in batch]
+        answers = predict(pd.concat(copies, ignore_index=True))
+        for column, answer in zip(batch, np.split(answers, len(batch)), strict=True):
+            score = score_predictions(metric, y, answer)
+            losses.setdefault(column, []).append(metric.sign * (whole - score))
+    found = [
+        ColumnImportance(name=str(name), loss=float(np.mean(each)), spread=float(np.std(each)))
+        for name, each in losses.items()
+        if np.isfinite(each).all()
+    ]
+    return tuple(sorted(found, key=lambda each: -each.loss))
+
+
+def _without(table: pd.DataFrame, column: str, rng: np.random.Generator) -> pd.DataFrame:
+    shuffled = table[column].iloc[rng.permutation(len(table))]
+    return table.assign(**{column: shuffled.set_axis(table.index)})

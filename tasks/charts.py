@@ -1,0 +1,182 @@
+"""The few charts of a report, as SVG that follows the page's colours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup, escape
+
+WIDTH, HEIGHT = 640, 240
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 40
+_TICKS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Where values of one direction are drawn.
+
+    Attributes
+    ----------
+    low, high : float
+        Values at the ends; they differ.
+    start, end : float
+        Pixels of the ends.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    @classmethod
+    def over(cls, values: Sequence[float], start: float, end: float) -> "Axis":
+        """Return the axis that holds all values with a little air around them."""
+        low, high = (min(values), max(values)) if values else (0.0, 1.0)
+        if not high > low:
+            low, high = low - (abs(low) or 1.0) * 0.5, high + (abs(high) or 1.0) * 0.5
+        air = 0.05 * (high - low)
+        return cls(low - air, high + air, start, end)
+
+    def __call__(self, value: float) -> float:
+        """Return the pixel of a value; of one outside, that of the nearer end."""
+        share = (value - self.low) / (self.high - self.low)
+        return round(self.start + min(max(share, 0.0), 1.0) * (self.end - self.start), 1)
+
+    @property
+    def ticks(self) -> list[float]:
+        """Round values inside, about four."""
+        step = 10.0 ** np.floor(np.log10((self.high - self.low) / _TICKS))
+        for factor in (1, 2, 5, 10):
+            if (self.high - self.low) / (factor * step) <= _TICKS + 1:
+                step *= factor
+                break
+        first = np.ceil(self.low / step)
+        return [float(step * n) + 0.0 for n in np.arange(first, np.floor(self.high / step) + 1)]
+
+
+def progress_chart(trials: Sequence[tuple[int, float, str]], *, higher_is_better: bool) -> Markup:
+    """Return every trial's score in the order of the trials, and the best so far as a line.
+
+    Parameters
+    ----------
+    trials : sequence of (number, score, label)
+        Those with a score, by number.
+    higher_is_better : bool
+        Direction of the score.
+    """
+    if len(trials) < 2:
+        return Markup("")
+    scores = [score for _, score, _ in trials]
+    best = np.maximum.accumulate(scores) if higher_is_better else np.minimum.accumulate(scores)
+    # A hopeless trial must not squeeze the others: what is far out is drawn at the edge.
+    sign = 1.0 if higher_is_better else -1.0
+    typical = np.sort(sign * np.asarray(scores))
+    floor = typical[-1] - 3.0 * max(typical[-1] - float(np.median(typical)), 1e-12)
+    shown = [sign * max(value, floor) for value in typical]
+    x, y = _axes([float(number) for number, _, _ in trials], shown)
+    dots = [_dot(x(n), y(score), f"trial {n}, {label}: {score:.5g}") for n, score, label in trials]
+    steps = [f"M{x(trials[0][0])},{y(best[0])}"]
+    steps += [f"H{x(n)}V{y(value)}" for (n, _, _), value in zip(trials[1:], best[1:], strict=True)]
+    line = Markup('<path class="line" d="{}"/>').format("".join(steps))
+    return _svg([*_grid(x, y, "trial"), *dots, line], "score of each trial, and the best so far")
+
+
+def diagonal_chart(
+    points: Sequence[tuple[float, float, str]], *, across: str, up: str, sizes: Sequence[float] = ()
+) -> Markup:
+    """Return points that would lie on the diagonal if the model were right.
+
+    Parameters
+    ----------
+    points : sequence of (x, y, label)
+        In the same unit both ways.
+    across, up : str
+        Names of the axes.
+    sizes : sequence of float
+        Radii in pixels; 3 for all when empty.
+    """
+    if not points:
+        return Markup("")
+    both = [value for a, b, _ in points for value in (a, b)]
+    x, y = _axes(both, both)
+    low, high = min(both), max(both)
+    diagonal = Markup('<path class="ideal" d="M{},{}L{},{}"/>').format(
+        x(low), y(low), x(high), y(high)
+    )
+    radii = sizes or [3.0] * len(points)
+    dots = [
+        _dot(x(a), y(b), label, radius) for (a, b, label), radius in zip(points, radii, strict=True)
+    ]
+    return _svg([*_grid(x, y, across), diagonal, *dots], f"{up} against {across}")
+
+
+def interval_chart(
+    marks: Sequence[tuple[str, float]], *, interval: tuple[float, float], score: float
+) -> Markup:
+    """Return a score with its interval on a line, beside other marks.
+
+    Parameters
+    ----------
+    marks : sequence of (name, value)
+        What the score is compared with.
+    interval : (float, float)
+        Around the score.
+    score : float
+        The score.
+    """
+    height = 74
+    values = [*interval, score, *(value for _, value in marks)]
+    x = Axis.over(values, 40, WIDTH - 40)
+    low, high = sorted((x(interval[0]), x(interval[1])))
+    parts = [
+        Markup('<path class="axis" d="M40,44H{}"/>').format(WIDTH - 40),
+        Markup('<rect class="range" x="{}" y="36" width="{}" height="16" rx="8"/>').format(
+            low, max(round(high - low, 1), 2)
+        ),
+        _dot(x(score), 44, f"hold-out {score:.5g}", 6),
+        _text(x(score), 22, f"{score:.5g}", "middle", "strong"),
+    ]
+    for name, value in marks:
+        parts.append(Markup('<path class="mark" d="M{},36v16"/>').format(x(value)))
+        parts.append(_text(x(value), 68, f"{name} {value:.4g}", _anchor(x(value))))
+    return _svg(parts, "the score with its interval", height)
+
+
+def _anchor(x: float) -> str:
+    return "start" if x < 110 else "end" if x > WIDTH - 110 else "middle"
+
+
+def _axes(across: Sequence[float], up: Sequence[float]) -> tuple[Axis, Axis]:
+    return (
+        Axis.over(across, _LEFT, WIDTH - _RIGHT),
+        Axis.over(up, HEIGHT - _BOTTOM, _TOP),
+    )
+
+
+def _grid(x: Axis, y: Axis, across: str) -> list[Markup]:
+    parts = [
+        Markup('<path class="grid" d="M{},{}H{}"/>').format(_LEFT, y(tick), WIDTH - _RIGHT)
+        + _text(_LEFT - 8, y(tick) + 4, f"{tick:.4g}", "end")
+        for tick in y.ticks
+    ]
+    parts += [_text(x(tick), HEIGHT - 22, f"{tick:.4g}", "middle") for tick in x.ticks]
+    return [*parts, _text((_LEFT + WIDTH) / 2, HEIGHT - 5, across, "middle")]
+
+
+def _dot(x: float, y: float, label: str, radius: float = 3.5) -> Markup:
+    return Markup('<circle cx="{}" cy="{}" r="{}"><title>{}</title></circle>').format(
+        x, y, round(radius, 1), label
+    )
+
+
+def _text(x: float, y: float, text: str, anchor: str, kind: str = "") -> Markup:
+    return Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>').format(
+        kind, x, y, anchor, text
+    )
+
+
+def _svg(parts: Sequence[Markup], label: str, height: int = HEIGHT) -> Markup:
+    opening = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
+        WIDTH, height, escape(label)
+    )
+    return opening + Markup("").join(parts) + Markup("</svg>")
