@@ -78,8 +78,9 @@ def test_artifacts_show_markup_as_text(trained):
         ]
     assert len(shown) >= 3
     assert not [text for text in shown if ACTIVE.search(text)]
-    (page,) = espalier.home.rglob("runs/*/validation.html")
-    assert not PageReader(page.read_text()).tags & {"script", "img", "a", "iframe"}
+    for name in ("runs/*/validation.html", "report.html"):
+        (page,) = espalier.home.rglob(name)
+        assert not PageReader(page.read_text()).tags & {"script", "img", "a", "iframe"}
     uri = f"sqlite:///{espalier.home / 'mlflow.db'}"
     client = MlflowClient(uri, registry_uri=uri)
     assert not ACTIVE.search(client.get_model_version(report["model"], "1").description)
