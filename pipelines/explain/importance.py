@@ -24,6 +24,8 @@ MOST_ROWS = 500
 REPEATS = 3
 # Several permuted copies are predicted at once: a call costs more than some hundred rows.
 _ROWS_AT_ONCE = 4_000
+# A call is not interrupted, so it is given this share of the time that is left, at most.
+_SHARE_AT_ONCE = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,18 +87,21 @@ def column_importances(
         table, y = table.iloc[rows], y[rows]
     if deadline.passed or not len(table):
         return ()
+    began = deadline.seconds_left
     try:
         whole = score_predictions(metric, y, predict(table))
     except ValueError:  # not defined on these rows, which may be all of one class
         return ()
+    call_seconds = max(began - deadline.seconds_left, 1e-6) if deadline.at is not None else 0.0
     losses: dict[str, list[float]] = {}
-    at_once = max(1, _ROWS_AT_ONCE // len(table))
     # All columns once before any of them twice: the time may be up.
     turns = [column for _ in range(REPEATS) for column in columns]
-    for start in range(0, len(turns), at_once):
-        if deadline.passed:
-            break
-        batch = turns[start : start + at_once]
+    while turns and call_seconds < deadline.seconds_left:
+        at_once = max(1, _ROWS_AT_ONCE // len(table))
+        if call_seconds:
+            in_time = _SHARE_AT_ONCE * deadline.seconds_left / call_seconds
+            at_once = min(at_once, max(1, int(in_time)))
+        batch, turns = turns[:at_once], turns[at_once:]
         copies = [_without(table, column, rng) for column in batch]
         answers = predict(pd.concat(copies, ignore_index=True))
         for column, answer in zip(batch, np.split(answers, len(batch)), strict=True):
