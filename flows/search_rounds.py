@@ -148,7 +148,12 @@ def search(
     )
     from pipelines.ensemble.finishing import Finishing
 
-    finishing = Finishing(deadline=whole, cost=plan.finish, fold_models=session.fold_models)
+    finishing = Finishing(
+        deadline=whole,
+        cost=plan.finish,
+        fold_models=session.fold_models,
+        serving=request.serving,
+    )
     return Searched(history=history, n_resumed=len(resumed), log=log, finishing=finishing)
 
 

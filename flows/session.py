@@ -1,18 +1,17 @@
 """What one training holds open, started in the background the moment it is known to be needed."""
 
 import importlib
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from flows.watching import Watcher
+from infra.fold_models import open_fold_models
 from infra.settings import Settings
 from infra.tracking import Tracking
 from pipelines.evaluation.context import EvaluationContext
@@ -20,7 +19,6 @@ from pipelines.evaluation.executor import Executor
 from pipelines.evaluation.fold_models import FoldModels
 from pipelines.memory import MIB, SOFT_SHARE, worker_memory, workers_within
 from pipelines.request import TrainRequest
-from pipelines.sealed_files import new_key
 from tasks.records import PreparedData, PreparedRef, TableRef, ValidationRecord
 from tasks.staging import read_pickle
 
@@ -64,7 +62,7 @@ class Session:
     report : TrainReport or None
         What the training left, once it is done.
     fold_models : FoldModels or None
-        Where the models of trials that fit once are kept, from `open_executor` on.
+        Where fold models of the best trials are kept, from `open_executor` on.
     memory_mb : float or None
         MiB of resident memory above which a trial is stopped; None where that is for the scheduler
         by address to say.
@@ -108,7 +106,6 @@ class Session:
             f"{max(worker_memory(limit, n_workers), SMALLEST_WORKER)}b",
             n_threads=self.n_threads,
         )
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self.tracking = Tracking(settings).open_soon()
         _in_background("warm-imports", _import_all)
 
@@ -118,11 +115,8 @@ class Session:
         from pipelines.evaluation.metrics import get_metric
         from pipelines.learners.registry import choose_learners
 
-        if prepared.n_folds == 1 and request.budget.seconds is not None:
-            self._scratch = tempfile.TemporaryDirectory(
-                prefix="espalier-", ignore_cleanup_errors=True
-            )
-            self.fold_models = FoldModels(Path(self._scratch.name), new_key())
+        if request.budget.seconds is not None or request.serving == "bagged":
+            self.fold_models = open_fold_models(prepared.path.parent, self.settings.home)
         data: PreparedData = read_pickle(prepared.path)
         context = EvaluationContext(
             dataset=data.search,
@@ -157,8 +151,6 @@ class Session:
     def close(self) -> None:
         """Let go of the workers."""
         self._cluster.close()
-        if self._scratch is not None:
-            self._scratch.cleanup()
 
     def __enter__(self) -> Self:
         return self

@@ -137,7 +137,7 @@ def verify_model(
             executor,
             preparation=data_again.preparation,
             holdout_rows=data_again.holdout_rows,
-            fold_rows=data_again.folds.folds[0].train if len(data_again.folds) == 1 else None,
+            folds=data_again.folds,
         )
     before = score_predictions(
         metric, data_again.holdout_y, model.predict_judged(data_again.holdout_rows, metric)

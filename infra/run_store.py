@@ -10,6 +10,7 @@ so that a line means a trial that need not be run again. MLflow and Prefect hold
 ``notes/<name>.json``  small records of other steps, such as the MLflow run's id
 ``attempt``            names this one run wherever it is recorded
 ``finished.json``      there once the run is done
+``fold_models``        models of the best trials, until the run is done
 ``lock``               who works here now
 =====================  =====================================================================
 """
@@ -17,6 +18,7 @@ so that a line means a trial that need not be run again. MLflow and Prefect hold
 import json
 import logging
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,8 @@ from infra.run_lock import RunLock
 from infra.store_errors import disk_errors
 from pipelines.json_text import to_json
 from pipelines.trial import TrialOutcome, TrialResult
+
+FOLD_MODELS = "fold_models"
 
 _LOG = logging.getLogger(__name__)
 
@@ -160,8 +164,12 @@ class RunStore:
         return _read_json(self.folder / "notes" / f"{name}.json")
 
     def mark_finished(self, record: Mapping[str, Any]) -> None:
-        """Say that the run is done; the same key then starts a new attempt."""
+        """Say that the run is done; the same key then starts a new attempt.
+
+        Models of trials go: the registered one has those that it needs.
+        """
         self._write_json(self.folder / "finished.json", record)
+        shutil.rmtree(self.folder / FOLD_MODELS, ignore_errors=True)
 
     @property
     def finished(self) -> dict[str, Any] | None:

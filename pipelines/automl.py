@@ -12,6 +12,7 @@ from pipelines.automl_base import AutoMLBase
 from pipelines.search.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
+    from pipelines.ensemble.shape import Serving
     from pipelines.ensemble.threshold import Threshold
     from pipelines.evaluation.metrics import Metric
     from pipelines.learners.base import Learner
@@ -46,6 +47,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
     memory_limit : str or None
         Memory that a trial may use, data included, such as ``"4GiB"``; None for an equal share of
         80 % of the machine's. Fewer trials run at the same time where it needs that.
+    serving : "auto", "refit" or "bagged"
+        Whether members are fitted once more to all rows (small, quick to ask) or serve as the
+        models of their folds; ``auto`` refits what the time allows and bags the rest.
     verbose : int
         1 prints a line for each trial.
     threshold : "auto", float or None
@@ -101,6 +105,8 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         ensemble: bool = True,
         holdout_fraction: float = 0.0,
         search: str = DEFAULT_STRATEGY,
+        memory_limit: str | None = None,
+        serving: "Serving" = "auto",
         verbose: int = 0,
         threshold: "Threshold" = "auto",
     ) -> None:
@@ -114,6 +120,8 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
             ensemble=ensemble,
             holdout_fraction=holdout_fraction,
             search=search,
+            memory_limit=memory_limit,
+            serving=serving,
             verbose=verbose,
         )
         self.threshold = threshold
@@ -180,6 +188,9 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
     memory_limit : str or None
         Memory that a trial may use, data included, such as ``"4GiB"``; None for an equal share of
         80 % of the machine's. Fewer trials run at the same time where it needs that.
+    serving : "auto", "refit" or "bagged"
+        Whether members are fitted once more to all rows (small, quick to ask) or serve as the
+        models of their folds; ``auto`` refits what the time allows and bags the rest.
     verbose : int
         1 prints a line for each trial.
 

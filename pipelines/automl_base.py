@@ -27,6 +27,7 @@ from pipelines.estimator_input import (
 from pipelines.search.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
+    from pipelines.ensemble.shape import Serving
     from pipelines.ensemble.threshold import Threshold
     from pipelines.evaluation.metrics import Metric
     from pipelines.learners.base import Learner
@@ -57,6 +58,7 @@ class AutoMLBase(BaseEstimator):
         holdout_fraction: float = 0.0,
         search: str = DEFAULT_STRATEGY,
         memory_limit: str | None = None,
+        serving: "Serving" = "auto",
         verbose: int = 0,
     ) -> None:
         self.time_budget = time_budget
@@ -69,6 +71,7 @@ class AutoMLBase(BaseEstimator):
         self.holdout_fraction = holdout_fraction
         self.search = search
         self.memory_limit = memory_limit
+        self.serving = serving
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
@@ -171,6 +174,7 @@ class AutoMLBase(BaseEstimator):
             n_holdout=0 if holdout_rows is None else len(holdout_rows),
             threshold=self._threshold,
             memory_limit=self.memory_limit,
+            serving=self.serving,
         )
         trained = train_in_process(
             whole if holdout_rows is None else whole.take(search_rows),

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.budget import Budget
+from pipelines.ensemble.shape import Serving
 from pipelines.errors import UserError
 from pipelines.form import Form, NameList, OptionalText, Source
 from pipelines.form_schema import FAMILIES, METRICS
@@ -156,6 +157,14 @@ class TrainRequest(Form):
         default=False,
         title="Allow the baseline",
         description="Where every trial fails, register the best constant instead of failing.",
+    )
+
+    serving: Serving = Field(
+        default="auto",
+        title="Serving",
+        description="Whether members are fitted once more to all rows (refit: small and quick to "
+        "ask) or serve as the models of their folds (bagged: nothing is fitted at the end). Auto "
+        "refits what the time allows and bags the rest.",
     )
 
     @field_validator("memory_limit")

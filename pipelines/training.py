@@ -19,6 +19,7 @@ from pipelines.ensemble.cost import FinishCost
 from pipelines.ensemble.finishing import Finishing, choose_and_fit
 from pipelines.ensemble.kept import KeptPredictions
 from pipelines.ensemble.model import EnsembleModel, build_model
+from pipelines.ensemble.shape import Serving, check_serving
 from pipelines.ensemble.threshold import Threshold, check_threshold
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.executor import Executor, SerialExecutor
@@ -70,6 +71,8 @@ class TrainingSettings:
         From which probability on a row is of the second of two classes.
     memory_limit : str or None
         Memory that a trial may use, such as ``4GiB``; None for an equal share of the machine's.
+    serving : "auto", "refit" or "bagged"
+        Whether members are refitted to all rows or serve as their fold models.
     """
 
     metric: Metric
@@ -83,6 +86,7 @@ class TrainingSettings:
     n_holdout: int = 0
     threshold: Threshold = "auto"
     memory_limit: str | None = None
+    serving: Serving = "auto"
 
     @property
     def finish(self) -> FinishCost:
@@ -152,6 +156,7 @@ def train_in_process(
     """
     check_target(settings.metric, dataset.y)
     check_threshold(settings.threshold, dataset.problem)
+    check_serving(settings.serving)
     shape = dataset.shape
     learners = choose_learners(settings.families, shape)
     folds = plan_folds(dataset, seed=integer_seed(settings.seed, "folds"))
@@ -165,7 +170,7 @@ def train_in_process(
             on_result(outcome)
 
     with (
-        _fold_models(len(folds), settings.budget) as fold_models,
+        _fold_models(settings) as fold_models,
         _open_executor(
             EvaluationContext(
                 dataset=dataset,
@@ -202,7 +207,13 @@ def train_in_process(
             kept.by_number,
             dataset=dataset,
             seed=settings.seed,
-            finishing=Finishing(deadline=deadline, cost=settings.finish, fold_models=fold_models),
+            finishing=Finishing(
+                deadline=deadline,
+                cost=settings.finish,
+                fold_models=fold_models,
+                serving=settings.serving,
+            ),
+            folds=folds,
             combine=settings.ensemble,
         )
     adjusted = adjust(
@@ -235,10 +246,10 @@ def train_in_process(
 
 
 @contextmanager
-def _fold_models(n_folds: int, budget: Budget) -> Iterator[FoldModels | None]:
-    """Yield where models of single fits are kept for the length of the block."""
+def _fold_models(settings: TrainingSettings) -> Iterator[FoldModels | None]:
+    """Yield where fold models are kept for the length of the block."""
     with tempfile.TemporaryDirectory(prefix="espalier-", ignore_cleanup_errors=True) as folder:
-        wanted = n_folds == 1 and budget.seconds is not None
+        wanted = settings.budget.seconds is not None or settings.serving == "bagged"
         yield FoldModels(Path(folder), new_key()) if wanted else None
 
 

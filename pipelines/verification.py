@@ -13,9 +13,10 @@ from pipelines.budget import Deadline
 from pipelines.data.preparation import Preparation
 from pipelines.ensemble.member import Member
 from pipelines.ensemble.model import EnsembleModel
-from pipelines.ensemble.refit import member_job
+from pipelines.ensemble.refit import fold_jobs, member_job
 from pipelines.evaluation.evaluate import MemberJob
 from pipelines.evaluation.executor import Executor
+from pipelines.evaluation.folds import FoldPlan
 from pipelines.trial import Trial, TrialResult
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def make_again(
     *,
     preparation: Preparation,
     holdout_rows: pd.DataFrame,
-    fold_rows: NDArray[Any] | None = None,
+    folds: FoldPlan,
 ) -> Verification:
     """Evaluate and refit the members of ``model`` again, and compare.
 
@@ -136,30 +137,22 @@ def make_again(
         From raw rows to prepared ones, made again.
     holdout_rows : DataFrame, shape (n_holdout, n_raw_columns)
         Raw rows to ask both models.
-    fold_rows : array or None
-        Rows that the one fold trains on, where there is one alone: a model that was too slow to
-        be refitted was fitted to these.
+    folds : FoldPlan
+        Of all trials: fold models are fitted to the rows that these train on.
     """
     again = _evaluate(executor, [each.trial for each in results])
-    fitted = executor.fit_members(
-        [
-            _job(member, result, fold_rows)
-            for member, result in zip(model.members, results, strict=True)
-        ],
-        Deadline(None),
-    )
+    fitted = _fit(executor, model, results, folds)
     new = tuple(
-        member if candidate is None else Member(number=member.number, candidates=(candidate,))
-        for member, candidate in zip(model.members, fitted, strict=True)
+        member if made is None else made for member, made in zip(model.members, fitted, strict=True)
     )
     remade = replace(model, preparation=preparation, members=new)
     before, now = model.predict_scores(holdout_rows), remade.predict_scores(holdout_rows)
     X, X_now = model.preparation.apply(holdout_rows), preparation.apply(holdout_rows)
     checks = []
-    for member, candidate, result in zip(model.members, fitted, results, strict=True):
+    for member, refitted, result in zip(model.members, fitted, results, strict=True):
         repeated = again.get(result.trial.number)
         old_answers = member.predict_scores(X)
-        new_answers = None if candidate is None else candidate.predict_scores(X_now)
+        new_answers = None if refitted is None else refitted.predict_scores(X_now)
         checks.append(
             MemberCheck(
                 trial=member.number,
@@ -195,14 +188,33 @@ def _evaluate(executor: Executor, trials: Sequence[Trial]) -> dict[int, TrialRes
     return found
 
 
-def _job(member: Member, result: TrialResult, fold_rows: NDArray[Any] | None) -> MemberJob:
+def _fit(
+    executor: Executor, model: EnsembleModel, results: Sequence[TrialResult], folds: FoldPlan
+) -> list[Member | None]:
+    """Return the members fitted again, None for one whose models did not all come about."""
+    jobs = [
+        _jobs(member, result, folds) for member, result in zip(model.members, results, strict=True)
+    ]
+    models = iter(executor.fit_members([job for few in jobs for job in few], Deadline(None)))
+    fitted: list[Member | None] = []
+    for member, few in zip(model.members, jobs, strict=True):
+        candidates = tuple(each for each in (next(models) for _ in few) if each is not None)
+        whole = len(candidates) == len(few)
+        fitted.append(replace(member, candidates=candidates) if whole else None)
+    return fitted
+
+
+def _jobs(member: Member, result: TrialResult, folds: FoldPlan) -> list[MemberJob]:
     """Return how the member was fitted: a refit that its deadline cut short has fewer rounds."""
+    if member.of_folds:
+        return fold_jobs(result, folds)[: len(member.candidates)]
     job = member_job(result)
     candidate: Candidate = member.candidates[0]
-    if fold_rows is not None and job.iterations is not None and candidate.iterations is None:
-        return replace(job, iterations=None, rows=fold_rows)
+    if len(folds) == 1 and job.iterations is not None and candidate.iterations is None:
+        return fold_jobs(result, folds)  # by a version that did not tell fold models apart
     rounds = getattr(candidate, "n_iterations_", None)
-    return job if job.iterations is None or rounds is None else replace(job, iterations=rounds)
+    cut = job.iterations is not None and rounds is not None
+    return [replace(job, iterations=rounds) if cut else job]
 
 
 def _difference(before: NDArray[Any], now: NDArray[Any] | None) -> float:

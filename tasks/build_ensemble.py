@@ -15,7 +15,7 @@ from tasks.staging import read_pickle
 
 if TYPE_CHECKING:
     from pipelines.ensemble.finishing import Finishing
-    from pipelines.learners.candidate import Candidate
+    from pipelines.ensemble.member import Member
 
 # Predictions stay on disk; of so many trials they are opened.
 OPENED_TRIALS = 100
@@ -55,7 +55,7 @@ def build_ensemble(
     from pipelines.ensemble.serving import save_model
 
     data = read_pickle(ref.path)
-    fitted: Sequence[Candidate | None]
+    fitted: Sequence[Member | None]
     if not history.successes and request.allow_baseline:
         choice, fitted = choose_baseline(data.search, history.metric)
         adjusted = Adjusted()
@@ -69,6 +69,7 @@ def build_ensemble(
             dataset=data.search,
             seed=request.seed,
             finishing=finishing,
+            folds=data.folds,
         )
         adjusted = adjust(
             choice,
@@ -96,6 +97,7 @@ def build_ensemble(
         method=choice.method,
         cv_score=choice.cv_score,
         weights=tuple(model.weights.items()),
+        fold_models=tuple((m.number, len(m.candidates)) for m in model.members if m.of_folds),
         rivals=tuple((each.name, each.score, each.n_members) for each in choice.rivals),
         adjusted=adjusted.report,
     )

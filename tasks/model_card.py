@@ -23,6 +23,7 @@ def model_card(
     metric = in_markdown(prepared.metric)
     members = [row for row in leaderboard if row.weight > 0]
     members.sort(key=lambda row: -row.weight)
+    bags = dict(ensemble.fold_models)
     blocks = [
         f"**{metric} {holdout.score:.5g}** on {holdout.n_rows:,} held-out rows, 95 % interval "
         f"{low:.5g} to {high:.5g}.",
@@ -40,7 +41,7 @@ def model_card(
         ),
         f"### Members: {in_markdown(ensemble.method)}",
         markdown_table(
-            ("trial", "family", "weight", metric, "seconds to fit"),
+            ("trial", "family", "weight", metric, "seconds to fit", "serves as"),
             [
                 (
                     str(row.trial),
@@ -48,6 +49,7 @@ def model_card(
                     f"{row.weight:.2f}",
                     "" if row.score is None else f"{row.score:.5g}",
                     f"{row.fit_seconds:.2g}",
+                    f"{bags[row.trial]} fold models" if row.trial in bags else "one model",
                 )
                 for row in members[:_MEMBERS_SHOWN]
             ],

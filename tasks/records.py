@@ -208,6 +208,8 @@ class EnsembleRecord:
         What it was chosen from.
     adjusted : AdjustmentReport
         How its calibration, threshold and intervals came about.
+    fold_models : tuple of (trial number, number of models)
+        Members that serve as the models of their folds; the others were refitted to all rows.
     """
 
     path: Path
@@ -216,6 +218,7 @@ class EnsembleRecord:
     weights: tuple[tuple[int, float], ...]
     rivals: tuple[tuple[str, float, int], ...] = field(default=())
     adjusted: AdjustmentReport = NOTHING_ADJUSTED
+    fold_models: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,6 +113,16 @@ def train(
             rich_help_panel=SEARCH,
         ),
     ] = False,
+    bagged: Annotated[
+        bool | None,
+        typer.Option(
+            "--bagged/--refit",
+            help="Serve the members' fold models, or refit members to all rows. (default: refit "
+            "what the time allows)",
+            rich_help_panel=SEARCH,
+            show_default=False,
+        ),
+    ] = None,
     query: Annotated[
         str | None,
         typer.Option(
@@ -172,6 +182,7 @@ def train(
             "group_column": group_column, "time_column": time_column, "exclude": exclude,
             "start_from": start_from,
             "allow_baseline": allow_baseline, "memory_limit": memory_limit,
+            "serving": "auto" if bagged is None else "bagged" if bagged else "refit",
         }
     )  # fmt: skip
     run_training(request, json_path=json_path)

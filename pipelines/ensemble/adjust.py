@@ -26,7 +26,7 @@ from pipelines.problem import ProblemKind
 
 if TYPE_CHECKING:
     from pipelines.ensemble.choose import EnsembleChoice
-    from pipelines.learners.candidate import Candidate
+    from pipelines.ensemble.member import Member
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Adjusted:
 
 def adjust(
     choice: "EnsembleChoice",
-    fitted: "Sequence[Candidate | None]",
+    fitted: "Sequence[Member | None]",
     predictions: Mapping[int, NDArray[Any]],
     *,
     dataset: Dataset,
@@ -54,7 +54,7 @@ def adjust(
     ----------
     choice : EnsembleChoice
         Members and weights.
-    fitted : sequence of Candidate or None
+    fitted : sequence of Member or None
         The members' models; those without do not count.
     predictions : mapping of int to array
         Out-of-fold predictions by trial number.

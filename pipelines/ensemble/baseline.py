@@ -3,17 +3,16 @@
 from pipelines.data.dataset import Dataset
 from pipelines.ensemble.choose import EnsembleChoice
 from pipelines.ensemble.combination import Combination, CombinationSpace
+from pipelines.ensemble.member import Member
 from pipelines.evaluation.holdout import constant_prediction, dummy_score
 from pipelines.evaluation.metrics import Metric
-from pipelines.learners.constant import NAME, ConstantCandidate, constant_candidate
+from pipelines.learners.constant import NAME, constant_candidate
 
 # No trial has this number.
 NUMBER = -1
 
 
-def choose_baseline(
-    dataset: Dataset, metric: Metric
-) -> tuple[EnsembleChoice, list[ConstantCandidate]]:
+def choose_baseline(dataset: Dataset, metric: Metric) -> tuple[EnsembleChoice, list[Member]]:
     """Return the constant that is best for the metric as the one member, and its model.
 
     Parameters
@@ -31,4 +30,5 @@ def choose_baseline(
         ),
         cv_score=dummy_score(dataset, dataset.y, metric),
     )
-    return choice, [constant_candidate(dataset, constant_prediction(dataset, metric))]
+    constant = constant_candidate(dataset, constant_prediction(dataset, metric))
+    return choice, [Member(number=NUMBER, candidates=(constant,))]

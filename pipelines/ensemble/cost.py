@@ -1,9 +1,11 @@
 """What finishing a run costs, by what its trials cost: refits, and all that comes after them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipelines.budget import Deadline
+from pipelines.ensemble.shape import Serving, Way
+from pipelines.evaluation.fold_models import n_served
 from pipelines.trial import TrialResult
 
 # A refit has a quarter more rows than a fold of five, and machines are busier at some times.
@@ -28,14 +30,11 @@ class FinishCost:
     n_rows: int = 0
     seconds_a_mb: float = 0.0
 
-    def of_member(self, result: TrialResult) -> float:
-        """Return the seconds that one member adds."""
+    def of_member(self, result: TrialResult, way: Way = Way.REFIT) -> float:
+        """Return the seconds that one member adds; each of its fold models adds as much."""
         predicting = self.n_rows * (result.predict_ms_per_row or 0.0) / 1000.0
-        return predicting + self.seconds_a_mb * (result.size_mb or 0.0)
-
-    def seconds(self, members: Sequence[TrialResult]) -> float:
-        """Return the seconds from the last refit to the end of the run."""
-        return self.fixed + sum(self.of_member(each) for each in members)
+        handling = self.seconds_a_mb * (result.size_mb or 0.0)
+        return (1 if way is Way.REFIT else n_served(result)) * (predicting + handling)
 
 
 NOTHING = FinishCost()
@@ -54,43 +53,99 @@ class RefitTime:
     finish : FinishCost
         What must be done after them.
     kept : frozenset of int
-        Trials whose fold model is kept: it can serve without a refit.
+        Trials whose fold models are kept: they can serve without a refit.
+    serving : "auto", "refit" or "bagged"
+        ``bagged`` wants fold models; the others refits, and fold models where time is short.
     """
 
     deadline: Deadline
     n_workers: int = 1
     finish: FinishCost = NOTHING
     kept: frozenset[int] = frozenset()
+    serving: Serving = "auto"
 
     def affordable(self, results: Sequence[TrialResult]) -> list[int]:
         """Return the positions of the results that can all be members, first come first.
 
         A result that does not fit any more is passed over; cheaper ones after it may still do.
         """
-        return self._choose(results, free=self.kept)
+        return [position for position, way in enumerate(self.plan(results)) if way is not None]
 
-    def refittable(self, results: Sequence[TrialResult]) -> list[int]:
-        """Return the positions of the results that can all be refitted in time."""
-        return self._choose(results, free=frozenset())
+    def plan(self, results: Sequence[TrialResult]) -> tuple[Way | None, ...]:
+        """Return how each of the results can be a member in time; None for one that cannot.
 
-    def refit_deadline(self, members: Sequence[TrialResult]) -> Deadline:
+        Those with fold models leave the time to the others first, then are refitted in what is
+        left, unless fold models are wanted.
+        """
+        book = _Book([0.0] * self.n_workers, self.deadline.seconds_left - self.finish.fixed)
+        ways: list[Way | None] = []
+        for result in results:
+            choices = [Way.REFIT]
+            if result.trial.number in self.kept:
+                choices = [Way.KEPT, Way.REFIT]
+            elif self.serving == "bagged":
+                choices = [Way.FOLDS, Way.REFIT]
+            ways.append(next((way for way in choices if self._enters(book, result, way)), None))
+        if self.serving != "bagged":
+            for position, result in enumerate(results):
+                if ways[position] is Way.KEPT:
+                    book.after -= self.finish.of_member(result, Way.KEPT)
+                    if self._enters(book, result, Way.REFIT):
+                        ways[position] = Way.REFIT
+                    else:
+                        book.after += self.finish.of_member(result, Way.KEPT)
+        return tuple(ways)
+
+    def refit_deadline(
+        self, members: Sequence[TrialResult], ways: Sequence[Way | None] | None = None
+    ) -> Deadline:
         """Return when the refits must be over so that these members can be finished."""
-        return self.deadline.earlier(self.finish.seconds(members))
+        planned = self.plan(members) if ways is None else ways
+        # One without a way is counted as well: what is chosen may yet be begun.
+        seconds = sum(
+            self.finish.of_member(member, way or Way.REFIT)
+            for member, way in zip(members, planned, strict=True)
+        )
+        return self.deadline.earlier(self.finish.fixed + seconds)
 
-    def _choose(self, results: Sequence[TrialResult], free: frozenset[int]) -> list[int]:
-        left = self.deadline.seconds_left - self.finish.fixed
-        loads = [0.0] * self.n_workers  # jobs start in order, each on the first worker to be free
-        after = 0.0
-        kept = []
-        for position, result in enumerate(results):
-            spent = 0.0 if result.trial.number in free else refit_seconds(result)
+    def _enters(self, book: "_Book", result: TrialResult, way: Way) -> bool:
+        """Whether the result fits in this way; then it is in the book."""
+        fits = {
+            Way.REFIT: [refit_seconds(result)],
+            Way.KEPT: [],
+            Way.FOLDS: [result.fit_seconds] * n_served(result),
+        }
+        return book.enters(fits[way], self.finish.of_member(result, way))
+
+
+@dataclass(slots=True)
+class _Book:
+    """The time of the workers, as it is given away.
+
+    Attributes
+    ----------
+    loads : list of float
+        Seconds that each worker is busy.
+    left : float
+        Seconds that there are for the work and for what comes after it.
+    after : float
+        Seconds that come after it.
+    """
+
+    loads: list[float]
+    left: float
+    after: float = field(default=0.0)
+
+    def enters(self, fits: Sequence[float], after: float) -> bool:
+        """Whether fits of these seconds, and what comes after them, are done in time."""
+        loads = list(self.loads)
+        for seconds in fits:  # jobs start in order, each on the first worker to be free
             first = min(range(len(loads)), key=loads.__getitem__)
-            would_end = max(max(loads), loads[first] + spent)
-            if would_end + after + self.finish.of_member(result) <= left:
-                kept.append(position)
-                loads[first] += spent
-                after += self.finish.of_member(result)
-        return kept
+            loads[first] += seconds
+        if max(loads) + self.after + after > self.left:
+            return False
+        self.loads, self.after = loads, self.after + after
+        return True
 
 
 def refit_seconds(result: TrialResult) -> float:

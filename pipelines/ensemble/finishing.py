@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -10,15 +10,15 @@ from pipelines.budget import Deadline
 from pipelines.data.dataset import Dataset
 from pipelines.ensemble.choose import EnsembleChoice, build_ensemble, choose_single
 from pipelines.ensemble.cost import NOTHING, FinishCost, RefitTime
+from pipelines.ensemble.member import Member
 from pipelines.ensemble.refit import fit_choice
+from pipelines.ensemble.shape import Serving
 from pipelines.errors import SearchFailedError
 from pipelines.evaluation.executor import Executor
 from pipelines.evaluation.fold_models import FoldModels
+from pipelines.evaluation.folds import FoldPlan
 from pipelines.failures import failures_of, nothing_succeeded
 from pipelines.history import History
-
-if TYPE_CHECKING:
-    from pipelines.learners.candidate import Candidate
 
 # Of the time that is left after the search, this share may go into choosing the members; the
 # rest is for fitting them and for what follows.
@@ -37,16 +37,25 @@ class Finishing:
         What comes after the refits.
     fold_models : FoldModels or None
         Models that can take the place of a refit.
+    serving : "auto", "refit" or "bagged"
+        Whether members are refitted or serve as their fold models.
     """
 
     deadline: Deadline
     cost: FinishCost = NOTHING
     fold_models: FoldModels | None = None
+    serving: Serving = "auto"
 
     def refit_time(self, history: History, n_workers: int) -> RefitTime:
         """Return the time for refitting members chosen from these trials."""
         kept = frozenset[int]() if self.fold_models is None else self.fold_models.of(history)
-        return RefitTime(deadline=self.deadline, n_workers=n_workers, finish=self.cost, kept=kept)
+        return RefitTime(
+            deadline=self.deadline,
+            n_workers=n_workers,
+            finish=self.cost,
+            kept=kept,
+            serving=self.serving,
+        )
 
     @property
     def choice_deadline(self) -> Deadline:
@@ -63,8 +72,9 @@ def choose_and_fit(
     dataset: Dataset,
     seed: int,
     finishing: Finishing,
+    folds: FoldPlan,
     combine: bool = True,
-) -> "tuple[EnsembleChoice, list[Candidate | None]]":
+) -> tuple[EnsembleChoice, list[Member | None]]:
     """Return the chosen members and their models, None for one without.
 
     Parameters
@@ -81,6 +91,8 @@ def choose_and_fit(
         The run's seed.
     finishing : Finishing
         The time and what may save some.
+    folds : FoldPlan
+        Of all trials.
     combine : bool
         Whether members may be combined; otherwise the best trial alone is chosen.
 
@@ -107,4 +119,6 @@ def choose_and_fit(
         choice = choose_single(
             history.ordered, predictions, dataset=dataset, metric=metric, seed=seed
         )
-    return fit_choice(choice, history, executor, time, fold_models=finishing.fold_models)
+    return fit_choice(
+        choice, history, executor, time, fold_models=finishing.fold_models, folds=folds
+    )

@@ -20,14 +20,22 @@ class Member:
         Its trial.
     candidates : tuple of Candidate
         Fitted: one, refitted to all search rows, or one a fold, whose answers are averaged.
+    of_folds : bool
+        Whether the candidates are fold models, each fitted to the training rows of its fold.
     """
 
     number: int
     candidates: tuple[Candidate, ...]
+    of_folds: bool = False
 
     def __post_init__(self) -> None:
         if not self.candidates:
             raise ValueError("a member needs at least one fitted candidate")
+
+    def __setstate__(self, state: list[Any]) -> None:
+        # A member that was pickled by an older version has one field fewer.
+        for name, value in zip(("number", "candidates", "of_folds"), [*state, False], strict=False):
+            object.__setattr__(self, name, value)
 
     @property
     def family(self) -> str:

@@ -15,7 +15,6 @@ from pipelines.ensemble.adjustments import NO_ADJUSTMENTS, Adjustments
 from pipelines.ensemble.combination import Combination, Floats
 from pipelines.ensemble.member import Member
 from pipelines.errors import SearchFailedError, UserError
-from pipelines.learners.candidate import Candidate
 from pipelines.problem import ProblemKind
 
 if TYPE_CHECKING:  # serving needs no search
@@ -217,7 +216,7 @@ def _batches(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 def build_model(
     choice: "EnsembleChoice",
-    fitted: Sequence[Candidate | None],
+    fitted: Sequence[Member | None],
     *,
     preparation: Preparation,
     dataset: Dataset,
@@ -232,9 +231,9 @@ def build_model(
     ----------
     choice : EnsembleChoice
         Members and weights.
-    fitted : sequence of Candidate or None
-        Each member refitted, in the order of ``choice.members``; None for one that could not be
-        refitted: the others share its weight.
+    fitted : sequence of Member or None
+        The members with their models, in the order of ``choice.members``; None for one that has
+        no model: the others share its weight.
     preparation : Preparation
         How raw columns become features.
     dataset : Dataset
@@ -255,18 +254,14 @@ def build_model(
     """
     if len(fitted) != len(choice.members):
         raise ValueError(f"{len(choice.members)} members were chosen, {len(fitted)} were fitted")
-    kept = [position for position, candidate in enumerate(fitted) if candidate is not None]
+    kept = [position for position, member in enumerate(fitted) if member is not None]
     if not kept:
         raise SearchFailedError(
             "no chosen model could be refitted on all rows in time; give a larger time budget"
         )
     return EnsembleModel(
         preparation=preparation,
-        members=tuple(
-            Member(number=choice.members[position][0], candidates=(candidate,))
-            for position in kept
-            if (candidate := fitted[position]) is not None
-        ),
+        members=tuple(member for member in fitted if member is not None),
         combination=choice.rule.keep(kept),
         problem=dataset.problem,
         classes=dataset.classes,

@@ -8,9 +8,12 @@ from pipelines.budget import Deadline
 from pipelines.ensemble.choose import EnsembleChoice
 from pipelines.ensemble.combination import Combination, CombinationSpace
 from pipelines.ensemble.cost import RefitTime, refit_seconds
+from pipelines.ensemble.member import Member
+from pipelines.ensemble.shape import Way
 from pipelines.evaluation.evaluate import MemberJob
 from pipelines.evaluation.executor import Executor
-from pipelines.evaluation.fold_models import FoldModels
+from pipelines.evaluation.fold_models import MOST_FOLDS, FoldModels
+from pipelines.evaluation.folds import FoldPlan
 from pipelines.history import History
 from pipelines.trial import TrialResult
 
@@ -45,6 +48,19 @@ def member_job(result: TrialResult) -> MemberJob:
     )
 
 
+def fold_jobs(result: TrialResult, folds: FoldPlan) -> list[MemberJob]:
+    """Return how to fit a trial's configuration to its folds again, as the trial did."""
+    return [
+        MemberJob(
+            trial_number=result.trial.number,
+            configuration=result.trial.configuration,
+            seed=result.trial.seed,
+            rows=fold.train,
+        )
+        for fold in folds.folds[:MOST_FOLDS]
+    ]
+
+
 def fit_choice(
     choice: EnsembleChoice,
     history: History,
@@ -52,11 +68,13 @@ def fit_choice(
     time: RefitTime,
     *,
     fold_models: FoldModels | None = None,
-) -> "tuple[EnsembleChoice, list[Candidate | None]]":
-    """Refit the chosen members, heaviest first, until the deadline.
+    folds: FoldPlan | None = None,
+) -> tuple[EnsembleChoice, list[Member | None]]:
+    """Fit the chosen members, heaviest first, until the deadline.
 
     A member that by its trial's seconds would not be done in time is not begun, so that it does
-    not take the others' time too. Where all may be late, a quick model is fitted before them.
+    not take the others' time too; its fold models serve where they are kept. Where all may be
+    late and nothing is kept, a quick model is fitted before them.
 
     Parameters
     ----------
@@ -67,78 +85,114 @@ def fit_choice(
     executor : Executor
         Does the work; nothing may be pending.
     time : RefitTime
-        How long it may take.
+        How long it may take, and which shape is wanted.
     fold_models : FoldModels or None
         Models that can take the place of a refit.
+    folds : FoldPlan or None
+        The folds of all trials, to fit models to that were not kept; None to refit instead.
 
     Returns
     -------
     choice : EnsembleChoice
-        The same, unless there is no model of any member: then the best quick trial alone.
-    fitted : list of Candidate or None
+        The same, unless there is no model of any member: then the best trial that has one alone.
+    fitted : list of Member or None
         In the order of ``choice.members``; None for a member without a model.
     """
     results = {result.trial.number: result for result in history.successes}
     members = [results[number] for number, _ in choice.members]
-    deadline = time.refit_deadline(members)
-    begun = [members[position] for position in time.refittable(members)]
-    sure = _sure_trial(members, begun, history, time)
-    refits = _fit(executor, [*([] if sure is None else [sure]), *begun], deadline)
-    fitted = [refits.whole(each) or _fold_model(fold_models, each) for each in members]
+    ways = time.plan(members)
+    refits = [each for each, way in zip(members, ways, strict=True) if _is_refit(way, folds)]
+    # Those that have nothing else to serve with come first.
+    refits.sort(key=lambda each: each.trial.number in time.kept)
+    bagged = [each for each, way in zip(members, ways, strict=True) if way is Way.FOLDS]
+    deadline = time.refit_deadline(members, ways)
+    sure = _sure_trial(deadline, refits, history, time)
+    made = _fit(
+        executor, [*([] if sure is None else [sure]), *refits], bagged if folds else (), folds,
+        deadline,
+    )  # fmt: skip
+    fitted = [made.whole(each) or _kept(fold_models, each) for each in members]
     if not any(fitted):  # a booster that was cut off is better than nothing
-        fitted = [refits.models.get(each.trial.number) for each in members]
+        fitted = [made.any(each) for each in members]
     if any(fitted):
         return choice, fitted
-    if sure is not None and sure.trial.number in refits.models:
-        return _alone(choice, sure), [refits.models[sure.trial.number]]
+    last = sure or _best_kept(history, time)
+    model = None if last is None else (made.any(last) or _kept(fold_models, last))
+    if last is not None and model is not None:
+        return _alone(choice, last), [model]
     chosen = _quick_trial(history, LAST_RESORT_FIT_SECONDS)
     seconds = min(LAST_RESORT_FACTOR * chosen.fit_seconds, time.deadline.seconds_left)
-    last = Deadline.after(max(LAST_RESORT_SECONDS, seconds))
-    return _alone(choice, chosen), executor.fit_members([member_job(chosen)], last)
+    until = Deadline.after(max(LAST_RESORT_SECONDS, seconds))
+    return _alone(choice, chosen), [_fit(executor, [chosen], (), None, until).any(chosen)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Refits:
-    """Models by trial number, and what was asked for."""
+class _Made:
+    """Models by trial number, None for those too late, and how far a refit was to get."""
 
-    jobs: dict[int, MemberJob]
-    models: "dict[int, Candidate]"
+    rounds: dict[int, int | None]
+    refits: "dict[int, Candidate | None]"
+    bags: "dict[int, list[Candidate | None]]"
 
-    def whole(self, result: TrialResult) -> "Candidate | None":
-        """Return the refit of a trial if it got about as far as it was meant to."""
-        candidate = self.models.get(result.trial.number)
-        if candidate is None:
-            return None
-        wanted = self.jobs[result.trial.number].iterations
-        rounds = getattr(candidate, "n_iterations_", None)
-        done = wanted is None or rounds is None or rounds >= COMPLETE_SHARE * wanted
-        return candidate if done else None
+    def whole(self, result: TrialResult) -> Member | None:
+        """Return the member if its models got about as far as they were meant to."""
+        number = result.trial.number
+        bag = self.bags.get(number, [None])
+        if None not in bag:
+            return self.any(result)
+        wanted = self.rounds.get(number)
+        done = getattr(self.refits.get(number), "n_iterations_", None)
+        complete = wanted is None or done is None or done >= COMPLETE_SHARE * wanted
+        return self.any(result) if complete and self.refits.get(number) is not None else None
+
+    def any(self, result: TrialResult) -> Member | None:
+        """Return the member with the models that there are."""
+        number = result.trial.number
+        bag = tuple(each for each in self.bags.get(number, ()) if each is not None)
+        if bag:
+            return Member(number=number, candidates=bag, of_folds=True)
+        model = self.refits.get(number)
+        return None if model is None else Member(number=number, candidates=(model,))
 
 
-def _fit(executor: Executor, results: Sequence[TrialResult], deadline: Deadline) -> _Refits:
-    """Refit these trials side by side, in their order."""
-    jobs = {result.trial.number: member_job(result) for result in results}
-    models = executor.fit_members(list(jobs.values()), deadline)
-    return _Refits(
-        jobs,
-        {number: model for number, model in zip(jobs, models, strict=True) if model is not None},
+def _fit(
+    executor: Executor,
+    refits: Sequence[TrialResult],
+    bagged: Sequence[TrialResult],
+    folds: FoldPlan | None,
+    deadline: Deadline,
+) -> _Made:
+    """Refit the first, fit the others to each fold: side by side, in their order."""
+    jobs = [member_job(result) for result in refits]
+    bags = [] if folds is None else [fold_jobs(result, folds) for result in bagged]
+    models = iter(executor.fit_members([*jobs, *(job for bag in bags for job in bag)], deadline))
+    return _Made(
+        {job.trial_number: job.iterations for job in jobs},
+        {job.trial_number: next(models) for job in jobs},
+        {bag[0].trial_number: [next(models) for _ in bag] for bag in bags},
     )
 
 
+def _is_refit(way: Way | None, folds: FoldPlan | None) -> bool:
+    return way is Way.REFIT or (way is Way.FOLDS and folds is None)
+
+
 def _sure_trial(
-    members: Sequence[TrialResult],
-    begun: Sequence[TrialResult],
-    history: History,
-    time: RefitTime,
+    deadline: Deadline, begun: Sequence[TrialResult], history: History, time: RefitTime
 ) -> TrialResult | None:
     """Return the trial to refit first where all members may be too late; None where one is safe."""
-    left = time.refit_deadline(members).seconds_left
-    safe = any(refit_seconds(each) <= RISKY_SHARE * left for each in begun)
-    if safe or any(each.trial.number in time.kept for each in members):
+    left = deadline.seconds_left
+    if time.kept or any(refit_seconds(each) <= RISKY_SHARE * left for each in begun):
         return None
     chosen = _quick_trial(history, SURE_SHARE * left)
     # A model that is not quick would only make the members late.
     return chosen if not begun or refit_seconds(chosen) <= SURE_SHARE * left else None
+
+
+def _best_kept(history: History, time: RefitTime) -> TrialResult | None:
+    """Return the best trial whose fold models are kept."""
+    there = [each for each in history.successes if each.trial.number in time.kept]
+    return max(there, key=history.gain, default=None)
 
 
 def _quick_trial(history: History, seconds: float) -> TrialResult:
@@ -152,8 +206,10 @@ def _quick_trial(history: History, seconds: float) -> TrialResult:
     )
 
 
-def _fold_model(fold_models: FoldModels | None, result: TrialResult) -> "Candidate | None":
-    return None if fold_models is None else fold_models.load(result.trial)
+def _kept(fold_models: FoldModels | None, result: TrialResult) -> Member | None:
+    models = () if fold_models is None else fold_models.load(result.trial)
+    number = result.trial.number
+    return Member(number=number, candidates=models, of_folds=True) if models else None
 
 
 def _alone(choice: EnsembleChoice, result: TrialResult) -> EnsembleChoice:

@@ -26,7 +26,7 @@ class EvaluationContext:
     n_threads : int
         Threads one trial may use.
     fold_models : FoldModels or None
-        Where the models of trials that fit once are kept; None to keep none.
+        Where the fold models of the best trials are kept; None to keep none.
     memory_limit_mb : float or None
         Resident memory of a worker, in MiB, above which its trial is stopped; None for no limit.
     """

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pipelines.budget import Deadline
 from pipelines.configuration import Configuration
 from pipelines.evaluation.context import EvaluationContext
+from pipelines.evaluation.fold_models import MOST_FOLDS
 from pipelines.evaluation.folds import Fold
 from pipelines.evaluation.limits import (
     MemoryExceededError,
@@ -177,16 +178,23 @@ def _run_folds(
     """Fit and score the folds one after the other, into ``progress``."""
     shape = context.dataset.shape
     n_folds = len(context.folds)
+    n_kept = 0 if context.fold_models is None else min(n_folds, MOST_FOLDS)
+    kept: list[Candidate] = []
     for number, fold in enumerate(context.folds):
         if deadline.passed:
             raise TimeoutError
         candidate = _new_candidate(trial.configuration, context, shape, trial.seed)
         _run_fold(candidate, fold, context, _fold_deadline(deadline, n_folds - number), progress)
-        if number == n_folds - 1:
+        if number == 0:
             progress.size_mb = pickled_mb(candidate)
-            if n_folds == 1 and context.fold_models is not None:
-                gain = context.metric.sign * progress.scores[0]
-                context.fold_models.keep(trial, candidate, gain=gain, size_mb=progress.size_mb)
+            whole = None if progress.size_mb is None else n_kept * progress.size_mb
+            if context.fold_models is None or not context.fold_models.wants(whole):
+                n_kept = 0  # all folds' models stay in memory until the last is scored
+        if number < n_kept:
+            kept.append(candidate)
+    if kept and context.fold_models is not None:
+        gain = context.metric.sign * sum(progress.scores) / n_folds
+        context.fold_models.keep(trial, kept, gain=gain)
 
 
 def _fold_deadline(deadline: Deadline, folds_left: int) -> Deadline:

@@ -1,6 +1,7 @@
-"""Models of trials that fit once, kept on disk: they serve where there is no time for a refit."""
+"""Models of the folds of the best trials, kept on disk: they serve where a refit does not."""
 
 import pickle
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,14 +9,22 @@ from typing import TYPE_CHECKING
 
 from pipelines.history import History
 from pipelines.sealed_files import UnsealedError, dump_sealed, load_sealed
-from pipelines.trial import Trial
+from pipelines.trial import Trial, TrialResult
 
 if TYPE_CHECKING:
     from pipelines.learners.candidate import Candidate
 
-# The best so many are kept; larger models cost more to write than they may save.
+# The best so many trials are kept; larger models cost more to write than they may save.
 MOST_MODELS = 8
 LARGEST_MB = 256.0
+# Of more folds than these, which is where they are drawn twice, the first ones serve: each further
+# model makes an answer slower and hardly better.
+MOST_FOLDS = 5
+
+
+def n_served(result: TrialResult) -> int:
+    """Return how many fold models serve in the place of a trial's refit."""
+    return max(1, min(MOST_FOLDS, len(result.fold_scores)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,44 +42,45 @@ class FoldModels:
     folder: Path
     key: bytes = field(repr=False)
 
-    def keep(
-        self, trial: Trial, candidate: "Candidate", *, gain: float, size_mb: float | None
-    ) -> None:
-        """Write the model of a trial if it is among the best; leave out what cannot be written.
+    def wants(self, size_mb: float | None) -> bool:
+        """Whether models of this size, all folds of a trial together, are kept at all."""
+        return size_mb is not None and size_mb <= LARGEST_MB and self.folder.is_dir()
+
+    def keep(self, trial: Trial, candidates: "Sequence[Candidate]", *, gain: float) -> None:
+        """Write the models of a trial if it is among the best; leave out what cannot be written.
 
         Parameters
         ----------
         trial : Trial
-            Whose model it is.
-        candidate : Candidate
-            The fitted model.
+            Whose models they are.
+        candidates : sequence of Candidate
+            One a fold, `MOST_FOLDS` at most.
         gain : float
             Its score, turned so that larger is better.
-        size_mb : float or None
-            Its size in MiB; None if it does not pickle.
         """
-        if size_mb is None or size_mb > LARGEST_MB or not self.folder.is_dir():
-            return
+        others = sorted((_gain(path) for path in self._paths()), reverse=True)
+        if len(others) >= MOST_MODELS and gain < others[MOST_MODELS - 1]:
+            return  # it would be the first to go
         path = self.folder / f"{gain:.12e}_{_name(trial)}"
         with suppress(OSError, pickle.PicklingError, AttributeError, TypeError):
-            dump_sealed(candidate, path, self.key, by_value=True)
+            dump_sealed(tuple(candidates), path, self.key, by_value=True)
         best = sorted(self._paths(), key=_gain, reverse=True)
         for path in best[MOST_MODELS:]:
             path.unlink(missing_ok=True)
 
-    def load(self, trial: Trial) -> "Candidate | None":
-        """Return the model of a trial; None if it was not kept."""
+    def load(self, trial: Trial) -> "tuple[Candidate, ...]":
+        """Return the models of a trial; none if it was not kept."""
         try:
             (path,) = self.folder.glob(f"*_{_name(trial)}")
-            candidate: Candidate = load_sealed(path, self.key)
+            candidates: tuple[Candidate, ...] = load_sealed(path, self.key)
         except UnsealedError:  # of another run, or cut off
-            return None
+            return ()
         except (ValueError, OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError):
-            return None
-        return candidate
+            return ()
+        return candidates
 
     def of(self, history: History) -> frozenset[int]:
-        """Return the numbers of the successful trials whose model is kept."""
+        """Return the numbers of the successful trials whose models are kept."""
         there = {path.name.partition("_")[2] for path in self._paths()}
         return frozenset(
             each.trial.number for each in history.successes if _name(each.trial) in there

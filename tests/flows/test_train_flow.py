@@ -7,9 +7,12 @@ from prefect.exceptions import ParameterTypeError
 
 from flows.predict import predict
 from flows.train import train
+from flows.verify_model import verify_model
 from infra.kept_rows import read_kept_rows
+from infra.registry import load, resolve
 from infra.settings import load_settings
 from pipelines.data.row_keys import row_keys
+from pipelines.verification import Agreement
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -44,6 +47,17 @@ def test_a_form_is_enough(home, tumours, tmp_path):
     kept = read_kept_rows(load_settings(), report.run_id)
     assert len(kept.trained) + len(kept.held_out) == 200
     assert set(row_keys(kept.holdout, kept.columns)) == set(kept.held_out)
+
+
+def test_bagged_members_serve_as_their_fold_models(home, tumours):
+    form = {"data": str(tumours), **FORM, "name": "bagged", "serving": "bagged"}
+    report = train(form)
+    model = load(resolve("bagged", load_settings()), load_settings()).model
+    assert {(member.of_folds, len(member.candidates)) for member in model.members} == {(True, 5)}
+    assert not list(load_settings().runs_folder.glob("*/fold_models"))
+    verified = verify_model("bagged", load_settings())
+    assert verified.verdict is Agreement.IDENTICAL
+    assert verified.holdout_score_now == report.holdout_score
 
 
 def test_a_form_that_cannot_be_is_refused_before_it_runs(home, tumours):

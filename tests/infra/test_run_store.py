@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from infra.fold_models import open_fold_models
 from infra.run_folders import attempts_of, run_folder, run_key
 from infra.run_lock import RunLock
 from infra.run_store import RunStore
@@ -100,6 +101,18 @@ def test_an_unfinished_run_is_continued_a_finished_one_is_not(tmp_path):
     RunStore(second).append(success(0))
     assert run_folder(tmp_path, KEY) == second
     assert RunStore(first).finished == {"version": 1}
+
+
+def test_models_of_trials_go_when_the_run_is_done(tmp_path):
+    kept = open_fold_models(tmp_path / "run", tmp_path / "home")
+    trial = success(0).result.trial
+    kept.keep(trial, ["a model"], gain=1.0)
+    continued = open_fold_models(tmp_path / "run", tmp_path / "home")
+    assert continued.load(trial) == ("a model",)
+    assert open_fold_models(tmp_path / "other", tmp_path / "home").key != kept.key
+    RunStore(tmp_path / "run").mark_finished({})
+    assert not kept.folder.exists()
+    assert kept.load(trial) == ()
 
 
 def test_an_attempt_is_continued_though_those_before_it_are_gone(tmp_path):

@@ -85,6 +85,13 @@ def test_a_fault_is_one_line(extra, message):
     assert "\n" not in str(caught.value)
 
 
+def test_serving_is_one_of_three():
+    assert TrainRequest(**BASE).serving == "auto"
+    with pytest.raises(UserError, match="serving 'both' cannot be used"):
+        TrainRequest.parse(BASE | {"serving": "both"})
+    assert TrainRequest(**BASE, serving="bagged").digest == TrainRequest(**BASE).digest
+
+
 def test_a_missing_field_is_named():
     with pytest.raises(UserError, match="target is missing"):
         TrainRequest.parse({"data": "churn.csv"})

@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
 from espalier import AutoMLClassifier, learner_from_estimator
-from pipelines.errors import SearchFailedError
+from pipelines.errors import SearchFailedError, UserError
 
 HANG_SECONDS = 600.0
 
@@ -89,6 +89,13 @@ def test_a_model_that_takes_its_process_down_is_a_failed_trial(table, act, statu
     assert set(board.loc[["actor"], "status"]) == {status}
     assert set(board.loc[["linear"], "status"]) == {"success"}
     assert model.score(*table) > 0.7
+
+
+def test_serving_and_memory_are_said_to_both_estimators(table):
+    model = fit(table, "linear", n_trials=1, time_budget=None, serving="bagged")
+    assert [len(member.candidates) for member in model.model_.members] == [5]
+    with pytest.raises(UserError, match="unknown serving 'both'"):
+        fit(table, "linear", n_trials=1, time_budget=None, serving="both", memory_limit="4GiB")
 
 
 def test_every_model_raises(table):

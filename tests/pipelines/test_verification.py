@@ -21,6 +21,10 @@ from pipelines.verification import Agreement, compare, make_again, worst
 
 @pytest.fixture(scope="module")
 def made():
+    return make("auto")
+
+
+def make(serving):
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.normal(size=(120, 4)), columns=list("abcd"))
     table["y"] = np.where(table["a"] + rng.normal(size=120) > 0, "yes", "no")
@@ -31,7 +35,10 @@ def made():
         dataset,
         assembled.preparation,
         TrainingSettings(
-            metric=metric, budget=Budget(trials=5), families=["linear", "extra_trees", "lightgbm"]
+            metric=metric,
+            budget=Budget(trials=5),
+            families=["linear", "extra_trees", "lightgbm"],
+            serving=serving,
         ),
         deadline=Deadline(None),
     )
@@ -49,7 +56,10 @@ def made():
 def again(made, results):
     model, _, context, preparation, rows = made
     with SerialExecutor(context) as executor:
-        return make_again(model, results, executor, preparation=preparation, holdout_rows=rows)
+        return make_again(
+            model, results, executor, preparation=preparation, holdout_rows=rows,
+            folds=context.folds,
+        )  # fmt: skip
 
 
 def test_the_record_makes_the_same_model(made):
@@ -58,6 +68,13 @@ def test_the_record_makes_the_same_model(made):
     assert found.largest_difference == 0.0
     assert [each.trial for each in found.members] == [each.number for each in made[0].members]
     np.testing.assert_array_equal(found.scores, made[0].predict_scores(made[4]))
+
+
+def test_fold_models_are_fitted_to_their_folds_again():
+    bagged = make("bagged")
+    assert {len(member.candidates) for member in bagged[0].members} == {5}
+    assert all(member.of_folds for member in bagged[0].members)
+    assert again(bagged, bagged[1]).verdict is Agreement.IDENTICAL
 
 
 def test_another_record_does_not(made):

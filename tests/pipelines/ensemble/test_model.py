@@ -118,6 +118,12 @@ def test_fold_models_of_a_member_are_averaged(
     np.testing.assert_allclose(bagged.predict_scores(X), expected, atol=1e-7)
 
 
+def test_a_member_of_an_older_version_opens() -> None:
+    member = object.__new__(Member)
+    member.__setstate__([3, ("model",)])
+    assert (member.number, member.candidates, member.of_folds) == (3, ("model",), False)
+
+
 def test_a_model_needs_one_weight_a_member(classifier: EnsembleModel) -> None:
     with pytest.raises(ValueError, match="weights"):
         EnsembleModel(

@@ -15,6 +15,7 @@ from pipelines.ensemble.kept import KeptPredictions
 from pipelines.ensemble.refit import fit_choice, member_job
 from pipelines.evaluation.evaluate import MemberJob
 from pipelines.evaluation.fold_models import MOST_MODELS, FoldModels
+from pipelines.evaluation.folds import Fold, FoldPlan
 from pipelines.evaluation.metrics import METRICS
 from pipelines.history import History
 from pipelines.problem import ProblemKind
@@ -63,6 +64,16 @@ def choice() -> EnsembleChoice:
     )
 
 
+def models_of(fitted: Sequence[Any]) -> list[Any]:
+    """Return each member's models: one, a tuple of fold models, or None."""
+    return [
+        None if member is None
+        else member.candidates if member.of_folds
+        else member.candidates[0]
+        for member in fitted
+    ]  # fmt: skip
+
+
 FOREVER = RefitTime(deadline=Deadline(None))
 
 
@@ -75,7 +86,7 @@ def test_a_member_that_failed_is_left_out(history: History, choice: EnsembleChoi
     executor: Any = FakeExecutor({2: "model"})
     same, fitted = fit_choice(choice, history, executor, FOREVER)
     assert same == choice
-    assert fitted == ["model", None]
+    assert models_of(fitted) == ["model", None]
     assert executor.calls == [[2, 1]]
 
 
@@ -117,21 +128,27 @@ def test_where_all_members_may_be_late_a_quick_model_comes_first(
     alone, fitted = fit_choice(choice, history, executor, within(6.0))
     assert executor.calls == [[0, 2]]
     assert alone.members == ((0, 1.0),)
-    assert fitted == ["quick"]
+    assert models_of(fitted) == ["quick"]
     executor = FakeExecutor({0: "quick", 2: "large"})
     same, fitted = fit_choice(choice, history, executor, within(6.0))
     assert same == choice
-    assert fitted == ["large", None]
+    assert models_of(fitted) == ["large", None]
 
 
-def test_a_kept_model_serves_where_there_is_no_time_for_a_refit(
+def kept_in(folder: Path, history: History, *numbers: int) -> FoldModels:
+    """Return a folder with two fold models of each of these trials."""
+    kept = FoldModels(folder, new_key())
+    for number in numbers:
+        models: Any = [f"fold 0 of {number}", f"fold 1 of {number}"]
+        kept.keep(history.results[number].trial, models, gain=0.5 - number)
+    return kept
+
+
+def test_kept_models_serve_where_there_is_no_time_for_a_refit(
     history: History, choice: EnsembleChoice, tmp_path: Path
 ) -> None:
-    kept = FoldModels(tmp_path, new_key())
-    trials = {result.trial.number: result.trial for result in history.results}
-    model: Any = {"a": "model"}
-    kept.keep(trials[2], model, gain=0.5, size_mb=1.0)
-    kept.keep(trials[1], model, gain=0.5, size_mb=1e6)
+    kept = kept_in(tmp_path, history, 2)
+    assert not kept.wants(1e6)
     time = within(3.0, kept=kept.of(history))
     assert time.kept == {2}
     results = {result.trial.number: result for result in history.results}
@@ -139,10 +156,58 @@ def test_a_kept_model_serves_where_there_is_no_time_for_a_refit(
     executor: Any = FakeExecutor({1: "small"})
     _, fitted = fit_choice(choice, history, executor, time, fold_models=kept)
     assert executor.calls == [[1]]
-    assert fitted == [model, "small"]
-    assert kept.load(trials[1]) is None
+    assert models_of(fitted) == [("fold 0 of 2", "fold 1 of 2"), "small"]
+    assert kept.load(results[1].trial) == ()
     other = FoldModels(kept.folder, new_key())
-    assert other.load(trials[2]) is None  # not opened: another key wrote it
+    assert other.load(results[2].trial) == ()  # not opened: another key wrote it
+
+
+def test_what_is_kept_is_refitted_in_the_time_that_the_others_leave(
+    history: History, choice: EnsembleChoice, tmp_path: Path
+) -> None:
+    kept = kept_in(tmp_path, history, 2)
+    for seconds, begun in ((7.0, [1, 2]), (6.0, [1]), (2.0, [])):
+        executor: Any = FakeExecutor({1: "small", 2: "large"})
+        time = within(seconds, kept=kept.of(history))
+        _, fitted = fit_choice(choice, history, executor, time, fold_models=kept)
+        assert executor.calls == [begun]
+        assert [member is not None for member in fitted] == [True, 1 in begun]
+        assert fitted[0] is not None
+        assert fitted[0].of_folds == (2 not in begun)
+
+
+def test_a_refit_that_fails_leaves_the_fold_models(
+    history: History, choice: EnsembleChoice, tmp_path: Path
+) -> None:
+    kept = kept_in(tmp_path, history, 1, 2)
+    time = within(100.0, kept=kept.of(history))
+    executor: Any = FakeExecutor({2: "large"})
+    _, fitted = fit_choice(choice, history, executor, time, fold_models=kept)
+    assert models_of(fitted) == ["large", ("fold 0 of 1", "fold 1 of 1")]
+
+
+def test_fold_models_of_another_trial_come_before_a_quick_model(
+    history: History, choice: EnsembleChoice, tmp_path: Path
+) -> None:
+    kept = kept_in(tmp_path, history, 0)
+    time = within(1.0, kept=kept.of(history))
+    executor: Any = FakeExecutor({})
+    alone, fitted = fit_choice(choice, history, executor, time, fold_models=kept)
+    assert alone.members == ((0, 1.0),)
+    assert models_of(fitted) == [("fold 0 of 0", "fold 1 of 0")]
+
+
+def test_bagged_serving_fits_the_folds_of_what_was_not_kept(
+    history: History, choice: EnsembleChoice, tmp_path: Path
+) -> None:
+    kept = kept_in(tmp_path, history, 2)
+    rows = np.arange(50)
+    folds = FoldPlan((Fold(rows[:25], rows[25:]), Fold(rows[25:], rows[:25])), "2 folds")
+    time = RefitTime(deadline=Deadline(None), kept=kept.of(history), serving="bagged")
+    executor: Any = FakeExecutor({1: "part"})
+    _, fitted = fit_choice(choice, history, executor, time, fold_models=kept, folds=folds)
+    assert executor.calls == [[1, 1]]
+    assert models_of(fitted) == [("fold 0 of 2", "fold 1 of 2"), ("part", "part")]
 
 
 def test_only_the_best_models_are_kept(history: History, tmp_path: Path) -> None:
@@ -152,10 +217,10 @@ def test_only_the_best_models_are_kept(history: History, tmp_path: Path) -> None
     trial = history.results[0].trial
     trials = [replace(trial, number=number) for number in range(MOST_MODELS + 3)]
     for each in trials:
-        kept.keep(each, cast(Any, model), gain=-1.5 * each.number, size_mb=1.0)
-    assert [kept.load(each) == model for each in trials] == [True] * MOST_MODELS + [False] * 3
+        kept.keep(each, cast(Any, [model]), gain=-1.5 * each.number)
+    assert [kept.load(each) == (model,) for each in trials] == [True] * MOST_MODELS + [False] * 3
     another = replace(trials[0], configuration=Configuration.of("other", {}))
-    assert kept.load(another) is None
+    assert kept.load(another) == ()
 
 
 def test_a_booster_that_was_cut_off_is_no_member(history: History, choice: EnsembleChoice) -> None:
@@ -165,10 +230,10 @@ def test_a_booster_that_was_cut_off_is_no_member(history: History, choice: Ensem
     history = History(history.metric, results)
     cut, whole = SimpleNamespace(n_iterations_=12), SimpleNamespace(n_iterations_=100)
     executor: Any = FakeExecutor({2: cut, 1: whole})
-    assert fit_choice(choice, history, executor, FOREVER)[1] == [None, whole]
+    assert models_of(fit_choice(choice, history, executor, FOREVER)[1]) == [None, whole]
     # It is better than nothing, though.
     executor = FakeExecutor({2: cut})
-    assert fit_choice(choice, history, executor, FOREVER)[1] == [cut, None]
+    assert models_of(fit_choice(choice, history, executor, FOREVER)[1]) == [cut, None]
 
 
 def test_with_no_member_in_time_the_quickest_trial_serves(
@@ -179,7 +244,7 @@ def test_with_no_member_in_time_the_quickest_trial_serves(
     assert executor.calls == [[2, 1], [0]]
     assert alone.members == ((0, 1.0),)
     assert alone.rule.space is CombinationSpace.PROBABILITY
-    assert fitted == ["late 0"]
+    assert models_of(fitted) == ["late 0"]
 
 
 def test_a_refit_trains_the_mean_of_the_rounds_found(history: History) -> None:

@@ -1,0 +1,141 @@
+"""Combiners on one recorded library: what each loses on rows that nothing has seen."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ensemble_library import RecordedLibrary, metric_of, read_library
+from numpy.typing import NDArray
+
+from pipelines.data.dataset import Dataset
+from pipelines.ensemble.adjust import adjust
+from pipelines.ensemble.choose import (
+    FITTING_CELLS,
+    EnsembleChoice,
+    build_ensemble,
+)
+from pipelines.ensemble.combination import Combination
+from pipelines.ensemble.library import build_library
+from pipelines.ensemble.rivals import RIVALS, SINGLE, Rival, RivalSettings
+
+SHIPPED, CALIBRATED, BAGGED = "shipped", "shipped, calibrated", "shipped, bagged"
+SMALLEST = 1e-7
+MAX_MEMBERS = 12
+SEED = 0
+
+Predictions = Mapping[int, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What came of one library.
+
+    Attributes
+    ----------
+    name : str
+        Table and fold.
+    losses : dict of str to float
+        Test loss by combiner: log loss, or squared error in units of the target's variance.
+    method : str
+        Which combiner shipped.
+    n_members : int
+        Of the shipped choice.
+    row_ms : float
+        One prepared row through the refitted members, one after the other.
+    """
+
+    name: str
+    losses: dict[str, float]
+    method: str
+    n_members: int
+    row_ms: float
+
+
+def compare(place: Path, which: str, rivals: Sequence[Rival] = RIVALS) -> Compared:
+    """Return how the combiners do on the library in a folder."""
+    recorded = read_library(place, which)
+    train = recorded.train
+    metric = metric_of(train, which)
+    losses: dict[str, float] = {}
+    library = build_library(
+        recorded.results, recorded.out_of_fold, dataset=train, metric=metric, cap=40,
+        max_rows=FITTING_CELLS, seed=SEED,
+    )  # fmt: skip
+    settings = RivalSettings(metric=metric, max_members=MAX_MEMBERS, seed=SEED)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for rival in rivals:
+            rule = rival.fit(library, settings)
+            losses[rival.name] = _loss(recorded, rule, library.numbers, recorded.refitted)
+        choice = build_ensemble(
+            recorded.results, recorded.out_of_fold, dataset=train, metric=metric, seed=SEED,
+            rivals=rivals,
+        )  # fmt: skip
+    numbers = [number for number, _ in choice.members]
+    losses[SHIPPED] = _loss(recorded, choice.rule, numbers, recorded.refitted)
+    losses[BAGGED] = _loss(recorded, choice.rule, numbers, recorded.bagged)
+    losses[CALIBRATED] = _calibrated(recorded, choice, metric)
+    return Compared(
+        name=place.name,
+        losses=losses,
+        method=choice.method,
+        n_members=len(numbers),
+        row_ms=sum(recorded.row_ms[number] for number in numbers),
+    )
+
+
+def test_loss(test: Dataset, predictions: NDArray[Any]) -> float:
+    """Return the mean log loss, or the squared error in units of the target's variance."""
+    if test.problem.is_classification:
+        true = np.clip(predictions[np.arange(len(test)), test.y].astype(np.float64), SMALLEST, 1.0)
+        return float(-np.log(true).mean())
+    errors = test.y - predictions.astype(np.float64)
+    return float((errors**2).mean() / max(float(np.var(test.y)), 1e-300))
+
+
+def _loss(
+    recorded: RecordedLibrary, rule: Combination, numbers: Sequence[int], answers: Predictions
+) -> float:
+    kept = [position for position, weight in enumerate(rule.weights) if weight > 0]
+    combined = rule.keep(kept).apply([answers[numbers[position]] for position in kept])
+    return test_loss(recorded.test, combined)
+
+
+def _calibrated(recorded: RecordedLibrary, choice: EnsembleChoice, metric: Any) -> float:
+    there: Any = [True for _ in choice.members]  # only whether a member has a model is asked
+    adjusted = adjust(
+        choice, there, recorded.out_of_fold, dataset=recorded.train, metric=metric, seed=SEED
+    )
+    answers = choice.rule.apply([recorded.refitted[number] for number, _ in choice.members])
+    calibrator = adjusted.adjustments.calibrator
+    return test_loss(recorded.test, answers if calibrator is None else calibrator.apply(answers))
+
+
+def summary(compared: Sequence[Compared]) -> dict[str, Any]:
+    """Return the figures over all libraries, JSON-ready."""
+    names = list(compared[0].losses)
+    ranked = [name for name in names if name not in (CALIBRATED, BAGGED)]
+    table = np.asarray([[each.losses[name] for name in names] for each in compared])
+    change = table / table[:, [names.index(SINGLE.name)]] - 1.0
+    columns = [names.index(name) for name in ranked]
+    ranks = np.asarray([_ranks(row[columns]) for row in table])
+    shipped = change[:, names.index(SHIPPED)]
+    return {
+        "n": len(compared),
+        "mean_rank": dict(zip(ranked, ranks.mean(axis=0).round(3).tolist(), strict=True)),
+        "loss_vs_best_single": dict(zip(names, change.mean(axis=0).round(4).tolist(), strict=True)),
+        "worst": dict(zip(names, change.max(axis=0).round(4).tolist(), strict=True)),
+        "worse_share": round(float((shipped > 1e-9).mean()), 4),
+        "worst_loss": round(float(shipped.max()), 4),
+        "row_ms": round(float(np.median([each.row_ms for each in compared])), 2),
+    }
+
+
+def _ranks(values: NDArray[Any]) -> NDArray[Any]:
+    """Return ranks from 1, equal ones sharing their mean."""
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(np.round(values, 12)))
