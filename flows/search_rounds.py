@@ -103,7 +103,7 @@ def search(
         What experience would try; tried next.
     """
     shape = prepared.shape
-    learners = choose_learners(request.families or None, shape)
+    learners = choose_learners(request.families or None, shape, interpretable=request.interpretable)
     metric = get_metric(prepared.metric, prepared.problem, prepared.n_classes)
     require_same_rows(store, prepared.digest)
     store.note(THREADS, session.n_threads)

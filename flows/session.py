@@ -122,7 +122,9 @@ class Session:
             dataset=data.search,
             folds=data.folds,
             metric=get_metric(prepared.metric, prepared.problem, prepared.n_classes),
-            learners=choose_learners(request.families or None, prepared.shape),
+            learners=choose_learners(
+                request.families or None, prepared.shape, interpretable=request.interpretable
+            ),
             n_threads=self.n_threads,
             fold_models=self.fold_models,
             memory_limit_mb=self.memory_mb,

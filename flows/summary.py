@@ -54,6 +54,7 @@ def leaderboard_table(rows: Sequence[LeaderboardRow], *, metric: str, limit: int
     table.add_column("ms/row", justify="right")
     table.add_column("MiB", justify="right")
     table.add_column("weight", justify="right")
+    table.add_column("", style="dim")
     scored = [row for row in rows if row.status is TrialStatus.SUCCESS]
     shown = [row for place, row in enumerate(scored) if place < limit or row.weight]
     for row in shown:
@@ -66,11 +67,14 @@ def leaderboard_table(rows: Sequence[LeaderboardRow], *, metric: str, limit: int
             _number(row.predict_ms_per_row, 2),
             _number(row.size_mb, 2),
             f"{row.weight:.2f}" if row.weight else "",
+            "*" if row.pareto else "",
             style="green" if row.weight else None,
         )
     hidden = len(scored) - len(shown)
-    if hidden > 0:
-        table.caption = f"and {hidden} more: espalier leaderboard"
+    captions = ["* no other is better, quicker and smaller at once"] if len(shown) > 1 else []
+    captions += [f"and {hidden} more: espalier leaderboard"] if hidden > 0 else []
+    if captions:
+        table.caption = "\n".join(captions)
         table.caption_justify = "left"
     return table
 

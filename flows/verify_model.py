@@ -127,7 +127,11 @@ def verify_model(
         dataset=data_again.search,
         folds=data_again.folds,
         metric=metric,
-        learners=choose_learners(record.request.families or None, prepared.shape),
+        learners=choose_learners(
+            record.request.families or None,
+            prepared.shape,
+            interpretable=record.request.interpretable,
+        ),
         n_threads=record.n_threads,
     )
     with ProcessExecutor(context, min(settings.worker_count, len(results))) as executor:

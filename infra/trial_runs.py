@@ -64,6 +64,7 @@ class LoggedTrial:
             "fit_seconds": result.fit_seconds,
             "predict_ms_per_row": result.predict_ms_per_row,
             "size_mb": result.size_mb,
+            "row_ms": result.row_ms,
             "memory_mb": result.memory_mb,
         }
         entries = finite_metrics(single, step=0, at_ms=at_ms)

@@ -50,6 +50,10 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
     serving : "auto", "refit" or "bagged"
         Whether members are fitted once more to all rows (small, quick to ask) or serve as the
         models of their folds; ``auto`` refits what the time allows and bags the rest.
+    max_latency_ms, max_size_mb : float or None
+        What the model may take for one row, and weigh; members are chosen so.
+    interpretable : bool
+        Only models that a person can read, and one of them alone.
     verbose : int
         1 prints a line for each trial.
     threshold : "auto", float or None
@@ -107,6 +111,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         search: str = DEFAULT_STRATEGY,
         memory_limit: str | None = None,
         serving: "Serving" = "auto",
+        max_latency_ms: float | None = None,
+        max_size_mb: float | None = None,
+        interpretable: bool = False,
         verbose: int = 0,
         threshold: "Threshold" = "auto",
     ) -> None:
@@ -122,6 +129,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
             search=search,
             memory_limit=memory_limit,
             serving=serving,
+            max_latency_ms=max_latency_ms,
+            max_size_mb=max_size_mb,
+            interpretable=interpretable,
             verbose=verbose,
         )
         self.threshold = threshold
@@ -191,6 +201,10 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
     serving : "auto", "refit" or "bagged"
         Whether members are fitted once more to all rows (small, quick to ask) or serve as the
         models of their folds; ``auto`` refits what the time allows and bags the rest.
+    max_latency_ms, max_size_mb : float or None
+        What the model may take for one row, and weigh; members are chosen so.
+    interpretable : bool
+        Only models that a person can read, and one of them alone.
     verbose : int
         1 prints a line for each trial.
 

@@ -59,6 +59,9 @@ class AutoMLBase(BaseEstimator):
         search: str = DEFAULT_STRATEGY,
         memory_limit: str | None = None,
         serving: "Serving" = "auto",
+        max_latency_ms: float | None = None,
+        max_size_mb: float | None = None,
+        interpretable: bool = False,
         verbose: int = 0,
     ) -> None:
         self.time_budget = time_budget
@@ -72,6 +75,9 @@ class AutoMLBase(BaseEstimator):
         self.search = search
         self.memory_limit = memory_limit
         self.serving = serving
+        self.max_latency_ms = max_latency_ms
+        self.max_size_mb = max_size_mb
+        self.interpretable = interpretable
         self.verbose = verbose
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
@@ -155,8 +161,9 @@ class AutoMLBase(BaseEstimator):
         deadline: Deadline,
     ) -> None:
         # Imported late: a fitted estimator predicts without the search and its packages.
+        from pipelines.ensemble.limits import ServingLimits
         from pipelines.evaluation.metrics import get_metric
-        from pipelines.leaderboard import leaderboard
+        from pipelines.leaderboard import leaderboard, leaderboard_frame
         from pipelines.training import TrainingSettings, train_in_process
 
         whole, preparation = prepared_dataset(table, target, self._task, weights, groups)
@@ -175,6 +182,8 @@ class AutoMLBase(BaseEstimator):
             threshold=self._threshold,
             memory_limit=self.memory_limit,
             serving=self.serving,
+            limits=ServingLimits(max_latency_ms=self.max_latency_ms, max_size_mb=self.max_size_mb),
+            interpretable=self.interpretable,
         )
         trained = train_in_process(
             whole if holdout_rows is None else whole.take(search_rows),
@@ -185,23 +194,7 @@ class AutoMLBase(BaseEstimator):
             on_result=self._reporter(metric.name),
         )
         self._keep(trained)
-        self.leaderboard_ = pd.DataFrame(
-            [
-                {
-                    "trial": row.trial,
-                    "family": row.family,
-                    "score": row.score,
-                    "score_std": row.score_std,
-                    "fit_seconds": row.fit_seconds,
-                    "predict_ms_per_row": row.predict_ms_per_row,
-                    "size_mb": row.size_mb,
-                    "weight": row.weight,
-                    "status": str(row.status),
-                    "configuration": dict(row.configuration),
-                }
-                for row in leaderboard(trained.history, trained.weights)
-            ]
-        )
+        self.leaderboard_ = leaderboard_frame(leaderboard(trained.history, trained.weights))
         self.holdout_score_: float | None = None
         self.holdout_interval_: tuple[float, float] | None = None
         if holdout_rows is not None:

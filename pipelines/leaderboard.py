@@ -1,11 +1,16 @@
 """The leaderboard: a view of the history for people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipelines.configuration import Configuration
+from pipelines.ensemble.limits import pareto
 from pipelines.history import History
 from pipelines.trial import TrialResult, TrialStatus
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,10 @@ class LeaderboardRow:
         Who proposed it.
     configuration : Configuration
         What was evaluated.
+    row_ms : float or None
+        Milliseconds for a single row.
+    pareto : bool
+        Whether no other trial is better in score, quicker for a single row and smaller at once.
     """
 
     trial: int
@@ -47,6 +56,8 @@ class LeaderboardRow:
     status: TrialStatus
     origin: str
     configuration: Configuration
+    row_ms: float | None = None
+    pareto: bool = False
 
 
 def leaderboard(
@@ -64,12 +75,32 @@ def leaderboard(
     weights = weights or {}
     best_first = sorted(history.successes, key=history.gain, reverse=True)  # stable: ties by number
     rest = [result for result in history.ordered if not result.succeeded]
+    best = {result.trial.number for result in pareto(best_first, history.gain)}
     return tuple(
-        _row(result, weights.get(result.trial.number, 0.0)) for result in (*best_first, *rest)
+        _row(result, weights.get(result.trial.number, 0.0), result.trial.number in best)
+        for result in (*best_first, *rest)
     )
 
 
-def _row(result: TrialResult, weight: float) -> LeaderboardRow:
+def leaderboard_frame(rows: Sequence[LeaderboardRow]) -> "pd.DataFrame":
+    """Return the rows as a table, one trial a row, the configuration as a dictionary."""
+    import pandas as pd
+
+    names = ("trial", "family", "score", "score_std", "fit_seconds", "predict_ms_per_row", "row_ms",
+             "size_mb", "pareto", "weight")  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                **{name: getattr(row, name) for name in names},
+                "status": str(row.status),
+                "configuration": dict(row.configuration),
+            }
+            for row in rows
+        ]
+    )
+
+
+def _row(result: TrialResult, weight: float, on_front: bool) -> LeaderboardRow:
     return LeaderboardRow(
         trial=result.trial.number,
         family=result.trial.configuration.family,
@@ -82,4 +113,6 @@ def _row(result: TrialResult, weight: float) -> LeaderboardRow:
         status=result.status,
         origin=result.trial.origin,
         configuration=result.trial.configuration,
+        row_ms=result.row_ms,
+        pareto=on_front,
     )

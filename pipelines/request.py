@@ -12,9 +12,10 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.budget import Budget
+from pipelines.ensemble.limits import ServingLimits
 from pipelines.ensemble.shape import Serving
 from pipelines.errors import UserError
-from pipelines.form import Form, NameList, OptionalText, Source
+from pipelines.form import Form, NameList, OptionalNumber, OptionalText, Source
 from pipelines.form_schema import FAMILIES, METRICS
 from pipelines.memory import memory_bytes
 from pipelines.redaction import redact
@@ -167,6 +168,22 @@ class TrainRequest(Form):
         "refits what the time allows and bags the rest.",
     )
 
+    max_latency_ms: OptionalNumber = Field(
+        default=None,
+        title="Max latency",
+        description="Milliseconds that the model may take for one row; members are chosen so.",
+    )
+    max_size_mb: OptionalNumber = Field(
+        default=None,
+        title="Max size",
+        description="MiB that the model may have; members are chosen so.",
+    )
+    interpretable: bool = Field(
+        default=False,
+        title="Interpretable",
+        description="Only models that a person can read, and one of them alone.",
+    )
+
     @field_validator("memory_limit")
     @classmethod
     def _a_size(cls, value: str | None) -> str | None:
@@ -216,7 +233,7 @@ class TrainRequest(Form):
 
     @model_validator(mode="after")
     def _consistent(self) -> "TrainRequest":
-        _ = self.budget
+        _ = self.budget, self.limits
         if self.target in self.exclude:
             raise UserError(f"column {self.target!r} is the target; it cannot be excluded")
         for option, column in (("group", self.group_column), ("time", self.time_column)):
@@ -249,6 +266,11 @@ class TrainRequest(Form):
         return Budget(seconds=None if text is None else parse_duration(text), trials=self.trials)
 
     @property
+    def limits(self) -> ServingLimits:
+        """What the model may cost where it serves."""
+        return ServingLimits(max_latency_ms=self.max_latency_ms, max_size_mb=self.max_size_mb)
+
+    @property
     def essentials(self) -> dict[str, Any]:
         """What decides which trials are run and how they are scored: the key to resume by.
 
@@ -257,8 +279,9 @@ class TrainRequest(Form):
         """
         kept = {"target", "task", "metric", "time_budget", "trials", "families", "search", "seed",
                 "group_column", "time_column", "exclude", "start_from"}  # fmt: skip
-        extended = {} if self.extends is None else {"extends": self.extends}
-        return self.model_dump(mode="json", include=kept) | {"name": self.model_name} | extended
+        more: dict[str, Any] = {} if self.extends is None else {"extends": self.extends}
+        more |= {"interpretable": True} if self.interpretable else {}
+        return self.model_dump(mode="json", include=kept) | {"name": self.model_name} | more
 
     @property
     def digest(self) -> str:

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +18,8 @@ from pipelines.ensemble.choose import EnsembleChoice
 from pipelines.ensemble.cost import FinishCost
 from pipelines.ensemble.finishing import Finishing, choose_and_fit
 from pipelines.ensemble.kept import KeptPredictions
+from pipelines.ensemble.latency import prepare_ms
+from pipelines.ensemble.limits import NO_LIMITS, ServingLimits
 from pipelines.ensemble.model import EnsembleModel, build_model
 from pipelines.ensemble.shape import Serving, check_serving
 from pipelines.ensemble.threshold import Threshold, check_threshold
@@ -73,6 +75,10 @@ class TrainingSettings:
         Memory that a trial may use, such as ``4GiB``; None for an equal share of the machine's.
     serving : "auto", "refit" or "bagged"
         Whether members are refitted to all rows or serve as their fold models.
+    limits : ServingLimits
+        What the model may cost where it serves.
+    interpretable : bool
+        Only models that a person can read, and one of them alone.
     """
 
     metric: Metric
@@ -87,6 +93,8 @@ class TrainingSettings:
     threshold: Threshold = "auto"
     memory_limit: str | None = None
     serving: Serving = "auto"
+    limits: ServingLimits = NO_LIMITS
+    interpretable: bool = False
 
     @property
     def finish(self) -> FinishCost:
@@ -158,8 +166,11 @@ def train_in_process(
     check_threshold(settings.threshold, dataset.problem)
     check_serving(settings.serving)
     shape = dataset.shape
-    learners = choose_learners(settings.families, shape)
+    learners = choose_learners(settings.families, shape, interpretable=settings.interpretable)
     folds = plan_folds(dataset, seed=integer_seed(settings.seed, "folds"))
+    limits = settings.limits
+    if limits and example is not None:
+        limits = replace(limits, fixed_ms=prepare_ms(preparation, example))
     n_workers = workers_within(settings.memory_limit, settings.n_workers)
     memory_mb = SOFT_SHARE * worker_memory(settings.memory_limit, n_workers) / MIB
     kept = KeptPredictions(settings.metric)
@@ -212,9 +223,10 @@ def train_in_process(
                 cost=settings.finish,
                 fold_models=fold_models,
                 serving=settings.serving,
+                limits=limits,
             ),
             folds=folds,
-            combine=settings.ensemble,
+            combine=settings.ensemble and not settings.interpretable,
         )
     adjusted = adjust(
         choice,

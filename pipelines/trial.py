@@ -78,6 +78,8 @@ class TrialResult:
         Who ran it.
     memory_mb : float or None
         The most resident memory that its process was seen to use, in MiB, the data included.
+    row_ms : float or None
+        Milliseconds that one fold model takes for a single prepared row.
     """
 
     trial: Trial
@@ -93,6 +95,7 @@ class TrialResult:
     error: str | None = None
     worker: str = ""
     memory_mb: float | None = None
+    row_ms: float | None = None
 
     def __post_init__(self) -> None:
         if self.status is TrialStatus.SUCCESS and self.score is None:

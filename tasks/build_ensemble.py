@@ -1,6 +1,7 @@
 """Choose the members on out-of-fold predictions, refit them, save one model."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from prefect import task
@@ -51,6 +52,7 @@ def build_ensemble(
     from pipelines.ensemble.adjust import Adjusted, adjust
     from pipelines.ensemble.baseline import choose_baseline
     from pipelines.ensemble.finishing import choose_and_fit
+    from pipelines.ensemble.latency import answer_ms, prepare_ms
     from pipelines.ensemble.model import build_model
     from pipelines.ensemble.serving import save_model
 
@@ -60,6 +62,8 @@ def build_ensemble(
         choice, fitted = choose_baseline(data.search, history.metric)
         adjusted = Adjusted()
     else:
+        raw = data.example_rows
+        limits = replace(request.limits, fixed_ms=prepare_ms(data.preparation, raw))
         best = sorted(history.successes, key=history.gain, reverse=True)[:OPENED_TRIALS]
         predictions = {each.trial.number: store.predictions(each.trial.number) for each in best}
         choice, fitted = choose_and_fit(
@@ -68,8 +72,9 @@ def build_ensemble(
             predictions,
             dataset=data.search,
             seed=request.seed,
-            finishing=finishing,
+            finishing=replace(finishing, limits=limits),
             folds=data.folds,
+            combine=not request.interpretable,
         )
         adjusted = adjust(
             choice,
@@ -97,6 +102,7 @@ def build_ensemble(
         method=choice.method,
         cv_score=choice.cv_score,
         weights=tuple(model.weights.items()),
+        row_ms=answer_ms(model, data.example_rows),
         fold_models=tuple((m.number, len(m.candidates)) for m in model.members if m.of_folds),
         rivals=tuple((each.name, each.score, each.n_members) for each in choice.rivals),
         adjusted=adjusted.report,

@@ -40,4 +40,4 @@ def check_request(request: TrainRequest, table: pd.DataFrame) -> None:
     get_metric(request.metric, problem, n_classes)
     # How many columns are left is known once the table is prepared.
     rough = DatasetShape(problem=problem, n_rows=n_rows, n_columns=1, n_classes=n_classes)
-    choose_learners(request.families or None, rough)
+    choose_learners(request.families or None, rough, interpretable=request.interpretable)

@@ -9,6 +9,7 @@ from tasks.markdown_text import in_markdown, markdown_table
 from tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
 
 _MEMBERS_SHOWN = 12
+_FRONT_SHOWN = 12
 
 
 def model_card(
@@ -37,6 +38,7 @@ def model_card(
                 (f"{metric} in cross-validation", f"{ensemble.cv_score:.5g}"),
                 ("validated by", in_markdown(prepared.folds)),
                 ("trials", f"{len(leaderboard):,}"),
+                ("milliseconds for one row", _shown(ensemble.row_ms)),
             ],
         ),
         f"### Members: {in_markdown(ensemble.method)}",
@@ -69,7 +71,30 @@ def model_card(
                 ],
             ),
         ]
+    front = [row for row in leaderboard if row.pareto][:_FRONT_SHOWN]
+    if front:
+        blocks += [
+            "### Score, latency and size",
+            "Each is better than all others in one of the three.",
+            markdown_table(
+                ("trial", "family", metric, "ms for one row", "MiB"),
+                [
+                    (
+                        str(row.trial),
+                        in_markdown(row.family),
+                        _shown(row.score, 5),
+                        _shown(row.row_ms),
+                        _shown(row.size_mb),
+                    )
+                    for row in front
+                ],
+            ),
+        ]
     if version is not None:
         name = in_markdown(version.name)
         blocks.insert(0, f"## {name} version {version.version} is {version.alias}")
     return "\n\n".join(blocks)
+
+
+def _shown(value: float | None, digits: int = 3) -> str:
+    return "" if value is None else f"{value:.{digits}g}"

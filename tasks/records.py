@@ -210,6 +210,8 @@ class EnsembleRecord:
         How its calibration, threshold and intervals came about.
     fold_models : tuple of (trial number, number of models)
         Members that serve as the models of their folds; the others were refitted to all rows.
+    row_ms : float or None
+        Milliseconds that the model takes for a single raw row.
     """
 
     path: Path
@@ -219,6 +221,7 @@ class EnsembleRecord:
     rivals: tuple[tuple[str, float, int], ...] = field(default=())
     adjusted: AdjustmentReport = NOTHING_ADJUSTED
     fold_models: tuple[tuple[int, int], ...] = ()
+    row_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

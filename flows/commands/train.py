@@ -123,6 +123,24 @@ def train(
             show_default=False,
         ),
     ] = None,
+    max_latency_ms: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MS", help="What the model may take for one row.", rich_help_panel=SEARCH
+        ),
+    ] = None,
+    max_size_mb: Annotated[
+        float | None,
+        typer.Option(metavar="MIB", help="What the model may weigh.", rich_help_panel=SEARCH),
+    ] = None,
+    interpretable: Annotated[
+        bool,
+        typer.Option(
+            "--interpretable",
+            help="Only models that a person can read, and one of them alone.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = False,
     query: Annotated[
         str | None,
         typer.Option(
@@ -183,6 +201,8 @@ def train(
             "start_from": start_from,
             "allow_baseline": allow_baseline, "memory_limit": memory_limit,
             "serving": "auto" if bagged is None else "bagged" if bagged else "refit",
+            "max_latency_ms": max_latency_ms, "max_size_mb": max_size_mb,
+            "interpretable": interpretable,
         }
     )  # fmt: skip
     run_training(request, json_path=json_path)

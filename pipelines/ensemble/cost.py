@@ -1,9 +1,10 @@
 """What finishing a run costs, by what its trials cost: refits, and all that comes after them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from pipelines.budget import Deadline
+from pipelines.ensemble.limits import NO_LIMITS, ServingLimits, row_ms, size_mb
 from pipelines.ensemble.shape import Serving, Way
 from pipelines.evaluation.fold_models import n_served
 from pipelines.trial import TrialResult
@@ -56,6 +57,8 @@ class RefitTime:
         Trials whose fold models are kept: they can serve without a refit.
     serving : "auto", "refit" or "bagged"
         ``bagged`` wants fold models; the others refits, and fold models where time is short.
+    limits : ServingLimits
+        What the members may cost together where they serve.
     """
 
     deadline: Deadline
@@ -63,21 +66,24 @@ class RefitTime:
     finish: FinishCost = NOTHING
     kept: frozenset[int] = frozenset()
     serving: Serving = "auto"
+    limits: ServingLimits = NO_LIMITS
 
     def affordable(self, results: Sequence[TrialResult]) -> list[int]:
-        """Return the positions of the results that can all be members, first come first.
+        """Return the positions of the results that can all be members within time and limits.
 
-        A result that does not fit any more is passed over; cheaper ones after it may still do.
+        First come first: one that does not fit any more is passed over; cheaper ones after it may
+        still do.
         """
         return [position for position, way in enumerate(self.plan(results)) if way is not None]
 
     def plan(self, results: Sequence[TrialResult]) -> tuple[Way | None, ...]:
-        """Return how each of the results can be a member in time; None for one that cannot.
+        """Return how each of the results can be a member; None for one that cannot.
 
         Those with fold models leave the time to the others first, then are refitted in what is
         left, unless fold models are wanted.
         """
-        book = _Book([0.0] * self.n_workers, self.deadline.seconds_left - self.finish.fixed)
+        left = self.deadline.seconds_left - self.finish.fixed
+        book = _Book([0.0] * self.n_workers, left, self.limits)
         ways: list[Way | None] = []
         for result in results:
             choices = [Way.REFIT]
@@ -85,15 +91,15 @@ class RefitTime:
                 choices = [Way.KEPT, Way.REFIT]
             elif self.serving == "bagged":
                 choices = [Way.FOLDS, Way.REFIT]
-            ways.append(next((way for way in choices if self._enters(book, result, way)), None))
+            ways.append(
+                next((way for way in choices if book.takes(self._entry(result, way))), None)
+            )
         if self.serving != "bagged":
             for position, result in enumerate(results):
                 if ways[position] is Way.KEPT:
-                    book.after -= self.finish.of_member(result, Way.KEPT)
-                    if self._enters(book, result, Way.REFIT):
-                        ways[position] = Way.REFIT
-                    else:
-                        book.after += self.finish.of_member(result, Way.KEPT)
+                    before = book.without(self._entry(result, Way.KEPT))
+                    if before.takes(self._entry(result, Way.REFIT)):
+                        book, ways[position] = before, Way.REFIT
         return tuple(ways)
 
     def refit_deadline(
@@ -108,19 +114,34 @@ class RefitTime:
         )
         return self.deadline.earlier(self.finish.fixed + seconds)
 
-    def _enters(self, book: "_Book", result: TrialResult, way: Way) -> bool:
-        """Whether the result fits in this way; then it is in the book."""
+    def _entry(self, result: TrialResult, way: Way) -> "_Entry":
+        n_models = 1 if way is Way.REFIT else n_served(result)
         fits = {
-            Way.REFIT: [refit_seconds(result)],
-            Way.KEPT: [],
-            Way.FOLDS: [result.fit_seconds] * n_served(result),
+            Way.REFIT: (refit_seconds(result),),
+            Way.KEPT: (),
+            Way.FOLDS: (result.fit_seconds,) * n_models,
         }
-        return book.enters(fits[way], self.finish.of_member(result, way))
+        return _Entry(
+            fits=fits[way],
+            after=self.finish.of_member(result, way),
+            row_ms=n_models * row_ms(result) if self.limits.max_latency_ms is not None else 0.0,
+            size_mb=n_models * size_mb(result) if self.limits.max_size_mb is not None else 0.0,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """What one member costs: seconds of its fits and after them, and where it serves."""
+
+    fits: tuple[float, ...]
+    after: float
+    row_ms: float
+    size_mb: float
 
 
 @dataclass(slots=True)
 class _Book:
-    """The time of the workers, as it is given away.
+    """What there is, as it is given away.
 
     Attributes
     ----------
@@ -128,24 +149,40 @@ class _Book:
         Seconds that each worker is busy.
     left : float
         Seconds that there are for the work and for what comes after it.
-    after : float
-        Seconds that come after it.
+    limits : ServingLimits
+        For all members together.
+    after, row_ms, size_mb : float
+        Of the members so far.
     """
 
     loads: list[float]
     left: float
-    after: float = field(default=0.0)
+    limits: ServingLimits
+    after: float = 0.0
+    row_ms: float = 0.0
+    size_mb: float = 0.0
 
-    def enters(self, fits: Sequence[float], after: float) -> bool:
-        """Whether fits of these seconds, and what comes after them, are done in time."""
+    def takes(self, entry: _Entry) -> bool:
+        """Whether a member fits; then it is in the book."""
         loads = list(self.loads)
-        for seconds in fits:  # jobs start in order, each on the first worker to be free
+        for seconds in entry.fits:  # jobs start in order, each on the first worker to be free
             first = min(range(len(loads)), key=loads.__getitem__)
             loads[first] += seconds
-        if max(loads) + self.after + after > self.left:
+        after = self.after + entry.after
+        row, size = self.row_ms + entry.row_ms, self.size_mb + entry.size_mb
+        if max(loads) + after > self.left or not self.limits.admit(row, size):
             return False
-        self.loads, self.after = loads, self.after + after
+        self.loads, self.after, self.row_ms, self.size_mb = loads, after, row, size
         return True
+
+    def without(self, entry: _Entry) -> "_Book":
+        """Return the book without a member that takes no fit."""
+        return replace(
+            self,
+            after=self.after - entry.after,
+            row_ms=self.row_ms - entry.row_ms,
+            size_mb=self.size_mb - entry.size_mb,
+        )
 
 
 def refit_seconds(result: TrialResult) -> float:

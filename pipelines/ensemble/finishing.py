@@ -10,6 +10,7 @@ from pipelines.budget import Deadline
 from pipelines.data.dataset import Dataset
 from pipelines.ensemble.choose import EnsembleChoice, build_ensemble, choose_single
 from pipelines.ensemble.cost import NOTHING, FinishCost, RefitTime
+from pipelines.ensemble.limits import NO_LIMITS, ServingLimits, row_ms, size_mb
 from pipelines.ensemble.member import Member
 from pipelines.ensemble.refit import fit_choice
 from pipelines.ensemble.shape import Serving
@@ -39,12 +40,15 @@ class Finishing:
         Models that can take the place of a refit.
     serving : "auto", "refit" or "bagged"
         Whether members are refitted or serve as their fold models.
+    limits : ServingLimits
+        What the members may cost together where they serve.
     """
 
     deadline: Deadline
     cost: FinishCost = NOTHING
     fold_models: FoldModels | None = None
     serving: Serving = "auto"
+    limits: ServingLimits = NO_LIMITS
 
     def refit_time(self, history: History, n_workers: int) -> RefitTime:
         """Return the time for refitting members chosen from these trials."""
@@ -55,6 +59,7 @@ class Finishing:
             finish=self.cost,
             kept=kept,
             serving=self.serving,
+            limits=self.limits,
         )
 
     @property
@@ -99,10 +104,11 @@ def choose_and_fit(
     Raises
     ------
     SearchFailedError
-        No trial succeeded; the message names the reasons.
+        No trial succeeded, or none is within the limits; the message names the reasons.
     """
     if not history.successes:
         raise SearchFailedError(nothing_succeeded(history), failures_of(history))
+    history = _within_limits(history, finishing.limits)
     time = finishing.refit_time(history, executor.n_workers)
     metric = history.metric
     if combine:
@@ -122,3 +128,13 @@ def choose_and_fit(
     return fit_choice(
         choice, history, executor, time, fold_models=finishing.fold_models, folds=folds
     )
+
+
+def _within_limits(history: History, limits: ServingLimits) -> History:
+    """Return the trials of which one model alone is within the limits."""
+    if not limits:
+        return history
+    left = [each for each in history.successes if limits.admit(row_ms(each), size_mb(each))]
+    if not left:
+        raise SearchFailedError(limits.refusal(history.successes), failures_of(history))
+    return History(history.metric, tuple(left))

@@ -8,11 +8,12 @@ from pipelines.budget import Deadline
 from pipelines.ensemble.choose import EnsembleChoice
 from pipelines.ensemble.combination import Combination, CombinationSpace
 from pipelines.ensemble.cost import RefitTime, refit_seconds
+from pipelines.ensemble.limits import row_ms, size_mb
 from pipelines.ensemble.member import Member
 from pipelines.ensemble.shape import Way
 from pipelines.evaluation.evaluate import MemberJob
 from pipelines.evaluation.executor import Executor
-from pipelines.evaluation.fold_models import MOST_FOLDS, FoldModels
+from pipelines.evaluation.fold_models import MOST_FOLDS, FoldModels, n_served
 from pipelines.evaluation.folds import FoldPlan
 from pipelines.history import History
 from pipelines.trial import TrialResult
@@ -111,7 +112,11 @@ def fit_choice(
         executor, [*([] if sure is None else [sure]), *refits], bagged if folds else (), folds,
         deadline,
     )  # fmt: skip
-    fitted = [made.whole(each) or _kept(fold_models, each) for each in members]
+    # Fold models in the place of a refit that failed were not counted against the limits.
+    spare = [None if time.limits and way is not Way.KEPT else fold_models for way in ways]
+    fitted = [
+        made.whole(each) or _kept(there, each) for each, there in zip(members, spare, strict=True)
+    ]
     if not any(fitted):  # a booster that was cut off is better than nothing
         fitted = [made.any(each) for each in members]
     if any(fitted):
@@ -190,8 +195,13 @@ def _sure_trial(
 
 
 def _best_kept(history: History, time: RefitTime) -> TrialResult | None:
-    """Return the best trial whose fold models are kept."""
-    there = [each for each in history.successes if each.trial.number in time.kept]
+    """Return the best trial whose fold models are kept, and within the limits."""
+    there = [
+        each
+        for each in history.successes
+        if each.trial.number in time.kept
+        and time.limits.admit(n_served(each) * row_ms(each), n_served(each) * size_mb(each))
+    ]
     return max(there, key=history.gain, default=None)
 
 

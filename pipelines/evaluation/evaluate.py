@@ -26,6 +26,8 @@ from pipelines.evaluation.progress import TrialProgress, pickled_mb
 from pipelines.trial import Trial, TrialOutcome, TrialStatus
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from pipelines.data.dataset import DatasetShape
     from pipelines.learners.candidate import Candidate
 
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 # it has; the rest is for predicting and scoring.
 _FIT_SHARE = 0.85
 _ERROR_LENGTH = 300
+# A single row is answered so often to measure how long that takes.
+_ROW_ANSWERS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +190,7 @@ def _run_folds(
         candidate = _new_candidate(trial.configuration, context, shape, trial.seed)
         _run_fold(candidate, fold, context, _fold_deadline(deadline, n_folds - number), progress)
         if number == 0:
+            progress.row_ms = _row_ms(candidate, context.dataset.X.iloc[fold.valid[:1]])
             progress.size_mb = pickled_mb(candidate)
             whole = None if progress.size_mb is None else n_kept * progress.size_mb
             if context.fold_models is None or not context.fold_models.wants(whole):
@@ -195,6 +200,16 @@ def _run_folds(
     if kept and context.fold_models is not None:
         gain = context.metric.sign * sum(progress.scores) / n_folds
         context.fold_models.keep(trial, kept, gain=gain)
+
+
+def _row_ms(candidate: "Candidate", row: "pd.DataFrame") -> float:
+    """Return the milliseconds that a model takes for a row; the first answer warms it up."""
+    seconds = []
+    for _ in range(_ROW_ANSWERS):
+        before = time.perf_counter()
+        candidate.predict_scores(row)
+        seconds.append(time.perf_counter() - before)
+    return 1000.0 * min(seconds)
 
 
 def _fold_deadline(deadline: Deadline, folds_left: int) -> Deadline:

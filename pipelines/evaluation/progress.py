@@ -24,8 +24,8 @@ class TrialProgress:
         Totals.
     n_predicted : int
         Validation rows predicted, repeats counted.
-    size_mb : float or None
-        Size of one pickled model.
+    size_mb, row_ms : float or None
+        Size of one pickled model, and its milliseconds for a single row.
     sums, counts : array or None, shape (n_rows, ...) and (n_rows,)
         Predictions added up over repeats, and how many each row has.
     """
@@ -37,6 +37,7 @@ class TrialProgress:
     predict_seconds: float = 0.0
     n_predicted: int = 0
     size_mb: float | None = None
+    row_ms: float | None = None
     sums: NDArray[np.float32] | None = None
     counts: NDArray[np.float32] | None = None
 
@@ -94,6 +95,7 @@ class TrialProgress:
             if self.n_predicted
             else None,
             size_mb=self.size_mb,
+            row_ms=self.row_ms,
             seconds=seconds,
             iterations=tuple(self.iterations),
             error=error,
