@@ -87,6 +87,10 @@ TRAIN_FAULTS = {
     "a database without a query": (["sqlite:///shop.db", "--target", "churned"], "query"),
     "a bad query": (
         ["sqlite:///shop.db", "--target", "churned", "--query", "select * from no_one"], "no_one"),
+    "no size": (["good.csv", "--target", "churned", "--max-size-mb", "0"], "limit on size"),
+    "nothing readable": (
+        ["good.csv", "--target", "churned", "--interpretable", "--families", "knn"],
+        "if it must be interpretable"),
     "json into no folder": (
         ["good.csv", "--target", "churned", "--json", "no/where/out.json"], "no/where"),
 }  # fmt: skip
