@@ -74,7 +74,7 @@ class RecordedLibrary:
         Predictions by trial number: of the training rows, and of the test rows by fold models and
         by refits.
     row_ms : dict of int to float
-        Milliseconds that a refit takes for one prepared row.
+        CPU milliseconds that a refit takes for one prepared row.
     """
 
     train: Dataset
@@ -200,13 +200,13 @@ def read_library(place: Path, which: str) -> RecordedLibrary:
 
 
 def _row_ms(candidate: Candidate, X: pd.DataFrame) -> float:
-    """Return the median milliseconds that a model takes for one row."""
+    """Return the median milliseconds of CPU that a model takes for one row."""
     seconds = []
     for position in range(6):
         row = X.iloc[[position % len(X)]]
-        before = time.perf_counter()
+        before = time.process_time()  # the machine may be busy with something else
         candidate.predict_scores(row)
-        seconds.append(time.perf_counter() - before)
+        seconds.append(time.process_time() - before)
     return 1000.0 * float(np.median(seconds[1:]))
 
 
