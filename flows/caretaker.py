@@ -71,3 +71,5 @@ class Caretaker:
             _LOGGER.warning("run %r had no process any more; it is crashed now", name)
         if ended.mlflow_runs:
             _LOGGER.warning("%d runs of MLflow had no process any more", len(ended.mlflow_runs))
+        for model in ended.decisions:
+            _LOGGER.warning("a decision about %r had been cut off; it is settled now", model)

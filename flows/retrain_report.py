@@ -63,6 +63,7 @@ class RetrainReport:
         """Return a JSON-ready dictionary."""
         record = {name: getattr(self, name) for name in self.__slots__}
         record["version"] = self.version
+        record["outcome"] = "unchanged" if self.training is None else "trained"
         record["warnings"] = list(self.warnings)
         record["drift"] = None if self.drift is None else self.drift.to_dict()
         record["promotion"] = None if self.promotion is None else self.promotion.to_dict()

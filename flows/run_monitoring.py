@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.failure_file import failures_in
 from flows.watched_command import watched
 from pipelines.lifecycle.monitor_request import MonitorRequest
 
@@ -43,7 +44,8 @@ def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
             report.write_json(json_path)
         print_monitoring(report, console)
 
-    watched("monitor", f"monitor {request.name}", check, run, show, json_path=json_path)
+    with failures_in(json_path, request.name):
+        watched("monitor", f"monitor {request.name}", check, run, show, json_path=json_path)
 
 
 def print_monitoring(report: "MonitorReport", console: "Console") -> None:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from flows.failure_file import failures_in
 from flows.logged_command import logged_command
 from flows.terminal_text import harmless
 from pipelines.errors import UserError
@@ -28,7 +29,10 @@ def run_promotion(request: PromoteRequest, *, json_path: Path | None, yes: bool)
     """
     from infra.registry import resolve
 
-    with logged_command("promote", json_path=json_path) as frame:
+    with (
+        failures_in(json_path, request.name),
+        logged_command("promote", json_path=json_path) as frame,
+    ):
         from infra.prefect_server import PrefectServer
 
         # The address of the server must be known before prefect is imported, by the flow.

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.failure_file import failures_in
 from flows.watched_command import watched
 from pipelines.errors import UserError
 from pipelines.lifecycle.retrain_request import RetrainRequest
@@ -41,7 +42,8 @@ def run_retraining(request: RetrainRequest, *, json_path: Path | None) -> None:
             report.write_json(json_path)
         print_retraining(report, console)
 
-    watched("retrain", f"retrain {request.name}", check, run, show, json_path=json_path)
+    with failures_in(json_path, request.name):
+        watched("retrain", f"retrain {request.name}", check, run, show, json_path=json_path)
 
 
 def require_somebody(request: RetrainRequest, *, own_server: bool) -> None:

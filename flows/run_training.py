@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from flows.exits import one_line
+from flows.failure_file import failures_in
 from flows.logged_command import logged_command
 from pipelines.errors import SearchFailedError
 from pipelines.request import TrainRequest
@@ -34,7 +35,10 @@ def run_training(request: TrainRequest, *, json_path: Path | None) -> None:
         Anything else; its log tells more.
     """
     started_at = process_start()
-    with logged_command("train", json_path=json_path) as frame:
+    with (
+        failures_in(json_path, request.model_name),
+        logged_command("train", json_path=json_path) as frame,
+    ):
         from flows.session import begin_reading
 
         table = begin_reading(request, frame.settings)

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from infra import run_tags
@@ -22,6 +23,7 @@ from pipelines.lifecycle.decision import Decision, DecisionKind
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 _RECORD = "espalier.decision_record"
 _SEQUENCE = "espalier.sequence"
@@ -104,20 +106,27 @@ class DecisionLog:
         """Return decisions that were begun and not finished, in their order."""
         return self._found(model, "RUNNING")
 
+    def unfinished_models(self, before: datetime) -> tuple[str, ...]:
+        """Return the models with a decision that was begun before then and is not finished."""
+        limit = before.timestamp() * 1000
+        begun = [run for run in self._runs("RUNNING") if run.info.start_time < limit]
+        named = (run.data.tags.get(run_tags.MODEL) for run in begun)
+        return tuple(sorted({name for name in named if name}))
+
     def _found(self, model: str, status: str) -> tuple[Decision, ...]:
+        runs = self._runs(status)
+        found = [_decision(run) for run in runs if run.data.tags.get(run_tags.MODEL) == model]
+        return tuple(sorted(found, key=lambda each: (each.sequence, each.at_ms)))
+
+    def _runs(self, status: str) -> "list[Run]":
+        """Return the log's runs of that status, about whatever model."""
         with store_errors(self._settings.mlflow_uri):
             client = self.client
             experiment = client.get_experiment_by_name(self._settings.experiment)
             if experiment is None:
-                return ()
-            found = [
-                _decision(run)
-                for run in all_runs(
-                    client, [experiment.experiment_id], f"attributes.status = '{status}'"
-                )
-                if run.data.tags.get(run_tags.MODEL) == model
-            ]
-        return tuple(sorted(found, key=lambda each: (each.sequence, each.at_ms)))
+                return []
+            condition = f"attributes.status = '{status}'"
+            return list(all_runs(client, [experiment.experiment_id], condition))
 
 
 def _tags(decision: Decision) -> dict[str, str]:

@@ -9,6 +9,7 @@ from infra.registry import list_models
 from infra.retention import RunRecord, remove, superfluous, survey, sweep
 from infra.settings import DEFAULT_KEPT_RUNS, Settings
 from infra.tracking import Tracking
+from infra.zombies import end_mlflow_zombies
 from pipelines.errors import UserError
 
 _LOG = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ def clean(settings: Settings, *, keep: int | None, dry_run: bool) -> tuple[RunRe
     sweep(settings.runs_folder)
     removed = remove(found)
     _end_given_up(removed, settings)
+    end_mlflow_zombies(settings)
     return removed
 
 

@@ -4,6 +4,7 @@ Only what is certain is ended: a process of this machine that is not there any m
 machines are left to Prefect's own heartbeats (`infra.heartbeats`).
 """
 
+import json
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from infra import run_tags
+from infra.aliases import AliasKeeper
+from infra.decision_log import DecisionLog
 from infra.mlflow_search import all_runs
 from infra.mlflow_store import find_experiment, make_client
+from infra.process_identity import ProcessIdentity
 from infra.process_records import process_records
 from infra.run_lock import RunLock
 from infra.settings import Settings
@@ -28,6 +32,8 @@ _LOG = logging.getLogger(__name__)
 MESSAGE = "Its process was killed or its machine stopped; found by Espalier's cleaning."
 # Between being handed to a process and beginning, a run takes seconds.
 PENDING_LIMIT = timedelta(minutes=15)
+# Aliases are moved within seconds; who takes longer has lost the registry's lock.
+DECISION_LIMIT = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +46,13 @@ class Ended:
         Names of runs in Prefect that are crashed now.
     mlflow_runs : tuple of str
         Ids of runs in MLflow that are killed now, trials included.
+    decisions : tuple of str
+        Models of which a promotion or rollback that was cut off is completed or withdrawn now.
     """
 
     flow_runs: tuple[str, ...] = ()
     mlflow_runs: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
 
 
 def end_zombies(settings: Settings) -> Ended:
@@ -51,7 +60,18 @@ def end_zombies(settings: Settings) -> Ended:
 
     ``PREFECT_API_URL`` or the active profile names the Prefect server.
     """
-    return Ended(flow_runs=_end_flow_runs(settings), mlflow_runs=_end_mlflow_runs(settings))
+    return Ended(
+        flow_runs=_end_flow_runs(settings),
+        mlflow_runs=end_mlflow_zombies(settings),
+        decisions=_settle_decisions(settings),
+    )
+
+
+def end_mlflow_zombies(settings: Settings) -> tuple[str, ...]:
+    """End MLflow's runs of this machine whose process is gone; return their ids."""
+    client = make_client(settings)
+    experiment = find_experiment(client, settings)
+    return (*_end_trainings(client, experiment), *_end_others(client, experiment))
 
 
 # --- Prefect ------------------------------------------------------------------------------
@@ -115,9 +135,8 @@ def _end_pending(client: "SyncPrefectClient") -> list[str]:
 # --- MLflow -------------------------------------------------------------------------------
 
 
-def _end_mlflow_runs(settings: Settings) -> tuple[str, ...]:
-    client = make_client(settings)
-    experiment = find_experiment(client, settings)
+def _end_trainings(client: "MlflowClient", experiment: str) -> tuple[str, ...]:
+    """End trainings, which are known by the lock of their run folder, and their trials."""
     ended: list[str] = []
     for run in _running(client, experiment, f"tags.`{run_tags.FOLDER}` != ''"):
         if not RunLock(Path(run.data.tags[run_tags.FOLDER]) / "lock").owner_is_dead:
@@ -126,10 +145,37 @@ def _end_mlflow_runs(settings: Settings) -> tuple[str, ...]:
         for trial in _running(client, experiment, f"tags.`{run_tags.PARENT}` = '{run_id}'"):
             client.set_terminated(trial.info.run_id, status="KILLED")
             ended.append(trial.info.run_id)
-        client.set_tag(run_id, "error", MESSAGE)
-        client.set_terminated(run_id, status="KILLED")
+        _kill(client, run_id)
         ended.append(run_id)
     return tuple(ended)
+
+
+def _end_others(client: "MlflowClient", experiment: str) -> tuple[str, ...]:
+    """End retrainings and monitorings, which name their process in a tag."""
+    ended: list[str] = []
+    for run in _running(client, experiment, f"tags.`{run_tags.OWNER}` != ''"):
+        try:
+            owner = ProcessIdentity.parse(json.loads(run.data.tags[run_tags.OWNER]))
+        except ValueError:
+            continue
+        if owner is not None and owner.is_dead:
+            client.set_tag(run.info.run_id, run_tags.OUTCOME, "failed")
+            _kill(client, run.info.run_id)
+            ended.append(run.info.run_id)
+    return tuple(ended)
+
+
+def _kill(client: "MlflowClient", run_id: str) -> None:
+    client.set_tag(run_id, "error", MESSAGE)
+    client.set_terminated(run_id, status="KILLED")
+
+
+def _settle_decisions(settings: Settings) -> tuple[str, ...]:
+    """Complete or withdraw decisions that were cut off, as the next promotion would."""
+    models = DecisionLog(settings).unfinished_models(datetime.now(UTC) - DECISION_LIMIT)
+    for model in models:
+        AliasKeeper(settings, model).notice()
+    return models
 
 
 def _running(client: "MlflowClient", experiment: str, condition: str) -> "list[Run]":

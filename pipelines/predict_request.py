@@ -1,9 +1,13 @@
 """What a batch of predictions is asked to do, checked where it comes in."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from pipelines.form import Form, OptionalText, Source
 from pipelines.redaction import redact
+
+RowPolicy = Literal["warn", "refuse", "ignore"]
 
 
 class PredictRequest(Form):
@@ -44,6 +48,14 @@ class PredictRequest(Form):
         lt=1,
         description="Coverage, such as 0.9: write bounds between which so large a share of the "
         "true values should lie. For models that predict numbers.",
+    )
+
+    on_drift: RowPolicy = Field(
+        default="warn",
+        title="On drift",
+        description="What follows when rows break the expectations that the model was trained "
+        "under (ranges, categories, missing cells): warn, refuse, or ignore, which does not look. "
+        "Missing columns always refuse.",
     )
 
     @property

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 
 from prefect import task
 
+from infra.kept_suite import read_suite
 from infra.registry import RegisteredVersion
-from infra.run_files import read_text_file
 from infra.settings import Settings
 from pipelines.lifecycle.gate import BrokenExpectation
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
 from tasks.records import TableRef
 from tasks.staging import read_pickle
-
-SUITE_FILE = "validation/validation.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +47,10 @@ def check_against_champion(
     """Return what of the champion's suite the table breaks; the result is left in its folder."""
     from infra.expectations import validate
     from pipelines.data.column_names import with_unique_names
-    from pipelines.data.contract import DataContract
 
-    text = None
-    if champion.run_id is not None:
-        text = read_text_file(settings, champion.run_id, SUITE_FILE)
-    if text is None:
+    contract = read_suite(settings, champion)
+    if contract is None:
         return SuiteCheck(n_expectations=0, broken=())
-    contract = DataContract.from_json(text)
     rows = with_unique_names(read_pickle(table.path))
     report = validate(rows, contract)
     (table.folder / "champion_suite.json").write_text(report.to_json())

@@ -34,14 +34,13 @@ def keep_rows(
 
     The settings say how many rows of the hold-out and of the sample are kept; 0 keeps none.
     """
-    from pipelines.data.row_keys import key_columns, row_keys
+    from pipelines.data.row_keys import identified_rows
     from pipelines.lifecycle.reference import MOST_ROWS, sample_rows
     from pipelines.seeds import generator
 
     raw = read_pickle(table.path)
     data: PreparedData = read_pickle(prepared.path)
-    columns = key_columns(raw)
-    keys = row_keys(raw, columns)
+    columns, keys = identified_rows(raw, request.target)
     holdout, most = data.holdout_rows, tracking.settings.keep_holdout_rows
     if len(holdout) > most:
         drawn = generator(request.seed, "kept holdout").choice(

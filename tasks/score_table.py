@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from infra.chunks import ChunkPlan
+    from infra.registry import RegisteredVersion
+    from infra.settings import Settings
     from pipelines.ensemble.serving import ServedModel
+    from tasks.row_gate import RowGate
 
 MODEL, SOURCE, ROW, PREDICTION = "model", "source", "row", "prediction"
-MOST_WARNINGS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ def score_table(request: PredictRequest) -> ScoreRecord:
     UserError
         The output cannot be written there, the model or the data do not exist or are empty,
         columns are missing (all are named), probabilities are asked of a regression or intervals
-        of a classification.
+        of a classification, or rows break the model's suite and ``on_drift`` is to refuse.
     """
     from infra.chunks import ChunkPlan
     from infra.registry import load, resolve
@@ -91,9 +93,10 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         text_columns=(*contract.text_columns, *ids), wanted={*model.model.feature_names, *ids}
     )
     label = f"{version.name}/{version.version}"
+    gate = _gate(request, contract, version, settings)
     n_rows = 0
     with writer:
-        for part in _scored(request, sources, plan, contract, model, noticed):
+        for part in _scored(request, sources, plan, gate, model):
             writer.write(part.assign(**{MODEL: label}))
             n_rows += len(part)
         if n_rows == 0:
@@ -103,19 +106,33 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         n_rows=n_rows,
         n_sources=len(sources),
         model=label,
-        warnings=tuple(dict.fromkeys(noticed))[:MOST_WARNINGS],
+        warnings=tuple(dict.fromkeys([*noticed, *gate.warnings])),
     )
+
+
+def _gate(
+    request: PredictRequest,
+    names: InputContract,
+    version: "RegisteredVersion",
+    settings: "Settings",
+) -> "RowGate":
+    from infra.kept_suite import read_suite
+    from tasks.row_gate import RowGate
+
+    suite = None if request.on_drift == "ignore" else read_suite(settings, version)
+    if suite is not None:
+        suite = suite.for_prediction(names.kinds.keys())
+    return RowGate(names, suite, request.on_drift)
 
 
 def _scored(
     request: PredictRequest,
     sources: tuple[str, ...],
     plan: "ChunkPlan",
-    contract: InputContract,
+    gate: "RowGate",
     model: "ServedModel",
-    noticed: list[str],
 ) -> "Iterator[pd.DataFrame]":
-    """Yield ids and predictions chunk by chunk; what is unexpected is added to ``noticed``."""
+    """Yield ids and predictions chunk by chunk, each checked before it is scored."""
     from infra.chunks import read_chunks
     from pipelines.data.column_names import with_unique_names
     from pipelines.ensemble.serving import INTERVAL, LOWER, UPPER
@@ -123,15 +140,13 @@ def _scored(
     # A wrong file among many is to be found before the others are scored.
     for source in sources[1:]:
         for raw in read_chunks(source, plan=plan):
-            _check(with_unique_names(raw), source, contract, request)
+            _check(with_unique_names(raw), source, gate, request)
             break
     for source in sources:
         n_before = 0
         for raw in read_chunks(source, query=request.query, plan=plan):
             table = with_unique_names(raw)
-            for line in _check(table, source, contract, request):
-                if len(noticed) < MOST_WARNINGS:
-                    noticed.append(line)
+            _check(table, source, gate, request)
             answer = model.predict(table, params={INTERVAL: request.interval})
             wanted = [PREDICTION, *((LOWER, UPPER) if request.interval is not None else ())]
             answer = answer if request.proba else answer[wanted]
@@ -139,15 +154,12 @@ def _scored(
             n_before += len(table)
 
 
-def _check(
-    table: "pd.DataFrame", source: str, contract: InputContract, request: PredictRequest
-) -> tuple[str, ...]:
+def _check(table: "pd.DataFrame", source: str, gate: "RowGate", request: PredictRequest) -> None:
     from pipelines.data.preparation import find_column
 
-    where = repr(redact(source))
     if request.id_column is not None:
         find_column(table, request.id_column, "id column")
-    return contract.check(table, where=where)
+    gate.check(table, repr(redact(source)))
 
 
 def _ids(

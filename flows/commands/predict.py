@@ -47,6 +47,14 @@ def predict(
             help="Column of DATA to know the rows by. (default: source and row number)",
         ),
     ] = None,
+    on_drift: Annotated[
+        str,
+        typer.Option(
+            metavar="POLICY",
+            help="When rows break the expectations of the training: warn, refuse, or ignore (does "
+            "not look).",
+        ),
+    ] = "warn",
 ) -> None:
     """Score a table with a registered model and write the predictions.
 
@@ -60,7 +68,7 @@ def predict(
     request = PredictRequest.parse(
         {
             "data": data, "model": model, "out": out, "proba": proba, "query": query,
-            "id_column": id_column, "interval": interval,
+            "id_column": id_column, "interval": interval, "on_drift": on_drift,
         }
     )  # fmt: skip
     outcome = score_table(request)

@@ -5,6 +5,7 @@ shares and sets of categories are warned about, as the model can cope with them.
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,26 +68,23 @@ class DataContract:
         """Return the promises about one column, or about the whole table."""
         return tuple(each for each in self.expectations if each.column == column)
 
-    def for_prediction(self, target: str) -> "DataContract":
-        """Return the promises that rows without a target can keep.
+    def for_prediction(self, columns: Collection[str]) -> "DataContract":
+        """Return the promises that rows to score can keep: those about the columns a model reads.
 
-        Row counts and the target are left out, and so is uniqueness, which one batch of rows says
-        nothing about.
+        What is about the whole table is left out, and so is uniqueness, which one batch of rows
+        says nothing about.
+
+        Parameters
+        ----------
+        columns : collection of str
+            What the model reads; not the target.
         """
-        kept = []
-        for each in self.expectations:
-            if each.column == target or each.kind in (
-                "ExpectTableRowCountToBeBetween",
-                "ExpectColumnValuesToBeUnique",
-            ):
-                continue
-            if "column_set" in each.parameters:
-                names = [name for name in each.parameters["column_set"] if name != target]
-                each = Expectation(
-                    each.kind, None, each.severity, {**each.parameters, "column_set": names}
-                )
-            kept.append(each)
-        return DataContract(tuple(kept), self.columns_unchecked)
+        kept = tuple(
+            each
+            for each in self.expectations
+            if each.column in columns and each.kind != "ExpectColumnValuesToBeUnique"
+        )
+        return DataContract(kept, tuple(each for each in self.columns_unchecked if each in columns))
 
     def to_json(self) -> str:
         """Return the contract as JSON."""

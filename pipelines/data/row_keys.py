@@ -28,6 +28,9 @@ from pipelines.data.text_cells import read_text_cells
 SCHEME = 1
 """Counted up when the same row would get another key."""
 
+TOLD_APART = 0.95
+"""Share of the distinct rows that the columns beside the target must tell apart to name a row."""
+
 # What a table's index is called after a round trip through a file; it counts rows, no more.
 _WRITTEN_INDEX = re.compile(r"unnamed(: \d+)?|__index_level_\d+__", re.IGNORECASE)
 # What `pandas.read_csv` takes for an absent cell.
@@ -57,6 +60,38 @@ def key_columns(table: pd.DataFrame) -> tuple[str, ...]:
     names = [str(name) for name in with_unique_names(table).columns]
     kept = tuple(name for name in names if not _WRITTEN_INDEX.fullmatch(name))
     return kept or tuple(names)
+
+
+def identified_rows(table: pd.DataFrame, target: str) -> "tuple[tuple[str, ...], UInt64]":
+    """Return by which columns the rows of a training are known again later, and their keys.
+
+    A row whose label is corrected, or arrives later, is the same row: who was trained on it has
+    seen it. So the target does not count, except where the other columns tell too few rows apart:
+    then equal features are different observations, and the label is part of what one was.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, n_columns)
+        Raw rows.
+    target : str
+        The target column.
+
+    Returns
+    -------
+    columns : tuple of str
+        For `row_keys` of later tables.
+    keys : array of uint64, shape (n_rows,)
+        Of this one.
+    """
+    columns = key_columns(table)
+    others = tuple(name for name in columns if name != target)
+    keys = row_keys(table, columns)
+    if not others:
+        return columns, keys
+    without = row_keys(table, others)
+    if len(np.unique(without)) >= TOLD_APART * len(np.unique(keys)):
+        return others, without
+    return columns, keys
 
 
 def row_keys(table: pd.DataFrame, columns: Sequence[str] | None = None) -> UInt64:

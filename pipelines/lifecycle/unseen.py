@@ -22,8 +22,7 @@ class KeptRows:
     Attributes
     ----------
     columns : tuple of str
-        The raw columns that the keys are made of, the target among them; see
-        `pipelines.data.row_keys.row_keys`.
+        The raw columns that the keys are made of; see `pipelines.data.row_keys.identified_rows`.
     trained : array of uint64
         Keys of the rows that the model was trained on.
     held_out : array of uint64

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from infra import run_tags
+from infra.decision_log import DecisionLog
 from infra.environment import quiet_environment
 from infra.process_identity import ProcessIdentity
 from infra.process_records import note_process, process_records
 from infra.run_lock import RunLock
 from infra.tracking import Tracking
 from infra.zombies import MESSAGE, PENDING_LIMIT, end_zombies
+from pipelines.lifecycle.decision import Decision, DecisionKind
 
 quiet_environment()
 pytestmark = pytest.mark.cluster
@@ -158,3 +160,38 @@ def test_runs_of_mlflow_by_the_lock_of_their_folder(settings, client, dead_owner
     assert tracking.client.get_run(dead[0]).data.tags["error"] == MESSAGE
     for pair in (alive, unknown, other):
         assert [status(each) for each in pair] == ["RUNNING", "RUNNING"]
+
+
+def test_runs_of_mlflow_without_a_folder_by_the_process_they_name(settings, client, dead_owner):
+    tracking = Tracking(settings)
+
+    def monitoring(owner):
+        return tracking.start_run("monitor churn", tags={run_tags.OWNER: json.dumps(owner)})
+
+    dead, alive = monitoring(dead_owner), monitoring(ProcessIdentity.mine().to_dict())
+    other = monitoring(dead_owner | {"host": "elsewhere"})
+    assert end_zombies(settings).mlflow_runs == (dead,)
+    runs = [tracking.client.get_run(each) for each in (dead, alive, other)]
+    assert [each.info.status for each in runs] == ["KILLED", "RUNNING", "RUNNING"]
+    assert runs[0].data.tags["error"] == MESSAGE
+    assert runs[0].data.tags[run_tags.OUTCOME] == "failed"
+
+
+def test_a_decision_that_was_cut_off_is_settled(settings, client, monkeypatch, tmp_path):
+    registry = Tracking(settings).client
+    registry.create_registered_model("cut off")
+    for _ in range(2):
+        registry.create_model_version("cut off", source=str(tmp_path))
+    registry.set_registered_model_alias("cut off", "champion", "1")
+    decision = Decision(
+        kind=DecisionKind.PROMOTED, model="cut off", version=2, champion_before=1,
+        champion_after=2, previous_after=1, actor="ann", reasons=("It is better.",),
+    )  # fmt: skip
+    log = DecisionLog(settings)
+    log.open(decision, "page", sequence=1)  # and then the process was killed
+    assert end_zombies(settings).decisions == ()  # it may still be at work
+    monkeypatch.setattr("infra.zombies.DECISION_LIMIT", timedelta(0))
+    assert end_zombies(settings).decisions == ("cut off",)
+    assert log.unfinished("cut off") == log.read("cut off") == ()  # withdrawn: nothing had moved
+    assert registry.get_registered_model("cut off").aliases == {"champion": 1}
+    assert end_zombies(settings).decisions == ()

@@ -18,7 +18,7 @@ import pytest
 from infra.environment import quiet_environment
 from infra.ports import free_port, wait_until_answers
 from infra.settings import load_settings
-from pipelines.errors import MissingColumnsError, UserError
+from pipelines.errors import DataRefusedError, MissingColumnsError, UserError
 from pipelines.predict_request import PredictRequest
 from tasks import score_table as module
 from tasks.score_table import score_table
@@ -57,6 +57,7 @@ def home(rows, tmp_path_factory):
     from infra.registry import register
     from infra.tracking import Tracking
     from pipelines.automl import AutoMLClassifier, AutoMLRegressor
+    from pipelines.data.contract import infer_contract
     from pipelines.ensemble.serving import save_model
 
     home = tmp_path_factory.mktemp("home")
@@ -73,10 +74,14 @@ def home(rows, tmp_path_factory):
             )
             model = estimator.fit(features, rows[target]).model_
             folder = save_model(model, home / f"saved-{name}")
+            run_id = tracking.start_run("training")
+            suite = home / "validation.json"
+            suite.write_text(infer_contract(rows, target=target).to_json())
+            tracking.log_file(run_id, suite, "validation")
             register(
                 tracking,
                 name=name,
-                run_id=tracking.start_run("training"),
+                run_id=run_id,
                 folder=folder,
                 example=features,
             )
@@ -324,3 +329,59 @@ def test_the_served_model_names_a_missing_column(endpoint, rows):
         ask(endpoint, {"dataframe_records": sent.to_dict("records")})
     assert caught.value.code == 400
     assert "kind" in caught.value.read().decode()
+
+
+# --- the suite of the training -------------------------------------------------------------
+
+
+@pytest.fixture
+def strange(rows, tmp_path):
+    """Rows that the training's suite does not expect; what the model does not read is absent."""
+    table = rows.drop(columns=["customer", "bought", "spent"]).assign(kind="purple")
+    table.loc[:40, "whole"] = 5000
+    path = tmp_path / "strange.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_rows_that_break_the_suite_are_warned_of(score, strange):
+    record, out = score(strange)
+    assert len(out) == record.n_rows == N_ROWS
+    first, second = sorted(record.warnings)
+    assert "'strange.csv'" in first or str(strange) in first
+    assert "'kind' are among blue, green, red; 90 of 90 cells do not, such as purple" in first
+    assert "'whole' are between" in second
+    assert "41 of 90 cells do not" in second
+
+
+def test_rows_that_break_the_suite_are_refused_if_asked_so(score, strange, tmp_path):
+    with pytest.raises(DataRefusedError, match=r"'kind' are among .*'whole' are between"):
+        score(strange, on_drift="refuse")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_nobody_looks_if_asked_so(score, strange, monkeypatch):
+    from infra import expectations
+
+    monkeypatch.delattr(expectations, "validate")
+    record, _ = score(strange, on_drift="ignore")
+    assert record.warnings == ()
+
+
+def test_a_later_chunk_is_checked_too_and_a_promise_told_once(score, rows, tmp_path, monkeypatch):
+    from infra import chunks
+
+    monkeypatch.setattr(chunks.ChunkPlan, "rows", lambda self, n_columns: 30)
+    table = rows.copy()
+    table.loc[30:, "whole"] = 5000
+    table.to_csv(tmp_path / "in.csv", index=False)
+    record, _ = score(tmp_path / "in.csv")
+    (line,) = record.warnings
+    assert "'whole' are between" in line
+    assert "30 of 30 cells do not" in line
+
+
+def test_shares_are_not_judged_on_a_few_rows(score, strange, tmp_path):
+    pd.read_csv(strange, dtype={"code": str}).head(5).to_csv(tmp_path / "few.csv", index=False)
+    record, _ = score(tmp_path / "few.csv", on_drift="refuse")
+    assert record.warnings == ()

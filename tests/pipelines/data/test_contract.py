@@ -83,13 +83,12 @@ def test_a_contract_survives_json(contract):
     assert DataContract.from_json(text) == contract
 
 
-def test_rows_to_predict_need_no_target(contract):
-    later = contract.for_prediction("y")
-    assert later.about("y") == ()
-    (names,) = later.about(None)
-    assert "y" not in names.parameters["column_set"]
+def test_rows_to_predict_are_held_to_what_the_model_reads(contract):
+    later = contract.for_prediction(["age", "plan", "customer_id"])
+    assert {each.column for each in later.expectations} == {"age", "plan", "customer_id"}
     assert "ExpectColumnValuesToBeUnique" not in {each.kind for each in later.expectations}
     assert kinds(later, "age") == kinds(contract, "age")
+    assert later.about("y") == later.about(None) == ()
 
 
 def test_a_wide_table_keeps_the_number_of_checks_bounded():

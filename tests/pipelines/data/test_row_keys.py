@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import pandas as pdst
 
-from pipelines.data.row_keys import key_columns, row_keys
+from pipelines.data.row_keys import identified_rows, key_columns, row_keys
 
 GOLDEN = ["3bf3ad46847c889d", "d533b1a88a73abc8", "eef3b862a7c7376f"]
 
@@ -162,3 +162,26 @@ def test_names_that_are_no_text_or_not_unique():
     table = pd.DataFrame([[1, 2, 3], [3, 2, 1]], columns=[0, "a", "a"])
     assert key_columns(table) == ("0", "a", "a.1")
     assert row_keys(table)[0] != row_keys(table)[1]
+
+
+def test_a_row_is_known_again_when_its_label_is_corrected():
+    table = pd.DataFrame({"a": np.arange(100.0), "y": ["yes", "no"] * 50})
+    columns, keys = identified_rows(table, "y")
+    assert columns == ("a",)
+    corrected = table.assign(y=["no"] * 99 + [None])
+    np.testing.assert_array_equal(row_keys(corrected, columns), keys)
+
+
+def test_the_label_counts_where_the_other_columns_tell_few_rows_apart():
+    table = pd.DataFrame({"a": np.arange(100) % 7, "y": np.arange(100.0)})
+    columns, keys = identified_rows(table, "y")
+    assert columns == ("a", "y")
+    np.testing.assert_array_equal(keys, row_keys(table))
+    assert len(set(keys)) == 100
+
+
+def test_twins_and_a_table_of_labels_alone_are_told_as_far_as_they_can_be():
+    table = pd.DataFrame({"a": np.arange(100), "y": np.arange(100) % 2})
+    twice = pd.concat([table, table])
+    assert identified_rows(twice, "y")[0] == ("a",)
+    assert identified_rows(table[["y"]], "y")[0] == ("y",)

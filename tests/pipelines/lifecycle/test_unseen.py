@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.data.row_keys import key_columns, row_keys
+from pipelines.data.row_keys import identified_rows, key_columns, row_keys
 from pipelines.lifecycle import unseen
 from pipelines.lifecycle.unseen import KeptRows, unseen_holdouts, unseen_rows
 
@@ -47,6 +47,23 @@ def test_twins_of_trained_rows_do_not_count():
     table = pd.concat([TABLE, TABLE.head(5)], ignore_index=True)
     model = kept(np.arange(30), np.arange(30, 45), table)
     assert unseen_holdouts(model, model).table["a"].tolist() == list(range(30, 40))
+
+
+def test_a_row_whose_label_was_corrected_after_training_does_not_count():
+    def trained(table, trained, held_out):
+        columns, keys = identified_rows(table, "y")
+        return KeptRows(columns=columns, trained=keys[trained], held_out=keys[held_out],
+                        holdout=table.iloc[held_out])  # fmt: skip
+
+    corrected = TABLE.assign(y=1 - TABLE["y"])
+    champion = trained(TABLE, np.arange(30), np.arange(30, 40))
+    challenger = trained(corrected, np.arange(5, 35), [0, 1, 2, 3, 4, 35, 36, 37, 38, 39])
+    found = unseen_holdouts(champion, challenger)
+    assert sorted(found.table["a"]) == [35, 36, 37, 38, 39]  # each once, by its newest label
+    assert found.table["y"].tolist() == corrected["y"].iloc[found.table["a"]].tolist()
+    assert set(unseen_rows(corrected, champion, challenger, seed=0).table["a"]) == set(
+        range(35, 40)
+    )
 
 
 def test_a_holdout_that_was_not_kept_is_said():
