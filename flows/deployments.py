@@ -46,6 +46,7 @@ class Published:
 
 PUBLISHED = (
     Published("flows.train:train", ("training",)),
+    Published("flows.extend:extend", ("training",)),
     Published("flows.retrain:retrain", ("lifecycle", "training")),
     Published("flows.promote:promote", ("lifecycle",)),
     Published("flows.rollback:rollback", ("lifecycle",)),

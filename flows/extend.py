@@ -3,12 +3,14 @@
 from prefect import flow
 
 from flows.extension import continuation
+from flows.hooks import watched
 from flows.report import TrainReport
 from flows.train import train
 from infra.settings import load_settings
 from pipelines.extend_request import ExtendRequest
 
 
+@watched
 @flow(
     name="extend",
     description="Search on from where a finished run of a model stopped.",

@@ -92,7 +92,7 @@ def show_history(name: str, *, as_json: bool) -> None:
         record = {"model": name, "versions": [asdict(row) for row in rows], "decisions": log}
         console.print(to_json(record), soft_wrap=True)
         return
-    console.print(_table(rows))
+    console.print(history_table(rows))
     for row in rows:
         if row.reasons:
             said = harmless(" ".join(row.reasons))
@@ -130,7 +130,8 @@ def _row(
     )
 
 
-def _table(rows: Sequence[HistoryRow]) -> Table:
+def history_table(rows: Sequence[HistoryRow]) -> Table:
+    """Return the versions as a table, in the order given."""
     table = Table(box=None, header_style="bold")
     for heading in ("version", "made", "data", "hold-out", "now", "decision", "by"):
         right = heading in ("version", "hold-out")

@@ -15,7 +15,7 @@ from pipelines.errors import UserError
 from pipelines.form import explain
 from pipelines.request import parse_duration
 
-ScheduledFlow = Literal["retrain", "monitor", "promote", "predict"]
+ScheduledFlow = Literal["retrain", "monitor", "promote", "predict", "extend"]
 Promotion = Literal["auto", "approve", "never"]
 
 
@@ -92,6 +92,7 @@ class Schedule(BaseModel):
             "monitor": {"name": self.model, "time_budget": self.budget, "promote": self.promotion},
             "promote": {"name": self.model, "policy": self.promotion},
             "predict": {"model": self.model},
+            "extend": {"model": self.model, "time_budget": self.budget},
         }
         own = by_flow[self.flow]
         named = {key: value for key, value in (own | common).items() if value is not None}

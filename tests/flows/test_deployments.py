@@ -26,7 +26,7 @@ def deployments():
 
 def test_every_flow_is_published_under_its_name(deployments):
     names = {each.name for each in PUBLISHED}
-    assert {"train", "predict"} <= names
+    assert {"train", "extend", "predict"} <= names
     assert {(name, name) for name in names} | {("predict", "churn")} == set(deployments)
     for each in deployments.values():
         assert "espalier" in each.tags
@@ -74,7 +74,8 @@ def test_a_schedule_that_its_flow_would_refuse_is_refused_with_its_place():
 def test_every_flow_that_can_be_scheduled_is_published():
     names = {each.name for each in PUBLISHED}
     for flow in get_args(ScheduledFlow):
-        schedule = Schedule(model="m", flow=flow, cron="@daily", data="a.csv",
+        schedule = Schedule(model="m", flow=flow, cron="@daily",
+                            data=None if flow == "extend" else "a.csv",
                             options={"out": "b.csv"} if flow == "predict" else {})  # fmt: skip
         assert flow in names
         assert len(make_deployments([schedule])) == len(PUBLISHED) + 1

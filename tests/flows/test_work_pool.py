@@ -1,0 +1,81 @@
+"""``prefect deploy --all`` on a real server, and a worker of a process pool that runs what it did."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def prefect(flow_home):
+    """Run Prefect's command line beside ``prefect.yaml``, on the server of this module."""
+    from prefect.settings import PREFECT_API_URL
+
+    environ = os.environ | {
+        "PREFECT_API_URL": PREFECT_API_URL.value(), "PYTHONPATH": str(ROOT),
+        "ESPALIER_HOME": str(flow_home), "NO_COLOR": "1",
+    }  # fmt: skip
+
+    def run(*arguments):
+        ended = subprocess.run(
+            [sys.executable, "-m", "prefect", "--no-prompt", *arguments],
+            cwd=ROOT, env=environ, capture_output=True, text=True, timeout=500, check=False,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def ask(flow_home):
+    """Ask the server's API."""
+    from prefect.settings import PREFECT_API_URL
+
+    def call(path, body=None):
+        request = urllib.request.Request(
+            f"{PREFECT_API_URL.value()}{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=120) as reply:
+            return json.load(reply)
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def deployed(prefect):
+    prefect("work-pool", "create", "espalier", "--type", "process")
+    return prefect("deploy", "--all")
+
+
+def test_every_flow_of_the_file_is_deployed_with_its_form(deployed, ask):
+    wanted = {each["name"] for each in
+              yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]}  # fmt: skip
+    found = {each["name"]: each for each in ask("/deployments/filter", {})}
+    assert set(found) == wanted
+    for each in found.values():
+        assert each["work_pool_name"] == "espalier"
+        assert list(each["parameter_openapi_schema"]["properties"]) == ["request"]
+        assert "espalier" in each["tags"]
+
+
+def test_a_worker_runs_what_was_deployed(deployed, prefect, ask):
+    found = ask("/deployments/name/rollback/rollback")
+    run = ask(f"/deployments/{found['id']}/create_flow_run",
+              {"parameters": {"request": {"name": "nobody"}}})  # fmt: skip
+    prefect("worker", "start", "--pool", "espalier", "--run-once", "--limit", "1")
+    state = ask(f"/flow_runs/{run['id']}")["state"]
+    # It was imported and run: it is the flow itself that refuses.
+    assert state["type"] == "FAILED"
+    assert "no model is called 'nobody'" in state["message"]
