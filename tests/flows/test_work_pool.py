@@ -1,4 +1,4 @@
-"""``prefect deploy --all`` on a real server, and a worker of a process pool that runs what it did."""
+"""``prefect deploy --all`` on a real server, and a worker of a process pool that runs it."""
 
 import json
 import os
