@@ -234,10 +234,9 @@ def served(tmp_path_factory):
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
         try:
-            process.wait(60)
-        finally:
-            if process.poll() is None:
-                process.kill()
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:  # how it ends is what tests/flows/test_serve.py asserts
+            process.kill()
 
 
 @pytest.fixture(scope="session")
