@@ -10,7 +10,8 @@ from collections.abc import Callable
 _POLL_SECONDS = 0.1
 # A server that is starting may have taken the connection already, and answers when it is up. Who
 # gives up early leaves it a queue of requests that nobody waits for any more.
-_PATIENCE_SECONDS = 30.0
+_PATIENCE_SECONDS = 10.0
+_BACKLOG = 128
 
 
 def free_port(preferred: int | None = None) -> int:
@@ -26,6 +27,30 @@ def free_port(preferred: int | None = None) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise OSError("no port of 127.0.0.1 is free")
+
+
+def listen(preferred: int | None = None) -> socket.socket:
+    """Return a socket that listens at a port of 127.0.0.1: ``preferred`` if it is free, else any.
+
+    To be handed to the server: from now on nobody else can have the port.
+    """
+    for port in (preferred, 0):
+        if port is not None and (listening := listen_at(port)) is not None:
+            return listening
+    raise OSError("no port of 127.0.0.1 is free")
+
+
+def listen_at(port: int) -> socket.socket | None:
+    """Return a socket that listens at this port of 127.0.0.1; None if somebody else does."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+        listening.listen(_BACKLOG)  # of two that are bound, one may
+    except OSError:
+        listening.close()
+        return None
+    return listening
 
 
 def is_local(url: str) -> bool:

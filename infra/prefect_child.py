@@ -1,12 +1,14 @@
 """The program of an own Prefect server: ``python -m infra.prefect_child --port N --mark FILE``.
 
-It serves Prefect's API and pages on 127.0.0.1 and ends when its standard input closes, so that it
+It serves Prefect's API and pages on 127.0.0.1, at a port or (``--listening``, a file descriptor) on
+a socket that its parent has bound, and ends when its standard input closes, so that it
 never outlives whoever started it, however that one ended.
 """
 
 import argparse
 import asyncio
 import os
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -18,6 +20,7 @@ def main() -> None:
     """Serve until standard input closes."""
     parser = argparse.ArgumentParser(description="Serve Prefect until standard input closes.")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--listening", type=int)
     parser.add_argument("--mark", type=Path, required=True)
     arguments = parser.parse_args()
     _make_database(arguments.mark)
@@ -41,7 +44,8 @@ def main() -> None:
         server.should_exit = True
 
     threading.Thread(target=end_with_parent, daemon=True).start()
-    server.run()
+    given = arguments.listening
+    server.run(sockets=None if given is None else [socket.socket(fileno=given)])
 
 
 def _make_database(mark: Path) -> None:

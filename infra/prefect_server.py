@@ -2,12 +2,17 @@
 
 An own server is a child process on a free port of 127.0.0.1 with its database in the home folder.
 Started the moment a command begins, it is up by the time the table is read (about 5 s on two
-slow cores; 10 s the first time, when it makes its database).
+slow cores; 10 s the first time, when it makes its database). The socket is bound here and handed to
+the child, so that whoever answers at the port is ours, also after the child was started again.
+
+The server of `espalier ui` ends with it, however that is. A command that uses it then starts one of
+its own at the same port, on the same database.
 """
 
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +21,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from infra.ports import answers, free_port, is_local, wait_until_answers
+from infra.ports import answers, is_local, listen, listen_at, wait_until_answers
+from infra.process_identity import ProcessIdentity
 from infra.settings import Settings
 from pipelines.errors import EspalierError
 from pipelines.redaction import redact
@@ -58,7 +64,8 @@ class PrefectServer:
         self._settings = settings
         self._preferred = port
         self._full = full
-        self._port = 0
+        self._listening: socket.socket | None = None
+        self._owner: ProcessIdentity | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
         self._over = threading.Event()
@@ -85,8 +92,10 @@ class PrefectServer:
             self.url = found
             _LOG.info("using the Prefect API at %s", redact(found))
         else:
-            self._spawn()
+            self._spawn(listen(self._preferred))
         os.environ["PREFECT_API_URL"] = self.url
+        if self._owner is not None:
+            threading.Thread(target=self._take_over, name="watch-prefect", daemon=True).start()
         return self
 
     def wait(self) -> str:
@@ -97,11 +106,12 @@ class PrefectServer:
         EspalierError
             It does not answer in time.
         """
-        seconds = self._settings.prefect_start_seconds if self.is_own else 20.0
+        ours = self.is_own or self._owner is not None
+        seconds = self._settings.prefect_start_seconds if ours else 20.0
         if wait_until_answers(f"{self.url}/health", seconds=seconds, alive=lambda: self.is_running):
             if self._full and self.is_own:
                 self._advertise()
-            if self.is_own:
+            if self.is_own and self._owner is None:
                 threading.Thread(target=self._watch, name="watch-prefect", daemon=True).start()
             return self.url
         if self.is_own:
@@ -120,6 +130,7 @@ class PrefectServer:
         with self._changing:
             self._over.set()
             process, self._process = self._process, None
+            listening, self._listening = self._listening, None
         if process is None:
             return
         if self._full:
@@ -131,6 +142,8 @@ class PrefectServer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if listening is not None:
+            listening.close()
         if self._log is not None:
             self._log.close()
         if os.environ.get("PREFECT_API_URL") == self.url:
@@ -147,13 +160,36 @@ class PrefectServer:
     ) -> None:
         self.close()
 
-    def _spawn(self) -> None:
+    def _spawn(self, listening: socket.socket) -> None:
         folder = self._settings.prefect_folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._port = free_port(self._preferred)
-        self.url = f"http://127.0.0.1:{self._port}/api"
+        self._listening = listening
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
         self._log = self.log_path.open("ab")
-        self._process = self._run()
+        self._process = self._run(listening)
+
+    def _take_over(self) -> None:
+        """Start an own server where the one of another command was, once that command is gone.
+
+        Of several that would, the one that gets the port does; the others wait for its end.
+        """
+        assert self._owner is not None
+        port = int(self.url.rpartition(":")[2].removesuffix("/api"))
+        while self._owner.is_running:
+            if self._over.wait(_WATCH_SECONDS):
+                return
+        while (listening := listen_at(port)) is None:
+            if self._over.wait(_WATCH_SECONDS):
+                return
+        with self._changing:
+            if self._over.is_set():
+                listening.close()
+                return
+            _LOG.warning("the Prefect server has ended with `espalier ui`; an own one takes over")
+            self._spawn(listening)
+        if self._full:
+            self._advertise()
+        self._watch()
 
     def _watch(self) -> None:
         """Start the server again when it dies: Prefect's client waits for it about a minute."""
@@ -164,13 +200,17 @@ class PrefectServer:
             with self._changing:
                 if self._over.is_set():
                     return
+                assert self._listening is not None
                 _LOG.warning("the Prefect server has died; it is started again")
-                self._process = self._run()
+                self._process = self._run(self._listening)
 
-    def _run(self) -> "subprocess.Popen[bytes]":
+    def _run(self, listening: socket.socket) -> "subprocess.Popen[bytes]":
+        number = listening.fileno()
         return subprocess.Popen(
-            [sys.executable, "-m", "infra.prefect_child", "--port", str(self._port),
+            [sys.executable, "-m", "infra.prefect_child",
+             "--port", str(listening.getsockname()[1]), "--listening", str(number),
              "--mark", str(self._settings.prefect_folder / "tables")],
+            pass_fds=(number,),
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -188,17 +228,23 @@ class PrefectServer:
         return self._settings.prefect_folder / "server.json"
 
     def _advertise(self) -> None:
-        self._state_path.write_text(json.dumps({"url": self.url}))
+        record = {"url": self.url, "owner": ProcessIdentity.mine().to_dict()}
+        self._state_path.write_text(json.dumps(record))
 
     def _advertised(self) -> str | None:
-        """Return the address of the server that `espalier ui` keeps up for this home, if any."""
+        """Return the address of the server that `espalier ui` keeps up for this home, if any.
+
+        A server whose owner is gone is about to end, though it may answer still.
+        """
         try:
-            url = str(json.loads(self._state_path.read_text())["url"])
+            record = json.loads(self._state_path.read_text())
+            url, owner = str(record["url"]), ProcessIdentity.parse(record["owner"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        if is_local(url) and answers(f"{url}/health"):
-            return url
-        return None
+        if owner is None or not (is_local(url) and owner.is_running and answers(f"{url}/health")):
+            return None
+        self._owner = owner
+        return url
 
 
 def server_environment(settings: Settings, url: str, *, full: bool) -> dict[str, str]:

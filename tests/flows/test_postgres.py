@@ -138,7 +138,8 @@ def test_four_trainings_at_once_lose_nothing(
     log = (folder / "server.log").open("wb")
     espalier = espalier_in(folder, stores | {"PREFECT_API_URL": url})
     server = subprocess.Popen(
-        [sys.executable, "-m", "infra.prefect_child", "--port", str(port)],
+        [sys.executable, "-m", "infra.prefect_child", "--port", str(port),
+         "--mark", str(folder / "tables")],
         stdin=subprocess.PIPE, stdout=log, stderr=log,
         env=_server_environment(espalier, postgres),
     )  # fmt: skip

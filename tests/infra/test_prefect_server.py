@@ -1,10 +1,13 @@
 """An own Prefect server starts, answers, is found by others and never outlives its parent."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from pydantic import SecretStr
 
 from infra.ports import answers, free_port, wait_until_answers
 from infra.prefect_server import PrefectServer, server_environment
+from infra.process_identity import ProcessIdentity
 from infra.settings import Settings
 from pipelines.errors import EspalierError
 
@@ -48,6 +52,52 @@ def test_the_server_of_the_ui_is_found_and_left_running(settings: Settings) -> N
         assert answers(f"{server.url}/health")
 
 
+def test_a_server_whose_owner_is_gone_is_not_used(settings: Settings) -> None:
+    """It may answer still, but it is about to end."""
+    gone = subprocess.Popen([sys.executable, "-c", "pass"])
+    dead = ProcessIdentity.mine().to_dict() | {"pid": gone.pid}
+    gone.wait()
+    with HTTPServer(("127.0.0.1", 0), _Healthy) as healthy:
+        threading.Thread(target=healthy.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{healthy.server_port}/api"
+        assert answers(f"{url}/health")
+        state = settings.prefect_folder / "server.json"
+        state.parent.mkdir(parents=True)
+        found = []
+        for owner in (dead, None, ProcessIdentity.mine().to_dict()):
+            state.write_text(json.dumps({"url": url, "owner": owner}))
+            found.append(PrefectServer(settings)._advertised())
+        healthy.shutdown()
+    assert found == [None, None, url]
+
+
+class _Healthy(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        return
+
+
+@pytest.mark.slow
+@pytest.mark.cluster
+def test_a_server_that_ends_with_its_owner_is_followed_by_an_own_one(settings: Settings) -> None:
+    parent, url = _start_elsewhere(settings, "full=True")
+    with PrefectServer(settings).start() as server:
+        assert server.url == url
+        assert not server.is_own
+        parent.kill()
+        parent.wait()
+        assert server.wait() == url
+        end = time.monotonic() + 120
+        while not server.is_own and time.monotonic() < end:
+            time.sleep(0.1)
+        assert server.is_own
+        assert wait_until_answers(f"{url}/health", seconds=120, alive=lambda: True)
+    assert not answers(f"{url}/health", seconds=0.5)
+
+
 @pytest.mark.slow
 @pytest.mark.cluster
 def test_a_server_that_is_killed_is_started_again_at_its_address(settings: Settings) -> None:
@@ -79,18 +129,7 @@ def test_servers_that_start_at_once_make_one_database(settings: Settings) -> Non
 @pytest.mark.slow
 @pytest.mark.cluster
 def test_a_server_ends_when_its_parent_is_killed(settings: Settings) -> None:
-    code = (
-        "import sys, time\n"
-        "from pathlib import Path\n"
-        "from infra.prefect_server import PrefectServer\n"
-        "from infra.settings import Settings\n"
-        f"server = PrefectServer(Settings(home=Path({str(settings.home)!r}))).start()\n"
-        "print(server.wait(), flush=True)\n"
-        "time.sleep(600)\n"
-    )
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    url = parent.stdout.readline().strip()
+    parent, url = _start_elsewhere(settings)
     assert answers(f"{url}/health")
     parent.send_signal(signal.SIGKILL)
     parent.wait()
@@ -98,6 +137,23 @@ def test_a_server_ends_when_its_parent_is_killed(settings: Settings) -> None:
     while answers(f"{url}/health", seconds=0.5) and time.monotonic() < end:
         time.sleep(0.2)
     assert not answers(f"{url}/health", seconds=0.5)
+
+
+def _start_elsewhere(settings: Settings, more: str = "") -> tuple["subprocess.Popen[str]", str]:
+    """Start a server in another process; return the process and the address."""
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from infra.prefect_server import PrefectServer\n"
+        "from infra.settings import Settings\n"
+        f"settings = Settings(home=Path({str(settings.home)!r}))\n"
+        f"server = PrefectServer(settings, {more}).start()\n"
+        "print(server.wait(), flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    return parent, parent.stdout.readline().strip()
 
 
 def test_an_address_where_nobody_listens_is_named(tmp_path: Path) -> None:
