@@ -20,7 +20,7 @@ from tests.faults.servers import ROOT
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
-N_TRIALS = 10
+N_TRIALS = 6
 ARGUMENTS = ("--target", "diagnosis", "--trials", str(N_TRIALS), "--name", "tumours",
              "--families", "linear,bayes", "--json", "out.json")  # fmt: skip
 
