@@ -10,6 +10,7 @@ from flows.trial_log import TrialLog
 from flows.watching import SearchProgress, Watcher
 from infra.run_notes import THREADS
 from infra.run_store import RunStore
+from infra.start_log import fail_deadly
 from infra.taking_over import require_same_rows, taken_over
 from infra.trial_recorder import TrialRecorder
 from pipelines.budget import Budget, Deadline
@@ -107,6 +108,8 @@ def search(
     metric = get_metric(prepared.metric, prepared.problem, prepared.n_classes)
     require_same_rows(store, prepared.digest)
     store.note(THREADS, session.n_threads)
+    for deadly in fail_deadly(store):
+        session.watcher.warn(f"trial {deadly.trial.number} is not tried again: {deadly.error}")
     resumed = History(metric, store.results())
     taken = taken_over(store)
     before = () if taken is None else taken.numbers

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from flows.watching import Watcher
 from infra.fold_models import open_fold_models
+from infra.run_store import RunStore
 from infra.settings import Settings
+from infra.start_log import StartLog
 from infra.tracking import Tracking
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.executor import Executor
@@ -106,11 +108,17 @@ class Session:
             f"{max(worker_memory(limit, n_workers), SMALLEST_WORKER)}b",
             n_threads=self.n_threads,
         )
+        self._starts: StartLog | None = None
         self.tracking = Tracking(settings).open_soon()
         _in_background("warm-imports", _import_all)
 
-    def open_executor(self, prepared: PreparedRef, request: TrainRequest) -> Executor:
-        """Return the executor on the workers; they are waited for, and get the data."""
+    def open_executor(
+        self, prepared: PreparedRef, request: TrainRequest, store: RunStore
+    ) -> Executor:
+        """Return the executor on the workers; they are waited for, and get the data.
+
+        Which trials it begins is noted in the run's folder, until the session is closed.
+        """
         from infra.dask_executor import DaskExecutor
         from pipelines.evaluation.metrics import get_metric
         from pipelines.learners.registry import choose_learners
@@ -129,7 +137,8 @@ class Session:
             fold_models=self.fold_models,
             memory_limit_mb=self.memory_mb,
         )
-        return DaskExecutor(self._cluster.client, context)
+        self._starts = StartLog(store)
+        return DaskExecutor(self._cluster.client, context, starts=self._starts)
 
     def tell(self, prepared: PreparedRef, validation: ValidationRecord) -> None:
         """Tell the watcher what was noticed about the data."""
@@ -152,6 +161,8 @@ class Session:
 
     def close(self) -> None:
         """Let go of the workers."""
+        if self._starts is not None:
+            self._starts.close()
         self._cluster.close()
 
     def __enter__(self) -> Self:

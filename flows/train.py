@@ -78,7 +78,7 @@ def _train(
 
         watch.phase("profile")
         profiling = kept_in(profile_dataset, table.folder).submit(prepared, request.seed)
-        executor = session.open_executor(prepared, request)
+        executor = session.open_executor(prepared, request, store)
         profile, run_id = profiling.result(), opening.result()
         keeping = keep_rows.submit(tracking, run_id, table, prepared, request)
         advice = consult(session.settings.experience, prepared, request.families, profile)

@@ -18,6 +18,7 @@ from pipelines.trial import Trial, TrialOutcome, TrialStatus
 if TYPE_CHECKING:
     from distributed import Client
 
+    from infra.start_log import StartLog
     from pipelines.learners.candidate import Candidate
 
 _POLL_SECONDS = 0.5
@@ -41,10 +42,18 @@ class DaskExecutor:
         Connected; it is not closed here.
     context : EvaluationContext
         What trials need.
+    starts : StartLog or None
+        Notes which trials are begun.
     """
 
-    def __init__(self, client: "Client", context: EvaluationContext) -> None:
-        self._pool = JobPool(client, SharedContext(client, context))
+    def __init__(
+        self, client: "Client", context: EvaluationContext, *, starts: "StartLog | None" = None
+    ) -> None:
+        def began(job: Job) -> None:
+            if starts is not None and isinstance(job, Trial):
+                starts.note(job)
+
+        self._pool = JobPool(client, SharedContext(client, context), on_start=began)
         self._finished: list[TrialOutcome] = []
         self.n_workers = self._pool.n_workers
 

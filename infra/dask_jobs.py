@@ -47,14 +47,22 @@ class JobPool:
         What jobs need.
     patience_seconds : float
         How long to wait for a worker when there is none.
+    on_start : callable or None
+        Told of each job when it is given to a worker.
     """
 
     def __init__(
-        self, client: "Client", shared: SharedContext, *, patience_seconds: float = 120.0
+        self,
+        client: "Client",
+        shared: SharedContext,
+        *,
+        patience_seconds: float = 120.0,
+        on_start: Callable[[Job], None] | None = None,
     ) -> None:
         self._client = client
         self._shared = shared
         self._patience = patience_seconds
+        self._on_start = on_start
         self._topic = f"espalier-{uuid4().hex}"
         self._waiting: deque[Job] = deque()
         self._running: dict[str, Running] = {}
@@ -177,6 +185,8 @@ class JobPool:
         name = "trial" if isinstance(job, Trial) else "member"
         number = job.number if isinstance(job, Trial) else job.trial_number
         key = f"{name}-{number}-{uuid4().hex}"
+        if self._on_start is not None:
+            self._on_start(job)
         future = self._client.submit(
             dask_worker.run_job, job, key, self._topic, self._shared.digest, self._shared.source,
             limit, key=key, workers=[worker], allow_other_workers=False, pure=False, retries=0,

@@ -6,6 +6,7 @@ so that a line means a trial that need not be run again. MLflow and Prefect hold
 
 =====================  =====================================================================
 ``trials.jsonl``       one `TrialResult` a line
+``starts.jsonl``       a line for each trial that was begun (`infra.start_log`)
 ``oof/<number>.npy``   out-of-fold predictions of a successful trial
 ``notes/<name>.json``  small records of other steps, such as the MLflow run's id
 ``attempt``            names this one run wherever it is recorded
@@ -20,6 +21,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -90,16 +92,8 @@ class RunStore:
         predictions = outcome.predictions
         if predictions is not None:
             self._write(self.predictions_path(number), lambda file: np.save(file, predictions))
-        line = _line(outcome.result)
-        with disk_errors(self.folder), self.log_path.open("ab+") as log:
-            # A kill in the middle of a line leaves a torn one; it must not spoil this one.
-            if log.seek(0, os.SEEK_END) > 0:
-                log.seek(-1, os.SEEK_END)
-                if log.read(1) != b"\n":
-                    line = b"\n" + line
-            log.write(line)
-            log.flush()
-            os.fsync(log.fileno())
+        with disk_errors(self.folder):
+            _append(self.log_path, _line(outcome.result), to_disk=True)
 
     def write_log(self, results: Sequence[TrialResult]) -> None:
         """Replace the log by one of these trials, whose predictions are there."""
@@ -114,7 +108,7 @@ class RunStore:
         count as not run. The last record of a number counts, as its predictions are the ones there.
         """
         found: dict[int, TrialResult] = {}
-        for position, line in enumerate(self._lines(), 1):
+        for position, line in enumerate(_lines(self.log_path), 1):
             try:
                 result = TrialResult.from_dict(json.loads(line))
             except (ValueError, KeyError, TypeError):
@@ -147,11 +141,31 @@ class RunStore:
         """Return where the out-of-fold predictions of a trial are, if it has any."""
         return self.folder / "oof" / f"{number}.npy"
 
-    def _lines(self) -> list[bytes]:
-        try:
-            return [line for line in self.log_path.read_bytes().split(b"\n") if line.strip()]
-        except FileNotFoundError:
-            return []
+    # --- starts ---------------------------------------------------------------------------
+
+    def append_start(self, record: Mapping[str, Any]) -> None:
+        """Add a JSON-ready record to the log of starts; it outlives this process.
+
+        Raises
+        ------
+        StoreUnavailableError
+            The disk is full.
+        """
+        with disk_errors(self.folder):
+            line = to_json(record, indent=None).encode() + b"\n"
+            _append(self._starts_path, line, to_disk=False)
+
+    def starts(self) -> tuple[dict[str, Any], ...]:
+        """Return the records of the log of starts; torn ones are passed over."""
+        found = []
+        for line in _lines(self._starts_path):
+            with suppress(ValueError):
+                found.append(json.loads(line))
+        return tuple(found)
+
+    @property
+    def _starts_path(self) -> Path:
+        return self.folder / "starts.jsonl"
 
     # --- other records --------------------------------------------------------------------
 
@@ -187,6 +201,28 @@ class RunStore:
 
 def _line(result: TrialResult) -> bytes:
     return to_json(result.to_dict(), indent=None).encode() + b"\n"
+
+
+def _append(path: Path, line: bytes, *, to_disk: bool) -> None:
+    """Add a line to a log; ``to_disk`` survives the machine, too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+") as log:
+        # A kill in the middle of a line leaves a torn one; it must not spoil this one.
+        if log.seek(0, os.SEEK_END) > 0:
+            log.seek(-1, os.SEEK_END)
+            if log.read(1) != b"\n":
+                line = b"\n" + line
+        log.write(line)
+        log.flush()
+        if to_disk:
+            os.fsync(log.fileno())
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        return [line for line in path.read_bytes().split(b"\n") if line.strip()]
+    except FileNotFoundError:
+        return []
 
 
 def _read_json(path: Path) -> Any:

@@ -4,6 +4,7 @@ import json
 import random
 import signal
 import time
+from collections import Counter
 
 import psutil
 import pytest
@@ -13,6 +14,7 @@ from tests.faults.invariants import (
     check_prefect,
     check_processes,
     check_trials,
+    logs_of,
     n_lines,
     wait_until,
 )
@@ -74,10 +76,46 @@ def test_killed_at_random_moments_and_cut_off_in_the_middle_of_a_line(
         result.write_bytes(result.read_bytes()[:40])
     report, _ = espalier.train(tumours, *arguments())
     assert report["n_trials"] == N_TRIALS
+    assert report["n_failed"] <= 1  # one that both kills met
     uri = f"sqlite:///{espalier.home / 'mlflow.db'}"
     check_trials(espalier.home, n_trials=N_TRIALS, n_runs=1 + n_done)
-    check_mlflow(uri, n_trials=N_TRIALS, n_models=1 + n_done)
+    check_mlflow(uri, n_trials=N_TRIALS, n_models=1 + n_done, n_failed=1)
     check_processes(espalier.home)
+
+
+def test_a_trial_under_which_the_command_dies_twice_is_given_up(espalier_in, tumours, tmp_path):
+    espalier = espalier_in(tmp_path)
+    for _ in range(6):  # a kill may come too late for the trial
+        begun = len(starts_of(espalier.home))
+        process = espalier.start("train", tumours, *arguments())
+        wait_until("a start", process, is_true=lambda n=begun: len(starts_of(espalier.home)) > n)
+        process.kill()
+        process.wait()
+        lost = [each for each, n in Counter(starts_of(espalier.home)).items()
+                if n >= 2 and each not in ended_of(espalier.home)]  # fmt: skip
+        if lost:
+            break
+    assert lost
+    n_begun = len(starts_of(espalier.home))
+    report, _ = espalier.train(tumours, *arguments())
+    assert report["n_failed"] == len(lost)
+    (failure,) = report["failures"]
+    assert "the whole run was killed while this trial ran" in failure["reason"]
+    assert set(starts_of(espalier.home)[n_begun:]).isdisjoint(lost)
+    check(espalier, ends=None, n_failed=len(lost))
+
+
+def starts_of(home):
+    """Return the numbers of the trials that were begun, in order."""
+    logs = [each.read_text() for each in home.glob("runs/*/starts.jsonl")]
+    records = [json.loads(line) for log in logs for line in log.splitlines() if line[-1:] == "}"]
+    return [record["trial"]["number"] for record in records if "trial" in record]
+
+
+def ended_of(home):
+    """Return the numbers of the trials on record."""
+    return {json.loads(line)["trial"]["number"]
+            for log in logs_of(home) for line in log.read_text().splitlines()}  # fmt: skip
 
 
 def test_a_worker_is_killed(espalier_in, tumours, tmp_path):
@@ -109,5 +147,6 @@ def workers_of(process):
 def check(espalier, *, ends, n_failed=0):
     check_trials(espalier.home, n_trials=N_TRIALS)
     check_mlflow(f"sqlite:///{espalier.home / 'mlflow.db'}", n_trials=N_TRIALS, n_failed=n_failed)
-    check_prefect(espalier.prefect_database, ends=ends)
+    if ends is not None:
+        check_prefect(espalier.prefect_database, ends=ends)
     check_processes(espalier.home)
