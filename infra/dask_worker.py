@@ -167,7 +167,10 @@ def _context(worker: Any, digest: str, source: str | bytes) -> EvaluationContext
     kept: tuple[str, EvaluationContext] | None = getattr(worker, _CONTEXT, None)
     if kept is None or kept[0] != digest:
         setattr(worker, _CONTEXT, None)  # let go of the old one before the new one is unpacked
-        content = Path(source).read_bytes() if isinstance(source, str) else source
-        kept = (digest, pickle.loads(content))
+        if isinstance(source, str):
+            with Path(source).open("rb") as file:  # arrays are read into their place
+                kept = (digest, pickle.load(file))
+        else:
+            kept = (digest, pickle.loads(source))
         setattr(worker, _CONTEXT, kept)
     return kept[1]
