@@ -116,6 +116,7 @@ class JobPool:
         WorkerLostError
             There is no worker, or no scheduler any more.
         """
+        end = time.monotonic() + seconds
         self._refresh()
         if limit_of is not None:
             self._dispatch(limit_of)
@@ -130,6 +131,9 @@ class JobPool:
                 self._starts.pop(id(each.job), None)
                 self._deaths.pop(id(each.job), None)
                 ended.append(outcome)
+        # What ended is put on record next, for which no worker should wait.
+        if ended and limit_of is not None and time.monotonic() < end:
+            self._dispatch(limit_of)
         return ended
 
     def interrupt(self) -> None:

@@ -12,6 +12,8 @@ import pytest
 
 from infra.cluster import Cluster, open_cluster, threads_per_worker
 from infra.dask_executor import DaskExecutor
+from infra.run_store import RunStore
+from infra.start_log import StartLog
 from pipelines.budget import Deadline
 from pipelines.errors import UserError, WorkerLostError
 from pipelines.trial import TrialStatus
@@ -118,6 +120,18 @@ def test_a_thread_is_left_alone_after_a_trial_was_interrupted(client):
             executor.stop_pending("told to")
             after = run_all(executor, [acting_trial(first + n, "work") for n in (2, 3, 4)])
             assert all(outcome.result.succeeded for outcome in after.values())
+
+
+def test_each_trial_is_noted_when_it_begins(client, tmp_path):
+    store = RunStore(tmp_path)
+    trials = [acting_trial(number, "sleep", seconds=PATIENCE) for number in range(4)]
+    with DaskExecutor(client, acting_context(), starts=StartLog(store)) as executor:
+        for trial in trials:
+            executor.submit(trial)
+        executor.wait(Deadline.after(2.0))
+        begun = [record["trial"]["number"] for record in store.starts()]
+        executor.stop_pending("told to")
+    assert begun == [0, 1], "there are two workers"
 
 
 def test_a_scheduler_by_address(client):
