@@ -37,10 +37,11 @@ _QUIET = {
 
 # Prefect waits 20 seconds for a temporary server, which a small machine misses.
 # MLflow's client asks a server that does not answer seven times, for more than four minutes, and
-# each of our tasks that use it is tried four times: fifteen seconds are enough.
+# each of our tasks that use it is tried four times: eight seconds are enough. (Whether it is there
+# at all is found out sooner: `infra.store_probe`.)
 _PATIENT = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "4",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
 }
 

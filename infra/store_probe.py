@@ -1,7 +1,7 @@
 """Whether a store answers, asked before MLflow is.
 
-MLflow's own client asks a dead database ten times, for a hundred seconds, and a dead server for
-fifteen; each task that opens the store asks four times. Here a store has five seconds a time.
+MLflow's own client asks a dead database ten times, for a hundred seconds, and a task that opens the
+store does so four times. Here a store has five seconds a time.
 """
 
 import socket
