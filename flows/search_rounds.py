@@ -24,7 +24,7 @@ from pipelines.learners.registry import choose_learners
 from pipelines.lifecycle.winners import fitting
 from pipelines.request import TrainRequest
 from pipelines.search.plan import SearchPlan
-from pipelines.search.reserve import reserve_seconds, search_deadline
+from pipelines.search.reserve import reserve_seconds, search_deadline, with_slack
 from pipelines.search.stopping import typical_seconds
 from pipelines.space.joint import SearchSpace
 from pipelines.trial import TrialResult
@@ -135,7 +135,7 @@ def search(
         n_more = len(resumed) - len(before)
         session.watcher.note(f"{n_more} trials taken over from a run that did not finish")
     clock = _SpentClock(store, deadline)
-    whole = clock.deadline(reserve)
+    whole = with_slack(request.budget, clock.deadline(reserve))
     search_end = search_deadline(request.budget, shape, whole)
     log = TrialLog(session.tracking, run_id)
     log.add([each for each in resumed.results if each.trial.number not in before], 0.0)

@@ -21,6 +21,9 @@ _MORE_ROWS = 1.3
 _TIMED_SHARE = 0.35
 _FINISH_SHARE = 0.15
 _UNTIMED_WEIGHT = 0.5
+# A run ends within its budget and this much; a little of it is for what cannot be foreseen.
+_SLACK_SHARE = 0.05
+_SLACK_SECONDS = 3.5
 
 
 def search_deadline(budget: Budget, shape: DatasetShape, deadline: Deadline) -> Deadline:
@@ -38,6 +41,18 @@ def search_deadline(budget: Budget, shape: DatasetShape, deadline: Deadline) -> 
         return deadline
     half = _SEARCH_SHARE * max(0.0, deadline.seconds_left)
     return deadline.earlier(min(reserve_seconds(budget, shape), half))
+
+
+def with_slack(budget: Budget, deadline: Deadline) -> Deadline:
+    """Return the deadline of a run whose search is about to start.
+
+    Where what came before it has taken nearly all the time, as checking a wide table can on a busy
+    machine, the run gets what it is allowed beyond its budget: better a late model than none.
+    """
+    if budget.seconds is None or deadline.at is None:
+        return deadline
+    slack = _SLACK_SHARE * budget.seconds + _SLACK_SECONDS
+    return deadline.earlier(-min(slack, max(0.0, slack - deadline.seconds_left)))
 
 
 def reserve_seconds(budget: Budget, shape: DatasetShape) -> float:

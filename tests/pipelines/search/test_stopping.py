@@ -7,7 +7,12 @@ from pipelines.configuration import Configuration
 from pipelines.ensemble.cost import FinishCost
 from pipelines.evaluation.metrics import METRICS
 from pipelines.history import History
-from pipelines.search.reserve import reserve_change, reserve_seconds, search_deadline
+from pipelines.search.reserve import (
+    reserve_change,
+    reserve_seconds,
+    search_deadline,
+    with_slack,
+)
 from pipelines.search.stopping import (
     HOPELESS_TRIALS,
     trial_seconds_limit,
@@ -100,6 +105,13 @@ def test_a_search_that_starts_late_still_gets_half_of_what_is_left():
     assert search_deadline(budget, large, at(8.0)).seconds_left == 4.0
     assert search_deadline(budget, large, at(20.0)).seconds_left > 10.0
     assert search_deadline(Budget(trials=3), large, Deadline(None)).at is None
+
+
+def test_a_run_whose_time_went_before_the_search_gets_what_it_is_allowed_beyond():
+    budget = Budget(seconds=20.0)
+    for left, given in [(12.0, 12.0), (4.5, 4.5), (1.0, 4.5), (-2.0, 2.5), (-9.0, -4.5)]:
+        assert with_slack(budget, at(left)).seconds_left == pytest.approx(given)
+    assert with_slack(Budget(trials=3), Deadline(None)).at is None
 
 
 def test_no_seconds_no_reserve():
