@@ -14,6 +14,7 @@ from flows.commands.clean import clean
 from flows.commands.experience import experience
 from flows.commands.history import history
 from flows.commands.leaderboard import leaderboard
+from flows.commands.learn import learn
 from flows.commands.models import models
 from flows.commands.monitor import monitor
 from flows.commands.predict import predict
@@ -40,6 +41,7 @@ app.command()(promote)
 app.command()(rollback)
 app.command()(predict)
 app.command()(monitor)
+app.command()(learn)
 app.command()(leaderboard)
 app.command()(report)
 app.command()(models)

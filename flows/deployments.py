@@ -52,6 +52,7 @@ PUBLISHED = (
     Published("flows.rollback:rollback", ("lifecycle",)),
     Published("flows.monitor:monitor", ("lifecycle",)),
     Published("flows.predict:predict", ("serving",)),
+    Published("flows.learn:learn", ("experience",)),
 )
 
 

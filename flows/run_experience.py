@@ -9,6 +9,7 @@ from rich.table import Table
 from pipelines.errors import UserError
 from pipelines.experience.build_request import BuildRequest
 from pipelines.experience.fit import fit_knowledge
+from pipelines.experience.fitted import write_fitted
 from pipelines.experience.knowledge import Knowledge
 from pipelines.experience.store import ExperienceStore
 from pipelines.experience.workplace import read_index
@@ -66,8 +67,9 @@ def run_fit(store: Path, out: Path, *, seed: int) -> None:
             f"there is no experience in {str(store)!r}; record some with: espalier experience "
             f"build FOLDER --store {store}"
         )
-    knowledge = fit_knowledge(ExperienceStore(store).read(), seed=seed)
-    knowledge.save(out)
+    experience = ExperienceStore(store).read()
+    knowledge = fit_knowledge(experience, seed=seed)
+    write_fitted(out, knowledge, experience)
     _show(knowledge, out)
 
 
@@ -88,7 +90,7 @@ def _show(knowledge: Knowledge, out: Path) -> None:
     rival = dict(knowledge.rival.by_dataset)
     if rival:
         table = Table(box=None, header_style="bold", title="Left out, one at a time: Spearman")
-        for name in ("dataset", "networks", "forest"):
+        for name in ("dataset", "process", "forest"):
             table.add_column(name, justify="left" if name == "dataset" else "right")
         for name, value in knowledge.validation.by_dataset:
             table.add_row(name, f"{value:.2f}", f"{rival.get(name, 0.0):.2f}")

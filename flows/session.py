@@ -159,6 +159,12 @@ class Session:
         for severity, line in validation.failures:
             self.watcher.warn(f"{line} ({severity})")
 
+    def say(self, lines: tuple[str, ...]) -> tuple[str, ...]:
+        """Tell the watcher some lines, and return them."""
+        for line in lines:
+            self.watcher.note(line)
+        return lines
+
     def close(self) -> None:
         """Let go of the workers."""
         if self._starts is not None:

@@ -81,14 +81,16 @@ def _train(
         executor = session.open_executor(prepared, request, store)
         profile, run_id = profiling.result(), opening.result()
         keeping = keep_rows.submit(tracking, run_id, table, prepared, request)
-        advice = consult(session.settings.experience, prepared, request.families, profile)
+        advice = consult(
+            tracking, run_id, table=table, prepared=prepared, request=request, profile=profile
+        )
 
         watch.phase("search")
         searched = search(
             executor, prepared, request, session, store=store, deadline=deadline, run_id=run_id,
             winners=inherited.winners, advice=advice,
         )  # fmt: skip
-        judged = judge(tracking, run_id, advice, searched.history)
+        judged = session.say(judge(tracking, run_id, advice, searched.history))
 
         watch.phase("ensemble")
         ensemble = build_ensemble(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -122,6 +123,12 @@ def _save(
             "columns": {str(name): str(dtype) for name, dtype in raw.dtypes.items()},
         },
     )
+    without_shipped(place / "code")
+
+
+def without_shipped(code: Path) -> None:
+    """Take the shipped experience out of a copy of our code: who predicts has no use for it."""
+    shutil.rmtree(code / "pipelines" / "experience" / "shipped", ignore_errors=True)
 
 
 def _signature(

@@ -25,6 +25,8 @@ PREVIOUS = "previous"
 
 # A registered model of such a name is no model: see `infra.registry_lock`.
 LOCK_PREFIX = "espalier lock "
+# Nor does this one take rows: it is what `espalier learn` learned, see `infra.logged_predictor`.
+PREDICTOR_MODEL = "espalier experience"
 
 _SPEC = re.compile(r"(?P<name>[^@/:]+)(?:@(?P<alias>[^@/]+)|/(?P<version>[^@/]+))?")
 
@@ -223,10 +225,14 @@ def _model_names(client: "MlflowClient") -> list[str]:
     token = None
     while True:
         page = client.search_registered_models(max_results=500, page_token=token)
-        names.extend(model.name for model in page if not model.name.startswith(LOCK_PREFIX))
+        names.extend(model.name for model in page if not _is_reserved(model.name))
         token = page.token
         if not token:
             return names
+
+
+def _is_reserved(name: str) -> bool:
+    return name.startswith(LOCK_PREFIX) or name == PREDICTOR_MODEL
 
 
 def _versions(client: "MlflowClient", name: str) -> list[Any]:

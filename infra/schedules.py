@@ -15,7 +15,7 @@ from pipelines.errors import UserError
 from pipelines.form import explain
 from pipelines.request import parse_duration
 
-ScheduledFlow = Literal["retrain", "monitor", "promote", "predict", "extend"]
+ScheduledFlow = Literal["retrain", "monitor", "promote", "predict", "extend", "learn"]
 Promotion = Literal["auto", "approve", "never"]
 
 
@@ -28,7 +28,9 @@ class Schedule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str = Field(min_length=1, description="The registered model.")
+    model: str = Field(
+        min_length=1, description="The registered model; the schedule's name for learn."
+    )
     cron: str = Field(min_length=1, description="When, in the five fields of cron.")
     flow: ScheduledFlow = Field(default="retrain", description="What is done.")
     time_zone: str = Field(default="UTC", description="Whose clock the cron fields mean.")
@@ -93,6 +95,8 @@ class Schedule(BaseModel):
             "promote": {"name": self.model, "policy": self.promotion},
             "predict": {"model": self.model},
             "extend": {"model": self.model, "time_budget": self.budget},
+            # About no model: `model` is what the schedule is called.
+            "learn": {"promote": self.promotion},
         }
         own = by_flow[self.flow]
         named = {key: value for key, value in (own | common).items() if value is not None}

@@ -19,6 +19,8 @@ from pipelines.memory import memory_bytes
 
 _MLFLOW_DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mssql")
 DEFAULT_KEPT_RUNS = 5
+NO_EXPERIENCE = Path("none")
+"""What `experience` is where none is wanted."""
 
 
 class Settings(BaseSettings):
@@ -97,8 +99,9 @@ class Settings(BaseSettings):
     )
     experience: Path | None = Field(
         default=None,
-        description="Folder that `espalier experience fit` made: trainings then try first what "
-        "did well on similar datasets. None when empty.",
+        description="Folder that `espalier experience fit` made: trainings try first what did well "
+        "on similar datasets. Empty: what `espalier learn` made champion, else what Espalier "
+        "ships. `none`: no experience.",
     )
     ui_start_seconds: float = Field(
         default=120.0, gt=0, description="Seconds a server of `espalier ui` may take to answer."
@@ -135,8 +138,8 @@ class Settings(BaseSettings):
     @field_validator("home", "experience")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
-        if value is None:
-            return None
+        if value is None or value == NO_EXPERIENCE:
+            return value
         # MLflow and Prefect record paths; relative ones would depend on who reads them.
         return Path(os.path.abspath(value.expanduser()))
 
@@ -170,6 +173,11 @@ class Settings(BaseSettings):
     def runs_folder(self) -> Path:
         """One folder a run: trial log, out-of-fold predictions, log file."""
         return self.home / "runs"
+
+    @property
+    def experience_folder(self) -> Path:
+        """The organisation's own records, and versions of the predictor fetched from MLflow."""
+        return self.home / "experience"
 
     @property
     def prefect_folder(self) -> Path:

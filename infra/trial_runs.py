@@ -1,9 +1,15 @@
-"""A trial as a nested MLflow run."""
+"""A trial as a nested MLflow run.
 
+Parameters, metrics and tags are for people. Programs read the tag `run_tags.RESULT` back, the whole
+result as JSON: parameters are text without types, and the fold scores of a metric's history would
+take a call for every run.
+"""
+
+import json
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from infra import run_tags
@@ -12,6 +18,9 @@ from pipelines.trial import TrialResult, TrialStatus
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Metric
+
+# MLflow's stores take tags of 5000 characters (8000 in newer ones).
+LONGEST_TAG = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,11 @@ class LoggedTrial:
         }
         if self.result.error:
             tags["error"] = self.result.error
-        return {key: plain_text(value, 5000) for key, value in tags.items()}
+        texts = {key: plain_text(value, LONGEST_TAG) for key, value in tags.items()}
+        # Without the message of an error, which may quote cells and is a tag of its own.
+        kind = self.result.error.split(":", 1)[0] if self.result.error else None
+        record = json.dumps(replace(self.result, error=kind).to_dict(), separators=(",", ":"))
+        return texts | ({run_tags.RESULT: record} if len(record) <= LONGEST_TAG else {})
 
     @property
     def params(self) -> dict[str, str]:

@@ -12,6 +12,8 @@ from pipelines.automl_base import AutoMLBase
 from pipelines.search.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
+    from pathlib import Path
+
     from pipelines.ensemble.shape import Serving
     from pipelines.ensemble.threshold import Threshold
     from pipelines.evaluation.metrics import Metric
@@ -56,6 +58,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         Only models that a person can read, and one of them alone.
     verbose : int
         1 prints a line for each trial.
+    experience : "auto", str, Path or None
+        What other tables have taught: ``auto`` for what Espalier ships, in searches that are long
+        enough for it (8 trials, or 10 s); a folder of ``espalier experience fit``; None for none.
     threshold : "auto", float or None
         From which probability on ``predict`` returns the second of two classes;
         ``predict_proba`` does not depend on it. ``auto`` tunes it where the metric scores labels
@@ -80,6 +85,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         What ``predict`` uses with two classes.
     adjusted_ : AdjustmentReport
         How reliable the probabilities are, and whether they and the threshold were corrected.
+    experience_ : dict or None
+        Which known datasets are similar, and what was expected of the first trials and came; None
+        where no experience was asked.
     model_ : EnsembleModel
         What predicts.
     n_features_in_ : int
@@ -115,6 +123,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         max_size_mb: float | None = None,
         interpretable: bool = False,
         verbose: int = 0,
+        experience: "str | Path | None" = "auto",
         threshold: "Threshold" = "auto",
     ) -> None:
         super().__init__(
@@ -133,6 +142,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
             max_size_mb=max_size_mb,
             interpretable=interpretable,
             verbose=verbose,
+            experience=experience,
         )
         self.threshold = threshold
 
@@ -207,6 +217,9 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
         Only models that a person can read, and one of them alone.
     verbose : int
         1 prints a line for each trial.
+    experience : "auto", str, Path or None
+        What other tables have taught: ``auto`` for what Espalier ships, in searches that are long
+        enough for it (8 trials, or 10 s); a folder of ``espalier experience fit``; None for none.
 
     Attributes
     ----------
@@ -222,6 +235,9 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
         On the held-out rows, with a 95 % bootstrap interval.
     adjusted_ : AdjustmentReport
         How prediction intervals do on rows that they were not fitted to.
+    experience_ : dict or None
+        Which known datasets are similar, and what was expected of the first trials and came; None
+        where no experience was asked.
     model_ : EnsembleModel
         What predicts.
     n_features_in_ : int

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -35,6 +36,8 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
     from pipelines.trial import TrialOutcome
 
 EXAMPLE_ROWS = 5
+# Of a search, from which on the shipped experience is asked: meta-features take a second.
+LEAST_TRIALS, LEAST_SECONDS = 8, 10.0
 
 
 class AutoMLBase(BaseEstimator):
@@ -63,6 +66,7 @@ class AutoMLBase(BaseEstimator):
         max_size_mb: float | None = None,
         interpretable: bool = False,
         verbose: int = 0,
+        experience: "str | Path | None" = "auto",
     ) -> None:
         self.time_budget = time_budget
         self.n_trials = n_trials
@@ -79,6 +83,7 @@ class AutoMLBase(BaseEstimator):
         self.max_size_mb = max_size_mb
         self.interpretable = interpretable
         self.verbose = verbose
+        self.experience = experience
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Search, combine the best models, and fit them to all rows.
@@ -184,6 +189,7 @@ class AutoMLBase(BaseEstimator):
             serving=self.serving,
             limits=ServingLimits(max_latency_ms=self.max_latency_ms, max_size_mb=self.max_size_mb),
             interpretable=self.interpretable,
+            experience=self._experience_folder(budget),
         )
         trained = train_in_process(
             whole if holdout_rows is None else whole.take(search_rows),
@@ -206,6 +212,7 @@ class AutoMLBase(BaseEstimator):
         self.metric_ = trained.model.metric
         self.cv_score_ = trained.choice.cv_score
         self.adjusted_ = trained.adjusted
+        self.experience_ = trained.experience
         self.ensemble_report_ = pd.DataFrame(trained.choice.rivals)
 
     def _score_holdout(
@@ -242,6 +249,18 @@ class AutoMLBase(BaseEstimator):
         if self.holdout_fraction == 0.0:
             return np.arange(len(dataset)), None
         return split_holdout(dataset, fraction=self.holdout_fraction, seed=seed)
+
+    def _experience_folder(self, budget: Budget) -> Path | None:
+        """Return where the experience is; None where none is wanted, or it would cost too much."""
+        if self.experience is None:
+            return None
+        if self.experience != "auto":
+            return Path(self.experience)
+        from pipelines.experience.shipped import shipped_folder
+
+        short = (budget.trials or LEAST_TRIALS) < LEAST_TRIALS
+        hurried = (budget.seconds or LEAST_SECONDS) < LEAST_SECONDS
+        return None if short or hurried else shipped_folder()
 
     def _seed(self) -> int:
         if isinstance(self.random_state, int | np.integer):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -32,6 +33,7 @@ from pipelines.evaluation.scoring import check_target
 from pipelines.history import History
 from pipelines.learners.base import Learner
 from pipelines.learners.registry import choose_learners
+from pipelines.lifecycle.winners import fitting
 from pipelines.memory import MIB, SOFT_SHARE, worker_memory, workers_within
 from pipelines.sealed_files import new_key
 from pipelines.search.loop import run_search
@@ -40,9 +42,14 @@ from pipelines.seeds import integer_seed
 from pipelines.space.joint import SearchSpace
 from pipelines.trial import TrialOutcome
 
+if TYPE_CHECKING:
+    from pipelines.experience.advice import Advice
+
 # After the refits there is only the hold-out, and models to take over from the workers.
 FINISH_SECONDS = 0.3
 FINISH_SECONDS_A_MB = 0.01
+# The first trial of ``fit`` is not to wait long.
+PROFILE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +86,8 @@ class TrainingSettings:
         What the model may cost where it serves.
     interpretable : bool
         Only models that a person can read, and one of them alone.
+    experience : Path or None
+        Folder of learned experience; None for none.
     """
 
     metric: Metric
@@ -95,6 +104,7 @@ class TrainingSettings:
     serving: Serving = "auto"
     limits: ServingLimits = NO_LIMITS
     interpretable: bool = False
+    experience: Path | None = None
 
     @property
     def finish(self) -> FinishCost:
@@ -120,6 +130,8 @@ class Trained:
         Share of each trial in the model that serves.
     adjusted : AdjustmentReport
         How its calibration, threshold and intervals came about.
+    experience : dict or None
+        What was expected of the first trials, and what came; None without experience.
     """
 
     model: EnsembleModel
@@ -127,6 +139,7 @@ class Trained:
     history: History
     weights: dict[int, float]
     adjusted: AdjustmentReport
+    experience: dict[str, Any] | None = None
 
 
 def train_in_process(
@@ -199,6 +212,7 @@ def train_in_process(
         # Starting processes takes seconds on a busy machine; the budget is for the work.
         if isinstance(executor, ProcessExecutor):
             deadline = deadline.earlier(-executor.warm_up())
+        advice = _advice(dataset, space, settings)
         history = run_search(
             space,
             executor,
@@ -209,8 +223,12 @@ def train_in_process(
             strategy=settings.strategy,
             on_result=keep,
             fits_per_trial=len(folds),
+            warm_start=()
+            if advice is None
+            else fitting(advice.first, space, trials=settings.budget.trials),
             finish=settings.finish,
             memory_limit_mb=memory_mb,
+            prior=None if advice is None else advice.prior,
         )
         choice, fitted = choose_and_fit(
             executor,
@@ -254,7 +272,26 @@ def train_in_process(
         history=history,
         weights=model.weights,
         adjusted=adjusted.report,
+        experience=None if advice is None else _judged(advice, history),
     )
+
+
+def _advice(dataset: Dataset, space: SearchSpace, settings: TrainingSettings) -> "Advice | None":
+    """Return what experience would try first; None where none is asked."""
+    if settings.experience is None:
+        return None
+    from pipelines.experience.advice import advise
+    from pipelines.experience.knowledge import open_knowledge
+    from pipelines.metafeatures.profile import profile
+
+    meta = profile(dataset, seed=settings.seed, seconds=PROFILE_SECONDS)
+    return advise(open_knowledge(settings.experience), space, meta)
+
+
+def _judged(advice: "Advice", history: History) -> dict[str, Any]:
+    from pipelines.experience.advice import calibrate
+
+    return calibrate(advice, history).to_dict()
 
 
 @contextmanager

@@ -1,30 +1,38 @@
 """What experience advises a training to try first, and how right it was in the end."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from prefect import task
 
+from infra.settings import Settings
 from infra.tracking import Tracking
 from pipelines.history import History
+from pipelines.request import TrainRequest
+from tasks.note_dataset import note_dataset
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
-from tasks.records import PreparedRef
+from tasks.records import PreparedRef, TableRef
 
-if TYPE_CHECKING:  # loads scipy.stats, and most trainings ask nobody
+if TYPE_CHECKING:  # loads scipy.stats
     from pipelines.experience.advice import Advice
 
 ADVICE_FILE = "experience.json"
 
 
 def consult(
-    folder: Path | None,
+    tracking: Tracking,
+    run_id: str,
+    *,
+    table: TableRef,
     prepared: PreparedRef,
-    families: Sequence[str],
+    request: TrainRequest,
     profile: Mapping[str, float],
 ) -> "Advice | None":
-    """Return the advice for a training; a training without experience asks nobody."""
-    return None if folder is None else consult_experience(folder, prepared, families, profile)
+    """Note in MLflow what later learning needs of the data; return what experience advises."""
+    note_dataset(tracking, run_id, table=table, prepared=prepared, request=request, profile=profile)
+    return consult_experience(
+        tracking.settings, table=table, prepared=prepared, request=request, profile=profile
+    )
 
 
 @task(
@@ -39,24 +47,40 @@ def consult(
     persist_result=False,
 )
 def consult_experience(
-    folder: Path, prepared: PreparedRef, families: Sequence[str], profile: Mapping[str, float]
-) -> "Advice":
-    """Return what the fitted experience in ``folder`` advises for the prepared data.
+    settings: Settings,
+    *,
+    table: TableRef,
+    prepared: PreparedRef,
+    request: TrainRequest,
+    profile: Mapping[str, float],
+) -> "Advice | None":
+    """Return what experience advises for the prepared data; None without any.
+
+    A run that is continued is advised by what is there then; its trials so far count more.
 
     Raises
     ------
     UserError
-        The folder holds none that can be read.
+        The folder that the settings name holds none that can be read.
     """
+    from infra.experience_source import open_experience
     from pipelines.experience.advice import advise
-    from pipelines.experience.knowledge import open_knowledge
+    from pipelines.experience.record import content_of
     from pipelines.learners.registry import choose_learners
     from pipelines.metafeatures.profile import MetaFeatures
     from pipelines.space.joint import SearchSpace
 
+    opened = open_experience(settings)
+    if opened is None:
+        return None
     shape = prepared.shape
-    space = SearchSpace(choose_learners(families or None, shape), shape)
-    return advise(open_knowledge(folder), space, MetaFeatures.from_dict(profile))
+    return advise(
+        opened.knowledge,
+        SearchSpace(choose_learners(request.families or None, shape), shape),
+        MetaFeatures.from_dict(profile),
+        content=content_of(table.fingerprint, request.target),
+        source=opened.source.name,
+    )
 
 
 def judge(

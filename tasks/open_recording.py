@@ -8,6 +8,7 @@ from infra import run_tags
 from infra.run_notes import MLFLOW_RUN
 from infra.run_store import RunStore
 from infra.tracking import Tracking
+from infra.trial_reader import dataset_tags
 from pipelines.experience.design import Design
 from pipelines.experience.record import KnownDataset
 from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
@@ -43,7 +44,8 @@ def open_recording(
             run_tags.TARGET: dataset.target,
             "espalier.task": str(dataset.problem),
             "espalier.metric": dataset.metric,
-        },
+        }
+        | dataset_tags(dataset, package_versions()),
     )
     notes.note(MLFLOW_RUN, run_id)
     tracking.log_params(

@@ -1,10 +1,11 @@
 """What experience advises one run to try first, and how right it was in the end."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from pipelines.configuration import Configuration
@@ -21,6 +22,7 @@ FIRST = 10
 """Configurations that are advised."""
 _SHOWN_DATASETS = 5
 _FEWEST_TO_CORRELATE = 3
+_COST_WEIGHT = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,10 @@ class Advice:
         What the expectations are from, for people.
     n_impossible : int
         Configurations of the portfolio that the run's space does not have.
+    n_winners : int
+        How many of the first ones won an earlier search on this very dataset.
+    source : str
+        Which experience this is, for people.
     prior : RunPrior or None
         What is expected of any configuration; None where the predictor is not to be trusted.
     """
@@ -48,6 +54,8 @@ class Advice:
     similar: tuple[tuple[str, float], ...]
     basis: str
     n_impossible: int = 0
+    n_winners: int = 0
+    source: str = ""
     prior: RunPrior | None = field(default=None, repr=False, compare=False)
 
 
@@ -76,6 +84,10 @@ class Calibration:
         near = ", ".join(name for name, _ in advice.similar[:3])
         tried = sum(score is not None for score in self.observed)
         said = f"experience: most like {near}; {len(advice.first)} configurations from it"
+        if advice.n_winners:
+            said += f", {advice.n_winners} of them won on this very dataset before"
+        if advice.source:
+            said += f" ({advice.source})"
         if self.correlation is None:
             return (said, f"expected vs observed: {tried} to compare, too few; {advice.basis}")
         return (
@@ -97,7 +109,9 @@ class Calibration:
             "similar_datasets": [
                 {"name": name, "distance": round(distance, 4)} for name, distance in advice.similar
             ],
+            "experience": advice.source,
             "basis": advice.basis,
+            "won_here_before": advice.n_winners,
             "not_in_this_space": advice.n_impossible,
             "first": trials,
             "rank_correlation": self.correlation,
@@ -109,6 +123,8 @@ def advise(
     space: SearchSpace,
     meta: MetaFeatures,
     *,
+    content: str = "",
+    source: str = "",
     most: int = FIRST,
 ) -> Advice:
     """Return what to try first on a dataset.
@@ -121,13 +137,22 @@ def advise(
         What may be tried.
     meta : MetaFeatures
         Of the dataset.
+    content : str
+        Names the dataset (`record.content_of`): where it is known, what won on it comes first.
+    source : str
+        Which experience this is, for people.
     most : int
         How many configurations at most.
     """
     portfolio = knowledge.portfolio
     found: dict[Configuration, int] = {}
     n_impossible = 0
-    for place in portfolio.order_for(space.shape.problem, space.shape.n_rows, meta):
+    apart = distances(meta, portfolio.meta)
+    nearest = np.argsort(apart, kind="stable")[:_SHOWN_DATASETS]
+    winners = portfolio.winners(content)
+    order = portfolio.order_for(space.shape.problem, space.shape.n_rows, meta)
+    near = [place for at in nearest for place in portfolio.winners(portfolio.contents[at])]
+    for place in dict.fromkeys((*winners, *order, *near)):
         today = mapped(portfolio.configurations[place], space)
         if today is None:
             n_impossible += 1
@@ -137,22 +162,63 @@ def advise(
     prior = None
     if knowledge.validation.trusted:
         prior = RunPrior(knowledge.predictor, space.coordinates, meta)
+        known = [each for each, place in found.items() if place in winners]
+        others = [each for each, place in found.items() if place not in winners]
+        mean = prior.mean(space.encode(others)) if others else np.empty(0)
+        costs = portfolio.costs[[found[each] for each in others]]
+        ranked = [others[place] for place in by_promise(mean, costs, others, n=most)]
+        first = [*known, *ranked][:most]
         expected = ndtr(prior.mean(space.encode(first)))
         basis = knowledge.validation.words
     else:
         regrets = [portfolio.expected_regret(found[each], meta) for each in first]
         expected = 1.0 - np.array(regrets)
         basis = f"{knowledge.validation.words}; expected is what similar datasets gave"
-    apart = distances(meta, portfolio.meta)
-    nearest = np.argsort(apart, kind="stable")[:_SHOWN_DATASETS]
     return Advice(
         first=tuple(first),
         expected=tuple(float(each) for each in expected),
         similar=tuple((portfolio.datasets[at], float(apart[at])) for at in nearest),
         basis=basis,
         n_impossible=n_impossible,
+        n_winners=sum(found[each] in winners for each in first) if winners else 0,
+        source=source,
         prior=prior,
     )
+
+
+def by_promise(
+    mean: NDArray[np.float64],
+    costs: NDArray[np.float64],
+    configurations: Sequence[Configuration],
+    *,
+    n: int,
+) -> list[int]:
+    """Return the places of the ``n`` most promising configurations, best first.
+
+    Parameters
+    ----------
+    mean : array, shape (c,)
+        What the predictor expects.
+    costs : array, shape (c,)
+        Relative seconds.
+    configurations : sequence of Configuration
+        Of one family, no more than half are taken: the predictor may be wrong about a family as a
+        whole.
+    n : int
+        How many at most.
+    """
+    order = np.argsort(-(mean - _COST_WEIGHT * np.log(np.maximum(costs, 1e-3))), kind="stable")
+    chosen: list[int] = []
+    rest: list[int] = []
+    counts: dict[str, int] = {}
+    for place in order.tolist():
+        family = configurations[place].family
+        if counts.get(family, 0) < max(2, (len(chosen) + 2) // 2):
+            counts[family] = counts.get(family, 0) + 1
+            chosen.append(place)
+        else:
+            rest.append(place)
+    return (chosen + rest)[:n]
 
 
 def calibrate(advice: Advice, history: History) -> Calibration:

@@ -2,11 +2,13 @@
 
 from pipelines.errors import UserError
 from pipelines.experience.knowledge import Card, Knowledge
+from pipelines.experience.left_out import validate
 from pipelines.experience.mapping import FEWEST_TRIALS, Mapped, map_all
 from pipelines.experience.portfolio import build_portfolio
-from pipelines.experience.predictor import ForestExperience, NeuralExperience
+from pipelines.experience.predictor import ForestExperience
+from pipelines.experience.process import ProcessExperience
 from pipelines.experience.record import KnowledgeBase
-from pipelines.experience.validate import leave_one_out
+from pipelines.experience.validate import NOT_VALIDATED, Validation, leave_one_out
 from pipelines.seeds import integer_seed
 
 
@@ -14,35 +16,58 @@ def fit_knowledge(experience: KnowledgeBase, *, seed: int) -> Knowledge:
     """Return what is learned from all records.
 
     The predictor is validated leave-one-dataset-out; where it ranks badly the result says so, and
-    a run makes no use of it (`Validation.trusted`).
+    a run makes no use of it (`Validation.trusted`). A forest is validated beside it, which takes
+    most of the time.
 
     Parameters
     ----------
     experience : KnowledgeBase
         Trials on at least one dataset.
     seed : int
-        Of the networks and forests.
+        Of landmarks, bags and forests.
 
     Raises
     ------
     UserError
         No dataset has enough trials.
     """
-    known = map_all(experience)
+    known = require_enough(map_all(experience))
+    rival = leave_one_out(
+        known, lambda fold: ForestExperience(seed=integer_seed(seed, "forest", fold))
+    )
+    return fit_mapped(experience, known, seed=seed, validation=validate(known, known), rival=rival)
+
+
+def require_enough(known: Mapped) -> Mapped:
+    """Return what is known if something can be learned from it.
+
+    Raises
+    ------
+    UserError
+        No dataset has enough trials.
+    """
     if not known.datasets:
         raise UserError(
             f"no dataset of the experience has {FEWEST_TRIALS} trials with a score; record more "
             "with: espalier experience build FOLDER --store FILE"
         )
+    return known
+
+
+def fit_mapped(
+    experience: KnowledgeBase,
+    known: Mapped,
+    *,
+    seed: int,
+    validation: Validation,
+    rival: Validation = NOT_VALIDATED,
+) -> Knowledge:
+    """Return what is learned from records that are mapped and validated already."""
     return Knowledge(
         portfolio=build_portfolio(known, seed=integer_seed(seed, "portfolio")),
-        predictor=NeuralExperience(seed=integer_seed(seed, "predictor")).fit(known),
-        validation=leave_one_out(
-            known, lambda fold: NeuralExperience(seed=integer_seed(seed, "left out", fold))
-        ),
-        rival=leave_one_out(
-            known, lambda fold: ForestExperience(seed=integer_seed(seed, "forest", fold))
-        ),
+        predictor=ProcessExperience(seed=integer_seed(seed, "predictor")).fit(known),
+        validation=validation,
+        rival=rival,
         card=_card(experience, known),
     )
 

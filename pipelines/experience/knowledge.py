@@ -1,7 +1,7 @@
 """What a run takes from experience, as a folder that is safe to ship and quick to open.
 
-``experience.json`` holds the card, the portfolio and the validation; ``predictor.npz`` the networks
-as plain arrays. Neither is ever unpickled, and the JSON names the digest of the other.
+``experience.json`` holds the card, the portfolio and the validation, ``predictor.npz`` the arrays
+of the predictor. Neither is ever unpickled, and the JSON names the digest of the other.
 """
 
 import hashlib
@@ -19,15 +19,15 @@ import numpy as np
 from pipelines.configuration import Configuration
 from pipelines.errors import UserError
 from pipelines.experience.portfolio import Portfolio
-from pipelines.experience.predictor import NeuralExperience
+from pipelines.experience.process import ProcessExperience
 from pipelines.experience.validate import Validation
 from pipelines.json_text import to_json
 from pipelines.metafeatures.catalogue import VERSION as META_VERSION
 from pipelines.metafeatures.profile import MetaFeatures
 from pipelines.problem import ProblemKind
 
-VERSION = 1
-CARD_FILE, NETWORKS_FILE = "experience.json", "predictor.npz"
+VERSION = 2
+CARD_FILE, PREDICTOR_FILE = "experience.json", "predictor.npz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Knowledge:
     ----------
     portfolio : Portfolio
         What to try first.
-    predictor : NeuralExperience
+    predictor : ProcessExperience
         What to expect.
     validation : Validation
         How well the predictor ranks on datasets that it has not seen.
@@ -79,7 +79,7 @@ class Knowledge:
     """
 
     portfolio: Portfolio
-    predictor: NeuralExperience
+    predictor: ProcessExperience
     validation: Validation
     rival: Validation
     card: Card
@@ -88,21 +88,16 @@ class Knowledge:
         """Write the folder; the card last, so that a torn one shows."""
         buffer = io.BytesIO()
         arrays = self.predictor.arrays
-        first, second, last, centre, spread = (
-            arrays[name].astype(np.float32)
-            for name in ("first", "second", "last", "centre", "spread")
-        )
-        np.savez_compressed(
-            buffer, first=first, second=second, last=last, centre=centre, spread=spread
-        )
+        small: dict[str, Any] = {name: each.astype(np.float32) for name, each in arrays.items()}
+        np.savez_compressed(buffer, **small)
         content = buffer.getvalue()
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / NETWORKS_FILE, content)
+        _write(folder / PREDICTOR_FILE, content)
         portfolio = self.portfolio
         record = {
             "version": VERSION,
             "meta_version": META_VERSION,
-            "networks": hashlib.sha256(content).hexdigest(),
+            "predictor": hashlib.sha256(content).hexdigest(),
             "card": asdict(self.card),
             "validation": [list(each) for each in self.validation.by_dataset],
             "rival": [list(each) for each in self.rival.by_dataset],
@@ -112,10 +107,13 @@ class Knowledge:
                 "regrets": portfolio.regrets.round(5).tolist(),
                 "costs": portfolio.costs.round(5).tolist(),
                 "datasets": [
-                    {"name": name, "task": str(problem), "n_rows": rows, "meta": meta.to_dict()}
-                    for name, problem, rows, meta in zip(
-                        portfolio.datasets, portfolio.problems, portfolio.n_rows, portfolio.meta,
-                        strict=True,
+                    {
+                        "name": name, "content": content, "task": str(problem), "n_rows": rows,
+                        "meta": meta.to_dict(),
+                    }
+                    for name, content, problem, rows, meta in zip(
+                        portfolio.datasets, portfolio.contents, portfolio.problems,
+                        portfolio.n_rows, portfolio.meta, strict=True,
                     )
                 ],
             },
@@ -134,7 +132,7 @@ def open_knowledge(folder: Path) -> Knowledge:
     again = "make it anew with: espalier experience fit --store FILE --out FOLDER"
     try:
         record = json.loads((folder / CARD_FILE).read_bytes())
-        content = (folder / NETWORKS_FILE).read_bytes()
+        content = (folder / PREDICTOR_FILE).read_bytes()
     except FileNotFoundError:
         raise UserError(f"{str(folder)!r} holds no fitted experience; {again}") from None
     except (ValueError, OSError) as error:
@@ -148,10 +146,10 @@ def open_knowledge(folder: Path) -> Knowledge:
                 f"the fitted experience in {str(folder)!r} is of version {versions[0]} with "
                 f"meta-features {versions[1]}, not {VERSION} with {META_VERSION}; {again}"
             )
-        if hashlib.sha256(content).hexdigest() != record["networks"]:
-            raise ValueError(f"{NETWORKS_FILE} is not the one that {CARD_FILE} names")
+        if hashlib.sha256(content).hexdigest() != record["predictor"]:
+            raise ValueError(f"{PREDICTOR_FILE} is not the one that {CARD_FILE} names")
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            predictor = NeuralExperience.of_arrays(dict(arrays), record["coordinates"])
+            predictor = ProcessExperience.of_arrays(dict(arrays), record["coordinates"])
         return Knowledge(
             portfolio=_portfolio(record["portfolio"]),
             predictor=predictor,
@@ -180,6 +178,7 @@ def _portfolio(record: Mapping[str, Any]) -> Portfolio:
         regrets=regrets,
         costs=costs,
         datasets=tuple(each["name"] for each in datasets),
+        contents=tuple(str(each["content"]) for each in datasets),
         problems=tuple(ProblemKind(each["task"]) for each in datasets),
         n_rows=tuple(int(each["n_rows"]) for each in datasets),
         meta=tuple(MetaFeatures.from_dict(each["meta"]) for each in datasets),

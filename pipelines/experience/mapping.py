@@ -5,7 +5,7 @@ takes its default, what has gone is dropped; a family or choice that has gone ma
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 FEWEST_TRIALS = 8
 """A dataset with fewer says too little about who is better on it."""
 _SHORTEST_SECONDS = 1e-3
+_WORST = 2.0  # regret; how bad the bad ones are does not matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +55,30 @@ class MappedDataset:
 
     @property
     def gains(self) -> Array:
-        """Normal scores of the ranks, shape (n,): the predictor's target."""
-        return normal_scores(self.scores)
+        """The predictor's target, shape (n,): half rank, half regret.
+
+        Normal scores of the ranks let no metric or difficulty leak (Salinas, Shen and Perrone,
+        *A quantile-based approach for hyperparameter transfer learning*, ICML 2020), but set the
+        best few as far apart as any others. The regret, in units of best minus median, does not.
+        """
+        finite = self.scores[np.isfinite(self.scores)]
+        best, middle = float(finite.max()), float(np.median(finite))
+        regret = np.clip((best - self.scores) / max(best - middle, 1e-12), 0.0, _WORST)
+        return np.asarray(0.5 * normal_scores(self.scores) + 0.5 * (1.0 - regret))
+
+    def thinned(self, most: int) -> "MappedDataset":
+        """Return ``most`` of the trials, evenly from the best to the worst."""
+        if len(self.configurations) <= most:
+            return self
+        order = np.argsort(-self.scores, kind="stable")
+        kept = np.sort(order[np.linspace(0, len(order) - 1, most).round().astype(int)])
+        return replace(
+            self,
+            configurations=tuple(self.configurations[place] for place in kept),
+            X=self.X[kept],
+            scores=self.scores[kept],
+            seconds=self.seconds[kept],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +107,11 @@ class Mapped:
 
     def without(self, place: int) -> "Mapped":
         """Return the same without one dataset."""
-        kept = self.datasets[:place] + self.datasets[place + 1 :]
-        return Mapped(datasets=kept, coordinates=self.coordinates)
+        return self.with_datasets(self.datasets[:place] + self.datasets[place + 1 :])
+
+    def with_datasets(self, datasets: tuple[MappedDataset, ...]) -> "Mapped":
+        """Return these datasets, which are in the same coordinates."""
+        return Mapped(datasets=datasets, coordinates=self.coordinates)
 
 
 def space_of(shape: DatasetShape) -> SearchSpace:

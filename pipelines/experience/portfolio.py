@@ -31,8 +31,11 @@ SMALL_ROWS, MEDIUM_ROWS = 2_000, 20_000
 """Rows below which a dataset is small, or medium; else it is large."""
 LENGTH = 16
 """Configurations of a bucket's portfolio."""
-_PER_DATASET = 16
-"""So many of the best of each dataset are candidates, beside every family's best."""
+WINNERS = 4
+"""Best configurations of each dataset, which are kept for the next run on it."""
+_PER_DATASET, _CANDIDATES = 16, 600
+"""So many of the best of each dataset are candidates, fewer where there are many datasets, beside
+every family's best."""
 # A dataset of another task or size says less about a bucket.
 _OTHER_TASK, _OTHER_SIZE = 0.15, 0.4
 # Seconds count by their root and from a part of the usual on, so that what is nearly free does not
@@ -57,6 +60,8 @@ class Portfolio:
         Names, in the order of the columns.
     problems : tuple of ProblemKind
         Of the datasets.
+    contents : tuple of str
+        What each dataset is, as `KnownDataset.content` names it.
     n_rows : tuple of int
         Rows of the whole datasets.
     meta : tuple of MetaFeatures
@@ -67,6 +72,7 @@ class Portfolio:
     regrets: Array
     costs: Array
     datasets: tuple[str, ...]
+    contents: tuple[str, ...]
     problems: tuple[ProblemKind, ...]
     n_rows: tuple[int, ...]
     meta: tuple[MetaFeatures, ...]
@@ -88,6 +94,14 @@ class Portfolio:
         again = in_rounds(self.regrets[places], self.costs[places], near, n=LENGTH)
         first = [chosen[place] for place in again]
         return (*first, *(place for place in chosen if place not in first))
+
+    def winners(self, content: str) -> tuple[int, ...]:
+        """Return the places of what won on this very dataset, best first; none if it is new."""
+        columns = [at for at, each in enumerate(self.contents) if each == content]
+        if not columns:
+            return ()
+        order = np.argsort(self.regrets[:, columns].min(axis=1), kind="stable")
+        return tuple(int(place) for place in order[:WINNERS])
 
     def expected_regret(self, place: int, meta: MetaFeatures) -> float:
         """Return the regret of a configuration on datasets like this one."""
@@ -177,6 +191,7 @@ def build_portfolio(known: Mapped, *, seed: int) -> Portfolio:
         regrets=regrets,
         costs=costs,
         datasets=tuple(each.dataset.name for each in known.datasets),
+        contents=tuple(each.dataset.content for each in known.datasets),
         problems=tuple(each.dataset.problem for each in known.datasets),
         n_rows=tuple(each.dataset.n_rows_whole for each in known.datasets),
         meta=tuple(each.dataset.meta for each in known.datasets),
@@ -187,13 +202,15 @@ def build_portfolio(known: Mapped, *, seed: int) -> Portfolio:
 def _candidates(known: Mapped) -> tuple[Configuration, ...]:
     """Return the best of each dataset, and each family's best there."""
     found: dict[Configuration, None] = {}
+    best = max(WINNERS, min(_PER_DATASET, _CANDIDATES // max(1, len(known.datasets))))
     for each in known.datasets:
         order = np.argsort(-each.scores, kind="stable")
         order = order[np.isfinite(each.scores[order])]
         seen: set[str] = set()
         for rank, place in enumerate(order):
             configuration = each.configurations[place]
-            if rank < _PER_DATASET or configuration.family not in seen:
+            is_first = configuration.family not in seen and len(found) < _CANDIDATES
+            if rank < best or is_first:
                 seen.add(configuration.family)
                 found[configuration] = None
     return tuple(found)
@@ -242,17 +259,20 @@ def _on_dataset(
 
 
 def _needed(whole: Portfolio) -> Portfolio:
-    """Return the portfolio of the configurations that some bucket chooses."""
+    """Return the portfolio of what some bucket chooses, and of what won on some dataset."""
     used: dict[int, None] = {}
     for problem in ProblemKind:
         for rows in (1, SMALL_ROWS, MEDIUM_ROWS):
             used.update(dict.fromkeys(whole.order_for(problem, rows)))
+    for column in whole.regrets.T:
+        used.update(dict.fromkeys(np.argsort(column, kind="stable")[:WINNERS].tolist()))
     places = list(used)
     return Portfolio(
         configurations=tuple(whole.configurations[place] for place in places),
         regrets=whole.regrets[places],
         costs=whole.costs[places],
         datasets=whole.datasets,
+        contents=whole.contents,
         problems=whole.problems,
         n_rows=whole.n_rows,
         meta=whole.meta,

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from pipelines.problem import ProblemKind
 from pipelines.trial import TrialResult
 
 _ERROR_NAME = re.compile(r"[A-Za-z_][\w.]*")
+_OWN_FIELDS = ("fingerprint", "name", "target", "metric", "n_rows_whole", "rows_cap", "n_folds",
+               "seed")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,11 @@ class KnownDataset:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
     @property
+    def content(self) -> str:
+        """Names the table and the target, however rows, folds and metric were chosen."""
+        return content_of(self.fingerprint, self.target)
+
+    @property
     def problem(self) -> ProblemKind:
         """What is predicted."""
         return self.shape.problem
@@ -74,6 +82,34 @@ class KnownDataset:
     def scored_by(self) -> Metric:
         """The metric with its direction."""
         return get_metric(self.metric, self.problem, self.shape.n_classes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary; meta-features have six digits."""
+        meta = {name: float(f"{value:.6g}") for name, value in self.meta.to_dict().items()}
+        return {
+            **{name: getattr(self, name) for name in _OWN_FIELDS},
+            "shape": asdict(self.shape),
+            "meta": meta,
+            "meta_version": self.meta.version,
+        }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "KnownDataset":
+        """Return the dataset that `to_dict` described.
+
+        Raises
+        ------
+        KeyError, ValueError, TypeError
+            It did not.
+        """
+        shape = dict(record["shape"])
+        known = cls(
+            **{name: record[name] for name in _OWN_FIELDS},
+            shape=DatasetShape(**{**shape, "problem": ProblemKind(shape["problem"])}),
+            meta=MetaFeatures.from_dict(record["meta"], record["meta_version"]),
+        )
+        _ = known.scored_by  # an own metric is unknown elsewhere
+        return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +147,11 @@ class ExperienceRecord:
         """
         text = json.dumps([self.result.to_dict(), self.versions], sort_keys=True)
         return self.result.succeeded, self.recorded_at, text
+
+
+def content_of(fingerprint: str, target: str) -> str:
+    """Return twelve hexadecimal digits that name a table's content and its target."""
+    return hashlib.sha256(json.dumps([fingerprint, target]).encode()).hexdigest()[:12]
 
 
 def record_of(

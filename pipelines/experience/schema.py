@@ -34,7 +34,7 @@ Migration = Callable[[pa.Table], pa.Table]
 MIGRATIONS: Mapping[int, Migration] = {}
 """By version: the step that makes a table of it one of the next version."""
 
-_SHAPE = ("n_rows", "n_columns", "n_categorical", "n_text", "n_datetime", "n_classes",
+SHAPE = ("n_rows", "n_columns", "n_categorical", "n_text", "n_datetime", "n_classes",
           "smallest_class")  # fmt: skip
 
 COLUMNS: Mapping[str, pa.DataType] = {
@@ -45,7 +45,7 @@ COLUMNS: Mapping[str, pa.DataType] = {
     "task": pa.string(),
     "metric": pa.string(),
     "n_rows_whole": pa.int64(),
-    **dict.fromkeys(_SHAPE, pa.int64()),  # of the rows that the trials saw
+    **dict.fromkeys(SHAPE, pa.int64()),  # of the rows that the trials saw
     "has_missing": pa.bool_(),
     "rows_cap": pa.int64(),
     "n_folds": pa.int64(),
@@ -187,7 +187,7 @@ def _row(record: ExperienceRecord, quantile: float) -> dict[str, Any]:
         "task": str(known.problem),
         "metric": known.metric,
         "n_rows_whole": known.n_rows_whole,
-        **{name: getattr(known.shape, name) for name in _SHAPE},
+        **{name: getattr(known.shape, name) for name in SHAPE},
         "has_missing": known.shape.has_missing,
         "rows_cap": known.rows_cap,
         "n_folds": known.n_folds,
@@ -271,7 +271,7 @@ def _dataset(row: Mapping[str, Any]) -> KnownDataset:
         shape=DatasetShape(
             problem=ProblemKind(row["task"]),
             has_missing=row["has_missing"],
-            **{name: row[name] for name in _SHAPE},
+            **{name: row[name] for name in SHAPE},
         ),
         rows_cap=row["rows_cap"],
         n_folds=row["n_folds"],

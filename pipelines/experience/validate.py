@@ -52,6 +52,9 @@ class Validation:
         return f"the predictor is off: it ranks with Spearman {found}, below {TRUSTED_FROM:g}"
 
 
+NOT_VALIDATED = Validation(())
+
+
 def leave_one_out(known: Mapped, new_model: Callable[[int], ExperienceModel]) -> Validation:
     """Return how well models trained on all other datasets rank each dataset's trials.
 

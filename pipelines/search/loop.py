@@ -12,6 +12,7 @@ from pipelines.search.names import DEFAULT_STRATEGY
 from pipelines.search.plan import SearchPlan, next_trials
 from pipelines.search.stopping import TIME_IS_SPENT
 from pipelines.space.joint import SearchSpace
+from pipelines.surrogate.prior_mean import Experience
 from pipelines.trial import Trial, TrialOutcome
 
 OnResult = Callable[[TrialOutcome], None]
@@ -82,6 +83,7 @@ def run_search(
     warm_start: Sequence[Configuration] = (),
     finish: FinishCost = NOTHING,
     memory_limit_mb: float | None = None,
+    prior: Experience | None = None,
 ) -> History:
     """Search until the budget is spent and return everything tried.
 
@@ -114,6 +116,8 @@ def run_search(
         What comes after the refits.
     memory_limit_mb : float or None
         MiB that a trial may be expected to take.
+    prior : Experience or None
+        What earlier runs predict for this dataset.
     """
     plan = SearchPlan(
         space=space,
@@ -124,6 +128,7 @@ def run_search(
         fits_per_trial=fits_per_trial,
         warm_start=tuple(warm_start),
         finish=finish,
+        prior=prior,
         memory_limit_mb=memory_limit_mb,
     )
     done = History(metric) if history is None else history

@@ -5,8 +5,10 @@ import pytest
 
 from pipelines.errors import UserError
 from pipelines.experience.fit import fit_knowledge
+from pipelines.experience.left_out import validate
 from pipelines.experience.mapping import map_all
-from pipelines.experience.predictor import NeuralExperience, RunPrior
+from pipelines.experience.predictor import RunPrior
+from pipelines.experience.process import ProcessExperience
 from pipelines.experience.record import KnowledgeBase
 from pipelines.experience.validate import leave_one_out, spearman
 
@@ -26,7 +28,7 @@ def test_a_law_that_holds_everywhere_is_learned_for_a_dataset_left_out(knowledge
 def test_noise_switches_the_predictor_off(maker):
     rng = np.random.default_rng(3)
     noise = maker.knowledge(lambda dataset, each: float(rng.random()), 6, 25)
-    found = leave_one_out(map_all(noise), lambda fold: NeuralExperience(seed=fold))
+    found = validate(map_all(noise), map_all(noise))
     assert abs(found.median) < 0.2
     assert not found.trusted
     assert "off" in found.words
@@ -34,7 +36,7 @@ def test_noise_switches_the_predictor_off(maker):
 
 def test_too_few_datasets_cannot_be_validated_so_it_is_off(maker):
     known = map_all(maker.knowledge(lambda dataset, each: float(len(each)), 2, 20))
-    found = leave_one_out(known, lambda fold: NeuralExperience(seed=fold))
+    found = validate(known, known)
     assert not found.trusted
     assert "fewer than 3" in found.words
 
@@ -97,3 +99,20 @@ def test_a_space_with_coordinates_of_its_own_is_no_obstacle(knowledge, lawful_ex
 )  # fmt: skip
 def test_spearman(left, right, expected):
     assert spearman(np.array(left, float), np.array(right, float)) == pytest.approx(expected)
+
+
+def test_leaving_out_in_one_go_is_leaving_out_one_by_one(lawful_experience):
+    known = map_all(lawful_experience)
+    quick = dict(validate(known, known).by_dataset)
+    slow = leave_one_out(known, lambda fold: ProcessExperience(seed=fold))
+    # Scales of the meta-features are of all datasets in one and of the others in the other; the
+    # landmarks are an approximation.
+    for name, value in slow.by_dataset:
+        assert quick[name] == pytest.approx(value, abs=0.1)
+
+
+def test_what_is_thinned_keeps_best_and_worst(lawful_experience):
+    whole = map_all(lawful_experience).datasets[0]
+    few = whole.thinned(9)
+    assert len(few.configurations) == len(few.X) == 9
+    assert {few.scores.max(), few.scores.min()} == {whole.scores.max(), whole.scores.min()}

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from pipelines.errors import UserError
-from pipelines.experience.advice import advise, calibrate
+from pipelines.experience.advice import advise, by_promise, calibrate
 from pipelines.experience.fit import fit_knowledge
-from pipelines.experience.knowledge import CARD_FILE, NETWORKS_FILE, open_knowledge
-from pipelines.experience.mapping import space_of
+from pipelines.experience.knowledge import CARD_FILE, PREDICTOR_FILE, open_knowledge
+from pipelines.experience.mapping import mapped, space_of
+from pipelines.experience.portfolio import WINNERS
 from pipelines.experience.validate import Validation
 from pipelines.history import History
 from pipelines.learners.registry import choose_learners
@@ -48,12 +49,12 @@ class Evil:
 
 def test_nothing_in_the_folder_is_unpickled(folder, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    path = folder / NETWORKS_FILE
-    np.savez(path, first=np.array([Evil()], dtype=object))
+    path = folder / PREDICTOR_FILE
+    np.savez(path, landmarks=np.array([Evil()], dtype=object))
     record = json.loads((folder / CARD_FILE).read_text())
     import hashlib
 
-    record["networks"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    record["predictor"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (folder / CARD_FILE).write_text(json.dumps(record))
     with pytest.raises(UserError, match="damaged"):
         open_knowledge(folder)
@@ -66,10 +67,10 @@ def test_nothing_in_the_folder_is_unpickled(folder, monkeypatch, tmp_path):
         (lambda folder: (folder / CARD_FILE).unlink(), "holds no fitted experience"),
         (lambda folder: (folder / CARD_FILE).write_text("{"), "cannot be read"),
         (lambda folder: (folder / CARD_FILE).write_text("{}"), "damaged"),
-        (lambda folder: (folder / NETWORKS_FILE).write_bytes(b"x"), "is not the one"),
+        (lambda folder: (folder / PREDICTOR_FILE).write_bytes(b"x"), "is not the one"),
         (
             lambda folder: (folder / CARD_FILE).write_text(
-                (folder / CARD_FILE).read_text().replace('"version": 1', '"version": 9', 1)
+                (folder / CARD_FILE).read_text().replace('"version": 2', '"version": 9', 1)
             ),
             "version 9",
         ),
@@ -101,7 +102,11 @@ def test_an_untrusted_predictor_is_not_asked(knowledge, maker):
     assert "off" in found.basis
     assert found.prior is None
     on = advise(knowledge, space_of(maker.dataset(0).shape), maker.meta(50))
-    assert found.first == on.first
+    # Without the predictor the portfolio's own order counts.
+    shape = maker.dataset(0).shape
+    order = knowledge.portfolio.order_for(shape.problem, shape.n_rows, maker.meta(50))
+    best = knowledge.portfolio.configurations[order[0]]
+    assert found.first[0] == mapped(best, space_of(shape))
     assert found.expected != on.expected
     assert on.prior is not None
 
@@ -160,3 +165,31 @@ def test_the_record_says_what_was_expected_and_what_came(knowledge, maker):
     record = json.loads(json.dumps(found.to_dict()))
     assert [each["name"] for each in record["similar_datasets"]]
     assert record["first"][0]["expected_quantile"] == advice.expected[0]
+
+
+def test_what_won_on_this_very_dataset_comes_first(knowledge, lawful_experience, maker):
+    known = maker.dataset(2)
+    space = space_of(known.shape)
+    found = advise(knowledge, space, known.meta, content=known.content, source="ours")
+    scores = {
+        each.result.trial.configuration: each.result.score
+        for each in lawful_experience.by_dataset[known.key]
+    }
+    best = sorted(scores, key=scores.get)[-1]
+    assert found.n_winners == WINNERS
+    assert found.first[0] == best
+    assert "won on this very dataset" in calibrate(found, history_of(known, [])).lines[0]
+    assert "(ours)" in calibrate(found, history_of(known, [])).lines[0]
+    assert advise(knowledge, space, known.meta, content="another").n_winners == 0
+
+
+def test_no_family_has_more_than_half_of_the_first_ones(maker):
+    space = space_of(maker.dataset(0).shape)
+    many = [*space.sample(30, np.random.default_rng(0)), space.default("linear")]
+    mean = np.array([1.0 if each.family == "knn" else 0.0 for each in many])
+    chosen = by_promise(mean, np.ones(len(many)), many, n=8)
+    families = [many[place].family for place in chosen]
+    assert families[:2] == ["knn", "knn"]
+    assert families.count("knn") <= 5
+    cheap = by_promise(np.zeros(2), np.array([10.0, 1.0]), many[:2], n=2)
+    assert cheap == [1, 0]

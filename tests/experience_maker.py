@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pytest
 
 from pipelines.configuration import Configuration
 from pipelines.data.dataset import DatasetShape
@@ -85,11 +84,6 @@ class Maker:
         return KnowledgeBase.of(records)
 
 
-@pytest.fixture(scope="session")
-def maker():
-    return Maker()
-
-
 _FAMILY = {"lightgbm": 0.3, "catboost": 0.32, "linear": 0.1, "knn": -0.2, "bayes": -0.3}
 
 
@@ -103,8 +97,3 @@ def lawful(dataset, configuration) -> float:
         - 0.05 * abs(np.log10(rate) + 1)
         + (0.01 * noise)
     )
-
-
-@pytest.fixture(scope="session")
-def lawful_experience(maker):
-    return maker.knowledge(lawful, 6, 40)

@@ -1,0 +1,79 @@
+"""Measure what experience is worth, on tables that it has not seen.
+
+    python benchmarks/experience.py STORE [--only ranking,replay,adversarial,learn] [--seeds 3]
+
+``STORE`` is what ``espalier experience build`` recorded. Each table is left out in turn (with all
+tables of the same content), everything is learned anew from the others, and asked about it.
+
+- ``ranking``: rank correlation of what is expected of the table's trials with what they scored.
+- ``replay``: what comes first is chosen among the configurations recorded on the left-out table,
+  by the order that a training would give them (`advice.by_promise`), and their recorded scores are
+  looked up; nothing is looked up by nearness. The later trials of the warm search are chosen by the
+  Gaussian process with the predictor as its prior mean. Random search draws from the space-filling
+  part. Because the guided part of a table's recording was found by a search on that very table, the
+  first trials are given once more with the space-filling part (and the defaults) alone to choose
+  from.
+- ``adversarial``: real searches of 30 trials, with and without experience, on three tables that are
+  like none: pure noise, one informative column among 500, a parity.
+- ``learn``: 2,000 trials, those of the store under the names of made-up trainings, put into MLflow
+  on sqlite; the seconds that ``espalier learn`` takes; and the rank correlations on a held-out half
+  of the tables before and after the other half was seen, of which half was known before.
+
+A readable table is printed and the last line is one JSON object. Regret is in units of best minus
+median of all that is recorded on a table, at most 1.
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from experience_live import adversarial
+from experience_mlflow import learning
+from experience_replay import halves, ranking, replays
+
+from pipelines.experience.mapping import map_all
+from pipelines.experience.store import ExperienceStore
+
+PARTS = ("ranking", "replay", "learn", "adversarial")
+
+
+def arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("store", type=Path)
+    parser.add_argument("--only", default=",".join(PARTS), help="some of the parts, with commas")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--trials", type=int, default=2_000, help="put into MLflow for `learn`")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run the parts asked for."""
+    options = arguments()
+    parts = options.only.split(",")
+    records = ExperienceStore(options.store).read()
+    known = map_all(records)
+    figures: dict[str, Any] = {"tables": len(known.datasets), "trials": len(records)}
+    print(f"{len(records):,} trials on {len(known.datasets)} tables", flush=True)
+    if "ranking" in parts:
+        figures |= ranking(known)
+    if "replay" in parts:
+        figures |= replays(records, known, seeds=options.seeds)
+    if "learn" in parts:
+        figures |= halves(known, seeds=options.seeds)
+        with tempfile.TemporaryDirectory() as home:
+            figures |= learning(records, Path(home), n_trials=options.trials)
+    if "adversarial" in parts:
+        figures |= adversarial(records, seeds=options.seeds)
+    print(json.dumps({name: _rounded(value) for name, value in figures.items()}))
+
+
+def _rounded(value: Any) -> Any:
+    return round(float(value), 4) if isinstance(value, float | np.floating) else value
+
+
+if __name__ == "__main__":
+    main()

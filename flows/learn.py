@@ -1,0 +1,81 @@
+"""The story of a learning: what trainings left in MLflow becomes experience for the next ones."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prefect import flow
+
+from flows.current_watcher import current_watcher
+from flows.hooks import watched
+from flows.learn_report import LearnReport, Verdict
+from infra import run_tags
+from infra.own_experience import OwnExperience
+from infra.settings import Settings, load_settings
+from infra.tracking import Tracking
+from pipelines.experience.learn_request import LearnRequest
+from tasks.artifacts import publish_markdown
+from tasks.gather_trials import Gathered, gather_trials
+from tasks.keep_predictor import keep_predictor
+from tasks.learn_predictor import learn_predictor
+
+
+@watched
+@flow(
+    name="learn",
+    description="Learn from the trials in MLflow what to try first; use it if it is not worse.",
+    flow_run_name="learn",
+    persist_result=False,
+)
+def learn(request: LearnRequest) -> LearnReport:
+    """Learn from every trial that MLflow has; what was read before is not read again.
+
+    The new predictor and the present one are compared on all datasets, each left out of what they
+    learned from. The new one serves if it is not worse.
+    """
+    settings, watcher = load_settings(), current_watcher()
+    tracking, own = Tracking(settings).open_soon(), OwnExperience(settings)
+    with own.lock():
+        watcher.phase("read")
+        gathered = gather_trials(settings, request.experiments)
+        if not (gathered.n_own and (gathered.is_new or request.force)):
+            report = LearnReport(verdict="nothing new", gathered=gathered)
+        else:
+            with _recorded(tracking) as run_id:
+                report = _learn(request, settings, tracking, run_id, gathered)
+                tracking.set_tags(run_id, {"espalier.outcome": report.verdict})
+                tracking.finish_run(run_id, report.figures)
+            own.learned(gathered.n_own)
+    publish_markdown("learn", "\n\n".join(report.lines), "What was learned")
+    return report
+
+
+def _learn(
+    request: LearnRequest, settings: Settings, tracking: Tracking, run_id: str, gathered: Gathered
+) -> LearnReport:
+    watcher = current_watcher()
+    with tempfile.TemporaryDirectory(prefix="espalier-") as scratch:
+        watcher.phase("learn")
+        learned = learn_predictor(settings, Path(scratch) / "fitted", request.seed)
+        watcher.note(learned.contest.words)
+        watcher.phase("register")
+        promoted = request.promote == "auto" and learned.contest.is_not_worse
+        version = keep_predictor(
+            tracking, run_id, Path(scratch) / "fitted", learned, promoted=promoted
+        )
+    verdict: Verdict = "promoted" if promoted else "kept"
+    return LearnReport(
+        verdict=verdict, gathered=gathered, learned=learned, version=version, run_id=run_id
+    )
+
+
+@contextmanager
+def _recorded(tracking: Tracking) -> Iterator[str]:
+    """Open an MLflow run for the block; what the block raises ends it as failed."""
+    run_id = tracking.start_run("learn", tags={run_tags.KIND: "learn"})
+    try:
+        yield run_id
+    except BaseException as error:
+        tracking.fail_run(run_id, error, killed=not isinstance(error, Exception))
+        raise

@@ -1,0 +1,78 @@
+"""Learned experience as an MLflow model: rows of a store in, what to expect of them out.
+
+``mlflow.pyfunc.load_model("models:/espalier experience@champion").predict(table)`` takes a table in
+the columns of `pipelines.experience.schema` (what it needs of them: those of the dataset, its
+meta-features, ``family`` and ``values``).
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtr
+
+from pipelines.configuration import Configuration
+from pipelines.data.dataset import DatasetShape
+from pipelines.experience.knowledge import Knowledge, open_knowledge
+from pipelines.experience.mapping import aligned, mapped, space_of
+from pipelines.experience.schema import META, SHAPE
+from pipelines.metafeatures.profile import MetaFeatures
+from pipelines.problem import ProblemKind
+
+LOADER = "pipelines.experience.serving"
+
+
+class ServedExperience:
+    """Answers MLflow's ``predict``.
+
+    Parameters
+    ----------
+    knowledge : Knowledge
+        What was learned.
+    """
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        self.knowledge = knowledge
+
+    def predict(self, table: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:  # noqa: ARG002 - MLflow gives it
+        """Return the quantile that each trial is expected to reach on its dataset, and the doubt.
+
+        Both are missing where today's space has no such configuration.
+
+        Parameters
+        ----------
+        table : DataFrame, shape (n, n_columns)
+            Rows of a store; scores are not needed.
+        params : mapping or None
+            MLflow's; there are none.
+        """
+        answers = [self._expected(row) for row in table.to_dict("records")]
+        return pd.DataFrame(answers, columns=["expected_quantile", "doubt"], index=table.index)
+
+    def _expected(self, row: Mapping[Any, Any]) -> tuple[float, float]:
+        shape = DatasetShape(
+            problem=ProblemKind(row["task"]),
+            has_missing=bool(row["has_missing"]),
+            **{name: int(row[name]) for name in SHAPE},
+        )
+        meta = {
+            str(name).removeprefix(META): float(value)
+            for name, value in row.items()
+            if str(name).startswith(META) and name != "meta_version"
+        }
+        space = space_of(shape)
+        today = mapped(Configuration.of(row["family"], json.loads(row["values"])), space)
+        if today is None:
+            return float("nan"), float("nan")
+        predictor = self.knowledge.predictor
+        X = aligned(space.encode([today]), space.coordinates, predictor.coordinates)
+        mean, doubt = predictor.predict(X, MetaFeatures.from_dict(meta))
+        return float(ndtr(mean[0])), float(np.clip(doubt[0], 0.0, None))
+
+
+def _load_pyfunc(path: str) -> ServedExperience:
+    """Open what `Knowledge.save` wrote; MLflow looks this name up."""
+    return ServedExperience(open_knowledge(Path(path)))
