@@ -74,9 +74,10 @@ def consult_experience(
     if opened is None:
         return None
     shape = prepared.shape
+    learners = choose_learners(request.families or None, shape, interpretable=request.interpretable)
     return advise(
         opened.knowledge,
-        SearchSpace(choose_learners(request.families or None, shape), shape),
+        SearchSpace(learners, shape),
         MetaFeatures.from_dict(profile),
         content=content_of(table.fingerprint, request.target),
         source=opened.source.name,
