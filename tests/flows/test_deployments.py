@@ -75,7 +75,7 @@ def test_every_flow_that_can_be_scheduled_is_published():
     names = {each.name for each in PUBLISHED}
     for flow in get_args(ScheduledFlow):
         schedule = Schedule(model="m", flow=flow, cron="@daily",
-                            data=None if flow == "extend" else "a.csv",
+                            data=None if flow in ("extend", "learn") else "a.csv",
                             options={"out": "b.csv"} if flow == "predict" else {})  # fmt: skip
         assert flow in names
         assert len(make_deployments([schedule])) == len(PUBLISHED) + 1

@@ -30,7 +30,7 @@ def test_its_examples_are_read_and_keep_their_secrets_as_names(written):
     path = written(
         re.sub(r"^#(?=- |  \S|    \S)", "", EXAMPLE.read_text().split("you want.")[1], flags=re.M)
     )
-    first, second, third = read_schedules(path, SECRETS)
+    first, second, third, fourth = read_schedules(path, SECRETS)
     assert first.parameters == {
         "name": "churn",
         "data": "postgresql://espalier:${SHOP_PASSWORD}@db.example.com/shop",
@@ -48,6 +48,7 @@ def test_its_examples_are_read_and_keep_their_secrets_as_names(written):
         "proba": True,
     }
     assert "`0 4 1 * *` (Europe/Paris)" in first.in_words
+    assert (fourth.flow, fourth.name, fourth.parameters) == ("learn", "experience", {})
 
 
 def test_an_empty_file_schedules_nothing(written):
