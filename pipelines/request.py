@@ -154,6 +154,12 @@ class TrainRequest(Form):
         description="Leave empty; the flow `extend` puts here the run folder whose table and "
         "trials are taken over. The budget is then what is added.",
     )
+    about: OptionalText = Field(
+        default=None,
+        title="About",
+        description="What the table is about, in a few words: past tables about the same count as "
+        "more alike.",
+    )
     allow_baseline: bool = Field(
         default=False,
         title="Allow the baseline",

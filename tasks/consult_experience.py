@@ -68,6 +68,7 @@ def consult_experience(
     from pipelines.experience.record import content_of
     from pipelines.learners.registry import choose_learners
     from pipelines.metafeatures.profile import MetaFeatures
+    from pipelines.metafeatures.statement import statement_vector
     from pipelines.space.joint import SearchSpace
 
     opened = open_experience(settings)
@@ -80,6 +81,7 @@ def consult_experience(
         SearchSpace(learners, shape),
         MetaFeatures.from_dict(profile),
         content=content_of(table.fingerprint, request.target),
+        about=statement_vector(request.about or ""),
         source=opened.source.name,
     )
 

@@ -35,6 +35,7 @@ def note_dataset(
     """Set the tags; early in the run, so that a run that is killed later has them."""
     from pipelines.experience.record import KnownDataset
     from pipelines.metafeatures.profile import MetaFeatures
+    from pipelines.metafeatures.statement import statement_vector
 
     known = KnownDataset(
         fingerprint=table.fingerprint,
@@ -47,5 +48,6 @@ def note_dataset(
         n_folds=prepared.n_folds,
         seed=request.seed,
         meta=MetaFeatures.from_dict(profile),
+        about=statement_vector(request.about or ""),
     )
     tracking.set_tags(run_id, dataset_tags(known, package_versions()))

@@ -105,6 +105,14 @@ def train(
         str | None,
         typer.Option(metavar="COL", help="Splits go forward in it.", rich_help_panel=DATA),
     ] = None,
+    about: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help='What the table is about ("customers leaving a telecom"); such ones count more.',
+            rich_help_panel=DATA,
+        ),
+    ] = None,
     allow_baseline: Annotated[
         bool,
         typer.Option(
@@ -198,7 +206,7 @@ def train(
             "metric": metric, "time_budget": time_budget, "trials": trials, "workers": workers,
             "dask": dask, "families": families, "search": search, "seed": seed,
             "group_column": group_column, "time_column": time_column, "exclude": exclude,
-            "start_from": start_from,
+            "start_from": start_from, "about": about,
             "allow_baseline": allow_baseline, "memory_limit": memory_limit,
             "serving": "auto" if bagged is None else "bagged" if bagged else "refit",
             "max_latency_ms": max_latency_ms, "max_size_mb": max_size_mb,

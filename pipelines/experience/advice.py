@@ -12,7 +12,6 @@ from pipelines.configuration import Configuration
 from pipelines.experience.knowledge import Knowledge
 from pipelines.experience.mapping import mapped
 from pipelines.experience.predictor import RunPrior
-from pipelines.experience.similarity import distances
 from pipelines.experience.validate import spearman
 from pipelines.history import History
 from pipelines.metafeatures.profile import MetaFeatures
@@ -124,6 +123,7 @@ def advise(
     meta: MetaFeatures,
     *,
     content: str = "",
+    about: tuple[float, ...] = (),
     source: str = "",
     most: int = FIRST,
 ) -> Advice:
@@ -139,6 +139,8 @@ def advise(
         Of the dataset.
     content : str
         Names the dataset (`record.content_of`): where it is known, what won on it comes first.
+    about : tuple of float
+        What the dataset is about (`statement_vector`); empty where nobody says.
     source : str
         Which experience this is, for people.
     most : int
@@ -147,10 +149,10 @@ def advise(
     portfolio = knowledge.portfolio
     found: dict[Configuration, int] = {}
     n_impossible = 0
-    apart = distances(meta, portfolio.meta)
+    apart = portfolio.distances(meta, about)
     nearest = np.argsort(apart, kind="stable")[:_SHOWN_DATASETS]
     winners = portfolio.winners(content)
-    order = portfolio.order_for(space.shape.problem, space.shape.n_rows, meta)
+    order = portfolio.order_for(space.shape.problem, space.shape.n_rows, meta, about)
     near = [place for at in nearest for place in portfolio.winners(portfolio.contents[at])]
     for place in dict.fromkeys((*winners, *order, *near)):
         today = mapped(portfolio.configurations[place], space)

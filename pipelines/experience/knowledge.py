@@ -109,11 +109,11 @@ class Knowledge:
                 "datasets": [
                     {
                         "name": name, "content": content, "task": str(problem), "n_rows": rows,
-                        "meta": meta.to_dict(),
+                        "meta": meta.to_dict(), "about": [round(each, 4) for each in about],
                     }
-                    for name, content, problem, rows, meta in zip(
+                    for name, content, problem, rows, meta, about in zip(
                         portfolio.datasets, portfolio.contents, portfolio.problems,
-                        portfolio.n_rows, portfolio.meta, strict=True,
+                        portfolio.n_rows, portfolio.meta, portfolio.statements, strict=True,
                     )
                 ],
             },
@@ -182,6 +182,7 @@ def _portfolio(record: Mapping[str, Any]) -> Portfolio:
         problems=tuple(ProblemKind(each["task"]) for each in datasets),
         n_rows=tuple(int(each["n_rows"]) for each in datasets),
         meta=tuple(MetaFeatures.from_dict(each["meta"]) for each in datasets),
+        statements=tuple(tuple(map(float, each["about"])) for each in datasets),
     )
 
 

@@ -21,6 +21,7 @@ from pipelines.configuration import Configuration
 from pipelines.experience.mapping import Mapped, MappedDataset, aligned, mapped
 from pipelines.experience.similarity import distances, likeness
 from pipelines.metafeatures.profile import MetaFeatures
+from pipelines.metafeatures.statement import agreement
 from pipelines.problem import ProblemKind
 from pipelines.seeds import integer_seed
 from pipelines.surrogate.forest import ForestPredictor
@@ -42,6 +43,8 @@ _OTHER_TASK, _OTHER_SIZE = 0.15, 0.4
 # win by that alone.
 _LEAST_COST = 0.25
 _IMPUTED_TRUST = 0.5
+# Words in full agreement take so much off the distance of the meta-features.
+_WORDS_COUNT = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,8 @@ class Portfolio:
         Rows of the whole datasets.
     meta : tuple of MetaFeatures
         Of the datasets.
+    statements : tuple of tuple of float
+        What each dataset is about, as `statement_vector` makes it.
     """
 
     configurations: tuple[Configuration, ...]
@@ -76,9 +81,25 @@ class Portfolio:
     problems: tuple[ProblemKind, ...]
     n_rows: tuple[int, ...]
     meta: tuple[MetaFeatures, ...]
+    statements: tuple[tuple[float, ...], ...] = ()
+
+    def distances(self, meta: MetaFeatures, about: tuple[float, ...] = ()) -> Array:
+        """Return how far each dataset is from a new one, shape (k,).
+
+        That both are about the same things, by the words of their users, makes them nearer.
+        """
+        apart = distances(meta, self.meta)
+        if not about or not self.statements:
+            return apart
+        agreed = np.array([agreement(about, each) for each in self.statements])
+        return np.asarray(apart * (1.0 - _WORDS_COUNT * agreed))
 
     def order_for(
-        self, problem: ProblemKind, n_rows: int, meta: MetaFeatures | None = None
+        self,
+        problem: ProblemKind,
+        n_rows: int,
+        meta: MetaFeatures | None = None,
+        about: tuple[float, ...] = (),
     ) -> tuple[int, ...]:
         """Return the places of the configurations to try, in order.
 
@@ -89,7 +110,7 @@ class Portfolio:
         chosen = in_rounds(self.regrets, self.costs, weights, n=LENGTH)
         if meta is None or not chosen:
             return chosen
-        near = weights * likeness(distances(meta, self.meta))
+        near = weights * likeness(self.distances(meta, about))
         places = list(chosen)
         again = in_rounds(self.regrets[places], self.costs[places], near, n=LENGTH)
         first = [chosen[place] for place in again]
@@ -195,6 +216,7 @@ def build_portfolio(known: Mapped, *, seed: int) -> Portfolio:
         problems=tuple(each.dataset.problem for each in known.datasets),
         n_rows=tuple(each.dataset.n_rows_whole for each in known.datasets),
         meta=tuple(each.dataset.meta for each in known.datasets),
+        statements=tuple(each.dataset.statement for each in known.datasets),
     )
     return _needed(whole)
 
@@ -276,4 +298,5 @@ def _needed(whole: Portfolio) -> Portfolio:
         problems=whole.problems,
         n_rows=whole.n_rows,
         meta=whole.meta,
+        statements=whole.statements,
     )

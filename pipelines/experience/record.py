@@ -15,6 +15,7 @@ from pipelines.data.dataset import DatasetShape
 from pipelines.evaluation.metrics import Metric, get_metric
 from pipelines.history import History
 from pipelines.metafeatures.profile import MetaFeatures
+from pipelines.metafeatures.statement import statement_vector
 from pipelines.problem import ProblemKind
 from pipelines.trial import TrialResult
 
@@ -47,6 +48,8 @@ class KnownDataset:
         Drew rows and folds.
     meta : MetaFeatures
         Of the whole table.
+    about : tuple of float
+        Vector of the user's words (`statement_vector`); empty where there were none.
     """
 
     fingerprint: str
@@ -59,6 +62,12 @@ class KnownDataset:
     n_folds: int
     seed: int
     meta: MetaFeatures
+    about: tuple[float, ...] = ()
+
+    @property
+    def statement(self) -> tuple[float, ...]:
+        """What the dataset is about: the user's words, else its name and target."""
+        return self.about or statement_vector(f"{self.name} {self.target}")
 
     @property
     def key(self) -> str:
@@ -91,6 +100,7 @@ class KnownDataset:
             "shape": asdict(self.shape),
             "meta": meta,
             "meta_version": self.meta.version,
+            "about": [round(each, 4) for each in self.about],
         }
 
     @classmethod
@@ -107,6 +117,7 @@ class KnownDataset:
             **{name: record[name] for name in _OWN_FIELDS},
             shape=DatasetShape(**{**shape, "problem": ProblemKind(shape["problem"])}),
             meta=MetaFeatures.from_dict(record["meta"], record["meta_version"]),
+            about=tuple(record.get("about", ())),
         )
         _ = known.scored_by  # an own metric is unknown elsewhere
         return known

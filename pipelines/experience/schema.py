@@ -25,13 +25,13 @@ from pipelines.metafeatures.profile import MetaFeatures
 from pipelines.problem import ProblemKind
 from pipelines.trial import Trial, TrialResult, TrialStatus
 
-VERSION = 1
+VERSION = 2
 """Goes up whenever a column is added, removed or means something else."""
 VERSION_KEY = b"espalier.experience"
 META = "meta_"
 
 Migration = Callable[[pa.Table], pa.Table]
-MIGRATIONS: Mapping[int, Migration] = {}
+MIGRATIONS: Mapping[int, Migration] = {1: lambda table: _with_about(table)}
 """By version: the step that makes a table of it one of the next version."""
 
 SHAPE = ("n_rows", "n_columns", "n_categorical", "n_text", "n_datetime", "n_classes",
@@ -51,6 +51,7 @@ COLUMNS: Mapping[str, pa.DataType] = {
     "n_folds": pa.int64(),
     "seed": pa.int64(),
     "meta_version": pa.int64(),
+    "about": pa.list_(pa.float64()),  # vector of the user's words; empty without any
     # the configuration; encoded from its values and the dataset's shape
     "family": pa.string(),
     "values": pa.string(),  # JSON object, active hyperparameters
@@ -133,6 +134,12 @@ def from_table(table: pa.Table, *, where: str) -> KnowledgeBase:
 _ADVICE = "put its backup (.bak) in its place, or begin a new file"
 
 
+def _with_about(table: pa.Table) -> pa.Table:
+    """Return a table of version 1 in version 2: nobody had said what it is about."""
+    nothing = pa.array([[] for _ in range(table.num_rows)], type=COLUMNS["about"])
+    return table.append_column("about", nothing)
+
+
 def version_of(table: pa.Table, *, where: str) -> int:
     """Return the version of a table's schema.
 
@@ -193,6 +200,7 @@ def _row(record: ExperienceRecord, quantile: float) -> dict[str, Any]:
         "n_folds": known.n_folds,
         "seed": known.seed,
         "meta_version": known.meta.version,
+        "about": list(known.about),
         "family": trial.configuration.family,
         "values": json.dumps(dict(trial.configuration), sort_keys=True),
         "configuration": trial.configuration.digest,
@@ -221,7 +229,11 @@ def _record(
     row: Mapping[str, Any], datasets: dict[tuple[Any, ...], KnownDataset]
 ) -> ExperienceRecord:
     # One object a dataset, however many trials it has.
-    same = tuple(value for name, value in row.items() if name in _OF_DATASET or name[:5] == META)
+    same = tuple(
+        tuple(value) if isinstance(value, list) else value
+        for name, value in row.items()
+        if name in _OF_DATASET or name[:5] == META
+    )
     if same not in datasets:
         datasets[same] = _dataset(row)
     configuration = Configuration.of(row["family"], json.loads(row["values"]))
@@ -277,6 +289,7 @@ def _dataset(row: Mapping[str, Any]) -> KnownDataset:
         n_folds=row["n_folds"],
         seed=row["seed"],
         meta=MetaFeatures.from_dict(meta, row["meta_version"]),
+        about=tuple(row["about"]),
     )
 
 

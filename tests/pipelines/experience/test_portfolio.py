@@ -85,3 +85,14 @@ def test_sizes():
     assert [size_of(n) for n in (20, 1_999, 2_000, 19_999, 20_000)] == [
         "small", "small", "medium", "medium", "large",
     ]  # fmt: skip
+
+
+def test_a_table_about_the_same_is_nearer(lawful_experience, maker):
+    portfolio = build_portfolio(map_all(lawful_experience), seed=0)
+    meta = maker.meta(70)
+    plain = portfolio.distances(meta)
+    about = portfolio.statements[3]  # of its name and target, as nobody said
+    told = portfolio.distances(meta, about)
+    assert told[3] == pytest.approx(0.6 * plain[3])
+    assert (told <= plain + 1e-12).all()
+    np.testing.assert_allclose(portfolio.distances(meta, ()), plain)

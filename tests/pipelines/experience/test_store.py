@@ -9,7 +9,14 @@ from pipelines.configuration import Configuration
 from pipelines.errors import UserError
 from pipelines.experience import store as store_module
 from pipelines.experience.record import KnowledgeBase
-from pipelines.experience.schema import COLUMNS, VERSION_KEY, from_table, migrate, to_table
+from pipelines.experience.schema import (
+    COLUMNS,
+    MIGRATIONS,
+    VERSION_KEY,
+    from_table,
+    migrate,
+    to_table,
+)
 from pipelines.experience.store import ExperienceStore
 
 values = st.dictionaries(
@@ -155,15 +162,17 @@ def test_what_cannot_be_read_is_said_and_nothing_is_lost(maker, store, change, s
 
 def test_an_older_version_is_migrated_step_by_step(maker, store, monkeypatch):
     store.append(records(maker, 3))
-    # A version 0 that called a column otherwise.
+    # A version 0 that called a column otherwise; version 1 did not know what a table is about.
     rewrite(
         store,
-        lambda t: t.rename_columns({"seconds": "duration"}).replace_schema_metadata(
-            {VERSION_KEY: b"0"}
+        lambda t: (
+            t.drop_columns("about")
+            .rename_columns({"seconds": "duration"})
+            .replace_schema_metadata({VERSION_KEY: b"0"})
         ),
     )
     old = store.path.read_bytes()
-    steps = {0: lambda table: table.rename_columns({"duration": "seconds"})}
+    steps = {0: lambda table: table.rename_columns({"duration": "seconds"}), **MIGRATIONS}
     monkeypatch.setattr(
         store_module, "migrate", lambda table, *, where: migrate(table, where=where, steps=steps)
     )
