@@ -5,8 +5,9 @@
 
 Libraries are kept in ``--out`` and made once: the program may be stopped and goes on where it
 stopped, and combiners are compared again without a fit. ``--minutes`` begins no library after so
-long. Ranks and changes are of the test loss: log loss, or squared error. The last line is one JSON
-object; ``row_ms`` is for refitted members asked one after the other.
+long. ``--residual N`` also searches N trials for the residual of each shipped choice. Ranks and
+changes are of the test loss: log loss, or squared error. The last line is one JSON object;
+``row_ms`` is for refitted members asked one after the other.
 """
 
 import argparse
@@ -16,9 +17,11 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from ensemble_compare import BAGGED, CALIBRATED, SHIPPED, Compared, compare, summary
 from ensemble_library import OUTER_FOLDS, LibraryOptions, make_library, read_index
+from ensemble_residual import FILE, residual_record, residual_summary
 
 
 def arguments() -> argparse.Namespace:
@@ -34,6 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--metric", choices=("loss", "default"), default="loss")
     parser.add_argument("--only", choices=("all", "read"), default="all")
+    parser.add_argument("--residual", type=int, default=0)
     return parser.parse_args()
 
 
@@ -53,7 +57,26 @@ def main() -> None:
             found.append(compare(place, options.metric))
             _tell(found[-1])
     if found:
-        print(json.dumps(summary(found)))
+        figures = summary(found)
+        records = _residuals([options.out / each.name for each in found], options)
+        if records:
+            figures["residual"] = residual_summary(records)
+        print(json.dumps(figures))
+
+
+def _residuals(places: list[Path], options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Return what residual members do, for the libraries that there is time for or a record of."""
+    until = time.monotonic() + 60.0 * options.minutes
+    records = []
+    for place in places:
+        begin = options.residual and options.only == "all" and time.monotonic() < until
+        if begin or (place / FILE).exists():
+            seconds = 60.0 * 5.0
+            record = residual_record(place, options.metric, options.residual, seconds)
+            change = 100.0 * (record["after"] / record["before"] - 1.0)
+            print(f"{place.name:28} residual: {record['stages']} stages, {change:+.2f} %")
+            records.append(record)
+    return records
 
 
 def _make(jobs: list[tuple[str, int]], options: argparse.Namespace) -> None:

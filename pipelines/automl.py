@@ -56,6 +56,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         What the model may take for one row, and weigh; members are chosen so.
     interpretable : bool
         Only models that a person can read, and one of them alone.
+    residual_share : float
+        Share of the budget, in [0, 0.5], for regressors of what the ensemble gets wrong; one is
+        added only if the loss of left-out rows falls by more than its standard error.
     verbose : int
         1 prints a line for each trial.
     experience : "auto", str, Path or None
@@ -122,6 +125,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         max_latency_ms: float | None = None,
         max_size_mb: float | None = None,
         interpretable: bool = False,
+        residual_share: float = 0.0,
         verbose: int = 0,
         experience: "str | Path | None" = "auto",
         threshold: "Threshold" = "auto",
@@ -141,6 +145,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
             max_latency_ms=max_latency_ms,
             max_size_mb=max_size_mb,
             interpretable=interpretable,
+            residual_share=residual_share,
             verbose=verbose,
             experience=experience,
         )
@@ -215,6 +220,9 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
         What the model may take for one row, and weigh; members are chosen so.
     interpretable : bool
         Only models that a person can read, and one of them alone.
+    residual_share : float
+        Share of the budget, in [0, 0.5], for regressors of what the ensemble gets wrong; one is
+        added only if the loss of left-out rows falls by more than its standard error.
     verbose : int
         1 prints a line for each trial.
     experience : "auto", str, Path or None

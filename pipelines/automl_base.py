@@ -65,6 +65,7 @@ class AutoMLBase(BaseEstimator):
         max_latency_ms: float | None = None,
         max_size_mb: float | None = None,
         interpretable: bool = False,
+        residual_share: float = 0.0,
         verbose: int = 0,
         experience: "str | Path | None" = "auto",
     ) -> None:
@@ -82,6 +83,7 @@ class AutoMLBase(BaseEstimator):
         self.max_latency_ms = max_latency_ms
         self.max_size_mb = max_size_mb
         self.interpretable = interpretable
+        self.residual_share = residual_share
         self.verbose = verbose
         self.experience = experience
 
@@ -190,6 +192,7 @@ class AutoMLBase(BaseEstimator):
             limits=ServingLimits(max_latency_ms=self.max_latency_ms, max_size_mb=self.max_size_mb),
             interpretable=self.interpretable,
             experience=self._experience_folder(budget),
+            residual_share=self.residual_share,
         )
         trained = train_in_process(
             whole if holdout_rows is None else whole.take(search_rows),

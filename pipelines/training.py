@@ -22,6 +22,7 @@ from pipelines.ensemble.kept import KeptPredictions
 from pipelines.ensemble.latency import prepare_ms
 from pipelines.ensemble.limits import NO_LIMITS, ServingLimits
 from pipelines.ensemble.model import EnsembleModel, build_model
+from pipelines.ensemble.residual_search import find_residual_members, residual_budget
 from pipelines.ensemble.shape import Serving, check_serving
 from pipelines.ensemble.threshold import Threshold, check_threshold
 from pipelines.evaluation.context import EvaluationContext
@@ -88,6 +89,8 @@ class TrainingSettings:
         Only models that a person can read, and one of them alone.
     experience : Path or None
         Folder of learned experience; None for none.
+    residual_share : float
+        Share of the budget for regressors of the ensemble's residual, in [0, 0.5].
     """
 
     metric: Metric
@@ -105,6 +108,7 @@ class TrainingSettings:
     limits: ServingLimits = NO_LIMITS
     interpretable: bool = False
     experience: Path | None = None
+    residual_share: float = 0.0
 
     @property
     def finish(self) -> FinishCost:
@@ -178,6 +182,8 @@ def train_in_process(
     check_target(settings.metric, dataset.y)
     check_threshold(settings.threshold, dataset.problem)
     check_serving(settings.serving)
+    extra = residual_budget(settings.budget, settings.residual_share)
+    whole = deadline
     shape = dataset.shape
     learners = choose_learners(settings.families, shape, interpretable=settings.interpretable)
     folds = plan_folds(dataset, seed=integer_seed(settings.seed, "folds"))
@@ -196,7 +202,7 @@ def train_in_process(
     with (
         _fold_models(settings) as fold_models,
         _open_executor(
-            EvaluationContext(
+            context := EvaluationContext(
                 dataset=dataset,
                 folds=folds,
                 metric=settings.metric,
@@ -211,7 +217,8 @@ def train_in_process(
         space = SearchSpace(learners, shape)
         # Starting processes takes seconds on a busy machine; the budget is for the work.
         if isinstance(executor, ProcessExecutor):
-            deadline = deadline.earlier(-executor.warm_up())
+            whole = deadline.earlier(-executor.warm_up())
+        deadline = whole.earlier((extra.seconds or 0.0) if extra is not None else 0.0)
         advice = _advice(dataset, space, settings)
         history = run_search(
             space,
@@ -246,6 +253,14 @@ def train_in_process(
             folds=folds,
             combine=settings.ensemble and not settings.interpretable,
         )
+    correction = None
+    if extra is not None and None not in fitted:
+        found = find_residual_members(
+            choice, kept.by_number, context, lambda own: _open_executor(own, settings, n_workers),
+            budget=extra, deadline=whole, seed=settings.seed,
+        )  # fmt: skip
+        if found is not None:
+            choice, correction = found.choice, found.correction
     adjusted = adjust(
         choice,
         fitted,
@@ -254,7 +269,7 @@ def train_in_process(
         metric=settings.metric,
         seed=settings.seed,
         threshold=settings.threshold,
-        deadline=deadline,
+        deadline=whole,
     )
     model = build_model(
         choice,
@@ -265,6 +280,7 @@ def train_in_process(
         target=settings.target,
         example=example,
         adjustments=adjusted.adjustments,
+        correction=correction,
     )
     return Trained(
         model=model,

@@ -13,6 +13,7 @@ from pipelines.data.dataset import Dataset
 from pipelines.data.preparation import Preparation
 from pipelines.ensemble.adjustments import NO_ADJUSTMENTS, Adjustments
 from pipelines.ensemble.combination import Combination, Floats
+from pipelines.ensemble.correction import Correction
 from pipelines.ensemble.member import Member
 from pipelines.errors import SearchFailedError, UserError
 from pipelines.problem import ProblemKind
@@ -52,6 +53,8 @@ class EnsembleModel:
         A few raw rows, for signatures and for the check when the model is opened.
     adjustments : Adjustments
         Calibration, threshold and intervals.
+    correction : Correction or None
+        What residual members add before the adjustments.
     """
 
     preparation: Preparation
@@ -64,6 +67,7 @@ class EnsembleModel:
     target: str | None = None
     example: pd.DataFrame | None = field(default=None, repr=False)
     adjustments: Adjustments = field(default=NO_ADJUSTMENTS, repr=False)
+    correction: Correction | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.members) != len(self.combination.weights):
@@ -72,9 +76,10 @@ class EnsembleModel:
             )
 
     def __setstate__(self, state: list[Any]) -> None:
-        # A model that was pickled before it had adjustments has one field fewer.
+        # A model that was pickled before it had adjustments or a correction has fewer fields.
         names = [each.name for each in fields(self)]
-        for name, value in zip(names, [*state, NO_ADJUSTMENTS], strict=False):
+        later = (NO_ADJUSTMENTS, None)[len(state) - len(names) :] if len(state) < len(names) else ()
+        for name, value in zip(names, (*state, *later), strict=True):
             object.__setattr__(self, name, value)
 
     @property
@@ -200,6 +205,8 @@ class EnsembleModel:
             return np.empty((0, *width)), np.empty(0)
         answers = [member.predict_scores(X) for member in self.members]
         combined = self.combination.apply(answers)
+        if self.correction is not None:
+            combined = self.correction.apply(combined, X)
         calibrator = self.adjustments.calibrator
         spread = self.combination.spread(answers)
         return combined if calibrator is None else calibrator.apply(combined), spread
@@ -224,6 +231,7 @@ def build_model(
     target: str | None = None,
     example: pd.DataFrame | None = None,
     adjustments: Adjustments = NO_ADJUSTMENTS,
+    correction: Correction | None = None,
 ) -> EnsembleModel:
     """Return the model of the chosen members.
 
@@ -246,6 +254,8 @@ def build_model(
         A few raw rows to keep with the model; the columns it needs are kept.
     adjustments : Adjustments
         Calibration, threshold and intervals.
+    correction : Correction or None
+        What residual members add.
 
     Raises
     ------
@@ -272,4 +282,5 @@ def build_model(
         if example is None
         else with_unique_names(example)[list(preparation.columns)].reset_index(drop=True),
         adjustments=adjustments,
+        correction=correction,
     )

@@ -130,9 +130,10 @@ def load_model(folder: str | Path) -> EnsembleModel:
 
 def requirements(model: EnsembleModel) -> list[str]:
     """Return exact pins, ``name==version``, of what this ensemble needs to serve."""
+    residual = () if model.correction is None else model.correction.members
     packages = {
         package
-        for member in model.members
+        for member in (*model.members, *residual)
         for candidate in member.candidates
         for package in candidate.learner.packages
     }
