@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pipelines.ensemble.combination import Floats, from_link, to_link
 from pipelines.ensemble.member import Member
+from pipelines.preprocessing.rows import PreparedRows
 from pipelines.problem import ProblemKind
 
 
@@ -32,7 +33,7 @@ class Correction:
     problem: ProblemKind
     floor: float
 
-    def apply(self, answers: NDArray[Any], X: pd.DataFrame) -> Floats:
+    def apply(self, answers: NDArray[Any], X: "pd.DataFrame | PreparedRows") -> Floats:
         """Return the corrected answers, in the shape of ``answers``, for prepared rows."""
         link = to_link(answers, self.problem, self.floor)
         for member, step in zip(self.members, self.steps, strict=True):

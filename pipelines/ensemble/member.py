@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.learners.candidate import Candidate
+from pipelines.preprocessing.rows import PreparedRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,9 @@ class Member:
         """The model family."""
         return self.candidates[0].configuration.family
 
-    def predict_scores(self, X: pd.DataFrame) -> NDArray[Any]:
+    def predict_scores(self, X: "pd.DataFrame | PreparedRows") -> NDArray[Any]:
         """Return probabilities, shape (n_rows, K), or values, shape (n_rows,), of prepared rows."""
+        X = PreparedRows.of(X)
         first = self.candidates[0].predict_scores(X)
         if len(self.candidates) == 1:
             return first

@@ -1,6 +1,8 @@
 """The model that serves: raw rows in, predictions out."""
 
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from pipelines.ensemble.combination import Combination, Floats
 from pipelines.ensemble.correction import Correction
 from pipelines.ensemble.member import Member
 from pipelines.errors import SearchFailedError, UserError
+from pipelines.preprocessing.rows import PreparedRows
 from pipelines.problem import ProblemKind
 
 if TYPE_CHECKING:  # serving needs no search
@@ -25,6 +28,8 @@ if TYPE_CHECKING:  # serving needs no search
 # Rows that are prepared and predicted at a time, so that a million rows need no more memory than
 # these at once.
 BATCH_ROWS = 50_000
+# From so many rows on members are asked side by side, so many of them: each has its own matrix.
+PARALLEL_ROWS, MOST_THREADS = 2_000, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,17 +204,25 @@ class EnsembleModel:
 
     def _answer(self, table: pd.DataFrame) -> tuple[Floats, Floats]:
         """Return the scores of a batch and the spread of the members' values."""
-        X = self.preparation.apply(table)
+        X = PreparedRows(self.preparation.apply(table))
         if not len(X):
             width = () if self.classes is None else (len(self.classes),)
             return np.empty((0, *width)), np.empty(0)
-        answers = [member.predict_scores(X) for member in self.members]
+        answers = self._ask(X)
         combined = self.combination.apply(answers)
         if self.correction is not None:
             combined = self.correction.apply(combined, X)
         calibrator = self.adjustments.calibrator
         spread = self.combination.spread(answers)
         return combined if calibrator is None else calibrator.apply(combined), spread
+
+    def _ask(self, X: PreparedRows) -> list[Floats]:
+        """Return every member's answers, asked side by side where there are many rows."""
+        n_threads = min(len(self.members), MOST_THREADS, os.cpu_count() or 1)
+        if n_threads < 2 or len(X) < PARALLEL_ROWS:
+            return [member.predict_scores(X) for member in self.members]
+        with ThreadPoolExecutor(n_threads) as pool:
+            return list(pool.map(lambda member: member.predict_scores(X), self.members))
 
 
 def _batches(table: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -16,6 +16,7 @@ from pipelines.learners.base import BuildContext, Learner
 from pipelines.learners.inner_split import inner_split
 from pipelines.learners.scores import class_scores, finite_values
 from pipelines.preprocessing.build import build_features
+from pipelines.preprocessing.rows import PreparedRows
 
 # Stopping early costs a part of the rows. Where a fit takes less than this, they are given back
 # by a second one.
@@ -111,7 +112,7 @@ class Candidate(BaseEstimator):
         self._fit_rows(X, y, weight, everything, everything[:0], self.iterations, deadline)
         return self
 
-    def predict_scores(self, X: pd.DataFrame) -> NDArray[np.float32]:
+    def predict_scores(self, X: "pd.DataFrame | PreparedRows") -> NDArray[np.float32]:
         """Return what the model answers for a prepared table; always finite.
 
         Returns

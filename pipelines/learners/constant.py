@@ -11,6 +11,7 @@ from pipelines.configuration import Configuration, Value
 from pipelines.data.dataset import Dataset, DatasetShape
 from pipelines.learners.base import BuildContext, Learner
 from pipelines.learners.candidate import Candidate
+from pipelines.preprocessing.rows import PreparedRows
 from pipelines.problem import ProblemKind
 
 NAME = "baseline"
@@ -27,7 +28,7 @@ class ConstantCandidate(Candidate):
 
     answer_: NDArray[np.float64]
 
-    def predict_scores(self, X: pd.DataFrame) -> NDArray[np.float32]:
+    def predict_scores(self, X: "pd.DataFrame | PreparedRows") -> NDArray[np.float32]:
         """Return the answer, once a row."""
         return np.repeat(self.answer_, len(X), axis=0).astype(np.float32)
 

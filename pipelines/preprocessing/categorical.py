@@ -79,8 +79,8 @@ class CategoricalBlock(TransformerMixin, BaseEstimator):
             encoded = self.scaler_.transform(encoded).astype(np.float32)
         return encoded
 
-    def transform(self, X: pd.DataFrame) -> NDArray[Any]:
-        """Return the float32 matrix of ``X``."""
+    def transform(self, X: pd.DataFrame | NDArray[Any]) -> NDArray[Any]:
+        """Return the float32 matrix of ``X``; of a few rows the cells alone will do."""
         codes = self.codes_.transform(X)
         if self.encoding == "onehot":
             return self._onehot(codes)

@@ -9,6 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+# So few rows are looked up one by one.
+FEW_ROWS = 64
+
 
 class CategoryCodes(TransformerMixin, BaseEstimator):
     """Give each level a code; rare, unseen and missing ones too.
@@ -43,8 +46,12 @@ class CategoryCodes(TransformerMixin, BaseEstimator):
             self.levels_.append(pd.Index(sorted(kept, key=_natural), dtype=object))
         return self
 
-    def transform(self, X: pd.DataFrame) -> NDArray[np.int32]:
-        """Return codes, shape (n_rows, n_columns)."""
+    def transform(self, X: pd.DataFrame | NDArray[Any]) -> NDArray[np.int32]:
+        """Return codes, shape (n_rows, n_columns); of a few rows the cells alone will do."""
+        if isinstance(X, np.ndarray):
+            return self._looked_up(X)
+        if len(X) <= FEW_ROWS:
+            return self._looked_up(X.to_numpy(dtype=object))
         codes = np.empty((len(X), len(self.levels_)), dtype=np.int32)
         for position, levels in enumerate(self.levels_):
             # Few distinct values repeat many times: look each up once.
@@ -53,6 +60,26 @@ class CategoryCodes(TransformerMixin, BaseEstimator):
             table = np.append(np.where(table < 0, len(levels), table), len(levels) + 1)
             codes[:, position] = table[found]  # factorize marks missing by -1, the last entry
         return codes
+
+    def _looked_up(self, cells: NDArray[Any]) -> NDArray[np.int32]:
+        """Return the same codes one by one, which is quicker for a few."""
+        if not hasattr(self, "_tables"):
+            self._tables: list[dict[Any, int]] = [
+                {level: code for code, level in enumerate(levels)} for levels in self.levels_
+            ]
+        codes = np.empty((len(cells), len(self.levels_)), dtype=np.int32)
+        for position, table in enumerate(self._tables):
+            rare, missing = len(table), len(table) + 1
+            codes[:, position] = [
+                missing if pd.isna(value) else table.get(value, rare)
+                for value in cells[:, position]
+            ]
+        return codes
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        state.pop("_tables", None)  # quickly made again, and as large as the levels
+        return state
 
 
 def _natural(level: str) -> list[tuple[int, float, str]]:

@@ -11,8 +11,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from pipelines.data.dataset import ColumnRole
 from pipelines.preprocessing.categorical import CategoricalBlock
+from pipelines.preprocessing.codes import FEW_ROWS
 from pipelines.preprocessing.dates import DateParts
 from pipelines.preprocessing.numeric import NumericBlock
+from pipelines.preprocessing.rows import PreparedRows
 from pipelines.preprocessing.text import REPEATS, TextColumn
 
 
@@ -80,7 +82,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         if self._columns(ColumnRole.NUMERIC) or self._columns(ColumnRole.DATETIME):
             self.dates_ = clone(self.dates).fit(X)
             self.numeric_ = clone(self.numeric)
-            blocks.append(self.numeric_.fit_transform(self._numbers(X), y))
+            blocks.append(self.numeric_.fit_transform(self._numbers(PreparedRows.of(X)), y))
         if names := self._columns(ColumnRole.CATEGORICAL):
             self.categorical_block_ = clone(self.categorical)
             block = self.categorical_block_.fit_transform(X[names], y)
@@ -112,17 +114,17 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         self.n_features_ = matrix.shape[1]
         return matrix
 
-    def transform(self, X: pd.DataFrame) -> Any:
+    def transform(self, X: "pd.DataFrame | PreparedRows") -> Any:
         """Return the matrix of ``X``, shape (n_rows, n_features_)."""
-        blocks: list[Any] = []
+        rows, blocks = PreparedRows.of(X), list[Any]()
         if self._columns(ColumnRole.NUMERIC) or self._columns(ColumnRole.DATETIME):
-            blocks.append(self.numeric_.transform(self._numbers(X)))
+            blocks.append(self.numeric_.transform(self._numbers(rows)))
         if names := self._columns(ColumnRole.CATEGORICAL):
-            blocks.append(self.categorical_block_.transform(X[names]))
+            blocks.append(self.categorical_block_.transform(_cells(rows, names)))
         if self.repeating_:
-            blocks.append(self.strings_block_.transform(X[self.repeating_]))
-        blocks.extend(text.transform(X[name]) for name, text in self.texts_.items())
-        matrix = _join(blocks, len(X))
+            blocks.append(self.strings_block_.transform(_cells(rows, self.repeating_)))
+        blocks.extend(text.transform(rows.frame[name]) for name, text in self.texts_.items())
+        matrix = _join(blocks, len(rows))
         for step in self.steps_:
             matrix = step.transform(matrix)
         return matrix
@@ -140,11 +142,24 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
             if REPEATS * X[name].nunique() <= X[name].notna().sum()
         ]
 
-    def _numbers(self, X: pd.DataFrame) -> NDArray[Any]:
-        numbers = X[self._columns(ColumnRole.NUMERIC)].to_numpy(dtype=np.float64)
-        if names := self._columns(ColumnRole.DATETIME):
-            numbers = np.hstack([numbers, self.dates_.transform(X[names])])
+    def _numbers(self, rows: PreparedRows) -> NDArray[Any]:
+        names = self._columns(ColumnRole.NUMERIC)
+        numbers: NDArray[Any] = rows.once(
+            ("numbers", *names), lambda frame: frame[names].to_numpy(dtype=np.float64)
+        )
+        if dates := self._columns(ColumnRole.DATETIME):
+            numbers = np.hstack([numbers, self.dates_.transform(rows.columns(dates))])
         return numbers
+
+
+def _cells(rows: PreparedRows, names: list[str]) -> "pd.DataFrame | NDArray[Any]":
+    """Return columns of strings, for a few rows as an array: that is what takes the time then."""
+    if len(rows) > FEW_ROWS:
+        return rows.columns(names)
+    cells: NDArray[Any] = rows.once(
+        ("cells", *names), lambda frame: frame[names].to_numpy(dtype=object)
+    )
+    return cells
 
 
 def _join(blocks: list[Any], n_rows: int) -> Any:
