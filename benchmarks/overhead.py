@@ -49,7 +49,8 @@ def run_bare(frame: Any, options: argparse.Namespace) -> dict[str, float]:
     from pipelines.data.splits import default_holdout_fraction, split_holdout
     from pipelines.evaluation.metrics import get_metric
     from pipelines.search.names import DEFAULT_STRATEGY
-    from pipelines.training import TrainingSettings, train_in_process
+    from pipelines.training import train_in_process
+    from pipelines.training_settings import TrainingSettings
 
     assembled = assemble(frame, target="target", task="binary")
     dataset = assembled.dataset

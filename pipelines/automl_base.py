@@ -171,7 +171,8 @@ class AutoMLBase(BaseEstimator):
         from pipelines.ensemble.limits import ServingLimits
         from pipelines.evaluation.metrics import get_metric
         from pipelines.leaderboard import leaderboard, leaderboard_frame
-        from pipelines.training import TrainingSettings, train_in_process
+        from pipelines.training import train_in_process
+        from pipelines.training_settings import TrainingSettings
 
         whole, preparation = prepared_dataset(table, target, self._task, weights, groups)
         metric = get_metric(self.metric, whole.problem, whole.n_classes)

@@ -1,7 +1,7 @@
 """A whole training in this process: the steps of the flow, without the platform."""
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,30 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from pipelines.budget import Budget, Deadline
+from pipelines.budget import Deadline
 from pipelines.data.dataset import Dataset
 from pipelines.data.preparation import Preparation
 from pipelines.data.splits import plan_folds
 from pipelines.ensemble.adjust import adjust
 from pipelines.ensemble.adjustment_report import AdjustmentReport
 from pipelines.ensemble.choose import EnsembleChoice
-from pipelines.ensemble.cost import FinishCost
 from pipelines.ensemble.finishing import Finishing, choose_and_fit
 from pipelines.ensemble.kept import KeptPredictions
 from pipelines.ensemble.latency import prepare_ms
-from pipelines.ensemble.limits import NO_LIMITS, ServingLimits
 from pipelines.ensemble.model import EnsembleModel, build_model
 from pipelines.ensemble.residual_search import find_residual_members, residual_budget
-from pipelines.ensemble.shape import Serving, check_serving
-from pipelines.ensemble.threshold import Threshold, check_threshold
+from pipelines.ensemble.shape import check_serving
+from pipelines.ensemble.threshold import check_threshold
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.executor import Executor, SerialExecutor
 from pipelines.evaluation.fold_models import FoldModels
-from pipelines.evaluation.metrics import Metric
 from pipelines.evaluation.process_executor import ProcessExecutor
 from pipelines.evaluation.scoring import check_target
 from pipelines.history import History
-from pipelines.learners.base import Learner
 from pipelines.learners.registry import choose_learners
 from pipelines.lifecycle.winners import fitting
 from pipelines.memory import MIB, SOFT_SHARE, worker_memory, workers_within
@@ -41,81 +37,14 @@ from pipelines.search.loop import run_search
 from pipelines.search.reserve import search_deadline
 from pipelines.seeds import integer_seed
 from pipelines.space.joint import SearchSpace
+from pipelines.training_settings import TrainingSettings
 from pipelines.trial import TrialOutcome
 
 if TYPE_CHECKING:
     from pipelines.experience.advice import Advice
 
-# After the refits there is only the hold-out, and models to take over from the workers.
-FINISH_SECONDS = 0.3
-FINISH_SECONDS_A_MB = 0.01
 # The first trial of ``fit`` is not to wait long.
 PROFILE_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingSettings:
-    """What a training in this process needs to know beside the data.
-
-    Attributes
-    ----------
-    metric : Metric
-        What is optimised.
-    budget : Budget
-        Seconds and trials.
-    families : sequence of str or Learner, or None
-        Families to try; None for all.
-    n_workers : int
-        Trials that run at the same time.
-    seed : int
-        The run's seed.
-    strategy : str
-        Who proposes: ``forest``, ``random``...
-    ensemble : bool
-        Whether members may be combined; otherwise the best trial alone is the model.
-    target : str or None
-        Name of the target column.
-    n_holdout : int
-        Rows that the model will be scored on.
-    threshold : "auto", float or None
-        From which probability on a row is of the second of two classes.
-    memory_limit : str or None
-        Memory that a trial may use, such as ``4GiB``; None for an equal share of the machine's.
-    serving : "auto", "refit" or "bagged"
-        Whether members are refitted to all rows or serve as their fold models.
-    limits : ServingLimits
-        What the model may cost where it serves.
-    interpretable : bool
-        Only models that a person can read, and one of them alone.
-    experience : Path or None
-        Folder of learned experience; None for none.
-    residual_share : float
-        Share of the budget for regressors of the ensemble's residual, in [0, 0.5].
-    """
-
-    metric: Metric
-    budget: Budget
-    families: Sequence[str | Learner] | None = None
-    n_workers: int = 1
-    seed: int = 0
-    strategy: str = "forest"
-    ensemble: bool = True
-    target: str | None = None
-    n_holdout: int = 0
-    threshold: Threshold = "auto"
-    memory_limit: str | None = None
-    serving: Serving = "auto"
-    limits: ServingLimits = NO_LIMITS
-    interpretable: bool = False
-    experience: Path | None = None
-    residual_share: float = 0.0
-
-    @property
-    def finish(self) -> FinishCost:
-        """What comes after the refits."""
-        return FinishCost(
-            fixed=FINISH_SECONDS, n_rows=self.n_holdout, seconds_a_mb=FINISH_SECONDS_A_MB
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,8 @@ from pipelines.evaluation.executor import SerialExecutor
 from pipelines.evaluation.metrics import get_metric
 from pipelines.learners.registry import choose_learners
 from pipelines.seeds import integer_seed
-from pipelines.training import TrainingSettings, train_in_process
+from pipelines.training import train_in_process
+from pipelines.training_settings import TrainingSettings
 from pipelines.verification import Agreement, compare, make_again, worst
 
 
