@@ -41,7 +41,7 @@ class StartLog:
         self._began = False
 
     def note(self, trial: Trial) -> None:
-        """Note that a trial begins; a disk that is full is for others to complain of."""
+        """Note that a trial begins; what is wrong with the disk is for others to say."""
         self._began = True
         record = asdict(trial) | {"configuration": trial.configuration.to_dict()}
         self._append({"command": self._command, "trial": record})
@@ -53,7 +53,7 @@ class StartLog:
             self._append({"command": self._command, "ended": True})
 
     def _append(self, record: dict[str, Any]) -> None:
-        with suppress(StoreUnavailableError):
+        with suppress(StoreUnavailableError, OSError):
             self._store.append_start(record)
 
 
