@@ -22,10 +22,12 @@ import numpy as np
 import pandas as pd
 from search_ascent import ascents
 from search_live import live
+from search_pool import open_pool, open_store
+from search_racing import fold_fits
 from search_record import RecordOptions, read_index, record
-from search_replay import ablations, compare, fold_fits, open_pool, open_store, strategies
+from search_replay import ablations, compare, strategies
 
-COUNTS = (10, 30, 100)
+COUNTS = (10, 20, 30, 100)
 
 
 def arguments() -> argparse.Namespace:

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import numpy as np
-from search_replay import Pool
+from search_pool import Pool
 
 from pipelines.acquisition.guide import pick_batch
 from pipelines.acquisition.objective import Objective

@@ -14,29 +14,21 @@ of good to bad (independent Parzen estimators, gamma and start-up as in Optuna's
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from search_record import RecordOptions, open_workplace, read_header, read_results
+from search_pool import Pool
 
 from pipelines.acquisition.functions import log_expected_improvement
-from pipelines.configuration import Configuration
-from pipelines.evaluation.metrics import get_metric
-from pipelines.evaluation.racing import is_beaten
-from pipelines.experience.mapping import mapped, space_of
-from pipelines.experience.store import ExperienceStore
-from pipelines.problem import ProblemKind
 from pipelines.seeds import generator
-from pipelines.space.joint import SearchSpace
 from pipelines.surrogate.fold_noise import fold_noise
 from pipelines.surrogate.forest import ForestPredictor
 from pipelines.surrogate.gaussian_process import GaussianProcess
 from pipelines.surrogate.kernel import Embedding
 from pipelines.surrogate.neural import NeuralPredictor
+from pipelines.surrogate.prior_mean import GuidedProcess
 from pipelines.surrogate.targets import normal_scores
-from pipelines.trial import TrialResult
 
 Array = NDArray[np.float64]
 
@@ -45,129 +37,52 @@ _LEADERS = ("lightgbm", "linear", "extra_trees", "catboost")
 _CANDIDATES = 24  # of Optuna's TPE
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """A recorded table as a space of its own.
-
-    Attributes
-    ----------
-    name : str
-        The dataset.
-    space : SearchSpace
-        Encodes the configurations.
-    configurations : list of Configuration
-        What was recorded.
-    X : array, shape (n, d)
-        Encoded.
-    gains : array, shape (n,)
-        Scores, larger is better; -inf for what failed.
-    folds : array, shape (n, n_folds)
-        Scores of the folds, larger is better; NaN for what failed.
-    seconds : array, shape (n,)
-        Of each trial.
-    """
-
-    name: str
-    space: SearchSpace
-    configurations: list[Configuration]
-    X: Array
-    gains: Array
-    folds: Array
-    seconds: Array
-
-    def regret(self, chosen: list[int]) -> float:
-        """Return how far the best chosen is from the pool's best, in units best - median."""
-        finite = self.gains[np.isfinite(self.gains)]
-        span = finite.max() - np.median(finite)
-        found = self.gains[chosen].max()
-        return float(min(1.0, (finite.max() - found) / span)) if np.isfinite(found) else 1.0
-
-
-def open_pool(data: Path, path: Path, options: RecordOptions) -> Pool:
-    """Return a recorded table.
-
-    Where a family has changed since, its recorded configurations are read in the space of today:
-    what it lacks takes its default. Those that have become equal or impossible are left out.
-    """
-    header = read_header(path)
-    place = open_workplace(data, path.stem, options)
-    sign = get_metric(header["metric"], ProblemKind(header["problem"]), header["n_classes"]).sign
-    found: dict[Configuration, TrialResult] = {}
-    for result in read_results(path):
-        recorded = result.trial.configuration
-        if recorded.family in place.space.families:
-            try:
-                found.setdefault(place.space.complete(recorded.family, dict(recorded)), result)
-            except ValueError:  # a choice that is gone
-                continue
-    configurations, kept = list(found), list(found.values())
-    folds = np.full((len(kept), header["folds"]), np.nan)
-    for row, result in zip(folds, kept, strict=True):
-        if result.succeeded:
-            row[:] = sign * np.array(result.fold_scores)
-    gains = np.where(np.isnan(folds[:, 0]), -np.inf, folds.mean(axis=1))
-    return Pool(
-        path.stem,
-        place.space,
-        configurations,
-        place.space.encode(configurations),
-        gains,
-        folds,
-        np.array([result.seconds for result in kept]),
-    )
-
-
-def open_store(path: Path) -> list[Pool]:
-    """Return a pool a dataset of a store of experience (``espalier experience build``)."""
-    pools = []
-    for records in ExperienceStore(path).read().by_dataset.values():
-        known = records[0].dataset
-        space, sign = space_of(known.shape), known.scored_by.sign
-        found: dict[Configuration, TrialResult] = {}
-        for record in records:
-            today = mapped(record.result.trial.configuration, space)
-            if today is not None:
-                found.setdefault(today, record.result)
-        kept = list(found.values())
-        folds = np.full((len(kept), known.n_folds), np.nan)
-        for row, result in zip(folds, kept, strict=True):
-            if result.succeeded:
-                row[:] = sign * np.array(result.fold_scores)
-        pools.append(
-            Pool(
-                known.name,
-                space,
-                list(found),
-                space.encode(list(found)),
-                np.where(np.isnan(folds[:, 0]), -np.inf, folds.mean(axis=1)),
-                folds,
-                np.array([result.seconds for result in kept]),
-            )
-        )
-    return pools
-
-
 Choose = Callable[["Pool", list[int], Array, int, np.random.Generator], list[int]]
 
 
-def replay(
-    pool: Pool, choose: Choose, *, starts: int, trials: int, seed: int
-) -> tuple[list[int], float]:
-    """Return the places chosen, in order, and the seconds of processor time spent choosing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategy:
+    """How a strategy starts and goes on.
 
-    ``starts`` defaults come first: 4 are the leaders', more are all families'.
+    Attributes
+    ----------
+    choose : callable
+        What follows the start.
+    defaults : int
+        Defaults at the start: 4 are the leaders', more are all families'.
+    portfolio : int
+        Of experience's configurations, before the defaults.
+    leaders_first : bool
+        Whether the leaders' defaults come before those.
     """
+
+    choose: Choose
+    defaults: int = 4
+    portfolio: int = 0
+    leaders_first: bool = False
+
+    def start(self, pool: Pool) -> list[int]:
+        """Return the places to begin with, each once."""
+        names = pool.space.families if self.defaults > len(_LEADERS) else _LEADERS[: self.defaults]
+        # A family's default was recorded before its other configurations. Asking the space for it
+        # would miss it where the default has changed since.
+        families = [each.family for each in pool.configurations]
+        defaults = [families.index(name) for name in names if name in families]
+        lent = () if pool.lent is None else pool.lent.first
+        portfolio = pool.places_of(lent)[: self.portfolio]
+        parts = (defaults, portfolio) if self.leaders_first else (portfolio, defaults)
+        return list(dict.fromkeys([*parts[0], *parts[1]]))
+
+
+def replay(pool: Pool, strategy: Strategy, *, trials: int, seed: int) -> tuple[list[int], float]:
+    """Return the places chosen, in order, and the seconds of processor time spent choosing."""
     rng = generator(seed, "replay", pool.name)
-    names = pool.space.families if starts > len(_LEADERS) else _LEADERS[:starts]
-    # A family's default was recorded before its other configurations. Asking the space for it
-    # would miss it where the default has changed since.
-    families = [each.family for each in pool.configurations]
-    chosen = [families.index(name) for name in names if name in families]
+    chosen = strategy.start(pool)[:trials]
     before = time.process_time()
     while len(chosen) < min(trials, len(pool.configurations)):
         left = np.setdiff1d(np.arange(len(pool.configurations)), chosen)
         n = min(BATCH, trials - len(chosen), len(left))
-        chosen += choose(pool, chosen, left, n, rng)
+        chosen += strategy.choose(pool, chosen, left, n, rng)
     return chosen, time.process_time() - before
 
 
@@ -185,6 +100,7 @@ def by_process(
     exploit: float = 0.0,
     few: int = 3,
     fit: int = 20,
+    experience: bool = False,
 ) -> Choose:
     """Return the choice of the largest log EI of a Gaussian process."""
 
@@ -194,9 +110,12 @@ def by_process(
         if len(chosen) < few:
             return at_random(pool, chosen, left, n, rng)
         level = fold_noise(pool.folds[chosen]) if noise else 0.01
-        process = GaussianProcess(Embedding(pool.space.coordinates), max_iterations=fit).fit(
-            pool.X[chosen], normal_scores(pool.gains[chosen]), noise=level
+        process: GaussianProcess | GuidedProcess = GaussianProcess(
+            Embedding(pool.space.coordinates), max_iterations=fit
         )
+        if experience and pool.lent is not None:
+            process = GuidedProcess(process, pool.lent.prior, seed=len(chosen))
+        process = process.fit(pool.X[chosen], normal_scores(pool.gains[chosen]), noise=level)
         best = float(process.predict(pool.X[chosen])[0].max()) - exploit
         picks: list[int] = []
         for _ in range(n):
@@ -319,86 +238,51 @@ def by_turns(*parts: tuple[Choose, int]) -> Choose:
     return choose
 
 
-def strategies() -> dict[str, tuple[Choose, int]]:
-    """Return each strategy with the number of defaults it starts from."""
+def strategies() -> dict[str, Strategy]:
+    """Return what is compared; guided starts as the product does."""
     return {
-        "random": (at_random, 4),
-        "random_cold": (at_random, 0),
-        "tpe": (by_tpe, 4),
-        "tpe_cold": (by_tpe, 0),
-        "forest": (by_forest, 4),
-        "gp": (by_process(), 4),
-        "guided": (by_process(random_every=8), 4),
+        "random": Strategy(choose=at_random),
+        "random_cold": Strategy(choose=at_random, defaults=0),
+        "tpe": Strategy(choose=by_tpe),
+        "tpe_cold": Strategy(choose=by_tpe, defaults=0),
+        "guided": Strategy(choose=by_process(random_every=8, experience=True), portfolio=10),
     }
 
 
-def ablations() -> dict[str, tuple[Choose, int]]:
-    """Return variants of the process, one change each."""
+def ablations() -> dict[str, Strategy]:
+    """Return variants, one change each."""
+    lent = by_process(random_every=8, experience=True)
     return {
-        "neural": (by_networks, 4),
-        "gp_all_defaults": (by_process(), 10),
-        "gp_cold": (by_process(), 0),
-        "gp_and_forest": (by_turns((by_process(), 1), (by_forest, 1)), 4),
-        "gp_5_tpe_2_random_1": (by_turns((by_process(), 5), (by_tpe, 2), (at_random, 1)), 4),
-        "gp_7_tpe_1": (by_turns((by_process(), 7), (by_tpe, 1)), 4),
-        "gp_no_fold_noise": (by_process(noise=False), 4),
-        "gp_no_fit": (by_process(fit=0), 4),
-        "gp_explore": (by_process(exploit=-0.2), 4),
+        "no_experience": Strategy(choose=by_process(random_every=8)),
+        "no_portfolio": Strategy(choose=lent),
+        "no_prior": Strategy(choose=by_process(random_every=8), portfolio=10),
+        "no_random": Strategy(choose=by_process(experience=True), portfolio=10),
+        "leaders_first": Strategy(choose=lent, portfolio=6, leaders_first=True),
+        "portfolio_6_no_defaults": Strategy(choose=lent, portfolio=6, defaults=0),
+        "portfolio_all_defaults": Strategy(choose=lent, portfolio=10, defaults=10),
+        "forest": Strategy(choose=by_forest),
+        "neural": Strategy(choose=by_networks),
+        "tpe_portfolio": Strategy(choose=by_tpe, portfolio=10),
+        "random_portfolio": Strategy(choose=at_random, portfolio=10),
+        "gp_no_fold_noise": Strategy(choose=by_process(noise=False)),
+        "gp_no_fit": Strategy(choose=by_process(fit=0)),
     }
 
 
 def compare(
-    pools: list[Pool], chosen: dict[str, tuple[Choose, int]], *, seeds: int, trials: int
+    pools: list[Pool], chosen: dict[str, Strategy], *, seeds: int, trials: int
 ) -> list[dict[str, Any]]:
     """Return one record a table, strategy and seed: regret after 10, 30, 100 and the seconds."""
     records = []
     for pool in pools:
-        for name, (choose, starts) in chosen.items():
+        for name, strategy in chosen.items():
             for seed in range(seeds):
-                places, seconds = replay(pool, choose, starts=starts, trials=trials, seed=seed)
+                places, seconds = replay(pool, strategy, trials=trials, seed=seed)
                 record: dict[str, Any] = {"table": pool.name, "strategy": name, "seed": seed}
-                for count in (10, 30, 100):
+                for count in (10, 20, 30, 100):
                     if count <= trials:
                         record[f"regret_{count}"] = pool.regret(places[:count])
                 records.append(
                     record | {"choosing": seconds, "running": float(pool.seconds[places].sum())}
                 )
     return records
-
-
-def fold_fits(pools: list[Pool], *, seeds: int, trials: int) -> dict[str, Any]:
-    """Return the share of fold-fits that racing leaves, and the regret it costs.
-
-    The trials of a guided replay are run again in their order with racing against the best
-    complete one: a trial that is stopped has no score. Only what is lost among the same trials
-    shows; a search that sees the stopped trials' partial scores may go elsewhere.
-    """
-    choose, starts = strategies()["guided"]
-    used = whole = 0
-    lost: list[float] = []
-    for pool in pools:
-        for seed in range(seeds):
-            places, _ = replay(pool, choose, starts=starts, trials=trials, seed=seed)
-            complete: list[int] = []
-            for place in places:
-                scores = pool.folds[place]
-                if np.isnan(scores).any():
-                    continue
-                best = max(complete, key=lambda each: pool.gains[each], default=None)
-                done = len(scores)
-                if best is not None:
-                    rival = pool.folds[best].tolist()
-                    for n in range(1, len(scores)):
-                        if is_beaten(scores[:n].tolist(), rival):
-                            done = n
-                            break
-                used, whole = used + done, whole + len(scores)
-                if done == len(scores):
-                    complete.append(place)
-            lost.append(pool.regret(complete) - pool.regret(places))
-    share = used / whole
-    print(f"racing: {share:.1%} of the fold-fits, {np.mean(lost):.4f} more regret")
-    return {
-        "fold_fits_share": round(share, 3),
-        "racing_regret": round(float(np.mean(lost)), 5),
-    }

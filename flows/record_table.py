@@ -74,7 +74,7 @@ class Recorder:
         progress = SearchProgress(
             metric=history.metric.name,
             n_trials=len(history),
-            n_failed=len(history) - len(history.successes),
+            n_failed=len(history.failures),
             n_wanted=self.design.n_configurations,
             best=history.best,
             last=history.ordered[-1],
@@ -85,7 +85,7 @@ class Recorder:
 
     def _sum_up(self, run_id: str, name: str, history: History) -> None:
         seconds = sum(each.seconds for each in history.results)
-        n_failed = len(history) - len(history.successes)
+        n_failed = len(history.failures)
         self.watcher.note(
             f"{name}: {len(history)} configurations, {n_failed} without a score, "
             f"{human_seconds(seconds)} of trials"

@@ -10,6 +10,7 @@ from infra.registry import RegisteredVersion
 from pipelines.ensemble.adjustment_report import NOTHING_ADJUSTED, AdjustmentReport
 from pipelines.failures import Failures, failures_of
 from pipelines.leaderboard import LeaderboardRow
+from pipelines.trial import TrialStatus
 from tasks.leaderboard_table import leaderboard_record
 from tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
 
@@ -47,7 +48,7 @@ class TrainReport:
     ensemble : str
         How members were chosen.
     n_trials, n_failed, n_resumed : int
-        All trials, those without a score, and those taken over from an interrupted run.
+        All trials, those that failed, and those taken over from an interrupted run.
     seconds : mapping of str to float
         By phase, with ``startup`` and ``total``.
     leaderboard : tuple of LeaderboardRow
@@ -87,6 +88,9 @@ class TrainReport:
     def figures(self) -> dict[str, float]:
         """What MLflow keeps as the run's metrics beside the scores."""
         counts = {"n_trials": self.n_trials, "n_failed": self.n_failed}
+        stopped = sum(row.status is TrialStatus.PRUNED for row in self.leaderboard)
+        if stopped:
+            counts["n_pruned"] = stopped
         for each in self.failures:
             counts[f"n_{each.status}"] = counts.get(f"n_{each.status}", 0) + each.count
         return counts | {f"seconds_{name}": value for name, value in self.seconds.items()}
@@ -139,7 +143,7 @@ def make_report(
         baseline_score=holdout.baseline,
         ensemble=ensemble.method,
         n_trials=len(history),
-        n_failed=len(history) - len(history.successes),
+        n_failed=len(history.failures),
         n_resumed=searched.n_resumed,
         seconds=seconds,
         leaderboard=rows,

@@ -25,7 +25,7 @@ from pipelines.lifecycle.winners import fitting
 from pipelines.request import TrainRequest
 from pipelines.search.plan import SearchPlan
 from pipelines.search.reserve import reserve_seconds, search_deadline, with_slack
-from pipelines.search.stopping import typical_seconds
+from pipelines.search.stopping import NOTHING_TO_GAIN, has_settled, typical_seconds
 from pipelines.space.joint import SearchSpace
 from pipelines.trial import TrialResult
 from tasks.evaluate_batch import evaluate_batch
@@ -149,6 +149,8 @@ def search(
         log=log,
         view=_View(budget, resumed, search_end, session.watcher),
     )
+    if budget.seconds is not None and has_settled(history):
+        session.watcher.note(f"the search ended early: {NOTHING_TO_GAIN}")
     from pipelines.ensemble.finishing import Finishing
 
     finishing = Finishing(
@@ -225,7 +227,7 @@ class _View:
         self._progress = SearchProgress(
             metric=history.metric.name,
             n_trials=len(history),
-            n_failed=len(history) - len(history.successes),
+            n_failed=len(history.failures),
             n_wanted=self._wanted,
             best=history.best,
             last=last,

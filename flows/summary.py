@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import which
@@ -21,6 +22,13 @@ from pipelines.trial import TrialStatus
 
 SHOWN_ROWS = 10
 BASELINE = "baseline"
+_PROPOSERS = {
+    "default": "defaults",
+    "warm_start": "experience",
+    ASCENT: "predictor, by ascent",
+    CANDIDATES: "predictor, by chance",
+    "surrogate": "forest",
+}
 
 
 def print_summary(console: Console, report: TrainReport, *, data: str) -> None:
@@ -95,12 +103,15 @@ def _outcome(report: TrainReport) -> Panel:
     grid.add_row("cross-validated", f"{report.cv_score:.5g}   {_members(report)}")
     resumed = f", {report.n_resumed} taken over" if report.n_resumed else ""
     failed = f", {report.n_failed} without a score" if report.n_failed else ""
+    seconds = human_seconds(report.seconds["total"])
+    startup = human_seconds(report.seconds["startup"])
+    stopped = sum(row.status is TrialStatus.PRUNED for row in report.leaderboard)
+    early = f", {stopped} stopped early as clearly worse" if stopped else ""
+    grid.add_row("trials", f"{report.n_trials}{early}{failed}{resumed}")
+    grid.add_row("proposed by", _proposers(report))
     compared, won = _ascents(report)
     if compared:
         grid.add_row("ascent", f"beat 2,000 random candidates in {won} of {compared} proposals")
-    seconds = human_seconds(report.seconds["total"])
-    startup = human_seconds(report.seconds["startup"])
-    grid.add_row("trials", f"{report.n_trials}{failed}{resumed}")
     grid.add_row("time", f"{seconds} + {startup} to start")
     title = Text.assemble(
         (report.model, "bold"), " version ", (str(report.version), "bold"), " is ",
@@ -133,6 +144,12 @@ def _program() -> str:
     called = called.absolute()
     here = Path.cwd()
     return str(called.relative_to(here) if called.is_relative_to(here) else called)
+
+
+def _proposers(report: TrainReport) -> str:
+    """Return who proposed how many trials, the most first."""
+    counts = Counter(_PROPOSERS.get(row.origin, row.origin) for row in report.leaderboard)
+    return ", ".join(f"{harmless(who)} {count}" for who, count in counts.most_common())
 
 
 def _ascents(report: TrainReport) -> tuple[int, int]:

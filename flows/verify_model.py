@@ -143,10 +143,10 @@ def verify_model(
             holdout_rows=data_again.holdout_rows,
             folds=data_again.folds,
         )
-    before = score_predictions(
-        metric, data_again.holdout_y, model.predict_judged(data_again.holdout_rows, metric)
-    )
-    now = score_predictions(metric, data_again.holdout_y, model.judged(made.scores, metric))
+    y, weight = data_again.holdout_y, data_again.holdout_weight
+    predictions = model.predict_judged(data_again.holdout_rows, metric)
+    before = score_predictions(metric, y, predictions, weight)
+    now = score_predictions(metric, y, model.judged(made.scores, metric), weight)
     return VerifiedModel(
         model=run.shown,
         metric=prepared.metric,

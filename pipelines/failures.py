@@ -32,7 +32,7 @@ class Failures:
 
 def failures_of(history: History) -> tuple[Failures, ...]:
     """Return why trials have no score, most frequent first."""
-    ended = [each for each in history.ordered if not each.succeeded]
+    ended = history.failures
     kinds = [(each.trial.configuration.family, str(each.status)) for each in ended]
     reasons = {kind: each.error or "" for kind, each in zip(kinds[::-1], ended[::-1], strict=True)}
     return tuple(

@@ -62,6 +62,20 @@ class History:
         return tuple(result for result in self.ordered if result.succeeded)
 
     @property
+    def stopped(self) -> tuple[TrialResult, ...]:
+        """Those that ended after their first folds as clearly worse, by trial number."""
+        return tuple(each for each in self.ordered if each.status is TrialStatus.PRUNED)
+
+    @property
+    def failures(self) -> tuple[TrialResult, ...]:
+        """Those that should have a score and have none, by trial number."""
+        return tuple(
+            each
+            for each in self.ordered
+            if not each.succeeded and each.status is not TrialStatus.PRUNED
+        )
+
+    @property
     def best(self) -> TrialResult | None:
         """The best success; the earliest of equals; None without any."""
         return max(self.successes, key=self.gain, default=None)
@@ -85,6 +99,24 @@ class History:
     def failures_by_kind(self) -> Mapping[TrialStatus, int]:
         """How many trials ended in each way other than success."""
         return Counter(result.status for result in self.ordered if not result.succeeded)
+
+    def expected_gain(self, result: TrialResult) -> float | None:
+        """Return the gain that a trial stopped as clearly worse would have had.
+
+        That is the best trial's, less how far this one was behind it on the folds that it had, or
+        on the last rung. None where it was not stopped so, or there is nothing to compare with.
+        """
+        best = self.best
+        if result.status is not TrialStatus.PRUNED or best is None:
+            return None
+        on_folds = bool(result.fold_scores)
+        mine = result.fold_scores if on_folds else result.rung_scores
+        theirs = best.fold_scores if on_folds else best.rung_scores
+        done = len(mine)
+        if not done or len(theirs) < done:
+            return None
+        ahead = (sum(theirs[:done]) - sum(mine)) / done if on_folds else theirs[done - 1] - mine[-1]
+        return self.gain(best) - self.metric.sign * ahead
 
     def gain(self, result: TrialResult) -> float:
         """Return the score turned so that larger is better.

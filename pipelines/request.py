@@ -139,6 +139,11 @@ class TrainRequest(Form):
         title="Time column",
         description="Splits go forward in it; the newest rows are the hold-out.",
     )
+    weight_column: OptionalText = Field(
+        default=None,
+        title="Weight column",
+        description="How much each row counts, in fitting and in scores; not a feature.",
+    )
     exclude: NameList = Field(
         default=(), title="Exclude", description="Columns the model must not use."
     )
@@ -242,11 +247,11 @@ class TrainRequest(Form):
         _ = self.budget, self.limits
         if self.target in self.exclude:
             raise UserError(f"column {self.target!r} is the target; it cannot be excluded")
-        for option, column in (("group", self.group_column), ("time", self.time_column)):
+        for option in ("group", "time", "weight"):
+            column = getattr(self, f"{option}_column")
             if column == self.target:
-                raise UserError(
-                    f"column {column!r} is the target; it cannot be the {option} column"
-                )
+                said = f"column {column!r} is the target"
+                raise UserError(f"{said}; it cannot be the {option} column")
         if self.dask is not None and self.workers is not None:
             raise UserError(
                 "give the number of workers or the address of a Dask scheduler, not both"
@@ -285,7 +290,8 @@ class TrainRequest(Form):
         """
         kept = {"target", "task", "metric", "time_budget", "trials", "families", "search", "seed",
                 "group_column", "time_column", "exclude", "start_from"}  # fmt: skip
-        more: dict[str, Any] = {} if self.extends is None else {"extends": self.extends}
+        given = {"extends": self.extends, "weight_column": self.weight_column}
+        more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         more |= {"interpretable": True} if self.interpretable else {}
         return self.model_dump(mode="json", include=kept) | {"name": self.model_name} | more
 

@@ -37,6 +37,15 @@ class Trial:
         Who proposed it: ``default``, ``random``, ``surrogate``...
     seconds_limit : float or None
         Wall-clock seconds after which the trial is stopped.
+    rungs : tuple of float
+        Shares of the training rows that a trial of one fold is fitted to before it is to all.
+    floors : tuple of float
+        The trial ends as ``PRUNED`` when, after rung or fold k, its gain so far (the rung's score,
+        the mean score of the folds, turned so that larger is better) is below entry k - 1. Empty:
+        everything is run.
+    expected_gain : float or None
+        How much the predictor that proposed it expects it to improve on the best, in standard
+        errors of a trial's score; None where nobody expected anything.
     """
 
     number: int
@@ -44,6 +53,9 @@ class Trial:
     seed: int
     origin: str = "random"
     seconds_limit: float | None = None
+    rungs: tuple[float, ...] = ()
+    floors: tuple[float, ...] = ()
+    expected_gain: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +70,8 @@ class TrialResult:
         How it ended. Only ``SUCCESS`` has a comparable score.
     fold_scores : tuple of float
         The metric on each fold's validation rows, in the metric's own direction.
+    rung_scores : tuple of float
+        The metric on the validation rows after each rung of the trial.
     score : float or None
         Mean of the fold scores; None without success.
     score_std : float or None
@@ -85,6 +99,7 @@ class TrialResult:
     trial: Trial
     status: TrialStatus
     fold_scores: tuple[float, ...] = ()
+    rung_scores: tuple[float, ...] = ()
     score: float | None = None
     score_std: float | None = None
     fit_seconds: float = 0.0
@@ -106,6 +121,16 @@ class TrialResult:
         """Whether the trial has a comparable score."""
         return self.status is TrialStatus.SUCCESS
 
+    @property
+    def full_seconds(self) -> float:
+        """Wall-clock seconds that it would have taken had it not been stopped as clearly worse."""
+        if self.status is not TrialStatus.PRUNED:
+            return self.seconds
+        rungs = self.trial.rungs
+        if rungs:
+            return self.seconds * (1.0 + sum(rungs)) / sum(rungs[: len(self.rung_scores)])
+        return self.seconds * (len(self.trial.floors) + 1) / len(self.fold_scores)
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
         record = asdict(self)
@@ -118,10 +143,13 @@ class TrialResult:
         values = dict(record)
         trial = dict(values.pop("trial"))
         trial["configuration"] = Configuration.from_dict(trial["configuration"])
+        trial["rungs"] = tuple(trial.get("rungs", ()))
+        trial["floors"] = tuple(trial.get("floors", ()))
         return cls(
             trial=Trial(**trial),
             status=TrialStatus(values.pop("status")),
             fold_scores=tuple(values.pop("fold_scores")),
+            rung_scores=tuple(values.pop("rung_scores", ())),
             iterations=tuple(values.pop("iterations")),
             **values,
         )

@@ -38,10 +38,13 @@ def evaluate_ensemble(
     predict = partial(load_model(ensemble.path).predict_judged, metric=metric)
     rows, predictions = predict_in_time(predict, data.holdout_rows, deadline=deadline, seed=seed)
     y, n_held = data.holdout_y[rows], len(data.holdout_y)
+    weight = None if data.holdout_weight is None else data.holdout_weight[rows]
     return HoldoutRecord(
-        score=score_predictions(metric, y, predictions),
-        interval=bootstrap_interval(metric, y, predictions, seed=seed, deadline=deadline),
-        baseline=dummy_score(data.search, y, metric),
+        score=score_predictions(metric, y, predictions, weight),
+        interval=bootstrap_interval(
+            metric, y, predictions, seed=seed, sample_weight=weight, deadline=deadline
+        ),
+        baseline=dummy_score(data.search, y, metric, weight),
         n_rows=len(y),
         note=""
         if len(y) == n_held

@@ -26,6 +26,7 @@ def check_request(request: TrainRequest, table: pd.DataFrame) -> None:
     named = [(name, "excluded column") for name in request.exclude]
     named += [(request.group_column, "group column")] if request.group_column else []
     named += [(request.time_column, "time column")] if request.time_column else []
+    named += [(request.weight_column, "weight column")] if request.weight_column else []
     for name, what in named:
         find_column(table, name, what)
 

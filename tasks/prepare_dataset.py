@@ -56,6 +56,7 @@ def prepare_dataset(
         exclude=request.exclude,
         group_column=request.group_column,
         time_column=request.time_column,
+        weight_column=request.weight_column,
     )
     dataset, preparation = assembled.dataset, assembled.preparation
     metric = get_metric(request.metric, dataset.problem, dataset.n_classes)
@@ -82,6 +83,7 @@ def prepare_dataset(
         PreparedData(
             search=search,
             holdout_y=holdout.y,
+            holdout_weight=holdout.sample_weight,
             holdout_rows=raw.iloc[holdout_rows].reset_index(drop=True),
             search_positions=assembled.rows[search_rows],
             holdout_positions=assembled.rows[holdout_rows],
@@ -118,4 +120,6 @@ def _digest(search: "Dataset", folds: "FoldPlan") -> str:
     digest.update(repr([(name, str(role)) for name, role in search.roles.items()]).encode())
     for values in (search.y, *(part for fold in folds for part in (fold.train, fold.valid))):
         digest.update(np.ascontiguousarray(values).view(np.uint8).data)
+    if search.sample_weight is not None:
+        digest.update(np.ascontiguousarray(search.sample_weight).view(np.uint8).data)
     return digest.hexdigest()

@@ -178,6 +178,8 @@ class PreparedData:
         From raw rows to prepared ones.
     folds : FoldPlan
         The same for every trial.
+    holdout_weight : array or None, shape (n_holdout,)
+        How much the held-out rows count.
     """
 
     search: Dataset
@@ -188,6 +190,7 @@ class PreparedData:
     example_rows: pd.DataFrame
     preparation: Preparation
     folds: FoldPlan
+    holdout_weight: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,6 +113,10 @@ def train(
             rich_help_panel=DATA,
         ),
     ] = None,
+    weight_column: Annotated[
+        str | None,
+        typer.Option(metavar="COL", help="How much each row counts.", rich_help_panel=DATA),
+    ] = None,
     allow_baseline: Annotated[
         bool,
         typer.Option(
@@ -205,8 +209,9 @@ def train(
             "data": data, "target": target, "query": query, "name": name, "task": task,
             "metric": metric, "time_budget": time_budget, "trials": trials, "workers": workers,
             "dask": dask, "families": families, "search": search, "seed": seed,
-            "group_column": group_column, "time_column": time_column, "exclude": exclude,
-            "start_from": start_from, "about": about,
+            "group_column": group_column, "time_column": time_column,
+            "weight_column": weight_column, "exclude": exclude, "start_from": start_from,
+            "about": about,
             "allow_baseline": allow_baseline, "memory_limit": memory_limit,
             "serving": "auto" if bagged is None else "bagged" if bagged else "refit",
             "max_latency_ms": max_latency_ms, "max_size_mb": max_size_mb,

@@ -6,7 +6,7 @@ the better one is proposed, and the pick says which it was.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from pipelines.acquisition.ascent import Found, ascend, polish
 from pipelines.acquisition.batch import NEAR
+from pipelines.acquisition.functions import expected_improvement
 from pipelines.acquisition.objective import DifferentiablePredictor, Objective
 from pipelines.acquisition.relaxation import Branch
 from pipelines.configuration import Configuration
@@ -50,12 +51,15 @@ class Pick:
         Whether ascent beat the random candidates; False: the best of those was taken.
     value, random_value : float
         Acquisition of what ascent found and of the best random candidate.
+    improvement : float
+        Expected improvement over the best, in the predictor's unit, whatever it costs.
     """
 
     configuration: Configuration
     by_ascent: bool
     value: float
     random_value: float
+    improvement: float = 0.0
 
 
 def pick_batch(
@@ -127,6 +131,7 @@ def pick_batch(
         pick = _better(by_ascent, by_chance)
         if pick is None:
             break
+        pick = replace(pick, improvement=_improvement(space, objective, predictor, pick))
         picks.append(pick)
         taken.add(pick.configuration)
         count = Counter(each.configuration.family for each in picks)
@@ -142,6 +147,13 @@ def pick_batch(
                 break
             found = Found.of(kept, objective.value(kept))
     return picks
+
+
+def _improvement(
+    space: SearchSpace, objective: Objective, predictor: BelievingPredictor, pick: Pick
+) -> float:
+    mean, std = predictor.predict(space.encode([pick.configuration]))
+    return float(expected_improvement(mean, std, objective.best)[0])
 
 
 class _Taken:

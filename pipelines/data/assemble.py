@@ -56,6 +56,7 @@ def assemble(
     exclude: Sequence[str] = (),
     group_column: str | None = None,
     time_column: str | None = None,
+    weight_column: str | None = None,
     min_rows: int = 20,
 ) -> Assembled:
     """Turn a raw table into a dataset.
@@ -74,6 +75,8 @@ def assemble(
         Rows with the same value stay on one side of every split; a row without one is alone.
     time_column : str or None
         Splits go forward in it; dates or numbers.
+    weight_column : str or None
+        How much each row counts in fitting and in scores; rows of weight 0 are left out.
     min_rows : int
         Fewest rows with a target.
 
@@ -81,18 +84,27 @@ def assemble(
     ------
     UserError
         A column does not exist, the target cannot be learned, too few rows, no feature left, or a
-        row without a time.
+        row without a time or a weight.
     """
     table = with_unique_names(table)
     if len(table) == 0:
         raise UserError("the table has no rows; give one with data")
     target = find_column(table, target, "target")
-    for name, what in ((group_column, "group column"), (time_column, "time column")):
+    steering = (
+        (group_column, "group column"),
+        (time_column, "time column"),
+        (weight_column, "weight column"),
+    )
+    for name, what in steering:
         if name is not None and find_column(table, name, what) == target:
             raise UserError(f"the {what} {target!r} is the target; name another column")
     if target in {str(name) for name in exclude}:
         raise UserError(f"the target {target!r} cannot be excluded; take it off the excluded ones")
     present = target_present(table[target])
+    weights = None
+    if weight_column is not None:
+        weights = read_row_weights(table[str(weight_column)])
+        present = present & (weights > 0)
     rows = np.flatnonzero(present)
     if len(rows):
         require_rows(len(rows), min_rows)
@@ -106,6 +118,7 @@ def assemble(
         exclude=exclude,
         group_column=group_column,
         time_column=time_column,
+        weight_column=weight_column,
     )
     dataset = Dataset(
         X=features,
@@ -115,6 +128,7 @@ def assemble(
         classes=classes,
         groups=None if group_column is None else read_groups(kept[str(group_column)]),
         times=None if time_column is None else read_times(kept[str(time_column)]),
+        sample_weight=None if weights is None else weights[rows],
     )
     n_lost = len(table) - len(rows)
     return Assembled(
@@ -122,7 +136,7 @@ def assemble(
         preparation=preparation,
         rows=rows,
         rows_without_target=n_lost,
-        notes=_notes(dataset, target, task, n_lost, len(table)) + preparation.notes,
+        notes=_notes(dataset, target, task, n_lost, len(table), weight_column) + preparation.notes,
     )
 
 
@@ -176,11 +190,43 @@ def read_times(series: "pd.Series[Any]") -> NDArray[np.float64]:
     return np.asarray(times, dtype=np.float64)
 
 
-def _notes(dataset: Dataset, target: str, task: str, n_lost: int, n_rows: int) -> tuple[str, ...]:
+def read_row_weights(series: "pd.Series[Any]") -> NDArray[np.float64]:
+    """Return weights, shape (n_rows,), of which at least one is above 0.
+
+    Raises
+    ------
+    UserError
+        The column holds something else than finite numbers of at least 0, or has missing cells.
+    """
+    name = series.name
+    try:
+        weights = np.asarray(pd.to_numeric(series), dtype=np.float64)
+    except (ValueError, TypeError):
+        raise UserError(
+            f"the weight column {name!r} does not hold numbers; name another column"
+        ) from None
+    missing = int(np.isnan(weights).sum())
+    if missing:
+        raise UserError(
+            f"the weight column {name!r} is missing in {missing} row(s); fill or drop them"
+        )
+    if not np.isfinite(weights).all() or (weights < 0).any() or not (weights > 0).any():
+        raise UserError(
+            f"the weight column {name!r} must hold finite numbers of at least 0, some above it"
+        )
+    return weights
+
+
+def _notes(
+    dataset: Dataset, target: str, task: str, n_lost: int, n_rows: int, weight_column: str | None
+) -> tuple[str, ...]:
     """Return what the user should know about the target."""
     notes = []
     if n_lost:
-        notes.append(f"{n_lost} of {n_rows} rows have no value of {target!r} and were left out")
+        weightless = "" if weight_column is None else f", or no weight in {weight_column!r},"
+        notes.append(
+            f"{n_lost} of {n_rows} rows have no value of {target!r}{weightless} and were left out"
+        )
     if dataset.classes is not None:
         kind = dataset.classes.dtype.kind
         if task == "auto" and kind in "iuf" and dataset.n_classes > 2:

@@ -95,6 +95,7 @@ def learn_preparation(
     exclude: Sequence[str] = (),
     group_column: str | None = None,
     time_column: str | None = None,
+    weight_column: str | None = None,
 ) -> Preparation:
     """Decide how the columns of a table are read and which cannot help.
 
@@ -106,8 +107,8 @@ def learn_preparation(
         The target column; it is no feature.
     exclude : sequence of str
         Columns to leave out.
-    group_column, time_column : str or None
-        Columns that steer the splits; they are set aside as features.
+    group_column, time_column, weight_column : str or None
+        Columns that steer the splits or weigh the rows; they are set aside as features.
 
     Raises
     ------
@@ -120,6 +121,7 @@ def learn_preparation(
         exclude=exclude,
         group_column=group_column,
         time_column=time_column,
+        weight_column=weight_column,
     )[0]
 
 
@@ -130,6 +132,7 @@ def prepare(
     exclude: Sequence[str] = (),
     group_column: str | None = None,
     time_column: str | None = None,
+    weight_column: str | None = None,
 ) -> tuple[Preparation, pd.DataFrame]:
     """Return what `learn_preparation` decides, and the prepared features of the same rows."""
     table = with_unique_names(table)
@@ -140,6 +143,8 @@ def prepare(
         dropped[find_column(table, group_column, "group column")] = "it groups the splits"
     if time_column is not None:
         dropped[find_column(table, time_column, "time column")] = "it orders the splits"
+    if weight_column is not None:
+        dropped[find_column(table, weight_column, "weight column")] = "it weighs the rows"
     plans: dict[str, ColumnPlan] = {}
     cells: dict[str, NDArray[Any]] = {}
     identifiers: dict[str, str] = {}

@@ -13,6 +13,7 @@ from pipelines.configuration import Configuration
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.fold_models import MOST_FOLDS
 from pipelines.evaluation.folds import Fold
+from pipelines.evaluation.ladder import BeatenError, climb, share_of, stop_if_beaten
 from pipelines.evaluation.limits import (
     MemoryExceededError,
     MemoryWatch,
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from pipelines.data.dataset import DatasetShape
     from pipelines.learners.candidate import Candidate
 
-# Of the time that a fit may take, this share is offered to a model that can stop early with what
-# it has; the rest is for predicting and scoring.
-_FIT_SHARE = 0.85
 _ERROR_LENGTH = 300
 # A single row is answered so often to measure how long that takes.
 _ROW_ANSWERS = 3
@@ -81,8 +79,8 @@ def evaluate_trial(
     Returns
     -------
     TrialOutcome
-        SUCCESS with scores and out-of-fold predictions (averaged over repeats), or TIMEOUT with
-        the scores of the folds that were finished, MEMOUT or FAILED with a one-line reason.
+        SUCCESS with scores and out-of-fold predictions (averaged over repeats), PRUNED or TIMEOUT
+        with the scores of the folds that were finished, MEMOUT or FAILED with a one-line reason.
     """
     started = time.perf_counter()
     limit = min(
@@ -100,6 +98,11 @@ def evaluate_trial(
             interrupt_after(None if limit == float("inf") else limit),
         ):
             _run_folds(trial, context, Deadline.after(limit), progress)
+    except BeatenError:
+        status, error = (
+            TrialStatus.PRUNED,
+            f"clearly worse after {how_far_it_came(trial, progress, context)}",
+        )
     except TrialInterruptedError:
         if len(progress.scores) < len(context.folds):  # else only its size is not known
             status, error = TrialStatus.TIMEOUT, _how_far(started, progress, context)
@@ -184,10 +187,16 @@ def _run_folds(
     n_folds = len(context.folds)
     n_kept = 0 if context.fold_models is None else min(n_folds, MOST_FOLDS)
     kept: list[Candidate] = []
+
+    def fresh() -> "Candidate":
+        return _new_candidate(trial.configuration, context, shape, trial.seed)
+
+    if n_folds == 1:
+        climb(trial, context, fresh, deadline=deadline, progress=progress)
     for number, fold in enumerate(context.folds):
         if deadline.passed:
             raise TimeoutError
-        candidate = _new_candidate(trial.configuration, context, shape, trial.seed)
+        candidate = fresh()
         _run_fold(candidate, fold, context, _fold_deadline(deadline, n_folds - number), progress)
         if number == 0:
             progress.row_ms = _row_ms(candidate, context.dataset.X.iloc[fold.valid[:1]])
@@ -197,6 +206,9 @@ def _run_folds(
                 n_kept = 0  # all folds' models stay in memory until the last is scored
         if number < n_kept:
             kept.append(candidate)
+        if number < n_folds - 1:
+            so_far = sum(progress.scores) / len(progress.scores)
+            stop_if_beaten(trial, context, number, so_far, f"{number + 1} of {n_folds} folds")
     if kept and context.fold_models is not None:
         gain = context.metric.sign * sum(progress.scores) / n_folds
         context.fold_models.keep(trial, kept, gain=gain)
@@ -221,9 +233,7 @@ def _fold_deadline(deadline: Deadline, folds_left: int) -> Deadline:
     Otherwise the first folds of a booster would use up the limit, and the trial would end with
     nothing comparable.
     """
-    if deadline.at is None or deadline.seconds_left == float("inf"):
-        return Deadline(None)
-    return Deadline.after(_FIT_SHARE * deadline.seconds_left / folds_left, deadline.clock)
+    return share_of(deadline, 1.0 / folds_left)
 
 
 def _run_fold(

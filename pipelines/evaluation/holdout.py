@@ -142,7 +142,12 @@ def _problem(predictions: NDArray[Any]) -> ProblemKind:
     return ProblemKind.BINARY if predictions.shape[1] == 2 else ProblemKind.MULTICLASS
 
 
-def dummy_score(dataset: Dataset, y: NDArray[Any], metric: Metric) -> float:
+def dummy_score(
+    dataset: Dataset,
+    y: NDArray[Any],
+    metric: Metric,
+    sample_weight: NDArray[Any] | None = None,
+) -> float:
     """Return the score of the best constant that the search rows know.
 
     Class shares where the metric needs probabilities, the most frequent class where it needs
@@ -156,9 +161,11 @@ def dummy_score(dataset: Dataset, y: NDArray[Any], metric: Metric) -> float:
         Class codes or values of the held-out rows.
     metric : Metric
         What to compute.
+    sample_weight : array or None, shape (n_rows,)
+        How much the held-out rows count.
     """
     constant = constant_prediction(dataset, metric)
-    return score_predictions(metric, y, np.repeat(constant, len(y), axis=0))
+    return score_predictions(metric, y, np.repeat(constant, len(y), axis=0), sample_weight)
 
 
 def constant_prediction(dataset: Dataset, metric: Metric) -> NDArray[np.float64]:

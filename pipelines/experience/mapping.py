@@ -17,6 +17,7 @@ from pipelines.learners.registry import LEARNERS
 from pipelines.metafeatures.catalogue import VERSION
 from pipelines.space.joint import SearchSpace
 from pipelines.surrogate.targets import normal_scores
+from pipelines.trial import TrialStatus
 
 Array = NDArray[np.float64]
 
@@ -134,6 +135,8 @@ def map_all(knowledge: KnowledgeBase) -> Mapped:
         space = space_of(known.shape)
         found: dict[Configuration, ExperienceRecord] = {}
         for record in records:
+            if record.result.status is TrialStatus.PRUNED:
+                continue  # clearly worse than some, which is no rank among all
             today = mapped(record.result.trial.configuration, space)
             if today is None:
                 n_impossible += 1

@@ -70,6 +70,8 @@ def _batch(
         warm_start=plan.warm_start,
         fits_per_trial=plan.fits_per_trial,
         prior=plan.prior,
+        racing=plan.racing,
+        ladder=plan.ladder,
     )
 
 

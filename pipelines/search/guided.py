@@ -80,7 +80,7 @@ def guided_picks(
         embedding = Embedding(space.coordinates)
         predictor: BelievingPredictor
         if neural_seed is None:
-            noise = fold_noise(_fold_scores(history))
+            noise = fold_noise(complete_folds(history))
             process = GaussianProcess(embedding)
             predictor = (
                 process.fit(X, observed.gains, noise=noise)
@@ -119,7 +119,7 @@ def guided_picks(
         )
 
 
-def _fold_scores(history: History) -> NDArray[np.float64]:
+def complete_folds(history: History) -> NDArray[np.float64]:
     """Return the scores of complete trials, larger is better, shape (n, n_folds)."""
     scores = [result.fold_scores for result in history.successes]
     width = max((len(each) for each in scores), default=1)

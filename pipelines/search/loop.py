@@ -81,9 +81,10 @@ def run_search(
     history: History | None = None,
     fits_per_trial: int = 1,
     warm_start: Sequence[Configuration] = (),
+    prior: Experience | None = None,
     finish: FinishCost = NOTHING,
     memory_limit_mb: float | None = None,
-    prior: Experience | None = None,
+    racing: bool = True,
 ) -> History:
     """Search until the budget is spent and return everything tried.
 
@@ -112,12 +113,14 @@ def run_search(
         Folds of a trial, for its expected seconds.
     warm_start : sequence of Configuration
         What to try first.
+    prior : Experience or None
+        What earlier runs predict for this dataset.
     finish : FinishCost
         What comes after the refits.
     memory_limit_mb : float or None
         MiB that a trial may be expected to take.
-    prior : Experience or None
-        What earlier runs predict for this dataset.
+    racing : bool
+        Whether a trial ends when its first folds are clearly worse.
     """
     plan = SearchPlan(
         space=space,
@@ -127,9 +130,10 @@ def run_search(
         strategy=strategy,
         fits_per_trial=fits_per_trial,
         warm_start=tuple(warm_start),
-        finish=finish,
         prior=prior,
+        finish=finish,
         memory_limit_mb=memory_limit_mb,
+        racing=racing,
     )
     done = History(metric) if history is None else history
     while True:

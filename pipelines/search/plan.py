@@ -59,6 +59,11 @@ class SearchPlan:
     memory_limit_mb : float or None
         What a trial may be expected to take. Like the clock, it plays no part without seconds:
         what was measured of memory must not decide which trials come out.
+    racing : bool
+        Whether a trial ends when its first folds are clearly worse.
+    ladder : bool
+        Whether a trial of a large table is fitted to some of its rows first; off by default
+        (docs/decisions/0026).
     """
 
     space: SearchSpace
@@ -71,6 +76,8 @@ class SearchPlan:
     finish: FinishCost = NOTHING
     prior: Experience | None = None
     memory_limit_mb: float | None = None
+    racing: bool = True
+    ladder: bool = False
 
     @property
     def is_untimed(self) -> bool:
@@ -154,4 +161,6 @@ def _fill(
         warm_start=plan.warm_start,
         fits_per_trial=plan.fits_per_trial,
         prior=plan.prior,
+        racing=plan.racing,
+        ladder=plan.ladder,
     )

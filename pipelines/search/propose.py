@@ -12,6 +12,7 @@ from pipelines.history import History
 from pipelines.search.admission import Admission
 from pipelines.search.grid import grid_points
 from pipelines.search.names import DEFAULT_STRATEGY, STRATEGIES
+from pipelines.search.racing import race_floors, rungs_for
 from pipelines.search.starters import starters
 from pipelines.search.strategies import Picked, Situation, propose_by, sources
 from pipelines.seeds import generator, integer_seed
@@ -44,10 +45,13 @@ def propose_batch(
     warm_start: Sequence[Configuration] = (),
     fits_per_trial: int = 1,
     prior: Experience | None = None,
+    racing: bool = False,
+    ladder: bool = False,
 ) -> list[Trial]:
     """Return the next trials, numbered on from the history and the pending ones.
 
-    First ``warm_start``, then every family's default (those that can stop early first where time is
+    First ``warm_start``, then the defaults of every family, of the leading ones where there is a
+    ``prior`` to say what the others are worth (those that can stop early first where time is
     short), then by ``strategy``. Nothing is proposed twice, whatever came of it the first time.
 
     Parameters
@@ -77,6 +81,10 @@ def propose_batch(
         Folds of a trial, for its expected seconds.
     prior : Experience or None
         What earlier runs predict for this dataset; the Gaussian process corrects it.
+    racing : bool
+        Whether a trial ends when its first folds are clearly worse.
+    ladder : bool
+        Whether a trial of a large table is fitted to some of its rows first.
 
     Raises
     ------
@@ -102,33 +110,44 @@ def propose_batch(
             + [trial.configuration for trial in pending]
         ),
     )
-    picks = [(each, "warm_start") for each in proposer.take(warm_start, n, admission.admitted)]
-    defaults = starters(space, admission.costs, expected_seconds_limit)
+    picks = [
+        Picked(each, "warm_start") for each in proposer.take(warm_start, n, admission.admitted)
+    ]
+    defaults = starters(
+        space, admission.costs, expected_seconds_limit, leaders_only=prior is not None
+    )
     sure, others = (
         defaults.configurations[: defaults.n_sure],
         defaults.configurations[defaults.n_sure :],
     )
     for some, rule in ((sure, admission.conceivable), (others, admission.admitted)):
-        picks += [(each, "default") for each in proposer.take(some, n - len(picks), rule)]
+        picks += [Picked(each, "default") for each in proposer.take(some, n - len(picks), rule)]
     if not picks and not history.successes and not pending:
         # Nothing fits, but nothing is there yet either: the cheapest is worth a try.
         by_cost = np.argsort(admission.costs.log_seconds(others), kind="stable")
         cheapest = [others[place] for place in by_cost]
-        picks = [(each, "default") for each in proposer.take(cheapest, 1, admission.promising)]
+        picks = [
+            Picked(each, "default") for each in proposer.take(cheapest, 1, admission.promising)
+        ]
     numbers = range(first + len(picks), first + n)
     who = _sources(strategy, history, pending, numbers, expected_seconds_limit is not None)
     picks += proposer.propose(who, numbers, warm_start)
     if not picks and not history.successes and not pending:
-        picks = [(each, "random") for each in proposer.cheap_draw()]
+        picks = [Picked(each, "random") for each in proposer.cheap_draw()]
+    rungs = rungs_for(space.shape.n_rows, fits_per_trial) if ladder else ()
+    floors = race_floors(history, fits_per_trial, rungs) if racing else ()
     return [
         Trial(
             number=first + place,
-            configuration=configuration,
+            configuration=pick.configuration,
             seed=integer_seed(seed, "trial", first + place),
-            origin=origin,
+            origin=pick.origin,
             seconds_limit=seconds_limit,
+            rungs=rungs,
+            floors=floors,
+            expected_gain=pick.expected_gain,
         )
-        for place, (configuration, origin) in enumerate(picks)
+        for place, pick in enumerate(picks)
     ]
 
 
@@ -211,7 +230,7 @@ class _Proposer:
         for source in dict.fromkeys(each for each in who if each != "random"):
             found[source] = self._of(source, who.count(source), numbers, favourites)
         short = len(who) - sum(len(each) for each in found.values())
-        spare = [(each, "random") for each in self.draw(short)]
+        spare = [Picked(each, "random") for each in self.draw(short)]
         picks = []
         for source in who:
             queue = found.get(source) or spare or next(filter(None, found.values()), [])
@@ -224,11 +243,11 @@ class _Proposer:
     ) -> list[Picked]:
         """Take up to ``n`` configurations of one source."""
         if source == "neighbour":
-            return [(each, source) for each in self.near_best(n)]
+            return [Picked(each, source) for each in self.near_best(n)]
         if source == "grid":
             walk = grid_points(self.space, numbers.start, _GRID_STEPS * n, self.root)
             taken = self.take(walk, n, self.admission.worthwhile)
-            return [(each, source) for each in taken]
+            return [Picked(each, source) for each in taken]
         tried = self.history.configurations
         situation = Situation(
             space=self.space,
@@ -244,9 +263,9 @@ class _Proposer:
             rng=self.rng,
             prior=self.prior,
         )
-        origin = dict(propose_by(source, situation, n))
-        taken = self.take(list(origin), n, self.admission.worthwhile)
-        return [(each, origin[each]) for each in taken]
+        proposed = {each.configuration: each for each in propose_by(source, situation, n)}
+        taken = self.take(list(proposed), n, self.admission.worthwhile)
+        return [proposed[each] for each in taken]
 
 
 def _within(history: History, space: SearchSpace) -> History:

@@ -36,7 +36,11 @@ class Starters:
 
 
 def starters(
-    space: SearchSpace, costs: CostModel, expected_seconds_limit: float | None
+    space: SearchSpace,
+    costs: CostModel,
+    expected_seconds_limit: float | None,
+    *,
+    leaders_only: bool = False,
 ) -> Starters:
     """Return every family's default, in the order to try them.
 
@@ -51,9 +55,14 @@ def starters(
         Predicts their seconds.
     expected_seconds_limit : float or None
         Seconds that a trial may be expected to take; None when time does not matter.
+    leaders_only : bool
+        Leave out the other families that come with the package, if a leader is in play: something
+        else knows where they are worth a trial.
     """
     own = tuple(name for name in space.families if name not in LEADERS + _FOLLOWERS)
-    names = _present(LEADERS, space) + own + _present(_FOLLOWERS, space)
+    names = _present(LEADERS, space) + own
+    if not (leaders_only and names):
+        names += _present(_FOLLOWERS, space)
     defaults = {name: space.default(name) for name in names}
     if expected_seconds_limit is not None:
         logs = costs.log_seconds(list(defaults.values()))

@@ -1,5 +1,7 @@
 """When a search is over, and how long one trial may take."""
 
+from collections import Counter
+
 from pipelines.budget import Budget, Deadline
 from pipelines.history import History
 from pipelines.trial import TrialStatus
@@ -8,6 +10,13 @@ from pipelines.trial import TrialStatus
 TIME_IS_SPENT = "stopped: the time for the search is spent"
 # With this many trials and not one success, more of the same will not help.
 HOPELESS_TRIALS = 40
+# A search with a clock ends when its predictor expects nothing more: batches of so many trials, one
+# after the other, each of which it expected to gain less than so many standard errors of a score;
+# not before so many trials, of which an ensemble can be made. (A number of trials is an order.)
+NOTHING_TO_GAIN = "three batches in a row were expected to gain less than half a standard error"
+SETTLED_BATCH, SETTLED_BATCHES = 4, 3
+SETTLED_GAIN = 0.5
+SETTLED_FROM = 50
 # A trial that a search starts with so little time left could only be killed: this many seconds,
 # or a share of what the quickest trial so far took.
 SHORTEST_TRIAL_SECONDS = 0.25
@@ -29,6 +38,26 @@ def trials_left(history: History, budget: Budget, n_pending: int = 0) -> int | N
     if budget.trials is None:
         return None
     return max(budget.trials - len(history) - n_pending, 0)
+
+
+def has_settled(history: History) -> bool:
+    """Whether three batches in a row were expected to gain less than half a standard error.
+
+    What a batch was expected to gain is the sum over its trials, as each was chosen believing in
+    those before it.
+    """
+    ended = Counter(number // SETTLED_BATCH for number in history.numbers)
+    expected: dict[int, float] = {}
+    for each in history.results:
+        batch = each.trial.number // SETTLED_BATCH
+        if each.trial.expected_gain is not None and ended[batch] == SETTLED_BATCH:
+            expected[batch] = expected.get(batch, 0.0) + each.trial.expected_gain
+    last = sorted(expected)[-SETTLED_BATCHES:]
+    return (
+        len(history) >= SETTLED_FROM
+        and len(last) == SETTLED_BATCHES
+        and all(expected[batch] < SETTLED_GAIN for batch in last)
+    )
 
 
 def why_over(
@@ -53,6 +82,8 @@ def why_over(
         return "the time for the search is spent"
     if len(history) >= HOPELESS_TRIALS and not history.successes:
         return f"the first {len(history)} trials all failed"
+    if budget.seconds is not None and has_settled(history):
+        return NOTHING_TO_GAIN
     return None
 
 

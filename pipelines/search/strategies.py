@@ -1,7 +1,9 @@
 """The strategies behind ``--search`` that need more than the defaults and chance."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,18 +11,25 @@ from pipelines.acquisition.batch import choose_batch
 from pipelines.configuration import Configuration
 from pipelines.history import History
 from pipelines.search.admission import Admission
-from pipelines.search.guided import guided_picks
+from pipelines.search.guided import complete_folds, guided_picks
 from pipelines.search.names import ASCENT, CANDIDATES
 from pipelines.search.optuna_samplers import SAMPLERS
 from pipelines.search.shares import share_out
 from pipelines.seeds import integer_seed
 from pipelines.space.joint import SearchSpace
+from pipelines.surrogate.fold_noise import fold_noise
 from pipelines.surrogate.forest import ForestPredictor
 from pipelines.surrogate.prior_mean import Experience
 from pipelines.surrogate.targets import observe
 from pipelines.trial import Trial
 
-Picked = tuple[Configuration, str]
+
+class Picked(NamedTuple):
+    """A configuration, who proposed it, and what it is expected to gain in standard errors."""
+
+    configuration: Configuration
+    origin: str
+    expected_gain: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +97,7 @@ def propose_by(source: str, situation: Situation, n: int) -> list[Picked]:
         seed=integer_seed(situation.seed, source),
         pending=situation.pending,
     )
-    return [(each, source) for each in picked]
+    return [Picked(each, source) for each in picked]
 
 
 def _by_ascent(situation: Situation, n: int, *, neural: bool) -> list[Picked]:
@@ -109,7 +118,15 @@ def _by_ascent(situation: Situation, n: int, *, neural: bool) -> list[Picked]:
         prior=situation.prior,
         prior_seed=situation.seed,
     )
-    return [(pick.configuration, ASCENT if pick.by_ascent else CANDIDATES) for pick in picks]
+    error = math.sqrt(fold_noise(complete_folds(situation.history)))
+    return [
+        Picked(
+            pick.configuration,
+            ASCENT if pick.by_ascent else CANDIDATES,
+            round(pick.improvement / error, 6),
+        )
+        for pick in picks
+    ]
 
 
 def _by_forest(situation: Situation, n: int) -> list[Picked]:
@@ -123,4 +140,4 @@ def _by_forest(situation: Situation, n: int) -> list[Picked]:
         penalty=situation.admission.penalty,
         max_per_family=max((n + 1) // 2, 1),
     )
-    return [(each, "surrogate") for each in picked]
+    return [Picked(each, "surrogate") for each in picked]

@@ -53,7 +53,7 @@ class CostModel:
         used = [
             result
             for result in history.ordered
-            if (result.succeeded or result.status is TrialStatus.TIMEOUT)
+            if result.status in (TrialStatus.SUCCESS, TrialStatus.PRUNED, TrialStatus.TIMEOUT)
             and result.seconds > 0
             and result.trial.configuration.family in space.families
         ]
@@ -87,9 +87,9 @@ class CostModel:
         that is larger. One that was stopped before it had a model needs more than it was given.
         """
         configurations = [result.trial.configuration for result in results]
-        seconds = np.array([max(result.seconds, _SHORTEST_SECONDS) for result in results])
+        seconds = np.array([max(result.full_seconds, _SHORTEST_SECONDS) for result in results])
         limits = np.array([result.trial.seconds_limit or np.inf for result in results])
-        stopped = np.array([not result.succeeded for result in results])
+        stopped = np.array([result.status is TrialStatus.TIMEOUT for result in results])
         shares = self._shares([each.family for each in configurations])
         seconds = np.where(stopped, _TOO_LITTLE * seconds / shares, seconds)
         cut = stopped | ((shares < 1) & (seconds > _CUT_SHARE * limits))

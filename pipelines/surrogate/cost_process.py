@@ -46,15 +46,15 @@ class CostProcess:
         used = [
             result
             for result in history.ordered
-            if (result.succeeded or result.status is TrialStatus.TIMEOUT)
+            if result.status in (TrialStatus.SUCCESS, TrialStatus.PRUNED, TrialStatus.TIMEOUT)
             and result.seconds > 0
             and result.trial.configuration.family in space.families
         ]
         means = np.log([space.expected_seconds(space.default(name)) for name in space.families])
         seconds = np.array(
             [
-                max(result.seconds, _SHORTEST_SECONDS)
-                * (1.0 if result.succeeded else _STOPPED_FACTOR)
+                max(result.full_seconds, _SHORTEST_SECONDS)
+                * (_STOPPED_FACTOR if result.status is TrialStatus.TIMEOUT else 1.0)
                 for result in used
             ]
         )

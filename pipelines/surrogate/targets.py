@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 
 from pipelines.configuration import Configuration
 from pipelines.history import History
+from pipelines.trial import TrialResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +36,24 @@ class Observations:
 def observe(history: History) -> Observations:
     """Return what the finished trials say.
 
-    A trial without a score counts as bad as the worst one: the search should keep away from what
-    fails, runs out of memory or takes too long.
+    A trial that was stopped as clearly worse counts by the folds it had; one without a score as
+    bad as the worst one: the search should keep away from what fails, runs out of memory or takes
+    too long.
     """
     results = history.ordered
-    raw = np.array([history.gain(each) if each.succeeded else -np.inf for each in results])
+    raw = np.array([_raw_gain(each, history) for each in results])
     return Observations(
         tuple(each.trial.configuration for each in results),
         normal_scores(raw),
-        int(np.isfinite(raw).sum()),
+        len(history.successes),
     )
+
+
+def _raw_gain(result: TrialResult, history: History) -> float:
+    if result.succeeded:
+        return history.gain(result)
+    expected = history.expected_gain(result)
+    return -np.inf if expected is None else expected
 
 
 def normal_scores(values: Sequence[float] | NDArray[Any]) -> NDArray[np.float64]:

@@ -12,13 +12,17 @@ from pipelines.failures import failures_of
 from pipelines.history import History
 from pipelines.leaderboard import leaderboard
 from pipelines.problem import ProblemKind
+from pipelines.search.names import ASCENT, CANDIDATES
 from pipelines.trial import Trial, TrialResult, TrialStatus
 
 METRIC = get_metric("roc_auc", ProblemKind.BINARY, 2)
 
 
-def result(number, family="linear", score=None, status=TrialStatus.SUCCESS, error=None):
-    trial = Trial(number=number, configuration=Configuration.of(family, {"c": number}), seed=1)
+def result(
+    number, family="linear", score=None, status=TrialStatus.SUCCESS, error=None, origin="random"
+):
+    configuration = Configuration.of(family, {"c": number})
+    trial = Trial(number=number, configuration=configuration, seed=1, origin=origin)
     std = None if score is None else 0.01
     return TrialResult(trial=trial, status=status, score=score, score_std=std, error=error)
 
@@ -67,6 +71,25 @@ def test_the_summary_says_what_counts():
                   "higher is better", "stagewise of 2 models", "3 without a score",
                   "2 taken over", "1m 01s + 4.0s to start", "[bad] value"):  # fmt: skip
         assert piece in text, piece
+
+
+def test_the_summary_says_what_was_stopped_early_who_proposed_and_how_ascent_did():
+    raced = History(METRIC).extend(
+        [
+            result(0, score=0.8, origin="default"),
+            result(1, score=0.9, origin=ASCENT),
+            result(2, status=TrialStatus.PRUNED, origin=ASCENT),
+            result(3, status=TrialStatus.PRUNED, origin=CANDIDATES),
+        ]
+    )
+    changes = {"leaderboard": leaderboard(raced), "failures": failures_of(raced), "n_trials": 4,
+               "n_failed": 0}  # fmt: skip
+    text = shown(**changes)
+    for piece in ("4, 2 stopped early as clearly worse", "in 2 of 3 proposals",
+                  "predictor, by ascent 2, defaults 1, predictor, by chance 1"):  # fmt: skip
+        assert piece in text, piece
+    assert "without a score" not in text
+    assert report(**changes).figures["n_pruned"] == 2
 
 
 def test_the_next_lines_can_be_copied():

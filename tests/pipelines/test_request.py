@@ -125,6 +125,7 @@ def test_what_is_run_decides_the_digest_and_where_it_is_run_does_not():
     assert request.digest == TrainRequest(**BASE, workers=2).digest
     assert request.digest != TrainRequest(**BASE, seed=1).digest
     assert request.digest != TrainRequest(**BASE, name="other").digest
+    assert request.digest != TrainRequest(**BASE, weight_column="w").digest
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,16 @@ def test_groups_and_times_are_read_and_are_no_features():
     assert (np.diff(dataset.times) == -86400.0).all()
 
 
+def test_weights_are_read_are_no_feature_and_rows_of_none_are_left_out():
+    weight = np.where(np.arange(N) % 4 == 0, 0.0, 1.0 + np.arange(N))
+    table = churn(weight=weight)
+    found = assemble(table, target="churned", weight_column="weight")
+    assert list(found.dataset.X.columns) == ["age", "plan"]
+    assert found.rows.tolist() == np.flatnonzero(weight).tolist()
+    assert found.dataset.sample_weight.tolist() == weight[weight > 0].tolist()
+    assert "no weight in 'weight'" in found.notes[0]
+
+
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
@@ -70,6 +80,10 @@ def test_groups_and_times_are_read_and_are_no_features():
         ({}, {"target": "churned", "time_column": "plan"}, "neither dates nor numbers"),
         ({"g": 1}, {"target": "churned", "group_column": "g"}, "one value only"),
         ({"t": 1}, {"target": "churned", "time_column": "t"}, "one value only"),
+        ({}, {"target": "churned", "weight_column": "plan"}, "does not hold numbers"),
+        ({"w": -1.0}, {"target": "churned", "weight_column": "w"}, "of at least 0"),
+        ({"w": 0.0}, {"target": "churned", "weight_column": "w"}, "some above it"),
+        ({"w": [None] + [1.0] * (N - 1)}, {"target": "churned", "weight_column": "w"}, "in 1 row"),
         ({}, {"target": "churned", "min_rows": 500}, "120 row.*at least 500"),
     ],
 )

@@ -15,6 +15,8 @@ from pipelines.search.reserve import (
 )
 from pipelines.search.stopping import (
     HOPELESS_TRIALS,
+    NOTHING_TO_GAIN,
+    has_settled,
     trial_seconds_limit,
     trials_left,
     typical_seconds,
@@ -172,3 +174,32 @@ class TestReserveChange:
             self.budget, shape(), timed_history(500.0)
         )
         assert total <= 0.5 * 60.0
+
+
+def settling(expected, n_before=48):
+    """Return trials of which the last were expected to gain so much, four a batch."""
+    trials = [answer(trial_of(number), 0.5) for number in range(n_before)]
+    for place, gain in enumerate(expected):
+        number = n_before + place
+        trials.append(answer(replace(trial_of(number), expected_gain=gain), 0.5))
+    return History(METRICS["roc_auc"], tuple(trials))
+
+
+def trial_of(number):
+    return Trial(number=number, configuration=Configuration.of("f", {"x": number}), seed=0)
+
+
+def test_a_search_with_a_clock_ends_when_three_batches_promise_nothing():
+    little, much = [0.1] * 4, [0.2] * 4
+    assert has_settled(settling(little * 3))
+    assert not has_settled(settling(little * 2 + much))
+    assert not has_settled(settling(much + little * 2))
+    assert has_settled(settling(much + little * 3))
+    assert not has_settled(settling(little * 3, n_before=8))  # too few for an ensemble
+    # Trials of chance say nothing: a batch is what its predictor expected.
+    assert has_settled(settling([0.1, None, 0.1, 0.1] * 3))
+    assert not has_settled(settling([None] * 12))
+    assert not has_settled(settling(much + little * 2 + [0.1]))  # the last is not complete
+    budget, ordered = Budget(seconds=100.0), Budget(trials=500)
+    assert why_over(settling(little * 3), budget, Deadline.after(60.0)) == NOTHING_TO_GAIN
+    assert why_over(settling(little * 3), ordered, Deadline(None)) is None

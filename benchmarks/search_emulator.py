@@ -1,0 +1,253 @@
+"""Strategies on emulated tables: the product's own search, every proposal answered by a forest.
+
+A store has too few configurations a table to choose a hundred among them, and nothing between
+them. So each table is emulated, after Eggensperger and others, *Efficient benchmarking of
+hyperparameter optimizers via surrogates* (2015): a forest fitted to the table's own records says
+what any configuration scores in every fold. What a strategy is told has noise, drawn from how far
+the recorded folds disagree; what it is judged by has none. Errors that this hides:
+
+- what no record shows cannot be found: optima are flatter than the real ones, and steps of the
+  forest give a gradient nothing to climb;
+- a forest answers, so the strategy ``forest`` is at home here;
+- with few records of a family its hyperparameters hardly matter, only which family it is.
+
+The rank correlation of the forest with records that it has not seen is printed, and tables where it
+is below `_FEWEST` are left out.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from numpy.typing import NDArray
+from search_experience import Lent, lend
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.model_selection import KFold, cross_val_predict
+
+from pipelines.budget import Budget, Deadline
+from pipelines.configuration import Configuration
+from pipelines.evaluation.executor import SerialExecutor
+from pipelines.evaluation.limits import limit_threads
+from pipelines.evaluation.metrics import get_metric
+from pipelines.experience.mapping import map_all, mapped
+from pipelines.experience.record import KnowledgeBase
+from pipelines.experience.store import ExperienceStore
+from pipelines.experience.validate import spearman
+from pipelines.history import History
+from pipelines.problem import ProblemKind
+from pipelines.search import strategies as strategies_module
+from pipelines.search.guided import guided_picks
+from pipelines.search.loop import run_search
+from pipelines.search.shares import ascent_win_rate
+from pipelines.seeds import generator, integer_seed
+from pipelines.space.joint import SearchSpace
+from pipelines.trial import Trial, TrialOutcome, TrialResult, TrialStatus
+
+Array = NDArray[np.float64]
+
+_FEWEST = 0.4
+_FEWEST_RECORDS = 40
+_WORST = -3.0
+_RANDOM_POINTS = 4_000
+
+
+class Emulator:
+    """One table: what any configuration of its space would score, in units best - median.
+
+    Parameters
+    ----------
+    name : str
+        The table.
+    space : SearchSpace
+        Of the table.
+    X : array, shape (n, d)
+        Encoded records.
+    folds : array, shape (n, n_folds)
+        Their fold scores, larger is better; NaN for what failed.
+    """
+
+    def __init__(self, name: str, space: SearchSpace, X: Array, folds: Array) -> None:
+        self.name, self.space = name, space
+        means = folds.mean(axis=1)
+        known = np.isfinite(means)
+        middle, best = np.median(means[known]), means[known].max()
+        scaled = (folds - middle) / max(best - middle, 1e-12)
+        scaled = np.clip(np.where(known[:, None], scaled, _WORST), _WORST, 1.5)
+        self.n_folds = folds.shape[1]
+        forest = ExtraTreesRegressor(
+            100, max_features=0.5, random_state=integer_seed(0, "emulator", name)
+        )
+        with limit_threads(1):
+            unseen = cross_val_predict(forest, X, scaled.mean(axis=1), cv=KFold(10, shuffle=True,
+                                       random_state=0))  # fmt: skip
+            self.correlation = spearman(unseen, scaled.mean(axis=1))
+            self._forest = forest.fit(X, scaled.mean(axis=1))
+        centred = scaled[known] - scaled[known].mean(axis=1, keepdims=True)
+        apart = centred - centred.mean(axis=0)
+        self._fold_effects = centred.mean(axis=0)
+        self._noise = apart * np.sqrt(self.n_folds / max(self.n_folds - 1, 1))
+        points = space.encode(space.sample(_RANDOM_POINTS, generator(0, "truth", name)))
+        truth = self._forest.predict(np.vstack([points, X]))
+        self._middle = float(np.median(truth[:_RANDOM_POINTS]))
+        self.best = float(truth.max())
+
+    def truth(self, configurations: list[Configuration]) -> Array:
+        """Return the scores without noise, shape (n,)."""
+        values = self._forest.predict(self.space.encode(configurations))
+        self.best = max(self.best, float(values.max()))
+        return np.asarray(values)
+
+    def observed(self, trial: Trial) -> TrialResult:
+        """Return what a trial comes to; the same for a configuration whoever asks."""
+        rng = generator(0, "noise", self.name, trial.configuration.digest)
+        drawn = rng.integers(len(self._noise), size=self.n_folds)
+        noise = self._noise[drawn, np.arange(self.n_folds)]
+        scores = self.truth([trial.configuration])[0] + self._fold_effects + noise
+        return TrialResult(
+            trial=trial,
+            status=TrialStatus.SUCCESS,
+            fold_scores=tuple(float(each) for each in scores),
+            score=float(scores.mean()),
+            score_std=float(scores.std()),
+            seconds=1.0,
+        )
+
+    def regret(self, value: float) -> float:
+        """Return how far a noiseless score is from the best known, in units best - median."""
+        return float(min(1.0, (self.best - value) / max(self.best - self._middle, 1e-12)))
+
+
+class EmulatedExecutor(SerialExecutor):
+    """An executor that asks an emulator."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._queue = deque()
+
+    def wait(self, deadline: Deadline) -> list[TrialOutcome]:
+        """Answer the next trial."""
+        return [TrialOutcome(self._emulator.observed(self._queue.popleft()))]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A strategy as it is compared."""
+
+    strategy: str
+    experience: bool = False
+    ascent: bool = True
+
+
+VARIANTS = {
+    "random": Variant("random"),
+    "tpe": Variant("tpe"),
+    "guided": Variant("guided", experience=True),
+}
+ABLATIONS = {
+    "no_experience": Variant("guided"),
+    "no_ascent": Variant("guided", experience=True, ascent=False),
+    "no_ascent_no_experience": Variant("guided", ascent=False),
+    "gp": Variant("gp", experience=True),
+    "forest": Variant("forest"),
+    "neural": Variant("neural"),
+    "evolution": Variant("evolution"),
+}
+
+
+def open_emulators(knowledge: KnowledgeBase, wanted: set[str]) -> list[Emulator]:
+    """Return an emulator for each table whose records it can learn to rank."""
+    known = map_all(knowledge)
+    emulators = []
+    for each in known.datasets:
+        if each.dataset.name not in wanted or len(each.configurations) < _FEWEST_RECORDS:
+            continue
+        records = {
+            mapped(record.result.trial.configuration, each.space): record.result
+            for record in reversed(knowledge.by_dataset[each.dataset.key])
+        }
+        results = [records[one] for one in each.configurations]
+        sign = each.dataset.scored_by.sign
+        folds = np.full((len(results), each.dataset.n_folds), np.nan)
+        for row, result in zip(folds, results, strict=True):
+            if result.succeeded:
+                row[:] = sign * np.array(result.fold_scores)
+        X = each.space.encode(list(each.configurations))
+        emulator = Emulator(each.dataset.name, each.space, X, folds)
+        verdict = "" if emulator.correlation >= _FEWEST else ": left out"
+        print(f"emulated {emulator.name}: {len(X)} records, Spearman "
+              f"{emulator.correlation:.2f}{verdict}", flush=True)  # fmt: skip
+        if not verdict:
+            emulators.append(emulator)
+    return emulators
+
+
+def emulate(
+    store: Path, wanted: set[str], *, seeds: int, trials: int, ablations: bool
+) -> list[dict[str, Any]]:
+    """Return one record a table, strategy and seed: regret after 10, 30 and 100 trials."""
+    knowledge = ExperienceStore(store).read()
+    emulators = open_emulators(knowledge, wanted)
+    lent = lend(knowledge)
+    median = np.median([each.correlation for each in lent.values()])
+    print(f"experience of the other tables ranks with Spearman {median:.2f} (median)", flush=True)
+    runs: list[tuple[Emulator, str, int, History]] = []
+    for emulator in emulators:
+        for name, variant in (VARIANTS | (ABLATIONS if ablations else {})).items():
+            for seed in range(seeds):
+                history = _run(emulator, variant, lent[emulator.name], seed, trials)
+                runs.append((emulator, name, seed, history))
+        print(f"{emulator.name} done", flush=True)
+    return [_record(*run, trials) for run in runs]  # the best known is known only now
+
+
+def _run(emulator: Emulator, variant: Variant, lent: Lent, seed: int, trials: int) -> History:
+    with _without_ascent() if not variant.ascent else _as_it_is():
+        return run_search(
+            emulator.space,
+            EmulatedExecutor(emulator),
+            get_metric("r2", ProblemKind.REGRESSION, 1),  # any whose larger is better
+            budget=Budget(trials=trials),
+            deadline=Deadline(None),
+            seed=integer_seed(seed, "run", emulator.name),
+            strategy=variant.strategy,
+            fits_per_trial=emulator.n_folds,
+            warm_start=lent.first if variant.experience else (),
+            prior=lent.prior if variant.experience else None,
+        )
+
+
+def _record(
+    emulator: Emulator, name: str, seed: int, history: History, trials: int
+) -> dict[str, Any]:
+    results = history.ordered
+    truth = emulator.truth([each.trial.configuration for each in results])
+    observed = np.array([each.score for each in results])
+    record: dict[str, Any] = {
+        "table": emulator.name,
+        "strategy": name,
+        "seed": seed,
+        "ascent": ascent_win_rate(history),
+        "choosing": 0.0,
+    }
+    for count in (10, 20, 30, 50, 100):
+        if count <= trials:
+            # Who searches sees noise, and so takes the best that it saw.
+            record[f"regret_{count}"] = emulator.regret(float(truth[observed[:count].argmax()]))
+    return record
+
+
+@contextmanager
+def _without_ascent() -> Iterator[None]:
+    with patch.object(strategies_module, "guided_picks", partial(guided_picks, with_ascent=False)):
+        yield
+
+
+@contextmanager
+def _as_it_is() -> Iterator[None]:
+    yield

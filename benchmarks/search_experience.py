@@ -1,0 +1,53 @@
+"""What experience of all other tables lends to a table of a store; nothing of its own records."""
+
+from dataclasses import dataclass
+
+from pipelines.configuration import Configuration
+from pipelines.experience.advice import FIRST
+from pipelines.experience.mapping import Mapped, map_all, mapped
+from pipelines.experience.portfolio import build_portfolio
+from pipelines.experience.predictor import NeuralExperience, RunPrior
+from pipelines.experience.record import KnowledgeBase
+from pipelines.experience.validate import spearman
+from pipelines.seeds import integer_seed
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """What the other tables say about one.
+
+    Attributes
+    ----------
+    first : tuple of Configuration
+        The portfolio's, in the order to try them.
+    prior : RunPrior
+        What the networks expect of any configuration.
+    correlation : float
+        Rank correlation of what they expect with what was recorded.
+    """
+
+    first: tuple[Configuration, ...]
+    prior: RunPrior
+    correlation: float
+
+
+def lend(knowledge: KnowledgeBase, *, seed: int = 0) -> dict[str, Lent]:
+    """Return what is lent to each table, by name; tables of one content are left out together."""
+    known = map_all(knowledge)
+    lent = {}
+    for place, held in enumerate(known.datasets):
+        about = held.dataset
+        rest = tuple(
+            each for each in known.datasets if each.dataset.fingerprint != about.fingerprint
+        )
+        others = Mapped(datasets=rest, coordinates=known.coordinates)
+        portfolio = build_portfolio(others, seed=integer_seed(seed, "portfolio", place))
+        model = NeuralExperience(seed=integer_seed(seed, "predictor", place)).fit(others)
+        order = portfolio.order_for(about.problem, about.shape.n_rows, about.meta)
+        today = [mapped(portfolio.configurations[each], held.space) for each in order]
+        lent[about.name] = Lent(
+            tuple(dict.fromkeys(each for each in today if each is not None))[:FIRST],
+            RunPrior(model, held.space.coordinates, about.meta),
+            spearman(model.predict(held.X, about.meta)[0], held.scores),
+        )
+    return lent

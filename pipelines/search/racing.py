@@ -1,0 +1,84 @@
+"""Fold racing: a trial whose first folds show it to be clearly worse is stopped.
+
+After Hutter et al., *Sequential model-based optimization for general algorithm configuration*
+(2011), where a challenger is compared with the incumbent fold by fold. Here the comparison is made
+before the trial starts: it is given floors, one a fold, below which it ends. So it needs to know
+nothing of other trials that run at the same time, and the same trials come out at any number of
+workers.
+
+Symbols: n whole trials; k looks at a trial, the last one when it is whole.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.history import History
+
+Array = NDArray[np.float64]
+
+FEWEST_WHOLE = 6
+"""Whole trials before which nothing is stopped: how much folds differ is not known yet."""
+RIVAL_RANK = 5
+"""A trial races against the one of this rank: an ensemble is made of more than the best."""
+STANDARD_ERRORS = 1.5
+"""How far behind is clear."""
+_COMPARED_SHARE = 0.5
+
+
+RUNGS = (1 / 9, 1 / 3)
+"""Shares of the rows that a trial of a large table is fitted to before it is to all of them."""
+LADDER_ROWS = 20_000
+
+
+def rungs_for(n_rows: int, n_folds: int) -> tuple[float, ...]:
+    """Return the rungs of the trials of a table; folds are what small ones are raced on."""
+    return RUNGS if n_folds == 1 and n_rows >= LADDER_ROWS else ()
+
+
+def race_floors(history: History, n_folds: int, rungs: tuple[float, ...] = ()) -> tuple[float, ...]:
+    """Return below which gain a trial ends after each of its rungs, or of its first folds.
+
+    Parameters
+    ----------
+    history : History
+        What is known when the trial is proposed.
+    n_folds : int
+        Folds of a trial.
+    rungs : tuple of float
+        Of the trial.
+
+    Returns
+    -------
+    tuple of float
+        One a rung, or one a fold but for the last; empty while too little is known, or where there
+        is nothing to race on.
+    """
+    whole = history.successes
+    if rungs:
+        seen = [(*each.rung_scores, each.score) for each in whole]
+    else:
+        seen = [tuple(np.cumsum(each.fold_scores) / np.arange(1, len(each.fold_scores) + 1))
+                for each in whole]  # fmt: skip
+    n_looks = len(rungs) + 1 if rungs else n_folds
+    kept = [each for each in seen if len(each) == n_looks]
+    gains = history.metric.sign * np.array(kept, dtype=np.float64).reshape(len(kept), n_looks)
+    gains = gains[np.isfinite(gains).all(axis=1)]
+    return floors(gains) if n_looks > 1 and len(gains) >= FEWEST_WHOLE else ()
+
+
+def floors(gains: Array) -> tuple[float, ...]:
+    """Return the floors that whole trials set, given their gains at each look, shape (n, k).
+
+    The last look is the final one. At an earlier one a trial's lead over the rival is compared with
+    none; how wrong such a lead is about the final one is known from the better half of the whole
+    trials.
+    """
+    final = gains[:, -1]
+    order = np.argsort(-final, kind="stable")
+    rival = order[min(RIVAL_RANK, len(order)) - 1]
+    better = order[: max(FEWEST_WHOLE, round(_COMPARED_SHARE * len(order)))]
+    better = better[better != rival]
+    early = gains[:, :-1]
+    wrong = (early - early[rival]) - (final - final[rival])[:, None]
+    spread = np.sqrt((wrong[better] ** 2).sum(axis=0) / max(len(better) - 1, 1))
+    return tuple(float(each) for each in early[rival] - STANDARD_ERRORS * spread)

@@ -1,0 +1,135 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipelines.configuration import Configuration
+from pipelines.evaluation.metrics import METRICS
+from pipelines.failures import failures_of
+from pipelines.history import History
+from pipelines.search.racing import (
+    FEWEST_WHOLE,
+    LADDER_ROWS,
+    RIVAL_RANK,
+    RUNGS,
+    floors,
+    race_floors,
+    rungs_for,
+)
+from pipelines.trial import Trial, TrialResult, TrialStatus
+
+
+def result(number, scores, status=TrialStatus.SUCCESS, stops=()):
+    configuration = Configuration.of("f", {"x": number})
+    whole = status is TrialStatus.SUCCESS
+    return TrialResult(
+        trial=Trial(number=number, configuration=configuration, seed=0, floors=stops),
+        status=status,
+        fold_scores=tuple(scores),
+        score=float(np.mean(scores)) if whole else None,
+        seconds=float(len(scores)),
+    )
+
+
+def drawn(n, n_folds=5, noise=0.01, seed=0):
+    """Return fold gains: each fold has its difficulty, each trial its level."""
+    rng = np.random.default_rng(seed)
+    levels = np.sort(rng.normal(0.8, 0.05, n))[::-1]
+    return levels[:, None] + rng.normal(0, 0.1, n_folds) + rng.normal(0, noise, (n, n_folds))
+
+
+def looks(folds):
+    return folds.cumsum(axis=1) / np.arange(1, folds.shape[1] + 1)
+
+
+def is_stopped(gains, stops):
+    return any(gains[: at + 1].mean() < stop for at, stop in enumerate(stops))
+
+
+def test_nothing_is_stopped_while_little_is_known():
+    few = History(METRICS["roc_auc"], tuple(result(n, [0.8, 0.9]) for n in range(FEWEST_WHOLE - 1)))
+    assert race_floors(few, 2) == ()
+    enough = few.extend([result(99, [0.7, 0.9])])
+    assert len(race_floors(enough, 2)) == 1
+    assert race_floors(enough, 1) == ()
+
+
+def test_there_is_a_floor_a_fold_but_for_the_last_below_the_rival():
+    gains = drawn(20)
+    stops = floors(looks(gains))
+    rival = np.argsort(-gains.mean(axis=1))[RIVAL_RANK - 1]
+    so_far = gains[rival].cumsum()[:-1] / np.arange(1, 5)
+    assert len(stops) == 4
+    assert (np.array(stops) < so_far).all()
+
+
+def test_the_floors_of_a_loss_are_those_of_its_negative():
+    gains = drawn(12)
+    as_loss = History(METRICS["log_loss"], tuple(result(n, -each) for n, each in enumerate(gains)))
+    np.testing.assert_allclose(race_floors(as_loss, 5), floors(looks(gains)))
+
+
+def test_the_best_are_never_and_the_worst_always_stopped():
+    stopped_good = stopped_bad = 0
+    for seed in range(40):
+        gains = drawn(30, seed=seed)
+        stops = floors(looks(gains))
+        order = np.argsort(-gains.mean(axis=1))
+        stopped_good += sum(is_stopped(gains[place], stops) for place in order[:RIVAL_RANK])
+        stopped_bad += sum(is_stopped(gains[place], stops) for place in order[-10:])
+    assert stopped_good <= 0.05 * 40 * RIVAL_RANK
+    assert stopped_bad >= 0.95 * 40 * 10
+
+
+def test_folds_that_disagree_by_chance_alone_stop_little():
+    rng = np.random.default_rng(3)
+    gains = rng.normal(0, 1, (200, 5))
+    stops = floors(looks(gains[:40]))
+    best = gains[40:][np.argsort(-gains[40:].mean(axis=1))[:20]]
+    assert sum(is_stopped(each, stops) for each in best) <= 2
+
+
+def test_a_stopped_trial_counts_by_its_lead_on_the_folds_it_had():
+    best = result(0, [0.9, 0.5, 0.7])
+    stopped = result(1, [0.8], TrialStatus.PRUNED, stops=(0.85, 0.6))
+    history = History(METRICS["roc_auc"], (best, stopped, result(2, [], TrialStatus.FAILED)))
+    assert history.expected_gain(stopped) == pytest.approx(0.7 - 0.1)
+    assert history.expected_gain(best) is None
+    as_loss = replace(history, metric=METRICS["log_loss"])
+    assert as_loss.expected_gain(stopped) == pytest.approx(-0.7 + 0.1)
+    assert History(METRICS["roc_auc"], (stopped,)).expected_gain(stopped) is None
+    assert stopped.full_seconds == 3.0
+    assert [each.trial.number for each in history.stopped] == [1]
+    assert [each.trial.number for each in history.failures] == [2]
+    assert [each.status for each in failures_of(history)] == ["failed"]
+
+
+def test_the_floors_of_a_trial_survive_the_log():
+    stopped = result(1, [0.8], TrialStatus.PRUNED, stops=(0.85, 0.6))
+    assert TrialResult.from_dict(stopped.to_dict()) == stopped
+    old = stopped.to_dict()
+    del old["trial"]["floors"]
+    assert TrialResult.from_dict(old).trial.floors == ()
+
+
+def test_on_a_ladder_the_rungs_set_the_floors():
+    rng = np.random.default_rng(1)
+    final = rng.normal(0.8, 0.05, 12)
+    looks_ = np.column_stack([final - 0.1, final - 0.03]) + rng.normal(0, 0.002, (12, 2))
+    results = [
+        replace(result(n, [score]), rung_scores=tuple(rungs))
+        for n, (score, rungs) in enumerate(zip(final, looks_, strict=True))
+    ]
+    history = History(METRICS["roc_auc"], tuple(results))
+    stops = race_floors(history, 1, RUNGS)
+    np.testing.assert_allclose(stops, floors(np.column_stack([looks_, final])))
+    assert race_floors(history, 1) == ()
+    assert rungs_for(LADDER_ROWS, 1) == RUNGS
+    assert rungs_for(LADDER_ROWS, 5) == rungs_for(LADDER_ROWS - 1, 1) == ()
+    trial = replace(results[3].trial, number=50, rungs=RUNGS)
+    stopped = TrialResult(trial=trial, status=TrialStatus.PRUNED, rung_scores=(0.5,), seconds=1.0)
+    best = history.best
+    lead = 0.5 - best.rung_scores[0]
+    assert history.expected_gain(stopped) == pytest.approx(best.score + lead)
+    assert stopped.full_seconds == pytest.approx(1 + 3 + 9)
+    assert TrialResult.from_dict(stopped.to_dict()) == stopped
