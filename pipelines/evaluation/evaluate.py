@@ -98,11 +98,8 @@ def evaluate_trial(
             interrupt_after(None if limit == float("inf") else limit),
         ):
             _run_folds(trial, context, Deadline.after(limit), progress)
-    except BeatenError:
-        status, error = (
-            TrialStatus.PRUNED,
-            f"clearly worse after {how_far_it_came(trial, progress, context)}",
-        )
+    except BeatenError as beaten:
+        status, error = TrialStatus.PRUNED, str(beaten)
     except TrialInterruptedError:
         if len(progress.scores) < len(context.folds):  # else only its size is not known
             status, error = TrialStatus.TIMEOUT, _how_far(started, progress, context)
