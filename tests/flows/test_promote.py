@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -282,12 +283,12 @@ def paused_run(name):
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterName
 
     wanted = FlowRunFilter(name=FlowRunFilterName(any_=[f"promote {name}"]))
-    for _ in range(600):
-        with get_client(sync_client=True) as client:
+    with get_client(sync_client=True) as client:
+        for _ in range(600):
             runs = client.read_flow_runs(flow_run_filter=wanted)
-        if runs and runs[0].state.is_paused():
-            return runs[0]
-        time.sleep(0.2)
+            if runs and runs[0].state.is_paused():
+                return runs[0]
+            time.sleep(0.5)
     raise AssertionError(f"{name} was never paused")
 
 
@@ -298,12 +299,15 @@ def test_a_person_has_the_last_word(shop, answer, outcome):
 
     name = f"approve {outcome}"
     request, reports = shop.offer(name, "south", "both", policy="approve"), []
-    thread = threading.Thread(target=lambda: reports.append(promote(request)))
+    # A new thread begins without the settings of this one, the server's address among them.
+    thread = threading.Thread(
+        target=copy_context().run, args=(lambda: reports.append(promote(request)),), daemon=True
+    )
     thread.start()
     run = paused_run(name)
     time.sleep(1)  # the form is saved a moment after the state
     resume_flow_run(run.id, {"answer": answer, "comment": "I looked at it.", "person": "eve"})
-    thread.join()
+    thread.join(300)
     [report] = reports
     assert (report.outcome, report.actor) == (outcome, "eve")
     assert "I looked at it." in report.reasons[0]
