@@ -18,7 +18,9 @@ def client(served):
 
 def test_the_deployments_are_there(person):
     person.open(f"{person.prefect}/deployments")
-    for name in ("train", "retrain", "promote", "rollback", "monitor", "predict"):
+    for name in (
+        "train", "extend", "retrain", "promote", "rollback", "monitor", "predict", "learn",
+    ):  # fmt: skip
         person.sees(name)
     person.shoot("deployments")
 
