@@ -126,7 +126,7 @@ def budget_runs(options: argparse.Namespace) -> pd.DataFrame:
                 row["over"] = record["total"] - allowed
                 row |= {phase: record["phases"].get(phase, 0.0) for phase in PHASES}
             rows.append(row)
-            print(_line(row), flush=True)
+            print(_line(row), record.get("error", ""), flush=True)
     return pd.DataFrame(rows)
 
 
