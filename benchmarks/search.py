@@ -5,7 +5,8 @@
 ``record`` evaluates a fixed list of configurations on every dataset once (it resumes), ``replay``
 lets the strategies choose among the recorded ones (see search_replay.py for what that means),
 ``ascent`` measures ascent against 2,000 random candidates on the recorded trials, and ``live``
-really evaluates what the strategies propose. ``all`` is replay and ascent. With ``--store FILE``
+really evaluates what the strategies propose, ``emulate`` asks an emulator of each table of a
+``--store`` (search_emulator.py says what that hides). ``all`` is replay and ascent. With ``--store FILE``
 both read what ``espalier experience build`` recorded. A readable table is
 printed and the last line is one JSON object.
 """
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from search_ascent import ascents
+from search_emulator import emulate
 from search_live import live
 from search_pool import open_pool, open_store
 from search_racing import fold_fits
@@ -35,7 +37,10 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument(
-        "mode", choices=("record", "replay", "ascent", "live", "all"), nargs="?", default="all"
+        "mode",
+        choices=("record", "replay", "ascent", "live", "emulate", "all"),
+        nargs="?",
+        default="all",
     )
     parser.add_argument("--records", type=Path)
     parser.add_argument("--store", type=Path, help="experience to replay in place of --records")
@@ -123,6 +128,15 @@ def main() -> None:
         frame = pd.DataFrame(live(options.folder, sorted(wanted), amount, options))
         print(frame.to_string())
         print(json.dumps({"live": frame.groupby("strategy")["score_gain"].mean().to_dict()}))
+        return
+    if options.mode == "emulate":
+        if options.store is None:
+            sys.exit("emulate needs --store FILE")
+        emulated = emulate(
+            options.store, wanted, seeds=options.seeds, trials=options.trials,
+            ablations=not options.no_ablations,
+        )  # fmt: skip
+        print(json.dumps(report(pd.DataFrame(emulated))))
         return
     if options.store is not None:
         pools = [pool for pool in open_store(options.store) if pool.name in wanted]

@@ -15,6 +15,7 @@ The rank correlation of the forest with records that it has not seen is printed,
 is below `_FEWEST` are left out.
 """
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,7 +82,12 @@ class Emulator:
         scaled = np.clip(np.where(known[:, None], scaled, _WORST), _WORST, 1.5)
         self.n_folds = folds.shape[1]
         forest = ExtraTreesRegressor(
-            100, max_features=0.5, random_state=integer_seed(0, "emulator", name)
+            100,
+            max_features=0.5,
+            # A spike at every record would make the recorded defaults the best there is.
+            min_samples_leaf=2,
+            bootstrap=True,
+            random_state=integer_seed(0, "emulator", name),
         )
         with limit_threads(1):
             unseen = cross_val_predict(forest, X, scaled.mean(axis=1), cv=KFold(10, shuffle=True,
@@ -109,10 +115,18 @@ class Emulator:
         drawn = rng.integers(len(self._noise), size=self.n_folds)
         noise = self._noise[drawn, np.arange(self.n_folds)]
         scores = self.truth([trial.configuration])[0] + self._fold_effects + noise
+        for done, floor in enumerate(trial.floors, start=1):
+            if scores[:done].mean() < floor:
+                return TrialResult(
+                    trial=trial,
+                    status=TrialStatus.PRUNED,
+                    fold_scores=tuple(scores[:done].tolist()),
+                    seconds=done / self.n_folds,
+                )
         return TrialResult(
             trial=trial,
             status=TrialStatus.SUCCESS,
-            fold_scores=tuple(float(each) for each in scores),
+            fold_scores=tuple(scores.tolist()),
             score=float(scores.mean()),
             score_std=float(scores.std()),
             seconds=1.0,
@@ -142,6 +156,7 @@ class Variant:
     strategy: str
     experience: bool = False
     ascent: bool = True
+    racing: bool = False
 
 
 VARIANTS = {
@@ -153,6 +168,7 @@ ABLATIONS = {
     "no_experience": Variant("guided"),
     "no_ascent": Variant("guided", experience=True, ascent=False),
     "no_ascent_no_experience": Variant("guided", ascent=False),
+    "racing": Variant("guided", experience=True, racing=True),
     "gp": Variant("gp", experience=True),
     "forest": Variant("forest"),
     "neural": Variant("neural"),
@@ -196,12 +212,13 @@ def emulate(
     lent = lend(knowledge)
     median = np.median([each.correlation for each in lent.values()])
     print(f"experience of the other tables ranks with Spearman {median:.2f} (median)", flush=True)
-    runs: list[tuple[Emulator, str, int, History]] = []
+    runs: list[tuple[Emulator, str, int, History, float]] = []
     for emulator in emulators:
         for name, variant in (VARIANTS | (ABLATIONS if ablations else {})).items():
             for seed in range(seeds):
+                before = time.process_time()
                 history = _run(emulator, variant, lent[emulator.name], seed, trials)
-                runs.append((emulator, name, seed, history))
+                runs.append((emulator, name, seed, history, time.process_time() - before))
         print(f"{emulator.name} done", flush=True)
     return [_record(*run, trials) for run in runs]  # the best known is known only now
 
@@ -219,21 +236,24 @@ def _run(emulator: Emulator, variant: Variant, lent: Lent, seed: int, trials: in
             fits_per_trial=emulator.n_folds,
             warm_start=lent.first if variant.experience else (),
             prior=lent.prior if variant.experience else None,
+            racing=variant.racing,
         )
 
 
 def _record(
-    emulator: Emulator, name: str, seed: int, history: History, trials: int
+    emulator: Emulator, name: str, seed: int, history: History, seconds: float, trials: int
 ) -> dict[str, Any]:
     results = history.ordered
     truth = emulator.truth([each.trial.configuration for each in results])
-    observed = np.array([each.score for each in results])
+    observed = np.array([-np.inf if each.score is None else each.score for each in results])
     record: dict[str, Any] = {
         "table": emulator.name,
         "strategy": name,
         "seed": seed,
         "ascent": ascent_win_rate(history),
-        "choosing": 0.0,
+        "fold_fits": sum(len(each.fold_scores) for each in results)
+        / (len(results) * emulator.n_folds),
+        "choosing": seconds,
     }
     for count in (10, 20, 30, 50, 100):
         if count <= trials:

@@ -63,7 +63,7 @@ class SearchPlan:
         Whether a trial ends when its first folds are clearly worse.
     ladder : bool
         Whether a trial of a large table is fitted to some of its rows first; off by default
-        (docs/decisions/0026).
+        (docs/decisions/0032).
     """
 
     space: SearchSpace
