@@ -6,9 +6,9 @@
 lets the strategies choose among the recorded ones (see search_replay.py for what that means),
 ``ascent`` measures ascent against 2,000 random candidates on the recorded trials, and ``live``
 really evaluates what the strategies propose, ``emulate`` asks an emulator of each table of a
-``--store`` (search_emulator.py says what that hides). ``all`` is replay and ascent. With ``--store FILE``
-both read what ``espalier experience build`` recorded. A readable table is
-printed and the last line is one JSON object.
+``--store`` (search_emulator.py says what that hides). ``all`` is replay and ascent. With
+``--store FILE`` they read what ``espalier experience build`` recorded, and what the other tables
+say is lent to each table. A readable table is printed and the last line is one JSON object.
 """
 
 import argparse
@@ -107,6 +107,10 @@ def report(frame: pd.DataFrame) -> dict[str, Any]:
             )
             print(f"guided vs {rival:12} at {count:3}: {rate:.2f} [{low:.2f}, {high:.2f}]")
     # What choosing would cost beside trials of one second each.
+    if "fold_fits" in frame:
+        racing = frame[frame["strategy"] == "racing"]
+        figures["fold_fits_share"] = round(float(racing["fold_fits"].mean()), 3)
+        figures["ascent_win_rate"] = round(float(frame["ascent"].mean()), 3)
     guided = frame[frame["strategy"] == "guided"]
     figures["replay_choosing_seconds"] = round(float(guided["choosing"].mean()), 3)
     return figures
