@@ -6,7 +6,8 @@ from pipelines.configuration import Configuration
 from pipelines.experience.advice import FIRST
 from pipelines.experience.mapping import Mapped, map_all, mapped
 from pipelines.experience.portfolio import build_portfolio
-from pipelines.experience.predictor import NeuralExperience, RunPrior
+from pipelines.experience.predictor import RunPrior
+from pipelines.experience.process import ProcessExperience
 from pipelines.experience.record import KnowledgeBase
 from pipelines.experience.validate import spearman
 from pipelines.seeds import integer_seed
@@ -21,7 +22,7 @@ class Lent:
     first : tuple of Configuration
         The portfolio's, in the order to try them.
     prior : RunPrior
-        What the networks expect of any configuration.
+        What the process expects of any configuration.
     correlation : float
         Rank correlation of what they expect with what was recorded.
     """
@@ -42,7 +43,7 @@ def lend(knowledge: KnowledgeBase, *, seed: int = 0) -> dict[str, Lent]:
         )
         others = Mapped(datasets=rest, coordinates=known.coordinates)
         portfolio = build_portfolio(others, seed=integer_seed(seed, "portfolio", place))
-        model = NeuralExperience(seed=integer_seed(seed, "predictor", place)).fit(others)
+        model = ProcessExperience(seed=integer_seed(seed, "predictor", place)).fit(others)
         order = portfolio.order_for(about.problem, about.shape.n_rows, about.meta)
         today = [mapped(portfolio.configurations[each], held.space) for each in order]
         lent[about.name] = Lent(
