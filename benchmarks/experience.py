@@ -1,6 +1,7 @@
 """Measure what experience is worth, on tables that it has not seen.
 
-    python benchmarks/experience.py STORE [--only ranking,replay,adversarial,learn] [--seeds 3]
+    python benchmarks/experience.py STORE [--only ranking,replay,learn,adversarial,live]
+        [--tables FOLDER] [--seeds 3]
 
 ``STORE`` is what ``espalier experience build`` recorded. Each table is left out in turn (with all
 tables of the same content), everything is learned anew from the others, and asked about it.
@@ -19,6 +20,9 @@ tables of the same content), everything is learned anew from the others, and ask
   on sqlite; the seconds that ``espalier learn`` takes; and the rank correlations on a held-out half
   of the tables before and after the other half was seen, of which half was known before.
 
+- ``live`` (with ``--tables``): what a training would really try first on a left-out table, its best
+  four, are run on the rows and folds that were recorded, beside the recorded strong defaults.
+
 A readable table is printed and the last line is one JSON object. Regret is in units of best minus
 median of all that is recorded on a table, at most 1.
 """
@@ -30,14 +34,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from experience_live import adversarial
+from experience_live import adversarial, first_four
 from experience_mlflow import learning
 from experience_replay import halves, ranking, replays
 
 from pipelines.experience.mapping import map_all
 from pipelines.experience.store import ExperienceStore
 
-PARTS = ("ranking", "replay", "learn", "adversarial")
+PARTS = ("ranking", "replay", "learn", "adversarial", "live")
 
 
 def arguments() -> argparse.Namespace:
@@ -45,6 +49,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("store", type=Path)
     parser.add_argument("--only", default=",".join(PARTS), help="some of the parts, with commas")
+    parser.add_argument("--tables", type=Path, help="folder of the recorded tables, for `live`")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--trials", type=int, default=2_000, help="put into MLflow for `learn`")
     return parser.parse_args()
@@ -67,7 +72,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as home:
             figures |= learning(records, Path(home), n_trials=options.trials)
     if "adversarial" in parts:
-        figures |= adversarial(records, seeds=options.seeds)
+        figures |= adversarial(records, known, seeds=options.seeds)
+    if "live" in parts and options.tables is not None:
+        figures |= first_four(records, known, options.tables)
     print(json.dumps({name: _rounded(value) for name, value in figures.items()}))
 
 
