@@ -1,5 +1,6 @@
 """The story of a learning: what trainings left in MLflow becomes experience for the next ones."""
 
+import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from flows.hooks import watched
 from flows.learn_report import LearnReport, Verdict
 from infra import run_tags
 from infra.own_experience import OwnExperience
+from infra.process_identity import ProcessIdentity
 from infra.settings import Settings, load_settings
 from infra.tracking import Tracking
 from pipelines.experience.learn_request import LearnRequest
@@ -44,7 +46,7 @@ def learn(request: LearnRequest) -> LearnReport:
         else:
             with _recorded(tracking) as run_id:
                 report = _learn(request, settings, tracking, run_id, gathered)
-                tracking.set_tags(run_id, {"espalier.outcome": report.verdict})
+                tracking.set_tags(run_id, {run_tags.OUTCOME: report.verdict})
                 tracking.finish_run(run_id, report.figures)
             own.learned(gathered.n_own)
     publish_markdown("learn", "\n\n".join(report.lines), "What was learned")
@@ -73,7 +75,11 @@ def _learn(
 @contextmanager
 def _recorded(tracking: Tracking) -> Iterator[str]:
     """Open an MLflow run for the block; what the block raises ends it as failed."""
-    run_id = tracking.start_run("learn", tags={run_tags.KIND: "learn"})
+    tags = {
+        run_tags.KIND: "learn",
+        run_tags.OWNER: json.dumps(ProcessIdentity.mine().to_dict()),
+    }
+    run_id = tracking.start_run("learn", tags=tags)
     try:
         yield run_id
     except BaseException as error:
