@@ -55,7 +55,7 @@ class Contest:
             f"the new predictor {verdict}: median Spearman {self.fresh.median:.3f}, the present "
             f"one's {self.present.median:.3f}, mean difference {self.difference:+.3f}, on "
             f"{len(self.fresh.by_dataset)} datasets left out one at a time"
-        )
+        ) + ("" if self.fresh.trusted else f"; {self.fresh.words}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""

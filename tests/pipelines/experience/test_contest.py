@@ -24,6 +24,7 @@ def test_the_new_one_serves_only_if_it_is_not_worse(present, fresh, not_worse):
     assert contest.is_not_worse is not_worse
     if present is not None:
         assert ("is worse" in contest.words) is not not_worse
+        assert ("the predictor is off" in contest.words) is (not fresh.trusted)
         assert len(contest.to_dict()["datasets"]) == 3
 
 
