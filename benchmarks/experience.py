@@ -8,7 +8,7 @@ tables of the same content), everything is learned anew from the others, and ask
 
 - ``ranking``: rank correlation of what is expected of the table's trials with what they scored.
 - ``replay``: what comes first is chosen among the configurations recorded on the left-out table,
-  by the order that a training would give them (`advice.by_promise`), and their recorded scores are
+  by the order that a training would give them (`advice.Candidates`), and their recorded scores are
   looked up; nothing is looked up by nearness. The later trials of the warm search are chosen by the
   Gaussian process with the predictor as its prior mean. Random search draws from the space-filling
   part. Because the guided part of a table's recording was found by a search on that very table, the

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.budget import Budget, Deadline
+from pipelines.configuration import Configuration
 from pipelines.evaluation.evaluate import evaluate_trial
 from pipelines.evaluation.executor import SerialExecutor
 from pipelines.experience.advice import Advice, advise
@@ -60,7 +61,8 @@ def first_four(records: KnowledgeBase, known: Mapped, folder: Path) -> dict[str,
         table = pd.read_parquet(entry.path)
         place = make_workplace(table, entry, rules, fingerprint=dataset.fingerprint)
         advice = advise(_learned(records, others), place.space, place.dataset.meta, most=4)
-        warm = _best_of(advice, place)
+        recorded = dict(zip(each.configurations, each.scores.tolist(), strict=True))
+        warm = _best_of(advice, place, recorded)
         family = [one.family for one in each.configurations]
         cold = max(each.scores[family.index(name)] for name in LEADERS if name in family)
         finite = each.scores[np.isfinite(each.scores)]
@@ -105,10 +107,13 @@ def _learned(records: KnowledgeBase, known: Mapped) -> Knowledge:
     return fit_mapped(records, known, seed=0, validation=validate(known, known))
 
 
-def _best_of(advice: Advice, place: Workplace) -> float:
-    """Return the best gain of what is advised, -inf where all fail."""
+def _best_of(advice: Advice, place: Workplace, recorded: dict[Configuration, float]) -> float:
+    """Return the best gain of what is advised, -inf where all fail; recorded ones are not rerun."""
     gains = []
     for number, configuration in enumerate(advice.first):
+        if configuration in recorded:
+            gains.append(recorded[configuration])
+            continue
         trial = Trial(
             number=number,
             configuration=configuration,

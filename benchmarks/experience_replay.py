@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.acquisition.functions import log_expected_improvement
-from pipelines.experience.advice import by_promise
+from pipelines.experience.advice import Candidates
 from pipelines.experience.left_out import LeftOut, validate
 from pipelines.experience.mapping import Mapped, MappedDataset
 from pipelines.experience.predictor import RunPrior
@@ -35,10 +35,10 @@ class Pool:
     ----------
     table : MappedDataset
         Configurations and scores.
-    expected : array, shape (n,)
-        What the predictor, which has not seen the table, expects of each.
+    model : ProcessExperience
+        What the other tables taught.
     prior : RunPrior
-        The same as a prior mean, in the coordinates of the table's space.
+        What it expects, as a prior mean, in the coordinates of the table's space.
     X : array, shape (n, d)
         Encoded in the table's space.
     filling : array of int
@@ -46,7 +46,7 @@ class Pool:
     """
 
     table: MappedDataset
-    expected: Array
+    model: ProcessExperience
     prior: RunPrior
     X: Array
     filling: NDArray[np.int64]
@@ -71,11 +71,14 @@ class Pool:
     def first(self, n: int, among: NDArray[np.int64]) -> list[int]:
         """Return what a training would try first of the places ``among``."""
         table = self.table
-        configurations = [table.configurations[place] for place in among]
-        # What a trial would cost is known as it is in a portfolio: roughly.
-        costs = np.ones(len(among))
-        order = by_promise(self.expected[among], costs, configurations, n=n)
-        return [int(among[place]) for place in order]
+        found = Candidates.of(
+            [table.configurations[place] for place in among],
+            np.ones(len(among)),  # what a trial costs here is not known before
+            table.space,
+            self.model,
+            table.dataset.meta,
+        )
+        return [int(among[place]) for place in found.by_promise(n)]
 
 
 def ranking(known: Mapped) -> dict[str, Any]:
@@ -94,7 +97,6 @@ def ranking(known: Mapped) -> dict[str, Any]:
 
 def open_pools(records: KnowledgeBase, known: Mapped) -> list[Pool]:
     """Return a pool for each table with enough configurations."""
-    left_out = LeftOut(known)
     pools = []
     for place, table in enumerate(known.datasets):
         if len(table.configurations) < FEWEST:
@@ -113,7 +115,7 @@ def open_pools(records: KnowledgeBase, known: Mapped) -> list[Pool]:
         pools.append(
             Pool(
                 table=table,
-                expected=left_out.expected(table, known.coordinates),
+                model=model,
                 prior=RunPrior(model, table.space.coordinates, table.dataset.meta),
                 X=table.space.encode(list(table.configurations)),
                 filling=np.array(filling, dtype=np.int64),

@@ -10,8 +10,9 @@ from scipy.special import ndtr
 
 from pipelines.configuration import Configuration
 from pipelines.experience.knowledge import Knowledge
-from pipelines.experience.mapping import mapped
+from pipelines.experience.mapping import aligned, mapped
 from pipelines.experience.predictor import RunPrior
+from pipelines.experience.process import ProcessExperience, embedded, kernel
 from pipelines.experience.validate import spearman
 from pipelines.history import History
 from pipelines.metafeatures.profile import MetaFeatures
@@ -21,7 +22,9 @@ FIRST = 10
 """Configurations that are advised."""
 _SHOWN_DATASETS = 5
 _FEWEST_TO_CORRELATE = 3
-_COST_WEIGHT = 0.1
+# In units of the predictor's target, whose spread is about 1.
+_COST_WEIGHT, _DOUBT_WEIGHT, _ALIKE_WEIGHT = 0.1, 0.5, 0.5
+_DEFAULT_TURNS = (0, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,11 +168,15 @@ def advise(
     if knowledge.validation.trusted:
         prior = RunPrior(knowledge.predictor, space.coordinates, meta)
         known = [each for each, place in found.items() if place in winners]
-        others = [each for each, place in found.items() if place not in winners]
-        mean = prior.mean(space.encode(others)) if others else np.empty(0)
-        costs = portfolio.costs[[found[each] for each in others]]
-        ranked = [others[place] for place in by_promise(mean, costs, others, n=most)]
-        first = [*known, *ranked][:most]
+        others = {each: place for each, place in found.items() if place not in winners}
+        costs = {each: float(portfolio.costs[place]) for each, place in others.items()}
+        for family in space.families:
+            costs.setdefault(space.default(family), 1.0)
+        candidates = Candidates.of(
+            list(costs), np.array(list(costs.values())), space, knowledge.predictor, meta
+        )
+        ranked = [candidates.configurations[place] for place in candidates.by_promise(most)]
+        first = list(dict.fromkeys([*known, *ranked]))[:most]
         expected = ndtr(prior.mean(space.encode(first)))
         basis = knowledge.validation.words
     else:
@@ -182,45 +189,79 @@ def advise(
         similar=tuple((portfolio.datasets[at], float(apart[at])) for at in nearest),
         basis=basis,
         n_impossible=n_impossible,
-        n_winners=sum(found[each] in winners for each in first) if winners else 0,
+        n_winners=sum(found.get(each) in winners for each in first),
         source=source,
         prior=prior,
     )
 
 
-def by_promise(
-    mean: NDArray[np.float64],
-    costs: NDArray[np.float64],
-    configurations: Sequence[Configuration],
-    *,
-    n: int,
-) -> list[int]:
-    """Return the places of the ``n`` most promising configurations, best first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidates:
+    """Configurations that could be tried first, c of them.
 
-    Parameters
+    Attributes
     ----------
-    mean : array, shape (c,)
-        What the predictor expects.
+    configurations : tuple of Configuration
+        In the run's space.
+    mean, doubt : array, shape (c,)
+        What the predictor expects, and how far its bags disagree.
     costs : array, shape (c,)
         Relative seconds.
-    configurations : sequence of Configuration
-        Of one family, no more than half are taken: the predictor may be wrong about a family as a
-        whole.
-    n : int
-        How many at most.
+    nearness : array, shape (c, c)
+        Kernel of the configurations: near 1 for those that will do alike.
+    is_default : array of bool, shape (c,)
+        Which are the default of their family.
     """
-    order = np.argsort(-(mean - _COST_WEIGHT * np.log(np.maximum(costs, 1e-3))), kind="stable")
-    chosen: list[int] = []
-    rest: list[int] = []
-    counts: dict[str, int] = {}
-    for place in order.tolist():
-        family = configurations[place].family
-        if counts.get(family, 0) < max(2, (len(chosen) + 2) // 2):
-            counts[family] = counts.get(family, 0) + 1
-            chosen.append(place)
-        else:
-            rest.append(place)
-    return (chosen + rest)[:n]
+
+    configurations: tuple[Configuration, ...]
+    mean: NDArray[np.float64]
+    doubt: NDArray[np.float64]
+    costs: NDArray[np.float64]
+    nearness: NDArray[np.float64]
+    is_default: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls,
+        configurations: Sequence[Configuration],
+        costs: NDArray[np.float64],
+        space: SearchSpace,
+        predictor: ProcessExperience,
+        meta: MetaFeatures,
+    ) -> "Candidates":
+        """Return the candidates as the predictor sees them."""
+        X = aligned(space.encode(list(configurations)), space.coordinates, predictor.coordinates)
+        mean, doubt = predictor.predict(X, meta)
+        points = embedded(X, predictor.coordinates)
+        defaults = {space.default(family) for family in space.families}
+        return cls(
+            configurations=tuple(configurations),
+            mean=mean,
+            doubt=doubt,
+            costs=costs,
+            nearness=kernel(points, points),
+            is_default=np.array([each in defaults for each in configurations], dtype=bool),
+        )
+
+    def by_promise(self, n: int) -> list[int]:
+        """Return the places of the ``n`` to try first, best first.
+
+        What won elsewhere is overestimated, the more so the more the bags disagree; and of two that
+        will do alike one is enough. Defaults were tried everywhere and are known best: the first
+        and the third one are the two most promising of them.
+        """
+        promise = self.mean - _DOUBT_WEIGHT * self.doubt
+        promise = promise - _COST_WEIGHT * np.log(np.maximum(self.costs, 1e-3))
+        chosen: list[int] = []
+        while len(chosen) < min(n, len(self.configurations)):
+            left = np.ones(len(promise), dtype=bool)
+            left[chosen] = False
+            if len(chosen) in _DEFAULT_TURNS and (left & self.is_default).any():
+                left &= self.is_default
+            alike = self.nearness[:, chosen].max(axis=1) if chosen else np.zeros(len(promise))
+            value = np.where(left, promise - _ALIKE_WEIGHT * alike, -np.inf)
+            chosen.append(int(value.argmax()))
+        return chosen
 
 
 def calibrate(advice: Advice, history: History) -> Calibration:

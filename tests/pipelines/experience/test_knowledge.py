@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipelines.errors import UserError
-from pipelines.experience.advice import advise, by_promise, calibrate
+from pipelines.experience.advice import Candidates, advise, calibrate
 from pipelines.experience.fit import fit_knowledge
 from pipelines.experience.knowledge import CARD_FILE, PREDICTOR_FILE, open_knowledge
 from pipelines.experience.mapping import mapped, space_of
@@ -183,13 +183,24 @@ def test_what_won_on_this_very_dataset_comes_first(knowledge, lawful_experience,
     assert advise(knowledge, space, known.meta, content="another").n_winners == 0
 
 
-def test_no_family_has_more_than_half_of_the_first_ones(maker):
+def candidates(space, configurations, mean, **given):
+    n = len(configurations)
+    plain = {"doubt": np.zeros(n), "costs": np.ones(n), "nearness": np.eye(n),
+             "is_default": np.zeros(n, dtype=bool)}  # fmt: skip
+    return Candidates(configurations=tuple(configurations), mean=mean, **(plain | given))
+
+
+def test_the_first_ones_are_promising_sure_cheap_and_unlike_each_other(maker):
     space = space_of(maker.dataset(0).shape)
-    many = [*space.sample(30, np.random.default_rng(0)), space.default("linear")]
-    mean = np.array([1.0 if each.family == "knn" else 0.0 for each in many])
-    chosen = by_promise(mean, np.ones(len(many)), many, n=8)
-    families = [many[place].family for place in chosen]
-    assert families[:2] == ["knn", "knn"]
-    assert families.count("knn") <= 5
-    cheap = by_promise(np.zeros(2), np.array([10.0, 1.0]), many[:2], n=2)
-    assert cheap == [1, 0]
+    four = space.sample(4, np.random.default_rng(0))
+    best = candidates(space, four, np.array([0.1, 0.4, 0.3, 0.2]))
+    assert best.by_promise(3) == [1, 2, 3]
+    doubtful = candidates(space, four, np.zeros(4), doubt=np.array([0.3, 0.0, 0.2, 0.1]))
+    assert doubtful.by_promise(9) == [1, 3, 2, 0]
+    dear = candidates(space, four, np.zeros(4), costs=np.array([1.0, 4.0, 2.0, 3.0]))
+    assert dear.by_promise(2) == [0, 2]
+    twins = np.eye(4)
+    twins[1, 2] = twins[2, 1] = 0.99
+    assert candidates(space, four, best.mean, nearness=twins).by_promise(3) == [1, 3, 0]
+    known = candidates(space, four, best.mean, is_default=np.array([True, False, False, True]))
+    assert known.by_promise(4) == [3, 1, 0, 2]
