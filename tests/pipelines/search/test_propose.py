@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,6 +35,50 @@ def grown(space, history, n, *, strategy="forest", seed=0, timed=False):
             answer(trial, score(trial.configuration), seconds=seconds(trial)) for trial in batch
         )
     return history
+
+
+class Flat:
+    """Experience that expects the same of everything."""
+
+    def mean(self, X):
+        return np.zeros(len(X))
+
+    def mean_gradient(self, X):
+        return np.zeros(len(X)), np.zeros_like(X)
+
+
+def test_where_experience_says_what_the_others_are_worth_only_the_leaders_defaults_come(
+    space, history
+):
+    score = landscape(space)
+    for _ in range(4):
+        batch = propose_batch(space, history, n=4, seed=0, strategy="guided", prior=Flat())
+        history = history.extend(answer(each, score(each.configuration)) for each in batch)
+    defaults = [each.trial for each in history.ordered if each.trial.origin == "default"]
+    assert [each.configuration.family for each in defaults] == list(LEADERS)
+    small = SearchSpace(
+        tuple(each for each in space.learners if each.name in ("knn", "bayes")), space.shape
+    )
+    batch = propose_batch(small, History(history.metric), n=2, seed=0, prior=Flat())
+    assert [trial.origin for trial in batch] == ["default", "default"]
+
+
+def test_trials_say_what_they_are_expected_to_gain_and_where_they_end(space, history):
+    score = landscape(space)
+    for number in range(3):
+        batch = propose_batch(
+            space, history, n=8, seed=0, strategy="gp", fits_per_trial=2, racing=True
+        )
+        expected = [each.expected_gain for each in batch if each.origin in (ASCENT, CANDIDATES)]
+        assert all(each is not None and each >= 0 for each in expected)
+        assert expected or number < 2
+        assert all(len(each.floors) == (0 if number == 0 else 1) for each in batch)
+        results = []
+        for each in batch:
+            gain = score(each.configuration)
+            result = answer(each, gain)
+            results.append(replace(result, fold_scores=(gain - 0.01, gain + 0.01)))
+        history = history.extend(results)
 
 
 def test_the_leaders_defaults_come_first_then_the_others_then_something_else(space, history):
