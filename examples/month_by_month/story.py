@@ -225,7 +225,9 @@ def servers() -> Iterator[None]:
         server.wait()
         from prefect.settings import PREFECT_API_URL, temporary_settings
 
-        with temporary_settings({PREFECT_API_URL: server.url}):
+        from flows.run_training import told_to_prefect
+
+        with temporary_settings({PREFECT_API_URL: server.url}), told_to_prefect():
             yield
 
 
