@@ -26,7 +26,7 @@ from pipelines.metafeatures.catalogue import VERSION as META_VERSION
 from pipelines.metafeatures.profile import MetaFeatures
 from pipelines.problem import ProblemKind
 
-VERSION = 2
+VERSION = 3
 CARD_FILE, PREDICTOR_FILE = "experience.json", "predictor.npz"
 
 
@@ -110,10 +110,12 @@ class Knowledge:
                     {
                         "name": name, "content": content, "task": str(problem), "n_rows": rows,
                         "meta": meta.to_dict(), "about": [round(each, 4) for each in about],
+                        "best": list(best),
                     }
-                    for name, content, problem, rows, meta, about in zip(
+                    for name, content, problem, rows, meta, about, best in zip(
                         portfolio.datasets, portfolio.contents, portfolio.problems,
-                        portfolio.n_rows, portfolio.meta, portfolio.statements, strict=True,
+                        portfolio.n_rows, portfolio.meta, portfolio.statements, portfolio.best,
+                        strict=True,
                     )
                 ],
             },
@@ -182,6 +184,7 @@ def _portfolio(record: Mapping[str, Any]) -> Portfolio:
         problems=tuple(ProblemKind(each["task"]) for each in datasets),
         n_rows=tuple(int(each["n_rows"]) for each in datasets),
         meta=tuple(MetaFeatures.from_dict(each["meta"]) for each in datasets),
+        best=tuple(tuple(map(int, each["best"])) for each in datasets),
         statements=tuple(tuple(map(float, each["about"])) for each in datasets),
     )
 

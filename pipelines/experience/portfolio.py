@@ -13,6 +13,7 @@ Symbols: c candidates; k datasets.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,8 @@ class Portfolio:
         Rows of the whole datasets.
     meta : tuple of MetaFeatures
         Of the datasets.
+    best : tuple of tuple of int
+        Places of what scored best on each dataset, best first.
     statements : tuple of tuple of float
         What each dataset is about, as `statement_vector` makes it.
     """
@@ -81,6 +84,7 @@ class Portfolio:
     problems: tuple[ProblemKind, ...]
     n_rows: tuple[int, ...]
     meta: tuple[MetaFeatures, ...]
+    best: tuple[tuple[int, ...], ...]
     statements: tuple[tuple[float, ...], ...] = ()
 
     def distances(self, meta: MetaFeatures, about: tuple[float, ...] = ()) -> Array:
@@ -117,12 +121,14 @@ class Portfolio:
         return (*first, *(place for place in chosen if place not in first))
 
     def winners(self, content: str) -> tuple[int, ...]:
-        """Return the places of what won on this very dataset, best first; none if it is new."""
-        columns = [at for at, each in enumerate(self.contents) if each == content]
-        if not columns:
-            return ()
-        order = np.argsort(self.regrets[:, columns].min(axis=1), kind="stable")
-        return tuple(int(place) for place in order[:WINNERS])
+        """Return the places of what won on this very dataset, best first; none if it is new.
+
+        Where it was recorded several times (other rows, folds or seeds), by turns.
+        """
+        found = [places for places, each in zip(self.best, self.contents, strict=True)
+                 if each == content]  # fmt: skip
+        turns = [place for turn in zip_longest(*found) for place in turn if place is not None]
+        return tuple(dict.fromkeys(turns))[:WINNERS]
 
     def expected_regret(self, place: int, meta: MetaFeatures) -> float:
         """Return the regret of a configuration on datasets like this one."""
@@ -216,6 +222,7 @@ def build_portfolio(known: Mapped, *, seed: int) -> Portfolio:
         problems=tuple(each.dataset.problem for each in known.datasets),
         n_rows=tuple(each.dataset.n_rows_whole for each in known.datasets),
         meta=tuple(each.dataset.meta for each in known.datasets),
+        best=tuple(_best(each, candidates) for each in known.datasets),
         statements=tuple(each.dataset.statement for each in known.datasets),
     )
     return _needed(whole)
@@ -236,6 +243,14 @@ def _candidates(known: Mapped) -> tuple[Configuration, ...]:
                 seen.add(configuration.family)
                 found[configuration] = None
     return tuple(found)
+
+
+def _best(known: MappedDataset, candidates: Sequence[Configuration]) -> tuple[int, ...]:
+    """Return the places of the configurations that were run on a dataset and scored best."""
+    place_of = {configuration: place for place, configuration in enumerate(candidates)}
+    order = np.argsort(-known.scores, kind="stable")[:WINNERS]
+    ran = [known.configurations[at] for at in order if np.isfinite(known.scores[at])]
+    return tuple(place_of[each] for each in ran if each in place_of)
 
 
 def _on_dataset(
@@ -286,9 +301,10 @@ def _needed(whole: Portfolio) -> Portfolio:
     for problem in ProblemKind:
         for rows in (1, SMALL_ROWS, MEDIUM_ROWS):
             used.update(dict.fromkeys(whole.order_for(problem, rows)))
-    for column in whole.regrets.T:
-        used.update(dict.fromkeys(np.argsort(column, kind="stable")[:WINNERS].tolist()))
+    for best in whole.best:
+        used.update(dict.fromkeys(best))
     places = list(used)
+    now_at = {place: at for at, place in enumerate(places)}
     return Portfolio(
         configurations=tuple(whole.configurations[place] for place in places),
         regrets=whole.regrets[places],
@@ -298,5 +314,6 @@ def _needed(whole: Portfolio) -> Portfolio:
         problems=whole.problems,
         n_rows=whole.n_rows,
         meta=whole.meta,
+        best=tuple(tuple(now_at[place] for place in best) for best in whole.best),
         statements=whole.statements,
     )

@@ -70,7 +70,7 @@ def test_nothing_in_the_folder_is_unpickled(folder, monkeypatch, tmp_path):
         (lambda folder: (folder / PREDICTOR_FILE).write_bytes(b"x"), "is not the one"),
         (
             lambda folder: (folder / CARD_FILE).write_text(
-                (folder / CARD_FILE).read_text().replace('"version": 2', '"version": 9', 1)
+                (folder / CARD_FILE).read_text().replace('"version": 3', '"version": 9', 1)
             ),
             "version 9",
         ),

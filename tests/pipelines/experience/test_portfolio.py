@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pipelines.experience.mapping import map_all
-from pipelines.experience.portfolio import build_portfolio, greedy, in_rounds, size_of
+from pipelines.experience.portfolio import WINNERS, build_portfolio, greedy, in_rounds, size_of
 from pipelines.problem import ProblemKind
 
 
@@ -96,3 +96,14 @@ def test_a_table_about_the_same_is_nearer(lawful_experience, maker):
     assert told[3] == pytest.approx(0.6 * plain[3])
     assert (told <= plain + 1e-12).all()
     np.testing.assert_allclose(portfolio.distances(meta, ()), plain)
+
+
+def test_only_what_was_run_on_a_dataset_has_won_there(lawful_experience):
+    known = map_all(lawful_experience)
+    # One dataset with few trials, whose median is soon reached: guesses must not count as wins.
+    few = known.datasets[0].thinned(9)
+    portfolio = build_portfolio(known.with_datasets((few, *known.datasets[1:])), seed=0)
+    won = [portfolio.configurations[place] for place in portfolio.winners(few.dataset.content)]
+    order = np.argsort(-few.scores, kind="stable")[:WINNERS]
+    assert won == [few.configurations[place] for place in order]
+    assert portfolio.winners("another") == ()
