@@ -16,7 +16,7 @@ HOPELESS_TRIALS = 40
 NOTHING_TO_GAIN = "three batches in a row were expected to gain less than half a standard error"
 SETTLED_BATCH, SETTLED_BATCHES = 4, 3
 SETTLED_GAIN = 0.5
-SETTLED_FROM = 50
+SETTLED_FROM = 100
 # A trial that a search starts with so little time left could only be killed: this many seconds,
 # or a share of what the quickest trial so far took.
 SHORTEST_TRIAL_SECONDS = 0.25

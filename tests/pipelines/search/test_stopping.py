@@ -176,7 +176,7 @@ class TestReserveChange:
         assert total <= 0.5 * 60.0
 
 
-def settling(expected, n_before=48):
+def settling(expected, n_before=96):
     """Return trials of which the last were expected to gain so much, four a batch."""
     trials = [answer(trial_of(number), 0.5) for number in range(n_before)]
     for place, gain in enumerate(expected):
