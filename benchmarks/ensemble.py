@@ -1,7 +1,8 @@
 """Compare the combiners on libraries of trials: three outer folds of every table in a folder.
 
     python benchmarks/ensemble.py DATA_FOLDER --out FOLDER [--rows 3000] [--trials 24]
-        [--processes 2] [--tables a,b] [--minutes M] [--metric loss|default] [--only read]
+        [--processes 2] [--tables a,b] [--families a,b] [--minutes M] [--metric loss|default]
+        [--only read] [--residual N]
 
 Libraries are kept in ``--out`` and made once: the program may be stopped and goes on where it
 stopped, and combiners are compared again without a fit. ``--minutes`` begins no library after so
@@ -34,6 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--tables", default="")
+    parser.add_argument("--families", default="")
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--metric", choices=("loss", "default"), default="loss")
     parser.add_argument("--only", choices=("all", "read"), default="all")
@@ -80,7 +82,12 @@ def _residuals(places: list[Path], options: argparse.Namespace) -> list[dict[str
 
 
 def _make(jobs: list[tuple[str, int]], options: argparse.Namespace) -> None:
-    library = LibraryOptions(rows=options.rows, trials=options.trials, seconds=options.seconds)
+    library = LibraryOptions(
+        rows=options.rows,
+        trials=options.trials,
+        seconds=options.seconds,
+        families=tuple(name for name in options.families.split(",") if name),
+    )
     until = time.monotonic() + 60.0 * options.minutes
     with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
         waiting = [

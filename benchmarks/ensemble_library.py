@@ -52,12 +52,15 @@ class LibraryOptions:
         Limit of one trial, all folds together; of a refit as well.
     seed : int
         Of rows, folds and configurations.
+    families : tuple of str
+        To draw from; all where there is none.
     """
 
     rows: int = 3_000
     trials: int = 24
     seconds: float = 30.0
     seed: int = 0
+    families: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +120,7 @@ def make_library(folder: Path, out: Path, name: str, fold: int, options: Library
     if (place / "arrays.npz").exists():
         return False
     train, test = _parts(folder, name, fold, options)
-    learners = choose_learners(None, train.shape)
+    learners = choose_learners(options.families or None, train.shape)
     collector: Any = _Collector()
     context = EvaluationContext(
         dataset=train,
