@@ -30,6 +30,7 @@ def residual_record(place: Path, which: str, trials: int, seconds: float) -> dic
         return known
     recorded = read_library(place, which)
     train, metric = recorded.train, metric_of(recorded.train, which)
+    families = sorted({each.trial.configuration.family for each in recorded.results})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         choice = build_ensemble(
@@ -39,7 +40,7 @@ def residual_record(place: Path, which: str, trials: int, seconds: float) -> dic
             dataset=train,
             folds=plan_folds(train, seed=integer_seed(SEED, "folds")),
             metric=metric,
-            learners=choose_learners(None, train.shape),
+            learners=choose_learners(families, train.shape),
         )
         found = find_residual_members(
             choice, recorded.out_of_fold, context, SerialExecutor, budget=Budget(trials=trials),
