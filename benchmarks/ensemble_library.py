@@ -156,6 +156,8 @@ def make_library(folder: Path, out: Path, name: str, fold: int, options: Library
         arrays[f"bag_{number}"] = np.mean(bag, axis=0).astype(np.float32)
         arrays[f"refit_{number}"] = refit.predict_scores(test.X)
         arrays[f"ms_{number}"] = np.asarray(_row_ms(refit, test.X))
+    if not results:
+        raise RuntimeError("no trial succeeded")
     place.mkdir(parents=True, exist_ok=True)
     with (place / "data.pickle").open("wb") as file:
         pickle.dump((train, test), file)

@@ -19,10 +19,10 @@ OUTER_BLOCKS = 5
 OUTER_BLOCKS_LARGE = 3
 LARGE_ROWS = 3_000
 # Standard errors that a combiner may be behind the best one and still win by being simpler. A
-# single model must be nearer: on rows that decide little, an ensemble is the better bet
-# (docs/decisions/0005-one-model-must-be-level.md).
-TOLERANCE = 1.0
-SINGLE_TOLERANCE = 0.25
+# single model must lead by as many as `SINGLE_LEAD`: on rows that decide little, an ensemble is the
+# better bet (docs/decisions/0029-one-model-must-lead.md).
+TOLERANCE = 0.25
+SINGLE_LEAD = 1.0
 
 
 class RivalScore(NamedTuple):
@@ -160,12 +160,42 @@ class _Contender:
 
 
 def _level(found: Sequence[_Contender], standings: Sequence[Standing]) -> list[_Contender]:
-    """Return the contenders that cannot be told from the best one."""
+    """Return the contenders that cannot be told from the best one; a single model only if it leads.
+
+    It leads where every ensemble of more than one member is `SINGLE_LEAD` standard errors behind
+    the best, or more, or answers as the single does.
+    """
+    pairs = list(zip(found, standings, strict=True))
+    single = [
+        (each, standing)
+        for each, standing in pairs
+        if each.rival is SINGLE and standing.behind <= SINGLE_LEAD * standing.standard_error
+    ]
+    is_best = any(_is_same(standing) for _, standing in single)
+    near = [
+        (each, standing)
+        for each, standing in pairs
+        if each.rival is not SINGLE
+        and (
+            standing.behind < SINGLE_LEAD * standing.standard_error
+            or (_is_same(standing) and not is_best)
+        )
+        # One member, rescaled, is no ensemble; nothing speaks for it where the single is as good.
+        and not (single and sum(weight > 0 for weight in each.rule.weights) == 1)
+    ]
+    if single and not near:
+        return [each for each, _ in single]
+    best = min(standing.behind for _, standing in near or pairs)
     return [
         each
-        for each, standing in zip(found, standings, strict=True)
-        if standing.within(SINGLE_TOLERANCE if each.rival is SINGLE else TOLERANCE)
+        for each, standing in near or pairs
+        if standing.behind - best <= TOLERANCE * standing.standard_error
     ]
+
+
+def _is_same(standing: Standing) -> bool:
+    """Whether it answers as the best one does: no distance, and no doubt about it."""
+    return not standing.behind and not standing.standard_error
 
 
 def _report(

@@ -34,10 +34,6 @@ class Standing:
     behind: float
     standard_error: float
 
-    def within(self, tolerance: float) -> bool:
-        """Whether it is within ``tolerance`` standard errors of the best."""
-        return self.behind <= tolerance * self.standard_error
-
 
 def nested_predictions(
     rival: Rival, library: Library, blocks: NDArray[np.int64], settings: RivalSettings
