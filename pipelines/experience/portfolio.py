@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.configuration import Configuration
+from pipelines.experience.cover import in_rounds
 from pipelines.experience.mapping import Mapped, MappedDataset, aligned, mapped
 from pipelines.experience.similarity import distances, likeness
 from pipelines.metafeatures.profile import MetaFeatures
@@ -40,9 +41,6 @@ _PER_DATASET, _CANDIDATES = 16, 600
 every family's best."""
 # A dataset of another task or size says less about a bucket.
 _OTHER_TASK, _OTHER_SIZE = 0.15, 0.4
-# Seconds count by their root and from a part of the usual on, so that what is nearly free does not
-# win by that alone.
-_LEAST_COST = 0.25
 _IMPUTED_TRUST = 0.5
 # Words in full agreement take so much off the distance of the meta-features.
 _WORDS_COUNT = 0.4
@@ -149,50 +147,6 @@ class Portfolio:
 def size_of(n_rows: int) -> str:
     """Return the size bucket of a dataset: ``small``, ``medium`` or ``large``."""
     return "small" if n_rows < SMALL_ROWS else "medium" if n_rows < MEDIUM_ROWS else "large"
-
-
-def greedy(regrets: Array, costs: Array, weights: Array, *, n: int) -> tuple[int, ...]:
-    """Return up to ``n`` places in the order of their gain per expected second.
-
-    Parameters
-    ----------
-    regrets : array, shape (c, k)
-        Of each configuration on each dataset, in [0, 1].
-    costs : array, shape (c,)
-        Relative seconds.
-    weights : array, shape (k,)
-        How much each dataset counts.
-    n : int
-        How many at most; fewer when nothing more is gained.
-    """
-    chosen: list[int] = []
-    left = np.ones(regrets.shape[1])
-    price = np.sqrt(np.maximum(costs, _LEAST_COST))
-    while len(chosen) < min(n, len(regrets)):
-        gains = (np.maximum(left - regrets, 0.0) @ weights) / price
-        gains[chosen] = -np.inf
-        best = int(np.argmax(gains))
-        if gains[best] <= 1e-9:
-            break
-        chosen.append(best)
-        left = np.minimum(left, regrets[best])
-    return tuple(chosen)
-
-
-def in_rounds(regrets: Array, costs: Array, weights: Array, *, n: int) -> tuple[int, ...]:
-    """Return `greedy`'s places, and when nothing more is gained those of a further round.
-
-    On a new dataset the first round will leave something to gain after all; a second one, without
-    what is chosen, is the next best guess. Arguments are those of `greedy`.
-    """
-    chosen: list[int] = []
-    while len(chosen) < n:
-        rest = [place for place in range(len(regrets)) if place not in set(chosen)]
-        more = greedy(regrets[rest], costs[rest], weights, n=n - len(chosen))
-        if not more:
-            break
-        chosen += [rest[place] for place in more]
-    return tuple(chosen)
 
 
 def build_portfolio(known: Mapped, *, seed: int) -> Portfolio:

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from pipelines.experience.cover import greedy, in_rounds
 from pipelines.experience.mapping import map_all
-from pipelines.experience.portfolio import WINNERS, build_portfolio, greedy, in_rounds, size_of
+from pipelines.experience.portfolio import WINNERS, build_portfolio, size_of
 from pipelines.problem import ProblemKind
 
 
