@@ -22,8 +22,6 @@ LARGE_ROWS = 3_000
 # single model must lead by as many as `SINGLE_LEAD`: on rows that decide little, an ensemble is the
 # better bet (docs/decisions/0029-one-model-must-lead.md).
 TOLERANCE = 0.25
-# Labels tell little: so many are looked at again by the log loss.
-LABEL_TOLERANCE = 1.0
 SINGLE_LEAD = 1.0
 
 
@@ -135,13 +133,12 @@ def hold_contest(
     standings = compare([each.nested for each in found], decision, blocks, metric, seed)
     if not any(np.isfinite(standing.score) for standing in standings):
         return None
-    of_labels = metric.needs == "labels"
-    level = _level(found, standings, LABEL_TOLERANCE if of_labels else TOLERANCE)
-    if of_labels and len(level) > 1:
+    level = _level(found, standings)
+    if metric.needs == "labels" and len(level) > 1:
         # Labels tell few combiners apart; the probabilities that they come from tell more.
         finer = METRICS["log_loss"]
         predictions = [each.nested for each in level]
-        level = _level(level, compare(predictions, decision, blocks, finer, seed), TOLERANCE)
+        level = _level(level, compare(predictions, decision, blocks, finer, seed))
     winner = min(level, key=lambda each: each.rival.simplicity)
     report = _report(found, standings, metric)
     return Verdict(
@@ -162,9 +159,7 @@ class _Contender:
     rule: Combination
 
 
-def _level(
-    found: Sequence[_Contender], standings: Sequence[Standing], tolerance: float
-) -> list[_Contender]:
+def _level(found: Sequence[_Contender], standings: Sequence[Standing]) -> list[_Contender]:
     """Return the contenders that cannot be told from the best one; a single model only if it leads.
 
     It leads where every ensemble of more than one member is `SINGLE_LEAD` standard errors behind
@@ -194,7 +189,7 @@ def _level(
     return [
         each
         for each, standing in near or pairs
-        if standing.behind - best <= tolerance * standing.standard_error
+        if standing.behind - best <= TOLERANCE * standing.standard_error
     ]
 
 
