@@ -38,7 +38,11 @@ class Server:
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            env=kept | {"PYTHONPATH": str(ROOT), "DO_NOT_TRACK": "1"} | self.environment,
+            # Eight processes for jobs of language models would idle beside each MLflow server.
+            env=kept
+            | {"PYTHONPATH": str(ROOT), "DO_NOT_TRACK": "1"}
+            | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+            | self.environment,
         )
         end = time.monotonic() + PATIENCE
         while self.health is not None and not answers(self.health):
