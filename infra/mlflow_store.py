@@ -1,10 +1,11 @@
 """MLflow's stores: opened, with the experiment that runs go to."""
 
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from infra.exclusive import exclusive
-from infra.settings import Settings
+from infra.settings import OWN_DATABASE, Settings
 from infra.store_errors import store_errors
 from infra.store_probe import require_answer
 from pipelines.errors import EspalierError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 # What MLflow's pages go by: an experiment of no kind is shown as one of chats and prompts.
 KIND_TAG = "mlflow.experimentKind"
 KIND = "custom_model_development"
+_LOCK = ".mlflow.lock"
 ABOUT = "Trainings by Espalier: a run each, with a nested run for every trial."
 
 
@@ -33,12 +35,14 @@ def make_client(settings: Settings) -> "MlflowClient":
 
     # Two that make a new database's tables at once would get in each other's way.
     own = settings.tracking_uri is None
-    alone = exclusive(settings.home / ".mlflow.lock") if own else nullcontext()
+    alone = exclusive(settings.home / _LOCK) if own else nullcontext()
     with store_errors(settings.mlflow_registry_uri):
         if settings.mlflow_registry_uri != settings.mlflow_uri:
             require_answer(settings.mlflow_registry_uri)
     with store_errors(settings.mlflow_uri), alone:
         require_answer(settings.mlflow_uri)
+        if own:
+            _make_own(settings.home / OWN_DATABASE)
         try:
             client = MlflowClient(settings.mlflow_uri, registry_uri=settings.mlflow_registry_uri)
             client.search_experiments(max_results=1)  # connects; a new database makes its tables
@@ -50,6 +54,49 @@ def make_client(settings: Settings) -> "MlflowClient":
                 ) from error
             raise
     return client
+
+
+def make_own_database(settings: Settings) -> None:
+    """Make the home's own database where it is the store and is not there."""
+    path = settings.home / OWN_DATABASE
+    if settings.tracking_uri is None and _is_missing(path):
+        with exclusive(settings.home / _LOCK):
+            _make_own(path)
+
+
+def _is_missing(path: Path) -> bool:
+    # Whoever connects to an absent one makes an empty one.
+    return not path.exists() or not path.stat().st_size
+
+
+def _make_own(path: Path) -> None:
+    """Make the database where there is none, whole or not at all; the caller holds the lock.
+
+    MLflow makes its tables in many steps, and cannot go on from the middle: a process that is
+    killed meanwhile must leave nothing behind that looks like a database.
+    """
+    if not _is_missing(path):
+        return
+    from mlflow import MlflowClient
+
+    partial = path.with_name(f".{path.name}.partial")
+    for left in path.parent.glob(f"{partial.name}*"):
+        left.unlink()
+    uri = f"sqlite:///{partial}"
+    MlflowClient(uri, registry_uri=uri).search_experiments(max_results=1)
+    _let_go(uri)
+    partial.replace(path)
+
+
+def _let_go(uri: str) -> None:
+    """Close MLflow's connections to a database, which it would keep as long as the process is."""
+    from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Registry
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Tracking
+
+    for store in (Tracking, Registry):
+        engine = getattr(store, "_engine_map", {}).pop(uri, None)
+        if engine is not None:
+            engine.dispose()
 
 
 def find_experiment(client: "MlflowClient", settings: Settings) -> str:

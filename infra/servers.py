@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from infra.mlflow_store import make_own_database
 from infra.pages import advertised_page, page_file
 from infra.ports import free_port, wait_until_answers
 from infra.prefect_server import PrefectServer
@@ -136,6 +137,7 @@ class LocalServers:
         if running is not None:
             return running
         self._settings.servers_folder.mkdir(parents=True, exist_ok=True)
+        make_own_database(self._settings)
         port = free_port(MLFLOW_PORT)
         self._log = self._mlflow_log_path.open("ab")
         artifacts = self._settings.artifact_location or (self._settings.home / "artifacts").as_uri()

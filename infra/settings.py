@@ -22,6 +22,9 @@ DEFAULT_KEPT_RUNS = 5
 NO_EXPERIENCE = Path("none")
 """What `experience` is where none is wanted."""
 
+OWN_DATABASE = "mlflow.db"
+"""MLflow's, in the home folder."""
+
 
 class Settings(BaseSettings):
     """Where things are kept and run.
@@ -153,7 +156,7 @@ class Settings(BaseSettings):
     @property
     def mlflow_uri(self) -> str:
         """The tracking store's URI; sqlite in the home folder unless one is set."""
-        return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
+        return self.tracking_uri or f"sqlite:///{self.home / OWN_DATABASE}"
 
     @property
     def mlflow_registry_uri(self) -> str:
