@@ -11,7 +11,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
 
@@ -43,8 +42,7 @@ class StartLog:
     def note(self, trial: Trial) -> None:
         """Note that a trial begins; what is wrong with the disk is for others to say."""
         self._began = True
-        record = asdict(trial) | {"configuration": trial.configuration.to_dict()}
-        self._append({"command": self._command, "trial": record})
+        self._append({"command": self._command, "trial": trial.to_dict()})
 
     def close(self) -> None:
         """Note that the command ends in order, whatever came of its trials."""
@@ -87,10 +85,9 @@ def _deadly(store: RunStore, results: Sequence[TrialResult]) -> list[Trial]:
         if "ended" in record:
             ended.add(record["command"])
             continue
-        values = record["trial"]
-        configuration = Configuration.from_dict(values["configuration"])
-        commands[configuration].add(record["command"])
-        newest[configuration] = Trial(**values | {"configuration": configuration})
+        trial = Trial.from_dict(record["trial"])
+        commands[trial.configuration].add(record["command"])
+        newest[trial.configuration] = trial
     tried = {each.trial.configuration for each in results}
     numbers = {each.trial.number for each in results}
     return [

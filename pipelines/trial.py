@@ -57,6 +57,22 @@ class Trial:
     floors: tuple[float, ...] = ()
     expected_gain: float | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return asdict(self) | {"configuration": self.configuration.to_dict()}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "Trial":
+        """Return the trial that `to_dict` described, of an older record too."""
+        return cls(
+            **dict(record)
+            | {
+                "configuration": Configuration.from_dict(record["configuration"]),
+                "rungs": tuple(record.get("rungs", ())),
+                "floors": tuple(record.get("floors", ())),
+            }
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
@@ -133,20 +149,14 @@ class TrialResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
-        record = asdict(self)
-        record["trial"]["configuration"] = self.trial.configuration.to_dict()
-        return record
+        return asdict(self) | {"trial": self.trial.to_dict()}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "TrialResult":
         """Return the result that `to_dict` described."""
         values = dict(record)
-        trial = dict(values.pop("trial"))
-        trial["configuration"] = Configuration.from_dict(trial["configuration"])
-        trial["rungs"] = tuple(trial.get("rungs", ()))
-        trial["floors"] = tuple(trial.get("floors", ()))
         return cls(
-            trial=Trial(**trial),
+            trial=Trial.from_dict(values.pop("trial")),
             status=TrialStatus(values.pop("status")),
             fold_scores=tuple(values.pop("fold_scores")),
             rung_scores=tuple(values.pop("rung_scores", ())),
