@@ -63,15 +63,12 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[  # noqa: ARG001 - its callback does the work
+    version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     """AutoML as a workflow: a table in, a registered champion out."""
-    from infra.environment import quiet_environment
-
-    quiet_environment()
 
 
 def main() -> None:
