@@ -108,7 +108,10 @@ def flow_home(tmp_path_factory):
             server.wait()
             from prefect.settings import PREFECT_API_URL, temporary_settings
 
-            with temporary_settings({PREFECT_API_URL: server.url}):
+            from flows.run_training import told_to_prefect
+
+            # What is left to be told when the server is gone is tried for more than a minute.
+            with temporary_settings({PREFECT_API_URL: server.url}), told_to_prefect():
                 yield home
 
 
