@@ -1,11 +1,33 @@
 """What holds for all tests."""
 
+import os
+import sys
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 # No test asserts wall-clock time, hypothesis' own limits included: a busy machine fails nothing.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+
+@pytest.fixture(autouse=True)
+def _no_store_left_behind():
+    """Let no test leave MLflow's store to the next: naming it sets variables that we read."""
+    names = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
+    before = {name: os.environ.get(name) for name in names}
+    yield
+    after = {name: os.environ.get(name) for name in names}
+    if after != before and "mlflow" in sys.modules:
+        import mlflow
+
+        mlflow.set_tracking_uri(None)
+        mlflow.set_registry_uri(None)
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 @pytest.fixture(scope="session")
