@@ -1,9 +1,6 @@
 """The story of a learning: what trainings left in MLflow becomes experience for the next ones."""
 
-import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from prefect import flow
@@ -13,7 +10,7 @@ from flows.hooks import watched
 from flows.learn_report import LearnReport, Verdict
 from infra import run_tags
 from infra.own_experience import OwnExperience
-from infra.process_identity import ProcessIdentity
+from infra.owned_run import owned_run
 from infra.settings import Settings, load_settings
 from infra.tracking import Tracking
 from pipelines.experience.learn_request import LearnRequest
@@ -44,7 +41,7 @@ def learn(request: LearnRequest) -> LearnReport:
         if not (gathered.n_own and (gathered.is_new or request.force)):
             report = LearnReport(verdict="nothing new", gathered=gathered)
         else:
-            with _recorded(tracking) as run_id:
+            with owned_run(tracking, "learn", {run_tags.KIND: "learn"}) as run_id:
                 report = _learn(request, settings, tracking, run_id, gathered)
                 tracking.set_tags(run_id, {run_tags.OUTCOME: report.verdict})
                 tracking.finish_run(run_id, report.figures)
@@ -70,18 +67,3 @@ def _learn(
     return LearnReport(
         verdict=verdict, gathered=gathered, learned=learned, version=version, run_id=run_id
     )
-
-
-@contextmanager
-def _recorded(tracking: Tracking) -> Iterator[str]:
-    """Open an MLflow run for the block; what the block raises ends it as failed."""
-    tags = {
-        run_tags.KIND: "learn",
-        run_tags.OWNER: json.dumps(ProcessIdentity.mine().to_dict()),
-    }
-    run_id = tracking.start_run("learn", tags=tags)
-    try:
-        yield run_id
-    except BaseException as error:
-        tracking.fail_run(run_id, error, killed=not isinstance(error, Exception))
-        raise

@@ -1,24 +1,18 @@
 """The story of a batch of predictions: read, score with a registered model, write."""
 
-from prefect import flow, task
+from prefect import flow
 from prefect.logging import get_run_logger
 
 from flows.hooks import watched
 from pipelines.predict_request import PredictRequest
 from tasks.artifacts import publish_markdown
 from tasks.markdown_text import in_markdown
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 from tasks.score_table import ScoreRecord, score_table
 
-score = task(
+score = retried_task(
     name="score",
     tags=["espalier", "serving"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )(score_table)
 
 

@@ -1,6 +1,6 @@
 """The story of a rollback: the previous champion serves again, in one step."""
 
-from prefect import flow, task
+from prefect import flow
 from prefect.logging import get_run_logger
 
 from flows.hooks import watched
@@ -10,19 +10,13 @@ from pipelines.lifecycle.decision import Decision
 from pipelines.lifecycle.promote_request import RollbackRequest
 from tasks.artifacts import publish_markdown
 from tasks.markdown_text import in_markdown
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 from tasks.roll_back import roll_back
 
-put_back = task(
+put_back = retried_task(
     name="roll back",
     description="Move the alias champion to the version of the alias previous.",
     tags=["espalier", "registry"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )(roll_back)
 
 

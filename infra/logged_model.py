@@ -3,12 +3,12 @@
 import json
 import logging
 import shutil
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pipelines
+from infra.new_logged_model import new_logged_model
 from infra.tracking import Tracking
 
 if TYPE_CHECKING:
@@ -30,24 +30,10 @@ def log_model(
     is imported, which takes 80 times longer and names every package of this environment that
     happens to be loaded.
     """
-    from mlflow.entities import LoggedModelOutput, LoggedModelStatus
-
-    client = tracking.client
     _remove_remains(tracking, run_id)
-    logged = client.create_logged_model(
-        tracking.experiment_id, name="ensemble", source_run_id=run_id, model_type="ensemble"
-    )
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            place = Path(scratch) / "model"
-            _save(place, folder=folder, example=example, run_id=run_id, model_id=logged.model_id)
-            client.log_model_artifacts(logged.model_id, str(place))
-        client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-    except BaseException:
-        client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
-        raise
-    client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
-    return str(logged.model_id), str(logged.artifact_location)
+    with new_logged_model(tracking, run_id, "ensemble") as new:
+        _save(new.place, folder=folder, example=example, run_id=run_id, model_id=new.model_id)
+    return new.model_id, new.location
 
 
 def _remove_remains(tracking: Tracking, run_id: str) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 import pipelines
 from infra.logged_model import without_shipped
 from infra.mlflow_store import make_client
-from infra.registry import CHALLENGER, CHAMPION, PREDICTOR_MODEL, PREVIOUS
+from infra.new_logged_model import new_logged_model
+from infra.registry import CHALLENGER, CHAMPION, PREDICTOR_MODEL, PREVIOUS, make_registered_model
 from infra.settings import Settings
 from infra.store_errors import store_errors
 from infra.tracking import Tracking
@@ -70,16 +71,10 @@ def register_predictor(
     description : str
         For people.
     """
-    from mlflow.exceptions import MlflowException
-
     model_id, source = _log(tracking, run_id, folder)
     with store_errors(tracking.settings.mlflow_registry_uri):
         client = tracking.client
-        try:
-            client.create_registered_model(PREDICTOR_MODEL)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
+        make_registered_model(client, PREDICTOR_MODEL)
         made = client.create_model_version(
             PREDICTOR_MODEL, source=source, run_id=run_id, tags=dict(tags),
             description=description, model_id=model_id,
@@ -137,36 +132,24 @@ def predictor_files(number: int, settings: Settings) -> Path:
 
 def _log(tracking: Tracking, run_id: str, folder: Path) -> tuple[str, str]:
     import mlflow.pyfunc
-    from mlflow.entities import LoggedModelOutput, LoggedModelStatus
     from mlflow.models import Model
 
     from pipelines.experience.serving import LOADER
 
-    client = tracking.client
-    with store_errors(tracking.settings.mlflow_uri), tempfile.TemporaryDirectory() as scratch:
-        logged = client.create_logged_model(
-            tracking.experiment_id, name="experience", source_run_id=run_id, model_type="experience"
+    with (
+        store_errors(tracking.settings.mlflow_uri),
+        new_logged_model(tracking, run_id, "experience") as new,
+    ):
+        mlflow.pyfunc.save_model(
+            str(new.place),
+            mlflow_model=Model(run_id=run_id, model_id=new.model_id, model_uuid=new.model_id),
+            loader_module=LOADER,
+            data_path=str(folder),
+            code_paths=[str(Path(pipelines.__file__).parent)],
+            pip_requirements=[f"{name}=={version_of(name)}" for name in _REQUIREMENTS],
         )
-        try:
-            place = Path(scratch) / "model"
-            mlflow.pyfunc.save_model(
-                str(place),
-                mlflow_model=Model(
-                    run_id=run_id, model_id=logged.model_id, model_uuid=logged.model_id
-                ),
-                loader_module=LOADER,
-                data_path=str(folder),
-                code_paths=[str(Path(pipelines.__file__).parent)],
-                pip_requirements=[f"{name}=={version_of(name)}" for name in _REQUIREMENTS],
-            )
-            without_shipped(place / "code")
-            client.log_model_artifacts(logged.model_id, str(place))
-            client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
-        except BaseException:
-            client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
-            raise
-        client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
-    return str(logged.model_id), str(logged.artifact_location)
+        without_shipped(new.place / "code")
+    return new.model_id, new.location
 
 
 def _made(folder: Path) -> Path:

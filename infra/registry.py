@@ -104,7 +104,7 @@ def register(
         there = _version_of_run(client, name, run_id)
         if there is None:
             model_id, uri = log_model(tracking, run_id=run_id, folder=folder, example=example)
-            _make_registered_model(client, name)
+            make_registered_model(client, name)
             there = client.create_model_version(
                 name,
                 source=uri,
@@ -210,7 +210,8 @@ def version_numbers(client: "MlflowClient", name: str) -> frozenset[int]:
 # --- what MLflow says, page by page -------------------------------------------------------------
 
 
-def _make_registered_model(client: "MlflowClient", name: str) -> None:
+def make_registered_model(client: "MlflowClient", name: str) -> None:
+    """Make a registered model, unless it is there."""
     from mlflow.exceptions import MlflowException
 
     try:

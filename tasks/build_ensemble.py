@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from prefect import task
-
 from infra.run_store import RunStore
 from pipelines.evaluation.executor import Executor
 from pipelines.history import History
 from pipelines.request import TrainRequest
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 from tasks.records import EnsembleRecord, PreparedRef
 from tasks.staging import read_pickle
 
@@ -22,16 +20,10 @@ if TYPE_CHECKING:
 OPENED_TRIALS = 100
 
 
-@task(
+@retried_task(
     name="ensemble",
     description="Choose an ensemble on out-of-fold predictions and refit its members.",
     tags=["espalier", "ensemble"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def build_ensemble(
     executor: Executor,

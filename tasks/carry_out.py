@@ -2,27 +2,19 @@
 
 from dataclasses import asdict
 
-from prefect import task
-
 from infra.aliases import AliasKeeper
 from infra.settings import Settings
 from pipelines.lifecycle.decision import Decision, DecisionKind
 from pipelines.lifecycle.policy import Evidence
 from pipelines.lifecycle.promote_request import PromoteRequest
 from tasks.find_contest import Contest
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 
 
-@task(
+@retried_task(
     name="carry out",
     description="Move the aliases where the decision says, and put it on record.",
     tags=["espalier", "registry"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def carry_out(decision: Decision, markdown: str, settings: Settings) -> Decision:
     """Return the decision as it is on record.

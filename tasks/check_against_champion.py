@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-from prefect import task
-
 from infra.kept_suite import read_suite
 from infra.registry import RegisteredVersion
 from infra.settings import Settings
 from pipelines.lifecycle.gate import BrokenExpectation
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.policies import MINUTES, retried_task
 from tasks.records import TableRef
 from tasks.staging import read_pickle
 
@@ -29,17 +27,11 @@ class SuiteCheck:
     broken: tuple[BrokenExpectation, ...]
 
 
-@task(
+@retried_task(
     name="check against champion",
     description="Check the table against the champion's suite with Great Expectations.",
     tags=["espalier", "data"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
     timeout_seconds=30 * MINUTES,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def check_against_champion(
     table: TableRef, champion: RegisteredVersion, settings: Settings

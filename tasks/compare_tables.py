@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from prefect import task
 
 from infra.kept_reference import read_reference
 from infra.kept_rows import KeptRows, read_kept_rows
 from infra.registry import RegisteredVersion
 from infra.settings import Settings
 from pipelines.lifecycle.drift import DriftReport
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.policies import MINUTES, retried_task
 from tasks.records import TableRef
 from tasks.staging import read_pickle
 
@@ -39,17 +38,11 @@ class Comparison:
     n_new: int | None = None
 
 
-@task(
+@retried_task(
     name="measure drift",
     description="Compare the table with the one that the model was trained on.",
     tags=["espalier", "data"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
     timeout_seconds=30 * MINUTES,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def measure_table_drift(
     table: TableRef, version: RegisteredVersion, settings: Settings, seed: int

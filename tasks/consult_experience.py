@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from prefect import task
-
 from infra.settings import Settings
 from infra.tracking import Tracking
 from pipelines.history import History
 from pipelines.request import TrainRequest
 from tasks.note_dataset import note_dataset
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 from tasks.records import PreparedRef, TableRef
 
 if TYPE_CHECKING:  # loads scipy.stats
@@ -35,16 +33,10 @@ def consult(
     )
 
 
-@task(
+@retried_task(
     name="consult experience",
     description="Find similar datasets and what to try first; say what to expect of it.",
     tags=["espalier", "experience"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def consult_experience(
     settings: Settings,
@@ -93,16 +85,10 @@ def judge(
     return () if advice is None else judge_advice(tracking, run_id, advice, history)
 
 
-@task(
+@retried_task(
     name="judge experience",
     description="Log what experience expected of the first trials, and what came of them.",
     tags=["espalier", "experience", "tracking"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def judge_advice(
     tracking: Tracking, run_id: str, advice: "Advice", history: History

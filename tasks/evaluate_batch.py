@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-from prefect import task
 from prefect.context import TaskRunContext
 
 from infra.run_store import RunStore
@@ -13,19 +12,13 @@ from pipelines.search.loop import evaluate_batch as evaluate
 from pipelines.search.loop import stop_batch
 from pipelines.search.stopping import TIME_IS_SPENT
 from pipelines.trial import Trial, TrialOutcome, TrialResult
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 
 
-@task(
+@retried_task(
     name="evaluate batch",
     description="Evaluate a batch of trials on the Dask workers; a failed trial is a result.",
     tags=["espalier", "search"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def evaluate_batch(
     executor: Executor,

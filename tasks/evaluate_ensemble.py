@@ -2,25 +2,17 @@
 
 from functools import partial
 
-from prefect import task
-
 from pipelines.budget import Deadline
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.policies import MINUTES, retried_task
 from tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
 from tasks.staging import read_pickle
 
 
-@task(
+@retried_task(
     name="evaluate",
     description="Score the saved model on the hold-out, with a bootstrap interval and a baseline.",
     tags=["espalier", "ensemble"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
     timeout_seconds=30 * MINUTES,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def evaluate_ensemble(
     ref: PreparedRef, ensemble: EnsembleRecord, seed: int, deadline: Deadline

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-from prefect import task
-
 from infra.aliases import AliasKeeper
 from infra.registry import RegisteredVersion, versions_of
 from infra.settings import Settings
 from pipelines.lifecycle.decision import Decision
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +29,10 @@ class Contest:
     noticed: Decision | None
 
 
-@task(
+@retried_task(
     name="find contest",
     description="Find champion and challenger; put on record what was moved by hand.",
     tags=["espalier", "registry"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def find_contest(name: str, settings: Settings) -> Contest:
     """Return the versions that the aliases of a model are on.

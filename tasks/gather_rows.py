@@ -1,34 +1,19 @@
 """The rows that champion and challenger are compared on."""
 
-from prefect import task
-
 from infra.kept_rows import read_kept_rows
 from infra.registry import RegisteredVersion
 from infra.settings import Settings
 from infra.training_facts import TrainingFacts
 from pipelines.lifecycle.promote_request import PromoteRequest
 from pipelines.lifecycle.unseen import UnseenRows
-from tasks.policies import (
-    ALWAYS_RUN,
-    BACKOFF,
-    JITTER,
-    MINUTES,
-    RETRIES,
-    retry_if_it_can_pass,
-)
+from tasks.policies import MINUTES, retried_task
 
 
-@task(
+@retried_task(
     name="gather rows",
     description="Gather labelled rows that neither champion nor challenger was trained on.",
     tags=["espalier", "data"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
     timeout_seconds=60 * MINUTES,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def gather_rows(
     request: PromoteRequest,

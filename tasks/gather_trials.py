@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prefect import task
-
 from infra.settings import Settings
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +30,10 @@ class Gathered:
     is_new: bool
 
 
-@task(
+@retried_task(
     name="gather trials",
     description="Read from MLflow, page by page, the trials that came since the last time.",
     tags=["espalier", "experience", "tracking"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def gather_trials(settings: Settings, experiments: Sequence[str]) -> Gathered:
     """Add them to the home folder's records; what is there already is not there twice.

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from prefect import task
 
 from infra.kept_rows import KeptRows, read_kept_rows
 from infra.registry import resolve
@@ -12,7 +11,7 @@ from infra.run_files import LEADERBOARD_FILE, read_json_file
 from infra.settings import Settings
 from pipelines.lifecycle.winners import winners
 from pipelines.request import TrainRequest
-from tasks.policies import BACKOFF, JITTER, RETRIES, kept_in, retry_if_it_can_pass
+from tasks.policies import kept_in, retried_task
 from tasks.records import NOTHING_INHERITED, Inherited
 
 
@@ -23,14 +22,10 @@ def inherit(request: TrainRequest, settings: Settings, folder: Path) -> Inherite
     return kept_in(read_inheritance, folder)(request.start_from, settings, folder)
 
 
-@task(
+@retried_task(
     name="inherit",
     description="Read the winners and the row keys of earlier trainings from MLflow.",
     tags=["espalier", "registry"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
 )
 def read_inheritance(versions: Sequence[str], settings: Settings, folder: Path) -> Inherited:
     """Return what the versions leave to a training in the run folder ``folder``.

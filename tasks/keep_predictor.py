@@ -2,24 +2,16 @@
 
 from pathlib import Path
 
-from prefect import task
-
 from infra.logged_predictor import PredictorVersion, register_predictor
 from infra.tracking import Tracking
 from tasks.learn_predictor import Learned
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 
 
-@task(
+@retried_task(
     name="keep predictor",
     description="Log the predictor to MLflow and register it; the better one is champion.",
     tags=["espalier", "experience", "registry"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def keep_predictor(
     tracking: Tracking, run_id: str, folder: Path, learned: Learned, *, promoted: bool

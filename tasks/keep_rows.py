@@ -1,27 +1,20 @@
 """Which rows a model knows, kept in MLflow beside its run."""
 
 import numpy as np
-from prefect import task
 
 from infra.kept_reference import log_reference
 from infra.kept_rows import KeptRows, log_kept_rows
 from infra.tracking import Tracking
 from pipelines.request import TrainRequest
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 from tasks.records import PreparedData, PreparedRef, TableRef
 from tasks.staging import read_pickle
 
 
-@task(
+@retried_task(
     name="keep rows",
     description="Keep the keys of the rows, the hold-out and a sample, to compare with later.",
     tags=["espalier", "tracking"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def keep_rows(
     tracking: Tracking,

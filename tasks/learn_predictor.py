@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefect import task
-
 from infra.settings import Settings
 from pipelines.experience.contest import Contest
 from pipelines.experience.knowledge import Card
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +28,11 @@ class Learned:
     rival: str
 
 
-@task(
+@retried_task(
     name="learn predictor",
     description="Fit the predictor to all records; validate it and the present one, each dataset "
     "left out of what they learned from.",
     tags=["espalier", "experience"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def learn_predictor(settings: Settings, folder: Path, seed: int) -> Learned:
     """Write what was learned into ``folder``, the records that it is from beside it.

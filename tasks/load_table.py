@@ -3,26 +3,19 @@
 from concurrent.futures import Future
 from pathlib import Path
 
-from prefect import task
 from prefect.context import TaskRunContext
 
 from pipelines.request import TrainRequest
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.policies import MINUTES, retried_task
 from tasks.records import TableRef
 from tasks.stage_table import stage_table
 
 
-@task(
+@retried_task(
     name="load",
     description="Read the source into the run folder, which is named after its content.",
     tags=["espalier", "data"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
     timeout_seconds=60 * MINUTES,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def load_table(
     request: TrainRequest, runs_folder: Path, begun: Future[TableRef] | None = None

@@ -1,23 +1,15 @@
 """The report of a training, kept beside its run in MLflow."""
 
-from prefect import task
-
 from infra.run_files import EXPLANATION_FILE, REPORT_FILE
 from infra.tracking import Tracking
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 from tasks.report_page import ReportFacts, report_page
 
 
-@task(
+@retried_task(
     name="report",
     description="Write the report, a page of HTML, and keep it beside the run in MLflow.",
     tags=["espalier", "tracking"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def log_report(tracking: Tracking, run_id: str, facts: ReportFacts) -> None:
     """Log the page, and the explanation for machines."""

@@ -3,24 +3,16 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from prefect import task
-
 from infra.tracking import Tracking
 from pipelines.trial import TrialResult
 from tasks.artifacts import move_progress
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 
 
-@task(
+@retried_task(
     name="log trials",
     description="Log a batch of finished trials to MLflow as nested runs.",
     tags=["espalier", "tracking"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def log_trials(
     tracking: Tracking,

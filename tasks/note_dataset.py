@@ -2,26 +2,18 @@
 
 from collections.abc import Mapping
 
-from prefect import task
-
 from infra.tracking import Tracking
 from infra.trial_reader import dataset_tags
 from pipelines.request import TrainRequest
 from tasks.open_recording import package_versions
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 from tasks.records import PreparedRef, TableRef
 
 
-@task(
+@retried_task(
     name="note dataset",
     description="Tag the MLflow run with what learning from its trials needs: figures, no rows.",
     tags=["espalier", "experience", "tracking"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def note_dataset(
     tracking: Tracking,

@@ -1,24 +1,16 @@
 """A table of a folder, read and made ready to record trials on."""
 
-from prefect import task
-
 from pipelines.data.fingerprint import fingerprint
 from pipelines.experience.record import KnowledgeBase
 from pipelines.experience.store import ExperienceStore
 from pipelines.experience.workplace import RecordingRules, TableEntry, Workplace, make_workplace
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 
 
-@task(
+@retried_task(
     name="open table",
     description="Read a table, cap its rows, plan its folds and measure its meta-features.",
     tags=["espalier", "experience"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def open_known_table(
     entry: TableEntry, rules: RecordingRules, store: ExperienceStore, *, enough: int

@@ -2,8 +2,6 @@
 
 from importlib.metadata import version as version_of
 
-from prefect import task
-
 from infra import run_tags
 from infra.run_notes import MLFLOW_RUN
 from infra.run_store import RunStore
@@ -11,22 +9,16 @@ from infra.tracking import Tracking
 from infra.trial_reader import dataset_tags
 from pipelines.experience.design import Design
 from pipelines.experience.record import KnownDataset
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 
 PACKAGES = ("espalier", "numpy", "scipy", "pandas", "scikit-learn", "skrub", "lightgbm", "xgboost",
             "catboost")  # fmt: skip
 
 
-@task(
+@retried_task(
     name="open recording",
     description="Open the MLflow run of a table, or take it up again.",
     tags=["espalier", "experience", "tracking"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def open_recording(
     tracking: Tracking, notes: RunStore, dataset: KnownDataset, design: Design

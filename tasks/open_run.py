@@ -1,7 +1,5 @@
 """The parent run in MLflow: opened once, taken up again when a run continues."""
 
-from prefect import task
-
 from infra import run_tags
 from infra.run_notes import MLFLOW_RUN, REQUEST, TABLE
 from infra.run_store import RunStore
@@ -9,23 +7,17 @@ from infra.taking_over import taken_over
 from infra.tracking import Tracking
 from pipelines.request import TrainRequest
 from tasks.artifacts import publish_link
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 from tasks.records import TableRef
 
 REQUEST_FILE = "request.json"
 EXTENDS_TAG = "espalier.extends"
 
 
-@task(
+@retried_task(
     name="open run",
     description="Open the MLflow run, or take it up again; log the request and the data.",
     tags=["espalier", "tracking"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def open_run(tracking: Tracking, store: RunStore, request: TrainRequest, table: TableRef) -> str:
     """Return the id of the parent run, which the run folder remembers."""

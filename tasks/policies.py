@@ -1,10 +1,10 @@
 """When a task is tried again, and when its result is taken from an earlier run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
-from prefect import Task
+from prefect import Task, task
 from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
@@ -14,12 +14,15 @@ from infra.own_version import own_version
 from infra.sealed_results import SealedSerializer, drop_foreign
 from pipelines.errors import StoreUnavailableError, UserError, WorkerLostError
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 RETRIES = 3
 # 1, 2, 4 seconds, each up to half as much longer so that runs do not come back in step.
 BACKOFF = exponential_backoff(backoff_factor=1)
 JITTER = 0.5
+
+ALWAYS_RUN = NO_CACHE
 
 # Only tasks that run in the flow's own thread have a timeout: Prefect cannot stop another thread.
 MINUTES = 60.0
@@ -48,6 +51,38 @@ def retry_if_it_can_pass(_task: Task[Any, Any], _run: TaskRun, state: State[Any]
     return False
 
 
+def retried_task(
+    *,
+    name: str,
+    tags: Sequence[str],
+    description: str | None = None,
+    task_run_name: str | None = None,
+    timeout_seconds: float | None = None,
+) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """Return Prefect's ``task`` for work that is tried again where that may help.
+
+    It always runs: who wants its result kept says so with `kept_in`.
+
+    Parameters
+    ----------
+    name, tags, description, task_run_name, timeout_seconds
+        As Prefect's ``task`` has them.
+    """
+    return task(
+        name=name,
+        description=description,
+        tags=tags,
+        task_run_name=task_run_name,
+        timeout_seconds=timeout_seconds,
+        retries=RETRIES,
+        retry_delay_seconds=BACKOFF,
+        retry_jitter_factor=JITTER,
+        retry_condition_fn=retry_if_it_can_pass,
+        cache_policy=ALWAYS_RUN,
+        persist_result=False,
+    )
+
+
 def _content_key(context: TaskRunContext, _parameters: dict[str, Any]) -> str:
     # The run folder, where results are kept, is itself named after the content: data and request.
     return _key_of(context.task)
@@ -71,8 +106,3 @@ def kept_in(task: Task[..., R], folder: Path) -> Task[..., R]:
         result_serializer=SealedSerializer(),
         cache_policy=CacheKeyFnPolicy(cache_key_fn=_content_key),
     )
-
-
-ALWAYS_RUN = NO_CACHE
-
-RetryCondition = Callable[[Task[Any, Any], TaskRun, State[Any]], bool]

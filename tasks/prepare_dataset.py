@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from prefect import task
 
 from pipelines.request import TrainRequest
-from tasks.policies import BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.policies import MINUTES, retried_task
 from tasks.records import NOTHING_INHERITED, Inherited, PreparedData, PreparedRef, TableRef
 from tasks.split_rows import split_rows
 from tasks.staging import read_pickle, write_pickle
@@ -21,14 +20,10 @@ if TYPE_CHECKING:
 EXAMPLE_ROWS = 5
 
 
-@task(
+@retried_task(
     name="prepare",
     description="Find the roles of columns, act on leakage, take off the hold-out, plan the folds.",
     tags=["espalier", "data"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
     timeout_seconds=60 * MINUTES,
 )
 def prepare_dataset(

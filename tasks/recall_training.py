@@ -3,8 +3,6 @@
 import os
 from dataclasses import dataclass
 
-from prefect import task
-
 from infra.registry import RegisteredVersion, resolve, versions_of
 from infra.run_files import read_json_file
 from infra.settings import Settings
@@ -12,7 +10,7 @@ from pipelines.errors import UserError
 from pipelines.lifecycle.retrain_request import RetrainRequest, source_variable
 from pipelines.request import TrainRequest
 from tasks.open_run import REQUEST_FILE
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +37,10 @@ class PastTraining:
         return self.newest.tags.get("fingerprint", "")
 
 
-@task(
+@retried_task(
     name="recall",
     description="Find the champion, the last training and what it was asked to do.",
     tags=["espalier", "registry"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def recall_training(request: RetrainRequest, settings: Settings) -> PastTraining:
     """Return what is known of the model, and the training that ``request`` stands for.

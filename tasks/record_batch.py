@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from prefect import task
-
 from pipelines.budget import NEVER
 from pipelines.evaluation.executor import Executor
 from pipelines.experience.record import KnownDataset, record_of
@@ -12,19 +10,13 @@ from pipelines.experience.store import ExperienceStore
 from pipelines.search.loop import evaluate_batch
 from pipelines.trial import Trial, TrialResult
 from tasks.open_recording import package_versions
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, RETRIES, retry_if_it_can_pass
+from tasks.policies import retried_task
 
 
-@task(
+@retried_task(
     name="record batch",
     description="Evaluate a batch of trials on the Dask workers and add them to the experience.",
     tags=["espalier", "experience"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def record_batch(
     executor: Executor, trials: Sequence[Trial], dataset: KnownDataset, store: ExperienceStore

@@ -1,18 +1,14 @@
 """What a retraining or a monitoring leaves in MLflow: a run of its own, never changed later."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from infra import run_tags
-from infra.process_identity import ProcessIdentity
+from infra.owned_run import owned_run
 from infra.registry import RegisteredVersion
 from infra.tracking import Tracking
-from pipelines.errors import UserError
-
-OUTCOME = run_tags.OUTCOME
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +63,9 @@ def lifecycle_run(
         run_tags.KIND: kind,
         run_tags.MODEL: version.name,
         "espalier.version": str(version.version),
-        # By which the run is ended where the process is killed.
-        run_tags.OWNER: json.dumps(ProcessIdentity.mine().to_dict()),
     }
-    run_id = tracking.start_run(f"{kind} {version.name}", tags=tags)
-    tracking.log_params(run_id, {key: each for key, each in request.items() if each is not None})
-    run = LifecycleRun(tracking, run_id)
-    try:
-        yield run
-    except BaseException as error:
-        refused = isinstance(error, UserError)
-        run.tag({"outcome": "refused" if refused else "failed"})
-        tracking.fail_run(run_id, error, killed=not isinstance(error, Exception))
-        raise
+    with owned_run(tracking, f"{kind} {version.name}", tags) as run_id:
+        tracking.log_params(
+            run_id, {key: each for key, each in request.items() if each is not None}
+        )
+        yield LifecycleRun(tracking, run_id)

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from prefect import task
-
 from infra.registry import RegisteredVersion, register
 from infra.run_files import LEADERBOARD_FILE
 from infra.tracking import Tracking
@@ -14,7 +12,7 @@ from tasks.artifacts import publish_markdown, publish_table
 from tasks.leaderboard_table import leaderboard_csv, leaderboard_record
 from tasks.member_records import MEMBERS_FILE, VERSIONS_FILE, environment_versions, member_records
 from tasks.model_card import model_card
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.policies import MINUTES, retried_task
 from tasks.records import (
     NOTHING_INHERITED,
     EnsembleRecord,
@@ -27,17 +25,11 @@ from tasks.records import (
 from tasks.staging import read_pickle
 
 
-@task(
+@retried_task(
     name="register",
     description="Log the ensemble with everything that explains it, and register it.",
     tags=["espalier", "registry"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
     timeout_seconds=30 * MINUTES,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def register_ensemble(
     tracking: Tracking,
@@ -87,16 +79,10 @@ def register_ensemble(
     return version
 
 
-@task(
+@retried_task(
     name="log summary",
     description="Log what explains the run to MLflow: leaderboard, suite, profile, versions.",
     tags=["espalier", "tracking"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def log_summary(
     tracking: Tracking,

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefect import task
-
 from infra.sources import read_table
 from pipelines.data.fingerprint import fingerprint
 from pipelines.request import TrainRequest
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.policies import MINUTES, retried_task
 from tasks.records import TableRef
 from tasks.stage_table import put_in_folder
 
@@ -32,17 +30,11 @@ class Reread:
     table: TableRef | None
 
 
-@task(
+@retried_task(
     name="read again",
     description="Read the source again; stage the table where it has changed.",
     tags=["espalier", "data"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
     timeout_seconds=60 * MINUTES,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def reread_table(request: TrainRequest, runs_folder: Path, known: str | None) -> Reread:
     """Return what the source of ``request`` holds now.

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from prefect import task
 
 from infra.kept_rows import read_kept_rows
 from infra.registry import RegisteredVersion, load
@@ -13,7 +12,7 @@ from pipelines.errors import UserError
 from pipelines.lifecycle.live_score import LiveScore
 from pipelines.lifecycle.monitor_request import MonitorRequest
 from tasks.compare_tables import Comparison, compare_tables, new_rows
-from tasks.policies import ALWAYS_RUN, BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.policies import MINUTES, retried_task
 
 SEED = 0
 
@@ -43,17 +42,11 @@ class Watched:
     notes: tuple[str, ...] = ()
 
 
-@task(
+@retried_task(
     name="score champion",
     description="Score the champion on rows whose labels have arrived, and measure drift.",
     tags=["espalier", "serving"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
     timeout_seconds=60 * MINUTES,
-    cache_policy=ALWAYS_RUN,
-    persist_result=False,
 )
 def score_champion(
     request: MonitorRequest, champion: RegisteredVersion, settings: Settings

@@ -1,26 +1,20 @@
 """The gate: a suite of expectations inferred from the table, checked by Great Expectations."""
 
-from prefect import task
-
 from pipelines.errors import DataRefusedError
 from pipelines.request import TrainRequest
 from tasks.artifacts import publish_markdown
 from tasks.markdown_text import in_markdown
-from tasks.policies import BACKOFF, JITTER, MINUTES, RETRIES, retry_if_it_can_pass
+from tasks.policies import MINUTES, retried_task
 from tasks.records import TableRef, ValidationRecord
 from tasks.staging import read_pickle
 
 REFUSE = "refuse"
 
 
-@task(
+@retried_task(
     name="validate",
     description="Check the table against the expectations inferred from it.",
     tags=["espalier", "data"],
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_if_it_can_pass,
     timeout_seconds=30 * MINUTES,
 )
 def validate_table(ref: TableRef, request: TrainRequest) -> ValidationRecord:

@@ -12,11 +12,10 @@ from infra.kept_rows import read_kept_rows
 from infra.mlflow_store import make_client
 from infra.registry import resolve, versions_of
 from infra.run_files import read_json_file
-from infra.run_tags import KIND
+from infra.run_tags import KIND, OUTCOME
 from infra.settings import load_settings
 from pipelines.errors import DataRefusedError, UserError
 from pipelines.lifecycle.retrain_request import RetrainRequest
-from tasks.record_lifecycle import OUTCOME
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
