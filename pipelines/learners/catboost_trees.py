@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
-from pipelines.budget import Deadline
 from pipelines.configuration import Value
 from pipelines.data.dataset import DatasetShape
 from pipelines.learners.base import BuildContext, Learner, PreprocessingTraits
+from pipelines.learners.boosted_trees import BoostedTrees, Rows
 from pipelines.learners.boosting_rounds import (
     Patience,
     expected_trees,
@@ -36,55 +35,23 @@ _MANY_CLASSES = 6
 _MOST_TREES = 2_500
 
 
-class CatBoostModel(BaseEstimator):
-    """CatBoost through its native interface, stopped early or by the clock.
+class CatBoostModel(BoostedTrees):
+    """CatBoost; the trees after the best round are cut off."""
 
-    Parameters
-    ----------
-    parameters : mapping
-        Native parameters.
-    rounds : int
-        Boosting rounds at most; exactly, when `fit` gets no ``eval_set``.
-    patience : int
-        Rounds without a better validation loss before it stops.
-    n_threads : int
-        Threads.
-    """
-
-    def __init__(
+    def _boost(
         self,
-        parameters: Mapping[str, Any],
-        rounds: int = 500,
-        patience: int = 50,
-        n_threads: int = 1,
+        train: Rows,
+        watched: Rows | None,
+        categorical: tuple[int, ...],
+        patience: Patience,
     ) -> None:
-        self.parameters = parameters
-        self.rounds = rounds
-        self.patience = patience
-        self.n_threads = n_threads
-
-    def fit(
-        self,
-        X: Any,
-        y: NDArray[Any],
-        *,
-        sample_weight: NDArray[Any] | None = None,
-        eval_set: tuple[Any, NDArray[Any]] | None = None,
-        eval_weight: NDArray[Any] | None = None,
-        categorical: tuple[int, ...] = (),
-        deadline: Deadline | None = None,
-    ) -> "CatBoostModel":
-        """Boost on ``X`` of shape (n_rows, n_columns) and ``y`` of codes or values.
-
-        Leaves ``n_iterations_``, the rounds it kept.
-        """
         from catboost import CatBoost, CatBoostError
 
-        self.categorical_ = tuple(categorical)
+        X = train.X
+        self.categorical_ = categorical
         self.is_constant_ = bool((np.nanmin(X, axis=0) == np.nanmax(X, axis=0)).all())
-        train = self._pool(X, y, sample_weight)
-        valid = None if eval_set is None else self._pool(eval_set[0], eval_set[1], eval_weight)
-        patience = Patience(None if valid is None else self.patience, deadline)
+        table = self._pool(X, train.y, train.weight)
+        valid = None if watched is None else self._pool(watched.X, watched.y, watched.weight)
 
         class Watch:
             def after_iteration(self, info: Any) -> bool:
@@ -104,14 +71,13 @@ class CatBoostModel(BaseEstimator):
                 "use_best_model": False,
             }
         )
-        self.booster_.fit(train, eval_set=valid, callbacks=[Watch()])
+        self.booster_.fit(table, eval_set=valid, callbacks=[Watch()])
         self.n_iterations_ = max(1, min(patience.best_round + 1, self.booster_.tree_count_))
         if self.n_iterations_ < self.booster_.tree_count_:
             # Where some trees came out empty CatBoost refuses to cut others off, by a wrong count
             # of its own. A few trees past the best one do little harm.
             with suppress(CatBoostError):
                 self.booster_.shrink(self.n_iterations_)
-        return self
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return values, shape (n_rows,), or class codes."""

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
-from pipelines.budget import Deadline
 from pipelines.configuration import Value
 from pipelines.data.dataset import DatasetShape
 from pipelines.learners.base import BuildContext, Learner, PreprocessingTraits
+from pipelines.learners.boosted_trees import BoostedTrees, Rows, probabilities
 from pipelines.learners.boosting_rounds import (
     Patience,
     default_rate,
@@ -30,48 +29,16 @@ if TYPE_CHECKING:
 _ROWS_FOR_FINE_BINS = 20_000
 
 
-class LightGBMModel(BaseEstimator):
-    """LightGBM through its native interface, stopped early or by the clock.
+class LightGBMModel(BoostedTrees):
+    """LightGBM; the trees after the best round are kept, and not asked."""
 
-    Parameters
-    ----------
-    parameters : mapping
-        Native parameters.
-    rounds : int
-        Boosting rounds at most; exactly, when `fit` gets no ``eval_set``.
-    patience : int
-        Rounds without a better validation loss before it stops.
-    n_threads : int
-        Threads.
-    """
-
-    def __init__(
+    def _boost(
         self,
-        parameters: Mapping[str, Any],
-        rounds: int = 500,
-        patience: int = 50,
-        n_threads: int = 1,
+        train: Rows,
+        watched: Rows | None,
+        categorical: tuple[int, ...],
+        patience: Patience,
     ) -> None:
-        self.parameters = parameters
-        self.rounds = rounds
-        self.patience = patience
-        self.n_threads = n_threads
-
-    def fit(
-        self,
-        X: Any,
-        y: NDArray[Any],
-        *,
-        sample_weight: NDArray[Any] | None = None,
-        eval_set: tuple[Any, NDArray[Any]] | None = None,
-        eval_weight: NDArray[Any] | None = None,
-        categorical: tuple[int, ...] = (),
-        deadline: Deadline | None = None,
-    ) -> "LightGBMModel":
-        """Boost on ``X`` of shape (n_rows, n_columns) and ``y`` of codes or values.
-
-        Leaves ``n_iterations_``, the rounds it kept.
-        """
         import lightgbm
 
         # The validation table is built against the parameters of the first, so all go to both.
@@ -83,18 +50,17 @@ class LightGBMModel(BaseEstimator):
             "force_row_wise": True,
         }
         if parameters["objective"] == "multiclass":
-            parameters["num_class"] = int(y.max()) + 1
-        train = lightgbm.Dataset(
-            X,
-            y,
-            weight=sample_weight,
+            parameters["num_class"] = int(train.y.max()) + 1
+        table = lightgbm.Dataset(
+            train.X,
+            train.y,
+            weight=train.weight,
             categorical_feature=list(categorical),
             params=parameters,
         )
-        watched = []
-        if eval_set is not None:
-            watched.append(train.create_valid(eval_set[0], eval_set[1], weight=eval_weight))
-        patience = Patience(self.patience if watched else None, deadline)
+        valid = []
+        if watched is not None:
+            valid.append(table.create_valid(watched.X, watched.y, weight=watched.weight))
 
         def watch(env: Any) -> None:
             losses = env.evaluation_result_list
@@ -103,32 +69,27 @@ class LightGBMModel(BaseEstimator):
 
         watch.order = 30  # type: ignore[attr-defined]
         self.booster_ = lightgbm.train(
-            parameters, train, self.rounds, valid_sets=watched, callbacks=[watch]
+            parameters, table, self.rounds, valid_sets=valid, callbacks=[watch]
         )
         self.n_iterations_ = patience.best_round + 1
         self.booster_.best_iteration = self.n_iterations_
         self.booster_.free_dataset()
-        return self
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return values, shape (n_rows,), or class codes."""
         raw = self._raw(X)
         if self.parameters["objective"] in ("binary", "multiclass"):
-            return np.argmax(self._probabilities(raw), axis=1)
+            return np.argmax(probabilities(raw), axis=1)
         return raw
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return probabilities, shape (n_rows, n_classes)."""
-        return self._probabilities(self._raw(X))
+        return probabilities(self._raw(X))
 
     def _raw(self, X: Any) -> NDArray[Any]:
         return np.asarray(
             self.booster_.predict(X, num_iteration=self.n_iterations_, num_threads=self.n_threads)
         )
-
-    @staticmethod
-    def _probabilities(raw: NDArray[Any]) -> NDArray[Any]:
-        return raw if raw.ndim == 2 else np.column_stack([1 - raw, raw])
 
 
 def space(shape: DatasetShape) -> "ConfigurationSpace":

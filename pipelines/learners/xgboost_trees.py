@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
-from pipelines.budget import Deadline
 from pipelines.configuration import Value
 from pipelines.data.dataset import DatasetShape
 from pipelines.learners.base import BuildContext, Learner, PreprocessingTraits
+from pipelines.learners.boosted_trees import BoostedTrees, Rows, probabilities
 from pipelines.learners.boosting_rounds import (
     Patience,
     default_rate,
@@ -26,68 +25,35 @@ if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
 
-class XGBoostModel(BaseEstimator):
-    """XGBoost through its native interface, stopped early or by the clock.
+class XGBoostModel(BoostedTrees):
+    """XGBoost; the trees after the best round are cut off."""
 
-    Parameters
-    ----------
-    parameters : mapping
-        Native parameters.
-    rounds : int
-        Boosting rounds at most; exactly, when `fit` gets no ``eval_set``.
-    patience : int
-        Rounds without a better validation loss before it stops.
-    n_threads : int
-        Threads.
-    """
-
-    def __init__(
+    def _boost(
         self,
-        parameters: Mapping[str, Any],
-        rounds: int = 500,
-        patience: int = 50,
-        n_threads: int = 1,
+        train: Rows,
+        watched: Rows | None,
+        categorical: tuple[int, ...],
+        patience: Patience,
     ) -> None:
-        self.parameters = parameters
-        self.rounds = rounds
-        self.patience = patience
-        self.n_threads = n_threads
-
-    def fit(
-        self,
-        X: Any,
-        y: NDArray[Any],
-        *,
-        sample_weight: NDArray[Any] | None = None,
-        eval_set: tuple[Any, NDArray[Any]] | None = None,
-        eval_weight: NDArray[Any] | None = None,
-        categorical: tuple[int, ...] = (),
-        deadline: Deadline | None = None,
-    ) -> "XGBoostModel":
-        """Boost on ``X`` of shape (n_rows, n_columns) and ``y`` of codes or values.
-
-        Leaves ``n_iterations_``, the rounds it kept.
-        """
         import xgboost
 
         parameters = {**self.parameters, "nthread": self.n_threads, "verbosity": 0}
         if parameters["objective"] == "multi:softprob":
-            parameters["num_class"] = int(y.max()) + 1
-        self.types_ = ["c" if i in categorical else "q" for i in range(X.shape[1])]
+            parameters["num_class"] = int(train.y.max()) + 1
+        self.types_ = ["c" if i in categorical else "q" for i in range(train.X.shape[1])]
         settings = {
             "feature_types": self.types_,
             "enable_categorical": bool(categorical),
             "nthread": self.n_threads,
             "max_bin": parameters["max_bin"],
         }
-        train = xgboost.QuantileDMatrix(X, y, weight=sample_weight, **settings)
-        watched = []
-        if eval_set is not None:
-            valid = xgboost.QuantileDMatrix(
-                eval_set[0], eval_set[1], weight=eval_weight, ref=train, **settings
+        table = xgboost.QuantileDMatrix(train.X, train.y, weight=train.weight, **settings)
+        valid = []
+        if watched is not None:
+            there = xgboost.QuantileDMatrix(
+                watched.X, watched.y, weight=watched.weight, ref=table, **settings
             )
-            watched.append((valid, "valid"))
-        patience = Patience(self.patience if watched else None, deadline)
+            valid.append((there, "valid"))
 
         class Watch(xgboost.callback.TrainingCallback):
             def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
@@ -96,22 +62,21 @@ class XGBoostModel(BaseEstimator):
                 return patience.stop(epoch, losses[-1])
 
         booster = xgboost.train(
-            parameters, train, self.rounds, evals=watched, callbacks=[Watch()], verbose_eval=False
+            parameters, table, self.rounds, evals=valid, callbacks=[Watch()], verbose_eval=False
         )
         self.n_iterations_ = patience.best_round + 1
         self.booster_ = booster[: self.n_iterations_]
-        return self
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return values, shape (n_rows,), or class codes."""
         raw = self._raw(X)
         if str(self.parameters["objective"]).startswith("reg:"):
             return raw
-        return np.argmax(_probabilities(raw), axis=1)
+        return np.argmax(probabilities(raw), axis=1)
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return probabilities, shape (n_rows, n_classes)."""
-        return _probabilities(self._raw(X))
+        return probabilities(self._raw(X))
 
     def _raw(self, X: Any) -> NDArray[Any]:
         import xgboost
@@ -123,10 +88,6 @@ class XGBoostModel(BaseEstimator):
             nthread=self.n_threads,
         )
         return np.asarray(self.booster_.predict(table))
-
-
-def _probabilities(raw: NDArray[Any]) -> NDArray[Any]:
-    return raw if raw.ndim == 2 else np.column_stack([1 - raw, raw])
 
 
 def space(shape: DatasetShape) -> "ConfigurationSpace":
