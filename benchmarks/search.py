@@ -4,9 +4,9 @@
 
 ``record`` evaluates a fixed list of configurations on every dataset once (it resumes), ``replay``
 lets the strategies choose among the recorded ones (see search_replay.py for what that means),
-``ascent`` measures ascent against 2,000 random candidates on the recorded trials, and ``live``
-really evaluates what the strategies propose, ``emulate`` asks an emulator of each table of a
-``--store`` (search_emulator.py says what that hides). ``all`` is replay and ascent. With
+``ascent`` measures ascent against 2,000 random candidates on the recorded trials, ``live`` really
+evaluates what the strategies propose (it resumes), and ``emulate`` asks an emulator of each table
+of a ``--store`` (search_emulator.py says what that hides). ``all`` is replay and ascent. With
 ``--store FILE`` they read what ``espalier experience build`` recorded, and what the other tables
 say is lent to each table. A readable table is printed and the last line is one JSON object.
 """
@@ -23,13 +23,13 @@ import numpy as np
 import pandas as pd
 from search_ascent import ascents
 from search_emulator import emulate
-from search_live import live
+from search_live import ABLATIONS, VARIANTS, LiveOptions, live
 from search_pool import open_pool, open_store
 from search_racing import fold_fits
 from search_record import RecordOptions, read_index, record
 from search_replay import ablations, compare, strategies
 
-COUNTS = (10, 20, 30, 100)
+COUNTS = (4, 10, 20, 30, 50, 100)
 
 
 def arguments() -> argparse.Namespace:
@@ -50,6 +50,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--trial-seconds", type=float, default=15.0)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--trials", type=int, default=100)
+    parser.add_argument("--folds", type=int, default=5, help="of a live trial")
+    parser.add_argument("--processes", type=int, default=2, help="tables searched live at a time")
     parser.add_argument("--no-ablations", action="store_true")
     return parser.parse_args()
 
@@ -84,8 +86,8 @@ def report(frame: pd.DataFrame) -> dict[str, Any]:
     """Print the comparison and return its figures."""
     counts = [count for count in COUNTS if f"regret_{count}" in frame]
     columns = [f"regret_{count}" for count in counts]
-    means = frame.groupby("strategy")[columns].mean()
-    means["choosing_s"] = frame.groupby("strategy")["choosing"].mean()
+    shown = [*columns, *(name for name in ("choosing", "fold_fits", "ascent") if name in frame)]
+    means = frame.groupby("strategy")[shown].mean()
     print(means.sort_values(columns[min(1, len(columns) - 1)]).round(4).to_string())
     figures: dict[str, Any] = {
         "tables": int(frame["table"].nunique()),
@@ -106,20 +108,21 @@ def report(frame: pd.DataFrame) -> dict[str, Any]:
                 [round(low, 3), round(high, 3)],
             )
             print(f"guided vs {rival:12} at {count:3}: {rate:.2f} [{low:.2f}, {high:.2f}]")
-    # What choosing would cost beside trials of one second each.
     if "fold_fits" in frame:
-        racing = frame[frame["strategy"] == "racing"]
-        figures["fold_fits_share"] = round(float(racing["fold_fits"].mean()), 3)
-        figures["ascent_win_rate"] = round(float(frame["ascent"].mean()), 3)
-    guided = frame[frame["strategy"] == "guided"]
-    figures["replay_choosing_seconds"] = round(float(guided["choosing"].mean()), 3)
+        raced = means.loc["racing" if "racing" in means.index else "guided"]
+        figures["fold_fits_share"] = round(float(raced["fold_fits"]), 3)
+        figures["ascent_win_rate"] = round(float(means.loc["guided", "ascent"]), 3)
+    if "choosing" in frame:
+        # Seconds of processor time a trial: the share of a run of one-second trials.
+        figures["choosing_share"] = round(float(means.loc["guided", "choosing"]), 4)
     return figures
 
 
 def main() -> None:
     """Run the mode asked for."""
     options = arguments()
-    if options.records is None and (options.store is None or options.mode == "record"):
+    needs_records = options.store is None or options.mode in ("record", "live")
+    if options.records is None and needs_records:
         sys.exit("give --records FOLDER, or --store FILE to replay an experience")
     amount = RecordOptions(
         rows=options.rows, configurations=options.configurations, seconds=options.trial_seconds
@@ -129,9 +132,14 @@ def main() -> None:
         return
     wanted = set(read_index(options.folder, options.tables)["name"])
     if options.mode == "live":
-        frame = pd.DataFrame(live(options.folder, sorted(wanted), amount, options))
-        print(frame.to_string())
-        print(json.dumps({"live": frame.groupby("strategy")["score_gain"].mean().to_dict()}))
+        variants = VARIANTS if options.no_ablations else VARIANTS | ABLATIONS
+        how = LiveOptions(
+            folder=options.folder, out=options.records, store=options.store, rows=options.rows,
+            folds=options.folds, trials=options.trials, seeds=options.seeds,
+            seconds=options.trial_seconds, variants=tuple(variants),
+        )  # fmt: skip
+        names = [name for name in read_index(options.folder)["name"] if name in wanted]
+        print(json.dumps(report(pd.DataFrame(live(names, how, options.processes)))))
         return
     if options.mode == "emulate":
         if options.store is None:

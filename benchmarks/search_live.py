@@ -1,66 +1,230 @@
-"""Strategies with real evaluations: slow, but every proposal is what the product would try."""
+"""Strategies with real evaluations: slow, but every proposal is what the product would try.
 
-import argparse
+Every run is kept, a file of trials each, and goes on where it stopped. All strategies race their
+trials, as the product does. What guided search knows of other tables was learned from a store
+without this table's records.
+"""
+
+import json
+import os
 import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-from search_record import RecordOptions, open_workplace
+import numpy as np
+import pandas as pd
 
 from pipelines.budget import Budget, Deadline
+from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.executor import SerialExecutor
+from pipelines.experience.advice import Advice, advise
+from pipelines.experience.fit import fit_mapped
+from pipelines.experience.left_out import validate
+from pipelines.experience.mapping import map_all
+from pipelines.experience.store import ExperienceStore
+from pipelines.experience.workplace import RecordingRules, Workplace, make_workplace, read_index
+from pipelines.history import History
+from pipelines.search import strategies as strategies_module
+from pipelines.search.guided import guided_picks
 from pipelines.search.loop import run_search
 from pipelines.search.shares import ascent_win_rate
+from pipelines.trial import Trial, TrialOutcome, TrialResult
 
-STRATEGIES = ("guided", "forest", "tpe", "evolution", "random")
+COUNTS = (4, 10, 20, 30, 50, 100)
 
 
-def live(
-    folder: Path, names: list[str], amount: RecordOptions, options: argparse.Namespace
-) -> list[dict[str, Any]]:
-    """Return the best score of every strategy on every table and seed, after some trials.
+class _LimitedExecutor(SerialExecutor):
+    """Stops trials in time, which a search that counts trials alone would not."""
 
-    ``score_gain`` is the best score less that of the best default, larger is better, in units of
-    the spread of the defaults.
+    def __init__(self, context: EvaluationContext, seconds: float) -> None:
+        super().__init__(context)
+        self._seconds = seconds
+
+    def submit(self, trial: Trial) -> None:
+        """Take a trial."""
+        super().submit(replace(trial, seconds_limit=self._seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A strategy as it is compared."""
+
+    strategy: str
+    experience: bool = False
+    ascent: bool = True
+    racing: bool = True
+
+
+VARIANTS = {
+    "guided": Variant("guided", experience=True),
+    "random": Variant("random"),
+    "tpe": Variant("tpe"),
+}
+ABLATIONS = {
+    "no_racing": Variant("guided", experience=True, racing=False),
+    "no_experience": Variant("guided"),
+    "no_ascent": Variant("guided", experience=True, ascent=False),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveOptions:
+    """How runs are made.
+
+    Attributes
+    ----------
+    folder : Path
+        The tables.
+    out : Path
+        Where runs are kept.
+    store : Path or None
+        Experience; None: guided search knows nothing either.
+    rows, folds, trials, seeds : int
+        Rows of a table at most, folds of a trial, trials of a run, runs of each variant.
+    seconds : float
+        Limit of a trial, all folds together.
+    variants : tuple of str
+        Of `VARIANTS` and `ABLATIONS`.
     """
+
+    folder: Path
+    out: Path
+    store: Path | None
+    rows: int
+    folds: int
+    trials: int
+    seeds: int
+    seconds: float
+    variants: tuple[str, ...]
+
+
+def live(names: Sequence[str], options: LiveOptions, processes: int) -> list[dict[str, Any]]:
+    """Return a record of every table, variant and seed: regret after some trials.
+
+    Regret is the distance to the best that any run found on the table, in units of that best minus
+    the median of all whole trials at random, at most 1.
+    """
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"  # the processes share the cores
     records = []
-    for name in names:
-        place = open_workplace(folder, name, amount)
-        for seed in range(options.seeds):
-            for strategy in STRATEGIES:
-                started = time.monotonic()
-                with SerialExecutor(place.context) as executor:
-                    history = run_search(
-                        place.space,
-                        executor,
-                        place.context.metric,
-                        budget=Budget(trials=options.trials),
-                        deadline=Deadline.after(None),
-                        seed=seed,
-                        strategy=strategy,
-                        fits_per_trial=amount.folds,
-                    )
-                wall = time.monotonic() - started
-                running = sum(result.seconds for result in history.results)
-                defaults = [
-                    history.gain(result)
-                    for result in history.successes
-                    if result.trial.origin == "default"
-                ]
-                best = history.best
-                if best is None or len(defaults) < 2:
-                    continue
-                spread = max(defaults) - sorted(defaults)[len(defaults) // 2]
-                records.append(
-                    {
-                        "table": name,
-                        "seed": seed,
-                        "strategy": strategy,
-                        "score": best.score,
-                        "score_gain": (history.gain(best) - max(defaults)) / max(spread, 1e-12),
-                        "ascent_win_rate": ascent_win_rate(history),
-                        "choosing_share": 1 - running / wall,
-                    }
-                )
-                print(records[-1], flush=True)
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        for found in pool.map(partial(_table, options=options), names):
+            records += found
+            print(f"{found[0]['table']} done", flush=True)
     return records
+
+
+def _table(name: str, options: LiveOptions) -> list[dict[str, Any]]:
+    """Make what is missing of a table's runs; return their records."""
+    entry = next(each for each in read_index(options.folder) if each.name == name)
+    rules = RecordingRules(rows=options.rows, n_folds=options.folds, seed=0)
+    table = pd.read_parquet(entry.path)
+    place = make_workplace(table, entry, rules, fingerprint=name)
+    advice = None if options.store is None else _advice(name, options.store, place)
+    runs = [
+        (variant, seed, _run(place, advice, variant, seed, options))
+        for seed in range(options.seeds)
+        for variant in options.variants
+    ]
+    gains = [history.gain(each) for _, _, history in runs for each in history.successes]
+    drawn = [
+        history.gain(each)
+        for _, _, history in runs
+        for each in history.successes
+        if each.trial.origin in ("random", "default")
+    ]
+    best, unit = max(gains), max(max(gains) - float(np.median(drawn)), 1e-12)
+    return [
+        {"table": name, "strategy": variant, "seed": seed} | _figures(history, best, unit, options)
+        for variant, seed, history in runs
+    ]
+
+
+def _figures(history: History, best: float, unit: float, options: LiveOptions) -> dict[str, Any]:
+    results = history.ordered
+    figures: dict[str, Any] = {
+        "ascent": ascent_win_rate(history),
+        "fold_fits": sum(len(each.fold_scores) for each in results)
+        / (len(results) * options.folds),
+        "fit_seconds": sum(each.seconds for each in results),
+    }
+    for count in COUNTS:
+        if count <= options.trials:
+            found = max((history.gain(each) for each in results[:count] if each.succeeded),
+                        default=-np.inf)  # fmt: skip
+            figures[f"regret_{count}"] = float(min(1.0, (best - found) / unit))
+    return figures
+
+
+def _run(
+    place: Workplace, advice: Advice | None, name: str, seed: int, options: LiveOptions
+) -> History:
+    """Return a run's trials, from its file as far as they are there."""
+    variant = (VARIANTS | ABLATIONS)[name]
+    path = options.out / f"{place.dataset.name}-{name}-{seed}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    history = History(place.context.metric, tuple(_kept(path)))
+    if len(history) >= options.trials:
+        return history
+    with_advice = advice if variant.experience else None
+    began = time.monotonic()
+    with (
+        path.open("a") as file,
+        _LimitedExecutor(place.context, options.seconds) as executor,
+        _ascent(variant.ascent),
+    ):
+
+        def keep(outcome: TrialOutcome) -> None:
+            file.write(json.dumps(outcome.result.to_dict()) + "\n")
+            file.flush()
+
+        history = run_search(
+            place.space,
+            executor,
+            place.context.metric,
+            budget=Budget(trials=options.trials),
+            deadline=Deadline.after(None),
+            seed=seed,
+            strategy=variant.strategy,
+            fits_per_trial=options.folds,
+            history=history,
+            on_result=keep,
+            warm_start=() if with_advice is None else with_advice.first,
+            prior=None if with_advice is None else with_advice.prior,
+            racing=variant.racing,
+        )
+    print(f"{path.stem}: {len(history)} trials, {time.monotonic() - began:.0f} s", flush=True)
+    return history
+
+
+def _kept(path: Path) -> list[TrialResult]:
+    if not path.exists():
+        return []
+    whole = path.read_text().rpartition("\n")[0]  # a torn last line is left out
+    path.write_text(whole + "\n" if whole else "")
+    return [TrialResult.from_dict(json.loads(line)) for line in whole.splitlines()]
+
+
+def _advice(name: str, store: Path, place: Workplace) -> Advice:
+    """Return what a store without this table's records advises."""
+    records = ExperienceStore(store).read()
+    known = map_all(records)
+    others = known.with_datasets(
+        tuple(each for each in known.datasets if each.dataset.name != name)
+    )
+    knowledge = fit_mapped(records, others, seed=0, validation=validate(others, others))
+    return advise(knowledge, place.space, place.dataset.meta)
+
+
+@contextmanager
+def _ascent(wanted: bool) -> Iterator[None]:
+    without = partial(guided_picks, with_ascent=False)
+    with patch.object(strategies_module, "guided_picks", guided_picks if wanted else without):
+        yield

@@ -279,10 +279,14 @@ def compare(
             for seed in range(seeds):
                 places, seconds = replay(pool, strategy, trials=trials, seed=seed)
                 record: dict[str, Any] = {"table": pool.name, "strategy": name, "seed": seed}
-                for count in (10, 20, 30, 100):
+                for count in (4, 10, 20, 30, 50, 100):
                     if count <= trials:
                         record[f"regret_{count}"] = pool.regret(places[:count])
                 records.append(
-                    record | {"choosing": seconds, "running": float(pool.seconds[places].sum())}
+                    record
+                    | {
+                        "choosing": seconds / len(places),
+                        "running": float(pool.seconds[places].sum()),
+                    }
                 )
     return records
