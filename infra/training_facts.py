@@ -18,11 +18,14 @@ class TrainingFacts:
         What was to be predicted.
     time_column, group_column : str or None
         How rows were split.
+    weight_column : str or None
+        How rows were weighed.
     """
 
     target: str
     time_column: str | None = None
     group_column: str | None = None
+    weight_column: str | None = None
 
 
 def training_facts(version: RegisteredVersion, settings: Settings) -> TrainingFacts | None:
@@ -44,4 +47,5 @@ def training_facts(version: RegisteredVersion, settings: Settings) -> TrainingFa
         target=params["target"],
         time_column=params.get("time_column"),
         group_column=params.get("group_column"),
+        weight_column=params.get("weight_column"),
     )

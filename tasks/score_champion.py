@@ -8,6 +8,7 @@ from infra.kept_rows import read_kept_rows
 from infra.registry import RegisteredVersion, load
 from infra.settings import Settings
 from infra.sources import read_table
+from infra.training_facts import training_facts
 from pipelines.errors import UserError
 from pipelines.lifecycle.live_score import LiveScore
 from pipelines.lifecycle.monitor_request import MonitorRequest
@@ -58,6 +59,7 @@ def score_champion(
     UserError
         The data cannot be read, or lack columns that the model needs.
     """
+    from pipelines.data.assemble import read_row_weights
     from pipelines.data.column_names import with_unique_names
     from pipelines.evaluation.metrics import get_metric
     from pipelines.lifecycle.live_score import labelled_rows, score_live
@@ -82,13 +84,22 @@ def score_champion(
         if n_labelled:
             n_classes = _n_classes(model.classes)
             metric = get_metric(champion.tags.get("metric"), model.problem, n_classes)
+            rows = recent.iloc[labelled.rows].reset_index(drop=True)
+            facts = training_facts(champion, settings)
+            weighed_by = None if facts is None else facts.weight_column
+            weight = None
+            if weighed_by in rows:
+                weight = read_row_weights(rows[weighed_by])
+            elif weighed_by is not None:
+                notes.append(f"all rows count alike: there is no column {weighed_by!r}")
             score = score_live(
                 metric,
                 labelled.y,
-                model.predict_judged(recent.iloc[labelled.rows].reset_index(drop=True), metric),
+                model.predict_judged(rows, metric),
                 before=_figure(champion, "holdout_score"),
                 before_interval=(_figure(champion, "holdout_low"),
                                  _figure(champion, "holdout_high")),
+                sample_weight=weight,
                 seed=SEED,
             )  # fmt: skip
     return Watched(

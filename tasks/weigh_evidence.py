@@ -66,6 +66,7 @@ def weigh_evidence(
         policy=policy,
         slices=request.slices,
         group_column=now.group_column,
+        weight_column=now.weight_column,
         seed=request.seed,
     )
     return evidence, rows.notes

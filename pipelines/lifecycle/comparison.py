@@ -83,6 +83,7 @@ def compare(
     seed: int,
     confidence: float = 0.95,
     groups: NDArray[Any] | None = None,
+    sample_weight: NDArray[Any] | None = None,
     samples: int = SAMPLES,
 ) -> Comparison | None:
     """Return how much better the challenger is than the champion.
@@ -103,6 +104,8 @@ def compare(
         Of each bound, in (0.5, 1).
     groups : array or None, shape (n_rows,)
         Rows with the same code belong together and are drawn together.
+    sample_weight : array or None, shape (n_rows,)
+        How much each row counts; all alike where none does.
     samples : int
         Bootstrap samples; fewer, but never less than 400, where rows are very many.
 
@@ -120,7 +123,7 @@ def compare(
         )
     if not (np.isfinite(champion).all() and np.isfinite(challenger).all()):
         return None
-    scorer = make_scorer(metric, y, problem)
+    scorer = make_scorer(metric, y, problem, sample_weight)
     old, new = scorer.reduce(champion), scorer.reduce(challenger)
     score_old, score_new = scorer.score(old, None), scorer.score(new, None)
     if not (np.isfinite(score_old) and np.isfinite(score_new)):
@@ -158,13 +161,14 @@ def compare_slices(
     slices: Mapping[str, Mapping[str, NDArray[np.int64]]],
     seed: int,
     confidence: float = 0.95,
+    sample_weight: NDArray[Any] | None = None,
     samples: int = SAMPLES,
 ) -> tuple[SliceComparison, ...]:
     """Return the comparison on each slice, columns and values in the order given.
 
     Parameters
     ----------
-    metric, problem, y, champion, challenger, seed, confidence, samples
+    metric, problem, y, champion, challenger, seed, confidence, sample_weight, samples
         As for `compare`.
     slices : mapping of column to (mapping of value to array of int64)
         Row positions of each slice, from `pipelines.lifecycle.slices.find_slices`.
@@ -180,6 +184,7 @@ def compare_slices(
                 challenger[rows],
                 seed=seed,
                 confidence=confidence,
+                sample_weight=None if sample_weight is None else sample_weight[rows],
                 samples=samples,
             )
             found.append(

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipelines.data.assemble import read_row_weights
 from pipelines.data.column_names import with_unique_names
 from pipelines.data.target import target_present
 from pipelines.data.text_cells import read_text_cells
@@ -45,6 +46,7 @@ def weigh(
     policy: PromotionPolicy,
     slices: Sequence[str] = (),
     group_column: str | None = None,
+    weight_column: str | None = None,
     seed: int = 0,
 ) -> Evidence:
     """Return how two models compare on labelled rows.
@@ -65,6 +67,8 @@ def weigh(
         Columns to slice by.
     group_column : str or None
         Rows with the same value belong together.
+    weight_column : str or None
+        How much each row counts. Rows without it are no evidence on a model that was chosen by it.
     seed : int
         Of the bootstrap samples.
 
@@ -86,16 +90,37 @@ def weigh(
         check_target(chosen, aligned.y)
         if chosen.needs == "labels":
             aligned = align(table[target], champion.decided, challenger.decided)
+        weights = _weights(table, weight_column)
     except (IncomparableError, UserError) as error:
         return replace(known, obstacles=(_sentence(str(error)),))
     args = (chosen, aligned.problem, aligned.y, aligned.champion, aligned.challenger)
     outcome = compare(
-        *args, seed=seed, confidence=policy.confidence, groups=_groups(table, group_column)
+        *args,
+        seed=seed,
+        confidence=policy.confidence,
+        groups=_groups(table, group_column),
+        sample_weight=weights,
     )
     judged = compare_slices(
-        *args, slices=parts, seed=seed, confidence=policy.confidence, samples=SLICE_SAMPLES
+        *args,
+        slices=parts,
+        seed=seed,
+        confidence=policy.confidence,
+        sample_weight=weights,
+        samples=SLICE_SAMPLES,
     )
     return replace(known, comparison=outcome, slices=judged)
+
+
+def _weights(table: pd.DataFrame, column: str | None) -> NDArray[np.float64] | None:
+    if column is None:
+        return None
+    if column not in table:
+        raise IncomparableError(
+            f"The rows have no column {column!r}, by which the challenger's training weighed rows; "
+            "models that were chosen by weighted scores are compared by them."
+        )
+    return read_row_weights(table[column])
 
 
 def _groups(table: pd.DataFrame, column: str | None) -> NDArray[np.int64] | None:

@@ -127,6 +127,7 @@ def score_live(
     before: float,
     before_interval: tuple[float, float],
     seed: int,
+    sample_weight: NDArray[Any] | None = None,
 ) -> LiveScore | None:
     """Return the score on new rows; None where too few are labelled or one class is alone.
 
@@ -144,13 +145,15 @@ def score_live(
         Its 95 % interval.
     seed : int
         Of the bootstrap samples.
+    sample_weight : array or None, shape (n_rows,)
+        How much each row counts, where that was so on the hold-out.
     """
     if len(y) < FEWEST_LABELLED or (predictions.ndim == 2 and len(np.unique(y)) < 2):
         return None
-    score = score_predictions(metric, y, predictions)
+    score = score_predictions(metric, y, predictions, sample_weight)
     if not np.isfinite(score):
         return None
-    interval = bootstrap_interval(metric, y, predictions, seed=seed)
+    interval = bootstrap_interval(metric, y, predictions, seed=seed, sample_weight=sample_weight)
     drop = metric.sign * (before - score)
     error = float(np.hypot(_standard_error(interval), _standard_error(before_interval)))
     return LiveScore(

@@ -121,7 +121,7 @@ def test_the_contest_and_its_rows(settings, tmp_path):
     keys, tracking, runs = row_keys(table), Tracking(settings), []
     for trained in (slice(0, 30), slice(10, 40)):
         run_id = tracking.start_run("training")
-        tracking.log_params(run_id, {"target": "y", "time_column": "x"})
+        tracking.log_params(run_id, {"target": "y", "time_column": "x", "weight_column": "z"})
         held = table.iloc[40:50]
         kept = KeptRows(columns=key_columns(table), trained=keys[trained],
                         held_out=keys[40:50], holdout=held)  # fmt: skip
@@ -131,7 +131,7 @@ def test_the_contest_and_its_rows(settings, tmp_path):
     contest = find_contest.fn("rows", settings)
     assert (contest.champion.version, contest.challenger.version) == (1, 2)
     facts = training_facts(contest.challenger, settings)
-    assert facts == TrainingFacts(target="y", time_column="x")
+    assert facts == TrainingFacts(target="y", time_column="x", weight_column="z")
 
     def gathered(**changes):
         request = PromoteRequest(name="rows", **changes)

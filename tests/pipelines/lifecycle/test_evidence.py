@@ -61,6 +61,22 @@ def test_rows_of_a_group_are_drawn_together():
     assert alone.comparison.low != grouped.comparison.low
 
 
+def test_rows_count_as_much_as_they_weigh(monkeypatch):
+    one, other = answers(0.3), answers(0.25)
+    half = np.where(np.arange(N) < 100, 3.0, 0.0)
+    monkeypatch.setitem(TABLE, "weight", half)
+    found = weighed(one, other, weight_column="weight")
+    loss = -np.log(np.clip(np.where(TRUE, one.scores[:, 1], one.scores[:, 0])[:100], 1e-7, None))
+    assert found.comparison.champion == pytest.approx(loss.mean(), rel=1e-2)
+    assert found.comparison.champion != weighed(one, other).comparison.champion
+
+
+def test_weighted_models_are_not_compared_by_rows_without_weights():
+    found = weighed(answers(0.3), answers(0.2), weight_column="lost")
+    assert found.comparison is None
+    assert "no column 'lost'" in found.obstacles[0]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

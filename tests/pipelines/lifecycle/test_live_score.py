@@ -63,3 +63,15 @@ def test_few_rows_or_one_class_give_no_score():
     p = np.full((100, 2), 0.5)
     assert live(AUC, np.zeros(100, dtype=int), p, 0.9) is None
     assert live(AUC, np.arange(10) % 2, p[:10], 0.9) is None
+
+
+def test_rows_count_as_much_as_they_weigh():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=400)
+    off = np.where(np.arange(400) < 200, 3.0, 0.1)
+    weight = np.where(off > 1, 0.0, 1.0)
+    found = score_live(
+        RMSE, y, y + off, before=0.1, before_interval=(0.09, 0.11), seed=0, sample_weight=weight
+    )
+    assert found.score == pytest.approx(0.1)
+    assert found.interval[1] < 0.2
