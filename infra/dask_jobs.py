@@ -7,7 +7,6 @@ cancellation, or silence, as its address never comes back); all of them end up a
 
 import logging
 import queue
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from uuid import uuid4
 from infra import dask_worker
 from infra.dask_context import SharedContext
 from infra.dask_job import Ended, How, Job, Running
+from infra.dask_roster import WorkerRoster
 from pipelines.errors import WorkerLostError
 from pipelines.evaluation.evaluate import one_line
 from pipelines.evaluation.executor import DEADLY
@@ -30,10 +30,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.5
-_REFRESH_SECONDS = 1.0
-_DEATH_SECONDS = 3.0
 _MAX_STARTS = 3
-_MEMORY_TOPIC = "worker-restart-memory"
 
 
 class JobPool:
@@ -61,7 +58,6 @@ class JobPool:
     ) -> None:
         self._client = client
         self._shared = shared
-        self._patience = patience_seconds
         self._on_start = on_start
         self._topic = f"espalier-{uuid4().hex}"
         self._waiting: deque[Job] = deque()
@@ -70,17 +66,13 @@ class JobPool:
         self._deaths: Counter[int] = Counter()
         self._gate = MemoryGate()
         self._wake: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._dying: set[str] = set()
-        self._workers: tuple[str, ...] = ()
-        self._refreshed = 0.0
-        self._alone_since: float | None = None
         client.subscribe_topic(self._topic, self._job_began)
-        self._refresh()
+        self._roster = WorkerRoster(client, patience_seconds)
 
     @property
     def n_workers(self) -> int:
         """Workers there are, at least 1."""
-        return max(1, len(self._workers))
+        return max(1, len(self._roster.workers))
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -117,12 +109,12 @@ class JobPool:
             There is no worker, or no scheduler any more.
         """
         end = time.monotonic() + seconds
-        self._refresh()
+        self._roster.refresh()
         if limit_of is not None:
             self._dispatch(limit_of)
         nearest = min((each.seconds_to_kill for each in self._running.values()), default=seconds)
         self._sleep(max(0.0, min(seconds, _POLL_SECONDS, nearest)))
-        self._refresh()
+        self._roster.refresh()
         ended = []
         for each in list(self._running.values()):
             outcome = self._look_at(each)
@@ -139,9 +131,9 @@ class JobPool:
     def interrupt(self) -> None:
         """Ask all running jobs to stop with what they have."""
         keys = tuple(self._running)
-        workers = {each.worker for each in self._running.values()} & set(self._workers)
+        workers = {each.worker for each in self._running.values()} & set(self._roster.workers)
         if workers:
-            self._tell(dask_worker.interrupt, keys, workers=sorted(workers))
+            self._roster.tell(dask_worker.interrupt, keys, workers=sorted(workers))
 
     def kill_running(self, reason: str) -> list[Ended]:
         """Stop all running jobs for good."""
@@ -154,26 +146,16 @@ class JobPool:
         self._waiting.clear()
         if self._running:
             self.kill_running("closed")
-        self._await_deaths()
+        self._roster.await_deaths()
         with suppress(ValueError, OSError):  # closed already
             self._client.unsubscribe_topic(self._topic)
         self._shared.close()
 
-    def _await_deaths(self) -> None:
-        """Wait a little until the workers that are to die have: the next user must not get them."""
-        end = time.monotonic() + _DEATH_SECONDS
-        with suppress(WorkerLostError):
-            while self._dying and time.monotonic() < end:
-                time.sleep(0.05)
-                self._refreshed = 0.0
-                self._refresh()
-        self._dying.clear()
-
     # --- starting -----------------------------------------------------------------------------
 
     def _dispatch(self, limit_of: Callable[[Job], float | None]) -> None:
-        busy = {each.worker for each in self._running.values()} | self._dying
-        for worker in self._workers:
+        busy = {each.worker for each in self._running.values()} | self._roster.dying
+        for worker in self._roster.workers:
             here = self._shared.is_local  # elsewhere, this machine's memory says nothing
             if not self._waiting or (here and not self._gate.admits(len(self._running))):
                 return
@@ -211,24 +193,6 @@ class JobPool:
         except queue.Empty:
             return
 
-    def _refresh(self) -> None:
-        """Ask which workers there are, once a second."""
-        now = time.monotonic()
-        if self._workers and now - self._refreshed < _REFRESH_SECONDS:
-            return
-        try:
-            self._workers = tuple(sorted(self._client.nthreads()))
-        except Exception as error:  # the client may be closed, which has many names
-            raise WorkerLostError(f"the Dask scheduler does not answer: {error}") from error
-        self._refreshed = now
-        self._dying &= set(self._workers)
-        if self._workers:
-            self._alone_since = None
-            return
-        self._alone_since = self._alone_since or now
-        if now - self._alone_since > self._patience:
-            raise WorkerLostError(f"no Dask worker for {self._patience:.0f} s")
-
     def _look_at(self, running: Running) -> Ended | None:
         """Return what came of a job; None while it runs, or when it starts over."""
         status = running.future.status
@@ -238,7 +202,7 @@ class JobPool:
             return self._failed(running, running.future.exception())
         if status in ("cancelled", "lost"):
             return self._again(running, "its data were lost")
-        if running.worker not in self._workers:
+        if running.worker not in self._roster.workers:
             running.future.cancel()
             if running.began is None:
                 return self._again(running, "its worker left")
@@ -283,8 +247,8 @@ class JobPool:
 
         Something else may have killed the worker, so only the second time is a result.
         """
-        self._refreshed = 0.0
-        if self._ended_for_memory(running.worker):
+        self._roster.doubt()
+        if self._roster.ended_for_memory(running.worker):
             how, reason = How.MEMORY, "its worker was ended for using more memory than its limit"
         else:
             how, reason = How.DIED, "its worker died while running it, twice"
@@ -295,19 +259,9 @@ class JobPool:
             job=running.job, how=how, reason=reason, seconds=running.seconds, worker=running.worker
         )
 
-    def _ended_for_memory(self, worker: str) -> bool:
-        """Whether a nanny has said so; its word travels another way than the death."""
-        for _ in range(3):
-            with suppress(OSError, TimeoutError):
-                events = self._client.get_events(_MEMORY_TOPIC)
-                if any(event["worker"] == worker for _, event in events):
-                    return True
-            time.sleep(0.1)
-        return False
-
     def _again(self, running: Running, why: str) -> Ended | None:
         """Put a job that was lost without its fault back in the queue, a few times at most."""
-        self._refreshed = 0.0
+        self._roster.doubt()
         if self._starts.get(id(running.job), 0) >= _MAX_STARTS:
             return Ended(
                 job=running.job, how=How.DIED, reason=f"{why}, {_MAX_STARTS} times",
@@ -328,27 +282,9 @@ class JobPool:
         )  # fmt: skip
 
     def _stop_worker(self, running: Running) -> None:
-        """Drop the job and end the process it runs in; its nanny starts a new one.
-
-        A worker without a nanny cannot be stopped: it gets no further job.
-        """
-        self._dying.add(running.worker)
+        """Drop the job and end the process it runs in."""
         running.future.cancel()
-        self._tell(dask_worker.kill_process, running.worker, workers=[running.worker], nanny=True)
-
-    def _tell(self, function: Callable[..., None], *args: Any, **where: Any) -> None:
-        """Have ``function`` run on workers, or their nannies, without waiting for it.
-
-        A worker in the middle of native code may not listen.
-        """
-
-        def tell() -> None:
-            try:
-                self._client.run(function, *args, on_error="ignore", **where)
-            except Exception as error:  # gone already
-                _LOG.info("%s: %s", function.__name__, error)
-
-        threading.Thread(target=tell, name="tell-workers", daemon=True).start()
+        self._roster.stop(running.worker)
 
     # --- what workers say (on the client's own thread) ----------------------------------------
 

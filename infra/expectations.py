@@ -4,14 +4,13 @@ The contract (`pipelines.data.contract`) is the truth; the suite is its translat
 Expectations 1.x is imported when something is validated (it takes seconds).
 """
 
-import json
 import logging
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from infra.validation_report import SHOWN_VALUES, CheckedExpectation, ValidationReport, few, short
 from pipelines.data.column_names import with_unique_names
 from pipelines.data.contract import DataContract
 from pipelines.data.expectation import Expectation, Severity
@@ -24,7 +23,6 @@ _LOG = logging.getLogger(__name__)
 SAMPLE_ROWS = 50_000
 """Cell by cell expectations look at this many rows of a longer table."""
 _SAMPLE_SEED = 0
-_SHOWN_VALUES = 5
 # Expectations of these kinds are cheap, or wrong on a sample.
 _WHOLE_TABLE = {
     "ExpectTableColumnsToMatchSet",
@@ -34,98 +32,6 @@ _WHOLE_TABLE = {
     "ExpectColumnDistinctValuesToContainSet",
     "ExpectColumnUniqueValueCountToBeBetween",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedExpectation:
-    """One expectation and what was observed.
-
-    Attributes
-    ----------
-    expectation : Expectation
-        The promise.
-    held : bool
-        Whether it holds.
-    observed : str
-        What was seen, for people.
-    """
-
-    expectation: Expectation
-    held: bool
-    observed: str
-
-    @property
-    def severity(self) -> Severity:
-        """What follows when it does not hold."""
-        return self.expectation.severity
-
-    @property
-    def text(self) -> str:
-        """One line: what was promised of what, and what was seen instead."""
-        return f"{describe(self.expectation)}; {self.observed}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidationReport:
-    """What a validation found.
-
-    Attributes
-    ----------
-    checked : tuple of CheckedExpectation
-        All expectations, in the contract's order.
-    n_rows, n_columns : int
-        Size of the table.
-    n_sampled : int
-        Rows that cell by cell expectations looked at.
-    columns_unchecked : tuple of str
-        Columns that only the set of names covers.
-    seconds : float
-        How long it took.
-    gx_version : str
-        Version of Great Expectations.
-    """
-
-    checked: tuple[CheckedExpectation, ...]
-    n_rows: int
-    n_columns: int
-    n_sampled: int
-    columns_unchecked: tuple[str, ...]
-    seconds: float
-    gx_version: str
-
-    @property
-    def failures(self) -> tuple[CheckedExpectation, ...]:
-        """The expectations that do not hold, those that refuse first."""
-        broken = [each for each in self.checked if not each.held]
-        return tuple(sorted(broken, key=lambda each: each.severity is not Severity.REFUSE))
-
-    @property
-    def success(self) -> bool:
-        """Whether nothing of severity *refuse* is broken."""
-        return all(each.severity is not Severity.REFUSE for each in self.failures)
-
-    def to_json(self) -> str:
-        """Return the report as JSON."""
-        record = {
-            "success": self.success,
-            "n_rows": self.n_rows,
-            "n_columns": self.n_columns,
-            "n_sampled": self.n_sampled,
-            "columns_unchecked": list(self.columns_unchecked),
-            "seconds": round(self.seconds, 3),
-            "great_expectations": self.gx_version,
-            "expectations": [
-                {**each.expectation.to_dict(), "held": each.held, "observed": each.observed}
-                for each in self.checked
-            ],
-        }
-        return json.dumps(record, indent=1, ensure_ascii=False)
-
-    def to_html(self) -> str:
-        """Return the report as one self-contained page."""
-        from infra.validation_page import render
-
-        return render(self)
 
 
 def validate(table: pd.DataFrame, contract: DataContract) -> ValidationReport:
@@ -164,37 +70,6 @@ def validate(table: pd.DataFrame, contract: DataContract) -> ValidationReport:
         seconds=time.monotonic() - started,
         gx_version=gx.__version__,
     )
-
-
-def describe(expectation: Expectation) -> str:
-    """Return one line that says what is promised."""
-    column, values = expectation.column, expectation.parameters
-    mostly = float(values.get("mostly", 1.0))
-    one = mostly >= 1
-    cells = "every cell" if one else f"at least {100 * mostly:.4g} % of the cells"
-    are = "is" if one else "are"
-    low, high = values.get("min_value"), values.get("max_value")
-    match expectation.kind:
-        case "ExpectTableColumnsToMatchSet":
-            return f"the table has the {len(values['column_set'])} columns it should have"
-        case "ExpectColumnToExist":
-            return f"column {column!r} exists"
-        case "ExpectTableRowCountToBeBetween":
-            return f"the number of rows is {_between(low, high)}"
-        case "ExpectColumnValuesToNotBeNull":
-            return f"{cells} of {column!r} {'has' if one else 'have'} a value"
-        case "ExpectColumnValuesToBeBetween":
-            return f"{cells} of {column!r} {are} {_between(low, high)}"
-        case "ExpectColumnValuesToBeInSet":
-            return f"{cells} of {column!r} {are} among {_few(values['value_set'])}"
-        case "ExpectColumnValuesToBeUnique":
-            return f"no value of {column!r} repeats"
-        case "ExpectColumnValuesToBeInTypeList":
-            return f"{column!r} has a type among {_few(values['type_list'])}"
-        case "ExpectColumnDistinctValuesToContainSet":
-            return f"{column!r} holds each of {_few(values['value_set'])}"
-        case _:
-            return f"the number of distinct values of {column!r} is {_between(low, high)}"
 
 
 def _check(
@@ -261,7 +136,7 @@ def _observed(result: Any) -> str:
     if seen.get("details", {}).get("mismatched"):
         wrong = seen["details"]["mismatched"]
         parts = [
-            f"{label} {_few(wrong[key])}"
+            f"{label} {few(wrong[key])}"
             for key, label in (("missing", "missing:"), ("unexpected", "unexpected:"))
             if wrong.get(key)
         ]
@@ -269,11 +144,11 @@ def _observed(result: Any) -> str:
     if seen.get("unexpected_count") is not None and seen.get("element_count"):
         count, of = int(seen["unexpected_count"]), int(seen["element_count"])
         values = seen.get("partial_unexpected_list") or []
-        named = [value for value in dict.fromkeys(map(_short, values)) if value != "nan"]
-        examples = f", such as {', '.join(named[:_SHOWN_VALUES])}" if named else ""
+        named = [value for value in dict.fromkeys(map(short, values)) if value != "nan"]
+        examples = f", such as {', '.join(named[:SHOWN_VALUES])}" if named else ""
         return f"{count:,} of {of:,} cells do not{examples}" if count else f"all of {of:,} cells"
     if seen.get("observed_value") is not None:
-        return f"seen: {_few(seen['observed_value'])}"
+        return f"seen: {few(seen['observed_value'])}"
     return "" if result.success else "it does not"
 
 
@@ -302,24 +177,3 @@ def _no_progress_bars(context: Any) -> None:
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-
-
-def _between(low: Any, high: Any) -> str:
-    if high is None:
-        return f"at least {_short(low)}"
-    if low is None:
-        return f"at most {_short(high)}"
-    return f"between {_short(low)} and {_short(high)}"
-
-
-def _few(values: Any) -> str:
-    if not isinstance(values, list | tuple | set):
-        return _short(values)
-    listed = [_short(value) for value in values]
-    more = f" and {len(listed) - _SHOWN_VALUES} more" if len(listed) > _SHOWN_VALUES else ""
-    return ", ".join(listed[:_SHOWN_VALUES]) + more
-
-
-def _short(value: Any) -> str:
-    text = f"{value:,.6g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -5,12 +5,9 @@ Everything that comes from the data is escaped; the page loads nothing from anyw
 
 from html import escape
 from itertools import groupby
-from typing import TYPE_CHECKING
 
+from infra.validation_report import CheckedExpectation, ValidationReport, describe
 from pipelines.data.expectation import Severity
-
-if TYPE_CHECKING:
-    from infra.expectations import CheckedExpectation, ValidationReport
 
 _STYLE = """
 :root { --ink: #1f2a24; --soft: #66736b; --line: #e3e8e4; --leaf: #2f7d4f; --amber: #a86a00;
@@ -37,7 +34,7 @@ th { color: var(--soft); font-weight: 600; border-top: 0 } td:first-child { widt
 """
 
 
-def render(report: "ValidationReport") -> str:
+def render(report: ValidationReport) -> str:
     """Return the page as HTML text."""
     failures = report.failures
     verdict = "The table is accepted" if report.success else "The table is refused"
@@ -78,9 +75,7 @@ def render(report: "ValidationReport") -> str:
     )
 
 
-def _table(checked: "tuple[CheckedExpectation, ...]") -> str:
-    from infra.expectations import describe
-
+def _table(checked: tuple[CheckedExpectation, ...]) -> str:
     rows = "".join(
         f'<tr><td><span class="pill {_kind(each)}">{_word(each)}</span></td>'
         f"<td>{escape(describe(each.expectation))}"
@@ -90,13 +85,13 @@ def _table(checked: "tuple[CheckedExpectation, ...]") -> str:
     return f"<table><tr><th>verdict</th><th>expectation</th></tr>{rows}</table>"
 
 
-def _seen(checked: "CheckedExpectation") -> str:
+def _seen(checked: CheckedExpectation) -> str:
     return f'<div class="seen">{escape(checked.observed)}</div>' if checked.observed else ""
 
 
-def _kind(checked: "CheckedExpectation") -> str:
+def _kind(checked: CheckedExpectation) -> str:
     return "held" if checked.held else str(checked.severity)
 
 
-def _word(checked: "CheckedExpectation") -> str:
+def _word(checked: CheckedExpectation) -> str:
     return "holds" if checked.held else f"broken: {checked.severity}"
