@@ -6,9 +6,10 @@
 
 Libraries are kept in ``--out`` and made once: the program may be stopped and goes on where it
 stopped, and combiners are compared again without a fit. ``--minutes`` begins no library after so
-long. ``--residual N`` also searches N trials for the residual of each shipped choice. Ranks and
-changes are of the test loss: log loss, or squared error. The last line is one JSON object;
-``row_ms`` is for refitted members asked one after the other.
+long. ``--residual N`` also searches N trials for the residual of each shipped choice, once with
+members that see the features and once with such as see the ensemble's answers, too (one more layer
+of stacking). Ranks and changes are of the test loss: log loss, or squared error. The last line is
+one JSON object; ``row_ms`` is for refitted members asked one after the other.
 """
 
 import argparse
@@ -22,7 +23,10 @@ from typing import Any
 
 from ensemble_compare import BAGGED, CALIBRATED, SHIPPED, Compared, compare, summary
 from ensemble_library import OUTER_FOLDS, LibraryOptions, make_library, read_index
-from ensemble_residual import FILE, residual_record, residual_summary
+from ensemble_residual import FILE, FILE_LAYER, residual_record, residual_summary
+
+SECONDS = 300.0
+"""Of a search for the residual, at most."""
 
 
 def arguments() -> argparse.Namespace:
@@ -60,23 +64,29 @@ def main() -> None:
             _tell(found[-1])
     if found:
         figures = summary(found)
-        records = _residuals([options.out / each.name for each in found], options)
-        if records:
-            figures["residual"] = residual_summary(records)
+        places = [options.out / each.name for each in found]
+        for what, layer in (("residual", False), ("second_layer", True)):
+            records = _residuals(places, options, sees_answers=layer)
+            if records:
+                figures[what] = residual_summary(records)
         print(json.dumps(figures))
 
 
-def _residuals(places: list[Path], options: argparse.Namespace) -> list[dict[str, Any]]:
+def _residuals(
+    places: list[Path], options: argparse.Namespace, *, sees_answers: bool
+) -> list[dict[str, Any]]:
     """Return what residual members do, for the libraries that there is time for or a record of."""
     until = time.monotonic() + 60.0 * options.minutes
     records = []
     for place in places:
         begin = options.residual and options.only == "all" and time.monotonic() < until
-        if begin or (place / FILE).exists():
-            seconds = 60.0 * 5.0
-            record = residual_record(place, options.metric, options.residual, seconds)
+        if begin or (place / (FILE_LAYER if sees_answers else FILE)).exists():
+            record = residual_record(
+                place, options.metric, options.residual, SECONDS, sees_answers=sees_answers
+            )
             change = 100.0 * (record["after"] / record["before"] - 1.0)
-            print(f"{place.name:28} residual: {record['stages']} stages, {change:+.2f} %")
+            what = "second layer" if sees_answers else "residual"
+            print(f"{place.name:28} {what}: {record['stages']} stages, {change:+.2f} %")
             records.append(record)
     return records
 

@@ -19,12 +19,14 @@ from pipelines.evaluation.executor import SerialExecutor
 from pipelines.learners.registry import choose_learners
 from pipelines.seeds import integer_seed
 
-FILE = "residual.json"
+FILE, FILE_LAYER = "residual.json", "second_layer.json"
 
 
-def residual_record(place: Path, which: str, trials: int, seconds: float) -> dict[str, Any]:
+def residual_record(
+    place: Path, which: str, trials: int, seconds: float, *, sees_answers: bool = False
+) -> dict[str, Any]:
     """Return what residual members do on one library: searched for once, then read."""
-    path = place / FILE
+    path = place / (FILE_LAYER if sees_answers else FILE)
     if path.exists():
         known: dict[str, Any] = json.loads(path.read_text())
         return known
@@ -44,15 +46,16 @@ def residual_record(place: Path, which: str, trials: int, seconds: float) -> dic
         )
         found = find_residual_members(
             choice, recorded.out_of_fold, context, SerialExecutor, budget=Budget(trials=trials),
-            deadline=Deadline.after(seconds), seed=SEED,
+            deadline=Deadline.after(seconds), seed=SEED, sees_answers=sees_answers,
         )  # fmt: skip
-    answers = choice.rule.apply([recorded.refitted[number] for number, _ in choice.members])
-    before = test_loss(recorded.test, answers)
+    answers = [recorded.refitted[number] for number, _ in choice.members]
+    combined = choice.rule.apply(answers)
+    before = test_loss(recorded.test, combined)
     record: dict[str, Any] = {"before": before, "after": before, "stages": 0, "possible": False}
     if found is not None:
         record |= {"possible": True, "gains": found.stages.gains, "trials": len(found.results)}
         if found.correction is not None:
-            corrected = found.correction.apply(answers, recorded.test.X)
+            corrected = found.correction.apply(combined, recorded.test.X, answers)
             record |= {
                 "after": test_loss(recorded.test, corrected),
                 "stages": len(found.stages.chosen),

@@ -59,6 +59,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
     residual_share : float
         Share of the budget, in [0, 0.5], for regressors of what the ensemble gets wrong; one is
         added only if the loss of left-out rows falls by more than its standard error.
+    residual_sees_answers : bool
+        Whether those also see what the ensemble's members answer, beside the columns: one more
+        layer of stacking.
     verbose : int
         1 prints a line for each trial.
     experience : "auto", str, Path or None
@@ -126,6 +129,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         max_size_mb: float | None = None,
         interpretable: bool = False,
         residual_share: float = 0.0,
+        residual_sees_answers: bool = False,
         verbose: int = 0,
         experience: "str | Path | None" = "auto",
         threshold: "Threshold" = "auto",
@@ -146,6 +150,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
             max_size_mb=max_size_mb,
             interpretable=interpretable,
             residual_share=residual_share,
+            residual_sees_answers=residual_sees_answers,
             verbose=verbose,
             experience=experience,
         )
@@ -223,6 +228,9 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
     residual_share : float
         Share of the budget, in [0, 0.5], for regressors of what the ensemble gets wrong; one is
         added only if the loss of left-out rows falls by more than its standard error.
+    residual_sees_answers : bool
+        Whether those also see what the ensemble's members answer, beside the columns: one more
+        layer of stacking.
     verbose : int
         1 prints a line for each trial.
     experience : "auto", str, Path or None

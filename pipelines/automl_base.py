@@ -66,6 +66,7 @@ class AutoMLBase(BaseEstimator):
         max_size_mb: float | None = None,
         interpretable: bool = False,
         residual_share: float = 0.0,
+        residual_sees_answers: bool = False,
         verbose: int = 0,
         experience: "str | Path | None" = "auto",
     ) -> None:
@@ -84,6 +85,7 @@ class AutoMLBase(BaseEstimator):
         self.max_size_mb = max_size_mb
         self.interpretable = interpretable
         self.residual_share = residual_share
+        self.residual_sees_answers = residual_sees_answers
         self.verbose = verbose
         self.experience = experience
 
@@ -194,6 +196,7 @@ class AutoMLBase(BaseEstimator):
             interpretable=self.interpretable,
             experience=self._experience_folder(budget),
             residual_share=self.residual_share,
+            residual_sees_answers=self.residual_sees_answers,
         )
         trained = train_in_process(
             whole if holdout_rows is None else whole.take(search_rows),

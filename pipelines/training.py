@@ -187,6 +187,7 @@ def train_in_process(
         found = find_residual_members(
             choice, kept.by_number, context, lambda own: _open_executor(own, settings, n_workers),
             budget=extra, deadline=whole, seed=settings.seed,
+            sees_answers=settings.residual_sees_answers,
         )  # fmt: skip
         if found is not None:
             choice, correction = found.choice, found.correction

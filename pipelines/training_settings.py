@@ -55,6 +55,8 @@ class TrainingSettings:
         Folder of learned experience; None for none.
     residual_share : float
         Share of the budget for regressors of the ensemble's residual, in [0, 0.5].
+    residual_sees_answers : bool
+        Whether those see what the ensemble's members answer, beside the columns.
     """
 
     metric: Metric
@@ -73,6 +75,7 @@ class TrainingSettings:
     interpretable: bool = False
     experience: Path | None = None
     residual_share: float = 0.0
+    residual_sees_answers: bool = False
 
     @property
     def finish(self) -> FinishCost:

@@ -1,5 +1,6 @@
 """What residual members add to an ensemble's answers, in link space."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,16 +27,71 @@ class Correction:
         Binary or regression.
     floor : float
         Smallest probability in link space.
+    sees_answers : bool
+        Whether they see what the ensemble's members answer, beside the features.
     """
 
     members: tuple[Member, ...]
     steps: tuple[float, ...]
     problem: ProblemKind
     floor: float
+    sees_answers: bool = False
 
-    def apply(self, answers: NDArray[Any], X: "pd.DataFrame | PreparedRows") -> Floats:
-        """Return the corrected answers, in the shape of ``answers``, for prepared rows."""
-        link = to_link(answers, self.problem, self.floor)
+    def __setstate__(self, state: list[Any]) -> None:
+        # One that was pickled by an older version has one field fewer.
+        names = ("members", "steps", "problem", "floor", "sees_answers")
+        for name, value in zip(names, [*state, False], strict=False):
+            object.__setattr__(self, name, value)
+
+    def apply(
+        self,
+        combined: NDArray[Any],
+        X: "pd.DataFrame | PreparedRows",
+        answers: Sequence[NDArray[Any]],
+    ) -> Floats:
+        """Return the corrected answers of the ensemble, in the shape of ``combined``.
+
+        Parameters
+        ----------
+        combined : array, shape (n_rows, 2) or (n_rows,)
+            What the ensemble answers.
+        X : DataFrame or PreparedRows
+            The prepared rows.
+        answers : sequence of array
+            What each of its members does.
+        """
+        link = to_link(combined, self.problem, self.floor)
+        if self.sees_answers:
+            frame = PreparedRows.of(X).frame
+            X = PreparedRows(with_answers(frame, answers, self.problem, self.floor))
         for member, step in zip(self.members, self.steps, strict=True):
             link[:, 0] += step * member.predict_scores(X)
         return from_link(link, self.problem)
+
+
+def with_answers(
+    X: pd.DataFrame, answers: Sequence[NDArray[Any]], problem: ProblemKind, floor: float
+) -> pd.DataFrame:
+    """Return features with a column for each member of an ensemble: its answer in link space.
+
+    Parameters
+    ----------
+    X : DataFrame, shape (n_rows, n_columns)
+        Prepared features.
+    answers : sequence of array, shape (n_rows, 2) or (n_rows,)
+        Of the members, in their order.
+    problem : ProblemKind
+        Binary or regression.
+    floor : float
+        Smallest probability in link space.
+    """
+    columns = {
+        answer_column(place): to_link(answer, problem, floor)[:, 0]
+        for place, answer in enumerate(answers)
+    }
+    return pd.concat([X, pd.DataFrame(columns, index=X.index)], axis=1)
+
+
+def answer_column(place: int) -> str:
+    """Return the name of the column with the answers of the member at a place."""
+    return f"answer of member {place}, in link space"

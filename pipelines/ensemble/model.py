@@ -211,7 +211,7 @@ class EnsembleModel:
         answers = self._ask(X)
         combined = self.combination.apply(answers)
         if self.correction is not None:
-            combined = self.correction.apply(combined, X)
+            combined = self.correction.apply(combined, X, answers)
         calibrator = self.adjustments.calibrator
         spread = self.combination.spread(answers)
         return combined if calibrator is None else calibrator.apply(combined), spread

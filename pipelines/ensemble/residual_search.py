@@ -1,6 +1,13 @@
-"""Residual members: found by the guided search with the ensemble's residual as its target."""
+"""Residual members: found by the guided search with the ensemble's residual as its target.
 
-from collections.abc import Callable, Mapping
+They see the features, or the features and what the ensemble's members answer: the latter is one
+more layer of stacking (Wolpert 1992) with the raw columns. Out-of-fold answers of rows that a fold
+of the second layer is fitted to come from models that saw the fold's left-out labels, which can
+make that layer look better than it is; the gate of `pipelines.ensemble.residual` is all that stands
+against it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.budget import Budget, Deadline
-from pipelines.data.dataset import Dataset
+from pipelines.data.dataset import ColumnRole, Dataset
 from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.choose import EnsembleChoice
 from pipelines.ensemble.combination import from_link, to_link
 from pipelines.ensemble.contest import NestedAnswers
-from pipelines.ensemble.correction import Correction
+from pipelines.ensemble.correction import Correction, answer_column, with_answers
 from pipelines.ensemble.losses import make_loss
 from pipelines.ensemble.member import Member
 from pipelines.ensemble.refit import member_job
@@ -91,6 +98,7 @@ def find_residual_members(
     budget: Budget,
     deadline: Deadline,
     seed: int,
+    sees_answers: bool = False,
 ) -> ResidualFound | None:
     """Search for regressors of the residual and return the stages that lower the loss.
 
@@ -112,12 +120,15 @@ def find_residual_members(
         When members must be found and refitted.
     seed : int
         The run's seed.
+    sees_answers : bool
+        Whether they see what the ensemble's members answer, beside the features.
     """
     dataset, floor = context.dataset, choice.rule.floor
-    answers = choice.rule.apply([predictions[number] for number, _ in choice.members])
-    if not is_possible(dataset, answers) or deadline.passed:
+    answers = [predictions[number] for number, _ in choice.members]
+    combined = choice.rule.apply(answers)
+    if not is_possible(dataset, combined) or deadline.passed:
         return None
-    F = to_link(answers, dataset.problem, floor)
+    F = to_link(combined, dataset.problem, floor)
     everything = np.arange(len(dataset))
 
     def loss_of(rows: NDArray[np.int64]) -> Any:
@@ -127,7 +138,8 @@ def find_residual_members(
         )
 
     residual = pseudo_residual(loss_of(everything), F, dataset.sample_weight)
-    target = replace(dataset, y=residual, problem=ProblemKind.REGRESSION, classes=None)
+    seen = _with_answers(dataset, answers, floor) if sees_answers else dataset
+    target = replace(seen, y=residual, problem=ProblemKind.REGRESSION, classes=None)
     shape = target.shape
     families = [each for each in context.learners if each.admits(shape)]
     learners = choose_learners(families, shape) if families else ()
@@ -178,6 +190,7 @@ def find_residual_members(
         steps=tuple(step for _, step in stages.chosen),
         problem=dataset.problem,
         floor=floor,
+        sees_answers=sees_answers,
     )
     corrected = NestedAnswers(rows, from_link(stages.nested, dataset.problem))
     return ResidualFound(
@@ -185,6 +198,15 @@ def find_residual_members(
         results=tuple(results),
         correction=correction,
         choice=replace(choice, nested=corrected),
+    )
+
+
+def _with_answers(dataset: Dataset, answers: Sequence[NDArray[Any]], floor: float) -> Dataset:
+    names = [answer_column(place) for place in range(len(answers))]
+    return replace(
+        dataset,
+        X=with_answers(dataset.X, answers, dataset.problem, floor),
+        roles={**dataset.roles, **dict.fromkeys(names, ColumnRole.NUMERIC)},
     )
 
 

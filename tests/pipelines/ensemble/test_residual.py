@@ -119,7 +119,7 @@ def test_the_search_finds_what_the_ensemble_cannot_say() -> None:
     )  # fmt: skip
     assert found is not None
     assert found.correction is not None
-    corrected = found.correction.apply(predictions[0], X)
+    corrected = found.correction.apply(predictions[0], X, [predictions[0]])
     assert np.mean((corrected - y) ** 2) < 0.1 * np.mean((predictions[0] - y) ** 2)
     assert found.choice.nested is not None
     assert np.mean((found.choice.nested.predictions - y) ** 2) < 1.0
@@ -131,14 +131,51 @@ def test_the_search_finds_what_the_ensemble_cannot_say() -> None:
     ) is None  # fmt: skip
 
 
-def test_the_estimator_adds_what_its_family_cannot_say(tmp_path: Path) -> None:
+def test_a_second_layer_sees_what_the_members_answer() -> None:
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a", "b"])
+    hidden = rng.normal(size=300)  # known to a member, and to no column
+    y = X["a"].to_numpy() + hidden + 0.1 * rng.normal(size=300)
+    dataset = Dataset(
+        X=X, y=y, problem=ProblemKind.REGRESSION,
+        roles={"a": ColumnRole.NUMERIC, "b": ColumnRole.NUMERIC}, classes=None,
+    )  # fmt: skip
+    context = EvaluationContext(
+        dataset=dataset, folds=plan_folds(dataset, seed=0), metric=METRICS["rmse"],
+        learners=choose_learners(["linear"], dataset.shape),
+    )  # fmt: skip
+    choice = EnsembleChoice(
+        members=((0, 0.9), (1, 0.1)), method="average", cv_score=1.0,
+        rule=Combination(
+            problem=ProblemKind.REGRESSION, space=CombinationSpace.PROBABILITY, weights=(0.9, 0.1)
+        ),
+    )  # fmt: skip
+    predictions = {0: X["a"].to_numpy(dtype=np.float32), 1: hidden.astype(np.float32)}
+    answers = list(predictions.values())
+    combined = choice.rule.apply(answers)
+    losses = []
+    for sees in (False, True):
+        found = find_residual_members(
+            choice, predictions, context, SerialExecutor, budget=Budget(trials=3),
+            deadline=Deadline(None), seed=0, sees_answers=sees,
+        )  # fmt: skip
+        assert found is not None
+        corrected = (
+            combined if found.correction is None else found.correction.apply(combined, X, answers)
+        )
+        losses.append(np.mean((corrected - y) ** 2))
+    assert losses[1] < 0.2 * losses[0]
+
+
+@pytest.mark.parametrize("sees_answers", [False, True])
+def test_the_estimator_adds_what_its_family_cannot_say(tmp_path: Path, sees_answers: bool) -> None:
     rng = np.random.default_rng(0)
     every = pd.DataFrame(rng.normal(size=(450, 2)), columns=["a", "b"])
     values = every["a"] + 2.0 * np.sin(3.0 * every["b"])
     X, y, new, truth = every[:250], values[:250], every[250:], values[250:]
     model = AutoMLRegressor(
         time_budget=None, n_trials=4, families=["linear", "knn"], random_state=0,
-        residual_share=0.5, ensemble=False,
+        residual_share=0.5, residual_sees_answers=sees_answers, ensemble=False,
     ).fit(X, y)  # fmt: skip
     opened = load_model(save_model(model.model_, tmp_path))
     np.testing.assert_allclose(opened.predict_scores(X), model.predict(X))
