@@ -19,6 +19,8 @@ from pipelines.trial import TrialResult
 
 Array = NDArray[np.float64]
 
+_BLIND = ("default", "sobol", "random")
+
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -40,6 +42,9 @@ class Pool:
         Scores of the folds, larger is better; NaN for what failed.
     seconds : array, shape (n,)
         Of each trial.
+    drawn : array of bool, shape (n,)
+        Which were recorded whatever was known of the table: defaults, space-filling, random. Of the
+        rest, found by a search on this very table, chance would hardly have met any.
     lent : Lent or None
         What experience of other tables says.
     """
@@ -51,6 +56,7 @@ class Pool:
     gains: Array
     folds: Array
     seconds: Array
+    drawn: NDArray[np.bool_]
     lent: Lent | None = None
 
     def places_of(self, configurations: Sequence[Configuration]) -> list[int]:
@@ -97,6 +103,7 @@ def open_pool(data: Path, path: Path, options: RecordOptions) -> Pool:
         gains,
         folds,
         np.array([result.seconds for result in kept]),
+        np.ones(len(kept), dtype=bool),
     )
 
 
@@ -127,6 +134,7 @@ def open_store(path: Path) -> list[Pool]:
                 np.where(np.isnan(folds[:, 0]), -np.inf, folds.mean(axis=1)),
                 folds,
                 np.array([result.seconds for result in kept]),
+                np.array([result.trial.origin in _BLIND for result in kept], dtype=bool),
                 lent.get(known.name),
             )
         )

@@ -5,10 +5,12 @@ its own acquisition. Nothing is looked up by nearness, so no error can hide ther
 cannot show is what a continuous proposal between the recorded ones would have gained (that is what
 the live mode and ``ascent_win_rate`` are for).
 
-Strategies in a pool: ``random`` draws; ``gp`` and ``forest`` take the largest log expected
-improvement, batches of four believed; ``guided`` is ``gp`` with one trial in eight at random;
-``tpe`` draws 24 of the pool in proportion to its density of good trials and takes the largest ratio
-of good to bad (independent Parzen estimators, gamma and start-up as in Optuna's default).
+Strategies in a pool: ``random`` draws of what was recorded without a look at the table's scores (a
+build records what a guided search of the table finds, too, which chance would not have met); ``gp``
+and ``forest`` take the largest log expected improvement, batches of four believed; ``guided`` is
+``gp`` with one trial in eight at random; ``tpe`` draws 24 of the pool in proportion to its density
+of good trials and takes the largest ratio of good to bad (independent Parzen estimators, gamma and
+start-up as in Optuna's default).
 """
 
 import time
@@ -89,8 +91,9 @@ def replay(pool: Pool, strategy: Strategy, *, trials: int, seed: int) -> tuple[l
 def at_random(
     pool: Pool, chosen: list[int], left: Array, n: int, rng: np.random.Generator
 ) -> list[int]:
-    """Draw without replacement."""
-    return [int(place) for place in rng.choice(left, n, replace=False)]
+    """Draw without replacement, of what was recorded blindly as long as there is some."""
+    blind = left[pool.drawn[left]]
+    return [int(place) for place in rng.choice(blind if len(blind) >= n else left, n, False)]
 
 
 def by_process(
@@ -121,7 +124,7 @@ def by_process(
         for _ in range(n):
             rest = np.setdiff1d(left, picks)
             if random_every and (len(chosen) + len(picks)) % random_every == 0:
-                picks.append(int(rng.choice(rest)))
+                picks += at_random(pool, chosen, rest, 1, rng)
             else:
                 mean, std = process.predict(pool.X[rest])
                 value = log_expected_improvement(mean, std, best)
@@ -145,7 +148,7 @@ def by_forest(
     for _ in range(n):
         rest = np.setdiff1d(left, picks)
         if (len(chosen) + len(picks)) % 5 == 0:
-            picks.append(int(rng.choice(rest)))
+            picks += at_random(pool, chosen, rest, 1, rng)
         else:
             forest = ForestPredictor(seed=int(rng.integers(2**31))).fit(X, gains)
             mean, std = forest.predict(pool.X[rest])
