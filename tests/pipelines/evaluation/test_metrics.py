@@ -34,7 +34,7 @@ def perfect(problem, y):
     return y.copy() if problem is REGRESSION else np.eye(y.max() + 1, dtype=np.float32)[y]
 
 
-CASES = [(name, problem) for name, metric in METRICS.items() for problem in metric.problems]
+CASES = [(name, problem) for name, metric in METRICS.items() for problem in sorted(metric.problems)]
 
 
 @pytest.mark.parametrize(("name", "problem"), CASES)
