@@ -23,7 +23,7 @@ from typing import Any
 
 from ensemble_compare import BAGGED, CALIBRATED, SHIPPED, Compared, compare, summary
 from ensemble_library import OUTER_FOLDS, LibraryOptions, make_library, read_index
-from ensemble_residual import FILE, FILE_LAYER, residual_record, residual_summary
+from ensemble_residual import record_path, residual_record, residual_summary
 
 SECONDS = 300.0
 """Of a search for the residual, at most."""
@@ -65,10 +65,10 @@ def main() -> None:
     if found:
         figures = summary(found)
         places = [options.out / each.name for each in found]
-        for what, layer in (("residual", False), ("second_layer", True)):
+        for layer in (False, True):
             records = _residuals(places, options, sees_answers=layer)
             if records:
-                figures[what] = residual_summary(records)
+                figures["second_layer" if layer else "residual"] = residual_summary(records)
         print(json.dumps(figures))
 
 
@@ -80,7 +80,7 @@ def _residuals(
     records = []
     for place in places:
         begin = options.residual and options.only == "all" and time.monotonic() < until
-        if begin or (place / (FILE_LAYER if sees_answers else FILE)).exists():
+        if begin or record_path(place, sees_answers=sees_answers).exists():
             record = residual_record(
                 place, options.metric, options.residual, SECONDS, sees_answers=sees_answers
             )

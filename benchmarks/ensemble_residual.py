@@ -19,14 +19,17 @@ from pipelines.evaluation.executor import SerialExecutor
 from pipelines.learners.registry import choose_learners
 from pipelines.seeds import integer_seed
 
-FILE, FILE_LAYER = "residual.json", "second_layer.json"
+
+def record_path(place: Path, *, sees_answers: bool) -> Path:
+    """Return where the record of a library is."""
+    return place / ("second_layer.json" if sees_answers else "residual.json")
 
 
 def residual_record(
     place: Path, which: str, trials: int, seconds: float, *, sees_answers: bool = False
 ) -> dict[str, Any]:
     """Return what residual members do on one library: searched for once, then read."""
-    path = place / (FILE_LAYER if sees_answers else FILE)
+    path = record_path(place, sees_answers=sees_answers)
     if path.exists():
         known: dict[str, Any] = json.loads(path.read_text())
         return known

@@ -5,15 +5,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from left_out_tables import learned, others
 
 from pipelines.budget import Budget, Deadline
 from pipelines.configuration import Configuration
 from pipelines.evaluation.evaluate import evaluate_trial
 from pipelines.evaluation.executor import SerialExecutor
 from pipelines.experience.advice import Advice, advise
-from pipelines.experience.fit import fit_mapped
-from pipelines.experience.knowledge import Knowledge
-from pipelines.experience.left_out import validate
 from pipelines.experience.mapping import Mapped
 from pipelines.experience.record import KnowledgeBase
 from pipelines.experience.workplace import (
@@ -53,14 +51,12 @@ def first_four(records: KnowledgeBase, known: Mapped, folder: Path) -> dict[str,
         dataset = each.dataset
         if len(each.configurations) < FEWEST or dataset.name not in entries:
             continue
-        others = known.with_datasets(
-            tuple(o for o in known.datasets if o.dataset.fingerprint != dataset.fingerprint)
-        )
         entry = entries[dataset.name]
         rules = RecordingRules(rows=dataset.rows_cap, n_folds=dataset.n_folds, seed=dataset.seed)
         table = pd.read_parquet(entry.path)
         place = make_workplace(table, entry, rules, fingerprint=dataset.fingerprint)
-        advice = advise(_learned(records, others), place.space, place.dataset.meta, most=4)
+        knowledge = learned(records, others(known, dataset.fingerprint))
+        advice = advise(knowledge, place.space, place.dataset.meta, most=4)
         recorded = dict(zip(each.configurations, each.scores.tolist(), strict=True))
         warm = _best_of(advice, place, recorded)
         family = [one.family for one in each.configurations]
@@ -82,7 +78,7 @@ def first_four(records: KnowledgeBase, known: Mapped, folder: Path) -> dict[str,
 
 def adversarial(records: KnowledgeBase, known: Mapped, *, seeds: int) -> dict[str, Any]:
     """Print and return the best scores after 30 trials, with and without experience."""
-    knowledge = _learned(records, known)
+    knowledge = learned(records, known)
     figures: dict[str, Any] = {}
     for name in ("noise", "one of 500", "parity"):
         warm, cold = [], []
@@ -101,10 +97,6 @@ def adversarial(records: KnowledgeBase, known: Mapped, *, seeds: int) -> dict[st
         figures[f"{key}_warm"], figures[f"{key}_cold"] = float(np.mean(warm)), float(np.mean(cold))
         print(f"{name:12} warm - cold {gap:+.4f}; chance moves one by {noise:.4f}", flush=True)
     return figures
-
-
-def _learned(records: KnowledgeBase, known: Mapped) -> Knowledge:
-    return fit_mapped(records, known, seed=0, validation=validate(known, known))
 
 
 def _best_of(advice: Advice, place: Workplace, recorded: dict[Configuration, float]) -> float:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from left_out_tables import others
 from numpy.typing import NDArray
 
 from pipelines.acquisition.functions import log_expected_improvement
@@ -101,9 +102,7 @@ def open_pools(records: KnowledgeBase, known: Mapped) -> list[Pool]:
     for place, table in enumerate(known.datasets):
         if len(table.configurations) < FEWEST:
             continue
-        content = table.dataset.fingerprint
-        others = tuple(each for each in known.datasets if each.dataset.fingerprint != content)
-        model = ProcessExperience(seed=place).fit(known.with_datasets(others))
+        model = ProcessExperience(seed=place).fit(others(known, table.dataset.fingerprint))
         origin = {
             each.result.trial.configuration.digest: each.result.trial.origin
             for each in records.by_dataset[table.dataset.key]

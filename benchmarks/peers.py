@@ -26,11 +26,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from left_out_tables import learned, others_than
 
-from pipelines.experience.fit import fit_mapped
-from pipelines.experience.left_out import validate
 from pipelines.experience.mapping import map_all
 from pipelines.experience.store import ExperienceStore
+from pipelines.experience.workplace import read_index
 
 FRAMEWORKS = ("ours", "flaml", "autogluon_medium", "h2o", "mljar")
 TABLES = (
@@ -62,19 +62,20 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run_all(options: argparse.Namespace, index: pd.DataFrame) -> None:
+def run_all(options: argparse.Namespace) -> None:
     """Make the runs that are missing, one at a time."""
     options.out.mkdir(parents=True, exist_ok=True)
+    entries = {each.name: each for each in read_index(options.folder)}
     for name in options.tables.split(","):
         for framework in options.frameworks.split(","):
             place = _place(options, framework, name)
             if place.exists():
                 continue
-            row = index.loc[name]
+            entry = entries[name]
             command = [
                 sys.executable, str(options.peers / "run.py"), "--framework", framework,
-                "--data", str(options.folder / f"{name}.parquet"), "--target", row["target"],
-                "--task", row["task"], "--fold", str(options.fold),
+                "--data", str(entry.path), "--target", entry.target,
+                "--task", entry.task, "--fold", str(options.fold),
                 "--budget", str(options.budget), "--jobs", str(options.jobs),
                 "--home", str(options.home), "--out", str(place),
             ]  # fmt: skip
@@ -110,7 +111,6 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
     rivals = [each for each in frameworks if each != "ours"]
     wins = {each: _win_share(gains["ours"], gains[each]) for each in rivals}
     failed = [f"{each} on {name}" for (each, name), run in runs.items() if run["status"] != "ok"]
-    latency = {each: _median(runs, each, names, "row_latency_ms") for each in frameworks}
     figures = {
         "tables": len(names),
         "budget": options.budget,
@@ -118,7 +118,9 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
         "win_share": wins,
         "failed": failed,
         "fit_seconds": {each: _median(runs, each, names, "fit_seconds") for each in frameworks},
-        "row_latency_ms": latency,
+        "row_latency_ms": {
+            each: _median(runs, each, names, "row_latency_ms") for each in frameworks
+        },
         "shared_the_machine": sorted(
             f"{each} on {name}" for (each, name), run in runs.items() if _mark(run)
         ),
@@ -144,13 +146,7 @@ def _learned(options: argparse.Namespace, name: str) -> str:
     place = Path(options.out) / "experience" / name
     if not place.exists():
         records = ExperienceStore(options.store).read()
-        known = map_all(records)
-        content = {each.dataset.fingerprint for each in known.datasets if each.dataset.name == name}
-        others = known.with_datasets(
-            tuple(each for each in known.datasets if each.dataset.fingerprint not in content)
-        )
-        fitted = fit_mapped(records, others, seed=0, validation=validate(others, others))
-        fitted.save(place)
+        learned(records, others_than(map_all(records), name)).save(place)
     return str(place.resolve())
 
 
@@ -191,9 +187,8 @@ def _shown(value: float | None) -> str:
 def main() -> None:
     """Run and report."""
     options = arguments()
-    index = pd.read_csv(options.folder / "index.csv").set_index("name")
     if options.only == "all":
-        run_all(options, index)
+        run_all(options)
     print(json.dumps(report(options)))
 
 

@@ -28,8 +28,7 @@ from search_pool import open_pool, open_store
 from search_racing import fold_fits
 from search_record import RecordOptions, read_index, record
 from search_replay import ablations, compare, strategies
-
-COUNTS = (4, 10, 20, 30, 50, 100)
+from search_variants import COUNTS
 
 
 def arguments() -> argparse.Namespace:

@@ -17,17 +17,13 @@ is below `_FEWEST` are left out.
 
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
 from search_experience import Lent, lend
+from search_variants import COUNTS, Variant
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.model_selection import KFold, cross_val_predict
 
@@ -42,8 +38,6 @@ from pipelines.experience.store import ExperienceStore
 from pipelines.experience.validate import spearman
 from pipelines.history import History
 from pipelines.problem import ProblemKind
-from pipelines.search import strategies as strategies_module
-from pipelines.search.guided import guided_picks
 from pipelines.search.loop import run_search
 from pipelines.search.shares import ascent_win_rate
 from pipelines.seeds import generator, integer_seed
@@ -153,30 +147,20 @@ class EmulatedExecutor(SerialExecutor):
         return [outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A strategy as it is compared."""
-
-    strategy: str
-    experience: bool = False
-    ascent: bool = True
-    racing: bool = False
-
-
 VARIANTS = {
-    "random": Variant("random"),
-    "tpe": Variant("tpe"),
-    "guided": Variant("guided", experience=True),
+    "random": Variant("random", racing=False),
+    "tpe": Variant("tpe", racing=False),
+    "guided": Variant("guided", racing=False, experience=True),
 }
 ABLATIONS = {
-    "no_experience": Variant("guided"),
-    "no_ascent": Variant("guided", experience=True, ascent=False),
-    "no_ascent_no_experience": Variant("guided", ascent=False),
-    "racing": Variant("guided", experience=True, racing=True),
-    "gp": Variant("gp", experience=True),
-    "forest": Variant("forest"),
-    "neural": Variant("neural"),
-    "evolution": Variant("evolution"),
+    "no_experience": Variant("guided", racing=False),
+    "no_ascent": Variant("guided", racing=False, experience=True, ascent=False),
+    "no_ascent_no_experience": Variant("guided", racing=False, ascent=False),
+    "racing": Variant("guided", racing=True, experience=True),
+    "gp": Variant("gp", racing=False, experience=True),
+    "forest": Variant("forest", racing=False),
+    "neural": Variant("neural", racing=False),
+    "evolution": Variant("evolution", racing=False),
 }
 
 
@@ -231,7 +215,7 @@ def _run(
 ) -> tuple[History, float]:
     """Return the trials, and the seconds of processor time that choosing them took."""
     executor, before = EmulatedExecutor(emulator), time.process_time()
-    with _without_ascent() if not variant.ascent else _as_it_is():
+    with variant.applied():
         history = run_search(
             emulator.space,
             executor,
@@ -263,19 +247,8 @@ def _record(
         / (len(results) * emulator.n_folds),
         "choosing": seconds / len(results),
     }
-    for count in (4, 10, 20, 30, 50, 100):
+    for count in COUNTS:
         if count <= trials:
             # Who searches sees noise, and so takes the best that it saw.
             record[f"regret_{count}"] = emulator.regret(float(truth[observed[:count].argmax()]))
     return record
-
-
-@contextmanager
-def _without_ascent() -> Iterator[None]:
-    with patch.object(strategies_module, "guided_picks", partial(guided_picks, with_ascent=False)):
-        yield
-
-
-@contextmanager
-def _as_it_is() -> Iterator[None]:
-    yield

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from left_out_tables import others
+
 from pipelines.configuration import Configuration
 from pipelines.experience.advice import FIRST
-from pipelines.experience.mapping import Mapped, map_all, mapped
+from pipelines.experience.mapping import map_all, mapped
 from pipelines.experience.portfolio import build_portfolio
 from pipelines.experience.predictor import RunPrior
 from pipelines.experience.process import ProcessExperience
@@ -38,12 +40,9 @@ def lend(knowledge: KnowledgeBase, *, seed: int = 0) -> dict[str, Lent]:
     lent = {}
     for place, held in enumerate(known.datasets):
         about = held.dataset
-        rest = tuple(
-            each for each in known.datasets if each.dataset.fingerprint != about.fingerprint
-        )
-        others = Mapped(datasets=rest, coordinates=known.coordinates)
-        portfolio = build_portfolio(others, seed=integer_seed(seed, "portfolio", place))
-        model = ProcessExperience(seed=integer_seed(seed, "predictor", place)).fit(others)
+        rest = others(known, about.fingerprint)
+        portfolio = build_portfolio(rest, seed=integer_seed(seed, "portfolio", place))
+        model = ProcessExperience(seed=integer_seed(seed, "predictor", place)).fit(rest)
         order = portfolio.order_for(about.problem, about.shape.n_rows, about.meta)
         today = [mapped(portfolio.configurations[each], held.space) for each in order]
         lent[about.name] = Lent(

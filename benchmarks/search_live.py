@@ -8,36 +8,30 @@ without this table's records.
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
+from left_out_tables import learned, others_than
+from search_variants import COUNTS, Variant
 
 from pipelines.budget import Budget, Deadline
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.executor import SerialExecutor
 from pipelines.experience.advice import Advice, advise
-from pipelines.experience.fit import fit_mapped
-from pipelines.experience.left_out import validate
 from pipelines.experience.mapping import map_all
 from pipelines.experience.store import ExperienceStore
 from pipelines.experience.workplace import RecordingRules, Workplace, make_workplace, read_index
 from pipelines.history import History
-from pipelines.search import strategies as strategies_module
-from pipelines.search.guided import guided_picks
 from pipelines.search.loop import run_search
 from pipelines.search.shares import ascent_win_rate
 from pipelines.trial import Trial, TrialOutcome, TrialResult
-
-COUNTS = (4, 10, 20, 30, 50, 100)
 
 
 class _LimitedExecutor(SerialExecutor):
@@ -52,25 +46,15 @@ class _LimitedExecutor(SerialExecutor):
         super().submit(replace(trial, seconds_limit=self._seconds))
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A strategy as it is compared."""
-
-    strategy: str
-    experience: bool = False
-    ascent: bool = True
-    racing: bool = True
-
-
 VARIANTS = {
-    "guided": Variant("guided", experience=True),
-    "random": Variant("random"),
-    "tpe": Variant("tpe"),
+    "guided": Variant("guided", racing=True, experience=True),
+    "random": Variant("random", racing=True),
+    "tpe": Variant("tpe", racing=True),
 }
 ABLATIONS = {
-    "no_racing": Variant("guided", experience=True, racing=False),
-    "no_experience": Variant("guided"),
-    "no_ascent": Variant("guided", experience=True, ascent=False),
+    "no_racing": Variant("guided", racing=False, experience=True),
+    "no_experience": Variant("guided", racing=True),
+    "no_ascent": Variant("guided", racing=True, experience=True, ascent=False),
 }
 
 
@@ -178,7 +162,7 @@ def _run(
     with (
         path.open("a") as file,
         _LimitedExecutor(place.context, options.seconds) as executor,
-        _ascent(variant.ascent),
+        variant.applied(),
     ):
 
         def keep(outcome: TrialOutcome) -> None:
@@ -215,16 +199,5 @@ def _kept(path: Path) -> list[TrialResult]:
 def _advice(name: str, store: Path, place: Workplace) -> Advice:
     """Return what a store without this table's records advises."""
     records = ExperienceStore(store).read()
-    known = map_all(records)
-    others = known.with_datasets(
-        tuple(each for each in known.datasets if each.dataset.name != name)
-    )
-    knowledge = fit_mapped(records, others, seed=0, validation=validate(others, others))
+    knowledge = learned(records, others_than(map_all(records), name))
     return advise(knowledge, place.space, place.dataset.meta)
-
-
-@contextmanager
-def _ascent(wanted: bool) -> Iterator[None]:
-    without = partial(guided_picks, with_ascent=False)
-    with patch.object(strategies_module, "guided_picks", guided_picks if wanted else without):
-        yield

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from search_pool import Pool
+from search_variants import COUNTS
 
 from pipelines.acquisition.functions import log_expected_improvement
 from pipelines.seeds import generator
@@ -282,7 +283,7 @@ def compare(
             for seed in range(seeds):
                 places, seconds = replay(pool, strategy, trials=trials, seed=seed)
                 record: dict[str, Any] = {"table": pool.name, "strategy": name, "seed": seed}
-                for count in (4, 10, 20, 30, 50, 100):
+                for count in COUNTS:
                     if count <= trials:
                         record[f"regret_{count}"] = pool.regret(places[:count])
                 records.append(

@@ -1,0 +1,26 @@
+"""What the other tables of a store teach about one: nothing of its records, nor of its twins'."""
+
+from pipelines.experience.fit import fit_mapped
+from pipelines.experience.knowledge import Knowledge
+from pipelines.experience.left_out import validate
+from pipelines.experience.mapping import Mapped
+from pipelines.experience.record import KnowledgeBase
+
+
+def others(known: Mapped, fingerprint: str) -> Mapped:
+    """Return what is known of other tables than those of this content."""
+    rest = (each for each in known.datasets if each.dataset.fingerprint != fingerprint)
+    return known.with_datasets(tuple(rest))
+
+
+def others_than(known: Mapped, name: str) -> Mapped:
+    """Return what is known of other tables than the one of this name and those of its content."""
+    for each in known.datasets:
+        if each.dataset.name == name:
+            return others(known, each.dataset.fingerprint)
+    return known
+
+
+def learned(records: KnowledgeBase, known: Mapped) -> Knowledge:
+    """Return what ``known``, a part of the records, teaches."""
+    return fit_mapped(records, known, seed=0, validation=validate(known, known))
