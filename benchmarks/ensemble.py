@@ -65,18 +65,18 @@ def main() -> None:
     if found:
         figures = summary(found)
         places = [options.out / each.name for each in found]
+        until = time.monotonic() + 60.0 * options.minutes
         for layer in (False, True):
-            records = _residuals(places, options, sees_answers=layer)
+            records = _residuals(places, options, until, sees_answers=layer)
             if records:
                 figures["second_layer" if layer else "residual"] = residual_summary(records)
         print(json.dumps(figures))
 
 
 def _residuals(
-    places: list[Path], options: argparse.Namespace, *, sees_answers: bool
+    places: list[Path], options: argparse.Namespace, until: float, *, sees_answers: bool
 ) -> list[dict[str, Any]]:
     """Return what residual members do, for the libraries that there is time for or a record of."""
-    until = time.monotonic() + 60.0 * options.minutes
     records = []
     for place in places:
         begin = options.residual and options.only == "all" and time.monotonic() < until

@@ -36,7 +36,7 @@ def learning(records: KnowledgeBase, home: Path, *, n_trials: int) -> dict[str, 
     for group in KnowledgeBase(tuple(trials)).by_dataset.values():
         known = group[0].dataset
         run_id = tracking.start_run(known.name, tags=dataset_tags(known, group[0].versions))
-        tracking.log_trials(run_id, [each.result for each in group])
+        tracking.trials.log(run_id, [each.result for each in group])
         tracking.finish_run(run_id)
     writing = time.monotonic() - started
     outcome = home / "learned.json"

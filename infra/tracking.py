@@ -8,21 +8,20 @@ duplicates.
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra import run_tags
 from infra.logged_dataset import dataset_input
 from infra.mlflow_store import find_experiment, make_client
-from infra.nested_runs import complete_trials, remove_twins, runs_with
+from infra.nested_runs import runs_with
 from infra.settings import Settings
 from infra.store_errors import store_errors
-from infra.trial_runs import LoggedTrial, finite_metrics, plain_text
-from pipelines.errors import StoreUnavailableError
+from infra.tracked_trials import TrackedTrials
+from infra.trial_runs import finite_metrics, plain_text
 from pipelines.redaction import redact
-from pipelines.trial import TrialResult
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -46,8 +45,7 @@ class Tracking:
         self._opening = threading.Lock()
         self._client: MlflowClient | None = None
         self._experiment_id: str | None = None
-        self._logged: dict[str, dict[int, str]] = {}
-        self._prepared = False
+        self.trials = TrackedTrials(self)
 
     def __getstate__(self) -> Settings:
         return self.settings  # connections stay behind when it travels
@@ -75,7 +73,7 @@ class Tracking:
         client = self.client
         with self._opening:
             if self._experiment_id is None:
-                with self._store():
+                with self.store():
                     self._experiment_id = find_experiment(client, self.settings)
             return self._experiment_id
 
@@ -95,7 +93,8 @@ class Tracking:
         except Exception:  # the first use tries again and raises it where it can be handled
             return
 
-    def _store(self) -> Any:
+    def store(self) -> AbstractContextManager[None]:
+        """Turn what goes wrong in the store within the block into one of our errors."""
         return store_errors(self.settings.mlflow_uri)
 
     # --- the parent run -------------------------------------------------------------------
@@ -116,7 +115,7 @@ class Tracking:
             maker was killed before it could note the id, that one is returned.
         """
         experiment_id = self.experiment_id
-        with self._store():
+        with self.store():
             known = (
                 runs_with(self.client, experiment_id, run_tags.ATTEMPT, attempt)
                 if attempt is not None
@@ -127,14 +126,14 @@ class Tracking:
             named = {} if attempt is None else {run_tags.ATTEMPT: attempt}
             tags = {"mlflow.user": _user(), "mlflow.source.name": "espalier"} | _texts(tags)
             run = self.client.create_run(experiment_id, run_name=name, tags=tags | named)
-        self._logged[run.info.run_id] = {}
+        self.trials.none_of(run.info.run_id)
         return str(run.info.run_id)
 
     def continue_run(self, run_id: str) -> bool:
         """Take up a parent run that was interrupted; False when MLflow does not have it."""
         from mlflow.exceptions import MlflowException
 
-        with self._store():
+        with self.store():
             try:
                 run = self.client.get_run(run_id)
             except MlflowException as error:
@@ -150,21 +149,21 @@ class Tracking:
     def finish_run(self, run_id: str, metrics: Mapping[str, float] | None = None) -> None:
         """End a parent run as finished, with its last metrics."""
         self.log_metrics(run_id, metrics or {})
-        with self._store():
+        with self.store():
             self.client.set_terminated(run_id, status="FINISHED")
 
     def fail_run(self, run_id: str, error: BaseException | str, *, killed: bool = False) -> None:
         """End a parent run as failed (or killed), with the reason as its tag ``error``."""
         reason = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else str(error)
         self.set_tags(run_id, {"error": redact(reason)})
-        with self._store():
+        with self.store():
             self.client.set_terminated(run_id, status="KILLED" if killed else "FAILED")
 
     def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
         """Log parameters; those that are there stay as they are, as MLflow changes none."""
         from mlflow.entities import Param
 
-        with self._store():
+        with self.store():
             there = self.client.get_run(run_id).data.params
             entries = [
                 Param(key, plain_text(value, 6000))
@@ -177,7 +176,7 @@ class Tracking:
     def log_metrics(self, run_id: str, metrics: Mapping[str, float], *, step: int = 0) -> None:
         """Log metrics; those that are no finite number are left out."""
         entries = finite_metrics(metrics, step=step, at_ms=int(time.time() * 1000))
-        with self._store():
+        with self.store():
             if entries:
                 self.client.log_batch(run_id, metrics=entries)
 
@@ -186,7 +185,7 @@ class Tracking:
         from mlflow.entities import RunTag
 
         entries = [RunTag(key, value) for key, value in _texts(tags).items()]
-        with self._store():
+        with self.store():
             if entries:
                 self.client.log_batch(run_id, tags=entries)
 
@@ -216,14 +215,14 @@ class Tracking:
             Number of rows.
         """
         entry = dataset_input(name, source, fingerprint, columns, n_rows)
-        with self._store():
+        with self.store():
             self.client.log_inputs(run_id, [entry])
 
     # --- files ----------------------------------------------------------------------------
 
     def log_file(self, run_id: str, path: Path, folder: str | None = None) -> None:
         """Log a file, or a folder's content, as artifact."""
-        with self._store():
+        with self.store():
             if path.is_dir():
                 self.client.log_artifacts(run_id, str(path), folder)
             else:
@@ -231,7 +230,7 @@ class Tracking:
 
     def log_text(self, run_id: str, text: str, file: str) -> None:
         """Log ``text`` as the artifact ``file``."""
-        with self._store():
+        with self.store():
             self.client.log_text(run_id, text, file)
 
     def log_json(self, run_id: str, record: Any, file: str) -> None:
@@ -239,91 +238,6 @@ class Tracking:
         from pipelines.json_text import to_json
 
         self.log_text(run_id, to_json(record), file)
-
-    # --- trials ---------------------------------------------------------------------------
-
-    def log_trials(self, parent_run_id: str, results: Sequence[TrialResult]) -> int:
-        """Log trials as nested runs; those that are there already are left alone.
-
-        Returns
-        -------
-        int
-            How many were logged now.
-
-        Raises
-        ------
-        StoreUnavailableError
-            The store does not answer; what was logged so far is there and calling again
-            continues.
-        """
-        self._prepare_to_register()
-        there = self.logged_trials(parent_run_id)
-        new = [result for result in results if result.trial.number not in there]
-        try:
-            with self._store():
-                for result in new:
-                    run_id = LoggedTrial(result).write(
-                        self.client, experiment_id=self.experiment_id, parent_run_id=parent_run_id
-                    )
-                    there[result.trial.number] = run_id
-        except StoreUnavailableError:
-            # What was being written may be there, whole or in part: look before the next time.
-            self.forget(parent_run_id)
-            raise
-        return len(new)
-
-    def settle(self, parent_run_id: str, results: Sequence[TrialResult]) -> None:
-        """See to it that MLflow has each of ``results`` once, and the parent run once.
-
-        A server that was killed after it did what it was asked, and before it said so, has been
-        asked again by the HTTP client: that leaves twins which nobody here has heard of.
-
-        Raises
-        ------
-        StoreUnavailableError
-            The store does not answer.
-        """
-        if not self._is_remote:
-            self.log_trials(parent_run_id, results)
-            return
-        self.forget(parent_run_id)
-        self.log_trials(parent_run_id, results)
-        with self._store():
-            remove_twins(self.client, self.experiment_id, parent_run_id)
-
-    def forget(self, parent_run_id: str) -> None:
-        """Forget which trials are logged: the store is asked the next time."""
-        self._logged.pop(parent_run_id, None)
-
-    @property
-    def _is_remote(self) -> bool:
-        return self.settings.mlflow_uri.startswith(("http://", "https://"))
-
-    def _prepare_to_register(self) -> None:
-        """Once: get ready for the model in the background, while the workers are busy."""
-        if self._prepared:
-            return
-        self._prepared = True
-
-        def prepare() -> None:
-            from infra.logged_model import prepare_to_log
-
-            with suppress(Exception):  # logging the model will do it, and say what is wrong
-                prepare_to_log()
-
-        threading.Thread(target=prepare, name="prepare-mlflow", daemon=True).start()
-
-    def logged_trials(self, parent_run_id: str) -> dict[int, str]:
-        """Return the run ids of the trials that are logged completely, by trial number.
-
-        A nested run that was cut off half-way is removed, so that it can be logged again.
-        """
-        known = self._logged.get(parent_run_id)
-        if known is None:
-            with self._store():
-                known = complete_trials(self.client, self.experiment_id, parent_run_id)
-            self._logged[parent_run_id] = known
-        return known
 
     def run_url(self, run_id: str) -> str | None:
         """Where the run can be seen; None when no server shows the store."""

@@ -28,8 +28,8 @@ def log_trials(
     The last time they are all the results of the run, and MLflow is looked through for them.
     """
     if is_last:
-        tracking.settle(run_id, results)
+        tracking.trials.settle(run_id, results)
     else:
-        tracking.log_trials(run_id, results)
+        tracking.trials.log(run_id, results)
     move_progress(progress, share_done)
     return len(results)

@@ -27,10 +27,10 @@ from pipelines.data.text_cells import TextCells, read_text_cells
 
 FEW_LEVELS = 60
 """Up to this many distinct texts are categories, unless they are sentences or hardly repeat."""
-MOST_LEVELS = 1000
+MOST_LEVELS = 10_000
 """Beyond this many distinct values a column is text, even one of codes."""
-MOST_DECLARED_LEVELS = 2000
-"""The same for a column that the user declared a category."""
+MOST_RARE_LEVELS = 2000
+"""The same for a column that the user declared a category, and whose values hardly come back."""
 ROWS_PER_LEVEL = 5
 """Codes of more than FEW_LEVELS values stay categories where each has this many rows."""
 ROWS_PER_NAME = 200
@@ -62,7 +62,9 @@ def plan_column(name: str, series: "pd.Series[Any]") -> ColumnPlan:
         return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading())
     if isinstance(dtype, pd.CategoricalDtype):
         cells = read_text_cells(series)
-        many = len(cells.values) > MOST_DECLARED_LEVELS
+        n_levels = len(cells.values)
+        most = MOST_LEVELS if cells.n_present >= ROWS_PER_LEVEL * n_levels else MOST_RARE_LEVELS
+        many = n_levels > most
         role = ColumnRole.TEXT if many else ColumnRole.CATEGORICAL
         return ColumnPlan(name, role, _words(cells))
     if pd.api.types.is_object_dtype(dtype):
@@ -133,7 +135,7 @@ def _word_role(cells: TextCells) -> ColumnRole:
 
 def _words(cells: TextCells) -> WordReading:
     """Return the reading of words, with the numbers that stand for codes such as ``007``."""
-    if len(cells.values) > MOST_DECLARED_LEVELS:
+    if len(cells.values) > MOST_LEVELS:
         return WordReading()
     spellings: dict[float, str] = {}
     for value in cells.values:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipelines.ensemble.combination import Floats, from_link, to_link
 from pipelines.ensemble.member import Member
+from pipelines.older_pickles import set_state_of_any_age
 from pipelines.preprocessing.rows import PreparedRows
 from pipelines.problem import ProblemKind
 
@@ -37,11 +38,7 @@ class Correction:
     floor: float
     sees_answers: bool = False
 
-    def __setstate__(self, state: list[Any]) -> None:
-        # One that was pickled by an older version has one field fewer.
-        names = ("members", "steps", "problem", "floor", "sees_answers")
-        for name, value in zip(names, [*state, False], strict=False):
-            object.__setattr__(self, name, value)
+    __setstate__ = set_state_of_any_age
 
     def apply(
         self,
@@ -86,12 +83,7 @@ def with_answers(
         Smallest probability in link space.
     """
     columns = {
-        answer_column(place): to_link(answer, problem, floor)[:, 0]
+        f"answer of member {place}, in link space": to_link(answer, problem, floor)[:, 0]
         for place, answer in enumerate(answers)
     }
     return pd.concat([X, pd.DataFrame(columns, index=X.index)], axis=1)
-
-
-def answer_column(place: int) -> str:
-    """Return the name of the column with the answers of the member at a place."""
-    return f"answer of member {place}, in link space"

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.learners.candidate import Candidate
+from pipelines.older_pickles import set_state_of_any_age
 from pipelines.preprocessing.rows import PreparedRows
 
 
@@ -33,10 +34,7 @@ class Member:
         if not self.candidates:
             raise ValueError("a member needs at least one fitted candidate")
 
-    def __setstate__(self, state: list[Any]) -> None:
-        # A member that was pickled by an older version has one field fewer.
-        for name, value in zip(("number", "candidates", "of_folds"), [*state, False], strict=False):
-            object.__setattr__(self, name, value)
+    __setstate__ = set_state_of_any_age
 
     @property
     def family(self) -> str:

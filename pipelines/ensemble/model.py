@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from pipelines.ensemble.combination import Combination, Floats
 from pipelines.ensemble.correction import Correction
 from pipelines.ensemble.member import Member
 from pipelines.errors import SearchFailedError, UserError
+from pipelines.older_pickles import set_state_of_any_age
 from pipelines.preprocessing.rows import PreparedRows
 from pipelines.problem import ProblemKind
 
@@ -80,12 +81,7 @@ class EnsembleModel:
                 f"{len(self.members)} members, but {len(self.combination.weights)} weights"
             )
 
-    def __setstate__(self, state: list[Any]) -> None:
-        # A model that was pickled before it had adjustments or a correction has fewer fields.
-        names = [each.name for each in fields(self)]
-        later = (NO_ADJUSTMENTS, None)[len(state) - len(names) :] if len(state) < len(names) else ()
-        for name, value in zip(names, (*state, *later), strict=True):
-            object.__setattr__(self, name, value)
+    __setstate__ = set_state_of_any_age
 
     @property
     def feature_names(self) -> tuple[str, ...]:

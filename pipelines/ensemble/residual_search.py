@@ -20,7 +20,7 @@ from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.choose import EnsembleChoice
 from pipelines.ensemble.combination import from_link, to_link
 from pipelines.ensemble.contest import NestedAnswers
-from pipelines.ensemble.correction import Correction, answer_column, with_answers
+from pipelines.ensemble.correction import Correction, with_answers
 from pipelines.ensemble.losses import make_loss
 from pipelines.ensemble.member import Member
 from pipelines.ensemble.refit import member_job
@@ -202,12 +202,9 @@ def find_residual_members(
 
 
 def _with_answers(dataset: Dataset, answers: Sequence[NDArray[Any]], floor: float) -> Dataset:
-    names = [answer_column(place) for place in range(len(answers))]
-    return replace(
-        dataset,
-        X=with_answers(dataset.X, answers, dataset.problem, floor),
-        roles={**dataset.roles, **dict.fromkeys(names, ColumnRole.NUMERIC)},
-    )
+    X = with_answers(dataset.X, answers, dataset.problem, floor)
+    roles = {name: dataset.roles.get(name, ColumnRole.NUMERIC) for name in X.columns}
+    return replace(dataset, X=X, roles=roles)
 
 
 def _kept_back(deadline: Deadline) -> float:

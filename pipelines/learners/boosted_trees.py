@@ -1,6 +1,6 @@
 """What the boosters share: their parameters, and how they are told when to stop."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -32,7 +32,7 @@ class Rows:
     weight: NDArray[Any] | None
 
 
-class BoostedTrees(BaseEstimator):
+class BoostedTrees(BaseEstimator, ABC):
     """A booster through its native interface, stopped early or by the clock.
 
     Parameters

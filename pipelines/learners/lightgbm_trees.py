@@ -94,11 +94,11 @@ class LightGBMModel(BoostedTrees):
 
 def space(shape: DatasetShape) -> "ConfigurationSpace":
     """Return the hyperparameters; leaves are larger and penalised where a class is tiny."""
-    from ConfigSpace import ConfigurationSpace, Float, Integer
+    from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
 
     tiny = has_tiny_class(shape)
     several = shape.problem is ProblemKind.MULTICLASS
-    return ConfigurationSpace(
+    made = ConfigurationSpace(
         space=[
             Float("learning_rate", (0.01, 0.3), log=True, default=default_rate(shape)),
             Integer("num_leaves", (4, 255), log=True, default=15 if shape.n_rows < 2_000 else 31),
@@ -110,19 +110,24 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
             Float("bagging_fraction", (0.4, 1.0), default=0.9),
             Float("lambda_l2", (1e-3, 100.0), log=True, default=5.0 if tiny else 3.0),
             Float("lambda_l1", (1e-4, 10.0), log=True, default=1e-3),
+            # Thresholds drawn at random (Geurts et al. 2006): smoother, and unlike the others.
+            Categorical("extra_trees", [False, True], default=False),
         ]
     )
+    if shape.n_categorical:
+        made.add(Float("cat_smooth", (1.0, 300.0), log=True, default=20.0))
+    return made
 
 
 def build(values: Mapping[str, Value], context: BuildContext) -> LightGBMModel:
     """Return an unfitted model of these hyperparameters."""
     shape = context.shape
     parameters: dict[str, Any] = {
+        "cat_smooth": 20.0,
         **values,
         "bagging_freq": 1 if float(values.get("bagging_fraction", 1.0)) < 1 else 0,
         "seed": context.seed,
         "max_bin": 127 if shape.n_rows < _ROWS_FOR_FINE_BINS else 255,
-        "cat_smooth": 20.0,
         "feature_pre_filter": False,
     }
     if shape.problem is ProblemKind.REGRESSION:

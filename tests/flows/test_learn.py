@@ -35,7 +35,7 @@ def put_into_mlflow(knowledge, settings, experiment):
         known = records[0].dataset
         tags = dataset_tags(known, records[0].versions)
         run_id = tracking.start_run(known.name, tags=tags)
-        tracking.log_trials(run_id, [each.result for each in records])
+        tracking.trials.log(run_id, [each.result for each in records])
         tracking.finish_run(run_id)
 
 
@@ -123,7 +123,7 @@ def test_trials_without_their_dataset_are_counted_and_left_out(learned, maker):
     tracking = Tracking(settings)
     run_id = tracking.start_run("old")
     results = [each.result for each in maker.knowledge(lawful, 1, 8).records]
-    tracking.log_trials(run_id, results)
+    tracking.trials.log(run_id, results)
     report = learn(LearnRequest())
     assert report.gathered.n_unreadable == 8
     assert report.verdict == "nothing new"

@@ -55,7 +55,7 @@ def test_making_one_opens_nothing(tmp_path):
 def test_a_trial_is_told_whole(tracking):
     parent = tracking.start_run("churn", tags={"espalier.target": "churned"})
     failed = result(3, TrialStatus.TIMEOUT)
-    assert tracking.log_trials(parent, [result(0), failed]) == 2
+    assert tracking.trials.log(parent, [result(0), failed]) == 2
     run, other = nested(tracking, parent)[0], nested(tracking, parent)[3]
     assert run.info.status == "FINISHED"
     assert run.info.end_time - run.info.start_time == 2000
@@ -71,14 +71,14 @@ def test_a_trial_is_told_whole(tracking):
 
 def test_logging_again_makes_no_duplicates(tracking, settings):
     parent = tracking.start_run("churn")
-    tracking.log_trials(parent, [result(0), result(1)])
-    assert tracking.log_trials(parent, [result(1), result(2)]) == 1
+    tracking.trials.log(parent, [result(0), result(1)])
+    assert tracking.trials.log(parent, [result(1), result(2)]) == 1
     # Another process continues; the last one was cut off in the middle of trial 3.
     cut_off = tracking.client.create_run(
         tracking.experiment_id, tags={"mlflow.parentRunId": parent, "espalier.trial": "3"}
     )
     later = Tracking(settings)
-    assert later.log_trials(parent, [result(number) for number in range(5)]) == 2
+    assert later.trials.log(parent, [result(number) for number in range(5)]) == 2
     runs = nested(later, parent)
     assert sorted(runs) == [0, 1, 2, 3, 4]
     assert runs[3].info.run_id != cut_off.info.run_id
@@ -103,13 +103,13 @@ def test_twins_that_a_killed_server_left_are_removed(tracking, monkeypatch):
     monkeypatch.setattr(Tracking, "_is_remote", True)
     parent = tracking.start_run("churn", attempt="three")
     twin = tracking.client.create_run(tracking.experiment_id, tags={"espalier.attempt": "three"})
-    tracking.log_trials(parent, [result(0), result(1)])
+    tracking.trials.log(parent, [result(0), result(1)])
     for status in ("RUNNING", "FINISHED"):
         run = tracking.client.create_run(
             tracking.experiment_id, tags={"mlflow.parentRunId": parent, "espalier.trial": "1"}
         )
         tracking.client.update_run(run.info.run_id, status=status)
-    tracking.settle(parent, [result(0), result(1), result(2)])
+    tracking.trials.settle(parent, [result(0), result(1), result(2)])
     runs = tracking.client.search_runs(
         [tracking.experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'"
     )
@@ -173,10 +173,10 @@ def test_a_locked_store_may_be_tried_again(tracking, settings, monkeypatch):
 
     monkeypatch.setattr(tracking.client, "log_batch", locked)
     with pytest.raises(StoreUnavailableError, match="locked"):
-        tracking.log_trials(parent, [result(0)])
+        tracking.trials.log(parent, [result(0)])
     monkeypatch.setattr(tracking.client, "log_batch", real)
     later = Tracking(settings)
-    assert later.log_trials(parent, [result(0), result(1)]) == 2
+    assert later.trials.log(parent, [result(0), result(1)]) == 2
     assert sorted(nested(later, parent)) == [0, 1]
 
 
@@ -206,4 +206,4 @@ def test_a_new_store_is_made_where_the_settings_say(empty_database):
 def test_long_errors_fit(tracking):
     parent = tracking.start_run("churn")
     long = replace(result(0, TrialStatus.FAILED), error="x" * 20_000)
-    assert tracking.log_trials(parent, [long]) == 1
+    assert tracking.trials.log(parent, [long]) == 1

@@ -34,7 +34,7 @@ def put_into_mlflow(knowledge, settings, experiment="espalier"):
         known = records[0].dataset
         tags = dataset_tags(known, records[0].versions)
         run_id = tracking.start_run(known.name, tags=tags)
-        tracking.log_trials(run_id, [each.result for each in records])
+        tracking.trials.log(run_id, [each.result for each in records])
         tracking.finish_run(run_id)
     return tracking
 
@@ -88,7 +88,7 @@ def test_what_trainings_leave_is_read_learned_from_and_used(settings, maker, tmp
 def test_trials_that_say_too_little_are_counted_and_left_out(settings, maker):
     tracking = Tracking(settings)
     run_id = tracking.start_run("of an older Espalier")
-    tracking.log_trials(run_id, [each.result for each in maker.knowledge(lawful, 1, 3).records])
+    tracking.trials.log(run_id, [each.result for each in maker.knowledge(lawful, 1, 3).records])
     gathered = gather_trials.fn(settings, ())
     assert (gathered.n_runs, gathered.n_unreadable, gathered.n_own) == (3, 3, 0)
 

@@ -298,3 +298,10 @@ def test_many_levels_become_text_where_they_repeat_too_little(n_levels, label, r
     cells = [label.format(i % n_levels) for i in range(3000)]
     table = pd.DataFrame({"c": RNG.permutation(cells)})
     assert learn_preparation(table, target=None).roles["c"] is role
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_thousands_of_codes_that_come_back_are_categories(declared):
+    cells = pd.Series([f"N{i % 2_500}" for i in range(15_000)])  # tail numbers of planes, say
+    table = pd.DataFrame({"c": cells.astype("category") if declared else cells})
+    assert learn_preparation(table, target=None).roles["c"] is CATEGORICAL

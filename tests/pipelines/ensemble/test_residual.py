@@ -94,18 +94,22 @@ def test_the_residual_does_not_depend_on_weights_of_rows() -> None:
     np.testing.assert_allclose(ratio, ratio[0])
 
 
-def test_the_search_finds_what_the_ensemble_cannot_say() -> None:
-    rng = np.random.default_rng(0)
-    X = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a", "b"])
-    y = (X["a"] + 2.0 * X["b"]).to_numpy() + 0.1 * rng.normal(size=300)
+def _linear_context(X: pd.DataFrame, y: Any) -> EvaluationContext:
     dataset = Dataset(
         X=X, y=y, problem=ProblemKind.REGRESSION,
         roles={"a": ColumnRole.NUMERIC, "b": ColumnRole.NUMERIC}, classes=None,
     )  # fmt: skip
-    context = EvaluationContext(
+    return EvaluationContext(
         dataset=dataset, folds=plan_folds(dataset, seed=0), metric=METRICS["rmse"],
         learners=choose_learners(["linear"], dataset.shape),
     )  # fmt: skip
+
+
+def test_the_search_finds_what_the_ensemble_cannot_say() -> None:
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a", "b"])
+    y = (X["a"] + 2.0 * X["b"]).to_numpy() + 0.1 * rng.normal(size=300)
+    context = _linear_context(X, y)
     choice = EnsembleChoice(
         members=((0, 1.0),), method="best single", cv_score=1.0,
         rule=Combination(
@@ -136,14 +140,7 @@ def test_a_second_layer_sees_what_the_members_answer() -> None:
     X = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a", "b"])
     hidden = rng.normal(size=300)  # known to a member, and to no column
     y = X["a"].to_numpy() + hidden + 0.1 * rng.normal(size=300)
-    dataset = Dataset(
-        X=X, y=y, problem=ProblemKind.REGRESSION,
-        roles={"a": ColumnRole.NUMERIC, "b": ColumnRole.NUMERIC}, classes=None,
-    )  # fmt: skip
-    context = EvaluationContext(
-        dataset=dataset, folds=plan_folds(dataset, seed=0), metric=METRICS["rmse"],
-        learners=choose_learners(["linear"], dataset.shape),
-    )  # fmt: skip
+    context = _linear_context(X, y)
     choice = EnsembleChoice(
         members=((0, 0.9), (1, 0.1)), method="average", cv_score=1.0,
         rule=Combination(
