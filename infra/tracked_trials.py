@@ -75,14 +75,18 @@ class TrackedTrials:
         StoreUnavailableError
             The store does not answer.
         """
-        tracking = self._tracking
-        if not tracking.settings.mlflow_uri.startswith(("http://", "https://")):
+        if not self._is_remote:
             self.log(parent_run_id, results)
             return
+        tracking = self._tracking
         self._forget(parent_run_id)
         self.log(parent_run_id, results)
         with tracking.store():
             remove_twins(tracking.client, tracking.experiment_id, parent_run_id)
+
+    @property
+    def _is_remote(self) -> bool:
+        return self._tracking.settings.mlflow_uri.startswith(("http://", "https://"))
 
     def _complete(self, parent_run_id: str) -> dict[int, str]:
         """Return the run ids of the trials that are logged completely, by trial number.

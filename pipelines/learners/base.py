@@ -56,9 +56,11 @@ class PreprocessingTraits:
         Whether the model takes a scipy CSR matrix (otherwise it gets a dense array).
     text_means : tuple of bool
         Whether strings that come back are also known by their target mean.
-    native_strings : bool
-        Whether ``native`` encoding gives it strings of very many values that come back as
-        categories, beside what is made of their text or instead.
+    text_words : tuple of int
+        How many words of a text get columns of their own, where it is not sparse.
+    strings : tuple of str
+        What strings of very many values that come back are, where categories are codes
+        (``ordinal``, ``native``), from ``text``, ``categories`` and ``both``.
     """
 
     scaling: tuple[str, ...] = ("none",)
@@ -69,7 +71,8 @@ class PreprocessingTraits:
     projection: bool = False
     sparse: bool = False
     text_means: tuple[bool, ...] = (True, False)
-    native_strings: bool = False
+    text_words: tuple[int, ...] = (0,)
+    strings: tuple[str, ...] = ("text",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -191,7 +191,8 @@ CATBOOST = Learner(
     preprocessing=PreprocessingTraits(
         encoding=("native", "ordinal", "onehot"),
         imputation=("none",),
-        native_strings=True,
+        text_words=(200, 0),
+        strings=("both", "categories"),
         # It counts targets itself, in an order that hides a row's own; means beside that mislead.
         text_means=(False, True),
     ),

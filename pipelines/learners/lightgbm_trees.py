@@ -98,7 +98,7 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
 
     tiny = has_tiny_class(shape)
     several = shape.problem is ProblemKind.MULTICLASS
-    made = ConfigurationSpace(
+    return ConfigurationSpace(
         space=[
             Float("learning_rate", (0.01, 0.3), log=True, default=default_rate(shape)),
             Integer("num_leaves", (4, 255), log=True, default=15 if shape.n_rows < 2_000 else 31),
@@ -109,25 +109,21 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
             Float("feature_fraction", (0.2, 1.0), default=0.6),
             Float("bagging_fraction", (0.4, 1.0), default=0.9),
             Float("lambda_l2", (1e-3, 100.0), log=True, default=5.0 if tiny else 3.0),
-            Float("lambda_l1", (1e-4, 10.0), log=True, default=1e-3),
             # Thresholds drawn at random (Geurts et al. 2006): smoother, and unlike the others.
             Categorical("extra_trees", [False, True], default=False),
         ]
     )
-    if shape.n_categorical:
-        made.add(Float("cat_smooth", (1.0, 300.0), log=True, default=20.0))
-    return made
 
 
 def build(values: Mapping[str, Value], context: BuildContext) -> LightGBMModel:
     """Return an unfitted model of these hyperparameters."""
     shape = context.shape
     parameters: dict[str, Any] = {
-        "cat_smooth": 20.0,
         **values,
         "bagging_freq": 1 if float(values.get("bagging_fraction", 1.0)) < 1 else 0,
         "seed": context.seed,
         "max_bin": 127 if shape.n_rows < _ROWS_FOR_FINE_BINS else 255,
+        "cat_smooth": 20.0,
         "feature_pre_filter": False,
     }
     if shape.problem is ProblemKind.REGRESSION:
@@ -161,7 +157,10 @@ LIGHTGBM = Learner(
     build=build,
     expected_seconds=expected_seconds,
     preprocessing=PreprocessingTraits(
-        encoding=("ordinal", "native", "target", "onehot"), imputation=("none",)
+        encoding=("ordinal", "native", "target", "onehot"),
+        imputation=("none",),
+        text_words=(200, 0),
+        strings=("text", "both"),
     ),
     early_stopping=True,
     anytime=True,

@@ -152,7 +152,9 @@ XGBOOST = Learner(
     build=build,
     expected_seconds=expected_seconds,
     preprocessing=PreprocessingTraits(
-        encoding=("ordinal", "native", "target", "onehot"), imputation=("none",)
+        encoding=("ordinal", "native", "target", "onehot"),
+        imputation=("none",),
+        text_words=(200, 0),
     ),
     early_stopping=True,
     anytime=True,

@@ -6,7 +6,7 @@ from typing import Any
 from pipelines.configuration import Value
 from pipelines.data.dataset import ColumnRole, DatasetShape
 from pipelines.learners.base import PreprocessingTraits
-from pipelines.preprocessing.categorical import CategoricalBlock
+from pipelines.preprocessing.categorical import CODES, CategoricalBlock
 from pipelines.preprocessing.dates import DateParts
 from pipelines.preprocessing.matrix import FeatureMatrix
 from pipelines.preprocessing.numeric import NumericBlock
@@ -42,7 +42,9 @@ def build_features(
     imputation = str(values.get("imputation", traits.imputation[0]))
     scaling = str(values.get("scaling", traits.scaling[0]))
     encoding = str(values.get("encoding", traits.encoding[0]))
-    native_strings = traits.native_strings and encoding == "native"
+    strings = str(values.get("strings", traits.strings[0]))
+    if encoding not in CODES or strings not in traits.strings:
+        strings = "text"
     steps: list[Any] = []
     selection = str(values.get("selection", "none"))
     if selection != "none":
@@ -74,11 +76,12 @@ def build_features(
             encoding=str(values.get("text", "tfidf" if traits.sparse else "svd")),
             n_components=int(values.get("text_components", 16)),
             analyzer=str(values.get("text_analyzer", "auto")),
+            n_words=int(values.get("text_words", traits.text_words[0])),
             means=bool(values.get("text_means", traits.text_means[0])),
             scale=scaling != "none",
             classification=classification,
             seed=seed,
         ),
         steps=tuple(steps),
-        strings=str(values.get("strings", "both")) if native_strings else "text",
+        strings=strings,
     )

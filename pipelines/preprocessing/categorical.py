@@ -12,6 +12,8 @@ from pipelines.preprocessing.scaling import ClippedScaler
 from pipelines.preprocessing.target_means import TargetMeans
 
 ENCODINGS = ("ordinal", "onehot", "target", "native")
+CODES = ("ordinal", "native")
+"""Encodings that make one column of codes of each."""
 
 _MAX_ONEHOT_LEVELS = 60
 

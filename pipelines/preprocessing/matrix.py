@@ -94,7 +94,8 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
             # Combinations of rare levels are what makes these worth having: none are put together.
             self.strings_block_ = clone(self.categorical).set_params(rare_share=0.0)
             block = self.strings_block_.fit_transform(X[self.repeating_], y)
-            categorical += _places(blocks, block)
+            if self.categorical.encoding == "native":
+                categorical += _places(blocks, block)
             blocks.append(block)
         only_categories = self.repeating_ if self.strings == "categories" else []
         self.texts_ = {

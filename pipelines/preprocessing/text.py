@@ -27,6 +27,9 @@ _MAX_TERMS = 10_000
 _SENTENCE = 60
 # Of how many standardised columns all directions of a text together have the variance.
 _SVD_WEIGHT = 4.0
+# A word gets a column of its own where it is in so many strings, of a matrix of so many cells.
+_LEAST_STRINGS = 5
+_MAX_WORD_CELLS = 20_000_000
 # A string that comes back this often on average can be known by its target mean.
 REPEATS = 2.0
 
@@ -46,6 +49,9 @@ class TextColumn(TransformerMixin, BaseEstimator):
     scale : bool
         Whether sizes, counts and means are standardised, and the directions of ``svd`` together
         weigh no more than a few columns.
+    n_words : int
+        Of the most frequent words and pairs of words, so many get a column of their own beside
+        the directions of ``svd``: trees split on a word more easily than on a mixture.
     means : bool
         Whether strings that come back are also known by their count and target mean.
     classification : bool
@@ -60,6 +66,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
         n_components: int = 16,
         analyzer: str = "auto",
         scale: bool = False,
+        n_words: int = 0,
         means: bool = True,
         classification: bool = True,
         seed: int = 0,
@@ -68,6 +75,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
         self.n_components = n_components
         self.analyzer = analyzer
         self.scale = scale
+        self.n_words = n_words
         self.means = means
         self.classification = classification
         self.seed = seed
@@ -83,6 +91,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
         learned = self._strings_to_learn_from(distinct)
         self.terms_: TfidfVectorizer | None = None
         terms = self._fit_terms(learned)
+        self._fit_words(X, learned)
         self.svd_ = None
         if terms is not None and self.encoding == "svd":
             n_components = min(self.n_components, min(terms.shape) - 1)
@@ -144,6 +153,24 @@ class TextColumn(TransformerMixin, BaseEstimator):
         self.terms_ = terms
         return matrix
 
+    def _fit_words(self, X: pd.Series, strings: NDArray[Any]) -> None:
+        """Learn which words get columns of their own; few where there are very many rows."""
+        self.words_: TfidfVectorizer | None = None
+        n_words = min(self.n_words, _MAX_WORD_CELLS // max(len(X), 1))
+        if self.encoding != "svd" or n_words < 1:
+            return
+        words = TfidfVectorizer(
+            ngram_range=(1, 2),
+            min_df=min(_LEAST_STRINGS, max(1, len(strings) // 10)),
+            max_features=n_words,
+            sublinear_tf=True,
+            dtype=np.float32,
+        )
+        try:
+            self.words_ = words.fit(strings)
+        except ValueError:  # no word twice
+            return
+
     def _extras(
         self, found: NDArray[Any], distinct: NDArray[Any], means: NDArray[Any] | None
     ) -> NDArray[Any]:
@@ -164,6 +191,8 @@ class TextColumn(TransformerMixin, BaseEstimator):
         terms = self.terms_.transform(distinct)
         if self.svd_ is not None:
             vectors = (self.svd_.transform(terms) / self.spread_).astype(np.float32)
+            if self.words_ is not None:
+                vectors = np.hstack([vectors, self.words_.transform(distinct).toarray()])
             return np.hstack([extras, vectors[found]])
         return sp.hstack([sp.csr_matrix(extras), terms[found]], format="csr")
 

@@ -14,6 +14,7 @@ from ConfigSpace import (
 from pipelines.data.dataset import DatasetShape
 from pipelines.learners.base import PreprocessingTraits
 from pipelines.learners.costs import matrix_columns
+from pipelines.preprocessing.categorical import CODES
 
 # Classes this far from even may deserve weights.
 _UNEVEN = 0.5
@@ -46,12 +47,17 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
             made.add([text, size, EqualsCondition(size, text, "svd")])
         else:
             made.add(Integer("prep_text_components", (4, 64), log=True, default=16))
+            if len(traits.text_words) > 1:
+                words = Categorical(
+                    "prep_text_words", list(traits.text_words), default=traits.text_words[0]
+                )
+                made.add(words)
         made.add(Categorical("prep_text_analyzer", ["auto", "char", "word"], default="auto"))
         if len(traits.text_means) > 1:
             means = Categorical("prep_text_means", [True, False], default=traits.text_means[0])
             made.add(means)
-        if traits.native_strings:
-            _add_strings(made)
+        if len(traits.strings) > 1:
+            _add_strings(made, traits)
     if shape.n_datetime:
         cyclic = traits.scaling[0] != "none"
         made.add(Categorical("prep_cyclic", [True, False], default=cyclic))
@@ -72,12 +78,15 @@ def _add_choice(made: ConfigurationSpace, name: str, choices: tuple[str, ...]) -
         made.add(Categorical(name, list(choices), default=choices[0]))
 
 
-def _add_strings(made: ConfigurationSpace) -> None:
-    """Add what strings that come back are to a family that takes them as categories."""
-    strings = Categorical("prep_strings", ["both", "categories"], default="both")
-    made.add(strings)
+def _add_strings(made: ConfigurationSpace, traits: PreprocessingTraits) -> None:
+    """Add what strings that come back are, where categories are codes."""
+    codes = [each for each in traits.encoding if each in CODES]
+    strings = Categorical("prep_strings", list(traits.strings), default=traits.strings[0])
     if "prep_encoding" in made:
-        made.add(EqualsCondition(strings, made["prep_encoding"], "native"))
+        if codes:
+            made.add([strings, InCondition(strings, made["prep_encoding"], codes)])
+    elif traits.encoding[0] in codes:
+        made.add(strings)
 
 
 def _add_selection(made: ConfigurationSpace) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from infra.settings import Settings
+from infra.tracked_trials import TrackedTrials
 from infra.tracking import Tracking
 from pipelines.configuration import Configuration
 from pipelines.errors import StoreUnavailableError
@@ -100,7 +101,7 @@ def test_parameters_that_are_there_stay(tracking):
 
 
 def test_twins_that_a_killed_server_left_are_removed(tracking, monkeypatch):
-    monkeypatch.setattr(Tracking, "_is_remote", True)
+    monkeypatch.setattr(TrackedTrials, "_is_remote", True)
     parent = tracking.start_run("churn", attempt="three")
     twin = tracking.client.create_run(tracking.experiment_id, tags={"espalier.attempt": "three"})
     tracking.trials.log(parent, [result(0), result(1)])

@@ -12,13 +12,10 @@ from pipelines.space.joint import SearchSpace
 RNG = np.random.default_rng(0)
 
 
-def _dataset(*, levels: int = 0) -> Dataset:
+def _dataset() -> Dataset:
     X = pd.DataFrame({"a": RNG.normal(size=600), "b": RNG.normal(size=600)})
     y = np.sin(3 * X["a"]) + 0.1 * RNG.normal(size=600)
     roles = {"a": ColumnRole.NUMERIC, "b": ColumnRole.NUMERIC}
-    if levels:
-        X["code"] = [f"c{code}" for code in RNG.integers(0, levels, 600)]
-        roles["code"] = ColumnRole.CATEGORICAL
     return Dataset(X=X, y=y.to_numpy(), problem=ProblemKind.REGRESSION, roles=roles, classes=None)
 
 
@@ -34,12 +31,3 @@ def test_thresholds_at_random_make_another_and_still_good_model() -> None:
     best, drawn = _answers(data, extra_trees=False), _answers(data, extra_trees=True)
     assert not np.allclose(best, drawn)
     assert np.mean((drawn - data.y) ** 2) < 0.2 * np.var(data.y)
-
-
-def test_levels_are_smoothed_as_asked() -> None:
-    data = _dataset(levels=60)
-    rough, smooth = (_answers(data, prep_encoding="native", cat_smooth=each) for each in (1.0, 300))
-    assert not np.allclose(rough, smooth)
-    assert "cat_smooth" not in dict(
-        SearchSpace([LEARNERS["lightgbm"]], _dataset().shape).default("lightgbm")
-    )

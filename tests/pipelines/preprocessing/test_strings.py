@@ -1,5 +1,7 @@
 """Strings that come back: text, categories, or both."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,9 +9,11 @@ import pytest
 from pipelines.data.dataset import ColumnRole, DatasetShape
 from pipelines.learners.base import Learner
 from pipelines.learners.catboost_trees import CATBOOST
+from pipelines.learners.extra_trees import EXTRA_TREES
 from pipelines.learners.lightgbm_trees import LIGHTGBM
 from pipelines.preprocessing.build import build_features
 from pipelines.problem import ProblemKind
+from pipelines.space.joint import SearchSpace
 from pipelines.space.preprocessing import preprocessing_space
 
 SHAPE = DatasetShape(
@@ -34,13 +38,18 @@ TABLE = pd.DataFrame(
     [
         (CATBOOST, "both", True, {"firm", "note"}),
         (CATBOOST, "categories", True, {"note"}),
-        (LIGHTGBM, "categories", False, {"firm", "note"}),
+        (LIGHTGBM, "both", False, {"firm", "note"}),
+        (LIGHTGBM, "text", False, {"firm", "note"}),
+        (EXTRA_TREES, "categories", False, {"firm", "note"}),
     ],
 )
 def test_a_string_column_goes_where_it_is_sent(
     learner: Learner, strings: str, has_categories: bool, texts: set[str]
 ) -> None:
-    """Only what comes back can be a category; what does not stays text whatever is chosen."""
+    """Only what comes back can be a category; what does not stays text whatever is chosen.
+
+    LightGBM's default encoding is of codes that it takes as numbers, CatBoost's is native.
+    """
     features = build_features({"strings": strings}, learner.preprocessing, ROLES, SHAPE, 0)
     features.fit(TABLE, np.arange(300) % 2)
     assert bool(features.categorical_) is has_categories
@@ -50,4 +59,13 @@ def test_a_string_column_goes_where_it_is_sent(
 
 def test_only_who_takes_strings_as_categories_may_choose() -> None:
     assert "prep_strings" in preprocessing_space(CATBOOST.preprocessing, SHAPE)
-    assert "prep_strings" not in preprocessing_space(LIGHTGBM.preprocessing, SHAPE)
+    assert "prep_strings" in preprocessing_space(LIGHTGBM.preprocessing, SHAPE)
+    assert "prep_strings" not in preprocessing_space(EXTRA_TREES.preprocessing, SHAPE)
+
+
+def test_the_choice_is_there_where_categories_are_codes() -> None:
+    shape = replace(SHAPE, n_columns=3, n_categorical=1)
+    space = SearchSpace([LIGHTGBM], shape)
+    for encoding, there in {"ordinal": True, "native": True, "onehot": False}.items():
+        configuration = space.complete("lightgbm", {"prep_encoding": encoding})
+        assert ("prep_strings" in dict(configuration)) is there

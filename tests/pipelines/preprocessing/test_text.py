@@ -1,0 +1,41 @@
+"""Words of a text as columns of their own."""
+
+import numpy as np
+import pandas as pd
+
+from pipelines.preprocessing import text as text_module
+from pipelines.preprocessing.text import TextColumn
+
+RNG = np.random.default_rng(0)
+WORDS = [f"word{number}" for number in range(40)]
+TEXTS = pd.Series([" ".join(RNG.choice(WORDS, 6, replace=False)) for _ in range(400)])
+Y = TEXTS.str.contains(r"\bword7\b").to_numpy(dtype=float)
+
+
+def _column(**options: object) -> TextColumn:
+    return TextColumn(n_components=4, means=False, classification=False, **options)
+
+
+def test_a_word_can_be_told_from_one_column() -> None:
+    plain, words = (_column(n_words=each).fit_transform(TEXTS, Y) for each in (0, 60))
+    assert words.shape == (400, plain.shape[1] + 60)
+    assert words.dtype == np.float32
+    assert any(np.array_equal(column > 0, Y > 0) for column in words.T)
+    assert not any(np.array_equal(column > 0, Y > 0) for column in plain.T)
+
+
+def test_new_texts_have_the_same_columns() -> None:
+    column = _column(n_words=60)
+    width = column.fit_transform(TEXTS, Y).shape[1]
+    new = column.transform(pd.Series(["word7 word8 of late", "", None, "ünheard öf"]))
+    assert new.shape == (4, width)
+    assert np.isfinite(new).all()
+
+
+def test_no_word_twice_and_very_many_rows_make_few_columns_or_none(monkeypatch) -> None:
+    lonely = pd.Series([f"x{number}" for number in range(100)])
+    assert _column(n_words=60).fit(lonely, np.zeros(100)).words_ is None
+    monkeypatch.setattr(text_module, "_MAX_WORD_CELLS", 10 * len(TEXTS))
+    few = _column(n_words=60).fit(TEXTS, Y)
+    assert few.words_ is not None
+    assert len(few.words_.vocabulary_) == 10
