@@ -72,7 +72,8 @@ class NumericBlock(TransformerMixin, BaseEstimator):
 
         kept = X[:, self.keep_]
         self.offset_ = _offsets(low[self.keep_], high[self.keep_])
-        self.fill_ = self._fill_values(kept - self.offset_)
+        # Clipped first: the mean of two numbers near the largest float is infinite.
+        self.fill_ = self._fill_values(np.clip(kept - self.offset_, -_LARGEST, _LARGEST))
         filled = self._filled(kept)
         self.pairs_ = None
         if self.construction != "none" and filled.shape[1] >= 2:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -76,6 +76,7 @@ def test_target_means_of_many_classes_stay_narrow() -> None:
     assert TargetMeans().fit_transform(codes, y).shape == (600, 12)
 
 
+@example(X=np.array([[np.nan], [0.0], [9e307], [9e307]]), name="robust", imputation="median")
 @settings(max_examples=30, deadline=None)
 @given(
     X=arrays(
