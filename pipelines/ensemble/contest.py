@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.combination import Combination, Floats
 from pipelines.ensemble.library import Library
-from pipelines.ensemble.nested import Standing, compare, nested_predictions
-from pipelines.ensemble.rivals import SINGLE, Rival, RivalSettings
+from pipelines.ensemble.nested import Standing, compare, nested_predictions, nested_rules
+from pipelines.ensemble.rivals import BLEND, SINGLE, Rival, RivalSettings
 from pipelines.evaluation.metrics import METRICS, Metric
 
 # Parts of the rows that are left out in turn: fewer where each is large enough to decide.
@@ -20,9 +20,11 @@ OUTER_BLOCKS_LARGE = 3
 LARGE_ROWS = 3_000
 # Standard errors that a combiner may be behind the best one and still win by being simpler. A
 # single model must lead by as many as `SINGLE_LEAD`: on rows that decide little, an ensemble is the
-# better bet (docs/decisions/0029-one-model-must-lead.md).
+# better bet (docs/decisions/0029-one-model-must-lead.md). The mean of the combiners wins unless it
+# is as many as `BLEND_BEHIND` behind: it is nobody's luck (0035-the-mean-of-combiners.md).
 TOLERANCE = 0.25
 SINGLE_LEAD = 1.0
+BLEND_BEHIND = 2.0
 
 
 class RivalScore(NamedTuple):
@@ -120,14 +122,12 @@ def hold_contest(
     found: list[_Contender] = []
     for rival in rivals:
         try:
-            nested = nested_predictions(rival, decision, blocks, settings)
-            rule = rival.fit(library, settings)
+            found.append(_contender(rival, found, library, decision, blocks, settings))
         except TimeoutError:
             break
         except (ValueError, FloatingPointError, np.linalg.LinAlgError):
             # One combiner that cannot cope with these predictions must not cost the run.
             continue
-        found.append(_Contender(rival=rival, nested=nested, rule=rule))
     if not found:
         return None
     standings = compare([each.nested for each in found], decision, blocks, metric, seed)
@@ -155,15 +155,39 @@ class _Contender:
     """A rival with what it predicts for rows it was not fitted to, and its fit to all rows."""
 
     rival: Rival
+    nested_rules: tuple[Combination, ...]
     nested: Floats
     rule: Combination
+
+
+def _contender(
+    rival: Rival,
+    found: Sequence[_Contender],
+    library: Library,
+    decision: Library,
+    blocks: NDArray[np.int64],
+    settings: RivalSettings,
+) -> _Contender:
+    """Return a rival, fitted; one that is a mean of others from their fits, where they are."""
+    there = {each.rival.name: each for each in found}
+    parts = [there[part.name] for part in rival.parts if part.name in there]
+    if parts and len(parts) == len(rival.parts):
+        by_block = zip(*(part.nested_rules for part in parts), strict=True)
+        rules = [rival.join(each, decision, settings) for each in by_block]
+        rule = rival.join([part.rule for part in parts], library, settings)
+    else:
+        rules = nested_rules(rival, decision, blocks, settings)
+        rule = rival.fit(library, settings)
+    nested = nested_predictions(rules, decision, blocks)
+    return _Contender(rival=rival, nested_rules=tuple(rules), nested=nested, rule=rule)
 
 
 def _level(found: Sequence[_Contender], standings: Sequence[Standing]) -> list[_Contender]:
     """Return the contenders that cannot be told from the best one; a single model only if it leads.
 
-    It leads where every ensemble of more than one member is `SINGLE_LEAD` standard errors behind
-    the best, or more, or answers as the single does.
+    The mean of the combiners alone, unless it is clearly behind. A single model leads where every
+    ensemble of more than one member is `SINGLE_LEAD` standard errors behind the best, or more, or
+    answers as the single does.
     """
     pairs = list(zip(found, standings, strict=True))
     single = [
@@ -185,6 +209,15 @@ def _level(found: Sequence[_Contender], standings: Sequence[Standing]) -> list[_
     ]
     if single and not near:
         return [each for each, _ in single]
+    mean = [
+        each
+        for each, standing in pairs
+        if each.rival is BLEND
+        and standing.behind <= BLEND_BEHIND * standing.standard_error
+        and sum(weight > 0 for weight in each.rule.weights) > 1
+    ]
+    if mean:
+        return mean
     best = min(standing.behind for _, standing in near or pairs)
     return [
         each

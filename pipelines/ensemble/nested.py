@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ensemble.combination import Floats
+from pipelines.ensemble.combination import Combination, Floats
 from pipelines.ensemble.library import Library
 from pipelines.ensemble.rivals import Rival, RivalSettings
 from pipelines.evaluation.metrics import Metric
@@ -35,14 +35,23 @@ class Standing:
     standard_error: float
 
 
-def nested_predictions(
+def nested_rules(
     rival: Rival, library: Library, blocks: NDArray[np.int64], settings: RivalSettings
+) -> list[Combination]:
+    """Return a fit for each block, in the order of their numbers, to the rows of all others."""
+    return [
+        rival.fit(library.part(np.flatnonzero(blocks != block)), settings)
+        for block in np.unique(blocks)
+    ]
+
+
+def nested_predictions(
+    rules: Sequence[Combination], library: Library, blocks: NDArray[np.int64]
 ) -> Floats:
-    """Return predictions of every row by a fit that did not see its block."""
+    """Return predictions of every row by the fit of `nested_rules` that did not see its block."""
     combined = np.full(library.predictions.shape[1:], np.nan)
-    for block in np.unique(blocks):
+    for block, rule in zip(np.unique(blocks), rules, strict=True):
         left_out = np.flatnonzero(blocks == block)
-        rule = rival.fit(library.part(np.flatnonzero(blocks != block)), settings)
         kept = [position for position, weight in enumerate(rule.weights) if weight > 0]
         combined[left_out] = rule.keep(kept).apply(
             [library.predictions[position, left_out] for position in kept]

@@ -1,12 +1,13 @@
 """The combiners that compete, behind one signature: a library in, a combination out."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.budget import NEVER, Deadline
+from pipelines.ensemble.blend import blend
 from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.combination import Combination, CombinationSpace, Floats
 from pipelines.ensemble.library import Library
@@ -69,11 +70,23 @@ class Rival:
         Weights in the order of the library's candidates; zero for those left out.
     simplicity : int
         Rank among the rivals, 0 the simplest: it decides between equals.
+    parts : tuple of Rival
+        Those that it is the mean of: where they are fitted, `join` gives it without another fit.
     """
 
     name: str
     fit: Callable[[Library, RivalSettings], Combination]
     simplicity: int
+    parts: "tuple[Rival, ...]" = ()
+
+    def join(
+        self, rules: Sequence[Combination], library: Library, settings: RivalSettings
+    ) -> Combination:
+        """Return its fit to a library, given the fits of its parts, in their order."""
+        mean = blend(rules, width=library.link.shape[2])
+        kept = _largest(np.asarray(mean.weights), settings.max_members)
+        scale = sum(mean.weights) / float(np.asarray(mean.weights)[kept].sum())
+        return replace(mean, weights=tuple((np.where(kept, mean.weights, 0.0) * scale).tolist()))
 
 
 def _scored(library: Library, settings: RivalSettings) -> tuple[Floats, MixtureScorer, Floats]:
@@ -221,13 +234,16 @@ def _n_checks(library: Library) -> int:
     return INNER_BLOCKS if len(library.y) < FEW_ROWS else 2
 
 
+def _blend(library: Library, settings: RivalSettings) -> Combination:
+    rules = [part.fit(library, settings) for part in BLEND.parts]
+    return BLEND.join(rules, library, settings)
+
+
 SINGLE = Rival(name="best single", fit=_single, simplicity=0)
 STAGEWISE = Rival(name="stagewise", fit=_stagewise, simplicity=3)
-RIVALS: tuple[Rival, ...] = (
-    SINGLE,
-    Rival(name="convex stagewise", fit=_convex, simplicity=1),
-    Rival(name="greedy selection", fit=_greedy, simplicity=2),
-    STAGEWISE,
-    Rival(name="linear stack", fit=_stack, simplicity=4),
-    Rival(name="plain average", fit=_average, simplicity=5),
-)
+CONVEX = Rival(name="convex stagewise", fit=_convex, simplicity=1)
+GREEDY = Rival(name="greedy selection", fit=_greedy, simplicity=2)
+STACK = Rival(name="linear stack", fit=_stack, simplicity=4)
+AVERAGE = Rival(name="plain average", fit=_average, simplicity=6)
+BLEND = Rival(name="blend", fit=_blend, simplicity=5, parts=(CONVEX, GREEDY, STAGEWISE, STACK))
+RIVALS: tuple[Rival, ...] = (SINGLE, *BLEND.parts, BLEND, AVERAGE)
