@@ -21,7 +21,15 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from ensemble_compare import BAGGED, CALIBRATED, SHIPPED, Compared, compare, summary
+from ensemble_compare import (
+    BAGGED,
+    CALIBRATED,
+    LEAST_LOSS,
+    SHIPPED,
+    Compared,
+    compare,
+    summary,
+)
 from ensemble_library import OUTER_FOLDS, LibraryOptions, make_library, read_index
 from ensemble_residual import record_path, residual_record, residual_summary
 
@@ -128,7 +136,7 @@ def _make_one(
 def _tell(result: Compared) -> None:
     single = result.losses["best single"]
     changes = {
-        name: 100.0 * (loss / single - 1.0)
+        name: 100.0 * (loss - single) / max(single, LEAST_LOSS)
         for name, loss in result.losses.items()
         if name != "best single"
     }

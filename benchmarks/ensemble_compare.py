@@ -23,6 +23,8 @@ from pipelines.ensemble.rivals import RIVALS, SINGLE, Rival, RivalSettings
 
 SHIPPED, CALIBRATED, BAGGED = "shipped", "shipped, calibrated", "shipped, bagged"
 SMALLEST = 1e-7
+LEAST_LOSS = 1e-3
+"""Changes are in parts of the best single model's loss, or of this where that is next to none."""
 MAX_MEMBERS = 12
 SEED = 0
 
@@ -119,7 +121,8 @@ def summary(compared: Sequence[Compared]) -> dict[str, Any]:
     names = list(compared[0].losses)
     ranked = [name for name in names if name not in (CALIBRATED, BAGGED)]
     table = np.asarray([[each.losses[name] for name in names] for each in compared])
-    change = table / table[:, [names.index(SINGLE.name)]] - 1.0
+    single = table[:, [names.index(SINGLE.name)]]
+    change = (table - single) / np.maximum(single, LEAST_LOSS)
     columns = [names.index(name) for name in ranked]
     ranks = np.asarray([_ranks(row[columns]) for row in table])
     shipped = change[:, names.index(SHIPPED)]
