@@ -89,8 +89,8 @@ def build_ensemble(
     """Return the members and weights of the best combiner.
 
     Every rival is fitted on most of the out-of-fold rows and predicts the others, part by part.
-    The simplest one within one standard error of the best wins and is fitted to all rows; the
-    best single model wins within a quarter of one.
+    The mean of the combiners wins unless it is clearly behind the best; a single model only where
+    it leads (`pipelines.ensemble.contest`). The winner is fitted to all rows.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """A prepared table as one float32 matrix."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -124,7 +125,10 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
             blocks.append(self.categorical_block_.transform(_cells(rows, names)))
         if self.repeating_:
             blocks.append(self.strings_block_.transform(_cells(rows, self.repeating_)))
-        blocks.extend(text.transform(rows.frame[name]) for name, text in self.texts_.items())
+        blocks.extend(
+            text.transform(rows.frame[name], partial(_once, rows, name))
+            for name, text in self.texts_.items()
+        )
         matrix = _join(blocks, len(rows))
         for step in self.steps_:
             matrix = step.transform(matrix)
@@ -151,6 +155,11 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         if dates := self._columns(ColumnRole.DATETIME):
             numbers = np.hstack([numbers, self.dates_.transform(rows.columns(dates))])
         return numbers
+
+
+def _once(rows: PreparedRows, name: str, key: Hashable, make: Callable[[], Any]) -> Any:
+    """Return what is made of a column, made once for all models that are asked about the rows."""
+    return rows.once(("text", name, key), lambda _: make())
 
 
 def _cells(rows: PreparedRows, names: list[str]) -> "pd.DataFrame | NDArray[Any]":

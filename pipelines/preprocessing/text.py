@@ -6,6 +6,8 @@ skrub's ``StringEncoder`` computes. Here each distinct string is treated once, w
 quicker where strings repeat.
 """
 
+import hashlib
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,9 @@ _LEAST_STRINGS = 5
 _MAX_WORD_CELLS = 20_000_000
 # A string that comes back this often on average can be known by its target mean.
 REPEATS = 2.0
+
+
+Once = Callable[[Hashable, Callable[[], Any]], Any]
 
 
 class TextColumn(TransformerMixin, BaseEstimator):
@@ -110,19 +115,27 @@ class TextColumn(TransformerMixin, BaseEstimator):
             self.counts_ = np.append(np.bincount(found, minlength=len(distinct)), 0)
             self.means_ = TargetMeans(self.classification, self.seed)
             means = self.means_.fit_transform(found[:, None], y)
+        learned_terms = {"terms": self.terms_, "words": self.words_}
+        self.identities_ = {
+            name: _identity(each) for name, each in learned_terms.items() if each is not None
+        }
         extras = self._extras(found, distinct, means)
         self.scaler_ = ClippedScaler().fit(extras) if self.scale else None
         return self._assemble(found, distinct, extras)
 
-    def transform(self, X: pd.Series) -> Any:
-        """Return the numbers of ``X``, dense or CSR, float32."""
+    def transform(self, X: pd.Series, once: Once | None = None) -> Any:
+        """Return the numbers of ``X``, dense or CSR, float32.
+
+        ``once(key, make)`` may keep what was made for these same strings: other models of the
+        same table have learned the same terms.
+        """
         found, distinct = _distinct(X)
         means = None
         if self.means_ is not None and self.known_ is not None:
             codes = self.known_.get_indexer(pd.Index(distinct, dtype=object))
             codes = np.where(codes < 0, len(self.known_), codes)
             means = self.means_.transform(codes[found][:, None])
-        return self._assemble(found, distinct, self._extras(found, distinct, means))
+        return self._assemble(found, distinct, self._extras(found, distinct, means), once)
 
     def _strings_to_learn_from(self, distinct: NDArray[Any]) -> NDArray[Any]:
         if len(distinct) <= _MAX_STRINGS_TO_LEARN_FROM:
@@ -182,19 +195,45 @@ class TextColumn(TransformerMixin, BaseEstimator):
             dense.append(means)
         return np.hstack(dense)
 
-    def _assemble(self, found: NDArray[Any], distinct: NDArray[Any], extras: NDArray[Any]) -> Any:
+    def _assemble(
+        self,
+        found: NDArray[Any],
+        distinct: NDArray[Any],
+        extras: NDArray[Any],
+        once: Once | None = None,
+    ) -> Any:
         if self.scaler_ is not None:
             extras = self.scaler_.transform(extras)
         extras = extras.astype(np.float32)
         if self.terms_ is None or not len(distinct):
             return extras
-        terms = self.terms_.transform(distinct)
+        terms = self._weighed("terms", self.terms_, distinct, once)
         if self.svd_ is not None:
             vectors = (self.svd_.transform(terms) / self.spread_).astype(np.float32)
-            if self.words_ is not None:
-                vectors = np.hstack([vectors, self.words_.transform(distinct).toarray()])
+            words = getattr(self, "words_", None)  # older versions had none
+            if words is not None:
+                vectors = np.hstack(
+                    [vectors, self._weighed("words", words, distinct, once).toarray()]
+                )
             return np.hstack([extras, vectors[found]])
         return sp.hstack([sp.csr_matrix(extras), terms[found]], format="csr")
+
+    def _weighed(
+        self, name: str, terms: TfidfVectorizer, strings: NDArray[Any], once: Once | None
+    ) -> Any:
+        """Return the tf-idf matrix of some strings."""
+        key = getattr(self, "identities_", {}).get(name)
+        if once is None or key is None:
+            return terms.transform(strings)
+        return once(key, lambda: terms.transform(strings))
+
+
+def _identity(terms: TfidfVectorizer) -> bytes:
+    """Return what two vectorizers have in common that make the same of any string."""
+    digest = hashlib.sha256(str(terms.analyzer).encode())
+    digest.update("\0".join(sorted(terms.vocabulary_, key=terms.vocabulary_.__getitem__)).encode())
+    digest.update(terms.idf_.tobytes())
+    return digest.digest()
 
 
 def _distinct(X: pd.Series) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -1,5 +1,7 @@
 """Words of a text as columns of their own."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 
@@ -30,6 +32,27 @@ def test_new_texts_have_the_same_columns() -> None:
     new = column.transform(pd.Series(["word7 word8 of late", "", None, "ünheard öf"]))
     assert new.shape == (4, width)
     assert np.isfinite(new).all()
+
+
+def test_models_with_the_same_terms_weigh_a_row_once() -> None:
+    asked: list[object] = []
+    made: dict[object, object] = {}
+
+    def once(key, make):
+        asked.append(key)
+        if key not in made:
+            made[key] = make()
+        return made[key]
+
+    new = pd.Series(["word7 word8"])
+    for seed in (0, 1):
+        column = _column(n_words=60, seed=seed).fit(TEXTS, Y)
+        again = pickle.loads(pickle.dumps(column))
+        np.testing.assert_array_equal(again.transform(new, once), column.transform(new))
+    assert len(asked) == 4
+    assert len(made) == 2  # character n-grams, and words
+    _column(n_words=60).fit(TEXTS[:200], Y[:200]).transform(new, once)
+    assert len(made) == 4
 
 
 def test_no_word_twice_and_very_many_rows_make_few_columns_or_none(monkeypatch) -> None:
