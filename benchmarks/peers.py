@@ -94,6 +94,9 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
     """Print the whole table, our losses first, and return the figures."""
     runs = {(run["framework"], name): run for name, run in _kept(options)}
     names = [name for name in options.tables.split(",") if ("ours", name) in runs]
+    if not names:
+        print("no run of Espalier yet: the framework `ours`")
+        return {"tables": 0}
     frameworks = [each for each in options.frameworks.split(",")
                   if any((each, name) in runs for name in names)]  # fmt: skip
     gains = pd.DataFrame(
