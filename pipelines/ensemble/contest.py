@@ -11,7 +11,7 @@ from pipelines.ensemble.blocks import row_blocks
 from pipelines.ensemble.combination import Combination, Floats
 from pipelines.ensemble.library import Library
 from pipelines.ensemble.nested import Standing, compare, nested_predictions, nested_rules
-from pipelines.ensemble.rivals import BLEND, SINGLE, Rival, RivalSettings
+from pipelines.ensemble.rivals import BLEND, SINGLE, Rival, RivalSettings, mean_of
 from pipelines.evaluation.metrics import METRICS, Metric
 
 # Parts of the rows that are left out in turn: fewer where each is large enough to decide.
@@ -173,8 +173,8 @@ def _contender(
     parts = [there[part.name] for part in rival.parts if part.name in there]
     if parts and len(parts) == len(rival.parts):
         by_block = zip(*(part.nested_rules for part in parts), strict=True)
-        rules = [rival.join(each, decision, settings) for each in by_block]
-        rule = rival.join([part.rule for part in parts], library, settings)
+        rules = [mean_of(each, decision, settings) for each in by_block]
+        rule = mean_of([part.rule for part in parts], library, settings)
     else:
         rules = nested_rules(rival, decision, blocks, settings)
         rule = rival.fit(library, settings)

@@ -71,22 +71,13 @@ class Rival:
     simplicity : int
         Rank among the rivals, 0 the simplest: it decides between equals.
     parts : tuple of Rival
-        Those that it is the mean of: where they are fitted, `join` gives it without another fit.
+        Those that it is the mean of: `mean_of` their fits is its fit.
     """
 
     name: str
     fit: Callable[[Library, RivalSettings], Combination]
     simplicity: int
     parts: "tuple[Rival, ...]" = ()
-
-    def join(
-        self, rules: Sequence[Combination], library: Library, settings: RivalSettings
-    ) -> Combination:
-        """Return its fit to a library, given the fits of its parts, in their order."""
-        mean = blend(rules, width=library.link.shape[2])
-        kept = _largest(np.asarray(mean.weights), settings.max_members)
-        scale = sum(mean.weights) / float(np.asarray(mean.weights)[kept].sum())
-        return replace(mean, weights=tuple((np.where(kept, mean.weights, 0.0) * scale).tolist()))
 
 
 def _scored(library: Library, settings: RivalSettings) -> tuple[Floats, MixtureScorer, Floats]:
@@ -234,9 +225,18 @@ def _n_checks(library: Library) -> int:
     return INNER_BLOCKS if len(library.y) < FEW_ROWS else 2
 
 
+def mean_of(rules: Sequence[Combination], library: Library, settings: RivalSettings) -> Combination:
+    """Return the mean of several fits to a library, its smallest members left out."""
+    mean = blend(rules, width=library.link.shape[2])
+    weights = np.asarray(mean.weights)
+    kept = _largest(weights, settings.max_members)
+    scale = weights.sum() / weights[kept].sum()
+    return replace(mean, weights=tuple((np.where(kept, weights, 0.0) * scale).tolist()))
+
+
 def _blend(library: Library, settings: RivalSettings) -> Combination:
     rules = [part.fit(library, settings) for part in BLEND.parts]
-    return BLEND.join(rules, library, settings)
+    return mean_of(rules, library, settings)
 
 
 SINGLE = Rival(name="best single", fit=_single, simplicity=0)
