@@ -9,13 +9,19 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from pipelines.data.column_names import with_unique_names
 from pipelines.data.column_plans import plan_column
 from pipelines.data.dataset import ColumnRole
-from pipelines.data.readings import ColumnPlan
+from pipelines.data.readings import (
+    ColumnPlan,
+    NumberReading,
+    is_plain_number,
+    without_infinities,
+)
 from pipelines.data.set_aside import SetAside, copies, reason_to_set_aside
 from pipelines.errors import MissingColumnsError, UserError
 
@@ -74,9 +80,27 @@ class Preparation:
         missing = tuple(name for name in self.columns if name not in table.columns)
         if missing:
             raise MissingColumnsError(missing, where)
-        return build_frame(
-            {plan.name: plan.read(table[plan.name]) for plan in self.plans}, self.roles, len(table)
-        )
+        numbers = self._numbers(table)
+        cells = {
+            plan.name: plan.read(table[plan.name])
+            for plan in self.plans
+            if plan.name not in numbers.columns
+        }
+        return _side_by_side([numbers, *_frames(cells, self.roles, len(table))], self.columns)
+
+    def _numbers(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns that were numbers and are, read all at once.
+
+        Read one by one, a single row of a wide table takes longer than all models together.
+        """
+        kinds = dict(zip(table.columns, table.dtypes, strict=True))
+        names = [
+            plan.name
+            for plan in self.plans
+            if isinstance(plan.reading, NumberReading) and is_plain_number(kinds[plan.name])
+        ]
+        numbers = without_infinities(table[names].to_numpy(dtype=np.float64, copy=True))
+        return pd.DataFrame(numbers, index=pd.RangeIndex(len(table)), columns=names)
 
     def without(self, columns: Sequence[str], reason: str) -> "Preparation":
         """Return the preparation with these columns set aside for a named reason."""
@@ -184,21 +208,32 @@ def prepare(
         dropped=tuple(SetAside(name, dropped[name]) for name in order),
         notes=tuple(note for name in kept for note in plans[name].notes),
     )
-    frame = build_frame({name: cells[name] for name in kept}, preparation.roles, len(table))
-    return preparation, frame
+    frames = _frames({name: cells[name] for name in kept}, preparation.roles, len(table))
+    return preparation, _side_by_side(frames, kept)
 
 
-def build_frame(
+def _frames(
     cells: Mapping[str, NDArray[Any]], roles: Mapping[str, ColumnRole], n_rows: int
-) -> pd.DataFrame:
-    """Return prepared cells as a table; objects stay objects whatever pandas prefers."""
+) -> list[pd.DataFrame]:
+    """Return prepared cells as two tables; objects stay objects whatever pandas prefers."""
     index = pd.RangeIndex(n_rows)
-    words = (ColumnRole.CATEGORICAL, ColumnRole.TEXT)
-    columns = {
-        name: pd.Series(values, index=index, dtype=object if roles[name] in words else None)
-        for name, values in cells.items()
-    }
-    return pd.DataFrame(columns, index=index, columns=list(cells))
+    words = {name for name in cells if roles[name] in (ColumnRole.CATEGORICAL, ColumnRole.TEXT)}
+    texts = [name for name in cells if name in words]
+    others = {name: values for name, values in cells.items() if name not in words}
+    block = np.empty((n_rows, len(texts)), dtype=object, order="F")
+    for position, name in enumerate(texts):
+        block[:, position] = cells[name]
+    return [
+        pd.DataFrame(others, index=index, columns=list(others)),
+        pd.DataFrame(block, index=index, columns=texts, dtype=object),
+    ]
+
+
+def _side_by_side(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    """Return the columns of several tables of the same rows, in this order."""
+    parts = [frame for frame in frames if frame.shape[1]]
+    joined = parts[0] if len(parts) == 1 else pd.concat(parts, axis=1)
+    return joined if list(joined.columns) == list(columns) else joined[list(columns)]
 
 
 def find_column(table: pd.DataFrame, name: Any, what: str) -> str:

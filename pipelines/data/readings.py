@@ -184,6 +184,11 @@ def is_number(dtype: Any) -> bool:
     ) and not pd.api.types.is_complex_dtype(dtype)
 
 
+def is_plain_number(dtype: Any) -> bool:
+    """Whether a dtype is numpy's own for real numbers or booleans."""
+    return isinstance(dtype, np.dtype) and dtype.kind in "iufb"
+
+
 def is_date(dtype: Any) -> bool:
     """Whether a dtype holds dates."""
     if isinstance(dtype, pd.ArrowDtype):
@@ -211,6 +216,11 @@ def to_float(series: "pd.Series[Any]") -> NDArray[np.float64]:
         numbers = series.to_numpy().astype(np.float64)
     else:
         numbers = np.array(series.to_numpy(dtype=np.float64, na_value=np.nan))
+    return without_infinities(numbers)
+
+
+def without_infinities(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the same array, what is infinite in it made NaN."""
     if not np.isfinite(numbers).all():
         numbers[~np.isfinite(numbers)] = np.nan
     return numbers

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 MISSING_TEXTS = frozenset({"", "nan", "NaN", "<NA>", "NaT"})
 """What an absent cell looks like once something has turned it into text."""
+FEW_ROWS = 16
+"""Of so few rows each cell is read: to find the distinct ones first would take longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def read_text_cells(series: "pd.Series[Any]") -> TextCells:
         Any dtype; cells may be unhashable. An integral float reads like the integer (``3.0`` is
         ``"3"``), so that a column of codes reads the same with and without missing cells.
     """
+    if len(series) <= FEW_ROWS:
+        return _read_few(series)
     codes, uniques = _factorize(series)
     texts = [value.strip() if type(value) is str else canonical_text(value) for value in uniques]
     return _merge(codes, texts)
@@ -128,6 +132,19 @@ def _number_text(value: float) -> str:
     if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
         return str(int(value))
     return repr(value)
+
+
+def _read_few(series: "pd.Series[Any]") -> TextCells:
+    """Read a column cell by cell."""
+    position: dict[str, int] = {}
+    codes = np.full(len(series), -1, dtype=np.int64)
+    for row, (cell, absent) in enumerate(
+        zip(series.to_numpy(dtype=object), series.isna(), strict=True)
+    ):
+        text = "" if absent else canonical_text(cell)
+        if text not in MISSING_TEXTS:
+            codes[row] = position.setdefault(text, len(position))
+    return TextCells(codes, list(position))
 
 
 def _factorize(series: "pd.Series[Any]") -> tuple[NDArray[np.int64], Sequence[Any]]:

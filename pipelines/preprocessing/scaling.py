@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import PowerTransformer, QuantileTransformer, RobustScaler
 
@@ -12,6 +13,8 @@ SCALINGS = ("none", "standard", "robust", "quantile", "power", "both")
 # Beyond this many standard deviations a value is an outlier that would only pull a linear fit.
 _FAR = 12.0
 _ROWS_FOR_SCALE = 20_000
+# So few rows are compared with all quantiles at once: a search for each column costs more then.
+_FEW_ROWS = 16
 
 
 class ClippedScaler(TransformerMixin, BaseEstimator):
@@ -117,12 +120,16 @@ class RankGauss(TransformerMixin, BaseEstimator):
             subsample=_ROWS_FOR_SCALE,
             random_state=self.seed,
         ).fit(X)
-        self.after_ = ClippedScaler(4.0).fit(np.clip(self.ranks_.transform(X), -3.0, 3.0))
+        self.after_ = ClippedScaler(4.0).fit(self._normal(X))
         return self
 
     def transform(self, X: NDArray[Any]) -> NDArray[Any]:
         """Return the ranked columns."""
-        return self.after_.transform(np.clip(self.ranks_.transform(X), -3.0, 3.0))
+        return self.after_.transform(self._normal(X))
+
+    def _normal(self, X: NDArray[Any]) -> NDArray[Any]:
+        # Not by scikit-learn's own transform: that takes 0.3 ms a column, for one row, too.
+        return np.clip(ndtri(_ranks(X, self.ranks_.quantiles_)), -3.0, 3.0)
 
 
 class StandardAndRanks(TransformerMixin, BaseEstimator):
@@ -176,3 +183,36 @@ class BoundedPower(TransformerMixin, BaseEstimator):
 
     def _powers(self, X: NDArray[Any]) -> NDArray[Any]:
         return np.nan_to_num(self.power_.transform(self.before_.transform(X)))
+
+
+def _ranks(X: NDArray[Any], quantiles: NDArray[Any]) -> NDArray[np.float64]:
+    """Return where values lie among the quantiles of their column, in [0, 1]; NaN stays.
+
+    Between two quantiles it is interpolated; the middle of those that a value equals, the ends
+    excepted, which are 0 and 1.
+
+    Parameters
+    ----------
+    X : array, shape (n_rows, n_columns)
+        Values.
+    quantiles : array, shape (n_quantiles, n_columns)
+        Evenly spaced quantiles of each column, ascending.
+    """
+    last = len(quantiles) - 1
+    if len(X) <= _FEW_ROWS:
+        below = (quantiles < X[:, None, :]).sum(axis=1)
+        up_to = (quantiles <= X[:, None, :]).sum(axis=1)
+    else:
+        below, up_to = np.empty((2, *X.shape), dtype=np.int64)
+        for column, (values, points) in enumerate(zip(X.T, quantiles.T, strict=True)):
+            below[:, column] = np.searchsorted(points, values, side="left")
+            up_to[:, column] = np.searchsorted(points, values, side="right")
+    high = np.clip(below, 1, last)
+    upper = np.take_along_axis(quantiles, high, axis=0)
+    lower = np.take_along_axis(quantiles, high - 1, axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        between = high - (upper - X) / (upper - lower)
+    places = np.where(up_to > below, 0.5 * (below + up_to - 1), between)
+    places = np.where(up_to > last, last, places)
+    places = np.where(below == 0, 0, places)
+    return np.where(np.isnan(X), np.nan, places / max(last, 1))

@@ -129,7 +129,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
         ``once(key, make)`` may keep what was made for these same strings: other models of the
         same table have learned the same terms.
         """
-        found, distinct = _distinct(X)
+        found, distinct = _distinct(X) if once is None else once("distinct", lambda: _distinct(X))
         means = None
         if self.means_ is not None and self.known_ is not None:
             codes = self.known_.get_indexer(pd.Index(distinct, dtype=object))
@@ -209,7 +209,8 @@ class TextColumn(TransformerMixin, BaseEstimator):
             return extras
         terms = self._weighed("terms", self.terms_, distinct, once)
         if self.svd_ is not None:
-            vectors = (self.svd_.transform(terms) / self.spread_).astype(np.float32)
+            # As its own transform has it, without checks that take longer than one row's product.
+            vectors = (terms @ self.svd_.components_.T / self.spread_).astype(np.float32)
             words = getattr(self, "words_", None)  # older versions had none
             if words is not None:
                 vectors = np.hstack(

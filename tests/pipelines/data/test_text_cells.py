@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.data.text_cells import read_text_cells
+from pipelines.data.text_cells import FEW_ROWS, read_text_cells
 
 
 def texts(series):
@@ -55,3 +55,31 @@ def test_any_column_is_read_and_each_value_is_used(cells):
     assert (read.counts > 0).all()
     assert len(set(read.values)) == len(read.values)
     assert all(value == value.strip() and value for value in read.values)
+
+
+KINDS = {
+    "object": ["a ", None, 3.0, True, "", b"x", [1, 2], datetime.date(2024, 1, 2), 3, "nan"],
+    "category": ["b", None, "a", " b", "", "c"],
+    "string": ["b", None, " a", "<NA>"],
+    "string[pyarrow]": ["b", None, " a", "b"],
+    "float64": [3.0, None, -0.0, 1.5, 1e300, 0.0],
+    "int64": [3, -1, 3, 7],
+    "Int64": [3, None, 3, 7],
+    "boolean": [True, None, False],
+    "bool": [True, False],
+    "datetime64[ns]": ["2024-01-02", None, "2024-01-02 03:04:05"],
+    "period[M]": ["2024-01", None, "2023-12"],
+    "timedelta64[ns]": [pd.Timedelta("1h"), None, pd.Timedelta("2s")],
+    "double[pyarrow]": [1.0, None, 2.5],
+    "timestamp[ns][pyarrow]": [pd.Timestamp("2024-01-02"), None],
+}
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+def test_a_few_cells_read_as_they_do_among_many(dtype):
+    few = pd.Series(KINDS[dtype], dtype=dtype)
+    many = pd.concat([few] * FEW_ROWS, ignore_index=True)
+    assert len(many) > FEW_ROWS >= len(few)
+    for got, expected in zip(texts(few), texts(many), strict=False):
+        assert got == expected or (pd.isna(got) and pd.isna(expected))
+    assert read_text_cells(few).values == read_text_cells(many).values

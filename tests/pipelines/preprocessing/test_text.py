@@ -49,10 +49,10 @@ def test_models_with_the_same_terms_weigh_a_row_once() -> None:
         column = _column(n_words=60, seed=seed).fit(TEXTS, Y)
         again = pickle.loads(pickle.dumps(column))
         np.testing.assert_array_equal(again.transform(new, once), column.transform(new))
-    assert len(asked) == 4
-    assert len(made) == 2  # character n-grams, and words
+    assert len(asked) == 6
+    assert len(made) == 3  # the strings, their character n-grams, and words
     _column(n_words=60).fit(TEXTS[:200], Y[:200]).transform(new, once)
-    assert len(made) == 4
+    assert len(made) == 5
 
 
 def test_no_word_twice_and_very_many_rows_make_few_columns_or_none(monkeypatch) -> None:
