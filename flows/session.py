@@ -97,6 +97,7 @@ class Session:
         # What the workers of a scheduler by address may use is theirs to say, unless we are told.
         known = address is None or limit is not None
         self.memory_mb = SOFT_SHARE * worker_memory(limit, n_workers) / MIB if known else None
+        self.n_workers = n_workers
         # Sums of floats depend on how many threads add them up; a run without a clock is to be
         # the same at any number of workers.
         timed_here = address is None and request.budget.seconds is not None

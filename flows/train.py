@@ -73,7 +73,9 @@ def _train(
 
         watch.phase("prepare")
         inherited = inherit(request, session.settings, table.folder)
-        prepared = kept_in(prepare_dataset, table.folder)(table, request, inherited)
+        prepared = kept_in(prepare_dataset, table.folder)(
+            table, request, inherited, session.n_workers
+        )
         session.tell(prepared, validation)
 
         watch.phase("profile")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from infra.model_runs import ModelRun, run_behind
 from infra.registry import load, resolve
 from infra.run_files import read_json_file
-from infra.run_notes import REQUEST
+from infra.run_notes import FOLDS, REQUEST
 from infra.run_store import RunStore
 from infra.settings import Settings
 from pipelines.data.fingerprint import fingerprint
@@ -82,6 +82,7 @@ class _Record:
     request: TrainRequest
     members: tuple[TrialResult, ...]
     n_threads: int
+    n_folds: int
     rows: str
     versions: dict[str, str]
 
@@ -114,6 +115,7 @@ def verify_model(
     with tempfile.TemporaryDirectory(prefix="espalier-verify-") as scratch:
         ref = TableRef.of(table, run.fingerprint, Path(scratch))
         write_pickle(table, ref.path)
+        RunStore(ref.folder).note(FOLDS, record.n_folds)
         start_from = record.request.start_from
         inherited = (
             read_inheritance.fn(start_from, settings, Path(scratch))
@@ -197,6 +199,7 @@ def _recorded(run: ModelRun, settings: Settings) -> _Record:
         request=TrainRequest.parse(request),
         members=tuple(TrialResult.from_dict(each) for each in members["members"]),
         n_threads=int(members["n_threads"]),
+        n_folds=int(members.get("n_folds", 0)),
         rows=str(members["rows"]),
         versions=read_json_file(settings, run.run_id, VERSIONS_FILE) or {},
     )

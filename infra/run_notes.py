@@ -6,5 +6,7 @@ MLFLOW_RUN = "mlflow_run"
 REQUEST = "request"
 # ``fingerprint`` of the table.
 TABLE = "table"
+# Folds of a trial, or 1 for one split; 0 where an older version chose them by the rows alone.
+FOLDS = "folds"
 # Threads that the native libraries of a trial use.
 THREADS = "threads"

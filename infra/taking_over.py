@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from infra.run_notes import FOLDS
 from infra.run_store import RunStore
 from infra.store_errors import disk_errors
 from pipelines.errors import UserError
@@ -77,6 +78,7 @@ def take_over(
         target.write_log(results)
     if (rows := source.noted(ROWS)) is not None:
         target.note(ROWS, rows)
+    target.note(FOLDS, source.noted(FOLDS) or 0)
     numbers = tuple(result.trial.number for result in results)
     target.note(_NOTE, asdict(TakenOver(folder=source.folder.name, run_id=run_id, numbers=numbers)))
 

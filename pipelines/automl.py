@@ -56,6 +56,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         What the model may take for one row, and weigh; members are chosen so.
     interpretable : bool
         Only models that a person can read, and one of them alone.
+    n_folds : int or None
+        Folds that score a trial, 1 for one split; None for as many as the rows deserve and the
+        time allows.
     residual_share : float
         Share of the budget, in [0, 0.5], for regressors of what the ensemble gets wrong; one is
         added only if the loss of left-out rows falls by more than its standard error.
@@ -128,6 +131,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         max_latency_ms: float | None = None,
         max_size_mb: float | None = None,
         interpretable: bool = False,
+        n_folds: int | None = None,
         residual_share: float = 0.0,
         residual_sees_answers: bool = False,
         verbose: int = 0,
@@ -149,6 +153,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
             max_latency_ms=max_latency_ms,
             max_size_mb=max_size_mb,
             interpretable=interpretable,
+            n_folds=n_folds,
             residual_share=residual_share,
             residual_sees_answers=residual_sees_answers,
             verbose=verbose,
@@ -225,6 +230,9 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
         What the model may take for one row, and weigh; members are chosen so.
     interpretable : bool
         Only models that a person can read, and one of them alone.
+    n_folds : int or None
+        Folds that score a trial, 1 for one split; None for as many as the rows deserve and the
+        time allows.
     residual_share : float
         Share of the budget, in [0, 0.5], for regressors of what the ensemble gets wrong; one is
         added only if the loss of left-out rows falls by more than its standard error.

@@ -65,6 +65,7 @@ class AutoMLBase(BaseEstimator):
         max_latency_ms: float | None = None,
         max_size_mb: float | None = None,
         interpretable: bool = False,
+        n_folds: int | None = None,
         residual_share: float = 0.0,
         residual_sees_answers: bool = False,
         verbose: int = 0,
@@ -84,6 +85,7 @@ class AutoMLBase(BaseEstimator):
         self.max_latency_ms = max_latency_ms
         self.max_size_mb = max_size_mb
         self.interpretable = interpretable
+        self.n_folds = n_folds
         self.residual_share = residual_share
         self.residual_sees_answers = residual_sees_answers
         self.verbose = verbose
@@ -171,6 +173,7 @@ class AutoMLBase(BaseEstimator):
     ) -> None:
         # Imported late: a fitted estimator predicts without the search and its packages.
         from pipelines.ensemble.limits import ServingLimits
+        from pipelines.evaluation.folds import check_fold_count
         from pipelines.evaluation.metrics import get_metric
         from pipelines.leaderboard import leaderboard, leaderboard_frame
         from pipelines.training import train_in_process
@@ -194,6 +197,7 @@ class AutoMLBase(BaseEstimator):
             serving=self.serving,
             limits=ServingLimits(max_latency_ms=self.max_latency_ms, max_size_mb=self.max_size_mb),
             interpretable=self.interpretable,
+            n_folds=None if self.n_folds is None else check_fold_count(self.n_folds),
             experience=self._experience_folder(budget),
             residual_share=self.residual_share,
             residual_sees_answers=self.residual_sees_answers,

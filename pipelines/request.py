@@ -15,6 +15,7 @@ from pipelines.budget import Budget
 from pipelines.ensemble.limits import ServingLimits
 from pipelines.ensemble.shape import Serving
 from pipelines.errors import UserError
+from pipelines.evaluation.folds import check_fold_count
 from pipelines.form import Form, NameList, OptionalNumber, OptionalText, Source
 from pipelines.form_schema import FAMILIES, METRICS
 from pipelines.memory import memory_bytes
@@ -128,6 +129,12 @@ class TrainRequest(Form):
         description="Who proposes configurations.",
         json_schema_extra={"enum": list(STRATEGIES)},
     )
+    folds: int | None = Field(
+        default=None,
+        title="Folds",
+        description="Folds that score a trial, 1 for one split; empty for as many as the rows "
+        "deserve and the time allows.",
+    )
     seed: int = Field(default=0, title="Seed", description="Root of everything random.")
     group_column: OptionalText = Field(
         default=None,
@@ -235,6 +242,11 @@ class TrainRequest(Form):
             raise UserError(f"the seed must be between 0 and 2**32 - 1, not {value}")
         return value
 
+    @field_validator("folds")
+    @classmethod
+    def _some_folds(cls, value: int | None) -> int | None:
+        return None if value is None else check_fold_count(value)
+
     @field_validator("workers")
     @classmethod
     def _some_worker(cls, value: int | None) -> int | None:
@@ -290,7 +302,7 @@ class TrainRequest(Form):
         """
         kept = {"target", "task", "metric", "time_budget", "trials", "families", "search", "seed",
                 "group_column", "time_column", "exclude", "start_from"}  # fmt: skip
-        given = {"extends": self.extends, "weight_column": self.weight_column}
+        given = {name: getattr(self, name) for name in ("extends", "weight_column", "folds")}
         more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         more |= {"interpretable": True} if self.interpretable else {}
         return self.model_dump(mode="json", include=kept) | {"name": self.model_name} | more

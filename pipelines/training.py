@@ -33,6 +33,7 @@ from pipelines.learners.registry import choose_learners
 from pipelines.lifecycle.winners import fitting
 from pipelines.memory import MIB, SOFT_SHARE, worker_memory, workers_within
 from pipelines.sealed_files import new_key
+from pipelines.search.fold_count import affordable_folds
 from pipelines.search.loop import run_search
 from pipelines.search.reserve import search_deadline
 from pipelines.seeds import integer_seed
@@ -115,11 +116,14 @@ def train_in_process(
     whole = deadline
     shape = dataset.shape
     learners = choose_learners(settings.families, shape, interpretable=settings.interpretable)
-    folds = plan_folds(dataset, seed=integer_seed(settings.seed, "folds"))
     limits = settings.limits
     if limits and example is not None:
         limits = replace(limits, fixed_ms=prepare_ms(preparation, example))
     n_workers = workers_within(settings.memory_limit, settings.n_workers)
+    n_folds = settings.n_folds or affordable_folds(
+        shape, settings.budget, n_workers, serving=settings.serving
+    )
+    folds = plan_folds(dataset, seed=integer_seed(settings.seed, "folds"), n_folds=n_folds)
     memory_mb = SOFT_SHARE * worker_memory(settings.memory_limit, n_workers) / MIB
     kept = KeptPredictions(settings.metric)
 

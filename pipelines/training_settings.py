@@ -49,6 +49,8 @@ class TrainingSettings:
         Whether members are refitted to all rows or serve as their fold models.
     limits : ServingLimits
         What the model may cost where it serves.
+    n_folds : int or None
+        Folds of a trial, 1 for one split; None for what rows and time allow.
     interpretable : bool
         Only models that a person can read, and one of them alone.
     experience : Path or None
@@ -72,6 +74,7 @@ class TrainingSettings:
     memory_limit: str | None = None
     serving: Serving = "auto"
     limits: ServingLimits = NO_LIMITS
+    n_folds: int | None = None
     interpretable: bool = False
     experience: Path | None = None
     residual_share: float = 0.0

@@ -4,7 +4,7 @@ import platform
 from importlib.metadata import version
 from typing import Any
 
-from infra.run_notes import THREADS
+from infra.run_notes import FOLDS, THREADS
 from infra.run_store import RunStore
 from infra.taking_over import ROWS
 from tasks.records import EnsembleRecord, PreparedRef
@@ -18,12 +18,13 @@ _RECORDED = ("espalier", "numpy", "pandas", "scikit-learn", "skrub", "lightgbm",
 
 
 def member_records(prepared: PreparedRef, ensemble: EnsembleRecord) -> dict[str, Any]:
-    """Return the members' trials as JSON, with the threads they ran on and their rows' digest."""
+    """Return the members' trials as JSON, with what they ran on: threads, folds, rows."""
     store = RunStore(prepared.path.parent)
     weights = dict(ensemble.weights)
     return {
         "members": [each.to_dict() for each in store.results() if each.trial.number in weights],
         "n_threads": store.noted(THREADS) or 1,
+        "n_folds": store.noted(FOLDS) or 0,
         "rows": store.noted(ROWS) or "",
     }
 

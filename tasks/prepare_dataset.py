@@ -2,11 +2,14 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from infra.run_notes import FOLDS
+from infra.run_store import RunStore
 from pipelines.request import TrainRequest
 from tasks.policies import MINUTES, retried_task
 from tasks.records import NOTHING_INHERITED, Inherited, PreparedData, PreparedRef, TableRef
@@ -14,7 +17,7 @@ from tasks.split_rows import split_rows
 from tasks.staging import read_pickle, write_pickle
 
 if TYPE_CHECKING:
-    from pipelines.data.dataset import Dataset
+    from pipelines.data.dataset import Dataset, DatasetShape
     from pipelines.evaluation.folds import FoldPlan
 
 EXAMPLE_ROWS = 5
@@ -27,9 +30,23 @@ EXAMPLE_ROWS = 5
     timeout_seconds=60 * MINUTES,
 )
 def prepare_dataset(
-    ref: TableRef, request: TrainRequest, inherited: Inherited = NOTHING_INHERITED
+    ref: TableRef,
+    request: TrainRequest,
+    inherited: Inherited = NOTHING_INHERITED,
+    n_workers: int = 1,
 ) -> PreparedRef:
     """Write the prepared data into the run folder, once.
+
+    Parameters
+    ----------
+    ref : TableRef
+        The table as it was read.
+    request : TrainRequest
+        What is asked.
+    inherited : Inherited
+        What earlier trainings leave.
+    n_workers : int
+        Trials that will run at the same time: how many folds there is time for depends on it.
 
     Raises
     ------
@@ -72,7 +89,9 @@ def prepare_dataset(
     whole = replace(assembled, dataset=dataset)
     search_rows, holdout_rows, kept = split_rows(table, whole, request.seed, inherited)
     search, holdout = dataset.take(search_rows), dataset.take(holdout_rows)
-    folds = plan_folds(search, seed=integer_seed(request.seed, "folds"))
+    n_folds = _fold_count(ref.folder, request, search.shape, n_workers)
+    seed = integer_seed(request.seed, "folds")
+    folds = plan_folds(search, seed=seed, n_folds=n_folds)
     raw = table.iloc[assembled.rows]
     write_pickle(
         PreparedData(
@@ -89,7 +108,7 @@ def prepare_dataset(
         ref.prepared_path,
     )
 
-    notes = [*assembled.notes, *kept]
+    notes = [*assembled.notes, *kept, *_fewer_folds(search.shape, n_folds, request)]
     warnings = [f"{each.column!r}: {each.evidence}" for each in findings if each.action == "warn"]
     warnings += [f"{column!r} is left out: {why}" for column, why in leaking.items()]
     twins = count_duplicates(dataset, search_rows, holdout_rows)
@@ -106,6 +125,41 @@ def prepare_dataset(
         notes=tuple(notes),
         warnings=tuple(warnings),
         set_aside=tuple((each.name, each.reason) for each in preparation.dropped),
+    )
+
+
+def _fold_count(
+    folder: Path, request: TrainRequest, shape: "DatasetShape", n_workers: int
+) -> int | None:
+    """Return how many folds are wanted, None for what the rows deserve; a run keeps to it.
+
+    The trials on record, or those of the run that this one extends, were scored on as many.
+    """
+    from pipelines.search.fold_count import affordable_folds
+
+    store = RunStore(folder)
+    noted: int | None = store.noted(FOLDS)
+    if noted is None:
+        noted = request.folds or affordable_folds(
+            shape, request.budget, n_workers, serving=request.serving
+        )
+        store.note(FOLDS, noted)
+    return noted or None
+
+
+def _fewer_folds(
+    shape: "DatasetShape", n_folds: int | None, request: TrainRequest
+) -> tuple[str, ...]:
+    """Return a note where time is too short for the folds that the rows deserve."""
+    from pipelines.data.splits import most_folds
+
+    most = most_folds(shape.n_rows, shape.n_columns)
+    if n_folds is None or request.folds is not None or n_folds >= most:
+        return ()
+    shown = "one split scores" if n_folds == 1 else f"{n_folds} folds score"
+    return (
+        f"{shown} a trial instead of {most} folds, so that there is time for enough trials; "
+        f"give more time, or --folds {most}",
     )
 
 

@@ -91,6 +91,14 @@ def train(
     seed: Annotated[
         int, typer.Option(metavar="N", help="Root of everything random.", rich_help_panel=SEARCH)
     ] = 0,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Folds that score a trial, 1 for one split. (default: what rows and time allow)",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
     exclude: Annotated[
         str | None,
         typer.Option(metavar="A,B,...", help="Columns to leave out.", rich_help_panel=DATA),
@@ -209,6 +217,7 @@ def train(
             "data": data, "target": target, "query": query, "name": name, "task": task,
             "metric": metric, "time_budget": time_budget, "trials": trials, "workers": workers,
             "dask": dask, "families": families, "search": search, "seed": seed,
+            "folds": folds,
             "group_column": group_column, "time_column": time_column,
             "weight_column": weight_column, "exclude": exclude, "start_from": start_from,
             "about": about,

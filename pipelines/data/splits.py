@@ -18,6 +18,8 @@ HOLDOUT_ROWS = 20_000
 """More rows than this make a held-out score no more useful."""
 ONE_SPLIT_ROWS = 20_000
 """From this many rows a single validation part is as good as folds, and five times as quick."""
+ONE_SPLIT_FOLDS = 1
+"""What one validation part counts as."""
 REPEAT_ROWS = 500
 """Below this many rows one assignment to folds is luck: they are drawn twice."""
 MANY_CELLS = 5_000_000
@@ -70,12 +72,21 @@ def split_holdout(
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
-def plan_folds(dataset: Dataset, *, seed: int) -> FoldPlan:
-    """Choose folds from the size of a dataset.
+def most_folds(n_rows: int, n_columns: int) -> int:
+    """Return the folds that a table deserves where time is no matter.
 
-    Five folds; drawn twice below 500 rows; three where the table has very many cells; one split
-    from 20,000 rows on (at most 20,000 rows validate). Rows of a class that has one row only are
-    always trained on and never validated.
+    Five; three where it has very many cells; one split from 20,000 rows on.
+    """
+    if n_rows >= ONE_SPLIT_ROWS:
+        return ONE_SPLIT_FOLDS
+    return 3 if n_rows * max(n_columns, 1) > MANY_CELLS else 5
+
+
+def plan_folds(dataset: Dataset, *, seed: int, n_folds: int | None = None) -> FoldPlan:
+    """Assign rows to folds, or to the two parts of one split.
+
+    Folds are drawn twice below 500 rows; at most 20,000 rows validate one split. Rows of a class
+    that has one row only are always trained on and never validated.
 
     Parameters
     ----------
@@ -83,6 +94,8 @@ def plan_folds(dataset: Dataset, *, seed: int) -> FoldPlan:
         The search rows.
     seed : int
         The run's seed.
+    n_folds : int or None
+        Folds; 1 for one split; None for what the rows deserve (`most_folds`).
 
     Raises
     ------
@@ -92,15 +105,16 @@ def plan_folds(dataset: Dataset, *, seed: int) -> FoldPlan:
     n_rows = len(dataset)
     if n_rows < 2:
         raise UserError(f"{n_rows} row(s) cannot be split into folds; give more rows")
-    n_folds = 3 if n_rows * max(dataset.X.shape[1], 1) > MANY_CELLS else 5
+    if n_folds is None:
+        n_folds = most_folds(n_rows, dataset.X.shape[1])
     if dataset.times is not None:
         return forward_folds(
             dataset.times,
             dataset.groups,
             dataset.y if dataset.problem.is_classification else None,
-            1 if n_rows >= ONE_SPLIT_ROWS else n_folds,
+            n_folds,
         )
-    if n_rows >= ONE_SPLIT_ROWS:
+    if n_folds == ONE_SPLIT_FOLDS:
         fraction = default_holdout_fraction(n_rows)
         rng = generator(seed, "folds", 0)
         train, valid = _one_split(dataset, fraction, rng)

@@ -7,6 +7,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.errors import UserError
+
+MOST_FOLDS = 20
+
+
+def check_fold_count(n_folds: int) -> int:
+    """Return the number of folds that a person asks for.
+
+    Raises
+    ------
+    UserError
+        It is not between 1 (one split) and 20.
+    """
+    if not 1 <= n_folds <= MOST_FOLDS:
+        raise UserError(
+            f"the number of folds must be between 1 and {MOST_FOLDS}, not {n_folds}; 1 is one split"
+        )
+    return n_folds
+
 
 @dataclass(frozen=True, slots=True)
 class Fold:

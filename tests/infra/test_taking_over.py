@@ -1,5 +1,6 @@
 import pytest
 
+from infra.run_notes import FOLDS
 from infra.run_store import RunStore
 from infra.taking_over import ROWS, require_same_rows, take_over, taken_over
 from pipelines.errors import UserError
@@ -12,6 +13,7 @@ def source(tmp_path):
     for outcome in (success(0, 0.25), failure(1), success(2)):
         store.append(outcome)
     store.note(ROWS, "digest")
+    store.note(FOLDS, 3)
     return store
 
 
@@ -27,6 +29,7 @@ def test_trials_and_predictions_come_along(source, target):
     taken = taken_over(target)
     assert (taken.folder, taken.run_id, taken.numbers) == ("a", "r", (0, 1, 2))
     assert taken_over(source) is None
+    assert target.noted(FOLDS) == 3
 
 
 def test_neither_changes_the_other_afterwards(source, target):

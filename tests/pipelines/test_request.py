@@ -68,6 +68,7 @@ def test_both_limits_hold_when_both_are_given():
         ({"time_budget": "-3m"}, "must be positive"),
         ({"trials": 0}, "at least 1, not 0"),
         ({"workers": 0}, "workers must be at least 1"),
+        ({"folds": 0}, "folds must be between 1 and 20, not 0"),
         ({"seed": -1}, "seed must be between"),
         ({"task": "clustering"}, "'clustering' cannot be used.*'regression'"),
         ({"name": "a/b"}, "model name 'a/b' cannot be used"),
@@ -125,6 +126,7 @@ def test_what_is_run_decides_the_digest_and_where_it_is_run_does_not():
     assert request.digest == TrainRequest(**BASE, workers=2).digest
     assert request.digest != TrainRequest(**BASE, seed=1).digest
     assert request.digest != TrainRequest(**BASE, name="other").digest
+    assert request.digest != TrainRequest(**BASE, folds=3).digest
     assert request.digest != TrainRequest(**BASE, weight_column="w").digest
 
 

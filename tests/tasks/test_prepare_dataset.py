@@ -8,7 +8,7 @@ from pipelines.data.row_keys import row_keys
 from pipelines.errors import UserError
 from pipelines.request import TrainRequest
 from tasks.prepare_dataset import prepare_dataset
-from tasks.records import Inherited, TableRef
+from tasks.records import NOTHING_INHERITED, Inherited, TableRef
 from tasks.stage_table import stage_table
 from tasks.staging import read_pickle, write_pickle
 
@@ -36,6 +36,26 @@ def test_search_and_holdout_share_no_row_and_lose_none(tmp_path):
     assert (prepared.shape.n_rows, prepared.n_holdout) == (len(searched), len(held))
     assert prepared.n_folds == len(data.folds)
     assert prepared.metric == "log_loss"
+
+
+def test_folds_follow_the_time_unless_asked_for_and_stay(tmp_path):
+    def folds_of(place, n_workers=1, **asked):
+        ref = staged(pd.concat([wine()] * 40, ignore_index=True), tmp_path / place)
+        return prepare_dataset.fn(
+            ref, TrainRequest(data="w", target="target", **asked), NOTHING_INHERITED, n_workers
+        )
+
+    hurried = folds_of("hurried", time_budget="20s")
+    assert hurried.n_folds == 1
+    assert any("--folds 5" in note for note in hurried.notes)
+    patient = folds_of("patient", time_budget="1h")
+    assert patient.n_folds == 5
+    assert not any("--folds" in note for note in patient.notes)
+    assert folds_of("asked", time_budget="20s", folds=4).n_folds == 4
+    # More time for the same run, as an extension has: its trials were scored on one split.
+    again = folds_of("hurried", time_budget="1h", n_workers=8)
+    assert again.n_folds == 1
+    assert again.digest == hurried.digest
 
 
 def test_the_holdout_is_kept_as_it_was_read(tmp_path):

@@ -108,6 +108,21 @@ def test_folds_never_share_a_row_a_group_or_a_past(dataset):
         assert set(times_validated) <= {0, 2}
 
 
+@settings(max_examples=40, deadline=None)
+@given(datasets(), st.integers(1, 6))
+def test_any_number_of_folds_never_shares_a_row_a_group_or_a_past(dataset, n_folds):
+    plan, _ = attempt(lambda: plan_folds(dataset, seed=0, n_folds=n_folds))
+    if plan is None:
+        return
+    repeats = 1 if n_folds == 1 or dataset.times is not None else 2
+    assert len(plan) <= repeats * max(n_folds, 1)
+    for fold in plan:
+        check_split(dataset, fold.train, fold.valid)
+    again = plan_folds(dataset, seed=0, n_folds=n_folds)
+    for one, other in zip(plan, again, strict=True):
+        assert (one.valid == other.valid).all()
+
+
 def test_folds_are_stratified_to_the_row():
     dataset = classes(np.repeat([0, 1, 2], [600, 250, 53]))
     plan = plan_folds(dataset, seed=3)
