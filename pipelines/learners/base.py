@@ -61,6 +61,10 @@ class PreprocessingTraits:
     strings : tuple of str
         What strings of very many values that come back are, where categories are codes
         (``ordinal``, ``native``), from ``text``, ``categories`` and ``both``.
+    rare_of_rows : int or None
+        In a table of more rows than this a level is rare by the share of so many rows; None for
+        the share of all. A family that weighs each level by its rows loses by having those of
+        fifty put together (docs/decisions/0037).
     """
 
     scaling: tuple[str, ...] = ("none",)
@@ -73,6 +77,7 @@ class PreprocessingTraits:
     text_means: tuple[bool, ...] = (True, False)
     text_words: tuple[int, ...] = (0,)
     strings: tuple[str, ...] = ("text",)
+    rare_of_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

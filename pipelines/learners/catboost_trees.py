@@ -195,6 +195,7 @@ CATBOOST = Learner(
         strings=("both", "categories"),
         # It counts targets itself, in an order that hides a row's own; means beside that mislead.
         text_means=(False, True),
+        rare_of_rows=2_000,
     ),
     early_stopping=True,
     anytime=True,

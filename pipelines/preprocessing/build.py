@@ -66,7 +66,7 @@ def build_features(
         ),
         categorical=CategoricalBlock(
             encoding=encoding,
-            rare_share=float(values.get("rare_share", 0.0)),
+            rare_share=_rare_share(float(values.get("rare_share", 0.0)), traits, shape.n_rows),
             fill=imputation != "none",
             scale=scaling != "none",
             classification=classification,
@@ -85,3 +85,10 @@ def build_features(
         steps=tuple(steps),
         strings=strings,
     )
+
+
+def _rare_share(share: float, traits: PreprocessingTraits, n_rows: int) -> float:
+    """Return the share of all rows below which a level is rare to this family."""
+    if traits.rare_of_rows is None or n_rows <= traits.rare_of_rows:
+        return share
+    return share * traits.rare_of_rows / n_rows

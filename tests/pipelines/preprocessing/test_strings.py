@@ -69,3 +69,23 @@ def test_the_choice_is_there_where_categories_are_codes() -> None:
     for encoding, there in {"ordinal": True, "native": True, "onehot": False}.items():
         configuration = space.complete("lightgbm", {"prep_encoding": encoding})
         assert ("prep_strings" in dict(configuration)) is there
+
+
+@pytest.mark.parametrize(("learner", "n_levels"), [(CATBOOST, 401), (LIGHTGBM, 1)])
+def test_who_weighs_levels_itself_keeps_those_of_a_few_rows_in_a_large_table(
+    learner: Learner, n_levels: int
+) -> None:
+    """Half of 10,000 rows are of one level, 400 others have a dozen each: 0.2 % are 20 rows."""
+    levels = ["most"] * 5_200 + [f"level {number % 400}" for number in range(4_800)]
+    table = pd.DataFrame({"kind": pd.Series(levels, dtype=object)})
+    shape = replace(SHAPE, n_rows=10_000, n_columns=1, n_text=0, n_categorical=1)
+    features = build_features(
+        {"rare_share": 0.002, "encoding": "ordinal"},
+        learner.preprocessing,
+        {"kind": ColumnRole.CATEGORICAL},
+        shape,
+        0,
+    )
+    features.fit(table, np.arange(10_000) % 2)
+    codes = features.categorical_block_.codes_
+    assert len(codes.levels_[0]) == n_levels

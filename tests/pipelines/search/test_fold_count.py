@@ -10,9 +10,7 @@ from pipelines.search.fold_count import ONE_SPLIT_FROM_ROWS, affordable_folds
 
 def shape(n_rows, n_columns=20, n_classes=2):
     problem = ProblemKind.BINARY if n_classes == 2 else ProblemKind.MULTICLASS
-    return DatasetShape(
-        problem=problem, n_rows=n_rows, n_columns=n_columns, n_classes=n_classes
-    )
+    return DatasetShape(problem=problem, n_rows=n_rows, n_columns=n_columns, n_classes=n_classes)
 
 
 def folds(seconds, n_workers=2, rows=10_000, classes=2, **more):
