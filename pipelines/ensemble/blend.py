@@ -1,9 +1,10 @@
 """The mean of several combiners, in link space.
 
 Each combiner errs in its own way on the rows that it was fitted to: the stagewise path starts from
-nothing and stops early, the linear stack starts from equal weights and goes to the optimum. Their
-mean shrinks one towards the other, as averaging the solutions of unstable procedures does (Breiman
-1996, *Heuristics of instability and stabilization in model selection*).
+nothing and stops early, the linear stack starts from equal weights and goes to the optimum, greedy
+selection looks at the metric alone and never scales. Their mean shrinks one towards the others, as
+averaging the solutions of unstable procedures does (Breiman 1996, *Heuristics of instability and
+stabilization in model selection*).
 """
 
 from collections.abc import Sequence
