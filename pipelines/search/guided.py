@@ -33,6 +33,7 @@ def guided_picks(
     favourites: Sequence[Configuration] = (),
     seconds_limit: float | None = None,
     cost_weight: float = 0.0,
+    families: Sequence[str] | None = None,
     admissible: Callable[[Configuration], bool] | None = None,
     max_per_family: int | None = None,
     with_ascent: bool = True,
@@ -60,6 +61,8 @@ def guided_picks(
         What a trial may take; the probability to stay below it is a factor. None: no clock.
     cost_weight : float
         How much log seconds count; 0 without ``seconds_limit``.
+    families : sequence of str or None
+        The only families to choose from; None for all.
     admissible : callable (configuration) -> bool, optional
         What may be picked at all.
     max_per_family : int or None
@@ -111,6 +114,7 @@ def guided_picks(
             tried=observed.configurations,
             incumbents=[*(observed.configurations[place] for place in order), *favourites],
             pending=pending,
+            families=families,
             n=n,
             rng=rng,
             admissible=admissible,
