@@ -13,7 +13,7 @@ from pipelines.search.reserve import model_seconds
 
 ENOUGH_TRIALS = 50
 """Whole trials that a search should have time for; experience puts the good ones first."""
-ENOUGH_TRIALS_OF_FEW_ROWS = 15
+ENOUGH_TRIALS_OF_FEW_ROWS = 5
 """The same where rows are few, and folds worth more."""
 ONE_SPLIT_FROM_ROWS = 5_000
 """Below this many rows, the validation rows of one split are too few to weigh an ensemble."""
