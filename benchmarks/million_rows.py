@@ -41,12 +41,13 @@ def main() -> None:
     parser.add_argument("--serving", choices=("auto", "refit", "bagged"), default="auto")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    asked, learned = options.out / f"{options.rows}.parquet", options.out / "learned.parquet"
+    asked = options.out / f"asked-{options.rows}.parquet"
+    learned = options.out / f"learned-{options.train_rows}.parquet"
     if not asked.exists():
         write_large_table(asked, options.rows, seed=1)
     if not learned.exists():
         write_large_table(learned, options.train_rows)
-    place = options.out / f"model-{options.serving}"
+    place = options.out / f"model-{options.serving}-{options.train_rows}-{options.seconds:g}"
     if not place.exists():
         _train(learned, place, options.seconds, options.serving)
     manifest = json.loads((place / "manifest.json").read_text())

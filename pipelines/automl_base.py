@@ -1,7 +1,6 @@
 """What the two estimators share: parameters, ``fit`` and ``predict``."""
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -33,7 +32,6 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
     from pipelines.evaluation.metrics import Metric
     from pipelines.learners.base import Learner
     from pipelines.training import Trained
-    from pipelines.trial import TrialOutcome
 
 EXAMPLE_ROWS = 5
 # Of a search, from which on the shipped experience is asked: meta-features take a second.
@@ -178,6 +176,7 @@ class AutoMLBase(BaseEstimator):
         from pipelines.leaderboard import leaderboard, leaderboard_frame
         from pipelines.training import train_in_process
         from pipelines.training_settings import TrainingSettings
+        from pipelines.trial_line import print_trial
 
         whole, preparation = prepared_dataset(table, target, self._task, weights, groups)
         metric = get_metric(self.metric, whole.problem, whole.n_classes)
@@ -208,7 +207,7 @@ class AutoMLBase(BaseEstimator):
             settings,
             deadline=deadline,
             example=table.head(EXAMPLE_ROWS),
-            on_result=self._reporter(metric.name),
+            on_result=partial(print_trial, metric.name) if self.verbose else None,
         )
         self._keep(trained)
         self.leaderboard_ = leaderboard_frame(leaderboard(trained.history, trained.weights))
@@ -277,20 +276,6 @@ class AutoMLBase(BaseEstimator):
         if isinstance(self.random_state, int | np.integer):
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31 - 1))
-
-    def _reporter(self, metric: str) -> "Callable[[TrialOutcome], None] | None":
-        if not self.verbose:
-            return None
-
-        def report(outcome: "TrialOutcome") -> None:
-            result = outcome.result
-            score = result.error if result.score is None else f"{metric} {result.score:.5g}"
-            sys.stdout.write(
-                f"trial {result.trial.number} {result.trial.configuration.family}: "
-                f"{result.status}, {score} ({result.seconds:.1f} s)\n"
-            )
-
-        return report
 
     def _raw_rows(self, X: Any) -> pd.DataFrame:
         """Return X as a table with the training's column names."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipelines.errors import UserError
 
-MOST_FOLDS = 20
+MOST_ASKED_FOR = 20
 
 
 def check_fold_count(n_folds: int) -> int:
@@ -20,9 +20,10 @@ def check_fold_count(n_folds: int) -> int:
     UserError
         It is not between 1 (one split) and 20.
     """
-    if not 1 <= n_folds <= MOST_FOLDS:
+    if not 1 <= n_folds <= MOST_ASKED_FOR:
         raise UserError(
-            f"the number of folds must be between 1 and {MOST_FOLDS}, not {n_folds}; 1 is one split"
+            f"the number of folds must be between 1 and {MOST_ASKED_FOR}, not {n_folds}; "
+            "1 is one split"
         )
     return n_folds
 

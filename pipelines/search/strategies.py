@@ -1,7 +1,6 @@
 """The strategies behind ``--search`` that need more than the defaults and chance."""
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -107,7 +106,6 @@ def propose_by(source: str, situation: Situation, n: int) -> list[Picked]:
 def _by_ascent(situation: Situation, n: int, *, neural: bool) -> list[Picked]:
     admission = situation.admission
     limit = admission.limit
-    crowded = crowded_families(situation)
     picks = guided_picks(
         situation.space,
         situation.history,
@@ -117,7 +115,7 @@ def _by_ascent(situation: Situation, n: int, *, neural: bool) -> list[Picked]:
         favourites=situation.favourites,
         seconds_limit=limit,
         cost_weight=0.0 if limit is None else limit / (limit + admission.spent),
-        families=[each for each in situation.space.families if each not in crowded],
+        families=open_families(situation),
         admissible=lambda each: bool(admission.worthwhile([each])[0]),
         max_per_family=max((n + 1) // 2, 1),
         neural_seed=situation.seed if neural else None,
@@ -135,20 +133,17 @@ def _by_ascent(situation: Situation, n: int, *, neural: bool) -> list[Picked]:
     ]
 
 
-def crowded_families(situation: Situation) -> frozenset[str]:
-    """Return the families that had half of the last trials, unless that leaves no other.
+def open_families(situation: Situation) -> list[str]:
+    """Return the families that had less than half of the last trials; all, if none had.
 
     A batch has at most half of its trials from one family; this says the same of a search that
     asks for one trial at a time. The ensemble wants members that are unlike each other, and the
     best of twenty alike are the luckiest on the rows that score them.
     """
-    pending = situation.pending[-_RECENT:]
-    n_done = _RECENT - len(pending)
-    done = situation.history.ordered[-n_done:] if n_done else ()
-    families = [each.trial.configuration.family for each in done]
-    count = Counter([*families, *(each.family for each in pending)])
-    crowded = frozenset(family for family, n in count.items() if 2 * n >= _RECENT)
-    return crowded if set(situation.space.families) - crowded else frozenset()
+    done = [each.trial.configuration.family for each in situation.history.ordered]
+    last = [*done, *(each.family for each in situation.pending)][-_RECENT:]
+    families = list(situation.space.families)
+    return [each for each in families if 2 * last.count(each) < _RECENT] or families
 
 
 def _by_forest(situation: Situation, n: int) -> list[Picked]:
