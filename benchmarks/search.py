@@ -67,12 +67,13 @@ def record_all(options: argparse.Namespace, amount: RecordOptions) -> None:
         print(f"{name}: {added} added in {time.monotonic() - started:.0f} s", flush=True)
 
 
-def win_rate(frame: pd.DataFrame, ours: str, theirs: str, count: int) -> tuple[float, float, float]:
+def win_rate(
+    frame: pd.DataFrame, ours: str, theirs: str, column: str
+) -> tuple[float, float, float]:
     """Return the share of datasets on which ``ours`` has the smaller mean regret, and 95 %.
 
     A tie is half a win; the interval is a bootstrap over datasets.
     """
-    column = f"regret_{count}"
     means = frame.pivot_table(index="table", columns="strategy", values=column, aggfunc="mean")
     gap = (means[theirs] - means[ours]).to_numpy()
     wins = np.where(np.abs(gap) < 1e-12, 0.5, gap > 0)
@@ -83,30 +84,22 @@ def win_rate(frame: pd.DataFrame, ours: str, theirs: str, count: int) -> tuple[f
 
 def report(frame: pd.DataFrame) -> dict[str, Any]:
     """Print the comparison and return its figures."""
+    kinds = [kind for kind in ("regret", "unseen") if f"{kind}_10" in frame]
     counts = [count for count in COUNTS if f"regret_{count}" in frame]
-    columns = [f"regret_{count}" for count in counts]
+    columns = [f"{kind}_{count}" for kind in kinds for count in counts]
     shown = [*columns, *(name for name in ("choosing", "fold_fits", "ascent") if name in frame)]
     means = frame.groupby("strategy")[shown].mean()
-    print(means.sort_values(columns[min(1, len(columns) - 1)]).round(4).to_string())
+    print(means.sort_values("regret_10").round(3).to_string())
     figures: dict[str, Any] = {
         "tables": int(frame["table"].nunique()),
         "seeds": int(frame["seed"].nunique()),
-        "regret": {
-            name: {str(count): round(float(row[f"regret_{count}"]), 4) for count in counts}
-            for name, row in means.iterrows()
-        },
     }
-    for rival in ("random", "random_cold", "tpe", "tpe_cold", "forest"):
-        for count in counts:
-            if rival not in means.index:
-                continue
-            rate, low, high = win_rate(frame, "guided", rival, count)
-            key = f"win_vs_{rival}_{count}"
-            figures[key], figures[f"{key}_interval"] = (
-                round(rate, 3),
-                [round(low, 3), round(high, 3)],
-            )
-            print(f"guided vs {rival:12} at {count:3}: {rate:.2f} [{low:.2f}, {high:.2f}]")
+    for kind in kinds:
+        figures[kind] = {
+            name: {str(count): round(float(row[f"{kind}_{count}"]), 4) for count in counts}
+            for name, row in means.iterrows()
+        }
+        figures |= wins(frame, kind, counts)
     if "fold_fits" in frame:
         raced = means.loc["racing" if "racing" in means.index else "guided"]
         figures["fold_fits_share"] = round(float(raced["fold_fits"]), 3)
@@ -114,6 +107,22 @@ def report(frame: pd.DataFrame) -> dict[str, Any]:
     if "choosing" in frame:
         # Seconds of processor time a trial: the share of a run of one-second trials.
         figures["choosing_share"] = round(float(means.loc["guided", "choosing"]), 4)
+    return figures
+
+
+def wins(frame: pd.DataFrame, kind: str, counts: list[int]) -> dict[str, Any]:
+    """Print and return how often guided search has the smaller regret of a kind."""
+    figures: dict[str, Any] = {}
+    prefix = "" if kind == "regret" else f"{kind}_"
+    for rival in ("random", "random_cold", "tpe", "tpe_cold", "forest", *ABLATIONS):
+        if rival not in set(frame["strategy"]):
+            continue
+        for count in counts:
+            rate, low, high = win_rate(frame, "guided", rival, f"{kind}_{count}")
+            key = f"{prefix}win_vs_{rival}_{count}"
+            figures[key] = round(rate, 3)
+            figures[f"{key}_interval"] = [round(low, 3), round(high, 3)]
+            print(f"{kind}: guided vs {rival:13} at {count:3}: {rate:.2f} [{low:.2f}, {high:.2f}]")
     return figures
 
 

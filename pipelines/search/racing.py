@@ -16,12 +16,13 @@ from pipelines.history import History
 
 Array = NDArray[np.float64]
 
-FEWEST_WHOLE = 6
+FEWEST_WHOLE = 4
 """Whole trials before which nothing is stopped: how much folds differ is not known yet."""
 RIVAL_RANK = 5
 """A trial races against the one of this rank: an ensemble is made of more than the best."""
-STANDARD_ERRORS = 1.5
+STANDARD_ERRORS = 1.25
 """How far behind is clear."""
+_REFERENCES = 2 * RIVAL_RANK - 1
 _COMPARED_SHARE = 0.5
 
 
@@ -69,16 +70,16 @@ def race_floors(history: History, n_folds: int, rungs: tuple[float, ...] = ()) -
 def floors(gains: Array) -> tuple[float, ...]:
     """Return the floors that whole trials set, given their gains at each look, shape (n, k).
 
-    The last look is the final one. At an earlier one a trial's lead over the rival is compared with
-    none; how wrong such a lead is about the final one is known from the better half of the whole
-    trials.
+    The last look is the final one. What a look is expected to differ from it by, as some folds are
+    easier than others, is told by the trials around the rival together: the folds of one trial
+    alone would add their own noise. How wrong that is about a trial's final gain is known from the
+    better half of the whole trials.
     """
-    final = gains[:, -1]
+    early, final = gains[:, :-1], gains[:, -1]
     order = np.argsort(-final, kind="stable")
     rival = order[min(RIVAL_RANK, len(order)) - 1]
-    better = order[: max(FEWEST_WHOLE, round(_COMPARED_SHARE * len(order)))]
-    better = better[better != rival]
-    early = gains[:, :-1]
-    wrong = (early - early[rival]) - (final - final[rival])[:, None]
-    spread = np.sqrt((wrong[better] ** 2).sum(axis=0) / max(len(better) - 1, 1))
-    return tuple(float(each) for each in early[rival] - STANDARD_ERRORS * spread)
+    ahead = (early - final[:, None])[order]
+    offset = ahead[:_REFERENCES].mean(axis=0)
+    wrong = ahead[: max(FEWEST_WHOLE, round(_COMPARED_SHARE * len(order)))] - offset
+    spread = np.sqrt((wrong**2).sum(axis=0) / (len(wrong) - 1))
+    return tuple(float(each) for each in final[rival] + offset - STANDARD_ERRORS * spread)

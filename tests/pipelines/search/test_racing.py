@@ -55,12 +55,24 @@ def test_nothing_is_stopped_while_little_is_known():
 
 
 def test_there_is_a_floor_a_fold_but_for_the_last_below_the_rival():
-    gains = drawn(20)
+    gains = drawn(20, noise=0.0)
     stops = floors(looks(gains))
     rival = np.argsort(-gains.mean(axis=1))[RIVAL_RANK - 1]
     so_far = gains[rival].cumsum()[:-1] / np.arange(1, 5)
     assert len(stops) == 4
-    assert (np.array(stops) < so_far).all()
+    np.testing.assert_allclose(stops, so_far)  # folds say the same of all: no margin
+    noisy = gains + np.random.default_rng(0).normal(0, 0.02, gains.shape)
+    assert (np.array(floors(looks(noisy))) < so_far).all()
+
+
+def test_luck_of_the_rival_on_a_fold_does_not_raise_its_floor():
+    gains = drawn(20)
+    rival = np.argsort(-gains.mean(axis=1))[RIVAL_RANK - 1]
+    lucky = gains.copy()
+    lucky[rival, 0] += 0.05
+    lucky[rival, 1] -= 0.05
+    raised = floors(looks(lucky))[0] - floors(looks(gains))[0]
+    assert raised < 0.01
 
 
 def test_the_floors_of_a_loss_are_those_of_its_negative():
@@ -86,7 +98,7 @@ def test_folds_that_disagree_by_chance_alone_stop_little():
     gains = rng.normal(0, 1, (200, 5))
     stops = floors(looks(gains[:40]))
     best = gains[40:][np.argsort(-gains[40:].mean(axis=1))[:20]]
-    assert sum(is_stopped(each, stops) for each in best) <= 2
+    assert sum(is_stopped(each, stops) for each in best) <= 4
 
 
 def test_a_stopped_trial_counts_by_its_lead_on_the_folds_it_had():

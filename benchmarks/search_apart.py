@@ -1,0 +1,103 @@
+"""What the best of a search is worth on rows that no fold of it saw.
+
+The best of a hundred scores on the same folds is also the luckiest. So each trial that led its
+search after 4, 10, 20... trials is fitted once more to all of the search's rows and scored on rows
+kept apart.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from search_variants import COUNTS
+
+from pipelines.configuration import Configuration
+from pipelines.data.assemble import assemble
+from pipelines.data.splits import split_holdout
+from pipelines.evaluation.context import EvaluationContext
+from pipelines.evaluation.evaluate import evaluate_trial
+from pipelines.evaluation.folds import Fold, FoldPlan
+from pipelines.experience.workplace import RecordingRules, TableEntry
+from pipelines.history import History
+from pipelines.trial import Trial, TrialResult
+
+_SHARE = 0.3
+"""Of a table's rows that stay apart, at least."""
+_MOST = 4_000
+_SECONDS = 120.0
+
+
+def search_rows(n_rows: int, most: int) -> int:
+    """Return how many rows of a table a search may have."""
+    return min(most, int((1 - _SHARE) * n_rows))
+
+
+@dataclass(slots=True)
+class Judge:
+    """Scores trials on the rows apart; what it has scored is kept in a file.
+
+    Attributes
+    ----------
+    context : EvaluationContext
+        One fold: the search's rows, and those apart.
+    path : Path
+        A line a configuration.
+    known : dict
+        What the file says: the gain of each configuration, None where it failed.
+    """
+
+    context: EvaluationContext
+    path: Path
+    known: dict[str, float | None]
+
+    def gain(self, trial: Trial) -> float:
+        """Return a trial's gain on the rows apart; minus infinity where it fails."""
+        key = _key(trial.configuration)
+        if key not in self.known:
+            again = replace(trial, seconds_limit=_SECONDS, floors=(), rungs=())
+            result = evaluate_trial(again, self.context).result
+            score = result.score
+            self.known[key] = None if score is None else self.context.metric.sign * score
+            with self.path.open("a") as file:
+                file.write(json.dumps([key, self.known[key]]) + "\n")
+        gain = self.known[key]
+        return -np.inf if gain is None else gain
+
+
+def open_judge(
+    table: pd.DataFrame, entry: TableEntry, rules: RecordingRules, context: EvaluationContext,
+    path: Path,
+) -> Judge:  # fmt: skip
+    """Return the judge of searches on ``rules.rows`` rows of a table, drawn as they were."""
+    whole = assemble(table, target=entry.target, task=entry.task).dataset
+    rest, searched = split_holdout(whole, fraction=rules.rows / len(whole), seed=rules.seed)
+    if len(rest) > _MOST:
+        rest = np.sort(np.random.default_rng(rules.seed).choice(rest, _MOST, replace=False))
+    n = len(searched)
+    fold = Fold(np.arange(n), np.arange(n, n + len(rest)))
+    apart = replace(
+        context,
+        dataset=whole.take(np.concatenate([searched, rest])),
+        folds=FoldPlan((fold,), "rows apart"),
+    )
+    lines = path.read_text().splitlines() if path.exists() else []
+    return Judge(apart, path, dict(json.loads(line) for line in lines))
+
+
+def leaders(history: History, counts: Iterable[int] = COUNTS) -> dict[int, TrialResult | None]:
+    """Return the best trial after each number of trials; None where none has succeeded."""
+    results = history.ordered
+    return {
+        count: max(
+            (each for each in results[:count] if each.succeeded), key=history.gain, default=None
+        )
+        for count in counts
+        if count <= len(results)
+    }
+
+
+def _key(configuration: Configuration) -> str:
+    return json.dumps(configuration.to_dict(), sort_keys=True)
