@@ -61,8 +61,6 @@ def test_there_is_a_floor_a_fold_but_for_the_last_below_the_rival():
     so_far = gains[rival].cumsum()[:-1] / np.arange(1, 5)
     assert len(stops) == 4
     np.testing.assert_allclose(stops, so_far)  # folds say the same of all: no margin
-    noisy = gains + np.random.default_rng(0).normal(0, 0.02, gains.shape)
-    assert (np.array(floors(looks(noisy))) < so_far).all()
 
 
 def test_luck_of_the_rival_on_a_fold_does_not_raise_its_floor():
@@ -72,7 +70,7 @@ def test_luck_of_the_rival_on_a_fold_does_not_raise_its_floor():
     lucky[rival, 0] += 0.05
     lucky[rival, 1] -= 0.05
     raised = floors(looks(lucky))[0] - floors(looks(gains))[0]
-    assert raised < 0.01
+    assert raised < 0.01  # its own lead would raise it by 0.05
 
 
 def test_the_floors_of_a_loss_are_those_of_its_negative():
