@@ -27,6 +27,7 @@ LEAST_LOSS = 1e-3
 """Changes are in parts of the best single model's loss, or of this where that is next to none."""
 MAX_MEMBERS = 12
 SEED = 0
+_SHOWN = 5
 
 Predictions = Mapping[int, NDArray[Any]]
 
@@ -41,6 +42,9 @@ class Compared:
         Table and fold.
     losses : dict of str to float
         Test loss by combiner: log loss, or squared error in units of the target's variance.
+    error : float
+        Standard error, over the test rows, of what the shipped choice loses beside the best single
+        model: which tests of a few hundred rows could not tell apart.
     method : str
         Which combiner shipped.
     n_members : int
@@ -51,6 +55,7 @@ class Compared:
 
     name: str
     losses: dict[str, float]
+    error: float
     method: str
     n_members: int
     row_ms: float
@@ -71,39 +76,49 @@ def compare(place: Path, which: str, rivals: Sequence[Rival] = RIVALS) -> Compar
         warnings.simplefilter("ignore")
         for rival in rivals:
             rule = rival.fit(library, settings)
-            losses[rival.name] = _loss(recorded, rule, library.numbers, recorded.refitted)
+            of_rows = _row_losses(recorded, rule, library.numbers, recorded.refitted)
+            losses[rival.name] = float(of_rows.mean())
+            if rival.name == SINGLE.name:
+                single = of_rows
         choice = build_ensemble(
             recorded.results, recorded.out_of_fold, dataset=train, metric=metric, seed=SEED,
             rivals=rivals,
         )  # fmt: skip
     numbers = [number for number, _ in choice.members]
-    losses[SHIPPED] = _loss(recorded, choice.rule, numbers, recorded.refitted)
-    losses[BAGGED] = _loss(recorded, choice.rule, numbers, recorded.bagged)
+    shipped = _row_losses(recorded, choice.rule, numbers, recorded.refitted)
+    losses[SHIPPED] = float(shipped.mean())
+    losses[BAGGED] = float(_row_losses(recorded, choice.rule, numbers, recorded.bagged).mean())
     losses[CALIBRATED] = _calibrated(recorded, choice, metric)
     return Compared(
         name=place.name,
         losses=losses,
+        error=float((shipped - single).std(ddof=1) / np.sqrt(len(shipped))),
         method=choice.method,
         n_members=len(numbers),
         row_ms=sum(recorded.row_ms[number] for number in numbers),
     )
 
 
-def test_loss(test: Dataset, predictions: NDArray[Any]) -> float:
-    """Return the mean log loss, or the squared error in units of the target's variance."""
+def row_losses(test: Dataset, predictions: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the log loss of each row, or its squared error in units of the target's variance."""
     if test.problem.is_classification:
         true = np.clip(predictions[np.arange(len(test)), test.y].astype(np.float64), SMALLEST, 1.0)
-        return float(-np.log(true).mean())
+        return np.asarray(-np.log(true))
     errors = test.y - predictions.astype(np.float64)
-    return float((errors**2).mean() / max(float(np.var(test.y)), 1e-300))
+    return np.asarray(errors**2 / max(float(np.var(test.y)), 1e-300))
 
 
-def _loss(
+def test_loss(test: Dataset, predictions: NDArray[Any]) -> float:
+    """Return the mean of `row_losses`."""
+    return float(row_losses(test, predictions).mean())
+
+
+def _row_losses(
     recorded: RecordedLibrary, rule: Combination, numbers: Sequence[int], answers: Predictions
-) -> float:
+) -> NDArray[np.float64]:
     kept = [position for position, weight in enumerate(rule.weights) if weight > 0]
     combined = rule.keep(kept).apply([answers[numbers[position]] for position in kept])
-    return test_loss(recorded.test, combined)
+    return row_losses(recorded.test, combined)
 
 
 def _calibrated(recorded: RecordedLibrary, choice: EnsembleChoice, metric: Any) -> float:
@@ -117,7 +132,11 @@ def _calibrated(recorded: RecordedLibrary, choice: EnsembleChoice, metric: Any) 
 
 
 def summary(compared: Sequence[Compared]) -> dict[str, Any]:
-    """Return the figures over all libraries, JSON-ready."""
+    """Return the figures over all libraries, JSON-ready.
+
+    ``worst`` are the libraries on which the shipped choice does worst beside the best single model:
+    the change, and its standard error over the test rows.
+    """
     names = list(compared[0].losses)
     ranked = [name for name in names if name not in (CALIBRATED, BAGGED)]
     table = np.asarray([[each.losses[name] for name in names] for each in compared])
@@ -126,13 +145,18 @@ def summary(compared: Sequence[Compared]) -> dict[str, Any]:
     columns = [names.index(name) for name in ranked]
     ranks = np.asarray([_ranks(row[columns]) for row in table])
     shipped = change[:, names.index(SHIPPED)]
+    errors = np.asarray([each.error for each in compared]) / np.maximum(single[:, 0], LEAST_LOSS)
     return {
         "n": len(compared),
         "mean_rank": dict(zip(ranked, ranks.mean(axis=0).round(3).tolist(), strict=True)),
         "loss_vs_best_single": dict(zip(names, change.mean(axis=0).round(4).tolist(), strict=True)),
-        "worst": dict(zip(names, change.max(axis=0).round(4).tolist(), strict=True)),
+        "worst_by_combiner": dict(zip(names, change.max(axis=0).round(4).tolist(), strict=True)),
         "worse_share": round(float((shipped > 1e-9).mean()), 4),
         "worst_loss": round(float(shipped.max()), 4),
+        "worst": {
+            compared[place].name: [round(float(shipped[place]), 4), round(float(errors[place]), 4)]
+            for place in np.argsort(-shipped)[:_SHOWN]
+        },
         "row_ms": round(float(np.median([each.row_ms for each in compared])), 2),
     }
 

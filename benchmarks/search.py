@@ -103,7 +103,8 @@ def report(frame: pd.DataFrame) -> dict[str, Any]:
     if "fold_fits" in frame:
         raced = means.loc["racing" if "racing" in means.index else "guided"]
         figures["fold_fits_share"] = round(float(raced["fold_fits"]), 3)
-        figures["ascent_win_rate"] = round(float(means.loc["guided", "ascent"]), 3)
+        ascent = means.loc["guided", "ascent"]
+        figures["ascent_win_rate"] = None if pd.isna(ascent) else round(float(ascent), 3)
     if "choosing" in frame:
         # Seconds of processor time a trial: the share of a run of one-second trials.
         figures["choosing_share"] = round(float(means.loc["guided", "choosing"]), 4)
@@ -114,7 +115,7 @@ def wins(frame: pd.DataFrame, kind: str, counts: list[int]) -> dict[str, Any]:
     """Print and return how often guided search has the smaller regret of a kind."""
     figures: dict[str, Any] = {}
     prefix = "" if kind == "regret" else f"{kind}_"
-    for rival in ("random", "random_cold", "tpe", "tpe_cold", "forest", *ABLATIONS):
+    for rival in ("random", "random_cold", "tpe", "tpe_cold", *ABLATIONS):
         if rival not in set(frame["strategy"]):
             continue
         for count in counts:

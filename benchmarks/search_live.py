@@ -56,6 +56,8 @@ ABLATIONS = {
     "no_racing": Variant("guided", racing=False, experience=True),
     "no_experience": Variant("guided", racing=True),
     "no_ascent": Variant("guided", racing=True, experience=True, ascent=False),
+    "forest": Variant("forest", racing=True, experience=True),
+    "neural": Variant("neural", racing=True, experience=True),
 }
 
 

@@ -79,8 +79,9 @@ def _logistic(features: Floats, y: NDArray[Any], weight: Floats) -> list[float]:
     def objective(vector: Floats) -> tuple[float, Floats]:
         F = (design @ vector)[:, None]
         pull = (vector - nothing) / len(y)
-        value = loss.value(F) + 0.5 * float(pull @ (vector - nothing))
-        return value, pull - design.T @ loss.residual(F)[:, 0]
+        here = loss.at(F)
+        value = here.value + 0.5 * float(pull @ (vector - nothing))
+        return value, pull - design.T @ here.residual()[:, 0]
 
     return _minimum(objective, nothing, n_slopes)
 
@@ -105,8 +106,9 @@ def _scaling(
     def objective(vector: Floats) -> tuple[float, Floats]:
         F = vector[0] * logs + (vector[1:] if shifted else 0.0)
         pull = (vector - nothing) / len(y)
-        value = loss.value(F) + 0.5 * float(pull @ (vector - nothing))
-        residual = loss.residual(F)
+        here = loss.at(F)
+        residual = here.residual()
+        value = here.value + 0.5 * float(pull @ (vector - nothing))
         slopes = [float(np.vdot(residual, logs))]
         return value, pull - np.append(slopes, residual.sum(axis=0) if shifted else [])
 

@@ -12,14 +12,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.ensemble.combination import Floats, centred_powers, from_link
-from pipelines.ensemble.regression_losses import PinballLoss, PoissonLoss
+from pipelines.ensemble.regression_losses import PinballLoss, PoissonLoss, ValueLoss
 from pipelines.problem import ProblemKind
 
 TINY = 1e-300  # keeps the logarithm of an underflown probability finite
 
 
+class Point(Protocol):
+    """A loss at link values F of shape (n, C): what the same exponentials serve is asked together.
+
+    Attributes
+    ----------
+    value : float
+        The mean loss.
+    """
+
+    @property
+    def value(self) -> float:
+        """The mean loss."""
+        ...
+
+    def residual(self) -> Floats:
+        """Return the pseudo-residual, as `Loss.residual`."""
+        ...
+
+    def along(self, directions: Floats) -> tuple[Floats, Floats]:
+        """Return slopes and curvatures, as `Loss.along`."""
+        ...
+
+
 class Loss(Protocol):
     """A differentiable, convex loss of link values F of shape (n, C)."""
+
+    def at(self, F: Floats) -> Point:
+        """Return the loss at these values."""
+        ...
 
     def value(self, F: Floats) -> float:
         """Return the mean loss."""
@@ -42,7 +69,7 @@ class Loss(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SquaredError:
+class SquaredError(ValueLoss):
     """Half the mean squared error, in units of the target's variance.
 
     Attributes
@@ -101,43 +128,29 @@ class LogLoss:
     weight: Floats
     n_classes: int
 
-    @property
-    def _problem(self) -> ProblemKind:
-        return ProblemKind.BINARY if self.n_classes == 2 else ProblemKind.MULTICLASS
+    def at(self, F: Floats) -> "LogLossPoint":
+        """Return the loss at these values."""
+        if self.n_classes == 2:
+            margin = np.where(self.y == 1, F[:, 0], -F[:, 0])
+            value = self.weight @ np.logaddexp(0.0, -margin)
+            return LogLossPoint(self, from_link(F, ProblemKind.BINARY), float(value))
+        powers, totals = centred_powers(F)
+        true = powers[np.arange(len(F)), self.y]
+        value = self.weight @ (np.log(totals) - np.log(np.maximum(true, TINY)))
+        powers /= totals[:, None]
+        return LogLossPoint(self, powers, float(value))
 
     def value(self, F: Floats) -> float:
         """Return the mean loss."""
-        if self.n_classes == 2:
-            margin = np.where(self.y == 1, F[:, 0], -F[:, 0])
-            return float(self.weight @ np.logaddexp(0.0, -margin))
-        powers, totals = centred_powers(F)
-        true = powers[np.arange(len(F)), self.y]
-        return float(self.weight @ (np.log(totals) - np.log(np.maximum(true, TINY))))
+        return self.at(F).value
 
     def residual(self, F: Floats) -> Floats:
         """Return the pseudo-residual, shape (n, C)."""
-        probabilities = from_link(F, self._problem)
-        if self.n_classes == 2:
-            return np.asarray((self.weight * (self.y - probabilities[:, 1]))[:, None])
-        probabilities *= -self.weight[:, None]
-        probabilities[np.arange(len(F)), self.y] += self.weight
-        return probabilities
+        return self.at(F).residual()
 
     def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
         """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
-        probabilities = from_link(F, self._problem)
-        if self.n_classes == 2:
-            steps, positive = directions[:, :, 0], probabilities[:, 1]
-            spread = self.weight * positive * probabilities[:, 0]
-            slopes = steps @ (self.weight * (self.y - positive))
-            return slopes, np.einsum("mn,mn,n->m", steps, steps, spread)
-        means = np.einsum("mnc,nc->mn", directions, probabilities)
-        squares = np.einsum(
-            "mnc,mnc,nc->m", directions, directions, probabilities * self.weight[:, None]
-        )
-        true = directions[:, np.arange(len(F)), self.y]
-        curvatures = squares - np.einsum("mn,mn,n->m", means, means, self.weight)
-        return (true - means) @ self.weight, curvatures
+        return self.at(F).along(directions)
 
     def start(self) -> Floats:
         """Return the class frequencies in link space, shape (C,)."""
@@ -148,6 +161,50 @@ class LogLoss:
         if self.n_classes == 2:
             return np.asarray([logs[1] - logs[0]])
         return np.asarray(logs - logs.mean())
+
+
+@dataclass(frozen=True, slots=True)
+class LogLossPoint:
+    """The log loss at link values.
+
+    Attributes
+    ----------
+    loss : LogLoss
+        Of n rows.
+    probabilities : array, shape (n, K)
+        There.
+    value : float
+        The mean loss.
+    """
+
+    loss: LogLoss
+    probabilities: Floats
+    value: float
+
+    def residual(self) -> Floats:
+        """Return the pseudo-residual, shape (n, C)."""
+        y, weight = self.loss.y, self.loss.weight
+        if self.loss.n_classes == 2:
+            return np.asarray((weight * (y - self.probabilities[:, 1]))[:, None])
+        residual = self.probabilities * -weight[:, None]
+        residual[np.arange(len(y)), y] += weight
+        return residual
+
+    def along(self, directions: Floats) -> tuple[Floats, Floats]:
+        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
+        y, weight, probabilities = self.loss.y, self.loss.weight, self.probabilities
+        if self.loss.n_classes == 2:
+            steps, positive = directions[:, :, 0], probabilities[:, 1]
+            spread = weight * positive * probabilities[:, 0]
+            slopes = steps @ (weight * (y - positive))
+            return slopes, np.einsum("mn,mn,n->m", steps, steps, spread)
+        means = np.einsum("mnc,nc->mn", directions, probabilities)
+        squares = np.einsum(
+            "mnc,mnc,nc->m", directions, directions, probabilities * weight[:, None]
+        )
+        true = directions[:, np.arange(len(y)), y]
+        curvatures = squares - np.einsum("mn,mn,n->m", means, means, weight)
+        return (true - means) @ weight, curvatures
 
 
 _PINBALL = re.compile(r"(?:pinball|quantile)(?:_(0?\.\d+))?")

@@ -3,6 +3,7 @@
 Symbols and conventions as in `pipelines.ensemble.losses`; link values are the values themselves.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,8 +17,51 @@ SMALLEST_MEAN = 0.01
 BISECTIONS = 60
 
 
+class ValueLoss(ABC):
+    """A loss of values: nothing of it is costly enough to be shared between its parts."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def value(self, F: Floats) -> float:
+        """Return the mean loss."""
+
+    @abstractmethod
+    def residual(self, F: Floats) -> Floats:
+        """Return the pseudo-residual, shape (n, 1)."""
+
+    @abstractmethod
+    def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
+        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
+
+    def at(self, F: Floats) -> "ValuePoint":
+        """Return the loss at these values."""
+        return ValuePoint(self, F)
+
+
 @dataclass(frozen=True, slots=True)
-class PinballLoss:
+class ValuePoint:
+    """A loss at the values ``F`` of shape (n, 1)."""
+
+    loss: ValueLoss
+    F: Floats
+
+    @property
+    def value(self) -> float:
+        """The mean loss."""
+        return self.loss.value(self.F)
+
+    def residual(self) -> Floats:
+        """Return the pseudo-residual, shape (n, 1)."""
+        return self.loss.residual(self.F)
+
+    def along(self, directions: Floats) -> tuple[Floats, Floats]:
+        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
+        return self.loss.along(self.F, directions)
+
+
+@dataclass(frozen=True, slots=True)
+class PinballLoss(ValueLoss):
     """Pinball loss with a rounded corner, in units of the target's mean absolute deviation.
 
     rho(r) = (sqrt(r^2 + d^2) - d) / 2 + (alpha - 1/2) r with r = y - F: Koenker, Bassett 1978,
@@ -82,7 +126,7 @@ class PinballLoss:
 
 
 @dataclass(frozen=True, slots=True)
-class PoissonLoss:
+class PoissonLoss(ValueLoss):
     """Half the mean Poisson deviance, in units of the mean target.
 
     F - y + y log(y / F), for values of F near zero and below continued by a parabola, so that a

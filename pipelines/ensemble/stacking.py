@@ -49,9 +49,10 @@ def fit_stack(
         deadline.check()
         weights, shift = vector[:n_candidates], vector[n_candidates:]
         F = (weights @ directions).reshape(n_rows, width) + constant + shift * scale
-        residual = loss.residual(F)
+        here = loss.at(F)
+        residual = here.residual()
         pull = weights - equal
-        value = loss.value(F) + 0.5 * penalty * float(pull @ pull)
+        value = here.value + 0.5 * penalty * float(pull @ pull)
         gradient = np.concatenate(
             [penalty * pull - directions @ residual.ravel(), -scale * residual.sum(axis=0)]
         )

@@ -97,26 +97,29 @@ def stagewise_path(
     F = np.tile(constant, (n_rows, 1))
     weights = np.zeros(n_candidates)
     history = [weights.copy()]
-    losses = [loss.value(F)]
+    here = loss.at(F)
+    losses = [here.value]
     smallest = SMALLEST_GAIN * max(losses[0], 1e-12)
     for _ in range(max_stages):
         deadline.check()
-        steepest = _steepest((flat @ loss.residual(F).ravel()) / lengths)
+        steepest = _steepest((flat @ here.residual().ravel()) / lengths)
         if not steepest:
             break
-        slopes, curvatures = loss.along(F, directions[steepest])
+        slopes, curvatures = here.along(directions[steepest])
         # How far the loss falls along each of them, to second order.
         falls = slopes**2 / np.maximum(curvatures, 1e-12)
-        position = steepest[int(np.argmax(falls))]
-        step = shrinkage * _line_search(loss, F, directions[position])
-        after = F + step * directions[position]
-        value = loss.value(after)
-        if losses[-1] - value <= smallest:
+        found = int(np.argmax(falls))
+        position = steepest[found]
+        direction = directions[position]
+        known = (float(slopes[found]), float(curvatures[found]))
+        step = shrinkage * _line_search(loss, F, direction, known)
+        F = F + step * direction
+        here = loss.at(F)
+        if losses[-1] - here.value <= smallest:
             break
-        F = after
         weights[position] += step
         history.append(weights.copy())
-        losses.append(value)
+        losses.append(here.value)
     return StagewisePath(start=constant, weights=np.stack(history), losses=np.asarray(losses))
 
 
@@ -131,12 +134,14 @@ def _steepest(slopes: Floats) -> list[int]:
     return found
 
 
-def _line_search(loss: Loss, F: Floats, direction: Floats) -> float:
-    """Return the step along ``direction`` that decreases the loss most, within [0, 2]."""
+def _line_search(loss: Loss, F: Floats, direction: Floats, known: tuple[float, float]) -> float:
+    """Return the step along ``direction`` that decreases the loss most, within [0, 2].
+
+    ``known`` are the slope of the fall and the curvature where it starts.
+    """
     step, low, high = 0.0, 0.0, 2.0
+    slope, curvature = known
     for _ in range(NEWTON_STEPS):
-        slopes, curvatures = loss.along(F + step * direction, direction[None])
-        slope, curvature = float(slopes[0]), float(curvatures[0])
         if curvature <= 1e-15:
             break
         # Newton overshoots where the loss is nearly flat; a member never needs a weight above 2.
@@ -146,9 +151,11 @@ def _line_search(loss: Loss, F: Floats, direction: Floats) -> float:
         if not low <= tried <= high:  # the curvature here says little about there
             tried = 0.5 * (low + high)
         change, step = tried - step, tried
-        # The step is shrunk afterwards, so a hundredth is exact enough.
-        if abs(change) < 1e-2:
+        # Newton's error falls with the square of its change, and the step is shrunk afterwards.
+        if abs(change) < 0.1:
             break
+        slopes, curvatures = loss.along(F + step * direction, direction[None])
+        slope, curvature = float(slopes[0]), float(curvatures[0])
     return step
 
 
@@ -194,12 +201,8 @@ def choose_stages(
         )
         loss = make_part_loss(check_rows)
         part = candidates[:, check_rows]
-        curve = np.asarray(
-            [
-                loss.value(path.intercept(stage) + np.tensordot(path.weights[stage], part, axes=1))
-                for stage in range(len(path) + 1)
-            ]
-        )
+        added = (path.weights @ part.reshape(len(part), -1)).reshape(-1, *part.shape[1:])
+        curve = np.asarray([loss.value(path.intercept(stage) + F) for stage, F in enumerate(added)])
         # A path that ended early stays where it ended.
         curves.append(np.pad(curve, (0, max_stages - len(path)), mode="edge"))
     return max(1, int(np.argmin(np.mean(curves, axis=0))))
