@@ -89,7 +89,7 @@ def prepare_dataset(
     whole = replace(assembled, dataset=dataset)
     search_rows, holdout_rows, kept = split_rows(table, whole, request.seed, inherited)
     search, holdout = dataset.take(search_rows), dataset.take(holdout_rows)
-    n_folds = _fold_count(ref.folder, request, search.shape, n_workers)
+    n_folds, are_kept = _fold_count(ref.folder, request, search.shape, n_workers)
     seed = integer_seed(request.seed, "folds")
     folds = plan_folds(search, seed=seed, n_folds=n_folds)
     raw = table.iloc[assembled.rows]
@@ -108,7 +108,7 @@ def prepare_dataset(
         ref.prepared_path,
     )
 
-    notes = [*assembled.notes, *kept, *_fewer_folds(search.shape, n_folds, request)]
+    notes = [*assembled.notes, *kept, *_fewer_folds(search.shape, n_folds, request, are_kept)]
     warnings = [f"{each.column!r}: {each.evidence}" for each in findings if each.action == "warn"]
     warnings += [f"{column!r} is left out: {why}" for column, why in leaking.items()]
     twins = count_duplicates(dataset, search_rows, holdout_rows)
@@ -130,8 +130,8 @@ def prepare_dataset(
 
 def _fold_count(
     folder: Path, request: TrainRequest, shape: "DatasetShape", n_workers: int
-) -> int | None:
-    """Return how many folds are wanted, None for what the rows deserve; a run keeps to it.
+) -> tuple[int | None, bool]:
+    """Return how many folds are wanted, None for what the rows deserve, and if that was on record.
 
     The trials on record, or those of the run that this one extends, were scored on as many.
     """
@@ -139,16 +139,17 @@ def _fold_count(
 
     store = RunStore(folder)
     noted: int | None = store.noted(FOLDS)
+    is_known = noted is not None
     if noted is None:
         noted = request.folds or affordable_folds(
             shape, request.budget, n_workers, serving=request.serving
         )
         store.note(FOLDS, noted)
-    return noted or None
+    return noted or None, is_known
 
 
 def _fewer_folds(
-    shape: "DatasetShape", n_folds: int | None, request: TrainRequest
+    shape: "DatasetShape", n_folds: int | None, request: TrainRequest, are_kept: bool
 ) -> tuple[str, ...]:
     """Return a note where time is too short for the folds that the rows deserve."""
     from pipelines.data.splits import most_folds
@@ -157,6 +158,8 @@ def _fewer_folds(
     if n_folds is None or request.folds is not None or n_folds >= most:
         return ()
     shown = "one split scores" if n_folds == 1 else f"{n_folds} folds score"
+    if are_kept:
+        return (f"{shown} a trial instead of {most} folds, as those that are on record",)
     return (
         f"{shown} a trial instead of {most} folds, so that there is time for enough trials; "
         f"give more time, or --folds {most}",

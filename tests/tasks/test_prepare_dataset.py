@@ -56,6 +56,8 @@ def test_folds_follow_the_time_unless_asked_for_and_stay(tmp_path):
     again = folds_of("hurried", time_budget="1h", n_workers=8)
     assert again.n_folds == 1
     assert again.digest == hurried.digest
+    assert any("on record" in note for note in again.notes)
+    assert not any("--folds" in note for note in again.notes)  # which an extension cannot change
 
 
 def test_the_holdout_is_kept_as_it_was_read(tmp_path):
