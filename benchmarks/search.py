@@ -51,6 +51,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--folds", type=int, default=5, help="of a live trial")
     parser.add_argument("--processes", type=int, default=2, help="tables searched live at a time")
+    parser.add_argument("--variants", default="", help="of a live run; default: all")
     parser.add_argument("--no-ablations", action="store_true")
     return parser.parse_args()
 
@@ -142,6 +143,8 @@ def main() -> None:
     wanted = set(read_index(options.folder, options.tables)["name"])
     if options.mode == "live":
         variants = VARIANTS if options.no_ablations else VARIANTS | ABLATIONS
+        if options.variants:
+            variants = {name: variants[name] for name in options.variants.split(",")}
         how = LiveOptions(
             folder=options.folder, out=options.records, store=options.store, rows=options.rows,
             folds=options.folds, trials=options.trials, seeds=options.seeds,
