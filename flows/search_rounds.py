@@ -149,6 +149,8 @@ def search(
         log=log,
         view=_View(budget, resumed, search_end, session.watcher),
     )
+    if not history.successes:
+        log.finish()  # the run may end here, and what failed must be on record
     if budget.seconds is not None and has_settled(history):
         session.watcher.note(f"the search ended early: {NOTHING_TO_GAIN}")
     from pipelines.ensemble.finishing import Finishing
