@@ -12,15 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from kept_lines import whole_lines
 from search_variants import COUNTS
 
-from pipelines.configuration import Configuration
 from pipelines.data.assemble import assemble
-from pipelines.data.splits import split_holdout
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.evaluate import evaluate_trial
 from pipelines.evaluation.folds import Fold, FoldPlan
-from pipelines.experience.workplace import RecordingRules, TableEntry
+from pipelines.experience.workplace import RecordingRules, TableEntry, draw_rows
 from pipelines.history import History
 from pipelines.trial import Trial, TrialResult
 
@@ -55,7 +54,7 @@ class Judge:
 
     def gain(self, trial: Trial) -> float:
         """Return a trial's gain on the rows apart; minus infinity where it fails."""
-        key = _key(trial.configuration)
+        key = trial.configuration.digest
         if key not in self.known:
             again = replace(trial, seconds_limit=_SECONDS, floors=(), rungs=())
             result = evaluate_trial(again, self.context).result
@@ -73,7 +72,7 @@ def open_judge(
 ) -> Judge:  # fmt: skip
     """Return the judge of searches on ``rules.rows`` rows of a table, drawn as they were."""
     whole = assemble(table, target=entry.target, task=entry.task).dataset
-    rest, searched = split_holdout(whole, fraction=rules.rows / len(whole), seed=rules.seed)
+    rest, searched = draw_rows(whole, rules)
     if len(rest) > _MOST:
         rest = np.sort(np.random.default_rng(rules.seed).choice(rest, _MOST, replace=False))
     n = len(searched)
@@ -83,8 +82,7 @@ def open_judge(
         dataset=whole.take(np.concatenate([searched, rest])),
         folds=FoldPlan((fold,), "rows apart"),
     )
-    lines = path.read_text().splitlines() if path.exists() else []
-    return Judge(apart, path, dict(json.loads(line) for line in lines))
+    return Judge(apart, path, dict(json.loads(line) for line in whole_lines(path)))
 
 
 def leaders(history: History, counts: Iterable[int] = COUNTS) -> dict[int, TrialResult | None]:
@@ -97,7 +95,3 @@ def leaders(history: History, counts: Iterable[int] = COUNTS) -> dict[int, Trial
         for count in counts
         if count <= len(results)
     }
-
-
-def _key(configuration: Configuration) -> str:
-    return json.dumps(configuration.to_dict(), sort_keys=True)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from kept_lines import whole_lines
 from left_out_tables import learned, others_than
 from search_apart import Judge, leaders, open_judge, search_rows
 from search_variants import Variant
@@ -171,7 +172,8 @@ def _run(
     variant = (VARIANTS | ABLATIONS)[name]
     path = options.out / f"{place.dataset.name}-{name}-{seed}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
-    history = History(place.context.metric, tuple(_kept(path)))
+    kept = (TrialResult.from_dict(json.loads(line)) for line in whole_lines(path))
+    history = History(place.context.metric, tuple(kept))
     if len(history) >= options.trials:
         return history
     with_advice = advice if variant.experience else None
@@ -203,14 +205,6 @@ def _run(
         )
     print(f"{path.stem}: {len(history)} trials, {time.monotonic() - began:.0f} s", flush=True)
     return history
-
-
-def _kept(path: Path) -> list[TrialResult]:
-    if not path.exists():
-        return []
-    whole = path.read_text().rpartition("\n")[0]  # a torn last line is left out
-    path.write_text(whole + "\n" if whole else "")
-    return [TrialResult.from_dict(json.loads(line)) for line in whole.splitlines()]
 
 
 def _advice(name: str, store: Path, place: Workplace) -> Advice:

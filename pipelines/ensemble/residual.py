@@ -127,8 +127,9 @@ def _best(candidates: Floats, F: Floats, loss: Loss) -> tuple[int, float]:
     Steps are Newton's, halved while the loss does not fall: exact for squared error.
     """
     directions = candidates[:, :, None]
-    before = loss.value(F)
-    slopes, curvatures = loss.along(F, directions)
+    here = loss.at(F)
+    before = here.value
+    slopes, curvatures = here.along(directions)
     best, best_step, best_value = 0, 0.0, before
     for position in range(len(candidates)):
         if not (slopes[position] > 0 and curvatures[position] > 1e-15):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipelines.data.assemble import assemble
 from pipelines.data.dataset import Dataset
@@ -149,8 +150,7 @@ def make_workplace(
     whole = assemble(table, target=entry.target, task=entry.task).dataset
     dataset = whole
     if len(whole) > rules.rows:
-        fraction = rules.rows / len(whole)
-        dataset = whole.take(split_holdout(whole, fraction=fraction, seed=rules.seed)[1])
+        dataset = whole.take(draw_rows(whole, rules)[1])
     metric = get_metric(None, dataset.problem, dataset.n_classes)
     shape = dataset.shape
     space = space_of(shape)
@@ -170,6 +170,14 @@ def make_workplace(
         dataset=dataset, folds=_folds(dataset, rules), metric=metric, learners=space.learners
     )
     return Workplace(dataset=known, context=context, space=space)
+
+
+def draw_rows(whole: Dataset, rules: RecordingRules) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the positions of the rows that are left, and of the ``rules.rows`` that are drawn.
+
+    ``whole`` has more rows than that.
+    """
+    return split_holdout(whole, fraction=rules.rows / len(whole), seed=rules.seed)
 
 
 def _folds(dataset: Dataset, rules: RecordingRules) -> FoldPlan:

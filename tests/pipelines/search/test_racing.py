@@ -63,6 +63,18 @@ def test_there_is_a_floor_a_fold_but_for_the_last_below_the_rival():
     np.testing.assert_allclose(stops, so_far)  # folds say the same of all: no margin
 
 
+def test_whoever_is_ahead_of_the_rival_stays_above_the_floors():
+    above = []
+    for seed in range(200):
+        gains = drawn(20, seed=seed)
+        order = np.argsort(-gains.mean(axis=1))
+        so_far = gains[order[:RIVAL_RANK]].cumsum(axis=1)[:, :-1] / np.arange(1, 5)
+        above.append((so_far > floors(looks(gains))).mean(axis=1))
+    *ahead, rival = np.mean(above, axis=0)
+    assert min(ahead) >= 0.98
+    assert rival >= 0.85  # its own luck on the first folds no longer counts
+
+
 def test_luck_of_the_rival_on_a_fold_does_not_raise_its_floor():
     gains = drawn(20)
     rival = np.argsort(-gains.mean(axis=1))[RIVAL_RANK - 1]
@@ -96,7 +108,7 @@ def test_folds_that_disagree_by_chance_alone_stop_little():
     gains = rng.normal(0, 1, (200, 5))
     stops = floors(looks(gains[:40]))
     best = gains[40:][np.argsort(-gains[40:].mean(axis=1))[:20]]
-    assert sum(is_stopped(each, stops) for each in best) <= 4
+    assert sum(is_stopped(each, stops) for each in best) <= 3
 
 
 def test_a_stopped_trial_counts_by_its_lead_on_the_folds_it_had():
