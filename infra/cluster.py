@@ -144,8 +144,9 @@ class Cluster:
 
     def _start_own(self) -> None:
         import dask
-        from distributed import Client, LocalCluster
+        from distributed import LocalCluster
 
+        from infra.dask_client import WholeClient
         from infra.dask_worker import WarmUp
 
         config = _own_config(self.n_threads)
@@ -173,22 +174,22 @@ class Cluster:
                 f"the {self.n_workers} Dask worker(s) cannot be started: {error}; in a script, "
                 "put the call below `if __name__ == '__main__':`"
             ) from error
-        self._client = Client(self._own, timeout=self.start_seconds, set_as_default=False)
+        self._client = WholeClient(self._own, timeout=self.start_seconds, set_as_default=False)
         self._client.register_plugin(WarmUp(WARM, own=True))
 
     def _connect(self, address: str) -> None:
-        from distributed import Client
-
+        from infra.dask_client import WholeClient
         from infra.dask_worker import WarmUp
 
         shown = redact(address)
         try:
-            self._client = Client(
+            self._client = WholeClient(
                 address, timeout=min(self.start_seconds, 30.0), set_as_default=False
             )
-        except (OSError, TimeoutError, ValueError) as error:
+        except Exception as error:  # whatever Dask makes of a text that is no address
             raise UserError(
-                f"no Dask scheduler answers at {shown!r}; check the address ({error})"
+                f"no Dask scheduler answers at {shown!r}; check the address, such as "
+                f"tcp://host:8786 ({redact(str(error)) or type(error).__name__})"
             ) from None
         try:
             self._client.wait_for_workers(1, timeout=self.start_seconds)

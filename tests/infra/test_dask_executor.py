@@ -1,5 +1,6 @@
 """Trials on a real, small Dask cluster."""
 
+import gc
 import os
 import signal
 import threading
@@ -9,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import psutil
 import pytest
+from distributed import Client
 
 from infra.cluster import Cluster, open_cluster, threads_per_worker
 from infra.dask_executor import DaskExecutor
@@ -151,12 +153,30 @@ def test_nothing_at_the_address():
         _ = cluster.client
 
 
-def test_an_address_that_is_none():
+@pytest.mark.parametrize(
+    "address", ["nonsense", "", "tls://127.0.0.1:1", "foo://127.0.0.1:1", "inproc://x"]
+)
+def test_an_address_that_is_none(address):
     with (
-        Cluster("nonsense", start_seconds=2) as cluster,
-        pytest.raises(UserError, match="nonsense"),
+        Cluster(address, start_seconds=2) as cluster,
+        pytest.raises(UserError, match=f"answers at {address!r}; check the address, such as tcp"),
     ):
         _ = cluster.client
+
+
+def _loops():
+    return {thread for thread in threading.enumerate() if thread.name == "IO loop"}
+
+
+@pytest.mark.parametrize("address", ["nonsense", "tcp://127.0.0.1:1"])
+def test_nothing_is_left_of_a_client_that_could_not_connect(address):
+    """A half-open one, collected while an event loop starts, kept that loop from starting."""
+    before = _loops()
+    with Cluster(address, start_seconds=1) as cluster, pytest.raises(UserError):
+        _ = cluster.client
+    assert not _loops() - before
+    clients = [each for each in gc.get_objects() if isinstance(each, Client)]
+    assert "connecting" not in {each.status for each in clients}
 
 
 def test_a_worker_joins_late_and_no_worker_at_all_is_said():
