@@ -8,10 +8,10 @@ without this table's records. What they find is judged on their folds and on row
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,17 @@ from search_variants import Variant
 from pipelines.budget import Budget, Deadline
 from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.executor import SerialExecutor
-from pipelines.experience.advice import Advice, advise
+from pipelines.experience.advice import advise
+from pipelines.experience.knowledge import Knowledge
 from pipelines.experience.mapping import map_all
 from pipelines.experience.store import ExperienceStore
-from pipelines.experience.workplace import RecordingRules, Workplace, make_workplace, read_index
+from pipelines.experience.workplace import (
+    RecordingRules,
+    TableEntry,
+    Workplace,
+    make_workplace,
+    read_index,
+)
 from pipelines.history import History
 from pipelines.search.loop import run_search
 from pipelines.search.shares import ascent_win_rate
@@ -75,7 +82,7 @@ class LiveOptions:
     store : Path or None
         Experience; None: guided search knows nothing either.
     rows, folds, trials, seeds : int
-        Rows of a search at most, folds of a trial, trials of a run, runs of each variant.
+        Rows of a search at most, folds of a trial, trials of a run, draws of rows and folds.
     seconds : float
         Limit of a trial, all folds together.
     variants : tuple of str
@@ -96,9 +103,10 @@ class LiveOptions:
 def live(names: Sequence[str], options: LiveOptions, processes: int) -> list[dict[str, Any]]:
     """Return a record of every table, variant and seed: regret after some trials.
 
-    Regret is the distance to the best that any run found on the table, in units of that best minus
-    the median of all whole trials at random, at most 1. ``unseen`` is the same in the same units,
-    but on rows that no fold saw, for the trials that led after 4, 10, 20... of them.
+    A seed draws the rows and folds too. Regret is the distance to the best that any run found on
+    those rows, in units of that best minus the median of all whole trials at random, at most 1.
+    ``unseen`` is the same in the same units, but on rows that no fold saw, for the trials that led
+    after 4, 10, 20... of them.
     """
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"  # the processes share the cores
@@ -114,34 +122,50 @@ def _table(name: str, options: LiveOptions) -> list[dict[str, Any]]:
     """Make what is missing of a table's runs; return their records."""
     entry = next(each for each in read_index(options.folder) if each.name == name)
     table = pd.read_parquet(entry.path)
-    rows = search_rows(int(table[entry.target].notna().sum()), options.rows)
-    rules = RecordingRules(rows=rows, n_folds=options.folds, seed=0)
-    place = make_workplace(table, entry, rules, fingerprint=name)
-    advice = None if options.store is None else _advice(name, options.store, place)
-    runs = [
-        (variant, seed, _run(place, advice, variant, seed, options))
+    # Learned once, and only where a run that knows it is missing.
+    knowledge = cache(partial(_knowledge, name, options.store))
+    return [
+        record
         for seed in range(options.seeds)
-        for variant in options.variants
+        for record in _draw(entry, table, seed, options, knowledge)
     ]
-    judge = open_judge(table, entry, rules, place.context, options.out / f"{name}.apart")
+
+
+def _draw(
+    entry: TableEntry,
+    table: pd.DataFrame,
+    seed: int,
+    options: LiveOptions,
+    knowledge: Callable[[], Knowledge | None],
+) -> list[dict[str, Any]]:
+    """Make what is missing of the runs on one draw of rows; return their records."""
+    rows = search_rows(int(table[entry.target].notna().sum()), options.rows)
+    rules = RecordingRules(rows=rows, n_folds=options.folds, seed=seed)
+    place = make_workplace(table, entry, rules, fingerprint=entry.name)
+    runs = {name: _run(place, knowledge, name, seed, options) for name in options.variants}
+    path = options.out / f"{entry.name}-{seed}.apart"
+    judge = open_judge(table, entry, rules, place.context, path)
     drawn = [
         history.gain(each)
-        for _, _, history in runs
+        for history in runs.values()
         for each in history.successes
         if each.trial.origin in ("random", "default")
     ]
-    found = [_found(history, judge, options.trials) for _, _, history in runs]
-    best = {kind: max(gain for each in found for gain in each[kind].values()) for kind in found[0]}
+    found = {name: _found(history, judge, options.trials) for name, history in runs.items()}
+    best = {
+        kind: max(gain for each in found.values() for gain in each[kind].values())
+        for kind in ("regret", "unseen")
+    }
     unit = max(best["regret"] - float(np.median(drawn)), 1e-12)
     return [
-        {"table": name, "strategy": variant, "seed": seed}
-        | _effort(history, options)
+        {"table": entry.name, "strategy": name, "seed": seed}
+        | _effort(runs[name], options)
         | {
             f"{kind}_{count}": float(min(1.0, (best[kind] - gain) / unit))
             for kind, gains in each.items()
             for count, gain in gains.items()
         }
-        for (variant, seed, history), each in zip(runs, found, strict=True)
+        for name, each in found.items()
     ]
 
 
@@ -166,7 +190,11 @@ def _effort(history: History, options: LiveOptions) -> dict[str, Any]:
 
 
 def _run(
-    place: Workplace, advice: Advice | None, name: str, seed: int, options: LiveOptions
+    place: Workplace,
+    knowledge: Callable[[], Knowledge | None],
+    name: str,
+    seed: int,
+    options: LiveOptions,
 ) -> History:
     """Return a run's trials, from its file as far as they are there."""
     variant = (VARIANTS | ABLATIONS)[name]
@@ -176,7 +204,8 @@ def _run(
     history = History(place.context.metric, tuple(kept))
     if len(history) >= options.trials:
         return history
-    with_advice = advice if variant.experience else None
+    known = knowledge() if variant.experience else None
+    advice = None if known is None else advise(known, place.space, place.dataset.meta)
     began = time.monotonic()
     with (
         path.open("a") as file,
@@ -199,16 +228,17 @@ def _run(
             fits_per_trial=options.folds,
             history=history,
             on_result=keep,
-            warm_start=() if with_advice is None else with_advice.first,
-            prior=None if with_advice is None else with_advice.prior,
+            warm_start=() if advice is None else advice.first,
+            prior=None if advice is None else advice.prior,
             racing=variant.racing,
         )
     print(f"{path.stem}: {len(history)} trials, {time.monotonic() - began:.0f} s", flush=True)
     return history
 
 
-def _advice(name: str, store: Path, place: Workplace) -> Advice:
-    """Return what a store without this table's records advises."""
+def _knowledge(name: str, store: Path | None) -> Knowledge | None:
+    """Return what a store without this table's records teaches."""
+    if store is None:
+        return None
     records = ExperienceStore(store).read()
-    knowledge = learned(records, others_than(map_all(records), name))
-    return advise(knowledge, place.space, place.dataset.meta)
+    return learned(records, others_than(map_all(records), name))
