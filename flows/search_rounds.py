@@ -25,6 +25,7 @@ from pipelines.lifecycle.winners import fitting
 from pipelines.request import TrainRequest
 from pipelines.search.plan import SearchPlan
 from pipelines.search.reserve import reserve_seconds, search_deadline, with_slack
+from pipelines.search.stand_ins import said_of, with_stand_ins
 from pipelines.search.stopping import NOTHING_TO_GAIN, has_settled, typical_seconds
 from pipelines.space.joint import SearchSpace
 from pipelines.trial import TrialResult
@@ -149,8 +150,11 @@ def search(
         log=log,
         view=_View(budget, resumed, search_end, session.watcher),
     )
+    history = with_stand_ins(history, store.predicted)
     if not history.successes:
         log.finish()  # the run may end here, and what failed must be on record
+    if (said := said_of(history, prepared.n_folds)) is not None:
+        session.watcher.warn(said)
     if budget.seconds is not None and has_settled(history):
         session.watcher.note(f"the search ended early: {NOTHING_TO_GAIN}")
     from pipelines.ensemble.finishing import Finishing

@@ -7,7 +7,7 @@ so that a line means a trial that need not be run again. MLflow and Prefect hold
 =====================  =====================================================================
 ``trials.jsonl``       one `TrialResult` a line
 ``starts.jsonl``       a line for each trial that was begun (`infra.start_log`)
-``oof/<number>.npy``   out-of-fold predictions of a successful trial
+``oof/<number>.npy``   out-of-fold predictions of a trial, as far as it got
 ``notes/<name>.json``  small records of other steps, such as the MLflow run's id
 ``attempt``            names this one run wherever it is recorded
 ``finished.json``      there once the run is done
@@ -122,7 +122,7 @@ class RunStore:
         return tuple(found[number] for number in sorted(found))
 
     def predictions(self, number: int) -> NDArray[np.float32]:
-        """Return the out-of-fold predictions of a successful trial, mapped from disk.
+        """Return the out-of-fold predictions of a trial, mapped from disk.
 
         Returns
         -------
@@ -136,6 +136,11 @@ class RunStore:
         """
         path = self.predictions_path(number)
         return cast(NDArray[np.float32], np.load(path, mmap_mode="r", allow_pickle=False))
+
+    @property
+    def predicted(self) -> frozenset[int]:
+        """The trials that have out-of-fold predictions."""
+        return frozenset(int(path.stem) for path in self.folder.glob("oof/*.npy"))
 
     def predictions_path(self, number: int) -> Path:
         """Return where the out-of-fold predictions of a trial are, if it has any."""

@@ -1,6 +1,7 @@
 """A whole training in this process: the steps of the flow, without the platform."""
 
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ from pipelines.sealed_files import new_key
 from pipelines.search.fold_count import affordable_folds
 from pipelines.search.loop import run_search
 from pipelines.search.reserve import search_deadline
+from pipelines.search.stand_ins import said_of, with_stand_ins
 from pipelines.seeds import integer_seed
 from pipelines.space.joint import SearchSpace
 from pipelines.training_settings import TrainingSettings
@@ -170,6 +172,9 @@ def train_in_process(
             memory_limit_mb=memory_mb,
             prior=None if advice is None else advice.prior,
         )
+        history = with_stand_ins(history, kept.by_number)
+        if (said := said_of(history, len(folds))) is not None:
+            warnings.warn(said, stacklevel=2)
         choice, fitted = choose_and_fit(
             executor,
             history,

@@ -176,7 +176,8 @@ class TrialOutcome:
     predictions : array or None
         Out-of-fold predictions, float32, in the row order of the dataset: shape (n_rows,
         n_classes) of probabilities for classification (binary too: two columns), (n_rows,) for
-        regression. Rows no fold validates are NaN. None unless the trial succeeded.
+        regression. Rows no fold validates are NaN; where the clock stopped the trial, so are those
+        of folds that were not done. None without a fold, and where it ended in another way.
     """
 
     result: TrialResult

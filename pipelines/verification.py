@@ -151,6 +151,7 @@ def make_again(
     checks = []
     for member, refitted, result in zip(model.members, fitted, results, strict=True):
         repeated = again.get(result.trial.number)
+        n_done = len(result.fold_scores)  # of a trial that stands in for a whole one, not all
         old_answers = member.predict_scores(X)
         new_answers = None if refitted is None else refitted.predict_scores(X_now)
         checks.append(
@@ -160,7 +161,7 @@ def make_again(
                 score=result.score,
                 score_now=None if repeated is None else repeated.score,
                 scores=compare(
-                    result.fold_scores, () if repeated is None else repeated.fold_scores
+                    result.fold_scores, () if repeated is None else repeated.fold_scores[:n_done]
                 ),
                 predictions=Agreement.DIFFERENT
                 if new_answers is None

@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipelines.older_pickles import set_state_of_any_age
 from pipelines.problem import ProblemKind
+
+LONGEST_TEXT = 2_000
+"""Characters of a string that are looked at."""
+_ROWS_TO_MEASURE = 10_000
 
 
 class ColumnRole(StrEnum):
@@ -84,6 +89,11 @@ class Dataset:
             if self.problem.is_classification
             else len(self),
             has_missing=bool(self.X.isna().to_numpy().any()),
+            text_length=sum(
+                _text_length(self.X[name])
+                for name, role in self.roles.items()
+                if role is ColumnRole.TEXT
+            ),
         )
 
     def take(self, rows: NDArray[Any]) -> "Dataset":
@@ -126,7 +136,12 @@ class DatasetShape:
         Rows of the rarest class; n_rows for regression.
     has_missing : bool
         Whether any prepared cell is missing.
+    text_length : float
+        Characters of distinct strings for each row, all columns of text together: a string that
+        comes back is treated once.
     """
+
+    __setstate__ = set_state_of_any_age
 
     problem: ProblemKind
     n_rows: int
@@ -137,8 +152,15 @@ class DatasetShape:
     n_classes: int = 1
     smallest_class: int = 0
     has_missing: bool = False
+    text_length: float = 0.0
 
     @property
     def n_numeric(self) -> int:
         """Number of numeric columns."""
         return self.n_columns - self.n_categorical - self.n_text - self.n_datetime
+
+
+def _text_length(strings: "pd.Series[Any]") -> float:
+    """Return the characters of distinct strings for each row, from evenly spaced rows."""
+    some = strings.iloc[:: max(1, len(strings) // _ROWS_TO_MEASURE)]
+    return sum(min(len(each), LONGEST_TEXT) for each in some.dropna().unique()) / max(len(some), 1)

@@ -1,5 +1,6 @@
 """Out-of-fold predictions that are kept in memory: the best trials', up to a size."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,13 +29,13 @@ class KeptPredictions:
         self._bytes = 0
 
     def add(self, outcome: TrialOutcome) -> None:
-        """Keep the predictions of a successful trial; others have none."""
-        score = outcome.result.score
-        if outcome.predictions is None or score is None:
+        """Keep the predictions of a trial that has any; without a score they go first."""
+        if outcome.predictions is None:
             return
+        score = outcome.result.score
         number = outcome.result.trial.number
         self._arrays[number] = outcome.predictions
-        self._gains[number] = self._metric.sign * score
+        self._gains[number] = -math.inf if score is None else self._metric.sign * score
         self._bytes += outcome.predictions.nbytes
         while self._bytes > self._max_bytes and len(self._arrays) > 1:
             # Of equals the later trial goes, so that the order of arrival does not matter.

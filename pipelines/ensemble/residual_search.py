@@ -149,7 +149,7 @@ def find_residual_members(
     results: list[TrialResult] = []
 
     def keep(outcome: TrialOutcome) -> None:
-        if outcome.predictions is not None:
+        if outcome.result.succeeded and outcome.predictions is not None:
             found[outcome.result.trial.number] = outcome.predictions
             results.append(outcome.result)
 

@@ -194,7 +194,7 @@ def _run_folds(
         if deadline.passed:
             raise TimeoutError
         candidate = fresh()
-        _run_fold(candidate, fold, context, _fold_deadline(deadline, n_folds - number), progress)
+        _run_fold(candidate, fold, context, deadline, n_folds - number, progress)
         if number == 0:
             progress.row_ms = _row_ms(candidate, context.dataset.X.iloc[fold.valid[:1]])
             progress.size_mb = pickled_mb(candidate)
@@ -224,23 +224,20 @@ def _row_ms(candidate: "Candidate", row: "pd.DataFrame") -> float:
     return 1000.0 * min(seconds)
 
 
-def _fold_deadline(deadline: Deadline, folds_left: int) -> Deadline:
-    """Return when a model that can stop early must do so: each fold gets its fair share.
-
-    Otherwise the first folds of a booster would use up the limit, and the trial would end with
-    nothing comparable.
-    """
-    return share_of(deadline, 1.0 / folds_left)
-
-
 def _run_fold(
     candidate: "Candidate",
     fold: Fold,
     context: EvaluationContext,
     deadline: Deadline,
+    n_left: int,
     progress: TrialProgress,
 ) -> None:
-    """Fit one fold's model, predict its validation rows and score them."""
+    """Fit one fold's model, predict its validation rows and score them.
+
+    A model that can stop early does so when its fair share of the time for the ``n_left`` folds is
+    up. Otherwise the first folds of a booster would use it all, and the trial would end with
+    nothing comparable.
+    """
     dataset = context.dataset
     train = dataset.take(fold.train)
     before = time.perf_counter()
@@ -250,7 +247,8 @@ def _run_fold(
         sample_weight=train.sample_weight,
         groups=train.groups,
         times=train.times,
-        deadline=deadline,
+        deadline=share_of(deadline, 1.0 / n_left),
+        latest=deadline,
     )
     fitted = time.perf_counter()
     valid = dataset.X.iloc[fold.valid].reset_index(drop=True)

@@ -106,7 +106,9 @@ class TrialProgress:
             worker=worker,
             memory_mb=memory_mb,
         )
-        return TrialOutcome(result, self.out_of_fold() if succeeded else None)
+        # A trial that the clock stopped may have to stand in for a whole one.
+        worth = succeeded or (status is TrialStatus.TIMEOUT and bool(self.scores))
+        return TrialOutcome(result, self.out_of_fold() if worth else None)
 
 
 class _Counter:

@@ -1,6 +1,7 @@
 """A configuration as one estimator: its preprocessing and its model, fitted together."""
 
 import inspect
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from pipelines.budget import Deadline
 from pipelines.configuration import Configuration
 from pipelines.data.dataset import ColumnRole, DatasetShape
 from pipelines.learners.base import BuildContext, Learner
+from pipelines.learners.costs import text_seconds
 from pipelines.learners.inner_split import inner_split
 from pipelines.learners.scores import class_scores, finite_values
 from pipelines.preprocessing.build import build_features
@@ -75,6 +77,7 @@ class Candidate(BaseEstimator):
         groups: NDArray[Any] | None = None,
         times: NDArray[Any] | None = None,
         deadline: Deadline | None = None,
+        latest: Deadline | None = None,
     ) -> "Candidate":
         """Fit to a prepared table.
 
@@ -88,28 +91,32 @@ class Candidate(BaseEstimator):
             As in `Dataset`.
         deadline : Deadline or None
             Boosters, forests and networks stop then with what they have.
+        latest : Deadline or None
+            Up to then, a model gets as long as its features took, where these took so long that
+            the deadline leaves it less. None: the deadline stands.
 
         Raises
         ------
         TimeoutError
-            The deadline passed before there was a model.
+            The time was up before there was a model.
         """
         self.n_iterations_: int | None = None
         self.mean_ = 0.0 if self._classifies else float(np.mean(y))
         weight = self._weights(y, sample_weight)
         everything = np.arange(len(y))
+        nothing = everything[:0]
         if self.learner.early_stopping and self.iterations is None:
             parts = inner_split(
                 y, classification=self._classifies, groups=groups, times=times, seed=self.seed
             )
             if parts is not None:
-                self._fit_rows(X, y, weight, *parts, self.iterations, deadline)
-                if self._refit_pays(deadline):
-                    nothing = everything[:0]
+                left = _seconds_left(deadline)
+                self._fit_rows(X, y, weight, *parts, self.iterations, deadline, latest)
+                if self._refit_pays(left, _seconds_left(deadline)):
                     rounds = self.n_iterations_
-                    self._fit_rows(X, y, weight, everything, nothing, rounds, deadline)
+                    self._fit_rows(X, y, weight, everything, nothing, rounds, deadline, latest)
                 return self
-        self._fit_rows(X, y, weight, everything, everything[:0], self.iterations, deadline)
+        self._fit_rows(X, y, weight, everything, nothing, self.iterations, deadline, latest)
         return self
 
     def predict_scores(self, X: "pd.DataFrame | PreparedRows") -> NDArray[np.float32]:
@@ -159,6 +166,7 @@ class Candidate(BaseEstimator):
         valid: NDArray[Any],
         iterations: int | None,
         deadline: Deadline | None,
+        latest: Deadline | None = None,
     ) -> None:
         """Fit preprocessing and model to the rows ``train``, watching the rows ``valid``."""
         labels = y[train]
@@ -176,9 +184,7 @@ class Candidate(BaseEstimator):
             self.shape,
             self.seed,
         )
-        matrix = self.features_.fit_transform(_rows(X, train), labels)
-        if deadline is not None and deadline.passed:
-            raise TimeoutError(f"the time was up before {self.learner.name} could begin")
+        matrix, deadline = self._matrix(_rows(X, train), labels, deadline, latest)
         context = BuildContext(
             shape=self.shape, seed=self.seed, n_threads=self.n_threads, iterations=iterations
         )
@@ -202,12 +208,35 @@ class Candidate(BaseEstimator):
         self.model_ = model
         self.n_iterations_ = getattr(model, "n_iterations_", None)
 
-    def _refit_pays(self, deadline: Deadline | None) -> bool:
-        """Whether a second fit, on all rows, is cheap."""
-        if self.n_iterations_ is None or (deadline is not None and deadline.passed):
+    def _matrix(
+        self,
+        X: pd.DataFrame,
+        y: NDArray[Any],
+        deadline: Deadline | None,
+        latest: Deadline | None,
+    ) -> tuple[Any, Deadline | None]:
+        """Return what the features make of the rows, and when the model must stop."""
+        if deadline is None or deadline.at is None:
+            return self.features_.fit_transform(X, y), deadline
+        left = deadline.seconds_left
+        matrix = self.features_.fit_transform(X, y)
+        if latest is not None:
+            least = min(left - deadline.seconds_left, latest.seconds_left)
+            deadline = deadline.earlier(min(0.0, deadline.seconds_left - least))
+        if deadline.passed:
+            raise TimeoutError(f"the time was up before {self.learner.name} could begin")
+        return matrix, deadline
+
+    def _refit_pays(self, left: float, left_now: float) -> bool:
+        """Whether a second fit, on all rows, is cheap, and the time for as long a one is left."""
+        if self.n_iterations_ is None or 2 * left_now < left:
             return False
         seconds = self.learner.expected_seconds(self.configuration, self.shape)
-        return seconds < _SECONDS_WORTH_A_REFIT
+        return seconds + text_seconds(self.shape) < _SECONDS_WORTH_A_REFIT
+
+
+def _seconds_left(deadline: Deadline | None) -> float:
+    return math.inf if deadline is None else deadline.seconds_left
 
 
 def _rows(X: pd.DataFrame, rows: NDArray[Any]) -> pd.DataFrame:

@@ -17,18 +17,20 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.preprocessing import normalize
 
+from pipelines.data.dataset import LONGEST_TEXT
 from pipelines.preprocessing.scaling import ClippedScaler
 from pipelines.preprocessing.target_means import TargetMeans
 from pipelines.seeds import generator
 
-_MAX_CHARACTERS = 2_000
 _MAX_STRINGS_TO_LEARN_FROM = 10_000
 _MAX_TERMS = 10_000
 # Longer texts are sentences: words tell more than characters, and cost far less.
 _SENTENCE = 60
 # Of how many standardised columns all directions of a text together have the variance.
 _SVD_WEIGHT = 4.0
+_ROUNDING = 1e-6
 # A word gets a column of its own where it is in so many strings, of a matrix of so many cells.
 _LEAST_STRINGS = 5
 _MAX_WORD_CELLS = 20_000_000
@@ -96,14 +98,17 @@ class TextColumn(TransformerMixin, BaseEstimator):
         learned = self._strings_to_learn_from(distinct)
         self.terms_: TfidfVectorizer | None = None
         terms = self._fit_terms(learned)
-        self._fit_words(X, learned)
+        words = self._fit_words(len(X), learned, terms)
         self.svd_ = None
         if terms is not None and self.encoding == "svd":
             n_components = min(self.n_components, min(terms.shape) - 1)
             if n_components >= 1:
                 self.svd_ = TruncatedSVD(n_components, n_iter=3, random_state=self.seed)
-                spread = float(np.std(self.svd_.fit_transform(terms)))
-                self.spread_ = spread if spread > 0 else 1.0
+                directions = self.svd_.fit_transform(terms)
+                spread = float(np.std(directions))
+                # Where all strings point the same way, what is left is rounding.
+                rounding = _ROUNDING * float(np.abs(directions).max())
+                self.spread_ = spread if spread > rounding else 1.0
                 if self.scale:
                     self.spread_ *= max(1.0, np.sqrt(n_components / _SVD_WEIGHT))
             else:
@@ -121,7 +126,11 @@ class TextColumn(TransformerMixin, BaseEstimator):
         }
         extras = self._extras(found, distinct, means)
         self.scaler_ = ClippedScaler().fit(extras) if self.scale else None
-        return self._assemble(found, distinct, extras)
+        weighed = {"terms": terms, "words": words} if learned is distinct else {}
+        made = {self.identities_[name]: weighed[name] for name in weighed.keys() & self.identities_}
+        return self._assemble(
+            found, distinct, extras, lambda key, make: made[key] if key in made else make()
+        )
 
     def transform(self, X: pd.Series, once: Once | None = None) -> Any:
         """Return the numbers of ``X``, dense or CSR, float32.
@@ -166,23 +175,36 @@ class TextColumn(TransformerMixin, BaseEstimator):
         self.terms_ = terms
         return matrix
 
-    def _fit_words(self, X: pd.Series, strings: NDArray[Any]) -> None:
-        """Learn which words get columns of their own; few where there are very many rows."""
+    def _fit_words(self, n_rows: int, strings: NDArray[Any], terms: Any) -> Any:
+        """Learn which words get columns of their own; return their tf-idf matrix, if they need one.
+
+        Few where there are very many rows. Where the terms are words, they are among these.
+        """
         self.words_: TfidfVectorizer | None = None
-        n_words = min(self.n_words, _MAX_WORD_CELLS // max(len(X), 1))
+        self.word_places_: NDArray[np.intp] | None = None
+        n_words = min(self.n_words, _MAX_WORD_CELLS // max(n_rows, 1))
         if self.encoding != "svd" or n_words < 1:
-            return
+            return None
+        least = min(_LEAST_STRINGS, max(1, len(strings) // 10))
+        if self.terms_ is not None and self.terms_.analyzer == "word":
+            counts = np.diff(terms.tocsc().indptr)
+            places = np.argsort(-counts, kind="stable")[:n_words]
+            places = np.sort(places[counts[places] >= least])
+            self.word_places_ = places if len(places) else None
+            return None
         words = TfidfVectorizer(
             ngram_range=(1, 2),
-            min_df=min(_LEAST_STRINGS, max(1, len(strings) // 10)),
+            min_df=least,
             max_features=n_words,
             sublinear_tf=True,
             dtype=np.float32,
         )
         try:
-            self.words_ = words.fit(strings)
+            matrix = words.fit_transform(strings)
         except ValueError:  # no word twice
-            return
+            return None
+        self.words_ = words
+        return matrix
 
     def _extras(
         self, found: NDArray[Any], distinct: NDArray[Any], means: NDArray[Any] | None
@@ -211,13 +233,19 @@ class TextColumn(TransformerMixin, BaseEstimator):
         if self.svd_ is not None:
             # As its own transform has it, without checks that take longer than one row's product.
             vectors = (terms @ self.svd_.components_.T / self.spread_).astype(np.float32)
-            words = getattr(self, "words_", None)  # older versions had none
+            words = self._words(terms, distinct, once)
             if words is not None:
-                vectors = np.hstack(
-                    [vectors, self._weighed("words", words, distinct, once).toarray()]
-                )
+                vectors = np.hstack([vectors, words.toarray()])
             return np.hstack([extras, vectors[found]])
         return sp.hstack([sp.csr_matrix(extras), terms[found]], format="csr")
+
+    def _words(self, terms: Any, strings: NDArray[Any], once: Once | None) -> Any:
+        """Return the tf-idf matrix of the words with columns of their own, None without any."""
+        places = getattr(self, "word_places_", None)  # older versions had neither
+        words = getattr(self, "words_", None)
+        if places is not None:
+            return normalize(terms[:, places])
+        return None if words is None else self._weighed("words", words, strings, once)
 
     def _weighed(
         self, name: str, terms: TfidfVectorizer, strings: NDArray[Any], once: Once | None
@@ -239,7 +267,7 @@ def _identity(terms: TfidfVectorizer) -> bytes:
 
 def _distinct(X: pd.Series) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return the position of each row's string among the distinct ones, and these."""
-    found, distinct = pd.factorize(X.astype(object).fillna("").str.slice(0, _MAX_CHARACTERS))
+    found, distinct = pd.factorize(X.astype(object).fillna("").str.slice(0, LONGEST_TEXT))
     return found, np.asarray(distinct, dtype=object)
 
 

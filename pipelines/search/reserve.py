@@ -6,6 +6,7 @@ from pipelines.budget import Budget, Deadline
 from pipelines.data.dataset import DatasetShape
 from pipelines.ensemble.cost import NOTHING, FinishCost
 from pipelines.history import History
+from pipelines.learners.costs import text_seconds
 
 # A histogram booster goes through about this many cells a second on a slow core, for each class.
 _CELLS_PER_SECOND = 3e7
@@ -113,4 +114,5 @@ def model_seconds(shape: DatasetShape) -> float:
     """Return about how long one good model takes to fit on all rows."""
     columns = shape.n_columns + 20 * shape.n_text
     trees = shape.n_classes if shape.n_classes > 2 else 1
-    return _ROUNDS * shape.n_rows * math.sqrt(max(columns, 1)) * trees / _CELLS_PER_SECOND
+    rounds = _ROUNDS * shape.n_rows * math.sqrt(max(columns, 1)) * trees / _CELLS_PER_SECOND
+    return rounds + text_seconds(shape)

@@ -11,7 +11,7 @@ from pipelines.configuration import Configuration
 from pipelines.data.dataset import DatasetShape
 from pipelines.errors import UserError
 from pipelines.learners.base import Learner
-from pipelines.learners.costs import matrix_columns
+from pipelines.learners.costs import features_seconds
 from pipelines.space.encode import Encoding
 from pipelines.space.family import FamilySpace
 from pipelines.space.preprocessing import preprocessing_space
@@ -112,9 +112,4 @@ class SearchSpace:
     def expected_seconds(self, configuration: Configuration) -> float:
         """Return about how long one fit on all rows takes on one core, preprocessing included."""
         learner = self._spaces[configuration.family].learner
-        return learner.expected_seconds(configuration, self.shape) + self._features_seconds()
-
-    def _features_seconds(self) -> float:
-        shape = self.shape
-        cells = shape.n_rows * matrix_columns(shape)
-        return 0.02 + 1e-7 * cells + 4e-5 * shape.n_rows * shape.n_text
+        return learner.expected_seconds(configuration, self.shape) + features_seconds(self.shape)

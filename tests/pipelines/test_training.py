@@ -12,6 +12,8 @@ from espalier import AutoMLClassifier, learner_from_estimator
 from pipelines.errors import SearchFailedError, UserError
 
 HANG_SECONDS = 600.0
+MARK = 4.0
+LATE_ROW = 2  # the first fold does not validate it, so it is done
 
 
 class Actor(ClassifierMixin, BaseEstimator):
@@ -23,6 +25,10 @@ class Actor(ClassifierMixin, BaseEstimator):
     def fit(self, X, y):
         if self.act == "hang":
             time.sleep(HANG_SECONDS)  # one call, which no exception of Python gets into
+        if self.act == "linger" and X[:, 0].max() < MARK:  # so does one fold of all
+            end = time.monotonic() + HANG_SECONDS
+            while time.monotonic() < end:
+                time.sleep(0.01)
         if self.act == "eat":
             eaten = [np.ones(2**21) for _ in range(512)]  # 8 GiB
             raise AssertionError(f"nobody minded {len(eaten)} arrays")
@@ -96,6 +102,18 @@ def test_serving_and_memory_are_said_to_both_estimators(table):
     assert [len(member.candidates) for member in model.model_.members] == [5]
     with pytest.raises(UserError, match="unknown serving 'both'"):
         fit(table, "linear", n_trials=1, time_budget=None, serving="both", memory_limit="4GiB")
+
+
+def test_where_no_trial_is_done_in_time_those_that_got_furthest_stand_in(table):
+    X, y = table
+    X = X.copy()
+    X[LATE_ROW, 0] = 100 * MARK
+    with pytest.warns(UserWarning, match=r"no trial was done in time: .* folds; give more time"):
+        model = fit((X, y), family("linger"), time_budget=8.0)
+    board = model.leaderboard_
+    assert set(board["status"]) <= {"success", "timeout"}
+    assert model.score(*table) > 0.7
+    assert model.seconds < HANG_SECONDS / 2
 
 
 def test_every_model_raises(table):

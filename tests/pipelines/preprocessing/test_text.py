@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from pipelines.preprocessing import text as text_module
 from pipelines.preprocessing.text import TextColumn
@@ -62,3 +63,35 @@ def test_no_word_twice_and_very_many_rows_make_few_columns_or_none(monkeypatch) 
     few = _column(n_words=60).fit(TEXTS, Y)
     assert few.words_ is not None
     assert len(few.words_.vocabulary_) == 10
+
+
+def test_words_of_sentences_are_found_among_the_terms_and_weighed_with_them() -> None:
+    sentences = pd.Series([" ".join(RNG.choice(WORDS, 15, replace=False)) for _ in range(400)])
+    column = _column(n_words=30)
+    fitted = column.fit_transform(sentences, Y)
+    assert column.words_ is None
+    assert column.terms_ is not None
+    words = column.terms_.get_feature_names_out()[column.word_places_]
+    counts = {word: sentences.str.contains(rf"\b{word}\b").sum() for word in WORDS}
+    assert min(counts[word] for word in words) >= sorted(counts.values())[-30]
+    ours = fitted[:, -30:]
+    np.testing.assert_allclose(np.linalg.norm(ours, axis=1), 1.0, rtol=1e-5)
+    for place, word in enumerate(words):
+        holds = sentences.str.contains(rf"\b{word}\b").to_numpy()
+        np.testing.assert_array_equal(ours[:, place] > 0, holds)
+
+
+@pytest.mark.parametrize("length", [5, 15], ids=["names", "sentences"])
+@pytest.mark.parametrize("many", [False, True], ids=["all", "sample"])
+def test_rows_it_learned_from_are_told_alike_afterwards(monkeypatch, length, many) -> None:
+    if many:  # more strings than it learns from
+        monkeypatch.setattr(text_module, "_MAX_STRINGS_TO_LEARN_FROM", 100)
+    texts = pd.Series([" ".join(RNG.choice(WORDS, length, replace=False)) for _ in range(300)])
+    column = _column(n_words=20)
+    fitted = column.fit_transform(texts, Y[:300])
+    np.testing.assert_allclose(fitted, column.transform(texts), rtol=1e-4, atol=1e-5)
+
+
+def test_strings_that_point_the_same_way_are_not_blown_up() -> None:
+    texts = pd.Series(["Fulltime-Regular", "Parttime-Regular"] * 50)
+    assert np.abs(_column().fit_transform(texts, Y[:100])).max() < 10

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +29,13 @@ def test_a_small_table_keeps_folds_however_short_the_time():
     assert folds(1, rows=ONE_SPLIT_FROM_ROWS - 1, classes=30) == 3
     assert folds(1, rows=ONE_SPLIT_FROM_ROWS, classes=30) == 1
     assert folds(60, rows=1_000) == 5
+
+
+def test_long_texts_take_time_that_folds_would_need():
+    reviews = replace(shape(4_000, n_columns=1), n_text=1, text_length=400.0)
+    few = Budget(seconds=20)
+    assert affordable_folds(replace(reviews, text_length=4.0), few, 2) == 5
+    assert affordable_folds(reviews, few, 2) == 3
 
 
 def test_few_trials_that_are_asked_for_need_not_so_much_time():
