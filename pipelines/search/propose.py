@@ -1,7 +1,7 @@
 """What to try next, as a function of what was tried: same inputs, same outputs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from pipelines.search.starters import starters
 from pipelines.search.strategies import Picked, Situation, propose_by, sources
 from pipelines.seeds import generator, integer_seed
 from pipelines.space.joint import SearchSpace
+from pipelines.space.preprocessing import effective
 from pipelines.surrogate.prior_mean import Experience
 from pipelines.trial import Trial
 
@@ -52,7 +53,8 @@ def propose_batch(
 
     First ``warm_start``, then the defaults of every family, of the leading ones where there is a
     ``prior`` to say what the others are worth (those that can stop early first where time is
-    short), then by ``strategy``. Nothing is proposed twice, whatever came of it the first time.
+    short), then by ``strategy``. Nothing is proposed twice, whatever came of it the first time, nor
+    what differs from it without effect.
 
     Parameters
     ----------
@@ -173,7 +175,8 @@ def _sources(
 class _Proposer:
     """One batch in the making; ``taken`` grows as configurations are picked, and keeps their order.
 
-    (A set would not: strings hash differently in every process.)
+    (A set would not: strings hash differently in every process.) ``acting`` is what of them has an
+    effect.
     """
 
     space: SearchSpace
@@ -184,6 +187,10 @@ class _Proposer:
     admission: Admission
     prior: Experience | None
     taken: dict[Configuration, None]
+    acting: set[Configuration] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.acting = {effective(each) for each in self.taken}
 
     def take(
         self, configurations: Sequence[Configuration], n: int, rule: _Rule
@@ -191,9 +198,11 @@ class _Proposer:
         """Take up to ``n`` of these, in order, that are new and that the rule lets pass."""
         picked: list[Configuration] = []
         for configuration, passes in zip(configurations, rule(configurations), strict=True):
-            if len(picked) < n and passes and configuration not in self.taken:
+            acting = effective(configuration)
+            if len(picked) < n and passes and acting not in self.acting:
                 picked.append(configuration)
                 self.taken[configuration] = None
+                self.acting.add(acting)
         return picked
 
     def draw(self, n: int) -> list[Configuration]:

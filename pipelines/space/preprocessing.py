@@ -11,11 +11,15 @@ from ConfigSpace import (
     Integer,
 )
 
+from pipelines.configuration import Configuration
 from pipelines.data.dataset import DatasetShape
 from pipelines.learners.base import PreprocessingTraits
 from pipelines.learners.costs import matrix_columns
 from pipelines.preprocessing.categorical import CODES
 
+_OF_DENSE = frozenset(
+    {"prep_selection", "prep_selected_share", "prep_projection", "prep_projected_columns"}
+)
 # Classes this far from even may deserve weights.
 _UNEVEN = 0.5
 
@@ -70,6 +74,19 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
     if shape.problem.is_classification and _is_uneven(shape):
         _add_choice(made, "prep_weights", ("none", "balanced"))
     return made
+
+
+def effective(configuration: Configuration) -> Configuration:
+    """Return a configuration without the steps that its others leave without effect.
+
+    Columns are neither selected nor projected where texts make the matrix sparse. The space has
+    these choices all the same: what tables without text teach of them and of the rest goes together
+    (docs/decisions/0040).
+    """
+    if configuration.get("prep_text") != "tfidf":
+        return configuration
+    acting = {name: value for name, value in configuration.items() if name not in _OF_DENSE}
+    return Configuration.of(configuration.family, acting)
 
 
 def _add_choice(made: ConfigurationSpace, name: str, choices: tuple[str, ...]) -> None:

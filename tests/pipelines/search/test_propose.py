@@ -6,8 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipelines.configuration import Configuration
+from pipelines.data.dataset import DatasetShape
 from pipelines.errors import UserError
 from pipelines.history import History
+from pipelines.learners.registry import LEARNERS
+from pipelines.problem import ProblemKind
 from pipelines.search.names import ASCENT, CANDIDATES, STRATEGIES
 from pipelines.search.propose import propose_batch
 from pipelines.search.starters import LEADERS
@@ -118,6 +122,27 @@ def test_nothing_is_tried_twice_however_it_ended(space, history, strategy):
     history = grown(space, history, 32, strategy=strategy)
     tried = [result.trial.configuration for result in history.ordered]
     assert len(set(tried)) == len(tried) == 32
+
+
+def test_what_differs_without_effect_is_tried_once(history):
+    shape = DatasetShape(
+        problem=ProblemKind.BINARY, n_rows=900, n_columns=1, n_text=1, n_classes=2,
+        smallest_class=400,
+    )  # fmt: skip
+    space = SearchSpace((LEARNERS["linear"],), shape)
+    sparse = dict(space.default("linear"))
+    assert sparse["prep_text"] == "tfidf"
+    alike = [
+        Configuration.of("linear", sparse | {"prep_projection": each})
+        for each in ("none", "pca", "kernel")
+    ]
+    dense = [
+        Configuration.of("linear", sparse | {"prep_text": "svd", "prep_projection": each})
+        for each in ("none", "pca")
+    ]
+    trials = propose_batch(space, history, n=4, seed=0, warm_start=[*alike, *dense])
+    warm = [each.configuration for each in trials if each.origin == "warm_start"]
+    assert warm == [alike[0], *dense]
 
 
 def test_pending_trials_keep_their_numbers_and_configurations(space, history):
