@@ -42,12 +42,12 @@ class Espalier:
     def whole_environ(self):
         return {"ESPALIER_HOME": str(self.home), "PYTHONPATH": str(ROOT)} | self.environ
 
-    def start(self, *arguments):
+    def start(self, *arguments, module="flows.cli"):
         """Start the command line in a process group of its own."""
         kept = {key: value for key, value in os.environ.items()
                 if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))}  # fmt: skip
         return subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", *map(str, arguments)],
+            [sys.executable, "-m", module, *map(str, arguments)],
             cwd=self.folder,
             env=kept | self.whole_environ,
             stdout=subprocess.PIPE,
@@ -55,9 +55,9 @@ class Espalier:
             text=True,
         )
 
-    def run(self, *arguments):
+    def run(self, *arguments, module="flows.cli"):
         """Run the command line to its end; return status, stdout and stderr."""
-        process = self.start(*arguments)
+        process = self.start(*arguments, module=module)
         out, error = process.communicate(timeout=600)
         return subprocess.CompletedProcess(process.args, process.returncode, out, error)
 

@@ -1,4 +1,4 @@
-"""A run whose every trial fails, for want of memory, from the command line."""
+"""A run whose every trial fails, for want of memory or time, from the command line."""
 
 import json
 from pathlib import Path
@@ -51,3 +51,17 @@ def test_the_baseline_is_registered_as_such_where_it_is_allowed(failed, tumours)
     version = client.get_model_version("tumours", "1")
     assert version.tags["method"] == "baseline"
     assert client.get_run(version.run_id).data.metrics["n_memout"] == 2
+
+
+def test_where_no_trial_is_done_in_time_those_that_got_furthest_stand_in(
+    tumours, tmp_path, espalier_in
+):
+    espalier = espalier_in(tmp_path)
+    outcome = espalier.run(
+        "train", tumours, "--target", "diagnosis", "--trials", "2", "--families", "linear",
+        "--workers", "1", "--name", "tumours", module="tests.flows.cut_short",
+    )  # fmt: skip
+    assert outcome.returncode == 0, outcome.stderr
+    said = " ".join((outcome.stdout + outcome.stderr).split())
+    assert "no trial was done in time: the best of 2 is chosen by 2 of" in said
+    assert "tumours version 1 is champion" in said
