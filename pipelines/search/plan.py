@@ -13,7 +13,7 @@ from pipelines.history import History
 from pipelines.search.batches import BATCH_SIZE, awaited, next_in_line
 from pipelines.search.names import DEFAULT_STRATEGY
 from pipelines.search.propose import propose_batch
-from pipelines.search.reserve import model_seconds, reserve_change
+from pipelines.search.reserve import reserve_change
 from pipelines.search.stopping import (
     trial_seconds_limit,
     trials_left,
@@ -137,8 +137,7 @@ def _fill(
 ) -> list[Trial]:
     """Return as many trials as keep the workers busy until the next choice."""
     left = deadline.seconds_left
-    expected = plan.fits_per_trial * model_seconds(plan.space.shape)
-    limit = trial_seconds_limit(deadline, history, plan.n_workers, expected)
+    limit = trial_seconds_limit(deadline, history, plan.n_workers)
     typical = typical_seconds(history)
     slow = typical is not None and typical > _SLOW_SHARE * left
     wanted = plan.n_workers if slow else max(BATCH_SIZE, 2 * plan.n_workers)

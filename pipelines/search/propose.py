@@ -53,7 +53,8 @@ def propose_batch(
 
     First ``warm_start``, then the defaults of every family, of the leading ones where there is a
     ``prior`` to say what the others are worth (those that can stop early first where time is
-    short), then by ``strategy``. Nothing is proposed twice, whatever came of it the first time, nor
+    short), then by ``strategy``. With a clock, one of each family comes first until there is a
+    model. Nothing is proposed twice, whatever came of it the first time, nor
     what differs from it without effect.
 
     Parameters
@@ -112,9 +113,6 @@ def propose_batch(
             + [trial.configuration for trial in pending]
         ),
     )
-    picks = [
-        Picked(each, "warm_start") for each in proposer.take(warm_start, n, admission.admitted)
-    ]
     defaults = starters(
         space, admission.costs, expected_seconds_limit, leaders_only=prior is not None
     )
@@ -122,8 +120,18 @@ def propose_batch(
         defaults.configurations[: defaults.n_sure],
         defaults.configurations[defaults.n_sure :],
     )
-    for some, rule in ((sure, admission.conceivable), (others, admission.admitted)):
-        picks += [Picked(each, "default") for each in proposer.take(some, n - len(picks), rule)]
+    picks: list[Picked] = []
+    timed = expected_seconds_limit is not None
+    # With a clock and no model yet, another family is worth more than more of one: what stops a
+    # trial stops those like it.
+    for other_family in (True, False) if timed and not history.successes else (False,):
+        for origin, some, rule in (
+            ("warm_start", warm_start, admission.admitted),
+            ("default", sure, admission.conceivable),
+            ("default", others, admission.admitted),
+        ):
+            new = proposer.take(some, n - len(picks), rule, other_family=other_family)
+            picks += [Picked(each, origin) for each in new]
     if not picks and not history.successes and not pending:
         # Nothing fits, but nothing is there yet either: the cheapest is worth a try.
         by_cost = np.argsort(admission.costs.log_seconds(others), kind="stable")
@@ -132,7 +140,7 @@ def propose_batch(
             Picked(each, "default") for each in proposer.take(cheapest, 1, admission.promising)
         ]
     numbers = range(first + len(picks), first + n)
-    who = _sources(strategy, history, pending, numbers, expected_seconds_limit is not None)
+    who = _sources(strategy, history, pending, numbers, timed)
     picks += proposer.propose(who, numbers, warm_start)
     if not picks and not history.successes and not pending:
         picks = [Picked(each, "random") for each in proposer.cheap_draw()]
@@ -193,14 +201,26 @@ class _Proposer:
         self.acting = {effective(each) for each in self.taken}
 
     def take(
-        self, configurations: Sequence[Configuration], n: int, rule: _Rule
+        self,
+        configurations: Sequence[Configuration],
+        n: int,
+        rule: _Rule,
+        *,
+        other_family: bool = False,
     ) -> list[Configuration]:
-        """Take up to ``n`` of these, in order, that are new and that the rule lets pass."""
+        """Take up to ``n`` of these, in order, that are new and that the rule lets pass.
+
+        With ``other_family``, only of families of which none is taken yet.
+        """
         picked: list[Configuration] = []
+        begun = {each.family for each in self.taken} if other_family else set()
         for configuration, passes in zip(configurations, rule(configurations), strict=True):
             acting = effective(configuration)
-            if len(picked) < n and passes and acting not in self.acting:
+            new = acting not in self.acting and configuration.family not in begun
+            if len(picked) < n and passes and new:
                 picked.append(configuration)
+                if other_family:
+                    begun.add(configuration.family)
                 self.taken[configuration] = None
                 self.acting.add(acting)
         return picked

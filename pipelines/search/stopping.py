@@ -25,7 +25,8 @@ _QUICKEST_SHARE = 0.75
 # one slow model cannot be all that a run tries; afterwards it may take more.
 _FIRST_SHARE = 0.25
 # Where time is so short that this share would be too little for anything, it may be so many
-# seconds; and each trial that was stopped without a model says that the next needs more.
+# seconds, up to a larger share; and each trial that was stopped without a model says that the next
+# needs more. Estimates have no say in it: on a busy machine they are wrong by a factor.
 _FIRST_SECONDS = 6.0
 _FIRST_SHARE_AT_MOST = 0.6
 _LONGER = 1.5
@@ -92,9 +93,7 @@ def _shortest(history: History) -> float:
     return max(SHORTEST_TRIAL_SECONDS, _QUICKEST_SHARE * quickest)
 
 
-def trial_seconds_limit(
-    deadline: Deadline, history: History, n_workers: int, expected: float | None = None
-) -> float | None:
+def trial_seconds_limit(deadline: Deadline, history: History, n_workers: int) -> float | None:
     """Return the seconds that a trial started now may take; None without a deadline.
 
     Parameters
@@ -106,14 +105,12 @@ def trial_seconds_limit(
     n_workers : int
         Trials that run at the same time: a single one must not be blocked for as long as one of
         many may.
-    expected : float or None
-        Seconds that a good model may be expected to take on this table.
     """
     left = deadline.seconds_left
     if left == float("inf"):
         return None
     if not history.successes:
-        enough = min(expected or 0.0, _FIRST_SECONDS, _FIRST_SHARE_AT_MOST * left)
+        enough = min(_FIRST_SECONDS, _FIRST_SHARE_AT_MOST * left)
         stopped = max(
             (each.seconds for each in history.results if each.status is TrialStatus.TIMEOUT),
             default=0.0,

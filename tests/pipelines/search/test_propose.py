@@ -124,6 +124,36 @@ def test_nothing_is_tried_twice_however_it_ended(space, history, strategy):
     assert len(set(tried)) == len(tried) == 32
 
 
+def test_until_there_is_a_model_a_clock_wants_one_of_each_family(space, history):
+    rng = np.random.default_rng(0)
+    drawn = space.sample(200, rng)
+    warm = [
+        *[each for each in drawn if each.family == "lightgbm"][:3],
+        *[each for each in drawn if each.family == "linear"][:2],
+    ]
+    limits = {"seconds_limit": 1e6, "expected_seconds_limit": 1e6}
+
+    def proposed(history, **options):
+        trials = propose_batch(space, history, n=4, seed=0, warm_start=warm, **options)
+        return [each.configuration for each in trials]
+
+    first = proposed(history, **limits)
+    assert first[:2] == [warm[0], warm[3]]
+    assert len({each.family for each in first}) == 4
+    assert proposed(history) == warm[:4]  # nobody waits for a model
+    stopped = history.extend(
+        answer(Trial(number=number, configuration=each, seed=0), status=TrialStatus.TIMEOUT)
+        for number, each in enumerate(first)
+    )
+    assert not {each.family for each in first} & {
+        each.family for each in proposed(stopped, **limits)
+    }
+    found = stopped.extend(
+        [answer(Trial(number=4, configuration=space.default("svm"), seed=0), 0.5)]
+    )
+    assert proposed(found, **limits)[:3] == [warm[1], warm[2], warm[4]]
+
+
 def test_what_differs_without_effect_is_tried_once(history):
     shape = DatasetShape(
         problem=ProblemKind.BINARY, n_rows=900, n_columns=1, n_text=1, n_classes=2,

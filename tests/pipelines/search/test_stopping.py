@@ -70,10 +70,9 @@ def test_one_trial_may_not_take_all_the_time(space, history):
 
 
 def test_where_nothing_succeeds_in_time_the_next_trial_gets_longer(space, history):
-    assert trial_seconds_limit(at(10.0), history, 2) == 2.5
-    assert trial_seconds_limit(at(10.0), history, 2, expected=4.0) == 4.0
-    assert trial_seconds_limit(at(10.0), history, 2, expected=400.0) == 6.0
-    assert trial_seconds_limit(at(100.0), history, 2, expected=400.0) == 25.0
+    assert trial_seconds_limit(at(5.0), history, 2) == 3.0
+    assert trial_seconds_limit(at(20.0), history, 2) == 6.0
+    assert trial_seconds_limit(at(100.0), history, 2) == 25.0
     stopped = [replace(each, score=None, status=TrialStatus.TIMEOUT)
                for each in results(space, 2, seconds=4.0)]  # fmt: skip
     late = history.extend(stopped)
