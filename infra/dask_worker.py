@@ -1,6 +1,5 @@
 """What runs on a Dask worker: one job, with the context kept from job to job."""
 
-import ctypes
 import importlib
 import pickle
 import signal
@@ -18,6 +17,7 @@ from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.evaluate import MemberJob, evaluate_trial, worker_name
 from pipelines.evaluation.executor import ended_early, fit_or_none
 from pipelines.evaluation.limits import TrialInterruptedError
+from pipelines.interruption import raise_in
 from pipelines.trial import Trial, TrialStatus
 
 _CONTEXT = "espalier_context"
@@ -137,18 +137,14 @@ class _RunningJob:
         with self._lock:
             if not self._over:
                 self._asked = True
-                self._raise(TrialInterruptedError)
+                raise_in(self._thread, TrialInterruptedError)
 
     def end(self) -> None:
         """Say that the job is over: what was asked for and has not arrived must not hit later."""
         with self._lock:
             self._over = True
             if self._asked:
-                self._raise(None)
-
-    def _raise(self, error: type[BaseException] | None) -> None:
-        argument = None if error is None else ctypes.py_object(error)
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), argument)
+                raise_in(self._thread, None)
 
 
 @contextmanager

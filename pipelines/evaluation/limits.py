@@ -1,6 +1,5 @@
 """Limits of one trial: its seconds, its threads, and what it may print."""
 
-import ctypes
 import multiprocessing
 import os
 import sys
@@ -12,6 +11,8 @@ from typing import Self
 
 import psutil
 from threadpoolctl import threadpool_limits
+
+from pipelines.interruption import raise_in
 
 _LOOK_SECONDS = 0.05
 
@@ -39,8 +40,9 @@ def interrupt_after(seconds: float | None) -> Iterator[None]:
     """Raise `TrialInterruptedError` in this thread once ``seconds`` have passed.
 
     It arrives between two Python instructions: a loop in Python ends, a single long call into
-    native code ends late. Whoever must be sure runs the trial in a process that can be killed.
-    Works in any thread, unlike an alarm signal.
+    native code ends late, and so does what must not be interrupted (`pipelines.interruption`).
+    Whoever must be sure runs the trial in a process that can be killed. Works in any thread, unlike
+    an alarm signal.
     """
     if seconds is None or seconds > threading.TIMEOUT_MAX:  # infinite without a deadline
         yield
@@ -53,7 +55,7 @@ def interrupt_after(seconds: float | None) -> Iterator[None]:
         with lock:
             if not state["over"]:
                 state["fired"] = True
-                _raise_in(thread, TrialInterruptedError)
+                raise_in(thread, TrialInterruptedError)
 
     timer = threading.Timer(max(seconds, 0.0), fire)
     timer.daemon = True
@@ -65,7 +67,7 @@ def interrupt_after(seconds: float | None) -> Iterator[None]:
         with lock:
             state["over"] = True
             if state["fired"]:  # on its way but perhaps not delivered yet: it must not hit later
-                _raise_in(thread, None)
+                raise_in(thread, None)
 
 
 class MemoryWatch:
@@ -103,7 +105,7 @@ class MemoryWatch:
         with self._lock:
             self._over.set()
             if self._fired:  # as in `interrupt_after`
-                _raise_in(self._thread, None)
+                raise_in(self._thread, None)
         self._look()
 
     def _watch(self) -> None:
@@ -113,17 +115,11 @@ class MemoryWatch:
                 too_much = self.limit_mb is not None and self.peak_mb > self.limit_mb
                 if too_much and not self._fired and not self._over.is_set():
                     self._fired = True
-                    _raise_in(self._thread, MemoryExceededError)
+                    raise_in(self._thread, MemoryExceededError)
 
     def _look(self) -> None:
         with suppress(psutil.Error):
             self.peak_mb = max(self.peak_mb, self._process.memory_info().rss / 2**20)
-
-
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Ask the interpreter to raise ``error`` in a thread; None takes an earlier request back."""
-    argument = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), argument)
 
 
 @contextmanager

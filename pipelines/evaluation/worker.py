@@ -22,6 +22,7 @@ from pipelines.evaluation.context import EvaluationContext
 from pipelines.evaluation.evaluate import MemberJob, evaluate_trial, worker_name
 from pipelines.evaluation.executor import ended_early, fit_or_none
 from pipelines.evaluation.limits import TrialInterruptedError
+from pipelines.interruption import raise_here
 from pipelines.learners import candidate as candidate  # imported for the sake of the import
 from pipelines.trial import Trial, TrialStatus
 
@@ -40,7 +41,7 @@ class _Switch:
         del number, frame
         if self.on:
             self.on = False
-            raise TrialInterruptedError
+            raise_here(TrialInterruptedError)
 
 
 def main(descriptor: int, context_path: str) -> None:

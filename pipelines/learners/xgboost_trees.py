@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pipelines.configuration import Value
 from pipelines.data.dataset import DatasetShape
+from pipelines.interruption import uninterrupted
 from pipelines.learners.base import BuildContext, Learner, PreprocessingTraits
 from pipelines.learners.boosted_trees import BoostedTrees, Rows, probabilities
 from pipelines.learners.boosting_rounds import (
@@ -47,13 +48,14 @@ class XGBoostModel(BoostedTrees):
             "nthread": self.n_threads,
             "max_bin": parameters["max_bin"],
         }
-        table = xgboost.QuantileDMatrix(train.X, train.y, weight=train.weight, **settings)
         valid = []
-        if watched is not None:
-            there = xgboost.QuantileDMatrix(
-                watched.X, watched.y, weight=watched.weight, ref=table, **settings
-            )
-            valid.append((there, "valid"))
+        with uninterrupted():  # it takes the rows in by calling back
+            table = xgboost.QuantileDMatrix(train.X, train.y, weight=train.weight, **settings)
+            if watched is not None:
+                there = xgboost.QuantileDMatrix(
+                    watched.X, watched.y, weight=watched.weight, ref=table, **settings
+                )
+                valid.append((there, "valid"))
 
         class Watch(xgboost.callback.TrainingCallback):
             def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
