@@ -16,6 +16,8 @@ from pipelines.data.splits import split_holdout
 
 FEWEST_KEPT = 30
 """A hold-out of fewer rows says nothing; then all rows are split anew."""
+FEWEST_SHARE = 0.5
+"""Of small tables no hold-out is large; there, this share of what would be wanted is enough."""
 MOST_OF_NEW = 0.5
 """Largest share of the new rows that goes into the hold-out where too few old ones are left."""
 
@@ -90,7 +92,7 @@ def keep_holdout(
     chosen = held.copy()
     chosen[added] = True
     _leave_every_class(dataset, chosen)
-    if chosen.sum() < min(FEWEST_KEPT, wanted):
+    if chosen.sum() < min(FEWEST_KEPT, FEWEST_SHARE * wanted):
         search, holdout = split_holdout(dataset, fraction=fraction, seed=seed)
         note = "too few rows are left of the champion's hold-out: all rows are split anew"
         return _described(search, holdout, held, was_trained, note)

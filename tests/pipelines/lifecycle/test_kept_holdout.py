@@ -48,6 +48,12 @@ def test_what_was_held_stays_held_and_what_was_learned_stays(n_old, n_new, seed,
     assert split.n_kept + split.n_new == len(split.holdout)
 
 
+def test_a_small_table_keeps_its_holdout_when_a_row_is_added():
+    trained, held = before(123, 122)
+    split = keep_holdout(dataset(123), was_trained=trained, was_held=held, fraction=0.2, seed=0)
+    assert (split.n_kept, split.n_new) == (24, 0)
+
+
 def test_new_rows_are_split_as_ever():
     trained, held = before(1200, 200)
     split = keep_holdout(dataset(1200), was_trained=trained, was_held=held, fraction=0.2, seed=0)
