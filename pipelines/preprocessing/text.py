@@ -187,7 +187,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
             return None
         least = min(_LEAST_STRINGS, max(1, len(strings) // 10))
         if self.terms_ is not None and self.terms_.analyzer == "word":
-            counts = np.diff(terms.tocsc().indptr)
+            counts = terms.getnnz(axis=0)
             places = np.argsort(-counts, kind="stable")[:n_words]
             places = np.sort(places[counts[places] >= least])
             self.word_places_ = places if len(places) else None

@@ -1,7 +1,7 @@
 """What to try next, as a function of what was tried: same inputs, same outputs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,10 +108,10 @@ def propose_batch(
         seed=integer_seed(seed, "surrogate", first),
         admission=admission,
         prior=prior,
-        taken=dict.fromkeys(
-            [result.trial.configuration for result in history.ordered]
-            + [trial.configuration for trial in pending]
-        ),
+        taken={
+            effective(each.configuration): each.configuration
+            for each in (*(result.trial for result in history.ordered), *pending)
+        },
     )
     defaults = starters(
         space, admission.costs, expected_seconds_limit, leaders_only=prior is not None
@@ -183,7 +183,7 @@ def _sources(
 class _Proposer:
     """One batch in the making; ``taken`` grows as configurations are picked, and keeps their order.
 
-    (A set would not: strings hash differently in every process.) ``acting`` is what of them has an
+    (A set would not: strings hash differently in every process.) Its keys are what of them has an
     effect.
     """
 
@@ -194,11 +194,7 @@ class _Proposer:
     seed: int
     admission: Admission
     prior: Experience | None
-    taken: dict[Configuration, None]
-    acting: set[Configuration] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.acting = {effective(each) for each in self.taken}
+    taken: dict[Configuration, Configuration]
 
     def take(
         self,
@@ -216,13 +212,12 @@ class _Proposer:
         begun = {each.family for each in self.taken} if other_family else set()
         for configuration, passes in zip(configurations, rule(configurations), strict=True):
             acting = effective(configuration)
-            new = acting not in self.acting and configuration.family not in begun
+            new = acting not in self.taken and configuration.family not in begun
             if len(picked) < n and passes and new:
                 picked.append(configuration)
                 if other_family:
                     begun.add(configuration.family)
-                self.taken[configuration] = None
-                self.acting.add(acting)
+                self.taken[acting] = configuration
         return picked
 
     def draw(self, n: int) -> list[Configuration]:
@@ -283,7 +278,7 @@ class _Proposer:
             history=_within(self.history, self.space),
             pending=tuple(
                 each
-                for each in self.taken
+                for each in self.taken.values()
                 if each not in tried and each.family in self.space.families
             ),
             admission=self.admission,

@@ -32,20 +32,17 @@ def with_stand_ins(history: History, predicted: Container[int]) -> History:
     """
     if history.successes:
         return history
-    stopped = {
-        each.trial.number: each
-        for each in history.results
-        if each.status is TrialStatus.TIMEOUT and each.trial.number in predicted
-    }
-    most = max((len(each.fold_scores) for each in stopped.values()), default=0)
+
+    def done(result: TrialResult) -> int:
+        stopped = result.status is TrialStatus.TIMEOUT and result.trial.number in predicted
+        return len(result.fold_scores) if stopped else 0
+
+    most = max(map(done, history.results), default=0)
     if most == 0:
         return history
-    furthest = {number for number, each in stopped.items() if len(each.fold_scores) == most}
     return History(
         history.metric,
-        tuple(
-            _stand_in(each) if each.trial.number in furthest else each for each in history.results
-        ),
+        tuple(_stand_in(each) if done(each) == most else each for each in history.results),
     )
 
 
