@@ -148,7 +148,9 @@ def _line_search(loss: Loss, F: Floats, direction: Floats, known: tuple[float, f
         change = float(np.clip(slope / curvature, -0.5, 0.5))
         low, high = (step, high) if slope > 0 else (low, step)
         tried = float(np.clip(step + change, 0.0, 2.0))
-        if not low <= tried <= high:  # the curvature here says little about there
+        # The curvature here may say little about there; far back at an end, Newton goes in circles.
+        circles = tried in (low, high) and tried < 2.0 and abs(tried - step) >= 0.1
+        if circles or not low <= tried <= high:
             tried = 0.5 * (low + high)
         change, step = tried - step, tried
         # Newton's error falls with the square of its change, and the step is shrunk afterwards.
