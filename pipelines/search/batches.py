@@ -71,7 +71,6 @@ def _batch(
         fits_per_trial=plan.fits_per_trial,
         prior=plan.prior,
         racing=plan.racing,
-        ladder=plan.ladder,
     )
 
 

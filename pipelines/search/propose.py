@@ -10,7 +10,7 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.search.admission import Admission
 from espalier.pipelines.search.grid import grid_points
 from espalier.pipelines.search.initial_design import starters
-from espalier.pipelines.search.racing import race_floors, rungs_for
+from espalier.pipelines.search.racing import race_floors
 from espalier.pipelines.search.strategies import Picked, Situation, propose_by, sources
 from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY, STRATEGIES
 from espalier.pipelines.seeds import generator, integer_seed
@@ -47,7 +47,6 @@ def propose_batch(
     fits_per_trial: int = 1,
     prior: Experience | None = None,
     racing: bool = False,
-    ladder: bool = False,
 ) -> list[Trial]:
     """Return the next trials, numbered on from the history and the pending ones.
 
@@ -86,8 +85,6 @@ def propose_batch(
         What earlier runs predict for this dataset; the Gaussian process corrects it.
     racing : bool
         Whether a trial ends when its first folds are clearly worse.
-    ladder : bool
-        Whether a trial of a large table is fitted to some of its rows first.
 
     Raises
     ------
@@ -144,8 +141,7 @@ def propose_batch(
     picks += proposer.propose(who, numbers, warm_start)
     if not picks and not history.successes and not pending:
         picks = [Picked(each, "random") for each in proposer.cheap_draw()]
-    rungs = rungs_for(space.shape.n_rows, fits_per_trial) if ladder else ()
-    floors = race_floors(history, fits_per_trial, rungs) if racing else ()
+    floors = race_floors(history, fits_per_trial) if racing else ()
     return [
         Trial(
             number=first + place,
@@ -153,7 +149,6 @@ def propose_batch(
             seed=integer_seed(seed, "trial", first + place),
             origin=pick.origin,
             seconds_limit=seconds_limit,
-            rungs=rungs,
             floors=floors,
             expected_gain=pick.expected_gain,
         )
