@@ -1,11 +1,15 @@
 """From the store to what a run takes from it: portfolio, predictor, and how far to trust it."""
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.experience.knowledge import Card, Knowledge
+from espalier.pipelines.experience.knowledge import Knowledge, KnowledgeCard
 from espalier.pipelines.experience.portfolio import build_portfolio
-from espalier.pipelines.experience.process_validation import validate
+from espalier.pipelines.experience.process_validation import validate_process
 from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import FEWEST_TRIALS, Mapped, map_all
+from espalier.pipelines.experience.space_alignment import (
+    FEWEST_TRIALS,
+    AlignedKnowledge,
+    align_knowledge,
+)
 from espalier.pipelines.experience.transfer_process import ProcessExperience
 from espalier.pipelines.experience.validate import Validation
 from espalier.pipelines.seeds import integer_seed
@@ -29,11 +33,11 @@ def fit_knowledge(experience: KnowledgeBase, *, seed: int) -> Knowledge:
     UserError
         No dataset has enough trials.
     """
-    known = require_enough(map_all(experience))
-    return fit_mapped(experience, known, seed=seed, validation=validate(known, known))
+    known = require_enough(align_knowledge(experience))
+    return fit_aligned(experience, known, seed=seed, validation=validate_process(known, known))
 
 
-def require_enough(known: Mapped) -> Mapped:
+def require_enough(known: AlignedKnowledge) -> AlignedKnowledge:
     """Return what is known if something can be learned from it.
 
     Raises
@@ -49,9 +53,9 @@ def require_enough(known: Mapped) -> Mapped:
     return known
 
 
-def fit_mapped(
+def fit_aligned(
     experience: KnowledgeBase,
-    known: Mapped,
+    known: AlignedKnowledge,
     *,
     seed: int,
     validation: Validation,
@@ -65,10 +69,10 @@ def fit_mapped(
     )
 
 
-def _card(experience: KnowledgeBase, known: Mapped) -> Card:
+def _card(experience: KnowledgeBase, known: AlignedKnowledge) -> KnowledgeCard:
     moments = sorted(each.recorded_at for each in experience.records)
     newest = max(experience.records, key=lambda each: each.recorded_at)
-    return Card(
+    return KnowledgeCard(
         n_records=len(experience),
         n_datasets=len(known.datasets),
         n_impossible=known.n_impossible,

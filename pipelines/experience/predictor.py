@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.experience.space_alignment import aligned
+from espalier.pipelines.experience.space_alignment import align_coordinates
 from espalier.pipelines.experience.transfer_process import ProcessExperience
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 
@@ -40,11 +40,11 @@ class RunPrior:
 
     def mean(self, X: Array) -> Array:
         """Return the expected normal score of encoded configurations (n, d), shape (n,)."""
-        return self._about.predict(aligned(X, self._have, self._want))
+        return self._about.predict(align_coordinates(X, self._have, self._want))
 
     def mean_gradient(self, X: Array) -> tuple[Array, Array]:
         """Return the same, and its gradient in X, shape (n, d)."""
-        mean, slope = self._about.predict_gradient(aligned(X, self._have, self._want))
+        mean, slope = self._about.predict_gradient(align_coordinates(X, self._have, self._want))
         gradient = np.zeros_like(X)
         gradient[:, self._own] = slope[:, self._place]
         return mean, gradient

@@ -36,7 +36,7 @@ class Validation:
 
     @property
     def words(self) -> str:
-        """The verdict for people."""
+        """The result in words."""
         if not self.by_dataset:
             return (
                 f"the predictor is off: fewer than {FEWEST_DATASETS} datasets are known, so it "
