@@ -1,4 +1,4 @@
-"""What a model family brings: its space, its factory, its limits and its expected cost."""
+"""The definition of a model family: its space, factory, limits and expected cost."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # a served model must load without ConfigSpace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnerLimits:
-    """Sizes beyond which a family is not offered.
+    """Largest tables that a family is used for.
 
     Attributes
     ----------
@@ -55,16 +55,16 @@ class PreprocessingTraits:
     sparse : bool
         Whether the model takes a scipy CSR matrix (otherwise it gets a dense array).
     text_means : tuple of bool
-        Whether strings that come back are also known by their target mean.
+        Whether repeated strings are also encoded by their target mean.
     text_words : tuple of int
-        How many words of a text get columns of their own, where it is not sparse.
+        Number of words of a text column that get columns of their own, unless ``sparse``.
     strings : tuple of str
-        What strings of very many values that come back are, where categories are codes
-        (``ordinal``, ``native``), from ``text``, ``categories`` and ``both``.
+        How text columns with repeated strings are used where categories are codes (``ordinal``,
+        ``native``), from ``text``, ``categories`` and ``both``.
     rare_of_rows : int or None
-        In a table of more rows than this a level is rare by the share of so many rows; None for
-        the share of all. A family that weighs each level by its rows loses by having those of
-        fifty put together (docs/decisions/0037).
+        In tables with more rows than this, the share below which a level is rare is taken of this
+        many rows; None: of all rows. A family that weighs each level by its rows loses if levels of
+        fifty rows are merged (docs/decisions/0037).
     """
 
     scaling: tuple[str, ...] = ("none",)
@@ -82,7 +82,7 @@ class PreprocessingTraits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
-    """What a factory needs to know beside the hyperparameters.
+    """What a family's factory needs besides the hyperparameters.
 
     Attributes
     ----------
@@ -111,9 +111,9 @@ class Learner:
     name : str
         Key in the registry and on the command line.
     label : str
-        Name for people.
+        Name shown to users.
     problems : frozenset of ProblemKind
-        What it can solve.
+        Kinds of problems that it can solve.
     space : callable (shape) -> ConfigurationSpace
         Its own hyperparameters with conditions and defaults, without preprocessing.
     build : callable (values, context) -> estimator
@@ -121,19 +121,19 @@ class Learner:
     expected_seconds : callable (values, shape) -> float
         Seconds to fit once on all rows on one core, to within a factor of a few.
     preprocessing : PreprocessingTraits
-        What may happen to the features before the model.
+        Preprocessing choices that the family allows.
     limits : LearnerLimits
-        Sizes beyond which it is not offered.
+        Largest tables that it is used for.
     early_stopping : bool
-        Whether ``fit`` takes ``eval_set=(X, y)`` and leaves ``n_iterations_``. Whatever the
-        family, ``fit`` is also given those of ``sample_weight``, ``eval_weight``,
-        ``categorical`` and ``deadline`` that its signature names.
+        Whether ``fit`` takes ``eval_set=(X, y)`` and sets ``n_iterations_``. In every family,
+        ``fit`` also receives those of ``sample_weight``, ``eval_weight``, ``categorical`` and
+        ``deadline`` that its signature names.
     anytime : bool
-        Whether ``fit`` takes ``deadline`` and stops then with a model that is worth having.
+        Whether ``fit`` takes ``deadline`` and stops at it with a usable model.
     interpretable : bool
         Whether a person can read the fitted model.
     expected_mb : callable (values, shape) -> float, or None
-        MiB that a fit takes beside its matrix and a few copies of it; None for next to nothing.
+        MiB that a fit takes beside its matrix and a few copies of it; None if negligible.
     packages : tuple of str
         Distributions that a served model of this family needs beside scikit-learn.
     """
