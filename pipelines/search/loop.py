@@ -26,21 +26,21 @@ def run_trials(
     awaited: frozenset[int] | None,
     on_result: OnResult | None = None,
 ) -> list[TrialOutcome]:
-    """Submit trials and return what has ended by the time that more should be proposed.
+    """Submit trials, and return outcomes once more trials should be proposed.
 
     Parameters
     ----------
     executor : Executor
-        Runs them.
+        Runs the trials.
     trials : sequence of Trial
-        May be empty: then what is pending is waited for.
+        Trials to submit; if empty, the pending ones are awaited.
     deadline : Deadline
-        When to return at the latest; what is still running stays pending.
+        When to return at the latest; running trials stay pending.
     awaited : frozenset of int or None
-        Return once none of these trials is pending. None: once something has ended and a worker is
-        idle. Stragglers carry over to the next call.
+        Return once none of these trials is pending. None: once a trial has ended and a worker is
+        idle. Running trials carry over to the next call.
     on_result : callable, optional
-        Told each outcome as it arrives.
+        Called with each outcome as it arrives.
     """
     for trial in trials:
         executor.submit(trial)
@@ -60,7 +60,7 @@ def run_trials(
 def stop_batch(
     executor: Executor, *, reason: str, on_result: OnResult | None = None
 ) -> list[TrialOutcome]:
-    """Stop what is pending and return what came of it."""
+    """Stop the pending trials and return their outcomes."""
     outcomes = executor.stop_pending(reason)
     if on_result is not None:
         for outcome in outcomes:
@@ -86,16 +86,16 @@ def run_search(
     memory_limit_mb: float | None = None,
     racing: bool = True,
 ) -> History:
-    """Search until the budget is spent and return everything tried.
+    """Search until the budget is spent and return the history of all trials.
 
     Parameters
     ----------
     space : SearchSpace
-        What may be tried.
+        The search space.
     executor : Executor
-        Who runs the trials.
+        Runs the trials.
     metric : Metric
-        What they are scored by.
+        Scores the trials.
     budget : Budget
         What the run may spend; see `SearchPlan` for what trials and seconds mean.
     deadline : Deadline
@@ -104,21 +104,21 @@ def run_search(
     seed : int
         The run's seed.
     strategy : str
-        One of `names.STRATEGIES`.
+        One of `strategy_names.STRATEGIES`.
     on_result : callable, optional
-        Told each outcome, with its out-of-fold predictions, as it arrives.
+        Called with each outcome, including its out-of-fold predictions, as it arrives.
     history : History, optional
         Trials of an interrupted run, which are not run again.
     n_folds : int
         Folds of a trial, for its expected seconds.
     warm_start : sequence of Configuration
-        What to try first.
+        Configurations to try first.
     prior : Experience or None
-        What earlier runs predict for this dataset.
+        Predictions from earlier runs for this dataset.
     finish : FinishCost
-        What comes after the refits.
+        Cost of the steps after the refits.
     memory_limit_mb : float or None
-        MiB that a trial may be expected to take.
+        Most MiB that a trial may be expected to take.
     racing : bool
         Whether a trial ends when its first folds are clearly worse.
     """

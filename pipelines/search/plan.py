@@ -1,6 +1,6 @@
 """The policy of a search: how many trials to start now, and with which limits.
 
-The estimator's loop and the flow's rounds both ask `next_trials`, so they search alike.
+The estimator's loop and the flow's rounds both call `next_trials`, so they search alike.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial
 
 # Trials are slow when one takes more than this share of the time left. Then none is queued
-# behind another: by the time it starts, more is known.
+# behind another, as more is known by the time that it would start.
 _SLOW_SHARE = 0.05
 # Estimates of a trial's seconds are rough.
 _SAFETY = 0.9
@@ -33,32 +33,32 @@ _SAFETY = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPlan:
-    """What stays the same through a search.
+    """The settings of a search that stay fixed while it runs.
 
     Attributes
     ----------
     space : SearchSpace
-        What may be tried.
+        The search space.
     budget : Budget
-        What the run may spend. Without seconds the clock plays no part, and batches are fixed,
-        ordered units (`batches`): the same trials come out at any number of workers.
+        What the run may spend. Without seconds time does not matter, and batches are fixed, ordered
+        units (`batches`): the trials are the same for any number of workers.
     seed : int
         The run's seed.
     n_workers : int
         Trials that run at the same time.
     strategy : str
-        One of `names.STRATEGIES`.
+        One of `strategy_names.STRATEGIES`.
     n_folds : int
         Folds of a trial.
     warm_start : tuple of Configuration
-        What to try first.
+        Configurations to try first.
     finish : FinishCost
-        What comes after the refits.
+        Cost of the steps after the refits.
     prior : Experience or None
-        What earlier runs predict for this dataset.
+        Predictions from earlier runs for this dataset.
     memory_limit_mb : float or None
-        What a trial may be expected to take. Like the clock, it plays no part without seconds:
-        what was measured of memory must not decide which trials come out.
+        Most MiB that a trial may be expected to take. Like time, it is ignored without seconds:
+        measurements must not decide which trials are run.
     racing : bool
         Whether a trial ends when its first folds are clearly worse.
     """
@@ -77,15 +77,15 @@ class SearchPlan:
 
     @property
     def is_untimed(self) -> bool:
-        """Whether trials alone are counted, so that the clock decides nothing."""
+        """Whether the budget counts only trials, so that time decides nothing."""
         return self.budget.seconds is None
 
     def awaited(self, history: History) -> frozenset[int] | None:
-        """Return the trials to wait for before asking again; None for any, once a worker idles."""
+        """Return the numbers of trials to wait for; None: any one, once a worker is idle."""
         return awaited(self, history) if self.is_untimed else None
 
     def corrected(self, deadline: Deadline, history: History) -> Deadline:
-        """Return when the search must be over, now that the trials of ``history`` are timed.
+        """Return the search's deadline, corrected by the measured times of ``history``.
 
         ``deadline`` is the budget's end less `reserve_seconds`.
         """
@@ -101,21 +101,21 @@ def next_trials(
     *,
     ahead: int = 0,
 ) -> list[Trial]:
-    """Return the trials to start now; none means wait for the pending ones, or the end.
+    """Return the trials to start now; if empty, wait for pending ones, or the search is over.
 
     Parameters
     ----------
     plan : SearchPlan
         The search.
     history : History
-        What has ended, in this run or in the interrupted one that it continues.
+        Trials that have ended, in this run or in the interrupted one that it continues.
     deadline : Deadline
         When the search must be over.
     pending : sequence of Trial
-        What is running.
+        Trials that are running.
     ahead : int
-        How many of the pending ones will have ended by the time that the answer is used: so many
-        more are proposed. Only for a search with a clock.
+        Number of pending trials that will have ended by the time that the answer is used; as many
+        more are proposed. Only for a search with a time budget.
     """
     if plan.is_untimed:
         return next_in_line(plan, history, pending)
