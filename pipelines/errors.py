@@ -1,4 +1,4 @@
-"""Every error Espalier raises on purpose."""
+"""The exceptions that Espalier raises on purpose."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ from espalier.pipelines.redaction import redact
 
 
 class EspalierError(Exception):
-    """Root of the errors raised on purpose; their messages show no password of a URL."""
+    """Base class of Espalier's exceptions; passwords in URLs are hidden in their messages."""
 
     def __str__(self) -> str:
         return redact(super().__str__())
@@ -53,7 +53,7 @@ class SearchFailedError(EspalierError, RuntimeError):
     Attributes
     ----------
     failures : tuple of Failures
-        How the trials ended, counted.
+        How the trials ended, with counts.
     """
 
     def __init__(self, message: str, failures: "tuple[Failures, ...]" = ()) -> None:
