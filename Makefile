@@ -54,7 +54,7 @@ check: $(STAMP) ## Lint, types and layers
 	$(BIN)/lint-imports
 
 docs: $(STAMP) ## Build the documentation into docs/_build/html; warnings are errors
-	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
 
 format: $(STAMP) ## Format the code

@@ -96,7 +96,7 @@ def _option(option: Any) -> str:
 
 def _spelled(option: Any) -> str:
     names = "/".join([*option.opts, *option.secondary_opts])
-    return names if option.is_flag else f"{names} {option.metavar or option.type.name.upper()}"
+    return names if option.is_flag else f"{names} {option.metavar or 'VALUE'}"
 
 
 def _entry(term: str, text: str) -> str:
