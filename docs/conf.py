@@ -24,7 +24,8 @@ extensions = [
     "offline_check",
 ]
 exclude_patterns = ["_build", "images/README.md"]
-nitpicky = False
+smartquotes_action = "qe"  # not the dashes of --options
+toc_object_entries_show_parents = "hide"
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

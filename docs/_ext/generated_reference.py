@@ -24,6 +24,7 @@ def settings_page() -> str:
         names = getattr(alias, "choices", None) or [f"ESPALIER_{name.upper()}"]
         first, *others = [f"`{each}`" for each in names]
         text = _sentence(field.description or "")
+        others = [each for each in others if each not in text]
         if others:
             text += f" Where it is not set, {' or '.join(others)} {_count(others)}."
         entries.append(_entry(first, f"{text} {_default(field.get_default())}"))
