@@ -10,16 +10,16 @@ import numpy as np
 from ensemble_library import RecordedLibrary, metric_of, read_library
 from numpy.typing import NDArray
 
-from pipelines.data.dataset import Dataset
-from pipelines.ensemble.adjust import adjust
-from pipelines.ensemble.choose import (
+from espalier.pipelines.calibration.fit_adjustments import adjust
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.ensemble.build import (
     FITTING_CELLS,
     EnsembleChoice,
     build_ensemble,
 )
-from pipelines.ensemble.combination import Combination
-from pipelines.ensemble.library import build_library
-from pipelines.ensemble.rivals import RIVALS, SINGLE, Rival, RivalSettings
+from espalier.pipelines.ensemble.combination import Combination
+from espalier.pipelines.ensemble.combiners import RIVALS, SINGLE, Rival, RivalSettings
+from espalier.pipelines.ensemble.library import build_library
 
 SHIPPED, CALIBRATED, BAGGED = "shipped", "shipped, calibrated", "shipped, bagged"
 SMALLEST = 1e-7

@@ -18,21 +18,21 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.budget import Deadline
-from pipelines.configuration import Configuration
-from pipelines.data.assemble import assemble
-from pipelines.data.dataset import Dataset
-from pipelines.data.splits import plan_folds, split_holdout
-from pipelines.data.strata import assign_rows, strata
-from pipelines.ensemble.refit import member_job
-from pipelines.evaluation.context import EvaluationContext
-from pipelines.evaluation.evaluate import evaluate_trial, fit_member
-from pipelines.evaluation.metrics import Metric, get_metric, score_predictions
-from pipelines.learners.candidate import Candidate
-from pipelines.learners.registry import choose_learners
-from pipelines.seeds import generator, integer_seed
-from pipelines.space.joint import SearchSpace
-from pipelines.trial import Trial, TrialResult
+from espalier.pipelines.data.assemble import assemble
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.splitting.splits import plan_folds, split_holdout
+from espalier.pipelines.data.splitting.strata import assign_rows, strata
+from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.evaluate import evaluate_trial, fit_member
+from espalier.pipelines.finishing.refit import member_job
+from espalier.pipelines.learners.candidate import Candidate
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.metrics.catalogue import Metric, get_metric, score_predictions
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.seeds import generator, integer_seed
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.trial import Trial, TrialResult
 
 TASKS = ("binary", "multiclass", "regression")
 OUTER_FOLDS = 3

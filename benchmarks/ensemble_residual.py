@@ -10,14 +10,14 @@ import numpy as np
 from ensemble_compare import SEED, test_loss
 from ensemble_library import metric_of, read_library
 
-from pipelines.budget import Budget, Deadline
-from pipelines.data.splits import plan_folds
-from pipelines.ensemble.choose import build_ensemble
-from pipelines.ensemble.residual_search import find_residual_members
-from pipelines.evaluation.context import EvaluationContext
-from pipelines.evaluation.executor import SerialExecutor
-from pipelines.learners.registry import choose_learners
-from pipelines.seeds import integer_seed
+from espalier.pipelines.automl.residual_search import find_residual_members
+from espalier.pipelines.data.splitting.splits import plan_folds
+from espalier.pipelines.ensemble.build import build_ensemble
+from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.executors.base import SerialExecutor
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.seeds import integer_seed
 
 
 def record_path(place: Path, *, sees_answers: bool) -> Path:

@@ -38,8 +38,8 @@ from experience_live import adversarial, first_four
 from experience_mlflow import learning
 from experience_replay import halves, ranking, replays
 
-from pipelines.experience.mapping import map_all
-from pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.experience.store import ExperienceStore
 
 PARTS = ("ranking", "replay", "learn", "adversarial", "live")
 

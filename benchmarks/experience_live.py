@@ -7,24 +7,24 @@ import numpy as np
 import pandas as pd
 from left_out_tables import learned, others
 
-from pipelines.budget import Budget, Deadline
-from pipelines.configuration import Configuration
-from pipelines.evaluation.evaluate import evaluate_trial
-from pipelines.evaluation.executor import SerialExecutor
-from pipelines.experience.advice import Advice, advise
-from pipelines.experience.mapping import Mapped
-from pipelines.experience.record import KnowledgeBase
-from pipelines.experience.workplace import (
+from espalier.pipelines.evaluation.evaluate import evaluate_trial
+from espalier.pipelines.evaluation.executors.base import SerialExecutor
+from espalier.pipelines.experience.advice import Advice, advise
+from espalier.pipelines.experience.record import KnowledgeBase
+from espalier.pipelines.experience.recording_setup import (
     RecordingRules,
     TableEntry,
     Workplace,
     make_workplace,
     read_index,
 )
-from pipelines.search.loop import run_search
-from pipelines.search.starters import LEADERS
-from pipelines.seeds import generator, integer_seed
-from pipelines.trial import Trial
+from espalier.pipelines.experience.space_alignment import Mapped
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.initial_design import LEADERS
+from espalier.pipelines.search.loop import run_search
+from espalier.pipelines.seeds import generator, integer_seed
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.trial import Trial
 
 FEWEST = 40
 TRIALS = 30

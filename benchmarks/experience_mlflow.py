@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from infra.environment import quiet_environment
-from infra.settings import Settings
-from infra.tracking import Tracking
-from infra.trial_reader import dataset_tags
-from pipelines.experience.record import ExperienceRecord, KnowledgeBase
+from espalier.infra.environment import quiet_environment
+from espalier.infra.settings import Settings
+from espalier.infra.tracking.tracking import Tracking
+from espalier.infra.tracking.trial_reader import dataset_tags
+from espalier.pipelines.experience.record import ExperienceRecord, KnowledgeBase
 
 
 def learning(records: KnowledgeBase, home: Path, *, n_trials: int) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def learning(records: KnowledgeBase, home: Path, *, n_trials: int) -> dict[str, 
     for _ in range(2):
         started = time.monotonic()
         subprocess.run(
-            [sys.executable, "-m", "flows.cli", "learn", "--json", str(outcome)],
+            [sys.executable, "-m", "espalier.flows.cli.app", "learn", "--json", str(outcome)],
             check=True,
             env=os.environ | {"ESPALIER_HOME": str(home), "ESPALIER_EXPERIENCE": ""},
         )

@@ -7,20 +7,20 @@ import numpy as np
 from left_out_tables import others
 from numpy.typing import NDArray
 
-from pipelines.acquisition.functions import log_expected_improvement
-from pipelines.experience.advice import Candidates
-from pipelines.experience.left_out import LeftOut, validate
-from pipelines.experience.mapping import Mapped, MappedDataset
-from pipelines.experience.predictor import RunPrior
-from pipelines.experience.process import ProcessExperience
-from pipelines.experience.record import KnowledgeBase
-from pipelines.experience.validate import spearman
-from pipelines.search.starters import LEADERS
-from pipelines.seeds import generator
-from pipelines.surrogate.gaussian_process import GaussianProcess
-from pipelines.surrogate.kernel import Embedding
-from pipelines.surrogate.prior_mean import GuidedProcess
-from pipelines.surrogate.targets import normal_scores
+from espalier.pipelines.acquisition.functions import log_expected_improvement
+from espalier.pipelines.experience.advice import Candidates
+from espalier.pipelines.experience.predictor import RunPrior
+from espalier.pipelines.experience.process_validation import LeftOut, validate
+from espalier.pipelines.experience.record import KnowledgeBase
+from espalier.pipelines.experience.space_alignment import Mapped, MappedDataset
+from espalier.pipelines.experience.transfer_process import ProcessExperience
+from espalier.pipelines.experience.validate import spearman
+from espalier.pipelines.search.initial_design import LEADERS
+from espalier.pipelines.seeds import generator
+from espalier.pipelines.surrogate.gaussian_process import GaussianProcess
+from espalier.pipelines.surrogate.kernel import Embedding
+from espalier.pipelines.surrogate.prior_mean import GuidedProcess
+from espalier.pipelines.surrogate.targets import normal_scores
 
 Array = NDArray[np.float64]
 

@@ -1,10 +1,10 @@
 """What the other tables of a store teach about one: nothing of its records, nor of its twins'."""
 
-from pipelines.experience.fit import fit_mapped
-from pipelines.experience.knowledge import Knowledge
-from pipelines.experience.left_out import validate
-from pipelines.experience.mapping import Mapped
-from pipelines.experience.record import KnowledgeBase
+from espalier.pipelines.experience.fit import fit_mapped
+from espalier.pipelines.experience.knowledge import Knowledge
+from espalier.pipelines.experience.process_validation import validate
+from espalier.pipelines.experience.record import KnowledgeBase
+from espalier.pipelines.experience.space_alignment import Mapped
 
 
 def others(known: Mapped, fingerprint: str) -> Mapped:

@@ -22,7 +22,7 @@ TARGET = "bought"
 # In a process of its own, so that what training left in memory does not count.
 ASK = """
 import sys, time, pandas as pd
-from pipelines.ensemble.serving import load_model
+from espalier.pipelines.serving.saved_model import load_model
 model = load_model(sys.argv[1])
 table = pd.read_parquet(sys.argv[2])
 before = time.perf_counter()
@@ -77,8 +77,8 @@ def main() -> None:
 def _train(table: Path, place: Path, seconds: float, serving: str) -> None:
     import pandas as pd
 
-    from pipelines.automl import AutoMLClassifier
-    from pipelines.ensemble.serving import save_model
+    from espalier.pipelines.automl.estimators import AutoMLClassifier
+    from espalier.pipelines.serving.saved_model import save_model
 
     rows = pd.read_parquet(table)
     model = AutoMLClassifier(time_budget=seconds, n_jobs=2, random_state=0, serving=serving)

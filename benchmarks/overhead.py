@@ -44,13 +44,13 @@ def run_flow(table: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 def run_bare(frame: Any, options: argparse.Namespace) -> dict[str, float]:
     """Return the seconds of the bare core with the same rows and trials, and of its search."""
-    from pipelines.budget import Budget, Deadline
-    from pipelines.data.assemble import assemble
-    from pipelines.data.splits import default_holdout_fraction, split_holdout
-    from pipelines.evaluation.metrics import get_metric
-    from pipelines.search.names import DEFAULT_STRATEGY
-    from pipelines.training import train_in_process
-    from pipelines.training_settings import TrainingSettings
+    from espalier.pipelines.automl.settings import TrainingSettings
+    from espalier.pipelines.automl.training import train_in_process
+    from espalier.pipelines.data.assemble import assemble
+    from espalier.pipelines.data.splitting.splits import default_holdout_fraction, split_holdout
+    from espalier.pipelines.metrics.catalogue import get_metric
+    from espalier.pipelines.resources.budget import Budget, Deadline
+    from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
 
     assembled = assemble(frame, target="target", task="binary")
     dataset = assembled.dataset

@@ -28,9 +28,9 @@ import numpy as np
 import pandas as pd
 from left_out_tables import learned, others_than
 
-from pipelines.experience.mapping import map_all
-from pipelines.experience.store import ExperienceStore
-from pipelines.experience.workplace import read_index
+from espalier.pipelines.experience.recording_setup import read_index
+from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.experience.store import ExperienceStore
 
 FRAMEWORKS = ("ours", "flaml", "autogluon_medium", "h2o", "mljar")
 TABLES = (

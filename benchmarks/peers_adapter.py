@@ -15,8 +15,8 @@ class Peer(Adapter):  # type: ignore[misc]
 
     def start(self) -> str:
         """Import, and return the version."""
-        from infra.own_version import own_version
-        from pipelines.automl import AutoMLClassifier, AutoMLRegressor
+        from espalier.infra.version import own_version
+        from espalier.pipelines.automl.estimators import AutoMLClassifier, AutoMLRegressor
 
         made = AutoMLClassifier if self.classification else AutoMLRegressor
         self.model = made(

@@ -31,7 +31,7 @@ import pandas as pd
 from large_table import write_large_table
 from process_tree import MemoryWatch
 
-from pipelines.memory import WORKERS_SHARE
+from espalier.pipelines.resources.memory import WORKERS_SHARE
 
 TASKS = ("binary", "multiclass", "regression")
 PARTS = ("budget", "speedup", "memory")

@@ -15,13 +15,13 @@ import pandas as pd
 from kept_lines import whole_lines
 from search_variants import COUNTS
 
-from pipelines.data.assemble import assemble
-from pipelines.evaluation.context import EvaluationContext
-from pipelines.evaluation.evaluate import evaluate_trial
-from pipelines.evaluation.folds import Fold, FoldPlan
-from pipelines.experience.workplace import RecordingRules, TableEntry, draw_rows
-from pipelines.history import History
-from pipelines.trial import Trial, TrialResult
+from espalier.pipelines.data.assemble import assemble
+from espalier.pipelines.data.splitting.folds import Fold, FoldPlan
+from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.evaluate import evaluate_trial
+from espalier.pipelines.experience.recording_setup import RecordingRules, TableEntry, draw_rows
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial, TrialResult
 
 _SHARE = 0.3
 """Of a table's rows that stay apart, at least."""

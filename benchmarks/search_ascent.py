@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from search_pool import Pool
 
-from pipelines.acquisition.guide import pick_batch
-from pipelines.acquisition.objective import Objective
-from pipelines.evaluation.limits import limit_threads
-from pipelines.seeds import generator
-from pipelines.surrogate.fold_noise import fold_noise
-from pipelines.surrogate.gaussian_process import GaussianProcess
-from pipelines.surrogate.kernel import Embedding
-from pipelines.surrogate.targets import normal_scores
+from espalier.pipelines.acquisition.guide import pick_batch
+from espalier.pipelines.acquisition.objective import Objective
+from espalier.pipelines.evaluation.limits import limit_threads
+from espalier.pipelines.seeds import generator
+from espalier.pipelines.surrogate.fold_noise import fold_noise
+from espalier.pipelines.surrogate.gaussian_process import GaussianProcess
+from espalier.pipelines.surrogate.kernel import Embedding
+from espalier.pipelines.surrogate.targets import normal_scores
 
 BATCH = 4
 

@@ -27,22 +27,22 @@ from search_variants import COUNTS, Variant
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.model_selection import KFold, cross_val_predict
 
-from pipelines.budget import Budget, Deadline
-from pipelines.configuration import Configuration
-from pipelines.evaluation.executor import SerialExecutor
-from pipelines.evaluation.limits import limit_threads
-from pipelines.evaluation.metrics import get_metric
-from pipelines.experience.mapping import map_all, mapped
-from pipelines.experience.record import KnowledgeBase
-from pipelines.experience.store import ExperienceStore
-from pipelines.experience.validate import spearman
-from pipelines.history import History
-from pipelines.problem import ProblemKind
-from pipelines.search.loop import run_search
-from pipelines.search.shares import ascent_win_rate
-from pipelines.seeds import generator, integer_seed
-from pipelines.space.joint import SearchSpace
-from pipelines.trial import Trial, TrialOutcome, TrialResult, TrialStatus
+from espalier.pipelines.evaluation.executors.base import SerialExecutor
+from espalier.pipelines.evaluation.limits import limit_threads
+from espalier.pipelines.experience.record import KnowledgeBase
+from espalier.pipelines.experience.space_alignment import map_all, mapped
+from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.validate import spearman
+from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.loop import run_search
+from espalier.pipelines.search.shares import ascent_win_rate
+from espalier.pipelines.seeds import generator, integer_seed
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult, TrialStatus
 
 Array = NDArray[np.float64]
 

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 from left_out_tables import others
 
-from pipelines.configuration import Configuration
-from pipelines.experience.advice import FIRST
-from pipelines.experience.mapping import map_all, mapped
-from pipelines.experience.portfolio import build_portfolio
-from pipelines.experience.predictor import RunPrior
-from pipelines.experience.process import ProcessExperience
-from pipelines.experience.record import KnowledgeBase
-from pipelines.experience.validate import spearman
-from pipelines.seeds import integer_seed
+from espalier.pipelines.experience.advice import FIRST
+from espalier.pipelines.experience.portfolio import build_portfolio
+from espalier.pipelines.experience.predictor import RunPrior
+from espalier.pipelines.experience.record import KnowledgeBase
+from espalier.pipelines.experience.space_alignment import map_all, mapped
+from espalier.pipelines.experience.transfer_process import ProcessExperience
+from espalier.pipelines.experience.validate import spearman
+from espalier.pipelines.seeds import integer_seed
+from espalier.pipelines.trials.configuration import Configuration
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,24 +23,24 @@ from left_out_tables import learned, others_than
 from search_apart import Judge, leaders, open_judge, search_rows
 from search_variants import Variant
 
-from pipelines.budget import Budget, Deadline
-from pipelines.evaluation.context import EvaluationContext
-from pipelines.evaluation.executor import SerialExecutor
-from pipelines.experience.advice import advise
-from pipelines.experience.knowledge import Knowledge
-from pipelines.experience.mapping import map_all
-from pipelines.experience.store import ExperienceStore
-from pipelines.experience.workplace import (
+from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.executors.base import SerialExecutor
+from espalier.pipelines.experience.advice import advise
+from espalier.pipelines.experience.knowledge import Knowledge
+from espalier.pipelines.experience.recording_setup import (
     RecordingRules,
     TableEntry,
     Workplace,
     make_workplace,
     read_index,
 )
-from pipelines.history import History
-from pipelines.search.loop import run_search
-from pipelines.search.shares import ascent_win_rate
-from pipelines.trial import Trial, TrialOutcome, TrialResult
+from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.loop import run_search
+from espalier.pipelines.search.shares import ascent_win_rate
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult
 
 
 class _LimitedExecutor(SerialExecutor):

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from search_experience import Lent, lend
 from search_record import RecordOptions, open_workplace, read_header, read_results
 
-from pipelines.configuration import Configuration
-from pipelines.evaluation.metrics import get_metric
-from pipelines.experience.mapping import mapped, space_of
-from pipelines.experience.store import ExperienceStore
-from pipelines.problem import ProblemKind
-from pipelines.space.joint import SearchSpace
-from pipelines.trial import TrialResult
+from espalier.pipelines.experience.space_alignment import mapped, space_of
+from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.trial import TrialResult
 
 Array = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ import numpy as np
 from search_pool import Pool
 from search_replay import BATCH, replay, strategies
 
-from pipelines.search.racing import FEWEST_WHOLE, floors
-from pipelines.seeds import generator
+from espalier.pipelines.search.racing import FEWEST_WHOLE, floors
+from espalier.pipelines.seeds import generator
 
 _MEMBERS = 5
 """Of the best trials: what an ensemble is made of."""

@@ -15,19 +15,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines.configuration import Configuration
-from pipelines.data.assemble import assemble
-from pipelines.data.dataset import Dataset
-from pipelines.data.splits import split_holdout
-from pipelines.data.strata import assign_rows, strata
-from pipelines.evaluation.context import EvaluationContext
-from pipelines.evaluation.evaluate import evaluate_trial
-from pipelines.evaluation.folds import Fold, FoldPlan
-from pipelines.evaluation.metrics import get_metric
-from pipelines.learners.registry import choose_learners
-from pipelines.seeds import generator, integer_seed
-from pipelines.space.joint import SearchSpace
-from pipelines.trial import Trial, TrialResult
+from espalier.pipelines.data.assemble import assemble
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.splitting.folds import Fold, FoldPlan
+from espalier.pipelines.data.splitting.splits import split_holdout
+from espalier.pipelines.data.splitting.strata import assign_rows, strata
+from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.evaluate import evaluate_trial
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.seeds import generator, integer_seed
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.trial import Trial, TrialResult
 
 TASKS = ("binary", "multiclass", "regression")
 

@@ -23,15 +23,15 @@ from numpy.typing import NDArray
 from search_pool import Pool
 from search_variants import COUNTS
 
-from pipelines.acquisition.functions import log_expected_improvement
-from pipelines.seeds import generator
-from pipelines.surrogate.fold_noise import fold_noise
-from pipelines.surrogate.forest import ForestPredictor
-from pipelines.surrogate.gaussian_process import GaussianProcess
-from pipelines.surrogate.kernel import Embedding
-from pipelines.surrogate.neural import NeuralPredictor
-from pipelines.surrogate.prior_mean import GuidedProcess
-from pipelines.surrogate.targets import normal_scores
+from espalier.pipelines.acquisition.functions import log_expected_improvement
+from espalier.pipelines.seeds import generator
+from espalier.pipelines.surrogate.fold_noise import fold_noise
+from espalier.pipelines.surrogate.forest import ForestPredictor
+from espalier.pipelines.surrogate.gaussian_process import GaussianProcess
+from espalier.pipelines.surrogate.kernel import Embedding
+from espalier.pipelines.surrogate.neural import NeuralPredictor
+from espalier.pipelines.surrogate.prior_mean import GuidedProcess
+from espalier.pipelines.surrogate.targets import normal_scores
 
 Array = NDArray[np.float64]
 

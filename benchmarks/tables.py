@@ -70,9 +70,9 @@ def references(row: Any, options: argparse.Namespace) -> dict[str, Any]:
         return json.loads(out.read_text())
     out.parent.mkdir(parents=True, exist_ok=True)
 
-    from pipelines.data.assemble import assemble
-    from pipelines.data.splits import default_holdout_fraction, split_holdout
-    from pipelines.evaluation.metrics import get_metric, score_predictions
+    from espalier.pipelines.data.assemble import assemble
+    from espalier.pipelines.data.splitting.splits import default_holdout_fraction, split_holdout
+    from espalier.pipelines.metrics.catalogue import get_metric, score_predictions
 
     table = pd.read_parquet(options.folder / f"{row.name}.parquet")
     dataset = assemble(table, target=row.target, task=row.task).dataset

@@ -1,9 +1,39 @@
-"""Prefect flows, one story a file, and the command line.
+"""The Prefect flows, one a file; each is imported when it is first asked for."""
 
-Importing it turns off the telemetry and chatter of Prefect, MLflow and Great Expectations, unless
-the user has set their variables: they read them when they are imported, which the flows do.
-"""
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from infra.environment import quiet_environment
+if TYPE_CHECKING:
+    from espalier.flows.build_experience_flow import build_experience
+    from espalier.flows.extend_flow import extend
+    from espalier.flows.learn_flow import learn
+    from espalier.flows.monitor_flow import monitor
+    from espalier.flows.predict_flow import predict
+    from espalier.flows.promote_flow import promote
+    from espalier.flows.retrain_flow import retrain
+    from espalier.flows.rollback_flow import rollback
+    from espalier.flows.train_flow import train
 
-quiet_environment()
+__all__ = [
+    "build_experience",
+    "extend",
+    "learn",
+    "monitor",
+    "predict",
+    "promote",
+    "retrain",
+    "rollback",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the module of a flow (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{name}_flow"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the names of the flows."""
+    return __all__

@@ -20,11 +20,13 @@ _QUIET = {
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_CLI_PROMPT": "false",
     # Core code logs with plain loggers; Prefect's pages show them too.
-    "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,infra,pipelines",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "espalier",
     # ... and the run's log gets them as well.
     "PREFECT_LOGGING_LOGGERS_PREFECT_EXTRA_PROPAGATE": "true",
     # No password of a URL in Prefect's log of a run.
-    "PREFECT_LOGGING_HANDLERS_API_CLASS": "infra.prefect_logs.RedactingAPILogHandler",
+    "PREFECT_LOGGING_HANDLERS_API_CLASS": (
+        "espalier.infra.orchestration.api_log_handler.RedactingAPILogHandler"
+    ),
     # MLflow: no handlers of its own, no progress bars, no printed addresses.
     "MLFLOW_CONFIGURE_LOGGING": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
@@ -38,7 +40,7 @@ _QUIET = {
 # Prefect waits 20 seconds for a temporary server, which a small machine misses.
 # MLflow's client asks a server that does not answer seven times, for more than four minutes, and
 # each of our tasks that use it is tried four times: eight seconds are enough. (Whether it is there
-# at all is found out sooner: `infra.store_probe`.)
+# at all is found out sooner: `espalier.infra.tracking.store_probe`.)
 _PATIENT = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",

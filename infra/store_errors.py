@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipelines.errors import EspalierError, StoreUnavailableError
-from pipelines.redaction import redact
+from espalier.pipelines.errors import EspalierError, StoreUnavailableError
+from espalier.pipelines.redaction import redact
 
 # How sqlite, PostgreSQL, requests and MLflow put it when trying again may help.
 _PASSING = (

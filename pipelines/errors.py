@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pipelines.failures import Failures
+    from espalier.pipelines.trials.failures import Failures
 
-from pipelines.redaction import redact
+from espalier.pipelines.redaction import redact
 
 
 class EspalierError(Exception):

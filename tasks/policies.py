@@ -10,9 +10,9 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
-from infra.own_version import own_version
-from infra.sealed_results import SealedSerializer, drop_foreign
-from pipelines.errors import StoreUnavailableError, UserError, WorkerLostError
+from espalier.infra.orchestration.result_serializer import SealedSerializer, drop_foreign
+from espalier.infra.version import own_version
+from espalier.pipelines.errors import StoreUnavailableError, UserError, WorkerLostError
 
 P = ParamSpec("P")
 R = TypeVar("R")

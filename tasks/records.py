@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.configuration import Configuration
-from pipelines.data.dataset import Dataset, DatasetShape
-from pipelines.data.preparation import Preparation
-from pipelines.ensemble.adjustment_report import NOTHING_ADJUSTED, AdjustmentReport
-from pipelines.evaluation.folds import FoldPlan
-from pipelines.problem import ProblemKind
+from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentReport
+from espalier.pipelines.data.dataset import Dataset, DatasetShape
+from espalier.pipelines.data.preparation import Preparation
+from espalier.pipelines.data.splitting.folds import FoldPlan
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.configuration import Configuration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

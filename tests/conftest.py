@@ -6,6 +6,11 @@ import sys
 import pytest
 from hypothesis import HealthCheck, settings
 
+from espalier.infra.environment import quiet_environment
+
+# As the command line does, before a test imports prefect, mlflow or great_expectations.
+quiet_environment()
+
 # No test asserts wall-clock time, hypothesis' own limits included: a busy machine fails nothing.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")

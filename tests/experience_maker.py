@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.configuration import Configuration
-from pipelines.data.dataset import DatasetShape
-from pipelines.experience.design import Design, filling
-from pipelines.experience.mapping import space_of
-from pipelines.experience.record import KnowledgeBase, KnownDataset, record_of
-from pipelines.metafeatures.catalogue import CATALOGUE, VERSION
-from pipelines.metafeatures.profile import MetaFeatures
-from pipelines.problem import ProblemKind
-from pipelines.trial import Trial, TrialResult, TrialStatus
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.experience.design import Design, filling
+from espalier.pipelines.experience.record import KnowledgeBase, KnownDataset, record_of
+from espalier.pipelines.experience.space_alignment import space_of
+from espalier.pipelines.metafeatures.catalogue import CATALOGUE, VERSION
+from espalier.pipelines.metafeatures.profile import MetaFeatures
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus
 
 
 @dataclass(frozen=True)

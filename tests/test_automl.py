@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from espalier import AutoMLClassifier, AutoMLRegressor, learner_from_estimator, make_metric
-from pipelines.errors import MissingColumnsError, SearchFailedError, UserError
+from espalier.pipelines.errors import MissingColumnsError, SearchFailedError, UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 CHEAP: dict[str, Any] = {"time_budget": None, "n_trials": 1, "families": ("linear",)}
@@ -298,7 +298,7 @@ def test_a_fitted_estimator_predicts_without_the_search(tmp_path: Path) -> None:
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(model))
     code = f"""
 import pickle, sys
-sys.path.insert(0, {str(ROOT)!r})
+sys.path.insert(0, {str(ROOT / "src")!r})
 model = pickle.load(open({str(tmp_path / "model.pkl")!r}, "rb"))
 print(len(model.predict([[5.1, 3.5, 1.4, 0.2]])))
 print([name for name in ("ConfigSpace", "prefect", "mlflow", "lightgbm") if name in sys.modules])

@@ -57,8 +57,8 @@ class Clinic:
 
 def first_training(clinic: Clinic) -> Chapter:
     """Month 1: a model is trained by hand, and serves."""
-    from flows.train import train
-    from pipelines.request import TrainRequest
+    from espalier.flows.train_flow import train
+    from espalier.pipelines.requests.train import TrainRequest
 
     clinic.export(1)
     report = train(
@@ -103,7 +103,7 @@ def more_of_the_same(clinic: Clinic) -> Chapter:
 
 def a_broken_export(clinic: Clinic) -> Chapter:
     """Month 3: the export goes wrong, and is refused by what the champion was trained under."""
-    from pipelines.errors import DataRefusedError
+    from espalier.pipelines.errors import DataRefusedError
 
     clinic.export(3, goes_wrong=True)
     try:
@@ -144,10 +144,10 @@ def a_new_scanner(clinic: Clinic) -> Chapter:
 
 def a_worse_idea(clinic: Clinic) -> Chapter:
     """Month 5: a colleague's model is compared with the champion on the newest rows."""
-    from flows.promote import promote
-    from flows.train import train
-    from pipelines.lifecycle.promote_request import PromoteRequest
-    from pipelines.request import TrainRequest
+    from espalier.flows.promote_flow import promote
+    from espalier.flows.train_flow import train
+    from espalier.pipelines.requests.promote import PromoteRequest
+    from espalier.pipelines.requests.train import TrainRequest
 
     report = train(
         TrainRequest(
@@ -174,8 +174,8 @@ def a_worse_idea(clinic: Clinic) -> Chapter:
 def back(clinic: Clinic) -> Chapter:
     """Month 6: the old scanner is back, and so is the old model, in one step."""
     del clinic  # no data are needed for it
-    from flows.rollback import rollback
-    from pipelines.lifecycle.promote_request import RollbackRequest
+    from espalier.flows.rollback_flow import rollback
+    from espalier.pipelines.requests.promote import RollbackRequest
 
     before, _ = champion()
     done = rollback(
@@ -197,8 +197,8 @@ def run_scheduled(flow: str) -> Any:
     """Run what the schedule says of a flow, with its parameters, as Prefect does at the hour."""
     from typing import get_type_hints
 
-    from flows.deployments import published
-    from infra.schedules import read_schedules
+    from espalier.flows.serving.deployments import published
+    from espalier.infra.orchestration.schedules import read_schedules
 
     entry = next(each for each in read_schedules(HERE / "schedules.yaml") if each.flow == flow)
     found = published(entry).load()
@@ -208,8 +208,8 @@ def run_scheduled(flow: str) -> Any:
 
 def champion() -> tuple[int, int]:
     """Return the version that serves, and how many versions there are."""
-    from infra.registry import resolve, versions_of
-    from infra.settings import load_settings
+    from espalier.infra.registry.registry import resolve, versions_of
+    from espalier.infra.settings import load_settings
 
     settings = load_settings()
     return resolve(MODEL, settings).version, len(versions_of(MODEL, settings))
@@ -218,14 +218,14 @@ def champion() -> tuple[int, int]:
 @contextmanager
 def servers() -> Iterator[None]:
     """Start one Prefect server for all chapters, quicker than one for each."""
-    from infra.prefect_server import PrefectServer
-    from infra.settings import load_settings
+    from espalier.infra.orchestration.server import PrefectServer
+    from espalier.infra.settings import load_settings
 
     with PrefectServer(load_settings()).start() as server:
         server.wait()
         from prefect.settings import PREFECT_API_URL, temporary_settings
 
-        from flows.run_training import told_to_prefect
+        from espalier.flows.cli.runs.train import told_to_prefect
 
         with temporary_settings({PREFECT_API_URL: server.url}), told_to_prefect():
             yield
@@ -247,8 +247,8 @@ def main() -> None:
         "NEW_TUMOURS": str(clinic.newest),
     }
 
-    from infra.environment import quiet_environment
-    from infra.logs import chatter_to
+    from espalier.infra.environment import quiet_environment
+    from espalier.infra.operations.logs import chatter_to
 
     quiet_environment()
     facts = {}
@@ -257,8 +257,8 @@ def main() -> None:
 
         console = Console(file=terminal, highlight=False, markup=False, soft_wrap=True)
         with servers():
-            from flows.version_history import history_table, read_history
-            from infra.settings import load_settings
+            from espalier.flows.cli.views.version_history import history_table, read_history
+            from espalier.infra.settings import load_settings
 
             for chapter in CHAPTERS:
                 told = chapter(clinic)

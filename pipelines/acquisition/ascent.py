@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.acquisition.objective import Objective
-from pipelines.acquisition.relaxation import Branch
+from espalier.pipelines.acquisition.objective import Objective
+from espalier.pipelines.acquisition.relaxation import Branch
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

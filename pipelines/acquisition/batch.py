@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.acquisition.functions import log_expected_improvement
-from pipelines.acquisition.maximize import maximize
-from pipelines.configuration import Configuration
-from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.base import PerformancePredictor
-from pipelines.surrogate.targets import Observations
+from espalier.pipelines.acquisition.functions import log_expected_improvement
+from espalier.pipelines.acquisition.maximize import maximize
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.base import PerformancePredictor
+from espalier.pipelines.surrogate.targets import Observations
+from espalier.pipelines.trials.configuration import Configuration
 
 _RANDOM_CANDIDATES = 256
 _INCUMBENTS = 5

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from pipelines.acquisition.functions import log_h
+from espalier.pipelines.acquisition.functions import log_h
 
 Array = NDArray[np.float64]
 

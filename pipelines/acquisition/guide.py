@@ -12,13 +12,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.acquisition.ascent import Found, ascend, polish
-from pipelines.acquisition.batch import NEAR
-from pipelines.acquisition.functions import expected_improvement
-from pipelines.acquisition.objective import DifferentiablePredictor, Objective
-from pipelines.acquisition.relaxation import Branch
-from pipelines.configuration import Configuration
-from pipelines.space.joint import SearchSpace
+from espalier.pipelines.acquisition.ascent import Found, ascend, polish
+from espalier.pipelines.acquisition.batch import NEAR
+from espalier.pipelines.acquisition.functions import expected_improvement
+from espalier.pipelines.acquisition.objective import DifferentiablePredictor, Objective
+from espalier.pipelines.acquisition.relaxation import Branch
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.configuration import Configuration
 
 Array = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.configuration import Configuration
-from pipelines.space.joint import SearchSpace
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.configuration import Configuration
 
 Acquire = Callable[[Sequence[Configuration]], NDArray[Any]]
 

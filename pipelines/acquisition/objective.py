@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.acquisition.gradients import log_below_slopes, log_improvement_slopes
+from espalier.pipelines.acquisition.gradients import log_below_slopes, log_improvement_slopes
 
 Array = NDArray[np.float64]
 

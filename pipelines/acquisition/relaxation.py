@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.space.encode import INACTIVE
-from pipelines.space.joint import SearchSpace
-from pipelines.space.parameter import Parameter
+from espalier.pipelines.space.encode import INACTIVE
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.space.parameter import Parameter
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -8,19 +8,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.data.column_names import with_unique_names
-from pipelines.data.column_plans import plan_column
-from pipelines.data.dataset import ColumnRole, Dataset
-from pipelines.data.preparation import Preparation, find_column, prepare
-from pipelines.data.target import (
+from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.column_plans import plan_column
+from espalier.pipelines.data.parsing.text_cells import read_text_cells
+from espalier.pipelines.data.preparation import Preparation, find_column, prepare
+from espalier.pipelines.data.target import (
     encode_target,
     infer_problem,
     require_rows,
     similar_labels,
     target_present,
 )
-from pipelines.data.text_cells import read_text_cells
-from pipelines.errors import UserError
+from espalier.pipelines.errors import UserError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines.data.column_names import with_unique_names
-from pipelines.data.column_plans import FEW_LEVELS, is_sentence_like
-from pipelines.data.date_text import detect_date_format
-from pipelines.data.expectation import Expectation, Severity
-from pipelines.data.preparation import find_column
-from pipelines.data.readings import is_date, is_number, to_float
-from pipelines.data.set_aside import number_identifier, text_identifier
-from pipelines.data.target import infer_problem, target_numbers, target_present
-from pipelines.data.text_cells import read_text_cells
-from pipelines.problem import ProblemKind
+from espalier.pipelines.data.dropped_columns import number_identifier, text_identifier
+from espalier.pipelines.data.expectation import Expectation, Severity
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.column_plans import FEW_LEVELS, is_sentence_like
+from espalier.pipelines.data.parsing.dates import detect_date_format
+from espalier.pipelines.data.parsing.readings import is_date, is_number, to_float
+from espalier.pipelines.data.parsing.text_cells import read_text_cells
+from espalier.pipelines.data.preparation import find_column
+from espalier.pipelines.data.target import infer_problem, target_numbers, target_present
+from espalier.pipelines.problem import ProblemKind
 
 __all__ = ["DataContract", "Expectation", "Severity", "infer_contract"]
 

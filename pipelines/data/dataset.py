@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.older_pickles import set_state_of_any_age
-from pipelines.problem import ProblemKind
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.serialization.old_pickles import set_state_of_any_age
 
 LONGEST_TEXT = 2_000
 """Characters of a string that are looked at."""

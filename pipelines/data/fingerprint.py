@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipelines.data.text_cells import read_text_cells
+from espalier.pipelines.data.parsing.text_cells import read_text_cells
 
 
 def fingerprint(table: pd.DataFrame) -> str:

@@ -1,7 +1,7 @@
 """What a model expects of the rows it is to score: names, and what kind of value a column holds.
 
 Names are refused when they are missing. Another kind of value is a warning: columns are read as
-far as they can be, as `pipelines.data.readings` does.
+far as they can be, as `espalier.pipelines.data.parsing.readings` does.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipelines.data.column_names import with_unique_names
-from pipelines.data.readings import is_date, is_number
-from pipelines.errors import MissingColumnsError
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.readings import is_date, is_number
+from espalier.pipelines.errors import MissingColumnsError
 
 
 @dataclass(frozen=True, slots=True)

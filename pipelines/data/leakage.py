@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.data.dataset import ColumnRole, Dataset
-from pipelines.data.single_column import skill
-from pipelines.seeds import generator
+from espalier.pipelines.data.column_skill import skill
+from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.seeds import generator
 
 SAMPLE_ROWS = 5_000
 """Rows the scan looks at before it checks a suspicion on all of them."""

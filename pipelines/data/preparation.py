@@ -13,17 +13,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.data.column_names import with_unique_names
-from pipelines.data.column_plans import plan_column
-from pipelines.data.dataset import ColumnRole
-from pipelines.data.readings import (
+from espalier.pipelines.data.dataset import ColumnRole
+from espalier.pipelines.data.dropped_columns import SetAside, copies, reason_to_set_aside
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.column_plans import plan_column
+from espalier.pipelines.data.parsing.readings import (
     ColumnPlan,
     NumberReading,
     is_plain_number,
     without_infinities,
 )
-from pipelines.data.set_aside import SetAside, copies, reason_to_set_aside
-from pipelines.errors import MissingColumnsError, UserError
+from espalier.pipelines.errors import MissingColumnsError, UserError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

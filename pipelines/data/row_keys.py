@@ -22,8 +22,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.data.column_names import with_unique_names
-from pipelines.data.text_cells import read_text_cells
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.text_cells import read_text_cells
 
 SCHEME = 1
 """Counted up when the same row would get another key."""

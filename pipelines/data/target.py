@@ -7,11 +7,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.data.number_text import NumberStyle, detect_number_style, parse_numbers
-from pipelines.data.readings import is_date, is_number, is_timedelta, seconds, to_float
-from pipelines.data.text_cells import read_text_cells
-from pipelines.errors import UserError
-from pipelines.problem import ProblemKind
+from espalier.pipelines.data.parsing.numbers import NumberStyle, detect_number_style, parse_numbers
+from espalier.pipelines.data.parsing.readings import (
+    is_date,
+    is_number,
+    is_timedelta,
+    seconds,
+    to_float,
+)
+from espalier.pipelines.data.parsing.text_cells import read_text_cells
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.problem import ProblemKind
 
 TASKS = ("auto", "classification", *ProblemKind)
 """What a user may ask for; ``classification`` leaves the number of classes to the target."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipelines.ensemble.combination import Combination, CombinationSpace
+from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 
 
 def blend(rules: Sequence[Combination], *, width: int) -> Combination:

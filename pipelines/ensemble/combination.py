@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.problem import ProblemKind
+from espalier.pipelines.problem import ProblemKind
 
 Floats = NDArray[np.float64]
 # exp of this is far from the largest float64, and certainty long before.

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.data.dataset import Dataset
-from pipelines.ensemble.combination import Floats, probability_floor, to_link
-from pipelines.ensemble.losses import Loss, make_loss
-from pipelines.errors import SearchFailedError
-from pipelines.evaluation.metrics import Metric
-from pipelines.problem import ProblemKind
-from pipelines.seeds import generator
-from pipelines.trial import TrialResult
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.ensemble.combination import Floats, probability_floor, to_link
+from espalier.pipelines.ensemble.losses import Loss, make_loss
+from espalier.pipelines.errors import SearchFailedError
+from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.seeds import generator
+from espalier.pipelines.trials.trial import TrialResult
 
 # Two trials whose predictions correlate more than this are one model for the ensemble.
 DUPLICATE_CORRELATION = 0.9999

@@ -1,7 +1,7 @@
 """Losses in link space: value, pseudo-residual, and slope and curvature along a line.
 
-Symbols as in `pipelines.ensemble.combination`. Every loss is a weighted mean over rows, so that
-values from parts of different sizes compare.
+Symbols as in `espalier.pipelines.ensemble.combination`. Every loss is a weighted mean over rows, so
+that values from parts of different sizes compare.
 """
 
 import re
@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.ensemble.combination import Floats, centred_powers, from_link
-from pipelines.ensemble.regression_losses import PinballLoss, PoissonLoss, ValueLoss
-from pipelines.problem import ProblemKind
+from espalier.pipelines.ensemble.combination import Floats, centred_powers, from_link
+from espalier.pipelines.ensemble.regression_losses import PinballLoss, PoissonLoss, ValueLoss
+from espalier.pipelines.problem import ProblemKind
 
 TINY = 1e-300  # keeps the logarithm of an underflown probability finite
 

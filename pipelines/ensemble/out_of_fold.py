@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.data.dataset import Dataset
-from pipelines.ensemble.combination import Floats
-from pipelines.problem import ProblemKind
-from pipelines.seeds import generator
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.ensemble.combination import Floats
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.seeds import generator
 
 if TYPE_CHECKING:
-    from pipelines.ensemble.choose import EnsembleChoice
+    from espalier.pipelines.ensemble.build import EnsembleChoice
 
 # Rows x columns in link space that adjustments are fitted to: more would not make them better.
 MOST_CELLS = 40_000

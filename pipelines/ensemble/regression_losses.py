@@ -1,6 +1,7 @@
 """Losses of regression metrics other than the squared error, as smooth convex functions.
 
-Symbols and conventions as in `pipelines.ensemble.losses`; link values are the values themselves.
+Symbols and conventions as in `espalier.pipelines.ensemble.losses`; link values are the values
+themselves.
 """
 
 from abc import ABC, abstractmethod
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pipelines.ensemble.combination import Floats
+from espalier.pipelines.ensemble.combination import Floats
 
 # The corner of the pinball loss is rounded over this share of the mean absolute deviation.
 ROUNDED = 0.1

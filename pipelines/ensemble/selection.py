@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from pipelines.budget import NEVER, Deadline
-from pipelines.ensemble.combination import Floats
-from pipelines.evaluation.mixture_scorer import MixtureScorer
+from espalier.pipelines.ensemble.combination import Floats
+from espalier.pipelines.metrics.mixture_scorer import MixtureScorer
+from espalier.pipelines.resources.budget import NEVER, Deadline
 
 # Choices in a row that may fail to improve on the best mixture before the walk ends.
 PATIENCE = 5

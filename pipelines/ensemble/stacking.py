@@ -10,9 +10,9 @@ generalisation with non-negative weights: Breiman 1996, "Stacked regressions".
 import numpy as np
 from scipy.optimize import minimize
 
-from pipelines.budget import NEVER, Deadline
-from pipelines.ensemble.combination import Floats
-from pipelines.ensemble.losses import Loss
+from espalier.pipelines.ensemble.combination import Floats
+from espalier.pipelines.ensemble.losses import Loss
+from espalier.pipelines.resources.budget import NEVER, Deadline
 
 MAX_ITERATIONS = 30
 

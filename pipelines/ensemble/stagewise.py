@@ -10,8 +10,8 @@ an L1 penalty (Efron, Hastie, Johnstone, Tibshirani 2004, "Least angle regressio
 "Greedy function approximation"), and the number of stages, chosen on rows the path was not
 fitted to, is the penalty's strength.
 
-Symbols as in `pipelines.ensemble.combination`; directions are candidates less the constant, so
-that weights of sum one give a mean of the candidates and weights of zero the constant.
+Symbols as in `espalier.pipelines.ensemble.combination`; directions are candidates less the
+constant, so that weights of sum one give a mean of the candidates and weights of zero the constant.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.budget import NEVER, Deadline
-from pipelines.ensemble.combination import Floats
-from pipelines.ensemble.losses import Loss
+from espalier.pipelines.ensemble.combination import Floats
+from espalier.pipelines.ensemble.losses import Loss
+from espalier.pipelines.resources.budget import NEVER, Deadline
 
 NEWTON_STEPS = 6
 # The steepest directions whose fall is estimated with their curvature at every stage.

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from pipelines.data.dataset import Dataset
-from pipelines.evaluation.fold_models import FoldModels
-from pipelines.evaluation.folds import FoldPlan
-from pipelines.evaluation.metrics import Metric
-from pipelines.learners.base import Learner
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.splitting.folds import FoldPlan
+from espalier.pipelines.evaluation.fold_models import FoldModels
+from espalier.pipelines.learners.base.learner import Learner
+from espalier.pipelines.metrics.catalogue import Metric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from pipelines.budget import Deadline
-from pipelines.configuration import Configuration
-from pipelines.evaluation.context import EvaluationContext
-from pipelines.evaluation.fold_models import MOST_FOLDS
-from pipelines.evaluation.folds import Fold
-from pipelines.evaluation.ladder import BeatenError, climb, share_of, stop_if_beaten
-from pipelines.evaluation.limits import (
+from espalier.pipelines.data.splitting.folds import Fold
+from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.early_stopping import (
+    BeatenError,
+    climb,
+    share_of,
+    stop_if_beaten,
+)
+from espalier.pipelines.evaluation.fold_models import MOST_FOLDS
+from espalier.pipelines.evaluation.limits import (
     MemoryExceededError,
     MemoryWatch,
     TrialInterruptedError,
@@ -22,15 +25,17 @@ from pipelines.evaluation.limits import (
     limit_threads,
     quiet_output,
 )
-from pipelines.evaluation.metrics import score_predictions
-from pipelines.evaluation.progress import TrialProgress, pickled_mb
-from pipelines.trial import Trial, TrialOutcome, TrialStatus
+from espalier.pipelines.evaluation.progress import TrialProgress, pickled_mb
+from espalier.pipelines.metrics.catalogue import score_predictions
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialStatus
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipelines.data.dataset import DatasetShape
-    from pipelines.learners.candidate import Candidate
+    from espalier.pipelines.data.dataset import DatasetShape
+    from espalier.pipelines.learners.candidate import Candidate
 
 _ERROR_LENGTH = 300
 # A single row is answered so often to measure how long that takes.
@@ -275,7 +280,7 @@ def _new_candidate(
     iterations: int | None = None,
 ) -> "Candidate":
     # Imported late: a process that only reads results needs no preprocessing library.
-    from pipelines.learners.candidate import Candidate
+    from espalier.pipelines.learners.candidate import Candidate
 
     return Candidate(
         configuration=configuration,

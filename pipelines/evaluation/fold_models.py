@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.history import History
-from pipelines.sealed_files import UnsealedError, dump_sealed, load_sealed
-from pipelines.trial import Trial, TrialResult
+from espalier.pipelines.serialization.sealed_files import UnsealedError, dump_sealed, load_sealed
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial, TrialResult
 
 if TYPE_CHECKING:
-    from pipelines.learners.candidate import Candidate
+    from espalier.pipelines.learners.candidate import Candidate
 
 # The best so many trials are kept; larger models cost more to write than they may save.
 MOST_MODELS = 8
@@ -36,7 +36,8 @@ class FoldModels:
     folder : Path
         Workers that do not find it, as on another machine, keep nothing.
     key : bytes
-        With which models are sealed: no other file is opened (`pipelines.sealed_files`).
+        With which models are sealed: no other file is opened
+        (`espalier.pipelines.serialization.sealed_files`).
     """
 
     folder: Path

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.budget import NEVER, Deadline
-from pipelines.data.dataset import Dataset
-from pipelines.evaluation.metrics import Metric
-from pipelines.evaluation.mixture_scorer import make_scorer
-from pipelines.evaluation.scoring import score_predictions
-from pipelines.problem import ProblemKind
-from pipelines.seeds import generator
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.mixture_scorer import make_scorer
+from espalier.pipelines.metrics.scoring import score_predictions
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.resources.budget import NEVER, Deadline
+from espalier.pipelines.seeds import generator
 
 # Rows times samples beyond which samples are saved, and the fewest samples.
 LARGEST_WORK = 2_000_000

@@ -12,7 +12,7 @@ from typing import Self
 import psutil
 from threadpoolctl import threadpool_limits
 
-from pipelines.interruption import raise_in
+from espalier.pipelines.resources.interruption import raise_in
 
 _LOOK_SECONDS = 0.05
 
@@ -40,9 +40,9 @@ def interrupt_after(seconds: float | None) -> Iterator[None]:
     """Raise `TrialInterruptedError` in this thread once ``seconds`` have passed.
 
     It arrives between two Python instructions: a loop in Python ends, a single long call into
-    native code ends late, and so does what must not be interrupted (`pipelines.interruption`).
-    Whoever must be sure runs the trial in a process that can be killed. Works in any thread, unlike
-    an alarm signal.
+    native code ends late, and so does what must not be interrupted
+    (`espalier.pipelines.resources.interruption`). Whoever must be sure runs the trial in a process
+    that can be killed. Works in any thread, unlike an alarm signal.
     """
     if seconds is None or seconds > threading.TIMEOUT_MAX:  # infinite without a deadline
         yield

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.trial import Trial, TrialOutcome, TrialResult, TrialStatus
+from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult, TrialStatus
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from pipelines.configuration import Configuration
-from pipelines.experience.knowledge import Knowledge
-from pipelines.experience.mapping import aligned, mapped
-from pipelines.experience.predictor import RunPrior
-from pipelines.experience.process import ProcessExperience, embedded, kernel
-from pipelines.experience.validate import spearman
-from pipelines.history import History
-from pipelines.metafeatures.profile import MetaFeatures
-from pipelines.space.joint import SearchSpace
+from espalier.pipelines.experience.knowledge import Knowledge
+from espalier.pipelines.experience.predictor import RunPrior
+from espalier.pipelines.experience.space_alignment import aligned, mapped
+from espalier.pipelines.experience.transfer_process import ProcessExperience, embedded, kernel
+from espalier.pipelines.experience.validate import spearman
+from espalier.pipelines.metafeatures.profile import MetaFeatures
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
 
 FIRST = 10
 """Configurations that are advised."""

@@ -13,20 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import qmc
 
-from pipelines.configuration import Configuration, Value
-from pipelines.data.dataset import DatasetShape
-from pipelines.experience.mapping import mapped
-from pipelines.history import History
-from pipelines.learners.registry import LEARNERS
-from pipelines.problem import ProblemKind
-from pipelines.search.admission import Admission
-from pipelines.search.names import DEFAULT_STRATEGY
-from pipelines.search.propose import propose_batch
-from pipelines.seeds import generator, integer_seed
-from pipelines.space.family import FamilySpace
-from pipelines.space.joint import SearchSpace
-from pipelines.space.parameter import Parameter
-from pipelines.trial import Trial
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.experience.space_alignment import mapped
+from espalier.pipelines.learners.registry import LEARNERS
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.search.admission import Admission
+from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.seeds import generator, integer_seed
+from espalier.pipelines.space.family import FamilySpace
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.space.parameter import Parameter
+from espalier.pipelines.trials.configuration import Configuration, Value
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial
 
 GUIDED_SHARE = 0.3
 """Of a dataset's configurations: what a search would try is what a search will ask about."""

@@ -1,15 +1,15 @@
 """From the store to what a run takes from it: portfolio, predictor, and how far to trust it."""
 
-from pipelines.errors import UserError
-from pipelines.experience.knowledge import Card, Knowledge
-from pipelines.experience.left_out import validate
-from pipelines.experience.mapping import FEWEST_TRIALS, Mapped, map_all
-from pipelines.experience.portfolio import build_portfolio
-from pipelines.experience.predictor import ForestExperience
-from pipelines.experience.process import ProcessExperience
-from pipelines.experience.record import KnowledgeBase
-from pipelines.experience.validate import NOT_VALIDATED, Validation, leave_one_out
-from pipelines.seeds import integer_seed
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.experience.knowledge import Card, Knowledge
+from espalier.pipelines.experience.portfolio import build_portfolio
+from espalier.pipelines.experience.predictor import ForestExperience
+from espalier.pipelines.experience.process_validation import validate
+from espalier.pipelines.experience.record import KnowledgeBase
+from espalier.pipelines.experience.space_alignment import FEWEST_TRIALS, Mapped, map_all
+from espalier.pipelines.experience.transfer_process import ProcessExperience
+from espalier.pipelines.experience.validate import NOT_VALIDATED, Validation, leave_one_out
+from espalier.pipelines.seeds import integer_seed
 
 
 def fit_knowledge(experience: KnowledgeBase, *, seed: int) -> Knowledge:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from pipelines.experience.card_text import card_markdown
-from pipelines.experience.knowledge import Knowledge
-from pipelines.experience.record import KnowledgeBase
-from pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.card_text import card_markdown
+from espalier.pipelines.experience.knowledge import Knowledge
+from espalier.pipelines.experience.record import KnowledgeBase
+from espalier.pipelines.experience.store import ExperienceStore
 
 RECORDS_FILE, CARD_FILE = "records.parquet", "README.md"
 

@@ -16,15 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.configuration import Configuration
-from pipelines.errors import UserError
-from pipelines.experience.portfolio import Portfolio
-from pipelines.experience.process import ProcessExperience
-from pipelines.experience.validate import Validation
-from pipelines.json_text import to_json
-from pipelines.metafeatures.catalogue import VERSION as META_VERSION
-from pipelines.metafeatures.profile import MetaFeatures
-from pipelines.problem import ProblemKind
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.experience.portfolio import Portfolio
+from espalier.pipelines.experience.transfer_process import ProcessExperience
+from espalier.pipelines.experience.validate import Validation
+from espalier.pipelines.metafeatures.catalogue import VERSION as META_VERSION
+from espalier.pipelines.metafeatures.profile import MetaFeatures
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.serialization.strict_json import to_json
+from espalier.pipelines.trials.configuration import Configuration
 
 VERSION = 3
 CARD_FILE, PREDICTOR_FILE = "experience.json", "predictor.npz"

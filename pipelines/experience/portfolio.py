@@ -18,15 +18,15 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.configuration import Configuration
-from pipelines.experience.cover import in_rounds
-from pipelines.experience.mapping import Mapped, MappedDataset, aligned, mapped
-from pipelines.experience.similarity import distances, likeness
-from pipelines.metafeatures.profile import MetaFeatures
-from pipelines.metafeatures.statement import agreement
-from pipelines.problem import ProblemKind
-from pipelines.seeds import integer_seed
-from pipelines.surrogate.forest import ForestPredictor
+from espalier.pipelines.experience.greedy_cover import in_rounds
+from espalier.pipelines.experience.similarity import distances, likeness
+from espalier.pipelines.experience.space_alignment import Mapped, MappedDataset, aligned, mapped
+from espalier.pipelines.metafeatures.profile import MetaFeatures
+from espalier.pipelines.metafeatures.statement import agreement
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.seeds import integer_seed
+from espalier.pipelines.surrogate.forest import ForestPredictor
+from espalier.pipelines.trials.configuration import Configuration
 
 Array = NDArray[np.float64]
 

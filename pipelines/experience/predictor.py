@@ -1,6 +1,7 @@
 """What experience predicts for a new dataset: f(meta-features, configuration) -> gain.
 
-`pipelines.experience.process` is the predictor that runs use; a forest is its yardstick.
+`espalier.pipelines.experience.transfer_process` is the predictor that runs use; a forest is its
+yardstick.
 
 Symbols: n trials over all datasets; d coordinates of the known spaces together.
 """
@@ -11,12 +12,12 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.experience.mapping import Mapped, aligned
-from pipelines.experience.process import ProcessExperience
-from pipelines.experience.similarity import META_NAMES, MetaScale
-from pipelines.metafeatures.profile import MetaFeatures
-from pipelines.seeds import generator, integer_seed
-from pipelines.surrogate.forest import ForestPredictor
+from espalier.pipelines.experience.similarity import META_NAMES, MetaScale
+from espalier.pipelines.experience.space_alignment import Mapped, aligned
+from espalier.pipelines.experience.transfer_process import ProcessExperience
+from espalier.pipelines.metafeatures.profile import MetaFeatures
+from espalier.pipelines.seeds import generator, integer_seed
+from espalier.pipelines.surrogate.forest import ForestPredictor
 
 Array = NDArray[np.float64]
 

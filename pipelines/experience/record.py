@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from pipelines.data.dataset import DatasetShape
-from pipelines.evaluation.metrics import Metric, get_metric
-from pipelines.history import History
-from pipelines.metafeatures.profile import MetaFeatures
-from pipelines.metafeatures.statement import statement_vector
-from pipelines.problem import ProblemKind
-from pipelines.trial import TrialResult
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.metafeatures.profile import MetaFeatures
+from espalier.pipelines.metafeatures.statement import statement_vector
+from espalier.pipelines.metrics.catalogue import Metric, get_metric
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import TrialResult
 
 _ERROR_NAME = re.compile(r"[A-Za-z_][\w.]*")
 _OWN_FIELDS = ("fingerprint", "name", "target", "metric", "n_rows_whole", "rows_cap", "n_folds",

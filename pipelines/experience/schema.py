@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipelines.configuration import Configuration
-from pipelines.data.dataset import DatasetShape
-from pipelines.errors import UserError
-from pipelines.experience.record import (
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.experience.record import (
     ExperienceRecord,
     KnowledgeBase,
     KnownDataset,
     rank_quantiles,
     raw_gains,
 )
-from pipelines.metafeatures.profile import MetaFeatures
-from pipelines.problem import ProblemKind
-from pipelines.trial import Trial, TrialResult, TrialStatus
+from espalier.pipelines.metafeatures.profile import MetaFeatures
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus
 
 VERSION = 2
 """Goes up whenever a column is added, removed or means something else."""

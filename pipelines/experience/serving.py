@@ -1,8 +1,8 @@
 """Learned experience as an MLflow model: rows of a store in, what to expect of them out.
 
 ``mlflow.pyfunc.load_model("models:/espalier experience@champion").predict(table)`` takes a table in
-the columns of `pipelines.experience.schema` (what it needs of them: those of the dataset, its
-meta-features, ``family`` and ``values``).
+the columns of `espalier.pipelines.experience.schema` (what it needs of them: those of the dataset,
+its meta-features, ``family`` and ``values``).
 """
 
 import json
@@ -14,15 +14,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from pipelines.configuration import Configuration
-from pipelines.data.dataset import DatasetShape
-from pipelines.experience.knowledge import Knowledge, open_knowledge
-from pipelines.experience.mapping import aligned, mapped, space_of
-from pipelines.experience.schema import META, SHAPE
-from pipelines.metafeatures.profile import MetaFeatures
-from pipelines.problem import ProblemKind
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.experience.knowledge import Knowledge, open_knowledge
+from espalier.pipelines.experience.schema import META, SHAPE
+from espalier.pipelines.experience.space_alignment import aligned, mapped, space_of
+from espalier.pipelines.metafeatures.profile import MetaFeatures
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.configuration import Configuration
 
-LOADER = "pipelines.experience.serving"
+LOADER = "espalier.pipelines.experience.serving"
 
 
 class ServedExperience:

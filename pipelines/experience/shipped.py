@@ -5,7 +5,7 @@ Made anew by ``espalier experience fit --store STORE --out pipelines/experience/
 
 from pathlib import Path
 
-from pipelines.experience.knowledge import CARD_FILE
+from espalier.pipelines.experience.knowledge import CARD_FILE
 
 SHIPPED_FOLDER = Path(__file__).with_name("shipped")
 NAME = "the experience that Espalier ships"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.metafeatures.catalogue import CATALOGUE
-from pipelines.metafeatures.profile import MetaFeatures
+from espalier.pipelines.metafeatures.catalogue import CATALOGUE
+from espalier.pipelines.metafeatures.profile import MetaFeatures
 
 Array = NDArray[np.float64]
 

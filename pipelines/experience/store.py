@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.errors import UserError
-from pipelines.experience.record import ExperienceRecord, KnowledgeBase
-from pipelines.experience.schema import VERSION, from_table, migrate, to_table, version_of
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.experience.record import ExperienceRecord, KnowledgeBase
+from espalier.pipelines.experience.schema import VERSION, from_table, migrate, to_table, version_of
 
 
 @dataclass(frozen=True, slots=True)

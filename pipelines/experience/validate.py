@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from pipelines.experience.mapping import Mapped
-from pipelines.experience.predictor import ExperienceModel
+from espalier.pipelines.experience.predictor import ExperienceModel
+from espalier.pipelines.experience.space_alignment import Mapped
 
 TRUSTED_FROM = 0.2
 """Median Spearman correlation below which the prior does more harm than good."""

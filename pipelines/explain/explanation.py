@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.budget import Deadline
-from pipelines.data.column_names import with_unique_names
-from pipelines.ensemble.model import EnsembleModel
-from pipelines.evaluation.metrics import Metric
-from pipelines.explain.importance import MOST_ROWS, ColumnImportance, column_importances
-from pipelines.explain.mistakes import Confusion, Deviations, confusion, deviations
-from pipelines.seeds import generator
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.explain.importance import MOST_ROWS, ColumnImportance, column_importances
+from espalier.pipelines.explain.mistakes import Confusion, Deviations, confusion, deviations
+from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.seeds import generator
+from espalier.pipelines.serving.model import EnsembleModel
 
 MISTAKE_ROWS = 2_000
 PACE_ROWS = 100

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.budget import Deadline
-from pipelines.evaluation.metrics import Metric
-from pipelines.evaluation.scoring import score_predictions
-from pipelines.seeds import generator
+from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.scoring import score_predictions
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.seeds import generator
 
 Predict = Callable[[pd.DataFrame], NDArray[Any]]
 

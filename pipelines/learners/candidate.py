@@ -10,15 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from pipelines.budget import Deadline
-from pipelines.configuration import Configuration
-from pipelines.data.dataset import ColumnRole, DatasetShape
-from pipelines.learners.base import BuildContext, Learner
-from pipelines.learners.costs import text_seconds
-from pipelines.learners.inner_split import inner_split
-from pipelines.learners.scores import class_scores, finite_values
-from pipelines.preprocessing.build import build_features
-from pipelines.preprocessing.rows import PreparedRows
+from espalier.pipelines.data.dataset import ColumnRole, DatasetShape
+from espalier.pipelines.learners.base.costs import text_seconds
+from espalier.pipelines.learners.base.inner_split import inner_split
+from espalier.pipelines.learners.base.learner import BuildContext, Learner
+from espalier.pipelines.learners.base.scores import class_scores, finite_values
+from espalier.pipelines.preprocessing.build import build_features
+from espalier.pipelines.preprocessing.rows import PreparedRows
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.trials.configuration import Configuration
 
 # Stopping early costs a part of the rows. Where a fit takes less than this, they are given back
 # by a second one.

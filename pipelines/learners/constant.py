@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.configuration import Configuration, Value
-from pipelines.data.dataset import Dataset, DatasetShape
-from pipelines.learners.base import BuildContext, Learner
-from pipelines.learners.candidate import Candidate
-from pipelines.preprocessing.rows import PreparedRows
-from pipelines.problem import ProblemKind
+from espalier.pipelines.data.dataset import Dataset, DatasetShape
+from espalier.pipelines.learners.base.learner import BuildContext, Learner
+from espalier.pipelines.learners.candidate import Candidate
+from espalier.pipelines.preprocessing.rows import PreparedRows
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.configuration import Configuration, Value
 
 NAME = "baseline"
 

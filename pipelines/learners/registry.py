@@ -4,19 +4,19 @@ import difflib
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from pipelines.data.dataset import DatasetShape
-from pipelines.errors import UserError
-from pipelines.learners.base import Learner
-from pipelines.learners.bayes import BAYES
-from pipelines.learners.catboost_trees import CATBOOST
-from pipelines.learners.extra_trees import EXTRA_TREES
-from pipelines.learners.forest import RANDOM_FOREST
-from pipelines.learners.knn import KNN
-from pipelines.learners.lightgbm_trees import LIGHTGBM
-from pipelines.learners.linear import LINEAR
-from pipelines.learners.mlp import MLP
-from pipelines.learners.svm import SVM
-from pipelines.learners.xgboost_trees import XGBOOST
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.learners.base.learner import Learner
+from espalier.pipelines.learners.families.bayes import BAYES
+from espalier.pipelines.learners.families.catboost_trees import CATBOOST
+from espalier.pipelines.learners.families.extra_trees import EXTRA_TREES
+from espalier.pipelines.learners.families.forest import RANDOM_FOREST
+from espalier.pipelines.learners.families.knn import KNN
+from espalier.pipelines.learners.families.lightgbm_trees import LIGHTGBM
+from espalier.pipelines.learners.families.linear import LINEAR
+from espalier.pipelines.learners.families.mlp import MLP
+from espalier.pipelines.learners.families.svm import SVM
+from espalier.pipelines.learners.families.xgboost_trees import XGBOOST
 
 
 def _by_name(learners: tuple[Learner, ...]) -> Mapping[str, Learner]:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.metafeatures.sample import Sample
-from pipelines.seeds import generator, integer_seed
+from espalier.pipelines.metafeatures.sample import Sample
+from espalier.pipelines.seeds import generator, integer_seed
 
 ROWS = 1_500
 FEATURES = 150

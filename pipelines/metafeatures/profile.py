@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipelines.data.dataset import Dataset
-from pipelines.metafeatures import landmarks, simple, statistical
-from pipelines.metafeatures.catalogue import CATALOGUE, VERSION
-from pipelines.metafeatures.sample import draw_sample
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.metafeatures import landmarks, simple, statistical
+from espalier.pipelines.metafeatures.catalogue import CATALOGUE, VERSION
+from espalier.pipelines.metafeatures.sample import draw_sample
 
 LIMIT = 1e6
 """Largest absolute value; a guard for whatever reads the vector."""
@@ -21,7 +21,7 @@ class MetaFeatures:
     Attributes
     ----------
     names : tuple of str
-        As in `pipelines.metafeatures.catalogue`, which says what each means.
+        As in `espalier.pipelines.metafeatures.catalogue`, which says what each means.
     values : tuple of float
         One per name, always finite; 0 where a dataset has no such number.
     version : int

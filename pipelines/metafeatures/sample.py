@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.data.dataset import ColumnRole, Dataset
-from pipelines.seeds import generator
+from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.seeds import generator
 
 ROWS_PER_SECOND = 2_500
 COLUMNS_PER_SECOND = 100

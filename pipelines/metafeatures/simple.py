@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pipelines.data.dataset import ColumnRole, Dataset
-from pipelines.metafeatures.sample import Sample
+from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.metafeatures.sample import Sample
 
 
 def size(dataset: Dataset) -> dict[str, float]:

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.data.dataset import Dataset
-from pipelines.data.single_column import skill
-from pipelines.metafeatures.sample import Sample
-from pipelines.seeds import generator
+from espalier.pipelines.data.column_skill import skill
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.metafeatures.sample import Sample
+from espalier.pipelines.seeds import generator
 
 CORRELATED_COLUMNS = 100
 CORRELATED_ROWS = 1_000
@@ -62,7 +62,7 @@ def associations(sample: Sample, seed: int) -> dict[str, float]:
     """Return how columns go with the target and with each other.
 
     The association of a column is the share of the target it explains alone, out of sample
-    (`pipelines.data.single_column.skill`, cut at 0).
+    (`espalier.pipelines.data.column_skill.skill`, cut at 0).
     """
     drawn = sample.dataset
     half = generator(seed, "profile", "halves").permutation(len(drawn)) < len(drawn) // 2

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.configuration import Value
-from pipelines.data.dataset import ColumnRole, DatasetShape
-from pipelines.learners.base import PreprocessingTraits
-from pipelines.preprocessing.categorical import CODES, CategoricalBlock
-from pipelines.preprocessing.dates import DateParts
-from pipelines.preprocessing.matrix import FeatureMatrix
-from pipelines.preprocessing.numeric import NumericBlock
-from pipelines.preprocessing.project import Project
-from pipelines.preprocessing.select import SelectColumns
-from pipelines.preprocessing.text import TextColumn
+from espalier.pipelines.data.dataset import ColumnRole, DatasetShape
+from espalier.pipelines.learners.base.learner import PreprocessingTraits
+from espalier.pipelines.preprocessing.categorical import CODES, CategoricalBlock
+from espalier.pipelines.preprocessing.dates import DateParts
+from espalier.pipelines.preprocessing.matrix import FeatureMatrix
+from espalier.pipelines.preprocessing.numeric import NumericBlock
+from espalier.pipelines.preprocessing.project import Project
+from espalier.pipelines.preprocessing.select import SelectColumns
+from espalier.pipelines.preprocessing.text import TextColumn
+from espalier.pipelines.trials.configuration import Value
 
 
 def build_features(

@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from pipelines.preprocessing.codes import CategoryCodes
-from pipelines.preprocessing.scaling import ClippedScaler
-from pipelines.preprocessing.target_means import TargetMeans
+from espalier.pipelines.preprocessing.codes import CategoryCodes
+from espalier.pipelines.preprocessing.scaling import ClippedScaler
+from espalier.pipelines.preprocessing.target_means import TargetMeans
 
 ENCODINGS = ("ordinal", "onehot", "target", "native")
 CODES = ("ordinal", "native")

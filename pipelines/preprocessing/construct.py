@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from pipelines.preprocessing.strength import mutual_information
+from espalier.pipelines.preprocessing.strength import mutual_information
 
 CONSTRUCTIONS = ("none", "arithmetic", "ratios")
 

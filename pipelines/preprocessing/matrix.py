@@ -10,13 +10,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from pipelines.data.dataset import ColumnRole
-from pipelines.preprocessing.categorical import CategoricalBlock
-from pipelines.preprocessing.codes import FEW_ROWS
-from pipelines.preprocessing.dates import DateParts
-from pipelines.preprocessing.numeric import NumericBlock
-from pipelines.preprocessing.rows import PreparedRows
-from pipelines.preprocessing.text import REPEATS, TextColumn
+from espalier.pipelines.data.dataset import ColumnRole
+from espalier.pipelines.preprocessing.categorical import CategoricalBlock
+from espalier.pipelines.preprocessing.codes import FEW_ROWS
+from espalier.pipelines.preprocessing.dates import DateParts
+from espalier.pipelines.preprocessing.numeric import NumericBlock
+from espalier.pipelines.preprocessing.rows import PreparedRows
+from espalier.pipelines.preprocessing.text import REPEATS, TextColumn
 
 
 class FeatureMatrix(TransformerMixin, BaseEstimator):

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from pipelines.preprocessing.construct import PairwiseFeatures
-from pipelines.preprocessing.scaling import make_scaler
+from espalier.pipelines.preprocessing.construct import PairwiseFeatures
+from espalier.pipelines.preprocessing.scaling import make_scaler
 
 # Statistics of a column settle long before this many rows.
 _ROWS_FOR_STATISTICS = 20_000

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from pipelines.preprocessing.strength import mutual_information
+from espalier.pipelines.preprocessing.strength import mutual_information
 
 SELECTIONS = ("none", "information", "importance", "correlation")
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from pipelines.seeds import generator
+from espalier.pipelines.seeds import generator
 
 # A many-class target gives one column for each of its most frequent classes, up to this number.
 _MAX_CLASSES = 12

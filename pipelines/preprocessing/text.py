@@ -19,10 +19,10 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
-from pipelines.data.dataset import LONGEST_TEXT
-from pipelines.preprocessing.scaling import ClippedScaler
-from pipelines.preprocessing.target_means import TargetMeans
-from pipelines.seeds import generator
+from espalier.pipelines.data.dataset import LONGEST_TEXT
+from espalier.pipelines.preprocessing.scaling import ClippedScaler
+from espalier.pipelines.preprocessing.target_means import TargetMeans
+from espalier.pipelines.seeds import generator
 
 _MAX_STRINGS_TO_LEARN_FROM = 10_000
 _MAX_TERMS = 10_000

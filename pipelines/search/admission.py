@@ -7,12 +7,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.configuration import Configuration
-from pipelines.history import History
-from pipelines.search.memory import MemoryModel
-from pipelines.search.stopping import hopeless_families
-from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.cost import CostModel
+from espalier.pipelines.search.memory_model import MemoryModel
+from espalier.pipelines.search.stopping import hopeless_families
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.cost import CostModel
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
 
 # A default is worth starting even if it must be cut short; of the rest, only what comes near to
 # its full length can be better than a default that was.

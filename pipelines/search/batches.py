@@ -9,14 +9,14 @@ are running, workers that have nothing left of it are at the next.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipelines.budget import Deadline
-from pipelines.history import History
-from pipelines.search.propose import propose_batch
-from pipelines.search.stopping import trials_left, why_over
-from pipelines.trial import Trial
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.search.stopping import trials_left, why_over
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial
 
 if TYPE_CHECKING:
-    from pipelines.search.plan import SearchPlan
+    from espalier.pipelines.search.plan import SearchPlan
 
 BATCH_SIZE = 4
 UNDER_WAY = 2

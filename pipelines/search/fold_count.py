@@ -5,11 +5,11 @@ from; but five folds cost five fits a trial. A search that ends after a handful 
 more than folds bring (docs/decisions/0036).
 """
 
-from pipelines.budget import Budget
-from pipelines.data.dataset import DatasetShape
-from pipelines.data.splits import ONE_SPLIT_FOLDS, most_folds
-from pipelines.ensemble.shape import Serving
-from pipelines.search.reserve import model_seconds
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.data.splitting.splits import ONE_SPLIT_FOLDS, most_folds
+from espalier.pipelines.members.serving_mode import Serving
+from espalier.pipelines.resources.budget import Budget
+from espalier.pipelines.search.reserve import model_seconds
 
 ENOUGH_TRIALS = 50
 """Whole trials that a search should have time for; experience puts the good ones first."""

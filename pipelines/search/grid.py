@@ -2,10 +2,10 @@
 
 import math
 
-from pipelines.configuration import Configuration, Value
-from pipelines.seeds import generator
-from pipelines.space.joint import SearchSpace
-from pipelines.space.parameter import Parameter
+from espalier.pipelines.seeds import generator
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.space.parameter import Parameter
+from espalier.pipelines.trials.configuration import Configuration, Value
 
 _LEVELS = (1 / 6, 1 / 2, 5 / 6)
 

@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.acquisition.guide import BelievingPredictor, Pick, pick_batch
-from pipelines.acquisition.objective import Limit, Objective
-from pipelines.configuration import Configuration
-from pipelines.evaluation.limits import limit_threads
-from pipelines.history import History
-from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.cost_process import CostProcess
-from pipelines.surrogate.fold_noise import fold_noise
-from pipelines.surrogate.gaussian_process import GaussianProcess
-from pipelines.surrogate.kernel import Embedding
-from pipelines.surrogate.neural import NeuralPredictor
-from pipelines.surrogate.prior_mean import Experience, GuidedProcess
-from pipelines.surrogate.targets import observe
+from espalier.pipelines.acquisition.guide import BelievingPredictor, Pick, pick_batch
+from espalier.pipelines.acquisition.objective import Limit, Objective
+from espalier.pipelines.evaluation.limits import limit_threads
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.cost_process import CostProcess
+from espalier.pipelines.surrogate.fold_noise import fold_noise
+from espalier.pipelines.surrogate.gaussian_process import GaussianProcess
+from espalier.pipelines.surrogate.kernel import Embedding
+from espalier.pipelines.surrogate.neural import NeuralPredictor
+from espalier.pipelines.surrogate.prior_mean import Experience, GuidedProcess
+from espalier.pipelines.surrogate.targets import observe
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
 
 _INCUMBENTS = 5
 

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Sequence
 
-from pipelines.budget import Budget, Deadline
-from pipelines.configuration import Configuration
-from pipelines.ensemble.cost import NOTHING, FinishCost
-from pipelines.evaluation.executor import Executor
-from pipelines.evaluation.metrics import Metric
-from pipelines.history import History
-from pipelines.search.names import DEFAULT_STRATEGY
-from pipelines.search.plan import SearchPlan, next_trials
-from pipelines.search.stopping import TIME_IS_SPENT
-from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.prior_mean import Experience
-from pipelines.trial import Trial, TrialOutcome
+from espalier.pipelines.evaluation.executors.base import Executor
+from espalier.pipelines.members.cost import NOTHING, FinishCost
+from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.plan import SearchPlan, next_trials
+from espalier.pipelines.search.stopping import TIME_IS_SPENT
+from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.prior_mean import Experience
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial, TrialOutcome
 
 OnResult = Callable[[TrialOutcome], None]
 

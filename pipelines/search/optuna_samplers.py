@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipelines.configuration import Configuration, Value
-from pipelines.history import History
-from pipelines.seeds import generator, integer_seed
-from pipelines.space.joint import SearchSpace
-from pipelines.space.parameter import Parameter
-from pipelines.surrogate.targets import observe
+from espalier.pipelines.seeds import generator, integer_seed
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.space.parameter import Parameter
+from espalier.pipelines.surrogate.targets import observe
+from espalier.pipelines.trials.configuration import Configuration, Value
+from espalier.pipelines.trials.history import History
 
 if TYPE_CHECKING:
     import optuna

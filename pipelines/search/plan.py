@@ -6,23 +6,23 @@ The estimator's loop and the flow's rounds both ask `next_trials`, so they searc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.budget import Budget, Deadline
-from pipelines.configuration import Configuration
-from pipelines.ensemble.cost import NOTHING, FinishCost
-from pipelines.history import History
-from pipelines.search.batches import BATCH_SIZE, awaited, next_in_line
-from pipelines.search.names import DEFAULT_STRATEGY
-from pipelines.search.propose import propose_batch
-from pipelines.search.reserve import reserve_change
-from pipelines.search.stopping import (
+from espalier.pipelines.members.cost import NOTHING, FinishCost
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.batches import BATCH_SIZE, awaited, next_in_line
+from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.search.reserve import reserve_change
+from espalier.pipelines.search.stopping import (
     trial_seconds_limit,
     trials_left,
     typical_seconds,
     why_over,
 )
-from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.prior_mean import Experience
-from pipelines.trial import Trial
+from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.prior_mean import Experience
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial
 
 # Trials are slow when one takes more than this share of the time left. Then none is queued
 # behind another: by the time it starts, more is known.

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.configuration import Configuration
-from pipelines.errors import UserError
-from pipelines.history import History
-from pipelines.search.admission import Admission
-from pipelines.search.grid import grid_points
-from pipelines.search.names import DEFAULT_STRATEGY, STRATEGIES
-from pipelines.search.racing import race_floors, rungs_for
-from pipelines.search.starters import starters
-from pipelines.search.strategies import Picked, Situation, propose_by, sources
-from pipelines.seeds import generator, integer_seed
-from pipelines.space.joint import SearchSpace
-from pipelines.space.preprocessing import effective
-from pipelines.surrogate.prior_mean import Experience
-from pipelines.trial import Trial
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.search.admission import Admission
+from espalier.pipelines.search.grid import grid_points
+from espalier.pipelines.search.initial_design import starters
+from espalier.pipelines.search.racing import race_floors, rungs_for
+from espalier.pipelines.search.strategies import Picked, Situation, propose_by, sources
+from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY, STRATEGIES
+from espalier.pipelines.seeds import generator, integer_seed
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.space.preprocessing import effective
+from espalier.pipelines.surrogate.prior_mean import Experience
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial
 
 # One of this many trials is drawn at random: what keeps a wrong predictor from being believed.
 _RANDOM_EVERY = 5

@@ -12,7 +12,7 @@ Symbols: n whole trials; k looks at a trial, the last one when it is whole.
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.history import History
+from espalier.pipelines.trials.history import History
 
 Array = NDArray[np.float64]
 

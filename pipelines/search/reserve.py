@@ -2,11 +2,11 @@
 
 import math
 
-from pipelines.budget import Budget, Deadline
-from pipelines.data.dataset import DatasetShape
-from pipelines.ensemble.cost import NOTHING, FinishCost
-from pipelines.history import History
-from pipelines.learners.costs import text_seconds
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.base.costs import text_seconds
+from espalier.pipelines.members.cost import NOTHING, FinishCost
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.trials.history import History
 
 # A histogram booster goes through about this many cells a second on a slow core, for each class.
 _CELLS_PER_SECOND = 3e7

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from pipelines.history import History
-from pipelines.search.names import ASCENT, CANDIDATES
+from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES
+from espalier.pipelines.trials.history import History
 
 # Of eight trials; what pays may double its share, what does not keeps a half of it. More for the
 # others than one in eight was no better in the replays (docs/decisions/0008).

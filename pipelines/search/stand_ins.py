@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from pipelines.history import History
-from pipelines.trial import TrialResult, TrialStatus
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import TrialResult, TrialStatus
 
 
 def with_stand_ins(history: History, predicted: Container[int]) -> History:

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from pipelines.budget import Budget, Deadline
-from pipelines.history import History
-from pipelines.trial import TrialStatus
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import TrialStatus
 
 # The error of a trial that the end of the search cut off.
 TIME_IS_SPENT = "stopped: the time for the search is spent"

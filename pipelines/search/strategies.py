@@ -7,21 +7,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipelines.acquisition.batch import choose_batch
-from pipelines.configuration import Configuration
-from pipelines.history import History
-from pipelines.search.admission import Admission
-from pipelines.search.guided import complete_folds, guided_picks
-from pipelines.search.names import ASCENT, CANDIDATES
-from pipelines.search.optuna_samplers import SAMPLERS
-from pipelines.search.shares import share_out
-from pipelines.seeds import integer_seed
-from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.fold_noise import fold_noise
-from pipelines.surrogate.forest import ForestPredictor
-from pipelines.surrogate.prior_mean import Experience
-from pipelines.surrogate.targets import observe
-from pipelines.trial import Trial
+from espalier.pipelines.acquisition.batch import choose_batch
+from espalier.pipelines.search.admission import Admission
+from espalier.pipelines.search.guided import complete_folds, guided_picks
+from espalier.pipelines.search.optuna_samplers import SAMPLERS
+from espalier.pipelines.search.shares import share_out
+from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES
+from espalier.pipelines.seeds import integer_seed
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.fold_noise import fold_noise
+from espalier.pipelines.surrogate.forest import ForestPredictor
+from espalier.pipelines.surrogate.prior_mean import Experience
+from espalier.pipelines.surrogate.targets import observe
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial
 
 # Trials among which no family may have more than half.
 _RECENT = 8

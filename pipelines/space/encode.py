@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.configuration import Configuration, Value
-from pipelines.space.family import FamilySpace
-from pipelines.space.parameter import Parameter
+from espalier.pipelines.space.family import FamilySpace
+from espalier.pipelines.space.parameter import Parameter
+from espalier.pipelines.trials.configuration import Configuration, Value
 
 INACTIVE = -1.0
 

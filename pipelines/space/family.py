@@ -16,11 +16,11 @@ from ConfigSpace.hyperparameters import (
     UniformIntegerHyperparameter,
 )
 
-from pipelines.configuration import Configuration, Value
-from pipelines.data.dataset import DatasetShape
-from pipelines.learners.base import Learner
-from pipelines.space.parameter import Parameter
-from pipelines.space.preprocessing import preprocessing_space
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.base.learner import Learner
+from espalier.pipelines.space.parameter import Parameter
+from espalier.pipelines.space.preprocessing import preprocessing_space
+from espalier.pipelines.trials.configuration import Configuration, Value
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,14 @@ import numpy as np
 from ConfigSpace import Categorical, ConfigurationSpace
 from numpy.typing import NDArray
 
-from pipelines.configuration import Configuration
-from pipelines.data.dataset import DatasetShape
-from pipelines.errors import UserError
-from pipelines.learners.base import Learner
-from pipelines.learners.costs import features_seconds
-from pipelines.space.encode import Encoding
-from pipelines.space.family import FamilySpace
-from pipelines.space.preprocessing import preprocessing_space
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.learners.base.costs import features_seconds
+from espalier.pipelines.learners.base.learner import Learner
+from espalier.pipelines.space.encode import Encoding
+from espalier.pipelines.space.family import FamilySpace
+from espalier.pipelines.space.preprocessing import preprocessing_space
+from espalier.pipelines.trials.configuration import Configuration
 
 
 class SearchSpace:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.configuration import Value
+from espalier.pipelines.trials.configuration import Value
 
 # A sampled number keeps this many significant digits, so that it survives the round trip
 # through its coordinate, and a configuration can be read.

@@ -11,11 +11,11 @@ from ConfigSpace import (
     Integer,
 )
 
-from pipelines.configuration import Configuration
-from pipelines.data.dataset import DatasetShape
-from pipelines.learners.base import PreprocessingTraits
-from pipelines.learners.costs import matrix_columns
-from pipelines.preprocessing.categorical import CODES
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.base.costs import matrix_columns
+from espalier.pipelines.learners.base.learner import PreprocessingTraits
+from espalier.pipelines.preprocessing.categorical import CODES
+from espalier.pipelines.trials.configuration import Configuration
 
 _OF_DENSE = frozenset(
     {"prep_selection", "prep_selected_share", "prep_projection", "prep_projected_columns"}

@@ -7,10 +7,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.configuration import Configuration
-from pipelines.history import History
-from pipelines.space.joint import SearchSpace
-from pipelines.trial import TrialResult, TrialStatus
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import TrialResult, TrialStatus
 
 # In units of squared log seconds: a machine, or a family on this table, is easily off by a factor
 # of 3, a single hyperparameter's effect less.

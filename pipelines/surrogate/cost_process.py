@@ -5,11 +5,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.history import History
-from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.gaussian_process import GaussianProcess
-from pipelines.surrogate.kernel import Embedding
-from pipelines.trial import TrialStatus
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.gaussian_process import GaussianProcess
+from espalier.pipelines.surrogate.kernel import Embedding
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import TrialStatus
 
 Array = NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.surrogate.targets import normal_scores
+from espalier.pipelines.surrogate.targets import normal_scores
 
 _GUESS = 0.05
 _ENOUGH = 4

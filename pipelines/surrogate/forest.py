@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import ExtraTreeRegressor
 
-from pipelines.seeds import generator
+from espalier.pipelines.seeds import generator
 
 # A tree is certain at a point that it has seen. The score of the next trial there is not, and a
 # deviation of 0 would make the expected improvement exactly 0.

@@ -19,7 +19,7 @@ from scipy.linalg import cho_solve, solve_triangular
 from scipy.linalg.lapack import dpotrf, dpotri
 from scipy.optimize import minimize
 
-from pipelines.surrogate.kernel import Embedding, matern, squared_distances
+from espalier.pipelines.surrogate.kernel import Embedding, matern, squared_distances
 
 Array = NDArray[np.float64]
 

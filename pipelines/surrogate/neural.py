@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from pipelines.surrogate.kernel import Embedding, squared_distances
+from espalier.pipelines.surrogate.kernel import Embedding, squared_distances
 
 Array = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.seeds import generator
-from pipelines.surrogate.gaussian_process import GaussianProcess
+from espalier.pipelines.seeds import generator
+from espalier.pipelines.surrogate.gaussian_process import GaussianProcess
 
 Array = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from pipelines.configuration import Configuration
-from pipelines.history import History
-from pipelines.trial import TrialResult
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import TrialResult
 
 
 @dataclass(frozen=True, slots=True)

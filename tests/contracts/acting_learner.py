@@ -6,14 +6,14 @@ import time
 import numpy as np
 from ConfigSpace import Categorical, ConfigurationSpace, Float
 
-from pipelines.configuration import Configuration
-from pipelines.data.dataset import ColumnRole, Dataset
-from pipelines.evaluation.context import EvaluationContext
-from pipelines.evaluation.folds import Fold, FoldPlan
-from pipelines.evaluation.metrics import get_metric
-from pipelines.learners.base import Learner
-from pipelines.problem import ProblemKind
-from pipelines.trial import Trial
+from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.splitting.folds import Fold, FoldPlan
+from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.learners.base.learner import Learner
+from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.trial import Trial
 
 ACTS = ("work", "raise", "memory", "sleep", "hang", "die", "kill", "nan", "eat")
 

@@ -11,9 +11,9 @@ import numpy as np
 import psutil
 import pytest
 
-from pipelines.budget import Deadline
-from pipelines.evaluation.evaluate import MemberJob, evaluate_trial
-from pipelines.trial import TrialStatus
+from espalier.pipelines.evaluation.evaluate import MemberJob, evaluate_trial
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.trials.trial import TrialStatus
 from tests.contracts.acting_learner import act, acting_context, acting_trial
 
 # Long enough for a worker to start on a slow machine; nothing waits for it when all is well.

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pipelines.configuration import Configuration
-from pipelines.trial import Trial, TrialOutcome, TrialResult, TrialStatus
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult, TrialStatus
 
 
 def success(number: int, score: float = 0.5) -> TrialOutcome:

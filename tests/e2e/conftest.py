@@ -216,9 +216,9 @@ def served(tmp_path_factory):
     out = folder / "serve.out"
     with out.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", "serve"],
+            [sys.executable, "-m", "espalier.flows.cli.app", "serve"],
             cwd=folder, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
-            env=kept | {"ESPALIER_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT),
+            env=kept | {"ESPALIER_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT / "src"),
                         "ESPALIER_WORKERS": "1", "ESPALIER_PREFECT_START_SECONDS": "600",
                         "ESPALIER_UI_START_SECONDS": "600"},
         )  # fmt: skip
@@ -235,7 +235,7 @@ def served(tmp_path_factory):
             process.send_signal(signal.SIGINT)
         try:
             process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:  # how it ends is what tests/flows/test_serve.py asserts
+        except subprocess.TimeoutExpired:  # its end is asserted by test_serve.py
             process.kill()
 
 

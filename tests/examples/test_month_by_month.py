@@ -22,7 +22,7 @@ def told(tmp_path_factory):
     ended = subprocess.run(
         [sys.executable, ROOT / "examples" / "month_by_month" / "story.py", folder / "clinic",
          "--json", folder / "facts.json"],
-        env=kept | {"PYTHONPATH": str(ROOT)}, cwd=folder, capture_output=True, text=True,
+        env=kept | {"PYTHONPATH": str(ROOT / "src")}, cwd=folder, capture_output=True, text=True,
         timeout=1800, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr

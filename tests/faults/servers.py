@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from infra.ports import answers, free_port
+from espalier.infra.network.ports import answers, free_port
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 240.0
@@ -40,7 +40,7 @@ class Server:
             stderr=log,
             # Eight processes for jobs of language models would idle beside each MLflow server.
             env=kept
-            | {"PYTHONPATH": str(ROOT), "DO_NOT_TRACK": "1"}
+            | {"PYTHONPATH": str(ROOT / "src"), "DO_NOT_TRACK": "1"}
             | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
             | self.environment,
         )
@@ -93,7 +93,8 @@ class Servers:
         port, folder = free_port(), self.folder / "prefect"
         url = f"http://127.0.0.1:{port}/api"
         return self._start(
-            ["infra.prefect_child", "--port", str(port), "--mark", str(folder / "tables")],
+            ["espalier.infra.orchestration.server_process", "--port", str(port),
+             "--mark", str(folder / "tables")],
             url, f"{url}/health", folder,
             {"PREFECT_SERVER_DATABASE_CONNECTION_URL":
                  f"sqlite+aiosqlite:///{folder / 'prefect.db'}",

@@ -36,9 +36,19 @@ class Training:
         kept = {key: value for key, value in os.environ.items()
                 if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))}  # fmt: skip
         return subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", "train", str(self.table), *ARGUMENTS, *more],
+            [
+                sys.executable,
+                "-m",
+                "espalier.flows.cli.app",
+                "train",
+                str(self.table),
+                *ARGUMENTS,
+                *more,
+            ],
             cwd=self.folder,
-            env=kept | {"ESPALIER_HOME": str(self.home), "PYTHONPATH": str(ROOT)} | self.variables,
+            env=kept
+            | {"ESPALIER_HOME": str(self.home), "PYTHONPATH": str(ROOT / "src")}
+            | self.variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -97,7 +107,7 @@ def test_the_own_prefect_server_is_killed(tumours, tmp_path):
     training = Training(tmp_path, tumours)
     process = training.until_a_trial("--workers", "1")
     (server,) = [child for child in psutil.Process(process.pid).children()
-                 if "infra.prefect_child" in child.cmdline()]  # fmt: skip
+                 if "espalier.infra.orchestration.server_process" in child.cmdline()]  # fmt: skip
     server.kill()
     status, said, report = training.end(process)
     assert status == 0, said
@@ -155,12 +165,12 @@ def test_the_dask_scheduler_is_killed(servers, tumours, tmp_path):
 DEPLOY = """
 import json, sys
 from prefect.client.orchestration import get_client
-from flows.train import train
+from espalier.flows.train_flow import train
 
 with get_client(sync_client=True) as client:
     flow_id = client.create_flow(train)
     deployment = client.create_deployment(
-        flow_id, "here", entrypoint="flows/train.py:train", path=sys.argv[1]
+        flow_id, "here", entrypoint="flows/train_flow.py:train", path=sys.argv[1]
     )
     run = client.create_flow_run_from_deployment(
         deployment, parameters={"request": json.loads(sys.argv[2])}
@@ -185,7 +195,7 @@ def test_prefects_retry_continues_a_killed_run(servers, tumours, tmp_path):
     environment = {key: value for key, value in os.environ.items()
                    if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))}  # fmt: skip
     environment |= {"ESPALIER_HOME": str(home), "PREFECT_API_URL": prefect.url,
-                    "PYTHONPATH": str(ROOT)}  # fmt: skip
+                    "PYTHONPATH": str(ROOT / "src")}  # fmt: skip
 
     def python(*arguments):
         return subprocess.Popen(

@@ -15,10 +15,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 from typer.testing import CliRunner
 
-from flows.cli import app
-from infra.environment import quiet_environment
-
-quiet_environment()  # as the command line does, before mlflow is imported by a test
+from espalier.flows.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,9 +37,9 @@ class Espalier:
 
     @property
     def whole_environ(self):
-        return {"ESPALIER_HOME": str(self.home), "PYTHONPATH": str(ROOT)} | self.environ
+        return {"ESPALIER_HOME": str(self.home), "PYTHONPATH": str(ROOT / "src")} | self.environ
 
-    def start(self, *arguments, module="flows.cli"):
+    def start(self, *arguments, module="espalier.flows.cli.app"):
         """Start the command line in a process group of its own."""
         kept = {key: value for key, value in os.environ.items()
                 if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))}  # fmt: skip
@@ -55,7 +52,7 @@ class Espalier:
             text=True,
         )
 
-    def run(self, *arguments, module="flows.cli"):
+    def run(self, *arguments, module="espalier.flows.cli.app"):
         """Run the command line to its end; return status, stdout and stderr."""
         process = self.start(*arguments, module=module)
         out, error = process.communicate(timeout=600)
@@ -97,8 +94,8 @@ def espalier_in():
 @pytest.fixture(scope="module")
 def flow_home(tmp_path_factory):
     """A home folder with stores and a Prefect server of its own, for flows called directly."""
-    from infra.prefect_server import PrefectServer
-    from infra.settings import load_settings
+    from espalier.infra.orchestration.server import PrefectServer
+    from espalier.infra.settings import load_settings
 
     with pytest.MonkeyPatch.context() as patch:
         home = tmp_path_factory.mktemp("home")
@@ -108,7 +105,7 @@ def flow_home(tmp_path_factory):
             server.wait()
             from prefect.settings import PREFECT_API_URL, temporary_settings
 
-            from flows.run_training import told_to_prefect
+            from espalier.flows.cli.runs.train import told_to_prefect
 
             # What is left to be told when the server is gone is tried for more than a minute.
             with temporary_settings({PREFECT_API_URL: server.url}), told_to_prefect():

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from flows import search_rounds
-from flows.cli import app
-from pipelines.trial import TrialResult, TrialStatus
+from espalier.flows.cli.app import app
+from espalier.flows.training import search as search_rounds
+from espalier.pipelines.trials.trial import TrialResult, TrialStatus
 
 evaluate = search_rounds.evaluate_batch
 

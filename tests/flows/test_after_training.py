@@ -46,9 +46,9 @@ def test_mlflow_has_each_trial_once_and_says_where_they_come_from(extended):
 
 def test_one_extension_follows_another(extended):
     espalier = extended[0]
-    from flows.extension import continuation
-    from infra.settings import Settings
-    from pipelines.extend_request import ExtendRequest
+    from espalier.flows.training.extension import continuation
+    from espalier.infra.settings import Settings
+    from espalier.pipelines.requests.extend import ExtendRequest
 
     settings = Settings(home=espalier.home, tracking_uri=None)
     newest = continuation(ExtendRequest(model="tumours", trials=1), settings)

@@ -31,7 +31,7 @@ class Processes:
         log = (self.folder / f"{len(self.started)}.log").open("w+")
         process = subprocess.Popen(
             [sys.executable, "-m", "dask", *words], cwd=self.folder, stdout=log, stderr=log,
-            env=environment | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            env=environment | {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
         self.started.append(process)
         return process, log

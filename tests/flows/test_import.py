@@ -1,22 +1,49 @@
-"""Who uses a flow as a library is not tracked either."""
-
-import os
+import json
 import subprocess
 import sys
 
 import pytest
 
+from espalier import flows
 
-@pytest.mark.parametrize(("given", "found"), [(None, "false"), ("true", "true")])
-def test_importing_the_flows_turns_telemetry_off_unless_it_is_wanted(given, found):
-    name = "PREFECT_SERVER_ANALYTICS_ENABLED"
-    environ = {key: value for key, value in os.environ.items() if key != name}
-    if given is not None:
-        environ[name] = given
+
+def _run(code, folder):
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=folder
+    )
+    return json.loads(ended.stdout)
+
+
+@pytest.mark.parametrize("statement", ["import espalier", "import espalier.flows"])
+def test_importing_sets_no_variable_and_loads_no_platform(statement, tmp_path):
     code = (
-        f"import flows, os, sys; assert 'prefect' not in sys.modules; print(os.environ[{name!r}])"
+        f"import json, os, sys; before = dict(os.environ); {statement}; "
+        "print(json.dumps([before == dict(os.environ), "
+        "sorted({'prefect', 'mlflow', 'dask', 'sklearn'} & set(sys.modules))]))"
     )
-    said = subprocess.run(
-        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    assert _run(code, tmp_path) == [True, []]
+
+
+def test_quiet_turns_off_what_the_libraries_report_of_their_users(tmp_path):
+    code = (
+        "import json, os, espalier; os.environ['DO_NOT_TRACK'] = 'mine'; "
+        "os.environ.pop('MLFLOW_DISABLE_TELEMETRY', None); espalier.quiet(); "
+        "print(json.dumps([os.environ['DO_NOT_TRACK'], os.environ['MLFLOW_DISABLE_TELEMETRY']]))"
     )
-    assert said.stdout.strip() == found
+    assert _run(code, tmp_path) == ["mine", "true"]
+
+
+def test_every_flow_is_there_also_after_its_module_was_imported():
+    from prefect import Flow
+
+    import espalier.flows.train_flow
+
+    for name in flows.__all__:
+        assert isinstance(getattr(flows, name), Flow), name
+        assert getattr(flows, name).fn.__name__ == name
+    assert espalier.flows.train is espalier.flows.train_flow.train
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no_such"):
+        _ = flows.no_such

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from flows.monitor import monitor
-from flows.train import train
-from infra.mlflow_store import make_client
-from infra.registry import versions_of
-from infra.run_files import read_json_file
-from infra.run_tags import KIND
-from infra.settings import load_settings
-from pipelines.lifecycle.monitor_request import MonitorRequest
+from espalier.flows.monitor_flow import monitor
+from espalier.flows.train_flow import train
+from espalier.infra.registry.registry import versions_of
+from espalier.infra.settings import load_settings
+from espalier.infra.tracking.artifacts import read_json_file
+from espalier.infra.tracking.store import make_client
+from espalier.infra.tracking.tags import KIND
+from espalier.pipelines.requests.monitor import MonitorRequest
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from infra.ports import free_port, wait_until_answers
+from espalier.infra.network.ports import free_port, wait_until_answers
 
 pytestmark = [pytest.mark.postgres, pytest.mark.cluster, pytest.mark.slow]
 
-SCRIPT = Path(__file__).parents[2] / "infra" / "postgres.sh"
+SCRIPT = Path(__file__).parents[2] / "infra" / "deploy" / "postgres.sh"
 AT_ONCE = 4
 
 
@@ -138,7 +138,7 @@ def test_four_trainings_at_once_lose_nothing(
     log = (folder / "server.log").open("wb")
     espalier = espalier_in(folder, stores | {"PREFECT_API_URL": url})
     server = subprocess.Popen(
-        [sys.executable, "-m", "infra.prefect_child", "--port", str(port),
+        [sys.executable, "-m", "espalier.infra.orchestration.server_process", "--port", str(port),
          "--mark", str(folder / "tables")],
         stdin=subprocess.PIPE, stdout=log, stderr=log,
         env=_server_environment(espalier, postgres),

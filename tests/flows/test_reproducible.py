@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from infra.cluster import open_cluster
-from infra.dask_executor import DaskExecutor
-from pipelines.budget import Budget, Deadline
-from pipelines.data.assemble import assemble
-from pipelines.data.splits import plan_folds
-from pipelines.ensemble.choose import build_ensemble
-from pipelines.evaluation.context import EvaluationContext
-from pipelines.evaluation.metrics import get_metric
-from pipelines.learners.registry import choose_learners
-from pipelines.search.loop import run_search
-from pipelines.seeds import integer_seed
-from pipelines.space.joint import SearchSpace
+from espalier.infra.cluster.cluster import open_cluster
+from espalier.infra.cluster.executor import DaskExecutor
+from espalier.pipelines.data.assemble import assemble
+from espalier.pipelines.data.splitting.splits import plan_folds
+from espalier.pipelines.ensemble.build import build_ensemble
+from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.loop import run_search
+from espalier.pipelines.seeds import integer_seed
+from espalier.pipelines.space.joint import SearchSpace
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 

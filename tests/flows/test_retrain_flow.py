@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.retrain import retrain
-from flows.train import train
-from infra.kept_rows import read_kept_rows
-from infra.mlflow_store import make_client
-from infra.registry import resolve, versions_of
-from infra.run_files import read_json_file
-from infra.run_tags import KIND, OUTCOME
-from infra.settings import load_settings
-from pipelines.errors import DataRefusedError, UserError
-from pipelines.lifecycle.retrain_request import RetrainRequest
+from espalier.flows.retrain_flow import retrain
+from espalier.flows.train_flow import train
+from espalier.infra.registry.registry import resolve, versions_of
+from espalier.infra.settings import load_settings
+from espalier.infra.tracking.artifacts import read_json_file
+from espalier.infra.tracking.kept_rows import read_kept_rows
+from espalier.infra.tracking.store import make_client
+from espalier.infra.tracking.tags import KIND, OUTCOME
+from espalier.pipelines.errors import DataRefusedError, UserError
+from espalier.pipelines.requests.retrain import RetrainRequest
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from flows.train import train
-from pipelines.search.names import ASCENT, CANDIDATES, STRATEGIES
-from pipelines.trial import TrialStatus
+from espalier.flows.train_flow import train
+from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES, STRATEGIES
+from espalier.pipelines.trials.trial import TrialStatus
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 

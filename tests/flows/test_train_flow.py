@@ -5,14 +5,14 @@ import pytest
 from mlflow import MlflowClient
 from prefect.exceptions import ParameterTypeError
 
-from flows.predict import predict
-from flows.train import train
-from flows.verify_model import verify_model
-from infra.kept_rows import read_kept_rows
-from infra.registry import load, resolve
-from infra.settings import load_settings
-from pipelines.data.row_keys import row_keys
-from pipelines.verification import Agreement
+from espalier.flows.predict_flow import predict
+from espalier.flows.train_flow import train
+from espalier.flows.training.reproduction import verify_model
+from espalier.infra.registry.registry import load, resolve
+from espalier.infra.settings import load_settings
+from espalier.infra.tracking.kept_rows import read_kept_rows
+from espalier.pipelines.data.row_keys import row_keys
+from espalier.pipelines.lifecycle.reproduction import Agreement
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """Stores of their own, and a Prefect server, for the flows of this module."""
-    from infra.prefect_server import PrefectServer
+    from espalier.infra.orchestration.server import PrefectServer
 
     with pytest.MonkeyPatch.context() as patch:
         home = tmp_path_factory.mktemp("home")
@@ -30,7 +30,7 @@ def home(tmp_path_factory):
             server.wait()
             from prefect.settings import PREFECT_API_URL, temporary_settings
 
-            from flows.run_training import told_to_prefect
+            from espalier.flows.cli.runs.train import told_to_prefect
 
             # What is left to be told when the server is gone is tried for more than a minute.
             with temporary_settings({PREFECT_API_URL: server.url}), told_to_prefect():
@@ -69,12 +69,12 @@ def test_a_form_that_cannot_be_is_refused_before_it_runs(home, tumours):
 
 
 def test_a_failure_is_on_record_in_mlflow(home, tumours, monkeypatch):
-    import flows.train
+    import espalier.flows.train_flow
 
     def broken(*_args, **_options):
         raise RuntimeError("no more")
 
-    monkeypatch.setattr(flows.train, "build_ensemble", broken)
+    monkeypatch.setattr(espalier.flows.train_flow, "build_ensemble", broken)
     with pytest.raises(RuntimeError, match="no more"):
         train({"data": str(tumours), **FORM, "seed": 1})
     client = MlflowClient(f"sqlite:///{home / 'mlflow.db'}")

@@ -21,7 +21,7 @@ def prefect(flow_home):
     from prefect.settings import PREFECT_API_URL
 
     environ = os.environ | {
-        "PREFECT_API_URL": PREFECT_API_URL.value(), "PYTHONPATH": str(ROOT),
+        "PREFECT_API_URL": PREFECT_API_URL.value(), "PYTHONPATH": str(ROOT / "src"),
         "ESPALIER_HOME": str(flow_home), "NO_COLOR": "1",
     }  # fmt: skip
 

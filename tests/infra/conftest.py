@@ -9,11 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from infra.environment import quiet_environment
-from infra.mlflow_store import make_client
-from infra.settings import Settings
-
-quiet_environment()
+from espalier.infra.settings import Settings
+from espalier.infra.tracking.store import make_client
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +37,7 @@ def raw_rows() -> pd.DataFrame:
 @pytest.fixture(scope="session")
 def ensemble(raw_rows: pd.DataFrame) -> Any:
     """A fitted `EnsembleModel` of a few trials."""
-    from pipelines.automl import AutoMLClassifier
+    from espalier.pipelines.automl.estimators import AutoMLClassifier
 
     estimator = AutoMLClassifier(
         time_budget=None, n_trials=3, families=["linear", "extra_trees", "lightgbm"], random_state=0
@@ -51,7 +48,7 @@ def ensemble(raw_rows: pd.DataFrame) -> Any:
 @pytest.fixture(scope="session")
 def saved_model(ensemble: Any, raw_rows: pd.DataFrame, tmp_path_factory: Any) -> Path:
     """The ensemble in a folder."""
-    from pipelines.ensemble.serving import save_model
+    from espalier.pipelines.serving.saved_model import save_model
 
     return save_model(ensemble, tmp_path_factory.mktemp("saved"), golden=raw_rows.head(8))
 

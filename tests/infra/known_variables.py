@@ -16,7 +16,7 @@ def is_known(name):
 
 
 def _ours(_):
-    from infra.settings import Settings
+    from espalier.infra.settings import Settings
 
     found = set()
     for name, field in Settings.model_fields.items():

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.environment import quiet_environment
-from infra.settings import Settings, load_settings, memory_bytes, usable_cores
-from pipelines.errors import UserError
+from espalier.infra.environment import quiet_environment
+from espalier.infra.settings import Settings, load_settings, memory_bytes, usable_cores
+from espalier.pipelines.errors import UserError
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +97,7 @@ def test_quiet_environment_leaves_what_the_user_set():
 
 PROBE = """
 import os
-from infra.environment import quiet_environment
+from espalier.infra.environment import quiet_environment
 quiet_environment()
 import mlflow.telemetry.utils as telemetry
 from prefect.settings import PREFECT_SERVER_ANALYTICS_ENABLED
@@ -108,5 +108,5 @@ assert not PREFECT_SERVER_ANALYTICS_ENABLED.value()
 
 def test_the_components_themselves_say_that_telemetry_is_off():
     environ = {name: value for name, value in os.environ.items() if name != "DO_NOT_TRACK"}
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[2] / "src")
     subprocess.run([sys.executable, "-c", PROBE], check=True, env=environ, cwd=root)

@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.data.dataset import ColumnRole, Dataset
-from pipelines.problem import ProblemKind
+from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.problem import ProblemKind
+from tests.pipelines.ensemble_fixtures import dataset_of, made_target, predictions_of, results_of
+
+__all__ = ["dataset_of", "made_target", "messy", "predictions_of", "results_of"]
 
 N, C, T, D = (
     ColumnRole.NUMERIC,

@@ -1,7 +1,7 @@
 import pytest
 
-from pipelines.errors import EspalierError, UserError
-from pipelines.redaction import redact
+from espalier.pipelines.errors import EspalierError, UserError
+from espalier.pipelines.redaction import redact
 
 
 @pytest.mark.parametrize(

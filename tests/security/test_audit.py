@@ -11,12 +11,12 @@ SOURCES = [path for folder in ("flows", "tasks", "infra", "pipelines")
 
 # Who may unpickle, and what: each has a reason.
 UNPICKLERS = {
-    "pipelines/sealed_files.py": "files with the seal of this home folder",
-    "infra/sealed_results.py": "results with the seal of this home folder",
-    "infra/dask_worker.py": "the context that the run's own client sent",
-    "pipelines/evaluation/worker.py": "the context and jobs of the parent process",
-    "pipelines/evaluation/worker_process.py": "answers of own child processes",
-    "pipelines/ensemble/serving.py": "models of the registry, and those this run has just saved",
+    "pipelines/serialization/sealed_files.py": "files with the seal of this home folder",
+    "infra/orchestration/result_serializer.py": "results with the seal of this home folder",
+    "infra/cluster/worker.py": "the context that the run's own client sent",
+    "pipelines/evaluation/executors/worker_main.py": "the context and jobs of the parent process",
+    "pipelines/evaluation/executors/worker_process.py": "answers of own child processes",
+    "pipelines/serving/saved_model.py": "models of the registry, and those this run has just saved",
 }
 OPENING = {"load", "loads", "Unpickler", "read_pickle"}
 PICKLES = {"pickle", "cloudpickle", "joblib", "dill", "marshal", "shelve", "torch"}

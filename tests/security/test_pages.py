@@ -1,8 +1,8 @@
 """Pages made from a hostile table show it and do nothing else."""
 
-from infra.expectations import validate
-from pipelines.data.contract import infer_contract
-from pipelines.problem import ProblemKind
+from espalier.infra.validation.expectations import validate
+from espalier.pipelines.data.contract import infer_contract
+from espalier.pipelines.problem import ProblemKind
 from tests.security.conftest import SCRIPT, TARGET
 from tests.security.page_reader import PageReader
 

@@ -115,7 +115,7 @@ def test_a_store_that_fails_shows_no_secret(espalier_in, tmp_path, monkeypatch, 
 
 
 def test_a_traceback_in_a_log_shows_no_secret(tmp_path):
-    from infra.logs import chatter_to
+    from espalier.infra.operations.logs import chatter_to
 
     def fail():
         with chatter_to(tmp_path / "x.log"):

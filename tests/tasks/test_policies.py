@@ -3,20 +3,16 @@ import sqlite3
 import pytest
 import sqlalchemy.exc
 
-from pipelines.errors import DataRefusedError, StoreUnavailableError, UserError, WorkerLostError
-from tasks import (
-    build_ensemble,
-    evaluate_batch,
-    evaluate_ensemble,
-    load_table,
-    log_trials,
-    open_run,
-    prepare_dataset,
-    profile_dataset,
-    register_ensemble,
-    validate_table,
+from espalier.pipelines.errors import (
+    DataRefusedError,
+    StoreUnavailableError,
+    UserError,
+    WorkerLostError,
 )
-from tasks.policies import can_pass, kept_in, retry_if_it_can_pass
+from espalier.tasks.data import load_table, prepare_dataset, profile_dataset, validate_table
+from espalier.tasks.ensemble import build_ensemble, evaluate_ensemble, register_ensemble
+from espalier.tasks.policies import can_pass, kept_in, retry_if_it_can_pass
+from espalier.tasks.search import evaluate_batch, log_trials, open_run
 
 
 @pytest.mark.parametrize(

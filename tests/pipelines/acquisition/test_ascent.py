@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
 
-from pipelines.acquisition.ascent import ascend, polish
-from pipelines.acquisition.functions import log_expected_improvement
-from pipelines.acquisition.gradients import log_below_slopes, log_improvement_slopes
-from pipelines.acquisition.guide import pick_batch
-from pipelines.acquisition.objective import Limit, Objective
-from pipelines.acquisition.relaxation import Branch
-from pipelines.data.dataset import DatasetShape
-from pipelines.learners.registry import choose_learners
-from pipelines.problem import ProblemKind
-from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.gaussian_process import GaussianProcess
-from pipelines.surrogate.kernel import Embedding
+from espalier.pipelines.acquisition.ascent import ascend, polish
+from espalier.pipelines.acquisition.functions import log_expected_improvement
+from espalier.pipelines.acquisition.gradients import log_below_slopes, log_improvement_slopes
+from espalier.pipelines.acquisition.guide import pick_batch
+from espalier.pipelines.acquisition.objective import Limit, Objective
+from espalier.pipelines.acquisition.relaxation import Branch
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.gaussian_process import GaussianProcess
+from espalier.pipelines.surrogate.kernel import Embedding
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from pipelines.acquisition.batch import NEAR, choose_batch
-from pipelines.acquisition.maximize import maximize
-from pipelines.surrogate.forest import ForestPredictor
-from pipelines.surrogate.targets import Observations, normal_scores
+from espalier.pipelines.acquisition.batch import NEAR, choose_batch
+from espalier.pipelines.acquisition.maximize import maximize
+from espalier.pipelines.surrogate.forest import ForestPredictor
+from espalier.pipelines.surrogate.targets import Observations, normal_scores
 from tests.pipelines.search.conftest import landscape, new_space
 
 

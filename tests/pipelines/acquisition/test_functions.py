@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from pipelines.acquisition.functions import (
+from espalier.pipelines.acquisition.functions import (
     expected_improvement,
     log_expected_improvement,
     log_h,

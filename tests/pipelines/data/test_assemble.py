@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.data.assemble import assemble, read_times
-from pipelines.errors import UserError
-from pipelines.problem import ProblemKind
+from espalier.pipelines.data.assemble import assemble, read_times
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.problem import ProblemKind
 
 N = 120
 RNG = np.random.default_rng(1)

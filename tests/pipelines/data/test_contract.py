@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.data.contract import DataContract, Expectation, Severity, infer_contract
-from pipelines.errors import UserError
-from pipelines.problem import ProblemKind
+from espalier.pipelines.data.contract import DataContract, Expectation, Severity, infer_contract
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.problem import ProblemKind
 
 N = 100
 RNG = np.random.default_rng(0)

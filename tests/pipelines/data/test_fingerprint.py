@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.data.fingerprint import fingerprint
+from espalier.pipelines.data.fingerprint import fingerprint
 
 
 def table():

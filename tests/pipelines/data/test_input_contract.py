@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.data.input_contract import InputContract, kind_of_values
-from pipelines.errors import MissingColumnsError
+from espalier.pipelines.data.input_contract import InputContract, kind_of_values
+from espalier.pipelines.errors import MissingColumnsError
 
 EXAMPLE = pd.DataFrame(
     {

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
-from pipelines.data.assemble import assemble
-from pipelines.data.leakage import count_duplicates, scan_leakage
+from espalier.pipelines.data.assemble import assemble
+from espalier.pipelines.data.leakage import count_duplicates, scan_leakage
 
 N = 600
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.data.dataset import ColumnRole
-from pipelines.data.preparation import learn_preparation, prepare
-from pipelines.errors import MissingColumnsError, UserError
+from espalier.pipelines.data.dataset import ColumnRole
+from espalier.pipelines.data.preparation import learn_preparation, prepare
+from espalier.pipelines.errors import MissingColumnsError, UserError
 
 N = 200
 RNG = np.random.default_rng(0)

@@ -3,9 +3,9 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.data.dataset import ColumnRole
-from pipelines.data.preparation import prepare
-from pipelines.errors import UserError
+from espalier.pipelines.data.dataset import ColumnRole
+from espalier.pipelines.data.preparation import prepare
+from espalier.pipelines.errors import UserError
 
 CELLS = st.one_of(
     st.none(),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import pandas as pdst
 
-from pipelines.data.row_keys import identified_rows, key_columns, row_keys
+from espalier.pipelines.data.row_keys import identified_rows, key_columns, row_keys
 
 GOLDEN = ["3bf3ad46847c889d", "d533b1a88a73abc8", "eef3b862a7c7376f"]
 

@@ -6,9 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.data.target import encode_target, infer_problem, similar_labels, target_present
-from pipelines.errors import UserError
-from pipelines.problem import ProblemKind
+from espalier.pipelines.data.target import (
+    encode_target,
+    infer_problem,
+    similar_labels,
+    target_present,
+)
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.problem import ProblemKind
 
 BINARY, MULTICLASS, REGRESSION = ProblemKind
 RNG = np.random.default_rng(0)

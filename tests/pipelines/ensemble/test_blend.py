@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.ensemble.blend import blend
-from pipelines.ensemble.combination import Combination, CombinationSpace
-from pipelines.problem import ProblemKind
+from espalier.pipelines.ensemble.blend import blend
+from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
+from espalier.pipelines.problem import ProblemKind
 
 VALUES = [np.array([1.0, 2.0, 4.0]), np.array([0.0, 3.0, 5.0]), np.array([2.0, 2.0, 2.0])]
 weights = st.lists(st.floats(0.0, 2.0), min_size=3, max_size=3).filter(lambda w: sum(w) > 0.1)

@@ -4,14 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pipelines.ensemble.combination import (
+from espalier.pipelines.ensemble.combination import (
     Combination,
     CombinationSpace,
     from_link,
     probability_floor,
     to_link,
 )
-from pipelines.problem import ProblemKind
+from espalier.pipelines.problem import ProblemKind
 
 
 def _probabilities(n_classes: int) -> st.SearchStrategy[np.ndarray]:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pipelines.ensemble.losses import Loss, make_loss
-from pipelines.problem import ProblemKind
+from espalier.pipelines.ensemble.losses import Loss, make_loss
+from espalier.pipelines.problem import ProblemKind
 
 
 def _made(problem: ProblemKind, *, weighted: bool) -> tuple[Loss, np.ndarray]:

@@ -3,11 +3,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.ensemble.losses import Loss, SquaredError, make_loss
-from pipelines.ensemble.stacking import fit_stack
-from pipelines.ensemble.stagewise import stagewise_path
-from pipelines.evaluation.metrics import get_metric
-from pipelines.problem import ProblemKind
+from espalier.pipelines.ensemble.losses import Loss, SquaredError, make_loss
+from espalier.pipelines.ensemble.stacking import fit_stack
+from espalier.pipelines.ensemble.stagewise import stagewise_path
+from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.problem import ProblemKind
 
 METRICS = ["mae", "mape", "pinball_0.9", "pinball_0.1", "poisson_deviance", "rmse"]
 

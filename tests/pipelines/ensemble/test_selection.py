@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from pipelines.ensemble.selection import convex_stagewise, greedy_selection
-from pipelines.evaluation.metrics import METRICS, score_predictions
-from pipelines.evaluation.mixture_scorer import area_under_curve, make_scorer
-from pipelines.problem import ProblemKind
+from espalier.pipelines.ensemble.selection import convex_stagewise, greedy_selection
+from espalier.pipelines.metrics.catalogue import METRICS, score_predictions
+from espalier.pipelines.metrics.mixture_scorer import area_under_curve, make_scorer
+from espalier.pipelines.problem import ProblemKind
 
 
 @pytest.mark.parametrize(

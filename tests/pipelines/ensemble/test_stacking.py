@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from pipelines.ensemble.losses import make_loss
-from pipelines.ensemble.stacking import fit_stack
-from pipelines.problem import ProblemKind
+from espalier.pipelines.ensemble.losses import make_loss
+from espalier.pipelines.ensemble.stacking import fit_stack
+from espalier.pipelines.problem import ProblemKind
 
 
 def _regression(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

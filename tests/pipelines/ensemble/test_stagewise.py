@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.ensemble.combination import to_link
-from pipelines.ensemble.losses import make_loss
-from pipelines.ensemble.stagewise import choose_stages, stagewise_path
-from pipelines.problem import ProblemKind
+from espalier.pipelines.ensemble.combination import to_link
+from espalier.pipelines.ensemble.losses import make_loss
+from espalier.pipelines.ensemble.stagewise import choose_stages, stagewise_path
+from espalier.pipelines.problem import ProblemKind
 
 
 def _library(

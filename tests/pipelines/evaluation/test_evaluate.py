@@ -3,13 +3,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipelines.budget import Deadline
-from pipelines.evaluation.evaluate import MemberJob, evaluate_trial, fit_member
-from pipelines.evaluation.folds import Fold, FoldPlan
-from pipelines.evaluation.metrics import METRICS, score_predictions
-from pipelines.learners.registry import LEARNERS
-from pipelines.space.joint import SearchSpace
-from pipelines.trial import Trial, TrialStatus
+from espalier.pipelines.data.splitting.folds import Fold, FoldPlan
+from espalier.pipelines.evaluation.evaluate import MemberJob, evaluate_trial, fit_member
+from espalier.pipelines.learners.registry import LEARNERS
+from espalier.pipelines.metrics.catalogue import METRICS, score_predictions
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.trial import Trial, TrialStatus
 from tests.contracts.acting_learner import act, acting_context, acting_trial
 
 

@@ -2,17 +2,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.budget import Deadline
-from pipelines.data.dataset import ColumnRole, Dataset
-from pipelines.evaluation.holdout import (
+from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.evaluation.holdout import (
     HURRIED_ROWS,
     HURRIED_SAMPLES,
     bootstrap_interval,
     dummy_score,
     predict_in_time,
 )
-from pipelines.evaluation.metrics import METRICS, make_metric, score_predictions
-from pipelines.problem import ProblemKind
+from espalier.pipelines.metrics.catalogue import METRICS, make_metric, score_predictions
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.resources.budget import Deadline
 
 
 def _dataset(y: np.ndarray, problem: ProblemKind) -> Dataset:

@@ -6,7 +6,11 @@ import time
 import pytest
 from threadpoolctl import threadpool_info
 
-from pipelines.evaluation.limits import TrialInterruptedError, interrupt_after, limit_threads
+from espalier.pipelines.evaluation.limits import (
+    TrialInterruptedError,
+    interrupt_after,
+    limit_threads,
+)
 
 
 def loop(seconds):
@@ -66,7 +70,7 @@ def test_native_threads_are_held_and_given_back():
 def test_a_child_process_is_silent_down_to_its_file_descriptors():
     code = (
         "import multiprocessing, os, sys, warnings\n"
-        "from pipelines.evaluation.limits import quiet_output\n"
+        "from espalier.pipelines.evaluation.limits import quiet_output\n"
         "def child():\n"
         "    with quiet_output():\n"
         "        os.write(1, b'native out'); os.write(2, b'native err')\n"

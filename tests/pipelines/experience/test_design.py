@@ -4,11 +4,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipelines.experience.design import Design, filling, next_to_record
-from pipelines.experience.mapping import space_of
-from pipelines.history import History
-from pipelines.problem import ProblemKind
-from pipelines.trial import TrialResult, TrialStatus
+from espalier.pipelines.experience.design import Design, filling, next_to_record
+from espalier.pipelines.experience.space_alignment import space_of
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import TrialResult, TrialStatus
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from pipelines.errors import UserError
-from pipelines.experience.fit import fit_knowledge
-from pipelines.experience.left_out import validate
-from pipelines.experience.mapping import map_all
-from pipelines.experience.predictor import RunPrior
-from pipelines.experience.process import ProcessExperience
-from pipelines.experience.record import KnowledgeBase
-from pipelines.experience.validate import leave_one_out, spearman
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.experience.fit import fit_knowledge
+from espalier.pipelines.experience.predictor import RunPrior
+from espalier.pipelines.experience.process_validation import validate
+from espalier.pipelines.experience.record import KnowledgeBase
+from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.experience.transfer_process import ProcessExperience
+from espalier.pipelines.experience.validate import leave_one_out, spearman
 
 
 @pytest.fixture(scope="module")

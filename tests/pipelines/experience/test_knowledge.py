@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipelines.errors import UserError
-from pipelines.experience.advice import Candidates, advise, calibrate
-from pipelines.experience.fit import fit_knowledge
-from pipelines.experience.knowledge import CARD_FILE, PREDICTOR_FILE, open_knowledge
-from pipelines.experience.mapping import mapped, space_of
-from pipelines.experience.portfolio import WINNERS
-from pipelines.experience.validate import Validation
-from pipelines.history import History
-from pipelines.learners.registry import choose_learners
-from pipelines.search.propose import propose_batch
-from pipelines.space.joint import SearchSpace
-from pipelines.trial import Trial, TrialResult, TrialStatus
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.experience.advice import Candidates, advise, calibrate
+from espalier.pipelines.experience.fit import fit_knowledge
+from espalier.pipelines.experience.knowledge import CARD_FILE, PREDICTOR_FILE, open_knowledge
+from espalier.pipelines.experience.portfolio import WINNERS
+from espalier.pipelines.experience.space_alignment import mapped, space_of
+from espalier.pipelines.experience.validate import Validation
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pipelines.experience.cover import greedy, in_rounds
-from pipelines.experience.mapping import map_all
-from pipelines.experience.portfolio import WINNERS, build_portfolio, size_of
-from pipelines.problem import ProblemKind
+from espalier.pipelines.experience.greedy_cover import greedy, in_rounds
+from espalier.pipelines.experience.portfolio import WINNERS, build_portfolio, size_of
+from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.problem import ProblemKind
 
 
 def left(regrets, chosen, weights):

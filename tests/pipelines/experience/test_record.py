@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.configuration import Configuration
-from pipelines.experience.record import KnowledgeBase, rank_quantiles
+from espalier.pipelines.experience.record import KnowledgeBase, rank_quantiles
+from espalier.pipelines.trials.configuration import Configuration
 
 
 @st.composite

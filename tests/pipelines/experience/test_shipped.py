@@ -1,9 +1,9 @@
 """What the package ships can be opened quickly, is to be trusted, and holds figures only."""
 
-from pipelines.experience.fitted import read_records
-from pipelines.experience.knowledge import open_knowledge
-from pipelines.experience.mapping import map_all
-from pipelines.experience.shipped import SHIPPED_FOLDER, shipped_folder
+from espalier.pipelines.experience.fitted import read_records
+from espalier.pipelines.experience.knowledge import open_knowledge
+from espalier.pipelines.experience.shipped import SHIPPED_FOLDER, shipped_folder
+from espalier.pipelines.experience.space_alignment import map_all
 
 FILES = {"README.md", "experience.json", "predictor.npz", "records.parquet"}
 LARGEST = 3 * 2**20

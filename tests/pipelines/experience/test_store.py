@@ -5,11 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.configuration import Configuration
-from pipelines.errors import UserError
-from pipelines.experience import store as store_module
-from pipelines.experience.record import KnowledgeBase
-from pipelines.experience.schema import (
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.experience import store as store_module
+from espalier.pipelines.experience.record import KnowledgeBase
+from espalier.pipelines.experience.schema import (
     COLUMNS,
     MIGRATIONS,
     VERSION_KEY,
@@ -17,7 +16,8 @@ from pipelines.experience.schema import (
     migrate,
     to_table,
 )
-from pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.trials.configuration import Configuration
 
 values = st.dictionaries(
     st.sampled_from(["strength", "flag", "depth", "prep_scaling"]),

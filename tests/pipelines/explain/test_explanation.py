@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.budget import NEVER, Deadline
-from pipelines.evaluation.metrics import get_metric
-from pipelines.explain.explanation import MISTAKE_ROWS, NOTHING_EXPLAINED, explain
-from pipelines.problem import ProblemKind
+from espalier.pipelines.explain.explanation import MISTAKE_ROWS, NOTHING_EXPLAINED, explain
+from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.resources.budget import NEVER, Deadline
 
 RMSE = get_metric("rmse", ProblemKind.REGRESSION, 1)
 LOG_LOSS = get_metric("log_loss", ProblemKind.BINARY, 2)

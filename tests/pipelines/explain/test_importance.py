@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.budget import NEVER, Deadline
-from pipelines.evaluation.metrics import get_metric
-from pipelines.explain.importance import column_importances
-from pipelines.problem import ProblemKind
+from espalier.pipelines.explain.importance import column_importances
+from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.resources.budget import NEVER, Deadline
 
 RMSE = get_metric("rmse", ProblemKind.REGRESSION, 1)
 

@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.explain.mistakes import MOST_CLASSES, MOST_POINTS, OTHERS, confusion, deviations
+from espalier.pipelines.explain.mistakes import (
+    MOST_CLASSES,
+    MOST_POINTS,
+    OTHERS,
+    confusion,
+    deviations,
+)
 
 
 def test_a_confusion_matrix_by_true_class():

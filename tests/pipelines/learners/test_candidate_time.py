@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.budget import Deadline
-from pipelines.data.dataset import ColumnRole, Dataset
-from pipelines.learners import candidate as candidate_module
-from pipelines.learners.candidate import Candidate
-from pipelines.learners.registry import LEARNERS
-from pipelines.problem import ProblemKind
-from pipelines.space.joint import SearchSpace
+from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.learners import candidate as candidate_module
+from espalier.pipelines.learners.candidate import Candidate
+from espalier.pipelines.learners.registry import LEARNERS
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.space.joint import SearchSpace
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 3))

@@ -9,14 +9,14 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeRegressor
 
-from pipelines.budget import Deadline
-from pipelines.data.dataset import Dataset
-from pipelines.learners.base import Learner
-from pipelines.learners.candidate import Candidate
-from pipelines.learners.own import learner_from_estimator
-from pipelines.learners.registry import LEARNERS
-from pipelines.problem import ProblemKind
-from pipelines.space.joint import SearchSpace
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.learners.base.learner import Learner
+from espalier.pipelines.learners.candidate import Candidate
+from espalier.pipelines.learners.custom import learner_from_estimator
+from espalier.pipelines.learners.registry import LEARNERS
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.space.joint import SearchSpace
 
 OWN = learner_from_estimator("own_tree", DecisionTreeRegressor(), space={"max_depth": (1, 8)})
 FAMILIES = [*LEARNERS.values(), OWN]

@@ -8,14 +8,14 @@ from sklearn.linear_model import SGDClassifier, SGDRegressor
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from pipelines.data.dataset import DatasetShape
-from pipelines.errors import UserError
-from pipelines.learners.base import BuildContext
-from pipelines.learners.own import learner_from_estimator
-from pipelines.learners.registry import LEARNERS, _by_name, choose_learners
-from pipelines.learners.scores import class_scores
-from pipelines.problem import ProblemKind
-from pipelines.space.joint import SearchSpace
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.learners.base.learner import BuildContext
+from espalier.pipelines.learners.base.scores import class_scores
+from espalier.pipelines.learners.custom import learner_from_estimator
+from espalier.pipelines.learners.registry import LEARNERS, _by_name, choose_learners
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.space.joint import SearchSpace
 
 BINARY = DatasetShape(
     problem=ProblemKind.BINARY, n_rows=100, n_columns=3, n_classes=2, smallest_class=40

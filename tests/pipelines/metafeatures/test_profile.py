@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_friedman1
 
-from pipelines.data.assemble import assemble
-from pipelines.data.dataset import ColumnRole, Dataset
-from pipelines.metafeatures.catalogue import CATALOGUE
-from pipelines.metafeatures.profile import MetaFeatures, profile
-from pipelines.problem import ProblemKind
+from espalier.pipelines.data.assemble import assemble
+from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.metafeatures.catalogue import CATALOGUE
+from espalier.pipelines.metafeatures.profile import MetaFeatures, profile
+from espalier.pipelines.problem import ProblemKind
 
 
 def dataset_of(frame, target="target"):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipelines.metafeatures.statement import LENGTH, agreement, statement_vector
+from espalier.pipelines.metafeatures.statement import LENGTH, agreement, statement_vector
 
 
 def test_texts_about_the_same_agree_more_than_others():

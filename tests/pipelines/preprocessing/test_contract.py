@@ -12,15 +12,15 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from pipelines.data.dataset import ColumnRole, Dataset
-from pipelines.learners.base import PreprocessingTraits
-from pipelines.preprocessing.build import build_features
-from pipelines.preprocessing.categorical import ENCODINGS
-from pipelines.preprocessing.construct import CONSTRUCTIONS
-from pipelines.preprocessing.project import PROJECTIONS
-from pipelines.preprocessing.scaling import SCALINGS
-from pipelines.preprocessing.select import SELECTIONS
-from pipelines.problem import ProblemKind
+from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.learners.base.learner import PreprocessingTraits
+from espalier.pipelines.preprocessing.build import build_features
+from espalier.pipelines.preprocessing.categorical import ENCODINGS
+from espalier.pipelines.preprocessing.construct import CONSTRUCTIONS
+from espalier.pipelines.preprocessing.project import PROJECTIONS
+from espalier.pipelines.preprocessing.scaling import SCALINGS
+from espalier.pipelines.preprocessing.select import SELECTIONS
+from espalier.pipelines.problem import ProblemKind
 
 DENSE = PreprocessingTraits(scaling=("standard",), encoding=("onehot",), imputation=("median",))
 TREES = PreprocessingTraits()

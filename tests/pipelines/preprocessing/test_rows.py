@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestRegressor
 
-import pipelines.ensemble.model as model_module
-from pipelines.automl import AutoMLClassifier
-from pipelines.learners.forest import GrownForest
-from pipelines.preprocessing.codes import FEW_ROWS, CategoryCodes
-from pipelines.preprocessing.rows import PreparedRows
-from pipelines.problem import ProblemKind
+import espalier.pipelines.serving.model as model_module
+from espalier.pipelines.automl.estimators import AutoMLClassifier
+from espalier.pipelines.learners.families.forest import GrownForest
+from espalier.pipelines.preprocessing.codes import FEW_ROWS, CategoryCodes
+from espalier.pipelines.preprocessing.rows import PreparedRows
+from espalier.pipelines.problem import ProblemKind
 from tests.pipelines.conftest import make_messy
 
 

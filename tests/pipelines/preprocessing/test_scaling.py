@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.preprocessing import QuantileTransformer
 
-from pipelines.preprocessing.scaling import RankGauss
+from espalier.pipelines.preprocessing.scaling import RankGauss
 
 NUMBERS = st.floats(-100, 100).map(lambda value: round(value, 1))
 

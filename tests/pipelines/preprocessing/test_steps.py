@@ -7,17 +7,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pipelines.preprocessing.categorical import CategoricalBlock
-from pipelines.preprocessing.codes import CategoryCodes
-from pipelines.preprocessing.construct import PairwiseFeatures
-from pipelines.preprocessing.dates import DateParts
-from pipelines.preprocessing.numeric import NumericBlock
-from pipelines.preprocessing.project import Project
-from pipelines.preprocessing.scaling import SCALINGS, make_scaler
-from pipelines.preprocessing.select import SelectColumns
-from pipelines.preprocessing.strength import mutual_information
-from pipelines.preprocessing.target_means import TargetMeans
-from pipelines.preprocessing.text import TextColumn
+from espalier.pipelines.preprocessing.categorical import CategoricalBlock
+from espalier.pipelines.preprocessing.codes import CategoryCodes
+from espalier.pipelines.preprocessing.construct import PairwiseFeatures
+from espalier.pipelines.preprocessing.dates import DateParts
+from espalier.pipelines.preprocessing.numeric import NumericBlock
+from espalier.pipelines.preprocessing.project import Project
+from espalier.pipelines.preprocessing.scaling import SCALINGS, make_scaler
+from espalier.pipelines.preprocessing.select import SelectColumns
+from espalier.pipelines.preprocessing.strength import mutual_information
+from espalier.pipelines.preprocessing.target_means import TargetMeans
+from espalier.pipelines.preprocessing.text import TextColumn
 
 RNG = np.random.default_rng(0)
 

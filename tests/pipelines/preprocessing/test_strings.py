@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.data.dataset import ColumnRole, DatasetShape
-from pipelines.learners.base import Learner
-from pipelines.learners.catboost_trees import CATBOOST
-from pipelines.learners.extra_trees import EXTRA_TREES
-from pipelines.learners.lightgbm_trees import LIGHTGBM
-from pipelines.preprocessing.build import build_features
-from pipelines.problem import ProblemKind
-from pipelines.space.joint import SearchSpace
-from pipelines.space.preprocessing import preprocessing_space
+from espalier.pipelines.data.dataset import ColumnRole, DatasetShape
+from espalier.pipelines.learners.base.learner import Learner
+from espalier.pipelines.learners.families.catboost_trees import CATBOOST
+from espalier.pipelines.learners.families.extra_trees import EXTRA_TREES
+from espalier.pipelines.learners.families.lightgbm_trees import LIGHTGBM
+from espalier.pipelines.preprocessing.build import build_features
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.space.preprocessing import preprocessing_space
 
 SHAPE = DatasetShape(
     problem=ProblemKind.BINARY,

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.preprocessing import text as text_module
-from pipelines.preprocessing.text import TextColumn
+from espalier.pipelines.preprocessing import text as text_module
+from espalier.pipelines.preprocessing.text import TextColumn
 
 RNG = np.random.default_rng(0)
 WORDS = [f"word{number}" for number in range(40)]

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from pipelines.data.dataset import DatasetShape
-from pipelines.evaluation.metrics import METRICS
-from pipelines.history import History
-from pipelines.learners.registry import choose_learners
-from pipelines.problem import ProblemKind
-from pipelines.space.joint import SearchSpace
-from pipelines.trial import TrialResult, TrialStatus
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.metrics.catalogue import METRICS
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import TrialResult, TrialStatus
 
 
 def shape(n_rows=1_000, n_columns=12, n_classes=2):

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from pipelines.learners.registry import choose_learners
-from pipelines.search.propose import propose_batch
-from pipelines.space.joint import SearchSpace
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.space.joint import SearchSpace
 from tests.pipelines.search.conftest import answer, new_space, shape
 
 

@@ -3,11 +3,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.budget import Budget
-from pipelines.data.dataset import DatasetShape
-from pipelines.data.splits import most_folds
-from pipelines.problem import ProblemKind
-from pipelines.search.fold_count import ONE_SPLIT_FROM_ROWS, affordable_folds
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.data.splitting.splits import most_folds
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.resources.budget import Budget
+from espalier.pipelines.search.fold_count import ONE_SPLIT_FROM_ROWS, affordable_folds
 
 
 def shape(n_rows, n_columns=20, n_classes=2):

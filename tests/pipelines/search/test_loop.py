@@ -3,15 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipelines.budget import Budget, Deadline
-from pipelines.evaluation.executor import SerialExecutor
-from pipelines.evaluation.process_executor import ProcessExecutor
-from pipelines.history import History
-from pipelines.leaderboard import leaderboard
-from pipelines.learners.registry import choose_learners
-from pipelines.search.loop import evaluate_batch, run_search
-from pipelines.space.joint import SearchSpace
-from pipelines.trial import TrialStatus
+from espalier.pipelines.evaluation.executors.base import SerialExecutor
+from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
+from espalier.pipelines.explain.leaderboard import leaderboard
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.loop import evaluate_batch, run_search
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import TrialStatus
 from tests.contracts.acting_learner import acting_context, acting_trial
 
 FAMILIES = ["linear", "knn", "bayes"]

@@ -1,9 +1,9 @@
 import numpy as np
 
-from pipelines.budget import Budget, Deadline
-from pipelines.search.batches import BATCH_SIZE, UNDER_WAY
-from pipelines.search.plan import SearchPlan, next_trials
-from pipelines.search.stopping import HOPELESS_TRIALS
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.batches import BATCH_SIZE, UNDER_WAY
+from espalier.pipelines.search.plan import SearchPlan, next_trials
+from espalier.pipelines.search.stopping import HOPELESS_TRIALS
 from tests.pipelines.search.conftest import answer, landscape
 
 

@@ -6,18 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipelines.configuration import Configuration
-from pipelines.data.dataset import DatasetShape
-from pipelines.errors import UserError
-from pipelines.history import History
-from pipelines.learners.registry import LEARNERS
-from pipelines.problem import ProblemKind
-from pipelines.search.names import ASCENT, CANDIDATES, STRATEGIES
-from pipelines.search.propose import propose_batch
-from pipelines.search.starters import LEADERS
-from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.cost import CostModel
-from pipelines.trial import Trial, TrialStatus
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.learners.registry import LEARNERS
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.search.initial_design import LEADERS
+from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES, STRATEGIES
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.cost import CostModel
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial, TrialStatus
 from tests.pipelines.search.conftest import answer, landscape, new_space
 
 
@@ -318,8 +318,8 @@ def test_an_unknown_strategy_is_refused(space, history):
 def test_proposals_do_not_depend_on_how_a_process_hashes_strings():
     code = (
         "from tests.pipelines.search.test_propose import grown, new_space\n"
-        "from pipelines.evaluation.metrics import METRICS\n"
-        "from pipelines.history import History\n"
+        "from espalier.pipelines.metrics.catalogue import METRICS\n"
+        "from espalier.pipelines.trials.history import History\n"
         "found = grown(new_space(), History(METRICS['roc_auc']), 24)\n"
         "print([each.trial.configuration.digest for each in found.ordered])"
     )

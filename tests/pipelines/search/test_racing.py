@@ -3,11 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipelines.configuration import Configuration
-from pipelines.evaluation.metrics import METRICS
-from pipelines.failures import failures_of
-from pipelines.history import History
-from pipelines.search.racing import (
+from espalier.pipelines.metrics.catalogue import METRICS
+from espalier.pipelines.search.racing import (
     FEWEST_WHOLE,
     LADDER_ROWS,
     RIVAL_RANK,
@@ -16,7 +13,10 @@ from pipelines.search.racing import (
     race_floors,
     rungs_for,
 )
-from pipelines.trial import Trial, TrialResult, TrialStatus
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.failures import failures_of
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus
 
 
 def result(number, scores, status=TrialStatus.SUCCESS, stops=()):

@@ -3,14 +3,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from pipelines.configuration import Configuration
-from pipelines.evaluation.metrics import get_metric
-from pipelines.history import History
-from pipelines.problem import ProblemKind
-from pipelines.search.names import ASCENT, CANDIDATES
-from pipelines.search.shares import ascent_win_rate, share_out, shares
-from pipelines.surrogate.fold_noise import fold_noise
-from pipelines.trial import Trial, TrialResult, TrialStatus
+from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.search.shares import ascent_win_rate, share_out, shares
+from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES
+from espalier.pipelines.surrogate.fold_noise import fold_noise
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus
 
 
 def made(origins: list[str], scores: list[float]) -> History:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.evaluation.metrics import METRICS
-from pipelines.history import History
-from pipelines.search.stand_ins import said_of, with_stand_ins
-from pipelines.trial import Trial, TrialResult, TrialStatus
+from espalier.pipelines.metrics.catalogue import METRICS
+from espalier.pipelines.search.stand_ins import said_of, with_stand_ins
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus
 from tests.contracts.acting_learner import act
 
 

@@ -2,18 +2,16 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.budget import Budget, Deadline
-from pipelines.configuration import Configuration
-from pipelines.ensemble.cost import FinishCost
-from pipelines.evaluation.metrics import METRICS
-from pipelines.history import History
-from pipelines.search.reserve import (
+from espalier.pipelines.members.cost import FinishCost
+from espalier.pipelines.metrics.catalogue import METRICS
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.reserve import (
     reserve_change,
     reserve_seconds,
     search_deadline,
     with_slack,
 )
-from pipelines.search.stopping import (
+from espalier.pipelines.search.stopping import (
     HOPELESS_TRIALS,
     NOTHING_TO_GAIN,
     has_settled,
@@ -22,7 +20,9 @@ from pipelines.search.stopping import (
     typical_seconds,
     why_over,
 )
-from pipelines.trial import Trial, TrialResult, TrialStatus
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus
 from tests.pipelines.search.conftest import answer, shape
 
 

@@ -9,12 +9,12 @@ from ConfigSpace import ConfigurationSpace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.configuration import Configuration
-from pipelines.data.dataset import DatasetShape
-from pipelines.errors import UserError
-from pipelines.learners.registry import LEARNERS, choose_learners
-from pipelines.problem import ProblemKind
-from pipelines.space.joint import SearchSpace
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.learners.registry import LEARNERS, choose_learners
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.configuration import Configuration
 
 RICH = DatasetShape(
     problem=ProblemKind.MULTICLASS,

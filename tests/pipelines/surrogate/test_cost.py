@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from pipelines.evaluation.metrics import METRICS
-from pipelines.history import History
-from pipelines.surrogate.cost import ANYTIME_SHARE, CostModel
-from pipelines.trial import Trial, TrialStatus
+from espalier.pipelines.metrics.catalogue import METRICS
+from espalier.pipelines.surrogate.cost import ANYTIME_SHARE, CostModel
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial, TrialStatus
 from tests.pipelines.search.conftest import answer, new_space
 
 

@@ -1,11 +1,11 @@
 import numpy as np
 
-from pipelines.data.dataset import DatasetShape
-from pipelines.learners.registry import choose_learners
-from pipelines.problem import ProblemKind
-from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.cost_process import CostProcess
-from pipelines.surrogate.kernel import Embedding
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.cost_process import CostProcess
+from espalier.pipelines.surrogate.kernel import Embedding
 
 
 def test_it_learns_seconds_and_knows_where_they_fall() -> None:

@@ -1,4 +1,4 @@
-from pipelines.surrogate.forest import ForestPredictor
+from espalier.pipelines.surrogate.forest import ForestPredictor
 from tests.contracts.predictor_suite import PredictorSuite
 
 

@@ -1,12 +1,16 @@
 import numpy as np
 import pytest
 
-from pipelines.data.dataset import DatasetShape
-from pipelines.learners.registry import choose_learners
-from pipelines.problem import ProblemKind
-from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.gaussian_process import GaussianProcess, _Objective, _own_and_shared
-from pipelines.surrogate.kernel import Embedding, matern, squared_distances
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.gaussian_process import (
+    GaussianProcess,
+    _Objective,
+    _own_and_shared,
+)
+from espalier.pipelines.surrogate.kernel import Embedding, matern, squared_distances
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from pipelines.data.dataset import DatasetShape
-from pipelines.learners.registry import choose_learners
-from pipelines.problem import ProblemKind
-from pipelines.space.joint import SearchSpace
-from pipelines.surrogate.kernel import Embedding
-from pipelines.surrogate.neural import NeuralPredictor
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.kernel import Embedding
+from espalier.pipelines.surrogate.neural import NeuralPredictor
 
 
 @pytest.fixture(scope="module")

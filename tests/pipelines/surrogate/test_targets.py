@@ -2,11 +2,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.configuration import Configuration
-from pipelines.evaluation.metrics import METRICS
-from pipelines.history import History
-from pipelines.surrogate.targets import normal_scores, observe
-from pipelines.trial import Trial
+from espalier.pipelines.metrics.catalogue import METRICS
+from espalier.pipelines.surrogate.targets import normal_scores, observe
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial
 from tests.pipelines.search.conftest import answer
 
 

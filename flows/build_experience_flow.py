@@ -1,0 +1,98 @@
+"""The story of a build of experience: many configurations on every table of a folder."""
+
+from dataclasses import dataclass
+
+from prefect import flow
+
+from espalier.flows.progress.current_listener import current_watcher
+from espalier.flows.training.table_recorder import Recorder
+from espalier.infra.cluster.cluster import open_cluster
+from espalier.infra.cluster.executor import DaskExecutor
+from espalier.infra.processes.owner_lock import RunLock
+from espalier.infra.settings import load_settings
+from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.experience.recording_setup import read_index
+from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.requests.build_experience import BuildRequest
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.trials.trial import TrialResult
+from espalier.tasks.experience.open_known_table import open_known_table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport:
+    """What a build left.
+
+    Attributes
+    ----------
+    n_added, n_known : int
+        Trials recorded by it, and in the store now.
+    finished, unfinished : tuple of str
+        Tables with all their configurations, and those to go on with.
+    failed : tuple of (table, reason)
+        Tables that cannot be used.
+    trial_seconds : float
+        Of the trials recorded by it, on one core each.
+    """
+
+    n_added: int
+    n_known: int
+    finished: tuple[str, ...]
+    unfinished: tuple[str, ...]
+    failed: tuple[tuple[str, str], ...]
+    trial_seconds: float
+
+
+@flow(
+    name="build experience",
+    description="Record what many configurations score on every table of a folder.",
+    flow_run_name="build experience {request.folder}",
+    persist_result=False,
+)
+def build_experience(request: BuildRequest) -> BuildReport:
+    """Record trials on every table; the same request again continues where this one stopped."""
+    settings, watcher = load_settings(), current_watcher()
+    entries = read_index(request.folder, request.tables)
+    store, deadline = ExperienceStore(request.store.absolute()), _deadline(request)
+    recorder = Recorder(
+        store=store, tracking=Tracking(settings), settings=settings, design=request.design,
+        deadline=deadline, watcher=watcher,
+    )  # fmt: skip
+    added: list[TrialResult] = []
+    finished: list[str] = []
+    unfinished: list[str] = []
+    failed: list[tuple[str, str]] = []
+    lock = RunLock(store.path.with_name(f"{store.path.name}.lock"), what="a build of this store")
+    n_workers = request.workers or settings.worker_count
+    address = None if request.workers else request.dask or settings.dask_address
+    with lock, open_cluster(address, n_workers, settings.memory_limit) as client:
+        for entry in entries:
+            if deadline.passed:
+                unfinished.append(entry.name)
+                continue
+            watcher.phase(entry.name)
+            done = True
+            try:
+                place = open_known_table(entry, request.rules, store, enough=request.configurations)
+            except UserError as error:  # one bad table must not end the build
+                failed.append((entry.name, str(error)))
+                watcher.warn(f"{entry.name} is left out: {error}")
+                continue
+            if place is not None:
+                with DaskExecutor(client, place.context) as executor:
+                    results, done = recorder.record(executor, place)
+                added += results
+            (finished if done else unfinished).append(entry.name)
+    return BuildReport(
+        n_added=len(added),
+        n_known=len(store.read()),
+        finished=tuple(finished),
+        unfinished=tuple(unfinished),
+        failed=tuple(failed),
+        trial_seconds=sum(each.seconds for each in added),
+    )
+
+
+def _deadline(request: BuildRequest) -> Deadline:
+    return Deadline.after(None if request.hours is None else 3600.0 * request.hours)

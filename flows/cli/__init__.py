@@ -1,0 +1,1 @@
+"""The command line: the application, its commands, and how they start flows."""

@@ -1,0 +1,106 @@
+"""The command line: ``espalier`` and its commands, a module each in `espalier.flows.cli.commands`.
+
+Only typer is imported here, so that ``espalier --help`` answers at once; each command imports what
+it needs when it runs.
+"""
+
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from espalier.flows.cli.commands.clean import clean
+from espalier.flows.cli.commands.experience import experience
+from espalier.flows.cli.commands.history import history
+from espalier.flows.cli.commands.leaderboard import leaderboard
+from espalier.flows.cli.commands.learn import learn
+from espalier.flows.cli.commands.models import models
+from espalier.flows.cli.commands.monitor import monitor
+from espalier.flows.cli.commands.predict import predict
+from espalier.flows.cli.commands.promote import promote
+from espalier.flows.cli.commands.report import report
+from espalier.flows.cli.commands.retrain import retrain
+from espalier.flows.cli.commands.rollback import rollback
+from espalier.flows.cli.commands.serve import serve
+from espalier.flows.cli.commands.train import train
+from espalier.flows.cli.commands.ui import ui
+from espalier.flows.cli.commands.verify import verify
+from espalier.flows.terminal.exits import WRONG_INPUT, say_error
+from espalier.infra.environment import quiet_environment
+
+app = typer.Typer(
+    name="espalier",
+    help="AutoML as a workflow: a table in, a registered champion out.",
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train)
+app.command()(retrain)
+app.command()(promote)
+app.command()(rollback)
+app.command()(predict)
+app.command()(monitor)
+app.command()(learn)
+app.command()(leaderboard)
+app.command()(report)
+app.command()(models)
+app.command()(history)
+app.command()(verify)
+app.command()(clean)
+app.command()(ui)
+app.command()(serve)
+app.add_typer(experience)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"espalier {version('espalier')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """AutoML as a workflow: a table in, a registered champion out."""
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    # Whoever ends us politely gets the same tidy end as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line on ``arguments`` and return the exit status.
+
+    Wrong usage (an unknown option, a missing argument) is one line too.
+    """
+    quiet_environment()
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(
+            args=arguments or ["--help"], prog_name="espalier", standalone_mode=False
+        )
+    except Exception as error:
+        # typer ships click's exceptions under a private name or uses click's own, by version.
+        message = getattr(error, "format_message", None)
+        if message is None:
+            raise
+        context = getattr(error, "ctx", None)
+        where = context.command_path if context is not None else "espalier"
+        say_error(f"{' '.join(message().split())} (see {where} --help)")
+        return WRONG_INPUT
+    return status if isinstance(status, int) else 0
+
+
+if __name__ == "__main__":
+    main()

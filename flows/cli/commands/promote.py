@@ -1,0 +1,108 @@
+"""``espalier promote``: let the challenger serve, if it passes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from espalier.flows.terminal.exits import reports_errors
+
+POLICY = "What it has to fulfil"
+ROWS = "What it is compared on"
+
+
+@reports_errors
+def promote(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The registered model.", show_default=False)
+    ],
+    policy: Annotated[
+        str, typer.Option(metavar="HOW", help="auto, approve (a person is asked) or never.")
+    ] = "auto",
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Approve ahead, for --policy approve.")
+    ] = False,
+    actor: Annotated[
+        str | None, typer.Option(metavar="WHO", help="Who decides. (default: user@host)")
+    ] = None,
+    json_path: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the outcome as JSON.")
+    ] = None,
+    margin: Annotated[
+        float,
+        typer.Option(
+            metavar="X",
+            help="The lower bound of the gain must lie above it.",
+            rich_help_panel=POLICY,
+        ),
+    ] = 0.0,
+    confidence: Annotated[
+        float, typer.Option(metavar="P", help="Of the bounds.", rich_help_panel=POLICY)
+    ] = 0.95,
+    slices: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns within whose values it must not lose.",
+            rich_help_panel=POLICY,
+        ),
+    ] = None,
+    slice_limit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="How much a slice may lose. (default: none may be surely worse)",
+            rich_help_panel=POLICY,
+        ),
+    ] = None,
+    max_latency_ms: Annotated[
+        float | None,
+        typer.Option(metavar="MS", help="Most time for one row.", rich_help_panel=POLICY),
+    ] = None,
+    max_size_mb: Annotated[
+        float | None,
+        typer.Option(metavar="MB", help="Most megabytes of files.", rich_help_panel=POLICY),
+    ] = None,
+    min_rows: Annotated[
+        int, typer.Option(metavar="N", help="Fewest rows to compare on.", rich_help_panel=POLICY)
+    ] = 30,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="Labelled rows; those trained on are left out. (default: the kept hold-outs)",
+            rich_help_panel=ROWS,
+        ),
+    ] = None,
+    query: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SQL", help="SELECT to run where DATA is a database.", rich_help_panel=ROWS
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="(default: what it was trained for)", rich_help_panel=ROWS
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Of the bootstrap.", rich_help_panel=ROWS)
+    ] = 0,
+) -> None:
+    """Promote the challenger if it is better than the champion on rows neither was trained on.
+
+    The decision with its numbers is kept in MLflow; `espalier history NAME` shows it.
+    """
+    from espalier.flows.cli.runs.promote import run_promotion
+    from espalier.pipelines.requests.promote import PromoteRequest
+
+    request = PromoteRequest.parse(
+        {
+            "name": name, "policy": policy, "actor": actor, "margin": margin,
+            "confidence": confidence, "slices": slices, "slice_limit": slice_limit,
+            "max_latency_ms": max_latency_ms, "max_size_mb": max_size_mb, "min_rows": min_rows,
+            "data": data, "query": query, "metric": metric, "seed": seed,
+        }
+    )  # fmt: skip
+    run_promotion(request, json_path=json_path, yes=yes)

@@ -1,0 +1,29 @@
+"""``espalier report``: the page that a training left about its model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from espalier.flows.terminal.exits import reports_errors
+
+
+@reports_errors
+def report(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME[@ALIAS|/VERSION]",
+            help="The model; its champion by default.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where it goes. (default: NAME-VERSION.html here)"),
+    ] = None,
+) -> None:
+    """Save the HTML report of a registered model: score, columns, mistakes, search, ensemble."""
+    from espalier.flows.cli.views.model_tables import save_report
+
+    save_report(name, out)

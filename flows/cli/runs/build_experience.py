@@ -1,0 +1,101 @@
+"""A build of experience, or the learning from it, from the command line."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.experience.fit import fit_knowledge
+from espalier.pipelines.experience.fitted import write_fitted
+from espalier.pipelines.experience.knowledge import Knowledge
+from espalier.pipelines.experience.recording_setup import read_index
+from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.requests.build_experience import BuildRequest
+
+if TYPE_CHECKING:
+    from espalier.flows.build_experience_flow import BuildReport
+
+
+def run_build(request: BuildRequest) -> None:
+    """Build, watch, and sum up in a line or two.
+
+    Raises
+    ------
+    UserError
+        What is asked cannot be done.
+    LoggedError
+        Anything else; its log tells more.
+    """
+    from espalier.flows.cli.runs.flow_command import watched
+
+    def check(own_server: bool) -> None:  # noqa: ARG001 - the caller tells it
+        read_index(request.folder, request.tables)
+        ExperienceStore(request.store).read()
+
+    def run() -> "BuildReport":
+        from espalier.flows.build_experience_flow import build_experience
+
+        return build_experience(request)
+
+    watched("experience", f"experience of {request.folder}", check, run, _show_build)
+
+
+def _show_build(report: "BuildReport", console: Console) -> None:
+    hours = report.trial_seconds / 3600.0
+    console.print(
+        f"{report.n_added:,} trials recorded in {hours:.2f} core-hours; {report.n_known:,} known"
+    )
+    for name, reason in report.failed:
+        console.print(f"left out: {name}: {reason}")
+    if report.unfinished:
+        left = ", ".join(report.unfinished)
+        console.print(f"not finished, or not looked at: {left}; the same command continues")
+
+
+def run_fit(store: Path, out: Path, *, seed: int) -> None:
+    """Fit what a run takes from experience, write it to a folder, and show how good it is.
+
+    Raises
+    ------
+    UserError
+        The store cannot be read, or holds too little.
+    """
+    if not store.exists():
+        raise UserError(
+            f"there is no experience in {str(store)!r}; record some with: espalier experience "
+            f"build FOLDER --store {store}"
+        )
+    experience = ExperienceStore(store).read()
+    knowledge = fit_knowledge(experience, seed=seed)
+    write_fitted(out, knowledge, experience)
+    _show(knowledge, out)
+
+
+def _show(knowledge: Knowledge, out: Path) -> None:
+    console = Console(highlight=False, markup=False)
+    card = knowledge.card
+    console.print(
+        f"{card.n_records:,} trials on {card.n_datasets} datasets, {card.hours:.1f} core-hours"
+    )
+    dropped = card.n_impossible + card.n_equal
+    if dropped:
+        console.print(
+            f"{dropped} trials dropped: {card.n_impossible} that today's search space does not "
+            f"have, {card.n_equal} that became equal to another"
+        )
+    if card.left_out:
+        console.print(f"left out (few trials, or older meta-features): {', '.join(card.left_out)}")
+    rival = dict(knowledge.rival.by_dataset)
+    if rival:
+        table = Table(box=None, header_style="bold", title="Left out, one at a time: Spearman")
+        for name in ("dataset", "process", "forest"):
+            table.add_column(name, justify="left" if name == "dataset" else "right")
+        for name, value in knowledge.validation.by_dataset:
+            table.add_row(name, f"{value:.2f}", f"{rival.get(name, 0.0):.2f}")
+        table.add_row("median", f"{knowledge.validation.median:.2f}",
+                      f"{knowledge.rival.median:.2f}", style="bold")  # fmt: skip
+        console.print(table)
+    console.print(knowledge.validation.words)
+    console.print(f"{len(knowledge.portfolio.configurations)} configurations to try first -> {out}")

@@ -1,0 +1,43 @@
+"""A learning from the command line: watched, and summed up."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from espalier.flows.cli.runs.flow_command import watched
+from espalier.pipelines.requests.learn import LearnRequest
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from espalier.flows.reports.learning import LearnReport
+
+
+def run_learning(request: LearnRequest, *, json_path: Path | None) -> None:
+    """Run the flow, show it, and leave the verdict on the screen and in ``json_path``.
+
+    Raises
+    ------
+    UserError
+        What is asked cannot be done.
+    LoggedError
+        Anything else; its log tells more.
+    """
+
+    def check(own_server: bool) -> None:  # noqa: ARG001 - the caller tells it
+        from espalier.infra.registry.run_experience import OwnExperience
+        from espalier.infra.settings import load_settings
+
+        OwnExperience(load_settings()).records.read()
+
+    def run() -> "LearnReport":
+        from espalier.flows.learn_flow import learn
+
+        return learn(request)
+
+    def show(report: "LearnReport", console: "Console") -> None:
+        if json_path is not None:
+            report.write_json(json_path)
+        for line in report.lines:
+            console.print(line, soft_wrap=True)
+
+    watched("learn", "learn from the runs in MLflow", check, run, show, json_path=json_path)

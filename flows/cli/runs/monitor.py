@@ -1,0 +1,88 @@
+"""A monitoring from the command line: watched, and summed up."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from espalier.flows.cli.runs.flow_command import watched
+from espalier.flows.terminal.outcome_file import failures_in
+from espalier.pipelines.requests.monitor import MonitorRequest
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from espalier.flows.reports.monitoring import MonitorReport
+
+SHOWN_COLUMNS = 10
+
+
+def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
+    """Run the flow, show it, and leave the verdict on the screen and in ``json_path``.
+
+    Raises
+    ------
+    UserError
+        What is asked cannot be done.
+    LoggedError
+        Anything else; its log tells more.
+    """
+
+    def check(own_server: bool) -> None:
+        from espalier.flows.cli.runs.retrain import require_somebody
+        from espalier.infra.registry.registry import resolve
+        from espalier.infra.settings import load_settings
+
+        resolve(request.name, load_settings())
+        require_somebody(request.retraining, own_server=own_server)
+
+    def run() -> "MonitorReport":
+        from espalier.flows.monitor_flow import monitor
+
+        return monitor(request)
+
+    def show(report: "MonitorReport", console: "Console") -> None:
+        if json_path is not None:
+            report.write_json(json_path)
+        print_monitoring(report, console)
+
+    with failures_in(json_path, request.name):
+        watched("monitor", f"monitor {request.name}", check, run, show, json_path=json_path)
+
+
+def print_monitoring(report: "MonitorReport", console: "Console") -> None:
+    """Print what a monitoring found."""
+    from rich.table import Table
+
+    from espalier.flows.cli.runs.retrain import print_retraining
+    from espalier.flows.terminal.safe_text import harmless
+
+    seen, drift = report.seen, report.seen.comparison.drift
+    console.print()
+    if drift is not None and drift.columns:
+        table = Table(box=None, header_style="bold", title="Drift", title_justify="left")
+        table.add_column("column", no_wrap=True)
+        for heading in ("stability index", "distance", "missing", "never seen"):
+            table.add_column(heading, justify="right")
+        found = {each.column for each in drift.drifted(report.limits)}
+        target = [] if drift.target is None else [drift.target]
+        for each in [*target, *drift.columns[:SHOWN_COLUMNS]]:
+            table.add_row(
+                harmless(each.column) + (" (target)" if each is drift.target else ""),
+                f"{each.index:.3f}",
+                f"{each.distance:.3f}",
+                f"{each.missing_before:.1%} → {each.missing_now:.1%}",
+                f"{each.new_share:.1%}",
+                style="yellow" if each.column in found else None,
+            )
+        console.print(table)
+        console.print()
+    lines = [
+        f"{seen.n_rows:,} rows, {seen.n_new:,} of them new, {seen.n_labelled:,} scored",
+        "no score: too few labels have arrived" if seen.score is None else seen.score.text,
+        report.line,
+    ]
+    if report.refusal is not None:
+        lines.append(f"the retraining that this triggered is refused: {report.refusal}")
+    for line in lines:
+        console.print(harmless(line), soft_wrap=True)
+    if report.retraining is not None:
+        print_retraining(report.retraining, console)

@@ -1,0 +1,109 @@
+"""A promotion from the command line: a server for it, a question on the terminal, the outcome."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from espalier.flows.terminal.command_log import logged_command
+from espalier.flows.terminal.outcome_file import failures_in
+from espalier.flows.terminal.safe_text import harmless
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.requests.promote import PromoteRequest
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from espalier.flows.progress.approval import Answer
+    from espalier.flows.reports.promotion import PromotionReport
+
+
+def run_promotion(request: PromoteRequest, *, json_path: Path | None, yes: bool) -> None:
+    """Run the flow, and leave the outcome on the screen and in ``json_path``.
+
+    Raises
+    ------
+    UserError
+        What is asked cannot be done, or nobody can be asked.
+    LoggedError
+        Anything else; its log tells more.
+    """
+    from espalier.infra.registry.registry import resolve
+
+    with (
+        failures_in(json_path, request.name),
+        logged_command("promote", json_path=json_path) as frame,
+    ):
+        from espalier.infra.orchestration.server import PrefectServer
+
+        # The address of the server must be known before prefect is imported, by the flow.
+        with PrefectServer(frame.settings).start() as server:
+            resolve(request.name, frame.settings)
+            if request.policy == "approve" and not yes:
+                _somebody_to_ask(own_server=server.is_own)
+            server.wait()
+            report = _run(request, frame.terminal, yes=yes, own_server=server.is_own)
+            if json_path is not None:
+                report.write_json(json_path)
+            _show(report, frame.terminal)
+
+
+def _run(
+    request: PromoteRequest, terminal: TextIO, *, yes: bool, own_server: bool
+) -> "PromotionReport":
+    from contextlib import nullcontext
+
+    from espalier.flows.cli.runs.train import told_to_prefect
+    from espalier.flows.progress.approval import Answer, answered_by
+    from espalier.flows.promote_flow import promote
+
+    def ask(question: str) -> Answer:
+        if yes:
+            return Answer(approved=True, comment="--yes on the command line")
+        return _ask_on(terminal, question)
+
+    here = yes or sys.stdin.isatty() or own_server
+    with told_to_prefect(), answered_by(ask) if here else nullcontext():
+        return promote(request)
+
+
+def _somebody_to_ask(*, own_server: bool) -> None:
+    if own_server and not sys.stdin.isatty():
+        raise UserError(
+            "policy approve needs somebody to ask: run it on a terminal, or beside `espalier ui` "
+            "to be asked in the Prefect UI, or answer ahead with --yes"
+        )
+
+
+def _ask_on(terminal: TextIO, question: str) -> "Answer":
+    """Ask on the terminal, whatever else standard output is used for."""
+    from espalier.flows.progress.approval import Answer
+
+    shown = "\n".join(harmless(line) for line in question.splitlines())
+    terminal.write(f"{shown}\n\nPromote? [y/N] ")
+    terminal.flush()
+    said = sys.stdin.readline()
+    return Answer(approved=said.strip().lower() in ("y", "yes"), comment="on the terminal")
+
+
+def _show(report: "PromotionReport", terminal: TextIO) -> None:
+    from rich.console import Console
+
+    console = Console(file=terminal, highlight=False, markup=False, soft_wrap=True)
+    for line in report.noticed:
+        console.print(f"noticed: {harmless(line)}", style="yellow")
+    print_outcome(report, console)
+
+
+def print_outcome(report: "PromotionReport", console: "Console") -> None:
+    """Print what came of a promotion."""
+    model, version = harmless(report.model), report.challenger
+    serving = "nobody serves" if report.champion is None else f"version {report.champion} serves"
+    headline = {
+        "promoted": f"promoted: {model}/{version} serves now",
+        "kept": f"not promoted: {model}/{version}; {serving}",
+        "declined": f"declined: {model}/{version}; {serving}",
+        "unanswered": f"nobody answered: {model}/{version} is not promoted; {serving}",
+    }.get(report.outcome, f"{report.outcome}: {serving}")
+    console.print(headline, style="bold green" if report.promoted else "bold")
+    for reason in report.reasons:
+        console.print(f"  {harmless(reason)}")

@@ -1,0 +1,80 @@
+"""A retraining from the command line: watched, and summed up."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from espalier.flows.cli.runs.flow_command import watched
+from espalier.flows.terminal.outcome_file import failures_in
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.requests.retrain import RetrainRequest
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from espalier.flows.reports.retraining import RetrainReport
+
+
+def run_retraining(request: RetrainRequest, *, json_path: Path | None) -> None:
+    """Run the flow, show it, and leave the outcome on the screen and in ``json_path``.
+
+    Raises
+    ------
+    UserError
+        What is asked cannot be done, or the data are refused.
+    LoggedError
+        Anything else; its log tells more.
+    """
+
+    def check(own_server: bool) -> None:
+        from espalier.infra.settings import load_settings
+        from espalier.tasks.monitoring.read_last_training import recall_training
+
+        recall_training.fn(request, load_settings())
+        require_somebody(request, own_server=own_server)
+
+    def run() -> "RetrainReport":
+        from espalier.flows.retrain_flow import retrain
+
+        return retrain(request)
+
+    def show(report: "RetrainReport", console: "Console") -> None:
+        if json_path is not None:
+            report.write_json(json_path)
+        print_retraining(report, console)
+
+    with failures_in(json_path, request.name):
+        watched("retrain", f"retrain {request.name}", check, run, show, json_path=json_path)
+
+
+def require_somebody(request: RetrainRequest, *, own_server: bool) -> None:
+    """Raise a `UserError` where a person is to approve and none can: the server is ours alone."""
+    if request.promote == "approve" and own_server:
+        raise UserError(
+            "policy approve needs somebody to ask: run it beside `espalier ui`, or retrain first "
+            f"and decide with: espalier promote {request.name} --policy approve"
+        )
+
+
+def print_retraining(report: "RetrainReport", console: "Console") -> None:
+    """Print what came of a retraining."""
+    from espalier.flows.cli.views.training_summary import print_summary
+
+    if not report.changed or report.training is None:
+        console.print(
+            f"nothing has changed since version {report.last}: {report.n_rows:,} rows, fingerprint "
+            f"{report.fingerprint}; train nevertheless with --force",
+            soft_wrap=True,
+        )
+        return
+    training = report.training
+    print_summary(console, training, data=report.data)
+    if report.promotion is not None:
+        from espalier.flows.cli.runs.promote import print_outcome
+
+        print_outcome(report.promotion, console)
+    elif training.alias != "champion":
+        console.print(
+            f"\n{report.model}/{training.version} challenges version {report.champion}, "
+            "which goes on serving",
+            soft_wrap=True,
+        )

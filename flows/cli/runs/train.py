@@ -1,0 +1,124 @@
+"""A training from the command line: everything started at once, watched, summed up."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from espalier.flows.terminal.command_log import logged_command
+from espalier.flows.terminal.exits import one_line
+from espalier.flows.terminal.outcome_file import failures_in
+from espalier.pipelines.errors import SearchFailedError
+from espalier.pipelines.requests.train import TrainRequest
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from rich.console import Console
+
+    from espalier.flows.reports.training import TrainReport
+    from espalier.infra.settings import Settings
+    from espalier.tasks.records import TableRef
+
+FLUSH_SECONDS = 5.0
+
+
+def run_training(request: TrainRequest, *, json_path: Path | None) -> None:
+    """Run the flow, show it, and leave the outcome on the screen and in ``json_path``.
+
+    Raises
+    ------
+    UserError
+        What is asked cannot be done.
+    LoggedError
+        Anything else; its log tells more.
+    """
+    started_at = process_start()
+    with (
+        failures_in(json_path, request.model_name),
+        logged_command("train", json_path=json_path) as frame,
+    ):
+        from espalier.flows.training.session import begin_reading
+
+        table = begin_reading(request, frame.settings)
+        _run(request, frame.settings, frame.terminal, json_path, table=table, started_at=started_at)
+
+
+def _run(
+    request: TrainRequest,
+    settings: "Settings",
+    terminal: TextIO,
+    json_path: Path | None,
+    *,
+    table: "Future[TableRef]",
+    started_at: float,
+) -> None:
+    from rich.console import Console
+
+    from espalier.flows.terminal.console import open_console
+    from espalier.flows.training.session import Session, made_current
+    from espalier.infra.orchestration.server import PrefectServer
+
+    console = Console(file=terminal, highlight=False, markup=False)
+    watcher = open_console(f"{request.shown_data} → {request.target}", console)
+    # The address of the server must be known before prefect is imported, by the flow.
+    with (
+        PrefectServer(settings).start() as server,
+        Session(request, settings, watcher, table=table, started_at=started_at) as session,
+    ):
+        try:
+            with watcher, made_current(session), told_to_prefect():
+                from espalier.flows.train_flow import train
+
+                table.result()  # a large table may be wrong too
+                server.wait()
+                try:
+                    report = train(request)
+                except Exception as error:
+                    if session.report is None:
+                        raise
+                    # The model is registered; who cannot be told is Prefect.
+                    watcher.warn(f"Prefect was not told that the run is done: {one_line(error)}")
+                    report = session.report
+        except SearchFailedError as error:
+            from espalier.flows.cli.views.training_summary import print_failures
+
+            print_failures(console, error.failures)
+            raise
+        # Before workers and server are let go, which takes a moment.
+        _leave(report, request, console, json_path)
+
+
+def _leave(
+    report: "TrainReport", request: TrainRequest, console: "Console", json_path: Path | None
+) -> None:
+    """Put the outcome on the screen and into a file."""
+    from espalier.flows.cli.views.training_summary import print_summary
+
+    if json_path is not None:
+        report.write_json(json_path)
+    print_summary(console, report, data=request.shown_data)
+
+
+@contextmanager
+def told_to_prefect() -> Iterator[None]:
+    """Make sure that Prefect has heard everything of the block while its server is there.
+
+    States of tasks and lines of logs are sent by threads in the background.
+    """
+    try:
+        yield
+    finally:
+        from prefect.events.worker import EventsWorker
+        from prefect.logging.handlers import APILogWorker
+
+        for worker in (EventsWorker, APILogWorker):
+            worker.drain_all(timeout=FLUSH_SECONDS)
+
+
+def process_start() -> float:
+    """Return when this process started, in seconds since 1970."""
+    import psutil
+
+    return float(psutil.Process(os.getpid()).create_time())

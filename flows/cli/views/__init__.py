@@ -1,0 +1,1 @@
+"""What commands print: tables and pages about models and runs."""

@@ -1,0 +1,33 @@
+"""What `espalier clean` says about run folders that have done their work."""
+
+from rich.console import Console
+
+from espalier.infra.operations.cleaning import clean
+from espalier.infra.runs.retention import RunRecord
+from espalier.infra.settings import load_settings
+
+
+def clean_runs(*, keep: int | None, dry_run: bool) -> None:
+    """Remove superfluous run folders, or only show them, and print what came of it.
+
+    Raises
+    ------
+    UserError
+        ``keep`` is less than 1.
+    """
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    gone = clean(load_settings(), keep=keep, dry_run=dry_run)
+    for record in gone:
+        console.print(f"{record.folder.name}  {_model(record)}  {_megabytes(record.n_bytes)}")
+    total = _megabytes(sum(record.n_bytes for record in gone))
+    verb = "would be removed" if dry_run else "removed"
+    console.print(f"{len(gone)} run folder(s) {verb}, {total}")
+
+
+def _model(record: RunRecord) -> str:
+    name = record.model or "a run that did not get far"
+    return name if record.is_finished else f"{name} (never finished)"
+
+
+def _megabytes(n_bytes: int) -> str:
+    return f"{n_bytes / 2**20:,.1f} MiB"

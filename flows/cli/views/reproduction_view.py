@@ -1,0 +1,77 @@
+"""What `espalier verify` says."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from espalier.flows.terminal.safe_text import harmless
+from espalier.flows.training.reproduction import VerifiedModel, verify_model
+from espalier.infra.settings import load_settings
+from espalier.pipelines.lifecycle.reproduction import Agreement
+
+_STYLES = {
+    Agreement.IDENTICAL: "green",
+    Agreement.CLOSE: "yellow",
+    Agreement.DIFFERENT: "bold red",
+}
+
+
+def verify(spec: str, *, data: str | None, query: str | None) -> bool:
+    """Make the model again, print the comparison, and return whether it is the same.
+
+    Raises
+    ------
+    UserError
+        It cannot be made again.
+    """
+    verified = verify_model(spec, load_settings(), data=data, query=query)
+    console = Console(highlight=False, markup=False)
+    console.print(_member_table(verified))
+    console.print()
+    console.print(
+        Text.assemble(
+            f"{verified.model}: hold-out {verified.metric} {verified.holdout_score:.6g}, made "
+            f"again {verified.holdout_score_now:.6g}; its answers are ",
+            _said(verified.made.answers),
+            f" (largest difference {verified.made.largest_difference:.3g})",
+        )
+    )
+    console.print(Text(f"table from {harmless(verified.data)}, fingerprint as recorded"))
+    if not verified.same_rows:
+        console.print(Text("other rows, columns or folds: preparation has changed", style="red"))
+    for name, then, now in verified.changed:
+        console.print(Text(f"{name}: {then or 'not there'} then, {now or 'not installed'} now"))
+    if not verified.changed:
+        console.print("the environment is as it was: no version differs")
+    if verified.was_timed and verified.verdict is Agreement.DIFFERENT:
+        console.print("the training had a time budget: a limit may have cut models short then")
+    console.print(Text.assemble("verdict: ", _said(verified.verdict)))
+    return verified.verdict is not Agreement.DIFFERENT
+
+
+def _member_table(verified: VerifiedModel) -> Table:
+    table = Table(box=None, header_style="bold")
+    table.add_column("trial", justify="right")
+    table.add_column("family")
+    table.add_column(verified.metric, justify="right")
+    table.add_column("now", justify="right")
+    for heading in ("fold scores", "refitted model"):
+        table.add_column(heading)
+    for each in verified.made.members:
+        table.add_row(
+            str(each.trial),
+            each.family,
+            _number(each.score),
+            _number(each.score_now),
+            _said(each.scores),
+            _said(each.predictions),
+        )
+    return table
+
+
+def _said(agreement: Agreement) -> Text:
+    return Text(str(agreement), style=_STYLES[agreement])
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"

@@ -1,0 +1,25 @@
+"""The story of an extension: a finished run's table and trials, and more search on top."""
+
+from prefect import flow
+
+from espalier.flows.progress.flow_hooks import watched
+from espalier.flows.reports.training import TrainReport
+from espalier.flows.train_flow import train
+from espalier.flows.training.extension import continuation
+from espalier.infra.settings import load_settings
+from espalier.pipelines.requests.extend import ExtendRequest
+
+
+@watched
+@flow(
+    name="extend",
+    description="Search on from where a finished run of a model stopped.",
+    flow_run_name="extend {request.model}",
+    persist_result=False,
+)
+def extend(request: ExtendRequest) -> TrainReport:
+    """Search on from where a finished run of a model stopped, and register a new version.
+
+    Running the same request again after an interruption continues where it stopped.
+    """
+    return train(continuation(request, load_settings()))

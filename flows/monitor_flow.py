@@ -1,0 +1,96 @@
+"""The story of a monitoring: the champion on recent rows, and a retraining where it must be."""
+
+from dataclasses import replace
+
+from prefect import flow
+
+from espalier.flows.progress.current_listener import current_watcher
+from espalier.flows.progress.flow_hooks import watched
+from espalier.flows.progress.listeners import Watcher
+from espalier.flows.reports.monitoring import MonitorReport, Verdict, verdict_of
+from espalier.flows.retrain_flow import retrain
+from espalier.infra.registry.registry import RegisteredVersion, resolve
+from espalier.infra.settings import load_settings
+from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.lifecycle.drift.drift import DriftLimits
+from espalier.pipelines.requests.monitor import MonitorRequest
+from espalier.tasks.artifacts import publish_markdown
+from espalier.tasks.monitoring.lifecycle_run import LifecycleRun, lifecycle_run
+from espalier.tasks.monitoring.score_champion import Watched, score_champion
+
+
+@watched
+@flow(
+    name="monitor",
+    description="Score the champion on recent rows, measure drift, retrain past the limits.",
+    flow_run_name="monitor {request.name}",
+    persist_result=False,
+)
+def monitor(request: MonitorRequest) -> MonitorReport:
+    """Say how the champion does on recent rows; retrain where a limit is passed.
+
+    Raises
+    ------
+    UserError
+        There is no such model, or the rows cannot be read or scored.
+    """
+    settings, watcher = load_settings(), current_watcher()
+    tracking = Tracking(settings).open_soon()
+    watcher.phase("monitor")
+    champion = resolve(request.name, settings)
+    limits = DriftLimits(index=request.max_drift)
+    asked = request.model_dump(mode="json")
+    with lifecycle_run(tracking, "monitor", champion, asked) as record:
+        seen = score_champion(request, champion, settings)
+        report = _judge(request, champion, seen, limits, record)
+        publish_markdown("monitor", report.to_markdown(), "The champion on recent rows")
+        record.keep("monitor.json", report.to_dict())
+        _tell(report, watcher)
+        record.conclude(report.verdict, report.figures)
+    if report.verdict != "retrain" or not request.retrain:
+        return report
+    return _retrain(request, report, record, watcher)
+
+
+def _judge(
+    request: MonitorRequest,
+    champion: RegisteredVersion,
+    seen: Watched,
+    limits: DriftLimits,
+    record: LifecycleRun,
+) -> MonitorReport:
+    reasons = verdict_of(seen, max_drop=request.max_score_drop, limits=limits)
+    known = seen.score is not None or seen.comparison.drift is not None
+    verdict: Verdict = "retrain" if reasons else "healthy" if known else "unknown"
+    return MonitorReport(
+        model=champion.name,
+        version=champion.version,
+        verdict=verdict,
+        reasons=reasons,
+        seen=seen,
+        limits=limits,
+        run_id=record.run_id,
+    )
+
+
+def _tell(report: MonitorReport, watcher: Watcher) -> None:
+    for note in report.seen.notes:
+        watcher.note(note)
+    for reason in report.reasons:
+        watcher.warn(reason)
+
+
+def _retrain(
+    request: MonitorRequest, report: MonitorReport, record: LifecycleRun, watcher: Watcher
+) -> MonitorReport:
+    """Trigger the retraining; that it is refused does not make the monitoring fail."""
+    try:
+        retraining = retrain(request.retraining)
+    except UserError as error:
+        watcher.warn(f"the retraining is refused: {error}")
+        record.tag({"triggered": "refused"})
+        return replace(report, refusal=str(error))
+    version = retraining.version
+    record.tag({"triggered": "no new data" if version is None else f"{request.name}/{version}"})
+    return replace(report, retraining=retraining)

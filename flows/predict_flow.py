@@ -1,0 +1,49 @@
+"""The story of a batch of predictions: read, score with a registered model, write."""
+
+from prefect import flow
+from prefect.logging import get_run_logger
+
+from espalier.flows.progress.flow_hooks import watched
+from espalier.pipelines.requests.predict import PredictRequest
+from espalier.tasks.artifacts import publish_markdown
+from espalier.tasks.pages.markdown import in_markdown
+from espalier.tasks.policies import retried_task
+from espalier.tasks.prediction.score_table import ScoreRecord, score_table
+
+score = retried_task(
+    name="score",
+    tags=["espalier", "serving"],
+)(score_table)
+
+
+@watched
+@flow(
+    name="predict",
+    description="Score a table, a pattern of files or a query with a registered model.",
+    flow_run_name="predict {request.model}",
+    persist_result=False,
+)
+def predict(request: PredictRequest) -> ScoreRecord:
+    """Score a table with a registered model and write the predictions."""
+    record = score(request)
+    logger = get_run_logger()
+    for line in record.warnings:
+        logger.warning("%s", line)
+    logger.info("%d rows scored by %s -> %s", record.n_rows, record.model, record.path)
+    publish_markdown("predictions", _markdown(record, request), "What was scored, and where it is")
+    return record
+
+
+def _markdown(record: ScoreRecord, request: PredictRequest) -> str:
+    lines = [
+        f"**{record.n_rows:,} rows** scored by **{record.model}**",
+        "",
+        "| | |",
+        "| --- | --- |",
+        f"| data | {in_markdown(request.shown_data)} |",
+        f"| files | {record.n_sources} |",
+        f"| predictions | {in_markdown(str(record.path.absolute()))} |",
+    ]
+    if record.warnings:
+        lines += ["", "**Noticed**", "", *(f"- {in_markdown(line)}" for line in record.warnings)]
+    return "\n".join(lines)

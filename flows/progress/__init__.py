@@ -1,0 +1,1 @@
+"""Live progress of a flow run and the hooks that end it."""

@@ -1,0 +1,26 @@
+"""Who watches the flow that runs now: a console if there is one, else the log of the flow run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from espalier.flows.progress.listeners import LogWatcher, Watcher
+
+_CURRENT: ContextVar[Watcher | None] = ContextVar("espalier_watcher", default=None)
+
+
+@contextmanager
+def watched_by(watcher: Watcher) -> Iterator[None]:
+    """Let flows that are called in this block tell ``watcher``."""
+    token = _CURRENT.set(watcher)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def current_watcher() -> Watcher:
+    """Return who watches; inside a flow only."""
+    from prefect.logging import get_run_logger
+
+    return _CURRENT.get() or LogWatcher(get_run_logger())

@@ -1,0 +1,64 @@
+"""What every flow does beside its story: leave a trace of its process, tell of its failure."""
+
+import logging
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from espalier.infra.settings import load_settings
+
+if TYPE_CHECKING:
+    from prefect import Flow
+    from prefect.client.schemas.objects import FlowRun, State
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def watched(flow: "Flow[P, R]") -> "Flow[P, R]":
+    """Return the flow with its process on record while it runs, and failures told.
+
+    Who is told is the setting ``notify``.
+    """
+    flow.on_running(note_begin)
+    flow.on_completion(note_end)
+    for on_end in (flow.on_failure, flow.on_crashed):
+        on_end(note_end)
+        on_end(tell_failure)
+    return flow
+
+
+def note_begin(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
+    """Note which process works on the run."""
+    del flow, state  # Prefect names them when it calls
+    from espalier.infra.processes.records import note_process
+
+    note_process(load_settings(), str(flow_run.id))
+
+
+def note_end(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
+    """Forget the process: Prefect knows that the run has ended."""
+    del flow, state
+    from espalier.infra.processes.records import forget_process
+
+    forget_process(load_settings(), str(flow_run.id))
+
+
+def tell_failure(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
+    """Tell whom the settings name that the run has failed; of a flow in a flow, the outer one."""
+    from prefect.utilities.urls import url_for
+
+    from espalier.infra.operations.notify import Failure, notify
+    from espalier.pipelines.redaction import redact
+
+    target = load_settings().notify
+    if target is None or flow_run.parent_task_run_id is not None:
+        return
+    failure = Failure(
+        flow=flow.name,
+        run=flow_run.name,
+        state=str(state.name or state.type.value.title()),
+        reason=redact(" ".join((state.message or "no reason is known").split()))[:500],
+        url=url_for(flow_run) or "",
+    )
+    notify(target, failure)

@@ -1,0 +1,1 @@
+"""Results of the flows as text and JSON."""

@@ -1,0 +1,51 @@
+"""Drift as a page of the Prefect UI, and as figures for MLflow."""
+
+from espalier.pipelines.lifecycle.drift.drift import DriftLimits, DriftReport
+from espalier.tasks.monitoring.measure_drift import Comparison
+from espalier.tasks.pages.markdown import in_markdown
+
+SHOWN_COLUMNS = 15
+
+
+def drift_markdown(comparison: Comparison, limits: DriftLimits) -> str:
+    """Return the page of the drift."""
+    drift = comparison.drift
+    if drift is None:
+        return "The training kept nothing to compare with."
+    rows = "new rows" if comparison.only_new else "rows"
+    lines = [f"{drift.n_now:,} {rows} against a sample of {drift.n_before:,} earlier ones.", ""]
+    if drift.classifier is not None:
+        test = drift.classifier
+        lines += [f"{in_markdown(test.text)} (0.5 is chance; p = {test.p_value:.2g}).", ""]
+    found = {each.column for each in drift.drifted(limits)}
+    lines += [
+        "| column | stability index | distance | moved by | missing | never seen | |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    shown = [*([] if drift.target is None else [drift.target]), *drift.columns]
+    for each in shown[:SHOWN_COLUMNS]:
+        moved = "" if each.moved is None else f"{each.moved:.2g} sd"
+        target = " (target)" if each is drift.target else ""
+        lines.append(
+            f"| {in_markdown(each.column)}{target} | {each.index:.3g} | {each.distance:.3g} "
+            f"| {moved} | {each.missing_before:.1%} → {each.missing_now:.1%} "
+            f"| {each.new_share:.1%} | {'**drift**' if each.column in found else ''} |"
+        )
+    if len(shown) > SHOWN_COLUMNS:
+        lines.append(f"\nand {len(shown) - SHOWN_COLUMNS} more columns.")
+    return "\n".join(lines)
+
+
+def drift_figures(drift: DriftReport | None, limits: DriftLimits | None = None) -> dict[str, float]:
+    """Return what MLflow keeps of the drift as metrics."""
+    if drift is None:
+        return {}
+    figures = {
+        "drift_largest_index": drift.largest_index,
+        "drift_columns": float(len(drift.drifted(limits or DriftLimits()))),
+    }
+    if drift.target is not None:
+        figures["drift_target_index"] = drift.target.index
+    if drift.classifier is not None:
+        figures["drift_classifier_auc"] = drift.classifier.auc
+    return figures

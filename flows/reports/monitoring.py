@@ -1,0 +1,133 @@
+"""What a monitoring says, and leaves in the file of ``--json``."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from espalier.flows.reports.drift import drift_figures, drift_markdown
+from espalier.flows.reports.retraining import RetrainReport
+from espalier.pipelines.lifecycle.drift.drift import DriftLimits
+from espalier.tasks.monitoring.score_champion import Watched
+from espalier.tasks.pages.markdown import in_markdown
+
+Verdict = Literal["healthy", "retrain", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitorReport:
+    """The outcome of a monitoring; its JSON has these names.
+
+    Attributes
+    ----------
+    model : str
+        Registered name.
+    version : int
+        The champion's.
+    verdict : str
+        ``healthy``, ``retrain`` where a limit is passed, or ``unknown`` where nothing could be
+        compared.
+    reasons : tuple of str
+        The limits that are passed.
+    seen : Watched
+        Score and drift.
+    limits : DriftLimits
+        What counts as drift.
+    retraining : RetrainReport or None
+        What was triggered; None where nothing was.
+    refusal : str or None
+        Why the triggered retraining was refused.
+    run_id : str or None
+        MLflow's run of this monitoring.
+    """
+
+    model: str
+    version: int
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    seen: Watched
+    limits: DriftLimits
+    retraining: RetrainReport | None = None
+    refusal: str | None = None
+    run_id: str | None = None
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What MLflow keeps as metrics."""
+        found = {"n_rows": self.seen.n_rows, "n_new": self.seen.n_new,
+                 "n_labelled": self.seen.n_labelled}  # fmt: skip
+        figures = {name: float(value) for name, value in found.items()}
+        score = self.seen.score
+        if score is not None:
+            figures |= {
+                "live_score": score.score,
+                "live_low": score.interval[0],
+                "live_high": score.interval[1],
+                "holdout_score": score.before,
+                "score_drop": score.drop,
+                "score_drop_low": score.drop_interval[0],
+            }
+        return figures | drift_figures(self.seen.comparison.drift, self.limits)
+
+    @property
+    def line(self) -> str:
+        """The verdict as one line."""
+        model = f"{self.model}/{self.version}"
+        if self.verdict == "unknown":
+            return f"{model}: nothing can be said, as no row could be compared"
+        if self.verdict == "healthy":
+            return f"{model} is healthy: no limit is passed"
+        return f"{model} should be trained again: {'; '.join(self.reasons)}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        drift = self.seen.comparison.drift
+        return {
+            "model": self.model,
+            "version": self.version,
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            "score": None if self.seen.score is None else asdict(self.seen.score),
+            "drift": None if drift is None else drift.to_dict(),
+            "n_rows": self.seen.n_rows,
+            "n_new": self.seen.n_new,
+            "n_labelled": self.seen.n_labelled,
+            "notes": list(self.seen.notes),
+            "retraining": None if self.retraining is None else self.retraining.to_dict(),
+            "refusal": self.refusal,
+            "run_id": self.run_id,
+        }
+
+    def write_json(self, path: Path) -> None:
+        """Write the dictionary to ``path``."""
+        from espalier.pipelines.serialization.strict_json import to_json
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(to_json(self.to_dict()) + "\n")
+
+    def to_markdown(self) -> str:
+        """Return the page of the Prefect UI."""
+        seen = self.seen
+        score = "No score: too few labels have arrived." if seen.score is None else seen.score.text
+        return "\n\n".join(
+            [
+                f"**{in_markdown(self.line)}.**",
+                in_markdown(score),
+                f"{seen.n_rows:,} rows, {seen.n_new:,} of them new, {seen.n_labelled:,} scored.",
+                *(in_markdown(note) for note in seen.notes),
+                drift_markdown(seen.comparison, self.limits),
+            ]
+        )
+
+
+def verdict_of(seen: Watched, *, max_drop: float, limits: DriftLimits) -> tuple[str, ...]:
+    """Return the limits that are passed, one line each."""
+    reasons = []
+    if seen.score is not None and seen.score.is_worse(max_drop):
+        low, high = seen.score.drop_interval
+        reasons.append(
+            f"{seen.score.text}: worse by {seen.score.drop:.3g} (95 % interval {low:.3g} to "
+            f"{high:.3g})"
+        )
+    if seen.comparison.drift is not None:
+        reasons.extend(seen.comparison.drift.findings(limits))
+    return tuple(reasons)

@@ -1,0 +1,100 @@
+"""What a promotion leaves in a person's hands, and in the file of ``--json``."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from espalier.pipelines.lifecycle.promotion.decision import Decision
+from espalier.tasks.promotion.find_candidates import Contest
+
+NOTHING = "nothing to promote"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionReport:
+    """What came of a promotion.
+
+    Attributes
+    ----------
+    model : str
+        The registered model.
+    outcome : str
+        ``promoted``, ``kept``, ``declined``, ``unanswered`` or ``nothing to promote``.
+    champion_before, champion, challenger, previous : int or None
+        Versions: who served, who serves now, who wanted to, who would come back.
+    actor : str
+        Who decided.
+    reasons : tuple of str
+        Why, in whole sentences.
+    numbers : dict of str to float
+        What was measured.
+    noticed : tuple of str
+        What had been moved by hand, in whole sentences.
+    run_id : str
+        The decision's run in MLflow; empty where there was nothing to decide.
+    """
+
+    model: str
+    outcome: str
+    champion_before: int | None
+    champion: int | None
+    challenger: int | None
+    previous: int | None
+    actor: str
+    reasons: tuple[str, ...]
+    numbers: dict[str, float]
+    noticed: tuple[str, ...] = ()
+    run_id: str = ""
+
+    @property
+    def promoted(self) -> bool:
+        """Whether the challenger serves now."""
+        return self.outcome == "promoted"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON can hold it."""
+        return asdict(self)
+
+    def write_json(self, path: Path) -> None:
+        """Write the report to a file."""
+        from espalier.pipelines.serialization.strict_json import to_json
+
+        path.write_text(to_json(self.to_dict()) + "\n")
+
+
+def report_of(decision: Decision, contest: Contest) -> PromotionReport:
+    """Return the report of a decision that is on record."""
+    return PromotionReport(
+        model=decision.model,
+        outcome=str(decision.kind),
+        champion_before=decision.champion_before,
+        champion=decision.champion_after,
+        challenger=decision.version,
+        previous=decision.previous_after,
+        actor=decision.actor,
+        reasons=decision.reasons,
+        numbers=dict(decision.numbers),
+        noticed=_noticed(contest),
+        run_id=decision.run_id,
+    )
+
+
+def nothing_to_promote(model: str, contest: Contest, actor: str) -> PromotionReport:
+    """Return the report where no other version wants to serve."""
+    champion = None if contest.champion is None else contest.champion.version
+    return PromotionReport(
+        model=model,
+        outcome=NOTHING,
+        champion_before=champion,
+        champion=champion,
+        challenger=None,
+        previous=contest.previous,
+        actor=actor,
+        reasons=(f"No other version of {model} has the alias challenger.",),
+        numbers={},
+        noticed=_noticed(contest),
+    )
+
+
+def _noticed(contest: Contest) -> tuple[str, ...]:
+    return () if contest.noticed is None else contest.noticed.reasons

@@ -1,0 +1,153 @@
+"""What a training leaves in a person's hands, and in the file of ``--json``."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from espalier.flows.training.search import Searched
+from espalier.infra.registry.registry import RegisteredVersion
+from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentReport
+from espalier.pipelines.explain.leaderboard import LeaderboardRow
+from espalier.pipelines.trials.failures import Failures, failures_of
+from espalier.pipelines.trials.trial import TrialStatus
+from espalier.tasks.pages.leaderboard_table import leaderboard_record
+from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainReport:
+    """The outcome of a training; its JSON has these names.
+
+    Attributes
+    ----------
+    model : str
+        Registered name.
+    version : int
+        Counted from 1.
+    alias : str
+        ``champion`` or ``challenger``.
+    uri : str
+        What MLflow loads it by.
+    run_id : str
+        MLflow's parent run.
+    task, metric : str
+        Kind of problem and what was optimised.
+    higher_is_better : bool
+        Direction of every score here.
+    holdout_score : float
+        On rows that the search never saw.
+    holdout_interval : (float, float)
+        95 % bootstrap interval of it.
+    n_holdout : int
+        Rows it was measured on.
+    cv_score : float
+        Of the chosen ensemble, on out-of-fold predictions.
+    baseline_score : float
+        Of a dummy model, on the hold-out.
+    ensemble : str
+        How members were chosen.
+    n_trials, n_failed, n_resumed : int
+        All trials, those that failed, and those taken over from an interrupted run.
+    seconds : mapping of str to float
+        By phase, with ``startup`` and ``total``.
+    leaderboard : tuple of LeaderboardRow
+        Best first.
+    failures : tuple of Failures
+        Why trials have no score, most frequent first.
+    notes : tuple of str
+        What was noticed about the data, and what experience said of them.
+    adjustments : AdjustmentReport
+        How calibration, threshold and prediction intervals came about.
+    """
+
+    model: str
+    version: int
+    alias: str
+    uri: str
+    run_id: str
+    task: str
+    metric: str
+    higher_is_better: bool
+    holdout_score: float
+    holdout_interval: tuple[float, float]
+    n_holdout: int
+    cv_score: float
+    baseline_score: float
+    ensemble: str
+    n_trials: int
+    n_failed: int
+    n_resumed: int
+    seconds: Mapping[str, float]
+    leaderboard: tuple[LeaderboardRow, ...]
+    failures: tuple[Failures, ...]
+    notes: tuple[str, ...]
+    adjustments: AdjustmentReport = NOTHING_ADJUSTED
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """What MLflow keeps as the run's metrics beside the scores."""
+        counts = {"n_trials": self.n_trials, "n_failed": self.n_failed}
+        stopped = sum(row.status is TrialStatus.PRUNED for row in self.leaderboard)
+        if stopped:
+            counts["n_pruned"] = stopped
+        for each in self.failures:
+            counts[f"n_{each.status}"] = counts.get(f"n_{each.status}", 0) + each.count
+        return counts | {f"seconds_{name}": value for name, value in self.seconds.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        record = {name: getattr(self, name) for name in self.__slots__}
+        record["failures"] = [asdict(each) for each in self.failures]
+        record["seconds"] = dict(self.seconds)
+        record["holdout_interval"] = list(self.holdout_interval)
+        record["notes"] = list(self.notes)
+        record["adjustments"] = self.adjustments.to_dict()
+        record["leaderboard"] = [leaderboard_record(row) for row in self.leaderboard]
+        return record
+
+    def write_json(self, path: Path) -> None:
+        """Write the dictionary to ``path``."""
+        from espalier.pipelines.serialization.strict_json import to_json
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(to_json(self.to_dict()) + "\n")
+
+
+def make_report(
+    version: RegisteredVersion,
+    run_id: str,
+    prepared: PreparedRef,
+    searched: Searched,
+    ensemble: EnsembleRecord,
+    holdout: HoldoutRecord,
+    rows: tuple[LeaderboardRow, ...],
+    seconds: Mapping[str, float],
+    judged: tuple[str, ...] = (),
+) -> TrainReport:
+    """Return the report of what the tasks of a training returned."""
+    history = searched.history
+    return TrainReport(
+        model=version.name,
+        version=version.version,
+        alias=version.alias or "",
+        uri=version.uri,
+        run_id=run_id,
+        task=str(prepared.problem),
+        metric=history.metric.name,
+        higher_is_better=history.metric.higher_is_better,
+        holdout_score=holdout.score,
+        holdout_interval=holdout.interval,
+        n_holdout=holdout.n_rows,
+        cv_score=ensemble.cv_score,
+        baseline_score=holdout.baseline,
+        ensemble=ensemble.method,
+        n_trials=len(history),
+        n_failed=len(history.failures),
+        n_resumed=searched.n_resumed,
+        seconds=seconds,
+        leaderboard=rows,
+        failures=failures_of(history),
+        notes=prepared.notes + ((holdout.note,) if holdout.note else ()) + judged,
+        adjustments=ensemble.adjusted,
+    )

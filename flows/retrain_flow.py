@@ -1,0 +1,117 @@
+"""The story of a retraining: the source read again, a gate, and a challenger for the champion."""
+
+import time
+from concurrent.futures import Future
+from dataclasses import replace
+
+from prefect import flow
+
+from espalier.flows.progress.current_listener import current_watcher
+from espalier.flows.progress.flow_hooks import watched
+from espalier.flows.progress.listeners import Watcher
+from espalier.flows.promote_flow import promote
+from espalier.flows.reports.drift import drift_figures
+from espalier.flows.reports.retraining import RetrainReport, unchanged_markdown
+from espalier.flows.reports.training import TrainReport
+from espalier.flows.train_flow import train
+from espalier.flows.training.retraining_gate import gate_table
+from espalier.flows.training.session import Session, made_current
+from espalier.infra.processes.model_lock import one_at_a_time
+from espalier.infra.settings import Settings, load_settings
+from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.requests.promote import PromoteRequest
+from espalier.pipelines.requests.retrain import RetrainRequest
+from espalier.pipelines.requests.train import TrainRequest
+from espalier.tasks.artifacts import publish_markdown
+from espalier.tasks.data.reread_table import Reread, reread_table
+from espalier.tasks.monitoring.lifecycle_run import lifecycle_run
+from espalier.tasks.monitoring.read_last_training import PastTraining, recall_training
+from espalier.tasks.records import TableRef
+
+
+@watched
+@flow(
+    name="retrain",
+    description="Read a model's data again, check them against its champion, train a challenger.",
+    flow_run_name="retrain {request.name}",
+    persist_result=False,
+)
+def retrain(request: RetrainRequest) -> RetrainReport:
+    """Train a challenger on what the data source holds now; stop where nothing has changed.
+
+    Of one model only one retraining goes on at a time; the next one waits.
+
+    Raises
+    ------
+    UserError
+        There is no such model, or its data source is not known any more.
+    DataRefusedError
+        The table breaks the champion's suite, or it has moved and the policy refuses that.
+    """
+    settings, watcher = load_settings(), current_watcher()
+    with one_at_a_time(request.name, settings, on_wait=watcher.note):
+        report = _retrain(request, settings, watcher)
+    # Outside the lock: a person may be asked, and may take a day.
+    if report.training is None or request.promote == "never":
+        return report
+    policy = PromoteRequest(name=request.name, policy=request.promote)
+    return replace(report, promotion=promote(policy))
+
+
+def _retrain(request: RetrainRequest, settings: Settings, watcher: Watcher) -> RetrainReport:
+    tracking = Tracking(settings).open_soon()
+    watcher.phase("read again")
+    past = recall_training(request, settings)
+    known = None if request.force else past.fingerprint
+    reread = reread_table(past.request, settings.runs_folder, known)
+    report = _begin_report(request, past, reread)
+    if reread.table is None:
+        watcher.note(f"the data are those of version {report.last}: there is nothing to train")
+        publish_markdown("retrain", unchanged_markdown(report), "Nothing has changed")
+        return report
+
+    asked = request.model_dump(mode="json") | {"data": past.request.shown_data}
+    with lifecycle_run(tracking, "retrain", past.champion, asked) as record:
+        record.tag({"fingerprint": report.fingerprint, "last_fingerprint": report.last_fingerprint})
+        watcher.phase("check")
+        gated = gate_table(reread.table, past, request.on_drift, record, settings)
+        for line in gated.verdict.warnings:
+            watcher.warn(line)
+        gated.require_passed(past)
+        training = _train(past.request, reread.table, settings, watcher)
+        record.tag({"trained": f"{training.model}/{training.version}",
+                    "training_run": training.run_id})  # fmt: skip
+        record.conclude("trained", drift_figures(gated.drift))
+    return replace(
+        report,
+        warnings=gated.verdict.warnings,
+        drift=gated.drift,
+        training=training,
+        run_id=record.run_id,
+    )
+
+
+def _begin_report(request: RetrainRequest, past: PastTraining, reread: Reread) -> RetrainReport:
+    return RetrainReport(
+        model=request.name,
+        changed=reread.table is not None,
+        champion=past.champion.version,
+        last=past.newest.version,
+        fingerprint=reread.fingerprint,
+        last_fingerprint=past.fingerprint,
+        data=past.request.shown_data,
+        n_rows=reread.n_rows,
+    )
+
+
+def _train(
+    request: TrainRequest, table: TableRef, settings: Settings, watcher: Watcher
+) -> TrainReport:
+    """Run the training flow on the table that was checked; its workers start only now."""
+    staged: Future[TableRef] = Future()
+    staged.set_result(table)
+    with (
+        Session(request, settings, watcher, table=staged, started_at=time.time()) as session,
+        made_current(session),
+    ):
+        return train(request)

@@ -1,0 +1,37 @@
+"""The story of a rollback: the previous champion serves again, in one step."""
+
+from prefect import flow
+from prefect.logging import get_run_logger
+
+from espalier.flows.progress.flow_hooks import watched
+from espalier.infra.actor import current_actor
+from espalier.infra.settings import load_settings
+from espalier.pipelines.lifecycle.promotion.decision import Decision
+from espalier.pipelines.requests.promote import RollbackRequest
+from espalier.tasks.artifacts import publish_markdown
+from espalier.tasks.pages.markdown import in_markdown
+from espalier.tasks.policies import retried_task
+from espalier.tasks.promotion.roll_back import roll_back
+
+put_back = retried_task(
+    name="roll back",
+    description="Move the alias champion to the version of the alias previous.",
+    tags=["espalier", "registry"],
+)(roll_back)
+
+
+@watched
+@flow(
+    name="rollback",
+    description="Put the previous champion back; what is rolled back gets no alias.",
+    flow_run_name="rollback {request.name}",
+    persist_result=False,
+)
+def rollback(request: RollbackRequest) -> Decision:
+    """Put the previous champion back; return the decision as it is on record."""
+    decision = put_back(request, load_settings(), actor=request.actor or current_actor())
+    said = " ".join(decision.reasons)
+    get_run_logger().info("%s", said)
+    who = in_markdown(decision.actor)
+    publish_markdown("rollback", f"{in_markdown(said)}\n\nDecided by {who}.", "The decision")
+    return decision

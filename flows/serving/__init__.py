@@ -1,0 +1,1 @@
+"""`espalier serve`: deployments, schedules and the process that runs them."""

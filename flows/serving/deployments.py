@@ -1,0 +1,128 @@
+"""What `espalier serve` and ``prefect.yaml`` publish, in one place: a new flow is a line here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from espalier.infra.version import own_version
+from espalier.pipelines.errors import UserError
+
+if TYPE_CHECKING:
+    from prefect import Flow
+    from prefect.deployments.runner import RunnerDeployment
+
+    from espalier.infra.orchestration.schedules import Schedule
+
+TAG = "espalier"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A flow that people and schedules can start.
+
+    Attributes
+    ----------
+    entrypoint : str
+        ``module:flow``.
+    tags : tuple of str
+        Beside ``espalier``.
+    """
+
+    entrypoint: str
+    tags: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the flow and of its deployment."""
+        return self.entrypoint.partition(":")[2]
+
+    def load(self) -> "Flow[Any, Any]":
+        """Import the flow."""
+        module, _, name = self.entrypoint.partition(":")
+        flow: Flow[Any, Any] = getattr(import_module(module), name)
+        return flow
+
+
+PUBLISHED = (
+    Published("espalier.flows.train_flow:train", ("training",)),
+    Published("espalier.flows.extend_flow:extend", ("training",)),
+    Published("espalier.flows.retrain_flow:retrain", ("lifecycle", "training")),
+    Published("espalier.flows.promote_flow:promote", ("lifecycle",)),
+    Published("espalier.flows.rollback_flow:rollback", ("lifecycle",)),
+    Published("espalier.flows.monitor_flow:monitor", ("lifecycle",)),
+    Published("espalier.flows.predict_flow:predict", ("serving",)),
+    Published("espalier.flows.learn_flow:learn", ("experience",)),
+)
+
+
+def published(schedule: "Schedule") -> Published:
+    """Return the flow that a schedule names.
+
+    Raises
+    ------
+    UserError
+        It is not published.
+    """
+    found = next((each for each in PUBLISHED if each.name == schedule.flow), None)
+    if found is None:
+        names = ", ".join(each.name for each in PUBLISHED)
+        raise UserError(f"{schedule.where}: there is no flow {schedule.flow!r}; there is {names}")
+    return found
+
+
+def make_deployments(schedules: Sequence["Schedule"] = ()) -> "list[RunnerDeployment]":
+    """Return a deployment a flow, and one for each schedule.
+
+    A scheduled one is called after its model and does one run at a time; the next one waits.
+    """
+    made = [_deployment(each) for each in PUBLISHED]
+    return made + [_scheduled(each) for each in schedules]
+
+
+def _deployment(each: Published) -> "RunnerDeployment":
+    from prefect.deployments.runner import RunnerDeployment
+    from prefect.types.entrypoint import EntrypointType
+
+    flow = each.load()
+    return RunnerDeployment.from_flow(
+        flow,
+        name=each.name,
+        description=flow.description,
+        tags=[TAG, *each.tags],
+        version=own_version(),
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+
+
+def _scheduled(schedule: "Schedule") -> "RunnerDeployment":
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    from prefect.deployments.runner import RunnerDeployment
+    from prefect.schedules import Cron
+    from prefect.types.entrypoint import EntrypointType
+
+    each = published(schedule)
+    flow = each.load()
+    _check(flow, schedule)
+    return RunnerDeployment.from_flow(
+        flow,
+        name=schedule.name,
+        description=f"{flow.description}\n\n{schedule.in_words}",
+        tags=[TAG, *each.tags, "scheduled", schedule.model],
+        version=own_version(),
+        schedules=[Cron(schedule.cron, timezone=schedule.time_zone, slug=schedule.name)],
+        parameters={"request": schedule.parameters},
+        concurrency_limit=ConcurrencyLimitConfig(
+            limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE
+        ),
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+
+
+def _check(flow: "Flow[Any, Any]", schedule: "Schedule") -> None:
+    """Refuse parameters now that the flow would refuse at four in the morning."""
+    request = get_type_hints(flow.fn)["request"]
+    try:
+        request.parse(schedule.parameters)
+    except UserError as error:
+        raise UserError(f"{schedule.where}: {error}") from None

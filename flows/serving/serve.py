@@ -1,0 +1,159 @@
+"""Flows that can be started from the Prefect UI and by schedule, until Ctrl-C."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from espalier.flows.terminal.command_log import logged_command
+from espalier.infra.orchestration.heartbeats import SECONDS_BETWEEN, watch_heartbeats
+from espalier.pipelines.errors import UserError
+
+if TYPE_CHECKING:
+    from prefect.deployments.runner import RunnerDeployment
+
+    from espalier.infra.operations.local_servers import Page
+    from espalier.infra.orchestration.schedules import Schedule
+    from espalier.infra.settings import Settings
+
+_LOGGER = logging.getLogger(__name__)
+
+
+def serve_flows(schedules: Path | None, *, limit: int) -> None:
+    """Publish every flow, and run what people and schedules start, until Ctrl-C.
+
+    Parameters
+    ----------
+    schedules : Path or None
+        The file that says what runs when.
+    limit : int
+        Most runs at the same time.
+
+    Raises
+    ------
+    UserError
+        The schedules are wrong.
+    LoggedError
+        Anything else; its log tells more.
+    """
+    from espalier.infra.orchestration.schedules import read_schedules
+
+    if limit < 1:
+        raise UserError(f"--limit must be at least 1, not {limit}")
+    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(SECONDS_BETWEEN))
+    # Prefect's services and the runs print into the log.
+    with logged_command("serve") as frame:
+        entries = read_schedules(schedules) if schedules is not None else ()
+        console = Console(file=frame.terminal, highlight=False)
+        _serve(frame.settings, entries, limit, console, frame.log_path)
+
+
+def _serve(
+    settings: "Settings",
+    schedules: "Sequence[Schedule]",
+    limit: int,
+    console: Console,
+    log_path: Path,
+) -> None:
+    from espalier.infra.operations.local_servers import LocalServers
+
+    with LocalServers(settings) as servers:
+        try:
+            with console.status("starting the servers"):
+                pages = servers.start()
+                deployments = _prepare(schedules)
+            asyncio.run(_run(deployments, settings, limit, pages, console, log_path))
+        except KeyboardInterrupt:  # before all was up
+            console.print("stopping")
+
+
+def _prepare(schedules: "Sequence[Schedule]") -> "list[RunnerDeployment]":
+    """Return what is published; the flows are imported, which takes seconds."""
+    from prefect.context import refresh_global_settings_context
+
+    from espalier.flows.serving.deployments import make_deployments
+
+    refresh_global_settings_context()  # checking the schedules has imported prefect
+    deployments = make_deployments(schedules)
+    watch_heartbeats()
+    return deployments
+
+
+async def _run(
+    deployments: "Sequence[RunnerDeployment]",
+    settings: "Settings",
+    limit: int,
+    pages: "Sequence[Page]",
+    console: Console,
+    log_path: Path,
+) -> None:
+    from espalier.flows.serving.caretaker import Caretaker
+    from espalier.flows.serving.runner import POLL_SECONDS, ServingRunner, run_until_stopped
+
+    runner = ServingRunner(name="espalier", limit=limit, query_seconds=POLL_SECONDS)
+    with console.status("publishing the flows"):
+        for each in deployments:
+            await runner.aadd_deployment(each)
+        await _pause_others(deployments)
+    _show(deployments, pages, console, log_path)
+    with Caretaker(settings, console):
+        # A run that could not even say that it ended is on record as ended all the same.
+        await run_until_stopped(runner, at_end=lambda: _end_leftovers(settings))
+    console.print("stopping")
+
+
+def _end_leftovers(settings: "Settings") -> None:
+    from espalier.infra.operations.dead_runs import end_zombies
+
+    try:
+        end_zombies(settings)
+    except Exception:  # the next `serve` does it
+        _LOGGER.warning("ended runs could not be looked after", exc_info=True)
+
+
+async def _pause_others(deployments: "Sequence[RunnerDeployment]") -> None:
+    """Pause scheduled deployments of ours that the file names no more."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import DeploymentFilter
+
+    known = {(each.flow_name, each.name) for each in deployments}
+    async with get_client() as client:
+        found = await client.read_deployments(
+            deployment_filter=DeploymentFilter(tags={"all_": ["espalier", "scheduled"]})
+        )
+        for each in found:
+            flow = await client.read_flow(each.flow_id)
+            if (flow.name, each.name) not in known and not each.paused:
+                await client.pause_deployment(each.id)
+
+
+def _show(
+    deployments: "Sequence[RunnerDeployment]",
+    pages: "Sequence[Page]",
+    console: Console,
+    log_path: Path,
+) -> None:
+    from prefect.client.schemas.schedules import CronSchedule
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("flow")
+    table.add_column("deployment")
+    table.add_column("runs")
+    for each in deployments:
+        crons = [made.schedule for made in each.schedules or ()]
+        when = ", ".join(
+            f"{cron.cron} ({cron.timezone})" for cron in crons if isinstance(cron, CronSchedule)
+        )
+        table.add_row(each.flow_name, each.name, when or "[dim]when started[/]")
+    console.print(table)
+    console.print()
+    for page in pages:
+        start = f"{page.url}/deployments" if page.name == "Prefect" else page.url
+        console.print(f"{page.name:<8} [cyan]{start}[/]")
+    console.print(f"[dim]log      {log_path}[/]", soft_wrap=True)
+    console.print("[dim]Ctrl-C stops serving and what was started here.[/]")

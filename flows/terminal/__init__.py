@@ -1,0 +1,1 @@
+"""Exit codes, console output and outcome files of a command."""

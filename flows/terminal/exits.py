@@ -1,0 +1,93 @@
+"""What a command's failure looks like from outside: one line and an exit status."""
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+import typer
+
+from espalier.flows.terminal.safe_text import harmless
+from espalier.pipelines.errors import EspalierError, UserError
+from espalier.pipelines.redaction import redact
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FAILED = 1
+WRONG_INPUT = 2
+
+
+class LoggedError(EspalierError):
+    """Something failed, and its traceback is in a log file.
+
+    Attributes
+    ----------
+    log_path : Path
+        The file.
+    """
+
+    def __init__(self, message: str, log_path: Path) -> None:
+        super().__init__(message)
+        self.log_path = log_path
+
+
+def one_line(error: BaseException) -> str:
+    """Return the error's message on one line."""
+    text = redact(" ".join(str(error).split()))
+    return text or type(error).__name__
+
+
+def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn what a command raises into one line on stderr and an exit status.
+
+    A `UserError` exits with 2. Anything else exits with 1, and the traceback goes to a log file
+    whose path is printed.
+    """
+
+    @functools.wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except UserError as error:
+            say_error(one_line(error))
+            raise typer.Exit(WRONG_INPUT) from None
+        except KeyboardInterrupt:
+            say_error("stopped; the same command continues where this one left off")
+            raise typer.Exit(FAILED) from None
+        except typer.Exit:
+            raise
+        except LoggedError as error:
+            say_error(f"{one_line(error)} (details in {error.log_path})")
+            raise typer.Exit(FAILED) from None
+        except Exception as error:
+            say_error(f"{one_line(error)} (details in {_write_traceback(error)})")
+            raise typer.Exit(FAILED) from None
+
+    return guarded
+
+
+def say_error(line: str) -> None:
+    """Print ``error: line`` on stderr, unwrapped, red on a terminal."""
+    red, plain = ("\x1b[1;31m", "\x1b[0m") if sys.stderr.isatty() else ("", "")
+    sys.stderr.write(f"{red}error:{plain} {harmless(line)}\n")
+    sys.stderr.flush()
+
+
+def _write_traceback(error: BaseException) -> str:
+    """Append the traceback to the log of errors and return the file's path."""
+    import time
+    import traceback
+
+    from espalier.infra.settings import load_settings
+
+    path = load_settings().home / "errors.log"
+    text = redact("".join(traceback.format_exception(error)))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as log:
+            log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+    except OSError:
+        return "no log: it cannot be written"
+    return str(path)

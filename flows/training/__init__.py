@@ -1,0 +1,1 @@
+"""Parts of the training flow: session, search rounds, records."""

@@ -1,0 +1,229 @@
+"""A registered model made again from what is on record of it, and compared with itself."""
+
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from espalier.infra.registry.model_runs import ModelRun, run_behind
+from espalier.infra.registry.registry import load, resolve
+from espalier.infra.runs.notes import FOLDS, REQUEST
+from espalier.infra.runs.store import RunStore
+from espalier.infra.settings import Settings
+from espalier.infra.tracking.artifacts import read_json_file
+from espalier.pipelines.data.fingerprint import fingerprint
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.lifecycle.reproduction import (
+    Agreement,
+    Verification,
+    compare,
+    make_again,
+    worst,
+)
+from espalier.pipelines.metrics.catalogue import get_metric, score_predictions
+from espalier.pipelines.requests.train import TrainRequest
+from espalier.pipelines.trials.trial import TrialResult
+from espalier.tasks.data.inherit_winners import read_inheritance
+from espalier.tasks.data.prepare_dataset import prepare_dataset
+from espalier.tasks.ensemble.member_records import MEMBERS_FILE, VERSIONS_FILE, environment_versions
+from espalier.tasks.pickles import read_pickle, write_pickle
+from espalier.tasks.records import NOTHING_INHERITED, PreparedData, TableRef
+from espalier.tasks.search.open_run import REQUEST_FILE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedModel:
+    """A registered model beside the one that was made again.
+
+    Attributes
+    ----------
+    model : str
+        ``NAME/VERSION``.
+    metric : str
+        Of the scores.
+    holdout_score, holdout_score_now : float
+        On record, and of the model made again on the same rows.
+    holdout : Agreement
+        Of these two.
+    made : Verification
+        Members and answers.
+    was_timed : bool
+        Whether trials had limits then, which may have cut boosters short.
+    same_rows : bool
+        Whether preparation gives the rows, columns and folds of then.
+    data : str
+        Where the table came from.
+    changed : tuple of (package, then, now)
+        What differs in the environment; None where a package is not there.
+    """
+
+    model: str
+    metric: str
+    holdout_score: float
+    holdout_score_now: float
+    holdout: Agreement
+    made: Verification
+    was_timed: bool
+    same_rows: bool
+    data: str
+    changed: tuple[tuple[str, str | None, str | None], ...]
+
+    @property
+    def verdict(self) -> Agreement:
+        """The worst of everything compared."""
+        return worst([self.holdout, self.made.verdict])
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What is on record of the training."""
+
+    request: TrainRequest
+    members: tuple[TrialResult, ...]
+    n_threads: int
+    n_folds: int
+    rows: str
+    versions: dict[str, str]
+
+
+def verify_model(
+    spec: str, settings: Settings, *, data: str | None = None, query: str | None = None
+) -> VerifiedModel:
+    """Evaluate and refit the members of a registered model again, and compare.
+
+    Parameters
+    ----------
+    spec : str
+        ``NAME``, ``NAME@alias`` or ``NAME/VERSION``.
+    settings : Settings
+        Where things are.
+    data, query : str or None
+        Where to read the table when the run folder is gone; where it was read then when None.
+
+    Raises
+    ------
+    UserError
+        There is no such model, it is not known how it was made, or its table is gone or changed.
+    """
+    run = run_behind(resolve(spec, settings), settings)
+    record = _recorded(run, settings)
+    table, where = _table(run, record.request, data=data, query=query)
+    model = load(run.version, settings).model
+    known = {each.trial.number: each for each in record.members}
+    results = [known[member.number] for member in model.members]
+    with tempfile.TemporaryDirectory(prefix="espalier-verify-") as scratch:
+        ref = TableRef.of(table, run.fingerprint, Path(scratch))
+        write_pickle(table, ref.path)
+        RunStore(ref.folder).note(FOLDS, record.n_folds)
+        start_from = record.request.start_from
+        inherited = (
+            read_inheritance.fn(start_from, settings, Path(scratch))
+            if start_from
+            else NOTHING_INHERITED
+        )
+        prepared = prepare_dataset.fn(ref, record.request, inherited)
+        data_again: PreparedData = read_pickle(prepared.path)
+    metric = get_metric(prepared.metric, prepared.problem, prepared.n_classes)
+    context = EvaluationContext(
+        dataset=data_again.search,
+        folds=data_again.folds,
+        metric=metric,
+        learners=choose_learners(
+            record.request.families or None,
+            prepared.shape,
+            interpretable=record.request.interpretable,
+        ),
+        n_threads=record.n_threads,
+    )
+    with ProcessExecutor(context, min(settings.worker_count, len(results))) as executor:
+        made = make_again(
+            model,
+            results,
+            executor,
+            preparation=data_again.preparation,
+            holdout_rows=data_again.holdout_rows,
+            folds=data_again.folds,
+        )
+    y, weight = data_again.holdout_y, data_again.holdout_weight
+    predictions = model.predict_judged(data_again.holdout_rows, metric)
+    before = score_predictions(metric, y, predictions, weight)
+    now = score_predictions(metric, y, model.judged(made.scores, metric), weight)
+    return VerifiedModel(
+        model=run.shown,
+        metric=prepared.metric,
+        holdout_score=before,
+        holdout_score_now=now,
+        holdout=compare([before], [now]),
+        made=made,
+        was_timed=any(each.trial.seconds_limit is not None for each in results),
+        same_rows=record.rows in ("", prepared.digest),
+        data=where,
+        changed=_changes(record.versions),
+    )
+
+
+def _table(
+    run: ModelRun, request: TrainRequest, *, data: str | None, query: str | None
+) -> "tuple[pd.DataFrame, str]":
+    """Return the training table, from the run folder or from where it was read, and which."""
+    from espalier.infra.tables.sources import read_table
+
+    if run.folder is not None and data is None and TableRef.path_in(run.folder).exists():
+        table: pd.DataFrame = read_pickle(TableRef.path_in(run.folder))
+        where = f"the run folder {run.folder.name}"
+    else:
+        source = data or request.data
+        table = read_table(source, query=query or request.query)
+        where = request.shown_data if data is None else data
+    if fingerprint(table) != run.fingerprint:
+        raise UserError(
+            f"the table in {where} is not the one that model {run.shown} was trained on "
+            f"(fingerprint {fingerprint(table)}, then {run.fingerprint}); name the old one "
+            "with --data"
+        )
+    return table, where
+
+
+def _recorded(run: ModelRun, settings: Settings) -> _Record:
+    """Return what the run folder or else MLflow has on record."""
+    request = None if run.folder is None else RunStore(run.folder).noted(REQUEST)
+    members = read_json_file(settings, run.run_id, MEMBERS_FILE)
+    request = request or read_json_file(settings, run.run_id, REQUEST_FILE)
+    if request is None or members is None:
+        raise UserError(
+            f"it is not on record how model {run.shown} was made, as an older version of Espalier "
+            "made it; train it again"
+        )
+    return _Record(
+        request=TrainRequest.parse(request),
+        members=tuple(TrialResult.from_dict(each) for each in members["members"]),
+        n_threads=int(members["n_threads"]),
+        n_folds=int(members.get("n_folds", 0)),
+        rows=str(members["rows"]),
+        versions=read_json_file(settings, run.run_id, VERSIONS_FILE) or {},
+    )
+
+
+def _changes(versions: dict[str, str]) -> tuple[tuple[str, str | None, str | None], ...]:
+    """Return what the environment of then and this one differ in."""
+    now = environment_versions()
+    changed = []
+    for name, then in versions.items():
+        here = now.get(name) or _installed(name)
+        if here != then:
+            changed.append((name, then, here))
+    return tuple(changed)
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None

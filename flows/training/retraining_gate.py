@@ -1,0 +1,99 @@
+"""The gate of a retraining: the champion's suite and the drift, judged, shown and put on record."""
+
+from dataclasses import dataclass
+
+from espalier.flows.reports.drift import drift_markdown
+from espalier.infra.settings import Settings
+from espalier.pipelines.errors import DataRefusedError
+from espalier.pipelines.lifecycle.drift.drift import DriftLimits, DriftReport
+from espalier.pipelines.lifecycle.retraining.gate import GateVerdict, OnDrift, judge
+from espalier.tasks.artifacts import publish_markdown
+from espalier.tasks.data.check_staged_table import check_staged
+from espalier.tasks.monitoring.check_champion_suite import SuiteCheck, check_against_champion
+from espalier.tasks.monitoring.lifecycle_run import LifecycleRun
+from espalier.tasks.monitoring.measure_drift import measure_table_drift
+from espalier.tasks.monitoring.read_last_training import PastTraining
+from espalier.tasks.pages.markdown import in_markdown
+from espalier.tasks.records import TableRef
+
+LIMITS = DriftLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gated:
+    """What the gate found.
+
+    Attributes
+    ----------
+    verdict : GateVerdict
+        Whether the table may be used.
+    drift : DriftReport or None
+        How far it has moved; None where there was nothing to compare with.
+    """
+
+    verdict: GateVerdict
+    drift: DriftReport | None
+
+    def require_passed(self, past: PastTraining) -> None:
+        """Raise a `DataRefusedError` that says why, where the table may not be used."""
+        refusals = self.verdict.refusals
+        if not refusals:
+            return
+        champion = f"{past.champion.name}/{past.champion.version}"
+        raise DataRefusedError(
+            f"{past.request.shown_data} is refused, as expectations from {champion} do not hold: "
+            f"{'; '.join(refusals)}. Mend the source; if the change is meant, train anew with "
+            f"espalier train --name {past.champion.name}"
+        )
+
+
+def gate_table(
+    table: TableRef,
+    past: PastTraining,
+    on_drift: OnDrift,
+    record: LifecycleRun,
+    settings: Settings,
+) -> Gated:
+    """Check a staged table against the champion.
+
+    Parameters
+    ----------
+    table : TableRef
+        The new table.
+    past : PastTraining
+        The champion, and the training to do.
+    on_drift : str
+        What follows when distributions have moved.
+    record : LifecycleRun
+        Where suite, drift and verdict are kept.
+    settings : Settings
+        Which stores.
+
+    Raises
+    ------
+    UserError
+        The schema holds, but the training cannot be done with this table.
+    """
+    suite = check_against_champion(table, past.champion, settings)
+    comparison = measure_table_drift(table, past.champion, settings, past.request.seed)
+    drift = comparison.drift
+    findings = () if drift is None else drift.findings(LIMITS)
+    verdict = judge(suite.broken, findings, on_drift)
+    publish_markdown("gate", _page(verdict, suite), "The table against the champion's suite")
+    publish_markdown("drift", drift_markdown(comparison, LIMITS), "Drift since the champion")
+    record.keep("gate.json", verdict.to_dict())
+    if drift is not None:
+        record.keep("drift.json", drift.to_dict())
+    if verdict.passed:
+        check_staged(table, past.request)
+    return Gated(verdict=verdict, drift=drift)
+
+
+def _page(verdict: GateVerdict, suite: SuiteCheck) -> str:
+    title = "The table may be used." if verdict.passed else "The table is refused."
+    held = suite.n_expectations - len(suite.broken)
+    lines = [f"**{title}** {held} of {suite.n_expectations} of the champion's expectations hold."]
+    for heading, found in (("Refused for", verdict.refusals), ("Warned of", verdict.warnings)):
+        if found:
+            lines += ["", f"{heading}:", "", *(f"- {in_markdown(line)}" for line in found)]
+    return "\n".join(lines)

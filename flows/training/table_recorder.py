@@ -1,0 +1,96 @@
+"""One table of a build of experience: propose, evaluate, record, until its plan is done."""
+
+from dataclasses import dataclass
+
+from espalier.flows.progress.listeners import SearchProgress, Watcher, human_seconds
+from espalier.flows.training.trial_log import TrialLog
+from espalier.infra.runs.store import RunStore
+from espalier.infra.settings import Settings
+from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.evaluation.executors.base import Executor
+from espalier.pipelines.experience.design import Design, next_to_record
+from espalier.pipelines.experience.recording_setup import Workplace
+from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import TrialResult
+from espalier.tasks.experience.open_recording import open_recording
+from espalier.tasks.experience.record_batch import record_batch
+
+# A batch is what a kill may lose, and what the end of the hours may overrun by.
+TRIALS_A_WORKER = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorder:
+    """What stays the same over the tables of a build.
+
+    Attributes
+    ----------
+    store : ExperienceStore
+        Where trials are recorded.
+    tracking : Tracking
+        MLflow, which gets a run a table and one a trial.
+    settings : Settings
+        Where the ids of those runs are noted.
+    design : Design
+        What is recorded on a table.
+    deadline : Deadline
+        When no further batch is started.
+    watcher : Watcher
+        Told about each table.
+    """
+
+    store: ExperienceStore
+    tracking: Tracking
+    settings: Settings
+    design: Design
+    deadline: Deadline
+    watcher: Watcher
+
+    def record(self, executor: Executor, place: Workplace) -> tuple[list[TrialResult], bool]:
+        """Record what is missing on a table; return the results, and whether nothing is missing."""
+        design, dataset = self.design, place.dataset
+        history = self.store.read().history(dataset)
+        notes = RunStore(self.settings.home / "experience" / dataset.key)
+        run_id = open_recording(self.tracking, notes, dataset, design)
+        log = TrialLog(self.tracking, run_id)
+        log.add(history.results, 0.0)  # a kill may have come between the store and MLflow
+        added: list[TrialResult] = []
+        n = TRIALS_A_WORKER * executor.n_workers
+        trials = next_to_record(place.space, history, design, n)
+        while trials and not self.deadline.passed:
+            results = record_batch(executor, trials, dataset, self.store)
+            added += results
+            history = history.extend(results)
+            log.add(results, len(history) / design.n_configurations)
+            self._show(history)
+            trials = next_to_record(place.space, history, design, n)
+        log.finish()
+        self._sum_up(run_id, dataset.name, history)
+        return added, not trials
+
+    def _show(self, history: History) -> None:
+        progress = SearchProgress(
+            metric=history.metric.name,
+            n_trials=len(history),
+            n_failed=len(history.failures),
+            n_wanted=self.design.n_configurations,
+            best=history.best,
+            last=history.ordered[-1],
+            seconds_left=self.deadline.seconds_left,
+            seconds_budget=float("inf"),
+        )
+        self.watcher.searched(progress)
+
+    def _sum_up(self, run_id: str, name: str, history: History) -> None:
+        seconds = sum(each.seconds for each in history.results)
+        n_failed = len(history.failures)
+        self.watcher.note(
+            f"{name}: {len(history)} configurations, {n_failed} without a score, "
+            f"{human_seconds(seconds)} of trials"
+        )
+        figures = {"n_trials": len(history), "n_failed": n_failed, "seconds_trials": seconds}
+        if history.best is not None and history.best.score is not None:
+            figures["best_score"] = history.best.score
+        self.tracking.finish_run(run_id, figures)

@@ -1,0 +1,83 @@
+"""Finished trials on their way to MLflow, beside the search and by one writer at a time."""
+
+import logging
+from collections.abc import Sequence
+
+from prefect.futures import PrefectFuture
+
+from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.trials.trial import TrialResult
+from espalier.tasks.artifacts import open_progress
+from espalier.tasks.policies import can_pass
+from espalier.tasks.search.log_trials import log_trials
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class TrialLog:
+    """Hands trials to the task that logs them; what comes while it is busy goes next.
+
+    While MLflow does not answer the search goes on, and everything is sent again with the next
+    trials; at the end MLflow must have it.
+
+    Parameters
+    ----------
+    tracking : Tracking
+        The MLflow store.
+    run_id : str
+        The parent run.
+    """
+
+    def __init__(self, tracking: Tracking, run_id: str) -> None:
+        self._tracking = tracking
+        self._run_id = run_id
+        self._progress = open_progress("search", "The search's budget used so far")
+        self._all: list[TrialResult] = []
+        self._waiting: list[TrialResult] = []
+        self._sent: list[TrialResult] = []
+        self._busy: PrefectFuture[int] | None = None
+
+    def add(self, results: Sequence[TrialResult], share_done: float) -> None:
+        """Take these results, and how much of the search's budget is used; returns at once."""
+        self._all += results
+        self._waiting += results
+        if self._busy is None or self._busy.state.is_final():
+            self._take_back_unless_logged()
+            self._send(share_done)
+
+    def finish(self) -> None:
+        """Return when MLflow has everything.
+
+        Raises
+        ------
+        StoreUnavailableError
+            It does not answer.
+        """
+        self._take_back_unless_logged()
+        self._waiting = list(self._all)
+        self._send(1.0, is_last=True).result()
+
+    def _take_back_unless_logged(self) -> None:
+        """Wait for what was sent; put it back in line when the store did not answer."""
+        if self._busy is None:
+            return
+        try:
+            self._busy.result()
+        except Exception as error:
+            if not can_pass(error):
+                raise
+            _LOGGER.warning("%d trials go to MLflow later: %s", len(self._sent), error)
+            self._waiting = self._sent + self._waiting
+        self._busy = None
+
+    def _send(self, share_done: float, *, is_last: bool = False) -> "PrefectFuture[int]":
+        self._sent, self._waiting = self._waiting, []
+        self._busy = log_trials.submit(
+            self._tracking,
+            self._run_id,
+            tuple(self._sent),
+            progress=self._progress,
+            share_done=share_done,
+            is_last=is_last,
+        )
+        return self._busy

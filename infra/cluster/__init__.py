@@ -1,0 +1,1 @@
+"""Dask: clusters, workers and the executor of trials."""

@@ -1,0 +1,270 @@
+"""Dask workers: our own on this machine, or those of a scheduler by address."""
+
+import logging
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from espalier.infra.settings import usable_cores
+from espalier.pipelines.errors import UserError, WorkerLostError
+from espalier.pipelines.redaction import redact
+from espalier.pipelines.resources.memory import worker_memory
+
+if TYPE_CHECKING:
+    from distributed import Client, LocalCluster
+
+_LOG = logging.getLogger(__name__)
+
+# Of its limit, a worker may use this share before its nanny ends it.
+_TERMINATE_SHARE = 0.95
+# Every trial needs these; importing them takes seconds.
+WARM = ("espalier.pipelines.learners.candidate", "sklearn.linear_model", "sklearn.ensemble")
+
+_METHOD = "distributed.worker.multiprocessing-method"
+_VARIABLES = "distributed.nanny.pre-spawn-environ"
+
+
+class Cluster:
+    """A Dask client, and the workers behind it where they are our own.
+
+    Starting takes seconds, so it happens in the background from `start` on; `client` waits for
+    it. Own workers are processes that import the main module again, so a script that uses this
+    needs ``if __name__ == "__main__":``; the console script has it.
+
+    Parameters
+    ----------
+    address : str or None
+        A running scheduler; None for own workers.
+    n_workers : int
+        Own worker processes.
+    memory_limit : str or None
+        Of each own worker, such as ``4GiB``; None for an equal share of 80 % of the memory.
+    n_threads : int
+        Threads that the native libraries of a worker may use.
+    start_seconds : float
+        How long starting may take.
+    dashboard : bool
+        Whether own workers have Dask's web page.
+    """
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        n_workers: int = 1,
+        memory_limit: str | None = None,
+        n_threads: int = 1,
+        start_seconds: float = 120.0,
+        dashboard: bool = False,
+    ) -> None:
+        self.address = address
+        self.n_workers = n_workers
+        self.memory_limit = memory_limit
+        self.n_threads = n_threads
+        self.start_seconds = start_seconds
+        self.dashboard = dashboard
+        self._client: Client | None = None
+        self._own: LocalCluster | None = None
+        self._config: AbstractContextManager[Any] | None = None
+        self._environment: dict[str, str | None] = {}
+        self._problem: Exception | None = None
+        self._starting: threading.Thread | None = None
+
+    def start(self) -> Self:
+        """Begin to start in the background; `client` meets what goes wrong."""
+        if self._starting is None:
+            self._starting = threading.Thread(target=self._start, name="start-dask", daemon=True)
+            self._starting.start()
+        return self
+
+    @property
+    def client(self) -> "Client":
+        """The connected client; there is at least one worker.
+
+        Raises
+        ------
+        UserError
+            Nothing answers at the address.
+        WorkerLostError
+            Own workers cannot be started, or the scheduler has none.
+        """
+        self.start()
+        if self._starting is not None:
+            self._starting.join()
+        if self._problem is not None:
+            raise self._problem
+        assert self._client is not None
+        return self._client
+
+    def close(self) -> None:
+        """Let go of the client and end own workers; may be called twice."""
+        if self._starting is not None:
+            self._starting.join()
+        client, self._client = self._client, None
+        own, self._own = self._own, None
+        for each in (client, own):
+            if each is not None:
+                try:
+                    each.close(timeout=10)
+                except Exception as error:  # the processes end with this one in any case
+                    _LOG.warning("closing Dask: %s", error)
+        config, self._config = self._config, None
+        if config is not None:
+            config.__exit__(None, None, None)
+        for name, value in self._environment.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._environment = {}
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _start(self) -> None:
+        try:
+            if self.address is None:
+                self._start_own()
+            else:
+                self._connect(self.address)
+        except Exception as error:
+            self._problem = error
+
+    def _start_own(self) -> None:
+        import dask
+        from distributed import LocalCluster
+
+        from espalier.infra.cluster.client import WholeClient
+        from espalier.infra.cluster.worker import WarmUp
+
+        config = _own_config(self.n_threads)
+        # Dask puts the workers' variables into this process's environment and leaves them there.
+        self._environment = {
+            name: os.environ.get(name) for name in (*config[_VARIABLES], "PYTHONHASHSEED")
+        }
+        # Held until the end: the cluster reads some of them when a worker leaves.
+        self._config = dask.config.set(config)
+        _preload_forkserver()
+        try:
+            self._own = LocalCluster(
+                n_workers=self.n_workers,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                memory_limit=worker_memory(self.memory_limit, self.n_workers),
+                dashboard_address="127.0.0.1:0",  # a free port, closed to other machines
+                scheduler_kwargs={"dashboard": self.dashboard},
+                silence_logs=False,
+                timeout=self.start_seconds,
+            )
+        except (RuntimeError, OSError, TimeoutError) as error:
+            raise WorkerLostError(
+                f"the {self.n_workers} Dask worker(s) cannot be started: {error}; in a script, "
+                "put the call below `if __name__ == '__main__':`"
+            ) from error
+        self._client = WholeClient(self._own, timeout=self.start_seconds, set_as_default=False)
+        self._client.register_plugin(WarmUp(WARM, own=True))
+
+    def _connect(self, address: str) -> None:
+        from espalier.infra.cluster.client import WholeClient
+        from espalier.infra.cluster.worker import WarmUp
+
+        shown = redact(address)
+        try:
+            self._client = WholeClient(
+                address, timeout=min(self.start_seconds, 30.0), set_as_default=False
+            )
+        except Exception as error:  # whatever Dask makes of a text that is no address
+            raise UserError(
+                f"no Dask scheduler answers at {shown!r}; check the address, such as "
+                f"tcp://host:8786 ({redact(str(error)) or type(error).__name__})"
+            ) from None
+        try:
+            self._client.wait_for_workers(1, timeout=self.start_seconds)
+        except TimeoutError:
+            raise WorkerLostError(f"the Dask scheduler at {shown!r} has no workers") from None
+        self._client.register_plugin(WarmUp(WARM, own=False))
+
+
+@contextmanager
+def open_cluster(
+    address: str | None, n_workers: int, memory_limit: str | None = None, *, n_threads: int = 1
+) -> "Iterator[Client]":
+    """Yield a connected client; see `Cluster`, which can also start ahead of time."""
+    with Cluster(
+        address, n_workers=n_workers, memory_limit=memory_limit, n_threads=n_threads
+    ) as cluster:
+        yield cluster.client
+
+
+def start_cluster_soon(
+    address: str | None, n_workers: int, memory_limit: str | None = None, *, n_threads: int = 1
+) -> Cluster:
+    """Return a cluster that starts in the background, to be used as a context manager."""
+    return Cluster(
+        address, n_workers=n_workers, memory_limit=memory_limit, n_threads=n_threads
+    ).start()
+
+
+def threads_per_worker(n_workers: int) -> int:
+    """Return the native threads each of ``n_workers`` may use so that the cores are shared."""
+    return max(1, usable_cores() // max(1, n_workers))
+
+
+def _preload_forkserver() -> None:
+    """Have the process that workers are forked from import what all of them need, once."""
+    import dask
+    from distributed.utils import get_mp_context
+
+    context = get_mp_context()
+    if dask.config.get(_METHOD) == "forkserver":
+        context.set_forkserver_preload(
+            ["distributed.nanny", "espalier.infra.cluster.worker", *WARM]
+        )
+
+
+def _own_config(n_threads: int) -> Mapping[str, Any]:
+    """Return Dask's settings for own workers."""
+    threads = str(n_threads)
+    forks = "forkserver" in multiprocessing.get_all_start_methods()
+    return {
+        # A worker forked from a process that has imported everything starts in a fifth of the
+        # time, also the one that follows a killed one. That process runs nothing else.
+        _METHOD: "forkserver" if forks else "spawn",
+        # A trial that takes its worker down is not tried on the next one.
+        "distributed.scheduler.allowed-failures": 0,
+        "distributed.scheduler.work-stealing": False,
+        # Else a worker that is being started anew 15 s after it was lost before is given up: Dask
+        # looks once, at that moment, whether it is there.
+        "distributed.deploy.lost-worker-timeout": "1000d",
+        # Workers hold no Dask data worth spilling, and a paused one would never take a trial.
+        "distributed.worker.memory.target": False,
+        "distributed.worker.memory.spill": False,
+        "distributed.worker.memory.pause": False,
+        "distributed.worker.memory.terminate": _TERMINATE_SHARE,
+        "distributed.worker.profile.enabled": False,
+        # Native fits hold the interpreter for long; that is not worth a warning.
+        "distributed.admin.tick.limit": "1h",
+        "distributed.comm.timeouts.connect": "60s",
+        "distributed.comm.timeouts.tcp": "120s",
+        _VARIABLES: {
+            "MALLOC_TRIM_THRESHOLD_": "65536",
+            "OMP_NUM_THREADS": threads,
+            "MKL_NUM_THREADS": threads,
+            "OPENBLAS_NUM_THREADS": threads,
+            # Nothing of a worker's log belongs on the user's terminal.
+            "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "critical",
+        },
+    }

@@ -1,0 +1,1 @@
+"""Housekeeping: local servers, logs, notifications, dead runs, cleaning."""

@@ -1,0 +1,89 @@
+"""Superfluous run folders of a home, removed on request and after each training."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from espalier.infra.operations.dead_runs import end_mlflow_zombies
+from espalier.infra.registry.model_runs import run_behind
+from espalier.infra.registry.registry import list_models
+from espalier.infra.runs.retention import RunRecord, remove, superfluous, survey, sweep
+from espalier.infra.settings import DEFAULT_KEPT_RUNS, Settings
+from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.errors import UserError
+
+_LOG = logging.getLogger(__name__)
+
+
+def clean(settings: Settings, *, keep: int | None, dry_run: bool) -> tuple[RunRecord, ...]:
+    """Remove superfluous run folders and return their records; with ``dry_run`` only return them.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where they are.
+    keep : int or None
+        Finished runs to keep of each model; the setting's number when None.
+    dry_run : bool
+        Whether to leave everything as it is.
+
+    Raises
+    ------
+    UserError
+        ``keep`` is less than 1.
+    StoreUnavailableError
+        The registry does not answer, which knows the versions whose folders must stay.
+    """
+    wanted = (settings.keep_runs or DEFAULT_KEPT_RUNS) if keep is None else keep
+    found = _superfluous(settings, keep=wanted)
+    if dry_run:
+        return found
+    sweep(settings.runs_folder)
+    removed = remove(found)
+    _end_given_up(removed, settings)
+    end_mlflow_zombies(settings)
+    return removed
+
+
+def _end_given_up(removed: Sequence[RunRecord], settings: Settings) -> None:
+    """End the MLflow runs that nobody can continue any more."""
+    tracking = Tracking(settings)
+    for record in removed:
+        if not record.is_finished and record.run_id is not None:
+            try:
+                tracking.fail_run(record.run_id, "interrupted, and never continued", killed=True)
+            except Exception:  # it was deleted, or is in another store
+                _LOG.info("the MLflow run %s is not known", record.run_id, exc_info=True)
+
+
+def tidy_up(settings: Settings) -> None:
+    """Remove what is beyond the setting ``keep_runs``; a fault is logged, and next time is soon."""
+    if not settings.keep_runs:
+        return
+    try:
+        for record in clean(settings, keep=settings.keep_runs, dry_run=False):
+            _LOG.info("removed the folder of an old run of %s: %s", record.model, record.folder)
+    except Exception:  # the training is done, and nothing of it depends on this
+        _LOG.warning("old run folders could not be removed", exc_info=True)
+
+
+def _superfluous(settings: Settings, *, keep: int) -> tuple[RunRecord, ...]:
+    records = survey(settings.runs_folder)
+    candidates = superfluous(records, keep=keep)
+    if not candidates:
+        return ()
+    return superfluous(records, keep=keep, protected=_behind_aliases(settings))
+
+
+def _behind_aliases(settings: Settings) -> set[Path]:
+    """Return the folders of the runs behind champions, challengers and the like."""
+    folders = set()
+    for version in list_models(settings):
+        if version.aliases and version.run_id is not None:
+            try:
+                folder = run_behind(version, settings).folder
+            except UserError:  # its run was deleted
+                continue
+            if folder is not None:
+                folders.add(folder)
+    return folders

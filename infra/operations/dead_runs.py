@@ -1,0 +1,183 @@
+"""Runs whose process is gone: found, and ended in Prefect and in MLflow.
+
+Only what is certain is ended: a process of this machine that is not there any more. Runs of other
+machines are left to Prefect's own heartbeats (`espalier.infra.orchestration.heartbeats`).
+"""
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from espalier.infra.processes.identity import ProcessIdentity
+from espalier.infra.processes.owner_lock import RunLock
+from espalier.infra.processes.records import process_records
+from espalier.infra.registry.aliases import AliasKeeper
+from espalier.infra.settings import Settings
+from espalier.infra.tracking import tags as run_tags
+from espalier.infra.tracking.decision_log import DecisionLog
+from espalier.infra.tracking.search import all_runs
+from espalier.infra.tracking.store import find_experiment, make_client
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+    from prefect.client.orchestration import SyncPrefectClient
+
+_LOG = logging.getLogger(__name__)
+
+MESSAGE = "Its process was killed or its machine stopped; found by Espalier's cleaning."
+# Between being handed to a process and beginning, a run takes seconds.
+PENDING_LIMIT = timedelta(minutes=15)
+# Aliases are moved within seconds; who takes longer has lost the registry's lock.
+DECISION_LIMIT = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What was ended.
+
+    Attributes
+    ----------
+    flow_runs : tuple of str
+        Names of runs in Prefect that are crashed now.
+    mlflow_runs : tuple of str
+        Ids of runs in MLflow that are killed now, trials included.
+    decisions : tuple of str
+        Models of which a promotion or rollback that was cut off is completed or withdrawn now.
+    """
+
+    flow_runs: tuple[str, ...] = ()
+    mlflow_runs: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
+
+
+def end_zombies(settings: Settings) -> Ended:
+    """End every run of this machine whose process is gone.
+
+    ``PREFECT_API_URL`` or the active profile names the Prefect server.
+    """
+    return Ended(
+        flow_runs=_end_flow_runs(settings),
+        mlflow_runs=end_mlflow_zombies(settings),
+        decisions=_settle_decisions(settings),
+    )
+
+
+def end_mlflow_zombies(settings: Settings) -> tuple[str, ...]:
+    """End MLflow's runs of this machine whose process is gone; return their ids."""
+    client = make_client(settings)
+    experiment = find_experiment(client, settings)
+    return (*_end_trainings(client, experiment), *_end_others(client, experiment))
+
+
+# --- Prefect ------------------------------------------------------------------------------
+
+
+def _end_flow_runs(settings: Settings) -> tuple[str, ...]:
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        ended = []
+        for record in process_records(settings):
+            if not record.owner.is_dead:
+                continue
+            name = _crash(client, record.flow_run_id)
+            if name is not None:
+                ended.append(name)
+            record.path.unlink(missing_ok=True)
+        return (*ended, *_end_pending(client))
+
+
+def _crash(client: "SyncPrefectClient", flow_run_id: str) -> str | None:
+    """Set a flow run crashed unless it has ended or waits to be started again; its name."""
+    from prefect.client.schemas.objects import StateType
+    from prefect.exceptions import ObjectNotFound
+    from prefect.states import Crashed
+
+    try:
+        run = client.read_flow_run(UUID(flow_run_id))
+    except (ObjectNotFound, ValueError):  # of another server, or deleted
+        return None
+    state = run.state
+    if state is None or state.is_final() or state.type == StateType.SCHEDULED:
+        return None
+    if state.name == "Suspended":  # its process ended on purpose
+        return None
+    client.set_flow_run_state(run.id, Crashed(message=MESSAGE), force=True)
+    return str(run.name)
+
+
+def _end_pending(client: "SyncPrefectClient") -> list[str]:
+    """Crash our runs that were handed to a process which never began them."""
+    from prefect.client.schemas.filters import FlowRunFilter
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Crashed
+
+    runs = client.read_flow_runs(
+        flow_run_filter=FlowRunFilter(
+            tags={"all_": ["espalier"]}, state={"type": {"any_": [StateType.PENDING]}}
+        )
+    )
+    ended = []
+    for run in runs:
+        since = run.state.timestamp if run.state is not None else None
+        if since is not None and datetime.now(UTC) - since > PENDING_LIMIT:
+            message = "It was handed to a process that never began it."
+            client.set_flow_run_state(run.id, Crashed(message=message), force=True)
+            ended.append(str(run.name))
+    return ended
+
+
+# --- MLflow -------------------------------------------------------------------------------
+
+
+def _end_trainings(client: "MlflowClient", experiment: str) -> tuple[str, ...]:
+    """End trainings, which are known by the lock of their run folder, and their trials."""
+    ended: list[str] = []
+    for run in _running(client, experiment, f"tags.`{run_tags.FOLDER}` != ''"):
+        if not RunLock(Path(run.data.tags[run_tags.FOLDER]) / "lock").owner_is_dead:
+            continue
+        run_id = run.info.run_id
+        for trial in _running(client, experiment, f"tags.`{run_tags.PARENT}` = '{run_id}'"):
+            client.set_terminated(trial.info.run_id, status="KILLED")
+            ended.append(trial.info.run_id)
+        _kill(client, run_id)
+        ended.append(run_id)
+    return tuple(ended)
+
+
+def _end_others(client: "MlflowClient", experiment: str) -> tuple[str, ...]:
+    """End retrainings and monitorings, which name their process in a tag."""
+    ended: list[str] = []
+    for run in _running(client, experiment, f"tags.`{run_tags.OWNER}` != ''"):
+        try:
+            owner = ProcessIdentity.parse(json.loads(run.data.tags[run_tags.OWNER]))
+        except ValueError:
+            continue
+        if owner is not None and owner.is_dead:
+            client.set_tag(run.info.run_id, run_tags.OUTCOME, "failed")
+            _kill(client, run.info.run_id)
+            ended.append(run.info.run_id)
+    return tuple(ended)
+
+
+def _kill(client: "MlflowClient", run_id: str) -> None:
+    client.set_tag(run_id, "error", MESSAGE)
+    client.set_terminated(run_id, status="KILLED")
+
+
+def _settle_decisions(settings: Settings) -> tuple[str, ...]:
+    """Complete or withdraw decisions that were cut off, as the next promotion would."""
+    models = DecisionLog(settings).unfinished_models(datetime.now(UTC) - DECISION_LIMIT)
+    for model in models:
+        AliasKeeper(settings, model).notice()
+    return models
+
+
+def _running(client: "MlflowClient", experiment: str, condition: str) -> "list[Run]":
+    running = f"attributes.status = 'RUNNING' and {condition}"
+    return list(all_runs(client, [experiment], running))

@@ -1,0 +1,160 @@
+"""The pages of a local installation: MLflow's and Prefect's, on 127.0.0.1 only."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from espalier.infra.network.pages import advertised_page, page_file
+from espalier.infra.network.ports import free_port, wait_until_answers
+from espalier.infra.orchestration.server import PrefectServer
+from espalier.infra.settings import Settings
+from espalier.infra.tracking.store import make_own_database
+from espalier.pipelines.errors import EspalierError
+from espalier.pipelines.redaction import redact
+
+MLFLOW_PORT = 5000
+PREFECT_PORT = 4200
+_STOP_SECONDS = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Where a server's pages are.
+
+    Attributes
+    ----------
+    name : str
+        ``MLflow`` or ``Prefect``.
+    url : str
+        Address to open in a browser.
+    is_own : bool
+        Whether it was started here, and stops with us.
+    """
+
+    name: str
+    url: str
+    is_own: bool
+
+
+class LocalServers:
+    """MLflow's and Prefect's servers on the local stores, found or started.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which stores.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._prefect = PrefectServer(settings, port=PREFECT_PORT, full=True)
+        self._mlflow: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
+
+    def start(self) -> tuple[Page, ...]:
+        """Find or start both, wait until they answer, and return where they are.
+
+        Raises
+        ------
+        EspalierError
+            One does not answer in time; the message names its log.
+        """
+        self._prefect.start()
+        mlflow_url = self._start_mlflow()
+        api = self._prefect.wait()
+        if self._mlflow is not None and not wait_until_answers(
+            f"{mlflow_url}/health",
+            seconds=self._settings.ui_start_seconds,
+            alive=lambda: self._mlflow is not None and self._mlflow.poll() is None,
+        ):
+            self.close()
+            raise EspalierError(
+                f"the MLflow server did not start; {self._mlflow_log_path} says why, "
+                "ESPALIER_UI_START_SECONDS gives it longer"
+            )
+        if self._mlflow is not None:
+            self._state_path.write_text(json.dumps({"url": mlflow_url}))
+        return (
+            Page(name="MLflow", url=redact(mlflow_url), is_own=self._mlflow is not None),
+            Page(name="Prefect", url=redact(api).removesuffix("/api"), is_own=self._prefect.is_own),
+        )
+
+    def wait(self) -> None:
+        """Block while what was started here runs; return at once where nothing was."""
+        while self._mlflow is not None or self._prefect.is_own:
+            if self._mlflow is not None and self._mlflow.poll() is not None:
+                return
+            if self._prefect.is_own and not self._prefect.is_running:
+                return
+            time.sleep(0.5)
+
+    def close(self) -> None:
+        """Stop what was started here."""
+        process, self._mlflow = self._mlflow, None
+        if process is not None:
+            self._state_path.unlink(missing_ok=True)
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if self._log is not None:
+            self._log.close()
+        self._prefect.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def _mlflow_log_path(self) -> Path:
+        return self._settings.servers_folder / "mlflow.log"
+
+    @property
+    def _state_path(self) -> Path:
+        return page_file(self._settings)
+
+    def _start_mlflow(self) -> str:
+        """Return the server's URL: the store's own, one already up, or one started here."""
+        store = self._settings.mlflow_uri
+        if store.startswith(("http://", "https://")):
+            return store
+        running = advertised_page(self._settings)
+        if running is not None:
+            return running
+        self._settings.servers_folder.mkdir(parents=True, exist_ok=True)
+        make_own_database(self._settings)
+        port = free_port(MLFLOW_PORT)
+        self._log = self._mlflow_log_path.open("ab")
+        artifacts = self._settings.artifact_location or (self._settings.home / "artifacts").as_uri()
+        # The stores go by environment: a URI may hold a password, which `ps` would show.
+        self._mlflow = subprocess.Popen(
+            [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
+             "--workers", "1", "--default-artifact-root", artifacts],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            env={
+                **os.environ,
+                "MLFLOW_BACKEND_STORE_URI": store,
+                "MLFLOW_REGISTRY_STORE_URI": self._settings.mlflow_registry_uri,
+                # Jobs of its language-model features: four processes of 200 MB that idle here.
+                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            },
+            start_new_session=True,
+        )  # fmt: skip
+        return f"http://127.0.0.1:{port}"

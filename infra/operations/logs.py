@@ -1,0 +1,180 @@
+"""One log file a command: everything chatty goes there, so that the terminal stays ours.
+
+Prefect, Dask and MLflow each set logging up when they are imported, native code prints where it
+likes, and worker processes inherit the terminal. So the process's own standard output and error
+become the log file, and whoever has something to say to the user gets the terminal in hand.
+"""
+
+import io
+import logging
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from pathlib import Path
+from typing import Any, TextIO, cast
+
+from espalier.infra.log_redaction import RedactingFormatter
+from espalier.pipelines.errors import UserError
+
+_LOG = logging.getLogger(__name__)
+
+_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+# A line for each request of the Prefect client is nothing to read.
+_TOO_CHATTY = ("httpx", "httpcore", "urllib3", "asyncio", "websockets")
+
+
+def new_log_path(home: Path, command: str) -> Path:
+    """Return a path for the log of a command that starts now: ``logs/`` in the home folder."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    return home / "logs" / f"{command}-{stamp}-{os.getpid()}.log"
+
+
+@contextmanager
+def chatter_to(path: Path, *, level: int = logging.INFO) -> Iterator[TextIO]:
+    """Send all output, logging and warnings of this process to a file, for the block.
+
+    Enter it before prefect, distributed and mlflow are imported: they set up no output of their
+    own when there is a root handler with a format.
+
+    Parameters
+    ----------
+    path : Path
+        Appended to; its folder is made.
+    level : int
+        The least level of log records that is kept.
+
+    Yields
+    ------
+    TextIO
+        The terminal, or what standard output was: for what the user is to see. An error that
+        leaves the block, the user's own apart, leaves its traceback in the file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        _open_log(path) as log,
+        _terminal_kept(log) as terminal,
+        redirect_stdout(log),
+        redirect_stderr(log),
+        _logging_to(log, level),
+    ):
+        try:
+            yield terminal
+        except UserError:
+            raise
+        except Exception as error:
+            _LOG.error("ended by %s", type(error).__name__, exc_info=error)
+            raise
+
+
+class _LogFile(io.TextIOWrapper):
+    """A log for which nothing fails: on a full disk its lines are lost, and nothing else is."""
+
+    def write(self, text: str) -> int:
+        """Write what can be written; say that it is all of it."""
+        with suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush what can be flushed."""
+        with suppress(OSError):
+            super().flush()
+
+
+def _open_log(path: Path) -> _LogFile:
+    """Open a log to append to; every line goes to the file at once."""
+    raw = path.open("ab", buffering=0)
+    return _LogFile(cast(Any, raw), encoding="utf-8", errors="backslashreplace", write_through=True)
+
+
+@contextmanager
+def _terminal_kept(log: TextIO) -> Iterator[TextIO]:
+    """Put the log behind the process's file descriptors 1 and 2; yield the old standard output.
+
+    Where standard output is no real file (a test, a notebook) the descriptors are left alone.
+    """
+    if not _is_descriptor(sys.stdout, 1):
+        yield sys.stdout
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    out, err = os.dup(1), os.dup(2)
+    encoding = sys.stdout.encoding or "utf-8"
+    with open(out, "w", encoding=encoding, errors="replace", buffering=1) as terminal:
+        try:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+            yield terminal
+        finally:
+            terminal.flush()
+            log.flush()
+            os.dup2(out, 1)
+            os.dup2(err, 2)
+            os.close(err)
+
+
+@contextmanager
+def _logging_to(log: TextIO, level: int) -> Iterator[None]:
+    """Send log records and warnings to the log alone; set everything back afterwards."""
+    handler = logging.StreamHandler(log)
+    handler.setLevel(level)
+    handler.setFormatter(RedactingFormatter(_FORMAT))
+    root = logging.getLogger()
+    levels = {name: logging.getLogger(name).level for name in ("", *_TOO_CHATTY)}
+    root.setLevel(min(level, root.level or level))
+    for name in _TOO_CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    put_aside = _printing_handlers()
+    for logger, printing in put_aside:
+        logger.removeHandler(printing)
+    root.addHandler(handler)
+    # A handler that fails would print the record's arguments as they are, passwords too.
+    complaining, logging.raiseExceptions = logging.raiseExceptions, False
+    try:
+        with warnings.catch_warnings():  # sets the display back, too
+            warnings.showwarning = _log_warning
+            yield
+    finally:
+        logging.raiseExceptions = complaining
+        root.removeHandler(handler)
+        for logger, printing in put_aside:
+            logger.addHandler(printing)
+        for name, before in levels.items():
+            logging.getLogger(name).setLevel(before)
+
+
+def _log_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Stand in for `warnings.showwarning`."""
+    del file, line
+    _LOG.warning("%s (%s, %s:%d)", message, category.__name__, filename, lineno)
+
+
+def _printing_handlers() -> list[tuple[logging.Logger, logging.Handler]]:
+    """Return the handlers that write to standard output or error, with their loggers."""
+    named = [each for each in logging.root.manager.loggerDict.values()
+             if isinstance(each, logging.Logger)]  # fmt: skip
+    streams = [sys.__stdout__, sys.__stderr__, sys.stdout, sys.stderr]
+    return [
+        (logger, handler)
+        for logger in (logging.root, *named)
+        for handler in logger.handlers
+        if isinstance(handler, logging.StreamHandler)
+        and any(handler.stream is stream for stream in streams)
+    ]
+
+
+def _is_descriptor(stream: TextIO, number: int) -> bool:
+    try:
+        return stream.fileno() == number
+    except (OSError, ValueError, AttributeError):
+        return False

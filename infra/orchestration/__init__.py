@@ -1,0 +1,1 @@
+"""Prefect: server, schedules, logs and results."""

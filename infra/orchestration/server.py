@@ -1,0 +1,282 @@
+"""A Prefect API to run flows against: the user's, the one of `espalier ui`, or an own one.
+
+An own server is a child process on a free port of 127.0.0.1 with its database in the home folder.
+Started the moment a command begins, it is up by the time the table is read (about 5 s on two
+slow cores; 10 s the first time, when it makes its database). The socket is bound here and handed to
+the child, so that whoever answers at the port is ours, also after the child was started again.
+
+The server of `espalier ui` ends with it, however that is. A command that uses it then starts one of
+its own at the same port, on the same database.
+"""
+
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import tomllib
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from espalier.infra.network.ports import answers, is_local, listen, listen_at, wait_until_answers
+from espalier.infra.processes.identity import ProcessIdentity
+from espalier.infra.settings import Settings
+from espalier.pipelines.errors import EspalierError
+from espalier.pipelines.redaction import redact
+
+_LOG = logging.getLogger(__name__)
+
+# A server that lives for one command has nothing to schedule, expire or vacuum.
+_IDLE_SERVICES = (
+    "CANCELLATION_CLEANUP",
+    "CLEANUP_RECONCILER",
+    "DB_VACUUM",
+    "FOREMAN",
+    "LATE_RUNS",
+    "PAUSE_EXPIRATIONS",
+    "REPOSSESSOR",
+    "SCHEDULER",
+    "TRIGGERS",
+)
+_STOP_SECONDS = 8.0
+_WATCH_SECONDS = 0.5
+_MOST_RESTARTS = 5
+
+
+class PrefectServer:
+    """The Prefect API of one command.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where an own server keeps its things, and how long it may take to start.
+    port : int or None
+        Port an own server should take if it is free.
+    full : bool
+        Whether an own server also schedules and watches flows (for `espalier ui`), and tells
+        other commands of this home folder its address.
+    """
+
+    def __init__(self, settings: Settings, *, port: int | None = None, full: bool = False) -> None:
+        self._settings = settings
+        self._preferred = port
+        self._full = full
+        self._listening: socket.socket | None = None
+        self._owner: ProcessIdentity | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: IO[bytes] | None = None
+        self._over = threading.Event()
+        self._changing = threading.Lock()
+        self.url = ""
+
+    @property
+    def log_path(self) -> Path:
+        """Where an own server writes what it has to say."""
+        return self._settings.prefect_folder / "server.log"
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this object started the server, and will stop it."""
+        return self._process is not None
+
+    def start(self) -> Self:
+        """Find a server or start one, without waiting; ``PREFECT_API_URL`` is set from then on.
+
+        Call it before prefect is imported: prefect reads its settings then.
+        """
+        found = self._settings.prefect_api_url or _profile_url() or self._advertised()
+        if found:
+            self.url = found
+            _LOG.info("using the Prefect API at %s", redact(found))
+        else:
+            self._spawn(listen(self._preferred))
+        os.environ["PREFECT_API_URL"] = self.url
+        if self._owner is not None:
+            threading.Thread(target=self._take_over, name="watch-prefect", daemon=True).start()
+        return self
+
+    def wait(self) -> str:
+        """Wait until the API answers and return its URL.
+
+        Raises
+        ------
+        EspalierError
+            It does not answer in time.
+        """
+        ours = self.is_own or self._owner is not None
+        seconds = self._settings.prefect_start_seconds if ours else 20.0
+        if wait_until_answers(f"{self.url}/health", seconds=seconds, alive=lambda: self.is_running):
+            if self._full and self.is_own:
+                self._advertise()
+            if self.is_own and self._owner is None:
+                threading.Thread(target=self._watch, name="watch-prefect", daemon=True).start()
+            return self.url
+        if self.is_own:
+            self.close()
+            raise EspalierError(
+                f"the Prefect server did not start within {seconds:g} s; "
+                f"{self.log_path} says why, ESPALIER_PREFECT_START_SECONDS gives it longer"
+            )
+        raise EspalierError(
+            f"no Prefect API answers at {redact(self.url)}; start it, or unset PREFECT_API_URL "
+            "to use an own one"
+        )
+
+    def close(self) -> None:
+        """Stop the server if it is an own one."""
+        with self._changing:
+            self._over.set()
+            process, self._process = self._process, None
+            listening, self._listening = self._listening, None
+        if process is None:
+            return
+        if self._full:
+            self._state_path.unlink(missing_ok=True)
+        if process.stdin is not None:
+            process.stdin.close()  # the child ends when its input does
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if listening is not None:
+            listening.close()
+        if self._log is not None:
+            self._log.close()
+        if os.environ.get("PREFECT_API_URL") == self.url:
+            del os.environ["PREFECT_API_URL"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _spawn(self, listening: socket.socket) -> None:
+        folder = self._settings.prefect_folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._listening = listening
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+        self._log = self.log_path.open("ab")
+        self._process = self._run(listening)
+
+    def _take_over(self) -> None:
+        """Start an own server where the one of another command was, once that command is gone.
+
+        Of several that would, the one that gets the port does; the others wait for its end.
+        """
+        assert self._owner is not None
+        port = int(self.url.rpartition(":")[2].removesuffix("/api"))
+        while self._owner.is_running:
+            if self._over.wait(_WATCH_SECONDS):
+                return
+        while (listening := listen_at(port)) is None:
+            if self._over.wait(_WATCH_SECONDS):
+                return
+        with self._changing:
+            if self._over.is_set():
+                listening.close()
+                return
+            _LOG.warning("the Prefect server has ended with `espalier ui`; an own one takes over")
+            self._spawn(listening)
+        if self._full:
+            self._advertise()
+        self._watch()
+
+    def _watch(self) -> None:
+        """Start the server again when it dies: Prefect's client waits for it about a minute."""
+        for _ in range(_MOST_RESTARTS):
+            while self.is_running:
+                if self._over.wait(_WATCH_SECONDS):
+                    return
+            with self._changing:
+                if self._over.is_set():
+                    return
+                assert self._listening is not None
+                _LOG.warning("the Prefect server has died; it is started again")
+                self._process = self._run(self._listening)
+
+    def _run(self, listening: socket.socket) -> "subprocess.Popen[bytes]":
+        number = listening.fileno()
+        return subprocess.Popen(
+            [sys.executable, "-m", "espalier.infra.orchestration.server_process",
+             "--port", str(listening.getsockname()[1]), "--listening", str(number),
+             "--mark", str(self._settings.prefect_folder / "tables")],
+            pass_fds=(number,),
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            env=server_environment(self._settings, self.url, full=self._full),
+            start_new_session=True,  # Ctrl-C reaches us first, and we stop it in order
+        )  # fmt: skip
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an own server's process is there; True where the server is not ours."""
+        return self._process is None or self._process.poll() is None
+
+    @property
+    def _state_path(self) -> Path:
+        return self._settings.prefect_folder / "server.json"
+
+    def _advertise(self) -> None:
+        record = {"url": self.url, "owner": ProcessIdentity.mine().to_dict()}
+        self._state_path.write_text(json.dumps(record))
+
+    def _advertised(self) -> str | None:
+        """Return the address of the server that `espalier ui` keeps up for this home, if any.
+
+        A server whose owner is gone is about to end, though it may answer still.
+        """
+        try:
+            record = json.loads(self._state_path.read_text())
+            url, owner = str(record["url"]), ProcessIdentity.parse(record["owner"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        if owner is None or not (is_local(url) and owner.is_running and answers(f"{url}/health")):
+            return None
+        self._owner = owner
+        return url
+
+
+def server_environment(settings: Settings, url: str, *, full: bool) -> dict[str, str]:
+    """Return the environment of an own server: database, address and services."""
+    own = f"sqlite+aiosqlite:///{settings.prefect_folder / 'prefect.db'}"
+    given = settings.prefect_database
+    mine = {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": given.get_secret_value() if given else own,
+        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+        "PREFECT_UI_API_URL": url,
+        # Its own pages alone: not what another site's page asks for in the user's browser.
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": url.removesuffix("/api"),
+        "PREFECT_SERVER_UI_API_URL": url,
+        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+    }
+    if not full:
+        mine |= {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _IDLE_SERVICES}
+        # A run uses no blocks; `espalier ui` registers Prefect's own at its start.
+        mine["PREFECT_API_BLOCKS_REGISTER_ON_START"] = "false"
+    inherited = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
+    return inherited | mine
+
+
+def _profile_url() -> str | None:
+    """Return the API URL of the user's active Prefect profile, if it names one."""
+    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
+    path = Path(os.environ.get("PREFECT_PROFILES_PATH", str(home / "profiles.toml"))).expanduser()
+    try:
+        profiles = tomllib.loads(path.read_text())
+        name = os.environ.get("PREFECT_PROFILE") or profiles["active"]
+        url = profiles["profiles"][name]["PREFECT_API_URL"]
+    except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError):
+        return None
+    return str(url) or None

@@ -1,0 +1,1 @@
+"""MLflow's model registry: versions, aliases, models and their files."""

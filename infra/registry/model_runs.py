@@ -1,0 +1,112 @@
+"""From a registered model back to the training that made it, and its run folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from espalier.infra.registry.registry import RegisteredVersion, list_models, resolve
+from espalier.infra.runs.store import RunStore
+from espalier.infra.settings import Settings
+from espalier.infra.store_errors import store_errors
+from espalier.infra.tracking import tags as run_tags
+from espalier.infra.tracking.store import make_client
+from espalier.pipelines.errors import UserError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRun:
+    """The training behind a version.
+
+    Attributes
+    ----------
+    version : RegisteredVersion
+        What it made.
+    run_id : str
+        Its MLflow run.
+    fingerprint : str
+        Names the table it was trained on; empty when it is not known.
+    folder : Path or None
+        Its run folder; None when it is gone.
+    """
+
+    version: RegisteredVersion
+    run_id: str
+    fingerprint: str
+    folder: Path | None
+
+    @property
+    def shown(self) -> str:
+        """The version, for people."""
+        return f"{self.version.name}/{self.version.version}"
+
+
+def run_behind(version: RegisteredVersion, settings: Settings) -> ModelRun:
+    """Return the training that made ``version``.
+
+    Raises
+    ------
+    UserError
+        No training made it, or its run is gone.
+    """
+    from mlflow.exceptions import MlflowException
+
+    shown = f"{version.name}/{version.version}"
+    if version.run_id is None:
+        raise UserError(f"model {shown} was not made by a training, so there is no run behind it")
+    with store_errors(settings.mlflow_uri):
+        try:
+            tags = make_client(settings).get_run(version.run_id).data.tags
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            raise UserError(f"the run that made model {shown} was deleted from MLflow") from None
+    return ModelRun(
+        version=version,
+        run_id=version.run_id,
+        fingerprint=tags.get(run_tags.FINGERPRINT, ""),
+        folder=_folder(tags.get(run_tags.FOLDER), tags.get(run_tags.ATTEMPT), settings),
+    )
+
+
+def run_to_extend(spec: str, settings: Settings) -> ModelRun:
+    """Return the finished run that ``spec`` means, with its folder.
+
+    ``NAME`` alone is the newest run, so that one extension follows another; a run that was
+    killed after it had registered its version does not count, as it will be continued itself.
+
+    Raises
+    ------
+    UserError
+        There is no such model, the run is not finished, or its folder is gone.
+    """
+    asked = resolve(spec, settings)
+    if asked.name != spec.strip():
+        run = run_behind(asked, settings)
+        if run.folder is not None and RunStore(run.folder).finished is None:
+            raise UserError(f"the run of model {run.shown} is not finished; wait for its end")
+        return _with_folder(run)
+    versions = [each for each in list_models(settings) if each.name == asked.name]
+    runs = (run_behind(each, settings) for each in versions if each.run_id is not None)
+    for run in runs:
+        if run.folder is None or RunStore(run.folder).finished is not None:
+            return _with_folder(run)
+    raise UserError(f"no run of model {asked.name!r} is finished; wait for its end")
+
+
+def _with_folder(run: ModelRun) -> ModelRun:
+    if run.folder is None:
+        raise UserError(
+            f"the run folder of model {run.shown} is gone, and with it the table and the trials "
+            "to go on from; start a new training, or name another version"
+        )
+    return run
+
+
+def _folder(path: str | None, attempt: str | None, settings: Settings) -> Path | None:
+    """Return the run's folder, where it was or in the home folder of today."""
+    if path is None:
+        return None
+    for folder in (settings.runs_folder / Path(path).name, Path(path)):
+        # Another attempt may have taken the name of a folder that was deleted.
+        if folder.is_dir() and (attempt is None or RunStore(folder).attempt == attempt):
+            return folder
+    return None

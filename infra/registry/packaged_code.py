@@ -1,0 +1,40 @@
+"""The part of this package that a logged model carries along."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import espalier
+import espalier.pipelines
+
+# A logged model has no flows, tasks or infra of its own: those of an installed Espalier, further
+# on in the path, stay importable beside it.
+_SHARE_NAME = """
+from pkgutil import extend_path
+
+__path__ = extend_path(__path__, __name__)
+"""
+
+
+@contextmanager
+def packaged_code() -> Iterator[Path]:
+    """Copy the package ``espalier`` with nothing but `espalier.pipelines` in it.
+
+    Yields
+    ------
+    Path
+        A folder called ``espalier``, for the ``code_paths`` of an MLflow model; it is removed
+        on exit. The shipped experience is left out: predictions have no use for it.
+    """
+    with TemporaryDirectory(prefix="espalier-code-") as scratch:
+        folder = Path(scratch) / "espalier"
+        shutil.copytree(
+            Path(espalier.pipelines.__file__).parent,
+            folder / "pipelines",
+            ignore=shutil.ignore_patterns("__pycache__", "shipped"),
+        )
+        door = Path(espalier.__file__).read_text()
+        (folder / "__init__.py").write_text(door + _SHARE_NAME)
+        yield folder

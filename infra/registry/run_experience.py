@@ -1,0 +1,106 @@
+"""The organisation's own records: read from MLflow, kept in the home folder.
+
+=====================  ====================================================================
+``own.parquet``        the records, in the schema of `espalier.pipelines.experience.schema`
+``own.json``           how far each MLflow experiment has been read, and what was learned from
+=====================  ====================================================================
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from espalier.infra.processes.owner_lock import RunLock
+from espalier.infra.settings import Settings
+from espalier.infra.tracking.trial_reader import ReadBack
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.experience.record import KnowledgeBase
+from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.redaction import redact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far learning has come.
+
+    Attributes
+    ----------
+    store : str
+        The MLflow store that was read; another one is read from its beginning.
+    marks : mapping of str to int
+        See `espalier.infra.tracking.trial_reader.ReadBack`.
+    n_learned : int
+        Records that the newest predictor has learned from.
+    """
+
+    store: str
+    marks: Mapping[str, int] = field(default_factory=dict)
+    n_learned: int = 0
+
+
+class OwnExperience:
+    """Records of one home folder; hold `lock` while adding.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which home folder, which MLflow store.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.folder = settings.experience_folder
+        self.records = ExperienceStore(self.folder / "own.parquet")
+        self._uri = redact(settings.mlflow_uri)
+
+    def lock(self) -> RunLock:
+        """Return the lock to hold while learning."""
+        return RunLock(self.folder / "lock", what="a learning of this home folder")
+
+    @property
+    def progress(self) -> Progress:
+        """How far learning has come; nothing where records are gone or are of another store."""
+        fresh = Progress(store=self._uri)
+        if not self.records.path.exists():
+            return fresh
+        try:
+            found = Progress(**json.loads(self._progress_path.read_text()))
+        except (OSError, ValueError, TypeError):
+            return fresh
+        return found if found.store == self._uri else fresh
+
+    def add(self, found: ReadBack) -> tuple[int, KnowledgeBase]:
+        """Add what was read; return how many records are new, and all of them.
+
+        Raises
+        ------
+        UserError
+            The file is damaged or of a newer version.
+        """
+        before = len(self._read())
+        records = self.records.append(found.records)
+        self._note(marks=found.marks, n_learned=self.progress.n_learned)
+        return len(records) - before, records
+
+    def learned(self, n_records: int) -> None:
+        """Note that the newest predictor has learned from so many records."""
+        self._note(marks=self.progress.marks, n_learned=n_records)
+
+    def _read(self) -> KnowledgeBase:
+        try:
+            return self.records.read()
+        except UserError as error:
+            raise UserError(
+                f"{error}; without {self.records.path} everything is read from MLflow again"
+            ) from None
+
+    def _note(self, *, marks: Mapping[str, int], n_learned: int) -> None:
+        progress = Progress(store=self._uri, marks=dict(marks), n_learned=n_learned)
+        partial = self._progress_path.with_suffix(".partial")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(asdict(progress)))
+        partial.replace(self._progress_path)
+
+    @property
+    def _progress_path(self) -> Path:
+        return self.folder / "own.json"

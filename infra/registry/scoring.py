@@ -1,0 +1,79 @@
+"""Rows scored by a registered model in a process of its own."""
+
+import json
+import logging
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from espalier.infra.registry import scoring_process as score_child
+from espalier.infra.registry.model_files import model_files
+from espalier.infra.registry.registry import RegisteredVersion
+from espalier.infra.settings import Settings
+from espalier.infra.tracking.kept_rows import write_any_parquet
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.lifecycle.promotion.answers import Answers, label_texts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LOG = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 3600.0
+
+
+def score_rows(
+    version: RegisteredVersion,
+    rows: "pd.DataFrame",
+    settings: Settings,
+    *,
+    timeout: float = TIMEOUT_SECONDS,
+) -> Answers:
+    """Return what a registered model answers to raw rows, by the code that it was saved with.
+
+    Raises
+    ------
+    UserError
+        The version was not made by Espalier, its files are gone, or it cannot answer these rows;
+        the last line that its process wrote says why.
+    """
+    files = model_files(version, settings)
+    shown = f"{version.name}/{version.version}"
+    with tempfile.TemporaryDirectory(prefix="espalier-score-") as scratch:
+        folder = Path(scratch)
+        write_any_parquet(rows, folder / "rows.parquet")
+        job = {"code": str(files.code), "saved": str(files.saved)}
+        (folder / "job.json").write_text(json.dumps(job))
+        try:
+            # -I: neither the working folder nor PYTHONPATH may offer another `espalier`.
+            ended = subprocess.run(
+                [sys.executable, "-I", str(score_child.__file__), str(folder)],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise UserError(
+                f"model {shown} did not answer {len(rows):,} rows within {timeout:g} s"
+            ) from None
+        if ended.returncode != 0 or not (folder / "answer.json").exists():
+            last = (ended.stderr.strip().splitlines() or [f"exit status {ended.returncode}"])[-1]
+            raise UserError(f"model {shown} cannot answer these rows: {last[:300]}")
+        answer = json.loads((folder / "answer.json").read_text())
+        scores = np.load(folder / "scores.npy", allow_pickle=False)
+    for line in answer["noticed"]:
+        _LOG.warning("model %s: %s", shown, line)
+    size = sum(path.stat().st_size for path in files.saved.rglob("*") if path.is_file())
+    return Answers(
+        scores=scores,
+        classes=label_texts(answer["classes"]),
+        latency_ms=answer["latency_ms"],
+        size_mb=size / 1e6,
+        threshold=answer.get("threshold"),
+    )

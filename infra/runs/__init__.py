@@ -1,0 +1,1 @@
+"""Run folders: the record from which a run continues."""

@@ -1,0 +1,162 @@
+"""Which run folders have done their work, and their removal.
+
+A run folder holds the table and every trial's out-of-fold predictions. Once its run is finished it
+serves two purposes: `espalier train --extend` searches on from it, and `espalier verify` takes the
+table from it. So the newest ones are kept, and the others go.
+"""
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from espalier.infra.runs.folders import all_runs
+from espalier.infra.runs.notes import MLFLOW_RUN, REQUEST
+from espalier.infra.runs.store import RunStore
+from espalier.pipelines.errors import UserError
+
+_LOG = logging.getLogger(__name__)
+
+_TRASH = ".removed-"
+# A run that nobody finished or continued for so long is given up.
+ABANDONED_DAYS = 30.0
+_DAY_SECONDS = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run folder, as far as keeping it is concerned.
+
+    Attributes
+    ----------
+    folder : Path
+        Where it is.
+    model : str
+        The model it trains; empty when it was killed before it noted that.
+    is_finished : bool
+        Whether it is done.
+    is_live : bool
+        Whether somebody works in it now.
+    touched : float
+        When it finished, or else last did something, in seconds since 1970.
+    run_id : str or None
+        Its MLflow run.
+    n_bytes : int
+        What removing it frees, once `superfluous` has looked; files that it shares with the run
+        that extends it count in both.
+    """
+
+    folder: Path
+    model: str
+    is_finished: bool
+    is_live: bool
+    touched: float
+    run_id: str | None
+    n_bytes: int = 0
+
+
+def survey(runs_folder: Path) -> tuple[RunRecord, ...]:
+    """Return a record of every run folder, oldest first."""
+    records = [_record(folder) for folder in all_runs(runs_folder)]
+    return tuple(sorted(records, key=lambda each: (each.touched, each.folder.name)))
+
+
+def superfluous(
+    records: Sequence[RunRecord],
+    *,
+    keep: int,
+    protected: Collection[Path] = (),
+    now: float | None = None,
+) -> tuple[RunRecord, ...]:
+    """Return the records of the folders that may go, oldest first.
+
+    Finished runs go, but for the newest ``keep`` of each model; a run that was interrupted stays
+    for `ABANDONED_DAYS`, so that it can be continued.
+
+    Parameters
+    ----------
+    records : sequence of RunRecord
+        From `survey`.
+    keep : int
+        How many finished runs of each model to keep, at least 1.
+    protected : collection of Path
+        Folders that must stay whatever their age: those behind the versions with an alias.
+    now : float or None
+        Seconds since 1970; the clock's when None.
+
+    Raises
+    ------
+    UserError
+        ``keep`` is less than 1.
+    """
+    if keep < 1:
+        raise UserError(f"at least one finished run of each model is kept, not {keep}")
+    now = time.time() if now is None else now
+    left: dict[str, int] = {}
+    gone = []
+    for record in sorted(records, key=lambda each: -each.touched):
+        if record.is_live:
+            continue
+        if not record.is_finished:
+            if now - record.touched > ABANDONED_DAYS * _DAY_SECONDS:
+                gone.append(record)
+            continue
+        left[record.model] = left.get(record.model, 0) + 1
+        if left[record.model] > keep and record.folder not in protected:
+            gone.append(record)
+    return tuple(replace(record, n_bytes=_size(record.folder)) for record in reversed(gone))
+
+
+def remove(records: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
+    """Remove these folders and return the records of those that are gone.
+
+    A folder that somebody has begun to work in meanwhile stays.
+    """
+    removed = []
+    for record in records:
+        try:
+            RunStore(record.folder).lock().acquire()
+        except UserError:
+            _LOG.info("%s is in use; it stays", record.folder)
+            continue
+        # Renamed first, so that no half-removed folder is taken for a run.
+        trash = record.folder.with_name(f"{_TRASH}{record.folder.name}-{os.getpid()}")
+        record.folder.rename(trash)
+        shutil.rmtree(trash, ignore_errors=True)
+        removed.append(record)
+    return tuple(removed)
+
+
+def sweep(runs_folder: Path) -> None:
+    """Remove what a removal that was killed has left."""
+    for trash in runs_folder.glob(f"{_TRASH}*"):
+        shutil.rmtree(trash, ignore_errors=True)
+
+
+def _record(folder: Path) -> RunRecord:
+    store = RunStore(folder)
+    finished = store.finished
+    model = str((finished or {}).get("model") or _asked_name(store))
+    marks = [folder / "finished.json"] if finished is not None else [store.log_path, folder]
+    return RunRecord(
+        folder=folder,
+        model=model,
+        is_finished=finished is not None,
+        is_live=finished is None and store.lock().owner_alive is not None,
+        touched=max((each.stat().st_mtime for each in marks if each.exists()), default=0.0),
+        run_id=store.noted(MLFLOW_RUN),
+    )
+
+
+def _size(folder: Path) -> int:
+    return sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
+
+
+def _asked_name(store: RunStore) -> str:
+    from espalier.pipelines.requests.train import default_name
+
+    asked = store.noted(REQUEST) or {}
+    return str(asked.get("name") or (default_name(asked["data"]) if asked.get("data") else ""))

@@ -1,0 +1,99 @@
+"""Which trials were begun: what is known of a run that died together with its trial.
+
+A trial that takes all the memory of the machine may take the whole command with it, and leaves no
+result by which it would be known the next time. So each start is a line of ``starts.jsonl`` in the
+run folder, and a command that ends in order says so there. A configuration that was running twice
+when the command died without a word is the likely reason: it gets a failed result and is not tried
+again. (The other trials that ran beside it may get one too.)
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+from espalier.infra.runs.store import RunStore
+from espalier.pipelines.errors import StoreUnavailableError
+from espalier.pipelines.evaluation.executors.base import DEADLY, ended_early
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus
+
+_LOG = logging.getLogger(__name__)
+
+REASON = f"the whole run was killed while this trial ran, {DEADLY} times"
+
+
+class StartLog:
+    """Notes the starts of one command's trials.
+
+    Parameters
+    ----------
+    store : RunStore
+        The run's folder.
+    """
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+        self._command = uuid4().hex
+        self._began = False
+
+    def note(self, trial: Trial) -> None:
+        """Note that a trial begins; what is wrong with the disk is for others to say."""
+        self._began = True
+        self._append({"command": self._command, "trial": trial.to_dict()})
+
+    def close(self) -> None:
+        """Note that the command ends in order, whatever came of its trials."""
+        if self._began:
+            self._began = False
+            self._append({"command": self._command, "ended": True})
+
+    def _append(self, record: dict[str, Any]) -> None:
+        with suppress(StoreUnavailableError, OSError):
+            self._store.append_start(record)
+
+
+def fail_deadly(store: RunStore) -> tuple[TrialResult, ...]:
+    """Put a failed result on record for each trial under which the command died twice.
+
+    Returns
+    -------
+    tuple of TrialResult
+        What was put on record now.
+
+    Raises
+    ------
+    StoreUnavailableError
+        The disk is full.
+    """
+    results = store.results()
+    outcomes = [ended_early(each, TrialStatus.FAILED, REASON) for each in _deadly(store, results)]
+    for outcome in outcomes:
+        _LOG.warning("trial %d is not tried again: %s", outcome.result.trial.number, REASON)
+        store.append(outcome)
+    return tuple(outcome.result for outcome in outcomes)
+
+
+def _deadly(store: RunStore, results: Sequence[TrialResult]) -> list[Trial]:
+    """Return the trials without a result that were running when commands died."""
+    ended = set()
+    commands: dict[Configuration, set[str]] = defaultdict(set)
+    newest: dict[Configuration, Trial] = {}
+    for record in store.starts():
+        if "ended" in record:
+            ended.add(record["command"])
+            continue
+        trial = Trial.from_dict(record["trial"])
+        commands[trial.configuration].add(record["command"])
+        newest[trial.configuration] = trial
+    tried = {each.trial.configuration for each in results}
+    numbers = {each.trial.number for each in results}
+    return [
+        trial
+        for configuration, trial in newest.items()
+        if configuration not in tried
+        and trial.number not in numbers
+        and len(commands[configuration] - ended) >= DEADLY
+    ]

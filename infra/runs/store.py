@@ -1,0 +1,253 @@
+"""What a run has done so far, on disk: the truth from which an interrupted run continues.
+
+A run folder is named after its content (`espalier.infra.runs.folders`). Its trial log is
+append-only and flushed to the disk line by line; a trial's out-of-fold predictions are there before
+its line is, so that a line means a trial that need not be run again. MLflow and Prefect hold copies
+for people.
+
+=====================  =====================================================================
+``trials.jsonl``       one `TrialResult` a line
+``starts.jsonl``       a line for each trial that was begun (`espalier.infra.runs.start_log`)
+``oof/<number>.npy``   out-of-fold predictions of a trial, as far as it got
+``notes/<name>.json``  small records of other steps, such as the MLflow run's id
+``attempt``            names this one run wherever it is recorded
+``finished.json``      there once the run is done
+``fold_models``        models of the best trials, until the run is done
+``lock``               who works here now
+=====================  =====================================================================
+"""
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espalier.infra.processes.owner_lock import RunLock
+from espalier.infra.store_errors import disk_errors
+from espalier.pipelines.serialization.strict_json import to_json
+from espalier.pipelines.trials.trial import TrialOutcome, TrialResult
+
+FOLD_MODELS = "fold_models"
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStore:
+    """One run's folder; it is made with the first thing that is put into it.
+
+    Attributes
+    ----------
+    folder : Path
+        From `espalier.infra.runs.folders.run_folder`.
+    """
+
+    folder: Path
+
+    def lock(self) -> RunLock:
+        """Return the lock to hold (``with store.lock():``) while working on the run.
+
+        Entering it raises `UserError` when another live process holds it.
+        """
+        return RunLock(self.folder / "lock")
+
+    @property
+    def attempt(self) -> str:
+        """A name for this one run, made at its first use: what it leaves elsewhere bears it.
+
+        The folder's own name will not do: it returns when the folder was deleted.
+        """
+        path = self.folder / "attempt"
+        try:
+            return path.read_text()
+        except FileNotFoundError:
+            name = uuid4().hex
+            self._write(path, lambda file: file.write(name.encode()))
+            return name
+
+    # --- trials ---------------------------------------------------------------------------
+
+    @property
+    def log_path(self) -> Path:
+        """The trial log."""
+        return self.folder / "trials.jsonl"
+
+    def append(self, outcome: TrialOutcome) -> None:
+        """Put a trial on record: first its predictions, then its line, both flushed to disk.
+
+        Raises
+        ------
+        StoreUnavailableError
+            The disk is full. What was on record is there, and doing it again may succeed.
+        """
+        number = outcome.result.trial.number
+        predictions = outcome.predictions
+        if predictions is not None:
+            self._write(self.predictions_path(number), lambda file: np.save(file, predictions))
+        with disk_errors(self.folder):
+            _append(self.log_path, _line(outcome.result), to_disk=True)
+
+    def write_log(self, results: Sequence[TrialResult]) -> None:
+        """Replace the log by one of these trials, whose predictions are there."""
+        self._write(
+            self.log_path, lambda file: file.write(b"".join(_line(each) for each in results))
+        )
+
+    def results(self) -> tuple[TrialResult, ...]:
+        """Return the trials on record by number.
+
+        Torn lines are passed over, and so are successes whose predictions are gone: those trials
+        count as not run. The last record of a number counts, as its predictions are the ones there.
+        """
+        found: dict[int, TrialResult] = {}
+        for position, line in enumerate(_lines(self.log_path), 1):
+            try:
+                result = TrialResult.from_dict(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                _LOG.warning("line %d of %s is damaged; passed over", position, self.log_path)
+                continue
+            number = result.trial.number
+            if result.succeeded and not self.predictions_path(number).exists():
+                _LOG.warning("predictions of trial %d are gone; it will be run again", number)
+                continue
+            found[number] = result
+        return tuple(found[number] for number in sorted(found))
+
+    def predictions(self, number: int) -> NDArray[np.float32]:
+        """Return the out-of-fold predictions of a trial, mapped from disk.
+
+        Returns
+        -------
+        array, shape (n_rows, n_classes) or (n_rows,)
+            As in `TrialOutcome`; read-only.
+
+        Raises
+        ------
+        FileNotFoundError
+            The trial has none.
+        """
+        path = self.predictions_path(number)
+        return cast(NDArray[np.float32], np.load(path, mmap_mode="r", allow_pickle=False))
+
+    @property
+    def predicted(self) -> frozenset[int]:
+        """The trials that have out-of-fold predictions."""
+        return frozenset(int(path.stem) for path in self.folder.glob("oof/*.npy"))
+
+    def predictions_path(self, number: int) -> Path:
+        """Return where the out-of-fold predictions of a trial are, if it has any."""
+        return self.folder / "oof" / f"{number}.npy"
+
+    # --- starts ---------------------------------------------------------------------------
+
+    def append_start(self, record: Mapping[str, Any]) -> None:
+        """Add a JSON-ready record to the log of starts; it outlives this process.
+
+        Raises
+        ------
+        StoreUnavailableError
+            The disk is full.
+        """
+        with disk_errors(self.folder):
+            line = to_json(record, indent=None).encode() + b"\n"
+            _append(self._starts_path, line, to_disk=False)
+
+    def starts(self) -> tuple[dict[str, Any], ...]:
+        """Return the records of the log of starts; torn ones are passed over."""
+        found = []
+        for line in _lines(self._starts_path):
+            with suppress(ValueError):
+                found.append(json.loads(line))
+        return tuple(found)
+
+    @property
+    def _starts_path(self) -> Path:
+        return self.folder / "starts.jsonl"
+
+    # --- other records --------------------------------------------------------------------
+
+    def note(self, name: str, record: Any) -> None:
+        """Remember a small JSON-ready record under ``name``; a later one replaces it."""
+        self._write_json(self.folder / "notes" / f"{name}.json", record)
+
+    def noted(self, name: str) -> Any:
+        """Return what `note` remembered; None when there is nothing."""
+        return _read_json(self.folder / "notes" / f"{name}.json")
+
+    def mark_finished(self, record: Mapping[str, Any]) -> None:
+        """Say that the run is done; the same key then starts a new attempt.
+
+        Models of trials go: the registered one has those that it needs.
+        """
+        self._write_json(self.folder / "finished.json", record)
+        shutil.rmtree(self.folder / FOLD_MODELS, ignore_errors=True)
+
+    @property
+    def finished(self) -> dict[str, Any] | None:
+        """What `mark_finished` recorded; None while the run is not done."""
+        return cast("dict[str, Any] | None", _read_json(self.folder / "finished.json"))
+
+    def _write_json(self, path: Path, record: Any) -> None:
+        text = to_json(record).encode()
+        self._write(path, lambda file: file.write(text))
+
+    def _write(self, path: Path, write: Callable[[IO[bytes]], object]) -> None:
+        with disk_errors(self.folder):
+            _write_atomically(path, write)
+
+
+def _line(result: TrialResult) -> bytes:
+    return to_json(result.to_dict(), indent=None).encode() + b"\n"
+
+
+def _append(path: Path, line: bytes, *, to_disk: bool) -> None:
+    """Add a line to a log; ``to_disk`` survives the machine, too."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab+") as log:
+        # A kill in the middle of a line leaves a torn one; it must not spoil this one.
+        if log.seek(0, os.SEEK_END) > 0:
+            log.seek(-1, os.SEEK_END)
+            if log.read(1) != b"\n":
+                line = b"\n" + line
+        log.write(line)
+        log.flush()
+        if to_disk:
+            os.fsync(log.fileno())
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        return [line for line in path.read_bytes().split(b"\n") if line.strip()]
+    except FileNotFoundError:
+        return []
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write the file whole or not at all, and flush it to the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with partial.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)  # on a full disk its bytes are wanted
+        raise

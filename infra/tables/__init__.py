@@ -1,0 +1,1 @@
+"""Tables from files, URLs and databases, and tables written."""

@@ -1,0 +1,223 @@
+"""Tables of any size, a chunk of rows at a time.
+
+Every chunk is read as the whole table would be. What a column looks like must not depend on where
+a chunk happens to end, so the encoding of a text file and the names in a file of JSON lines are
+found out in a pass of their own, and columns that are known to be text are read as text.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Any
+
+from espalier.infra.tables.opening import exists_locally, open_bytes
+from espalier.infra.tables.sources import ending, kind_of, read_errors, read_table, without_index
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.redaction import redact
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+CELLS = 4_000_000
+"""Cells of a chunk: some tens of megabytes of numbers, a few hundred of text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkPlan:
+    """How to read a table in chunks.
+
+    Attributes
+    ----------
+    cells : int
+        About how many cells a chunk may have: rows times columns.
+    text_columns : collection of str
+        Columns to read as text where the source has no types (CSV): codes keep their zeros.
+    wanted : collection of str or None
+        Columns that will be looked at; where reading less is cheaper, others may be left out.
+    """
+
+    cells: int = CELLS
+    text_columns: Collection[str] = ()
+    wanted: Collection[str] | None = None
+
+    def rows(self, n_columns: int) -> int:
+        """Return the number of rows of a chunk."""
+        return max(1, self.cells // max(1, n_columns))
+
+
+def read_chunks(
+    source: str, *, query: str | None = None, plan: ChunkPlan | None = None
+) -> "Iterator[pd.DataFrame]":
+    """Yield the rows of a file, URL or query in their order; no chunk is empty.
+
+    Parameters
+    ----------
+    source, query : str
+        As for `espalier.infra.tables.sources.read_table`.
+    plan : ChunkPlan, optional
+        How large the chunks are.
+
+    Raises
+    ------
+    UserError, StoreUnavailableError
+        As `espalier.infra.tables.sources.read_table`; a table without rows yields nothing.
+    """
+    from espalier.infra.tables.databases import is_database, read_query_chunks
+    from espalier.infra.tables.placeholders import fill_in
+
+    source = fill_in(source)
+    plan = plan or ChunkPlan()
+    if is_database(source):
+        yield from read_query_chunks(source, query, cells=plan.cells)
+        return
+    if query is not None:
+        raise UserError(
+            f"a query needs a database URL such as sqlite:///file.db, not {redact(source)!r}"
+        )
+    reader = _READERS[kind_of(source)]
+    with read_errors(source):
+        for table in reader(source, plan):
+            if len(table):
+                yield table.reset_index(drop=True)
+
+
+# --- text ---------------------------------------------------------------------------------
+
+
+def _csv(source: str, plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
+    import pandas as pd
+
+    from espalier.infra.tables.csv_dialect import fitting_encoding, sniff
+
+    dialect = sniff(source, tabbed=ending(source) in (".tsv", ".tab"))
+    encoding = fitting_encoding(source, dialect)
+
+    def parser(file: IO[bytes], **options: Any) -> Any:
+        return pd.read_csv(
+            file, sep=dialect.delimiter, decimal=dialect.decimal, encoding=encoding,
+            index_col=False, low_memory=False, **options,
+        )  # fmt: skip
+
+    with open_bytes(source) as file:
+        names = list(parser(file, nrows=0).columns)
+    as_text = {name: str for name in plan.text_columns if name in names}
+    with (
+        open_bytes(source) as file,
+        parser(file, dtype=as_text, chunksize=plan.rows(len(names))) as chunks,
+    ):
+        yield from chunks
+
+
+def _json(source: str, plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
+    import pandas as pd
+
+    with open_bytes(source) as file:
+        is_array = file.read(4096).lstrip().startswith(b"[")
+    if is_array:  # one value, which has to be read whole
+        yield from _sliced(read_table(source), plan)
+        return
+    # A key may come up late in the file, and must be a column from the start.
+    names: dict[str, None] = {}
+    for record in _records(source):
+        names.update(dict.fromkeys(record))
+    records = _records(source)
+    while part := list(islice(records, plan.rows(len(names)))):
+        yield pd.DataFrame.from_records(part, columns=list(names))
+
+
+def _records(source: str) -> Iterator[dict[str, Any]]:
+    with open_bytes(source) as file:
+        for line in file:
+            if not line.strip():
+                continue
+            record = json.loads(line)
+            if not isinstance(record, dict):
+                raise UserError(f"{redact(source)!r} must hold one JSON object a row")
+            yield record
+
+
+def _sliced(table: "pd.DataFrame", plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
+    n_rows = plan.rows(table.shape[1])
+    for start in range(0, len(table), n_rows):
+        yield table.iloc[start : start + n_rows]
+
+
+# --- columnar -----------------------------------------------------------------------------
+
+
+def _parquet(source: str, plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+
+    if exists_locally(source):
+        # pandas reads a folder of files in the same way.
+        data = ds.dataset(source, format="parquet", partitioning="hive")
+        names = _pruned(data.schema.names, plan)
+        batches = data.to_batches(
+            columns=names, batch_size=plan.rows(len(names or data.schema.names)),
+            batch_readahead=1, fragment_readahead=1,
+        )  # fmt: skip
+        yield from _to_pandas(batches)
+        return
+    with open_bytes(source, decompress=False) as file:
+        parquet = pq.ParquetFile(file)
+        names = _pruned(parquet.schema_arrow.names, plan)
+        n_rows = plan.rows(len(names or parquet.schema_arrow.names))
+        yield from _to_pandas(parquet.iter_batches(batch_size=n_rows, columns=names))
+
+
+def _pruned(names: list[str], plan: ChunkPlan) -> list[str] | None:
+    """Return the columns worth reading; None for all, also where names are not unique."""
+    if plan.wanted is None or len(set(names)) < len(names):
+        return None
+    return [name for name in names if name in plan.wanted]
+
+
+def _arrow(source: str, plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
+    import pyarrow as pa
+
+    with open_bytes(source, decompress=False) as file:
+        content = pa.memory_map(source) if exists_locally(source) else pa.BufferReader(file.read())
+        try:
+            reader = pa.ipc.open_file(content)
+            batches = map(reader.get_batch, range(reader.num_record_batches))
+        except pa.ArrowInvalid:
+            content.seek(0)  # not the file format: the streaming one has no footer
+            try:
+                batches = iter(pa.ipc.open_stream(content))
+            except pa.ArrowInvalid:  # the first version of Feather, or no Arrow at all
+                yield from _sliced(read_table(source), plan)
+                return
+        yield from _to_pandas(
+            batch.slice(start, n_rows)
+            for batch in batches
+            for n_rows in [plan.rows(batch.num_columns)]
+            for start in range(0, batch.num_rows, n_rows)
+        )
+
+
+def _to_pandas(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pd.DataFrame]":
+    """Yield the batches of one table as pandas tables, a named index as a column."""
+    import pyarrow as pa
+
+    n_before = 0
+    for batch in batches:
+        table = without_index(pa.Table.from_batches([batch]).to_pandas())
+        for each in (batch.schema.pandas_metadata or {}).get("index_columns", ()):
+            # Of an index that is a range pandas writes down where it begins, and no cells.
+            if isinstance(each, dict) and each.get("name") is not None:
+                first = each["start"] + n_before * each["step"]
+                cells = range(first, first + len(table) * each["step"], each["step"])
+                table[each["name"]] = cells
+        n_before += len(table)
+        yield table
+
+
+_READERS: dict[str, Callable[[str, ChunkPlan], "Iterator[pd.DataFrame]"]] = {
+    "CSV": _csv,
+    "JSON lines": _json,
+    "Parquet": _parquet,
+    "Arrow": _arrow,
+}

@@ -1,0 +1,49 @@
+"""Secrets by name: ``${SHOP_PASSWORD}`` in a data source stands for an environment variable.
+
+The name is what schedules, Prefect and MLflow get to keep; the value is put in where the source is
+opened, and nowhere before.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from espalier.pipelines.errors import UserError
+
+_PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def placeholders(text: str) -> tuple[str, ...]:
+    """Return the names of the variables that ``text`` asks for, each once."""
+    return tuple(dict.fromkeys(_PLACEHOLDER.findall(text)))
+
+
+def fill_in(text: str, environ: Mapping[str, str] | None = None) -> str:
+    """Return ``text`` with every ``${NAME}`` replaced by the variable's value.
+
+    Between ``://`` and ``@`` of a URL the value is percent-encoded, so that a password may hold
+    any characters.
+
+    Raises
+    ------
+    UserError
+        A variable is not set.
+    """
+    values = os.environ if environ is None else environ
+    missing = [name for name in placeholders(text) if name not in values]
+    if missing:
+        raise UserError(
+            f"environment variable {missing[0]!r} is not set, which the data source names; "
+            "set it where the flow runs"
+        )
+    scheme, separator, rest = text.partition("://")
+    login, at, place = rest.rpartition("@")
+    if separator and at:
+        login = _PLACEHOLDER.sub(lambda found: quote(values[found[1]], safe=""), login)
+        return _plain(scheme, values) + separator + login + at + _plain(place, values)
+    return _plain(text, values)
+
+
+def _plain(text: str, values: Mapping[str, str]) -> str:
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], text)

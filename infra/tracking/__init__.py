@@ -1,0 +1,1 @@
+"""MLflow runs: trials, artifacts, tags and decisions."""

@@ -1,0 +1,29 @@
+"""A run's table in MLflow's terms."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from espalier.pipelines.redaction import redact
+
+if TYPE_CHECKING:
+    from mlflow.entities import DatasetInput
+
+
+def dataset_input(
+    name: str, source: str, fingerprint: str, columns: Mapping[str, str], n_rows: int
+) -> "DatasetInput":
+    """Return the table as the training data of a run; passwords of its source are not kept."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    schema = {"columns": columns}
+    dataset = Dataset(
+        name=name[:500],
+        digest=fingerprint[:36],
+        source_type="espalier",
+        source=json.dumps({"uri": redact(source)}),
+        # MLflow refuses longer ones; the full schema is an artifact.
+        schema=text if len(text := json.dumps(schema)) < 60_000 else None,
+        profile=json.dumps({"num_rows": n_rows, "num_columns": len(columns)}),
+    )
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])

@@ -1,0 +1,260 @@
+"""What MLflow is told of a run: one parent run a training, one nested run a trial.
+
+MLflow is a copy for people; the truth is in `espalier.infra.runs.store`. There is one writer a run,
+every call names its run (MLflow's notion of an "active" run is not used), and everything can be
+done twice: a trial that is there already is not logged again, so a run that is continued leaves no
+duplicates.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from espalier.infra.settings import Settings
+from espalier.infra.store_errors import store_errors
+from espalier.infra.tracking import tags as run_tags
+from espalier.infra.tracking.logged_dataset import dataset_input
+from espalier.infra.tracking.nested_runs import runs_with
+from espalier.infra.tracking.store import find_experiment, make_client
+from espalier.infra.tracking.trial_runs import finite_metrics, plain_text
+from espalier.infra.tracking.trials import TrackedTrials
+from espalier.pipelines.redaction import redact
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# MLflow's own limit is 100 parameters a call.
+_PARAMS_A_CALL = 100
+
+
+class Tracking:
+    """One MLflow experiment, written to by one process.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which store, which experiment. Nothing is opened before it is used, so making one is
+        free; `open` does it ahead of time.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._opening = threading.Lock()
+        self._client: MlflowClient | None = None
+        self._experiment_id: str | None = None
+        self.trials = TrackedTrials(self)
+
+    def __getstate__(self) -> Settings:
+        return self.settings  # connections stay behind when it travels
+
+    def __setstate__(self, settings: Settings) -> None:
+        self.__init__(settings)  # type: ignore[misc]
+
+    @property
+    def client(self) -> "MlflowClient":
+        """The client on the tracking store; made at its first use.
+
+        Raises
+        ------
+        StoreUnavailableError
+            The store does not answer.
+        """
+        with self._opening:
+            if self._client is None:
+                self._client = make_client(self.settings)
+            return self._client
+
+    @property
+    def experiment_id(self) -> str:
+        """The experiment's id; the experiment is made at its first use."""
+        client = self.client
+        with self._opening:
+            if self._experiment_id is None:
+                with self.store():
+                    self._experiment_id = find_experiment(client, self.settings)
+            return self._experiment_id
+
+    def open(self) -> "Tracking":
+        """Connect now; a new sqlite store makes its tables, which takes a second or more."""
+        _ = self.experiment_id
+        return self
+
+    def open_soon(self) -> "Tracking":
+        """Connect in the background; the first use waits for it and meets its errors."""
+        threading.Thread(target=self._open_quietly, name="open-mlflow", daemon=True).start()
+        return self
+
+    def _open_quietly(self) -> None:
+        try:
+            self.open()
+        except Exception:  # the first use tries again and raises it where it can be handled
+            return
+
+    def store(self) -> AbstractContextManager[None]:
+        """Turn what goes wrong in the store within the block into one of our errors."""
+        return store_errors(self.settings.mlflow_uri)
+
+    # --- the parent run -------------------------------------------------------------------
+
+    def start_run(
+        self, name: str, *, tags: Mapping[str, str] | None = None, attempt: str | None = None
+    ) -> str:
+        """Start a parent run and return its id.
+
+        Parameters
+        ----------
+        name : str
+            What it is called.
+        tags : mapping, optional
+            Its tags.
+        attempt : str or None
+            Names the attempt to start it: when there is a run of that name already, because its
+            maker was killed before it could note the id, that one is returned.
+        """
+        experiment_id = self.experiment_id
+        with self.store():
+            known = (
+                runs_with(self.client, experiment_id, run_tags.ATTEMPT, attempt)
+                if attempt is not None
+                else []
+            )
+            if known:
+                return str(known[0].info.run_id)
+            named = {} if attempt is None else {run_tags.ATTEMPT: attempt}
+            tags = {"mlflow.user": _user(), "mlflow.source.name": "espalier"} | _texts(tags)
+            run = self.client.create_run(experiment_id, run_name=name, tags=tags | named)
+        self.trials.none_of(run.info.run_id)
+        return str(run.info.run_id)
+
+    def continue_run(self, run_id: str) -> bool:
+        """Take up a parent run that was interrupted; False when MLflow does not have it."""
+        from mlflow.exceptions import MlflowException
+
+        with self.store():
+            try:
+                run = self.client.get_run(run_id)
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                return False
+            if run.info.lifecycle_stage != "active":
+                return False
+            if run.info.status != "RUNNING":
+                self.client.update_run(run_id, status="RUNNING")
+        return True
+
+    def finish_run(self, run_id: str, metrics: Mapping[str, float] | None = None) -> None:
+        """End a parent run as finished, with its last metrics."""
+        self.log_metrics(run_id, metrics or {})
+        with self.store():
+            self.client.set_terminated(run_id, status="FINISHED")
+
+    def fail_run(self, run_id: str, error: BaseException | str, *, killed: bool = False) -> None:
+        """End a parent run as failed (or killed), with the reason as its tag ``error``."""
+        reason = f"{type(error).__name__}: {error}" if isinstance(error, Exception) else str(error)
+        self.set_tags(run_id, {"error": redact(reason)})
+        with self.store():
+            self.client.set_terminated(run_id, status="KILLED" if killed else "FAILED")
+
+    def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
+        """Log parameters; those that are there stay as they are, as MLflow changes none."""
+        from mlflow.entities import Param
+
+        with self.store():
+            there = self.client.get_run(run_id).data.params
+            entries = [
+                Param(key, plain_text(value, 6000))
+                for key, value in params.items()
+                if key not in there
+            ]
+            for start in range(0, len(entries), _PARAMS_A_CALL):
+                self.client.log_batch(run_id, params=entries[start : start + _PARAMS_A_CALL])
+
+    def log_metrics(self, run_id: str, metrics: Mapping[str, float], *, step: int = 0) -> None:
+        """Log metrics; those that are no finite number are left out."""
+        entries = finite_metrics(metrics, step=step, at_ms=int(time.time() * 1000))
+        with self.store():
+            if entries:
+                self.client.log_batch(run_id, metrics=entries)
+
+    def set_tags(self, run_id: str, tags: Mapping[str, Any]) -> None:
+        """Set tags, later ones replace earlier ones."""
+        from mlflow.entities import RunTag
+
+        entries = [RunTag(key, value) for key, value in _texts(tags).items()]
+        with self.store():
+            if entries:
+                self.client.log_batch(run_id, tags=entries)
+
+    def log_dataset(
+        self,
+        run_id: str,
+        *,
+        name: str,
+        source: str,
+        fingerprint: str,
+        columns: Mapping[str, str],
+        n_rows: int,
+    ) -> None:
+        """Record which data the run used; MLflow shows it as the run's dataset.
+
+        Parameters
+        ----------
+        run_id : str
+            The parent run.
+        name, source : str
+            What the data are called and where they came from; passwords are not kept.
+        fingerprint : str
+            Names the content.
+        columns : mapping of str to str
+            Raw dtype by column.
+        n_rows : int
+            Number of rows.
+        """
+        entry = dataset_input(name, source, fingerprint, columns, n_rows)
+        with self.store():
+            self.client.log_inputs(run_id, [entry])
+
+    # --- files ----------------------------------------------------------------------------
+
+    def log_file(self, run_id: str, path: Path, folder: str | None = None) -> None:
+        """Log a file, or a folder's content, as artifact."""
+        with self.store():
+            if path.is_dir():
+                self.client.log_artifacts(run_id, str(path), folder)
+            else:
+                self.client.log_artifact(run_id, str(path), folder)
+
+    def log_text(self, run_id: str, text: str, file: str) -> None:
+        """Log ``text`` as the artifact ``file``."""
+        with self.store():
+            self.client.log_text(run_id, text, file)
+
+    def log_json(self, run_id: str, record: Any, file: str) -> None:
+        """Log a JSON-ready record as the artifact ``file``."""
+        from espalier.pipelines.serialization.strict_json import to_json
+
+        self.log_text(run_id, to_json(record), file)
+
+    def run_url(self, run_id: str) -> str | None:
+        """Where the run can be seen; None when no server shows the store."""
+        from espalier.infra.network.pages import mlflow_page
+
+        base = mlflow_page(self.settings)
+        return None if base is None else f"{base}/#/experiments/{self.experiment_id}/runs/{run_id}"
+
+
+def _texts(tags: Mapping[str, Any] | None) -> dict[str, str]:
+    return {key: plain_text(value, 5000) for key, value in (tags or {}).items()}
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "unknown"

@@ -1,0 +1,185 @@
+"""Great Expectations: a data contract as a suite, checked in an ephemeral context.
+
+The contract (`espalier.pipelines.data.contract`) is the truth; the suite is its translation. Great
+Expectations 1.x is imported when something is validated (it takes seconds).
+"""
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from espalier.infra.validation.report import (
+    SHOWN_VALUES,
+    CheckedExpectation,
+    ValidationReport,
+    few,
+    short,
+)
+from espalier.pipelines.data.contract import DataContract
+from espalier.pipelines.data.expectation import Expectation, Severity
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+
+if TYPE_CHECKING:
+    from great_expectations.expectations.expectation import Expectation as GXExpectation
+
+_LOG = logging.getLogger(__name__)
+
+SAMPLE_ROWS = 50_000
+"""Cell by cell expectations look at this many rows of a longer table."""
+_SAMPLE_SEED = 0
+# Expectations of these kinds are cheap, or wrong on a sample.
+_WHOLE_TABLE = {
+    "ExpectTableColumnsToMatchSet",
+    "ExpectColumnToExist",
+    "ExpectTableRowCountToBeBetween",
+    "ExpectColumnValuesToBeUnique",
+    "ExpectColumnDistinctValuesToContainSet",
+    "ExpectColumnUniqueValueCountToBeBetween",
+}
+
+
+def validate(table: pd.DataFrame, contract: DataContract) -> ValidationReport:
+    """Check a table against a contract with Great Expectations.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, n_columns)
+        Raw rows; not changed.
+    contract : DataContract
+        What is promised.
+    """
+    import great_expectations as gx
+
+    started = time.monotonic()
+    whole = _plain(with_unique_names(table))
+    sample = (
+        whole.sample(SAMPLE_ROWS, random_state=_SAMPLE_SEED) if len(whole) > SAMPLE_ROWS else whole
+    )
+    context = gx.get_context(mode="ephemeral")
+    _no_progress_bars(context)
+    parts = (
+        (whole, [each for each in contract.expectations if each.kind in _WHOLE_TABLE]),
+        (sample, [each for each in contract.expectations if each.kind not in _WHOLE_TABLE]),
+    )
+    results: dict[int, CheckedExpectation] = {}
+    for number, (frame, expectations) in enumerate(parts):
+        for expectation, checked in _check(context, f"part {number}", frame, expectations):
+            results[id(expectation)] = checked
+    return ValidationReport(
+        checked=tuple(results[id(each)] for each in contract.expectations),
+        n_rows=len(table),
+        n_columns=table.shape[1],
+        n_sampled=len(sample),
+        columns_unchecked=contract.columns_unchecked,
+        seconds=time.monotonic() - started,
+        gx_version=gx.__version__,
+    )
+
+
+def _check(
+    context: Any, name: str, frame: pd.DataFrame, expectations: list[Expectation]
+) -> list[tuple[Expectation, CheckedExpectation]]:
+    """Return each expectation with what came of it on ``frame``."""
+    import great_expectations as gx
+
+    missing = [each for each in expectations if each.column not in (None, *frame.columns)]
+    pairs = [
+        (each, CheckedExpectation(expectation=each, held=False, observed="there is no such column"))
+        for each in missing
+    ]
+    expectations = [each for each in expectations if each not in missing]
+    if not expectations:
+        return pairs
+    batch = (
+        context.data_sources.add_pandas(name)
+        .add_dataframe_asset("table")
+        .add_batch_definition_whole_dataframe("all rows")
+        .get_batch({"dataframe": frame})
+    )
+    suite = gx.ExpectationSuite(
+        name, expectations=[_translate(each, number) for number, each in enumerate(expectations)]
+    )
+    outcome = batch.validate(suite, result_format="SUMMARY")
+    # Results come back in an order of their own; each carries its number.
+    by_number = {
+        int(result.expectation_config.meta["number"]): result for result in outcome.results
+    }
+    for number, expectation in enumerate(expectations):
+        result = by_number.get(number)
+        checked = CheckedExpectation(
+            expectation=expectation,
+            held=bool(result.success) if result is not None else False,
+            observed=_observed(result),
+        )
+        pairs.append((expectation, checked))
+    return pairs
+
+
+def _translate(expectation: Expectation, number: int) -> "GXExpectation":
+    """Return the class of Great Expectations that the kind names, with its parameters."""
+    import great_expectations.expectations as gxe
+
+    about = {} if expectation.column is None else {"column": expectation.column}
+    made: GXExpectation = getattr(gxe, expectation.kind)(
+        **about,
+        **dict(expectation.parameters),
+        severity="critical" if expectation.severity is Severity.REFUSE else "warning",
+        meta={"number": number},
+    )
+    return made
+
+
+def _observed(result: Any) -> str:
+    """Return what a result saw, in a few words."""
+    if result is None:
+        return "it was not checked"
+    error = _exception(result)
+    if error:
+        return f"it could not be checked: {error}"
+    seen = dict(result.result or {})
+    if seen.get("details", {}).get("mismatched"):
+        wrong = seen["details"]["mismatched"]
+        parts = [
+            f"{label} {few(wrong[key])}"
+            for key, label in (("missing", "missing:"), ("unexpected", "unexpected:"))
+            if wrong.get(key)
+        ]
+        return "; ".join(parts)
+    if seen.get("unexpected_count") is not None and seen.get("element_count"):
+        count, of = int(seen["unexpected_count"]), int(seen["element_count"])
+        values = seen.get("partial_unexpected_list") or []
+        named = [value for value in dict.fromkeys(map(short, values)) if value != "nan"]
+        examples = f", such as {', '.join(named[:SHOWN_VALUES])}" if named else ""
+        return f"{count:,} of {of:,} cells do not{examples}" if count else f"all of {of:,} cells"
+    if seen.get("observed_value") is not None:
+        return f"seen: {few(seen['observed_value'])}"
+    return "" if result.success else "it does not"
+
+
+def _exception(result: Any) -> str:
+    """Return the message of the exception that stopped a check, or nothing."""
+    info = result.exception_info or {}
+    nested = [info, *(each for each in info.values() if isinstance(each, dict))]
+    for each in nested:
+        if each.get("raised_exception"):
+            return " ".join(str(each.get("exception_message", "unknown reason")).split())[:200]
+    return ""
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with text and categories as plain objects, which every check can take."""
+    columns = {
+        name: column.astype(object).where(column.notna(), None)
+        if isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype)
+        else column
+        for name, column in table.items()
+    }
+    return pd.DataFrame(columns, index=table.index)
+
+
+def _no_progress_bars(context: Any) -> None:
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)

@@ -1,0 +1,1 @@
+"""Post-processing of predictions: calibration, decision threshold, intervals."""

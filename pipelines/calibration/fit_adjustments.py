@@ -1,0 +1,130 @@
+"""Calibration, threshold and intervals of a chosen ensemble, from out-of-fold predictions alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from espalier.pipelines.calibration.adjustments import NO_ADJUSTMENTS, Adjustments
+from espalier.pipelines.calibration.calibrate import calibrate
+from espalier.pipelines.calibration.fit_intervals import REPORTED_COVERAGE, fit_intervals
+from espalier.pipelines.calibration.report import (
+    NOTHING_ADJUSTED,
+    AdjustmentReport,
+    CalibrationReport,
+    IntervalReport,
+    ThresholdChoice,
+)
+from espalier.pipelines.calibration.threshold import Threshold, is_tuned_for, tune_threshold
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.ensemble.out_of_fold import OutOfFold, out_of_fold
+from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.resources.budget import NEVER, Deadline
+
+if TYPE_CHECKING:
+    from espalier.pipelines.ensemble.build import EnsembleChoice
+    from espalier.pipelines.members.member import Member
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjusted:
+    """Adjustments, and how they came about."""
+
+    adjustments: Adjustments = NO_ADJUSTMENTS
+    report: AdjustmentReport = NOTHING_ADJUSTED
+
+
+def adjust(
+    choice: "EnsembleChoice",
+    fitted: "Sequence[Member | None]",
+    predictions: Mapping[int, NDArray[Any]],
+    *,
+    dataset: Dataset,
+    metric: Metric,
+    seed: int,
+    threshold: Threshold = "auto",
+    deadline: Deadline = NEVER,
+) -> Adjusted:
+    """Return what is fitted to out-of-fold predictions of the members that have a model.
+
+    Parameters
+    ----------
+    choice : EnsembleChoice
+        Members and weights.
+    fitted : sequence of Member or None
+        The members' models; those without do not count.
+    predictions : mapping of int to array
+        Out-of-fold predictions by trial number.
+    dataset : Dataset
+        The search rows.
+    metric : Metric
+        What was optimised.
+    seed : int
+        The run's seed.
+    threshold : "auto", float or None
+        ``auto`` tunes it for metrics that score the labels of two classes; None never.
+    deadline : Deadline
+        What is not done by then is left out.
+    """
+    fixed = None if threshold is None or threshold == "auto" else float(threshold)
+    plain = Adjusted(
+        adjustments=Adjustments(threshold=fixed),
+        report=AdjustmentReport(threshold=_threshold_report(dataset.problem, fixed, None)),
+    )
+    kept = [position for position, model in enumerate(fitted) if model is not None]
+    rows = out_of_fold(choice, kept, predictions, dataset=dataset, seed=seed)
+    if rows is None or deadline.passed:
+        return plain
+    # The arrays are small: more BLAS threads would only wait for each other.
+    with threadpool_limits(limits=1):
+        if not dataset.problem.is_classification:
+            return _with_intervals(rows, seed)
+        calibration = calibrate(rows, metric, seed=seed, deadline=deadline)
+        tuned = None
+        if threshold == "auto" and is_tuned_for(metric, dataset.problem):
+            calibrated = rows.with_predictions(calibration.predictions)
+            tuned = tune_threshold(calibrated, metric, seed=seed, deadline=deadline)
+    calibrator = calibration.calibrator
+    return Adjusted(
+        adjustments=Adjustments(
+            calibrator=calibrator, threshold=fixed if tuned is None else tuned.value
+        ),
+        report=AdjustmentReport(
+            calibration=CalibrationReport(
+                method="none" if calibrator is None else calibrator.name,
+                before=calibration.before,
+                after=calibration.after,
+                tried=calibration.tried,
+            ),
+            threshold=_threshold_report(dataset.problem, fixed, tuned),
+        ),
+    )
+
+
+def _with_intervals(rows: OutOfFold, seed: int) -> Adjusted:
+    found = fit_intervals(rows, seed=seed)
+    if found is None:
+        return Adjusted()
+    return Adjusted(
+        adjustments=Adjustments(intervals=found.intervals),
+        report=AdjustmentReport(
+            intervals=IntervalReport(
+                scaled_by=found.intervals.scale.by,
+                asked=REPORTED_COVERAGE,
+                coverage=found.coverage,
+                mean_width=found.mean_width,
+                n_rows=found.n_rows,
+            )
+        ),
+    )
+
+
+def _threshold_report(
+    problem: ProblemKind, fixed: float | None, tuned: ThresholdChoice | None
+) -> ThresholdChoice | None:
+    if problem is not ProblemKind.BINARY:
+        return None
+    return tuned or ThresholdChoice(value=0.5 if fixed is None else fixed)

@@ -1,0 +1,154 @@
+"""Prediction intervals fitted to out-of-fold residuals.
+
+See `espalier.pipelines.calibration.intervals`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espalier.pipelines.calibration.intervals import Intervals, Scale, ScaledBy
+from espalier.pipelines.calibration.reliability import row_weights
+from espalier.pipelines.ensemble.combination import Floats
+from espalier.pipelines.ensemble.out_of_fold import OutOfFold
+from espalier.pipelines.ensemble.row_blocks import row_blocks
+
+BLOCKS = 5
+# With fewer rows not even a coverage of 0.8 has finite bounds.
+FEWEST_ROWS = 10
+# A scale is told in so many bins at most, of at least so many rows.
+BINS = 12
+ROWS_A_BIN = 40
+# Rows of the mean residual that each bin is mixed with; the smallest share of it that a scale has.
+PRIOR_ROWS = 20.0
+SMALLEST_SCALE = 0.05
+# Scales are compared at this coverage, and it is what the report tells.
+REPORTED_COVERAGE = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntervalFit:
+    """Intervals and how they did on rows that they were not fitted to.
+
+    Attributes
+    ----------
+    intervals : Intervals
+        Fitted to all rows.
+    coverage : float
+        Share of left-out rows inside intervals for 0.9.
+    mean_width : float
+        Of these intervals, in the target's unit.
+    n_rows : int
+        How many residuals there are.
+    """
+
+    intervals: Intervals
+    coverage: float
+    mean_width: float
+    n_rows: int
+
+
+def fit_intervals(rows: OutOfFold, *, seed: int) -> IntervalFit | None:
+    """Return intervals from the residuals of these rows; None where there are too few.
+
+    The scale is constant unless one by prediction or by spread has an interval score (Gneiting,
+    Raftery 2007, "Strictly proper scoring rules, prediction, and estimation", at coverage 0.9)
+    better by more than a standard error on left-out rows. Each row's residual is divided by a
+    scale that was fitted without its block.
+
+    Parameters
+    ----------
+    rows : OutOfFold
+        Of a regression.
+    seed : int
+        The run's seed.
+    """
+    if len(rows) < FEWEST_ROWS:
+        return None
+    weight = row_weights(rows.sample_weight, len(rows))
+    blocks = row_blocks(rows, BLOCKS, seed=seed + 4)
+    kinds: tuple[ScaledBy, ...] = ("constant",)
+    if len(rows) >= 4 * ROWS_A_BIN:
+        kinds += ("prediction", "spread") if rows.spread.max() > 0 else ("prediction",)
+    tested = [_test(kind, rows, blocks, weight) for kind in kinds]
+    best = 0
+    for position in range(1, len(tested)):
+        falls = tested[best].losses - tested[position].losses
+        gain = float(weight @ falls)
+        if gain > float(np.sqrt((weight**2) @ (falls - gain) ** 2)):
+            best = position
+    chosen = tested[best]
+    return IntervalFit(
+        intervals=_intervals(rows, chosen.scales, weight, _scale(kinds[best], rows, weight)),
+        coverage=float(weight @ chosen.inside),
+        mean_width=float(weight @ chosen.widths),
+        n_rows=len(rows),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tested:
+    """How a kind of scale does: by row, shape (n,) each."""
+
+    scales: Floats
+    losses: Floats
+    inside: NDArray[np.bool_]
+    widths: Floats
+
+
+def _test(kind: ScaledBy, rows: OutOfFold, blocks: NDArray[np.int64], weight: Floats) -> _Tested:
+    scales = np.empty(len(rows))
+    parts = [np.flatnonzero(blocks == block) for block in np.unique(blocks)]
+    fitted = []
+    for left_out in parts:
+        others = np.setdiff1d(np.arange(len(rows)), left_out, assume_unique=True)
+        scale = _scale(kind, rows.take(others), weight[others] / weight[others].sum())
+        fitted.append(scale)
+        scales[left_out] = scale.of(rows.predictions[left_out], rows.spread[left_out])
+    lower, upper = np.empty(len(rows)), np.empty(len(rows))
+    for left_out, scale in zip(parts, fitted, strict=True):
+        others = np.setdiff1d(np.arange(len(rows)), left_out, assume_unique=True)
+        made = _intervals(rows.take(others), scales[others], weight[others], scale)
+        bounds = made.bounds(rows.predictions[left_out], rows.spread[left_out], REPORTED_COVERAGE)
+        lower[left_out], upper[left_out] = bounds
+    y, alpha = rows.y, 1.0 - REPORTED_COVERAGE
+    widths = upper - lower
+    outside = np.maximum(lower - y, 0.0) + np.maximum(y - upper, 0.0)
+    losses = widths + 2.0 / alpha * outside
+    inside = (lower <= y) & (y <= upper)
+    return _Tested(
+        # Infinite bounds of few rows are alike for all scales.
+        scales=scales, losses=np.where(np.isfinite(losses), losses, 0.0), inside=inside,
+        widths=widths,
+    )  # fmt: skip
+
+
+def _intervals(rows: OutOfFold, scales: Floats, weight: Floats, scale: Scale) -> Intervals:
+    residuals = (rows.y - rows.predictions) / scales
+    order = np.argsort(residuals, kind="stable")
+    equal = rows.sample_weight is None
+    masses = None if equal else weight[order] * (len(rows) / weight.sum())
+    return Intervals(residuals[order], masses, scale)
+
+
+def _scale(kind: ScaledBy, rows: OutOfFold, weight: Floats) -> Scale:
+    """Return the mean absolute residual over bins of rows; weights sum to 1."""
+    sizes = np.abs(rows.y - rows.predictions)
+    mean = float(weight @ sizes)
+    mean = mean if mean > 0 else 1.0
+    if kind == "constant":
+        return Scale(kind, np.zeros(1), np.array([mean]))
+    known = rows.predictions if kind == "prediction" else rows.spread
+    order = np.argsort(known, kind="stable")
+    n_bins = int(np.clip(len(rows) // ROWS_A_BIN, 1, BINS))
+    at, value = [], []
+    for part in np.array_split(order, n_bins):
+        mass = float(weight[part].sum())
+        if not mass > 0:
+            continue
+        at.append(float(weight[part] @ known[part]) / mass)
+        share = len(part) / (len(part) + PRIOR_ROWS)
+        own = float(weight[part] @ sizes[part]) / mass
+        value.append(max(share * own + (1.0 - share) * mean, SMALLEST_SCALE * mean))
+    return Scale(kind, np.asarray(at), np.asarray(value))

@@ -1,0 +1,118 @@
+"""Prediction intervals from out-of-fold residuals, by conformal prediction.
+
+    [ f(x) + s(x) q_low,  f(x) + s(x) q_high ]
+
+with f the ensemble, s a scale, and q_low and q_high order statistics of the signed residuals
+(y - f) / s of rows that neither f nor s was fitted to: the (alpha / 2) and (1 - alpha / 2) ones,
+with the finite-sample correction of split conformal prediction (Papadopoulos, Proedrou, Vovk,
+Gammerman 2002, "Inductive confidence machines for regression"; normalised residuals: Lei,
+G'Sell, Rinaldo, Tibshirani, Wasserman 2018, "Distribution-free predictive inference for
+regression"; signed ones: Linusson, Johansson, Löfström 2014, "Signed-error conformal
+regression").
+
+What is guaranteed. Where the model that serves is the one that made the residuals (one split, no
+refit), rows are exchangeable and the scale is constant, intervals cover new rows with at least the
+probability asked for, on average over rows (not for each kind of row). Otherwise the model is a
+refit on all rows while residuals are those of cross-validation: the K-fold jackknife. It covers as
+asked where leaving a fold out changes predictions little (Barber, Candès, Ramdas, Tibshirani 2021,
+"Predictive inference with the jackknife+", theorem 5); since models of folds see fewer rows,
+intervals tend to be a little too wide. A drift of the data voids both.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from espalier.pipelines.ensemble.combination import Floats
+
+ScaledBy = Literal["constant", "prediction", "spread"]
+# Orders that are this close to a whole number are meant to be it.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scale:
+    """How large residuals are, as a function of one number of a row.
+
+    Attributes
+    ----------
+    by : str
+        ``constant``; ``prediction``: of the predicted value; ``spread``: of the standard deviation
+        of the members' values.
+    at, value : array, shape (knots,)
+        The scale is linear between the knots and constant beyond them.
+    """
+
+    by: ScaledBy
+    at: Floats
+    value: Floats
+
+    def of(self, prediction: Floats, spread: Floats) -> Floats:
+        """Return the positive scale of rows, shape (n,)."""
+        if self.by == "constant":
+            return np.full(len(prediction), float(self.value[0]))
+        known = prediction if self.by == "prediction" else spread
+        return np.interp(known, self.at, self.value)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Intervals:
+    """What intervals are made from.
+
+    Attributes
+    ----------
+    residuals : array, shape (n,)
+        Signed residuals over their scale, rising.
+    weight : array or None, shape (n,)
+        Of the residuals, with mean 1; None when all are equal.
+    scale : Scale
+        Of new rows.
+    """
+
+    residuals: Floats
+    weight: Floats | None
+    scale: Scale
+
+    def bounds(self, prediction: Floats, spread: Floats, coverage: float) -> tuple[Floats, Floats]:
+        """Return lower and upper bounds, shape (n,) each, around predictions.
+
+        Parameters
+        ----------
+        prediction : array, shape (n,)
+            Predicted values; they lie between the bounds.
+        spread : array, shape (n,)
+            Standard deviation of the members' values.
+        coverage : float
+            Share of rows whose value is to lie between the bounds, in (0, 1). Infinite bounds
+            say that there were too few residuals to tell.
+
+        Raises
+        ------
+        ValueError
+            The coverage is not in (0, 1).
+        """
+        if not 0.0 < coverage < 1.0:
+            raise ValueError(f"coverage must be between 0 and 1, not {coverage}")
+        scale = self.scale.of(prediction, spread)
+        one_side = (1.0 + coverage) / 2.0
+        high = _order_statistic(self.residuals, self.weight, one_side)
+        reversed_weight = None if self.weight is None else self.weight[::-1]
+        low = -_order_statistic(-self.residuals[::-1], reversed_weight, one_side)
+        lower = prediction + scale * min(low, 0.0)
+        upper = prediction + scale * max(high, 0.0)
+        return np.minimum(lower, prediction), np.maximum(upper, prediction)
+
+
+def _order_statistic(values: Floats, weight: Floats | None, share: float) -> float:
+    """Return the smallest of the rising values with at least ``share`` of the mass up to it.
+
+    The mass includes that of one new row at infinity (Tibshirani, Barber, Candès, Ramdas 2019,
+    "Conformal prediction under covariate shift", with the new row's weight at the mean).
+    """
+    wanted = share * (len(values) + 1) - ROUNDING
+    if weight is None:
+        position = int(np.ceil(wanted)) - 1
+    else:
+        position = int(np.searchsorted(np.cumsum(weight), wanted, side="left"))
+    return float(values[max(position, 0)]) if position < len(values) else float("inf")

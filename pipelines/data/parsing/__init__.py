@@ -1,0 +1,1 @@
+"""Column roles, and numbers, dates and words read out of text."""

@@ -1,0 +1,167 @@
+"""What one raw column holds: the decision behind every `ColumnPlan`.
+
+The thresholds below are judged on distinct values and rows, never on the target, so that nothing
+here has to be fitted inside a fold.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from espalier.pipelines.data.dataset import ColumnRole
+from espalier.pipelines.data.parsing.dates import detect_date_format, is_clock, is_compact_date
+from espalier.pipelines.data.parsing.numbers import NumberStyle, detect_number_style
+from espalier.pipelines.data.parsing.readings import (
+    ColumnPlan,
+    DateReading,
+    DurationReading,
+    NumberReading,
+    WordReading,
+    holds_date_objects,
+    is_date,
+    is_number,
+    is_timedelta,
+)
+from espalier.pipelines.data.parsing.text_cells import TextCells, read_text_cells
+
+FEW_LEVELS = 60
+"""Up to this many distinct texts are categories, unless they are sentences or hardly repeat."""
+MOST_LEVELS = 10_000
+"""Beyond this many distinct values a column is text, even one of codes."""
+MOST_RARE_LEVELS = 2000
+"""The same for a column that the user declared a category, and whose values hardly come back."""
+ROWS_PER_LEVEL = 5
+"""Codes of more than FEW_LEVELS values stay categories where each has this many rows."""
+ROWS_PER_NAME = 200
+"""The same for names of several words, which say something by their words as well."""
+SENTENCE_WORDS = 5.0
+"""Mean words from which texts are sentences, not labels."""
+SENTENCE_LEVELS = 30
+"""Up to this many distinct sentences are the answers of a form: categories."""
+
+
+def plan_column(name: str, series: "pd.Series[Any]") -> ColumnPlan:
+    """Decide what a column holds.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    series : Series
+        Its training rows, of any dtype; at least one cell is present.
+    """
+    dtype = series.dtype
+    if is_timedelta(dtype):
+        return ColumnPlan(name, ColumnRole.NUMERIC, DurationReading())
+    if is_date(dtype):
+        return ColumnPlan(name, ColumnRole.DATETIME, DateReading(zone=_zone(series)))
+    if is_number(dtype):
+        if _holds_compact_dates(series):
+            return ColumnPlan(name, ColumnRole.DATETIME, DateReading("%Y%m%d"))
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading())
+    if isinstance(dtype, pd.CategoricalDtype):
+        cells = read_text_cells(series)
+        n_levels = len(cells.values)
+        most = MOST_LEVELS if cells.n_present >= ROWS_PER_LEVEL * n_levels else MOST_RARE_LEVELS
+        many = n_levels > most
+        role = ColumnRole.TEXT if many else ColumnRole.CATEGORICAL
+        return ColumnPlan(name, role, _words(cells))
+    if pd.api.types.is_object_dtype(dtype):
+        plan = _plan_objects(name, series)
+        if plan is not None:
+            return plan
+    return _plan_text(name, read_text_cells(series))
+
+
+def is_sentence_like(cells: TextCells) -> bool:
+    """Whether texts are sentences rather than labels, judged on a sample of the values."""
+    sample = cells.values[:: max(1, len(cells.values) // 500)]
+    words = np.mean([len(value.split()) for value in sample])
+    length = np.mean([len(value) for value in sample])
+    return bool(words >= SENTENCE_WORDS or (words >= 2 and length >= 40))
+
+
+def _plan_objects(name: str, series: "pd.Series[Any]") -> ColumnPlan | None:
+    """Return the plan of an object column whose cells are all of one plain kind, else None."""
+    kind = pd.api.types.infer_dtype(series, skipna=True)
+    if kind in ("boolean", "integer", "floating", "mixed-integer-float", "decimal"):
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading())
+    if holds_date_objects(series):
+        zoned = any(getattr(cell, "tzinfo", None) is not None for cell in series.dropna())
+        return ColumnPlan(name, ColumnRole.DATETIME, DateReading(zone="UTC" if zoned else None))
+    return None
+
+
+def _plan_text(name: str, cells: TextCells) -> ColumnPlan:
+    """Return the plan of a column of texts."""
+    values, counts = cells.values, cells.counts
+    if is_compact_date(values):
+        return ColumnPlan(name, ColumnRole.DATETIME, DateReading("%Y%m%d"))
+    if {value.casefold() for value in values[:5]} <= {"true", "false"} and len(values) <= 4:
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(NumberStyle()))
+    style = detect_number_style(values, counts)
+    if style is not None:
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(style))
+    dates = detect_date_format(values, counts)
+    if dates is not None:
+        notes = (
+            (f"column {name!r} has dates that read both ways; taken as month first",)
+            if dates.ambiguous
+            else ()
+        )
+        return ColumnPlan(name, ColumnRole.DATETIME, DateReading(dates.pattern), notes)
+    if is_clock(values):
+        return ColumnPlan(name, ColumnRole.NUMERIC, DurationReading())
+    return ColumnPlan(name, _word_role(cells), _words(cells))
+
+
+def _word_role(cells: TextCells) -> ColumnRole:
+    """Return whether words are categories or text."""
+    n_levels, n_present = len(cells.values), cells.n_present
+    if n_levels > MOST_LEVELS:
+        return ColumnRole.TEXT
+    if n_levels > SENTENCE_LEVELS and is_sentence_like(cells):
+        return ColumnRole.TEXT
+    if n_levels > SENTENCE_LEVELS and n_levels > 0.5 * n_present:
+        return ColumnRole.TEXT
+    if n_levels <= FEW_LEVELS:
+        return ColumnRole.CATEGORICAL
+    sample = cells.values[:: max(1, n_levels // 500)]
+    codes = np.mean([" " not in value for value in sample]) > 0.5
+    wanted = ROWS_PER_LEVEL if codes else ROWS_PER_NAME
+    return ColumnRole.CATEGORICAL if n_present >= wanted * n_levels else ColumnRole.TEXT
+
+
+def _words(cells: TextCells) -> WordReading:
+    """Return the reading of words, with the numbers that stand for codes such as ``007``."""
+    if len(cells.values) > MOST_LEVELS:
+        return WordReading()
+    spellings: dict[float, str] = {}
+    for value in cells.values:
+        try:
+            number = float(value)
+        except ValueError:
+            continue
+        if spellings.setdefault(number, value) != value:
+            return WordReading()  # "07" and "7" both occur: a number says neither
+    different = any(not value.isdigit() or value != str(int(value)) for value in spellings.values())
+    return WordReading(spellings) if different else WordReading()
+
+
+def _holds_compact_dates(series: "pd.Series[Any]") -> bool:
+    """Whether a numeric column is one of days written as 20240131."""
+    if pd.api.types.is_bool_dtype(series.dtype):
+        return False
+    low, high = series.min(), series.max()
+    if pd.isna(low) or not (low >= 18000101 and high <= 21991231):
+        return False
+    cells = read_text_cells(series)
+    return len(cells.values) >= 3 and is_compact_date(cells.values)
+
+
+def _zone(series: "pd.Series[Any]") -> str | None:
+    """Return the time zone of a column of dates."""
+    if isinstance(series.dtype, pd.DatetimeTZDtype):
+        return str(series.dt.tz)
+    return getattr(getattr(series.dtype, "pyarrow_dtype", None), "tz", None)

@@ -1,0 +1,201 @@
+"""Numbers parsed out of text: ``1,234``, ``$5``, ``12%``, ``(3.5)``, ``1.234,50 €``, ``70 kg``."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from espalier.pipelines.data.parsing.text_cells import sample_values
+
+ABSENT_MARKERS = frozenset(
+    {"?", "-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "*", "na", "n/a", "n.a.", "n.a"}
+    | {"#n/a", "#na", "nan", "null", "none", "nil", "missing", "unknown", "unk", "undefined"}
+    | {"tbd", "#value!", "#div/0!", "#ref!", "#num!", "not available", "not applicable"}
+    | {"no data", "not known"}
+)
+"""Texts (lower case) that stand for a missing cell in a column of numbers or dates."""
+
+_CURRENCY = r"[$€£¥₹₽₩₺]|(?:US|CA|AU|NZ|HK|R)\$|USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN"
+_NUMBER = re.compile(
+    rf"""(?P<open>\()?\s*
+    (?P<sign>[-+\u2212\u2013]?)\s*
+    (?:{_CURRENCY})?\s*
+    (?P<sign2>[-+\u2212\u2013]?)
+    (?P<digits>(?:\d[\d.,'\u2019\s]*)?\d[.,]?|[.,]\d+)
+    (?P<exponent>[eE][-+]?\d+)?\s*
+    (?P<suffix>[^\W\d_][^\W\d_./²³]{{0,11}}[²³]?|%|‰|°[CFcf]?|[$€£¥₹₽₩₺])?\s*
+    (?P<close>\))?""",
+    re.VERBOSE,
+)
+_PLAIN = re.compile(r"\d*\.?\d+|\d+\.")
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d*)?")
+# The plain case of the above, for speed: an amount with commas, a percentage.
+_USUAL = re.compile(r"[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?%?")
+_DECORATION = str.maketrans("", "", "$€£,%")
+_MULTIPLIERS = {"k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "b": 1e9, "bn": 1e9}
+_SYMBOLS = frozenset(["", "%", "‰", *"$€£¥₹₽₩₺"]) | frozenset(
+    code.lower() for code in _CURRENCY.rsplit("|", 15) if code.isalpha()
+)
+_ZERO_PADDED = re.compile(r"0\d+")
+
+GLANCE = 100
+"""Distinct values looked at first: most columns of words end here."""
+SAMPLE = 2_000
+"""Distinct values that decide about a column."""
+SHARE = 0.98
+"""Share of the rows that must parse; the rest become missing."""
+MOST_VALUES = 0.6
+"""Share of the distinct values that must parse: a zero in most rows makes no number of words."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberStyle:
+    """How a column writes its numbers.
+
+    Attributes
+    ----------
+    decimal : str
+        ``.`` or ``,``; the other one groups thousands.
+    unit : str
+        A word that may follow every number, lower case (``kg``); it is left out.
+    """
+
+    decimal: str = "."
+    unit: str = ""
+
+
+def parse_numbers(values: Sequence[str], style: NumberStyle) -> NDArray[np.float64]:
+    """Parse texts as numbers.
+
+    A percentage keeps its figure (``12%`` is 12), a parenthesis is a minus, ``k``, ``M`` and ``bn``
+    multiply, and ``true`` and ``false`` are 1 and 0.
+
+    Parameters
+    ----------
+    values : sequence of str
+        The texts.
+    style : NumberStyle
+        How they are written.
+
+    Returns
+    -------
+    array, shape (n_values,)
+        NaN where a text is no finite number.
+    """
+    if style.decimal == ".":
+        numbers = np.array(
+            pd.to_numeric(pd.Series(values, dtype=object), errors="coerce"), dtype=np.float64
+        )
+    else:
+        numbers = np.full(len(values), np.nan)
+    for position in np.flatnonzero(~np.isfinite(numbers)).tolist():
+        numbers[position] = _parse(values[position], style)
+    numbers[~np.isfinite(numbers)] = np.nan
+    return numbers
+
+
+def detect_number_style(values: Sequence[str], counts: NDArray[np.int64]) -> NumberStyle | None:
+    """Return how the column writes numbers, or None when it does not hold numbers.
+
+    Parameters
+    ----------
+    values : sequence of str
+        Distinct texts.
+    counts : array, shape (n_values,)
+        Rows of each.
+    """
+    if not values:
+        return None
+    few, _ = sample_values(values, counts, GLANCE)
+    if len(values) > GLANCE and _share_parsed(few, np.ones(len(few)), _guess_style(few)) < 0.4:
+        return None
+    sample, weights = sample_values(values, counts, SAMPLE)
+    # 007 is a code: as a number it would lose its zeros, and its order means nothing.
+    if any(_ZERO_PADDED.fullmatch(value) for value in sample):
+        return None
+    style = _guess_style(sample)
+    if _share_parsed(sample, np.ones(len(sample)), style) < MOST_VALUES:
+        return None
+    return style if _share_parsed(sample, weights, style) >= SHARE else None
+
+
+def is_absent(value: str) -> bool:
+    """Whether the text stands for a missing number or date."""
+    return value.casefold() in ABSENT_MARKERS
+
+
+def _share_parsed(values: Sequence[str], weights: NDArray[np.float64], style: NumberStyle) -> float:
+    """Return the share of the weights, markers of absence aside, that parse."""
+    present = np.array([not is_absent(value) for value in values], dtype=bool)
+    total = float(weights[present].sum())
+    if total == 0:
+        return 0.0
+    parsed = np.isfinite(parse_numbers(values, style))
+    return float(weights[present & parsed].sum()) / total
+
+
+def _guess_style(sample: Sequence[str]) -> NumberStyle:
+    """Return the style that a few values suggest."""
+    units: dict[str, int] = {}
+    comma_decimal = point_decimal = 0
+    for value in sample:
+        match = _NUMBER.fullmatch(value)
+        if match is None:
+            continue
+        suffix = (match["suffix"] or "").lower()
+        if suffix not in _SYMBOLS and suffix not in _MULTIPLIERS:
+            units[suffix] = units.get(suffix, 0) + 1
+        digits = match["digits"]
+        # "1,5" and "1.234,50" can only have a decimal comma; "1,234" can have either.
+        if "," in digits:
+            comma_decimal += _as_number(digits, ",") is not None and (
+                _as_number(digits, ".") is None
+            )
+        if "." in digits:
+            point_decimal += _as_number(digits, ".") is not None and (
+                _as_number(digits, ",") is None
+            )
+    unit = max(units, key=lambda name: units[name]) if units else ""
+    return NumberStyle("," if comma_decimal > point_decimal else ".", unit)
+
+
+def _parse(value: str, style: NumberStyle) -> float:
+    """Return the number a text holds; NaN when none."""
+    if style.decimal == "." and _USUAL.fullmatch(value):
+        return float(value.translate(_DECORATION))
+    lowered = value.casefold()
+    if lowered in ("true", "false"):
+        return float(lowered == "true")
+    match = _NUMBER.fullmatch(value)
+    if match is None or bool(match["open"]) != bool(match["close"]):
+        return np.nan
+    if match["sign"] and match["sign2"]:
+        return np.nan
+    number = _as_number(match["digits"], style.decimal)
+    if number is None:
+        return np.nan
+    suffix = (match["suffix"] or "").lower()
+    if suffix in _MULTIPLIERS and suffix != style.unit:
+        number *= _MULTIPLIERS[suffix]
+    elif suffix not in _SYMBOLS and suffix != style.unit:
+        return np.nan
+    if match["exponent"]:
+        number = float(f"{number!r}{match['exponent']}") if abs(number) < 1e15 else np.nan
+    negative = bool(match["open"]) or (match["sign"] or match["sign2"]) in ("-", "\u2212", "\u2013")
+    return -number if negative else number
+
+
+def _as_number(digits: str, decimal: str) -> float | None:
+    """Return the number of digits with separators; None when they are out of place."""
+    text = digits
+    if decimal == ",":
+        text = text.translate(str.maketrans(",.", ".,"))
+    text = re.sub(r"(?<=\d)[\s'\u2019](?=\d{3}(?!\d))", ",", text)
+    if _PLAIN.fullmatch(text):
+        return float(text)
+    if _GROUPED.fullmatch(text):
+        return float(text.replace(",", ""))
+    return None

@@ -1,0 +1,233 @@
+"""How one raw column becomes one prepared column, the same in training and in serving.
+
+A reading is decided once, on the training column, and then reads whatever dtype arrives: a file
+may hand over as text, or as integers, what was a category or a date before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from espalier.pipelines.data.dataset import ColumnRole
+from espalier.pipelines.data.parsing.dates import (
+    ISO,
+    detect_date_format,
+    parse_clock,
+    parse_dates,
+    to_nanoseconds,
+)
+from espalier.pipelines.data.parsing.numbers import NumberStyle, parse_numbers
+from espalier.pipelines.data.parsing.text_cells import TextCells, read_text_cells
+from espalier.pipelines.errors import UserError
+
+
+class Reading(Protocol):
+    """Reads a raw column into prepared cells."""
+
+    def read(self, series: "pd.Series[Any]") -> NDArray[Any]:
+        """Return the prepared cells, shape (n_rows,), with the dtype its role asks for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """What becomes of one raw column.
+
+    Attributes
+    ----------
+    name : str
+        Its name, raw and prepared.
+    role : ColumnRole
+        What it holds once read.
+    reading : Reading
+        How it is read.
+    notes : tuple of str
+        What a user should know about the decision.
+    """
+
+    name: str
+    role: ColumnRole
+    reading: Reading
+    notes: tuple[str, ...] = ()
+
+    def read(self, series: "pd.Series[Any]") -> NDArray[Any]:
+        """Return the prepared cells, shape (n_rows,).
+
+        Raises
+        ------
+        UserError
+            The column holds dates where it held numbers in training.
+        """
+        return self.reading.read(series)
+
+
+@dataclass(frozen=True, slots=True)
+class NumberReading:
+    """Numbers, booleans, and numbers in text; infinities become NaN."""
+
+    style: NumberStyle = field(default_factory=NumberStyle)
+
+    def read(self, series: "pd.Series[Any]") -> NDArray[np.float64]:
+        """Return float64, shape (n_rows,)."""
+        if is_timedelta(series.dtype):
+            return seconds(series)
+        if is_date(series.dtype):
+            raise UserError(
+                f"column {series.name!r} held numbers in training and holds dates now; "
+                "give it as numbers"
+            )
+        if is_number(series.dtype):
+            return to_float(series)
+        cells = read_text_cells(series)
+        return cells.spread(parse_numbers(cells.values, self.style), np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class DurationReading:
+    """Timedeltas and clock times, as seconds."""
+
+    def read(self, series: "pd.Series[Any]") -> NDArray[np.float64]:
+        """Return float64 seconds, shape (n_rows,)."""
+        if is_timedelta(series.dtype):
+            return seconds(series)
+        if is_number(series.dtype):
+            return to_float(series)
+        cells = read_text_cells(series)
+        return cells.spread(parse_clock(cells.values), np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class DateReading:
+    """Dates, and dates in text.
+
+    Attributes
+    ----------
+    pattern : str or None
+        The format in text; None when the training column held real dates.
+    zone : str or None
+        Time zone of the training column: dates of other zones are converted to it, so that an
+        hour of the day means the same.
+    """
+
+    pattern: str | None = None
+    zone: str | None = None
+
+    def read(self, series: "pd.Series[Any]") -> NDArray[np.datetime64]:
+        """Return datetime64[ns] without zone, shape (n_rows,)."""
+        if is_date(series.dtype):
+            return to_nanoseconds(self._localised(series))
+        if holds_date_objects(series):
+            dates = pd.to_datetime(series, errors="coerce", utc=self.zone is not None)
+            return to_nanoseconds(self._localised(dates))
+        cells = read_text_cells(series)
+        pattern = self.pattern or self._pattern_of(cells)
+        dates_ns = parse_dates(cells.values, pattern)
+        if pattern != ISO:
+            # Files exported twice change their format; ISO is the one that cannot be misread.
+            left = np.flatnonzero(np.isnat(dates_ns))
+            dates_ns[left] = parse_dates([cells.values[at] for at in left], ISO)
+        return cells.spread(dates_ns, np.datetime64("NaT"))
+
+    def _localised(self, series: "pd.Series[Any]") -> "pd.Series[Any]":
+        """Return dates in the zone of the training column."""
+        if isinstance(series.dtype, pd.PeriodDtype):
+            return series.dt.to_timestamp()
+        if isinstance(series.dtype, pd.ArrowDtype):
+            series = pd.to_datetime(pd.Series(series.to_numpy(dtype=object)), errors="coerce")
+        if self.zone is not None and getattr(series.dt, "tz", None) is not None:
+            return series.dt.tz_convert(self.zone)
+        return series
+
+    @staticmethod
+    def _pattern_of(cells: TextCells) -> str:
+        """Return the format of text that stands where real dates stood."""
+        found = detect_date_format(cells.values, cells.counts)
+        return found.pattern if found else ISO
+
+
+@dataclass(frozen=True, slots=True)
+class WordReading:
+    """Categories and text.
+
+    Attributes
+    ----------
+    spellings : mapping of float to str
+        The category a number stands for where a file turned codes into numbers (``7`` for
+        ``"007"``); empty when numbers spell themselves.
+    """
+
+    spellings: Mapping[float, str] = field(default_factory=dict)
+
+    def read(self, series: "pd.Series[Any]") -> NDArray[Any]:
+        """Return objects, str or NaN, shape (n_rows,)."""
+        cells = read_text_cells(series)
+        if self.spellings and is_number(series.dtype):
+            respelt = [self.spellings.get(float(value), value) for value in cells.values]
+            cells = TextCells(cells.codes, respelt)
+        return cells.to_objects()
+
+
+def is_number(dtype: Any) -> bool:
+    """Whether a dtype holds real numbers or booleans."""
+    if isinstance(dtype, pd.ArrowDtype):
+        return dtype.kind in "iufb" or "decimal" in str(dtype)
+    if isinstance(dtype, (pd.CategoricalDtype, pd.IntervalDtype, pd.PeriodDtype)):
+        return False
+    if isinstance(dtype, pd.SparseDtype):
+        return is_number(dtype.subtype)
+    return (
+        pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
+    ) and not pd.api.types.is_complex_dtype(dtype)
+
+
+def is_plain_number(dtype: Any) -> bool:
+    """Whether a dtype is numpy's own for real numbers or booleans."""
+    return isinstance(dtype, np.dtype) and dtype.kind in "iufb"
+
+
+def is_date(dtype: Any) -> bool:
+    """Whether a dtype holds dates."""
+    if isinstance(dtype, pd.ArrowDtype):
+        return "timestamp" in str(dtype) or str(dtype).startswith("date")
+    return pd.api.types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype)
+
+
+def holds_date_objects(series: "pd.Series[Any]") -> bool:
+    """Whether an object column holds Python dates and nothing else."""
+    return pd.api.types.is_object_dtype(series.dtype) and pd.api.types.infer_dtype(
+        series, skipna=True
+    ) in ("datetime", "date", "datetime64")
+
+
+def is_timedelta(dtype: Any) -> bool:
+    """Whether a dtype holds durations."""
+    if isinstance(dtype, pd.ArrowDtype):
+        return "duration" in str(dtype)
+    return pd.api.types.is_timedelta64_dtype(dtype)
+
+
+def to_float(series: "pd.Series[Any]") -> NDArray[np.float64]:
+    """Return numbers as float64, shape (n_rows,); missing and infinite are NaN."""
+    if isinstance(series.dtype, np.dtype):
+        numbers = series.to_numpy().astype(np.float64)
+    else:
+        numbers = np.array(series.to_numpy(dtype=np.float64, na_value=np.nan))
+    return without_infinities(numbers)
+
+
+def without_infinities(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the same array, what is infinite in it made NaN."""
+    if not np.isfinite(numbers).all():
+        numbers[~np.isfinite(numbers)] = np.nan
+    return numbers
+
+
+def seconds(series: "pd.Series[Any]") -> NDArray[np.float64]:
+    """Return durations as seconds, shape (n_rows,)."""
+    if isinstance(series.dtype, pd.ArrowDtype):
+        series = pd.to_timedelta(pd.Series(series.to_numpy(dtype=object)), errors="coerce")
+    return np.asarray(series.dt.total_seconds(), dtype=np.float64)

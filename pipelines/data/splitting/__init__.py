@@ -1,0 +1,1 @@
+"""Folds and hold-outs, with groups, time and strata."""

@@ -1,0 +1,68 @@
+"""Which rows each fold trains on and validates on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espalier.pipelines.errors import UserError
+
+MOST_ASKED_FOR = 20
+
+
+def check_fold_count(n_folds: int) -> int:
+    """Return the number of folds that a person asks for.
+
+    Raises
+    ------
+    UserError
+        It is not between 1 (one split) and 20.
+    """
+    if not 1 <= n_folds <= MOST_ASKED_FOR:
+        raise UserError(
+            f"the number of folds must be between 1 and {MOST_ASKED_FOR}, not {n_folds}; "
+            "1 is one split"
+        )
+    return n_folds
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Row positions of one fold; the two never overlap.
+
+    Attributes
+    ----------
+    train, valid : array of int64
+        Positions in the dataset.
+    """
+
+    train: NDArray[Any]
+    valid: NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FoldPlan:
+    """All folds of an evaluation, in order.
+
+    Attributes
+    ----------
+    folds : tuple of Fold
+        At least one.
+    description : str
+        For people: ``5-fold cross-validation, stratified``, ``hold-out of 20 %``...
+    """
+
+    folds: tuple[Fold, ...]
+    description: str
+
+    def __iter__(self) -> Iterator[Fold]:
+        return iter(self.folds)
+
+    def __len__(self) -> int:
+        return len(self.folds)
+
+    def validated_rows(self) -> NDArray[Any]:
+        """Return the sorted positions that at least one fold validates."""
+        return np.unique(np.concatenate([fold.valid for fold in self.folds]))

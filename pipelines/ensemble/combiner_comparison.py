@@ -1,0 +1,253 @@
+"""The contest of the combiners, on rows that none of them was fitted to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espalier.pipelines.ensemble.combination import Combination, Floats
+from espalier.pipelines.ensemble.combiners import BLEND, SINGLE, Rival, RivalSettings, mean_of
+from espalier.pipelines.ensemble.library import Library
+from espalier.pipelines.ensemble.nested_validation import (
+    Standing,
+    compare,
+    nested_predictions,
+    nested_rules,
+)
+from espalier.pipelines.ensemble.row_blocks import row_blocks
+from espalier.pipelines.metrics.catalogue import METRICS, Metric
+
+# Parts of the rows that are left out in turn: fewer where each is large enough to decide.
+OUTER_BLOCKS = 5
+OUTER_BLOCKS_LARGE = 3
+LARGE_ROWS = 3_000
+# Standard errors that a combiner may be behind the best one and still win by being simpler. A
+# single model must lead by as many as `SINGLE_LEAD`: on rows that decide little, an ensemble is the
+# better bet (docs/decisions/0029-one-model-must-lead.md). The mean of the combiners wins unless it
+# is as many as `BLEND_BEHIND` behind: it is nobody's luck (0035-the-mean-of-combiners.md).
+TOLERANCE = 0.25
+SINGLE_LEAD = 1.0
+BLEND_BEHIND = 2.0
+
+
+class RivalScore(NamedTuple):
+    """How a combiner did on rows that it was not fitted to.
+
+    Attributes
+    ----------
+    name : str
+        Of the combiner.
+    score : float
+        The metric in its own direction.
+    n_members : int
+        Members it would ship.
+    behind : float
+        How far it is behind the best one, 0 for the best.
+    standard_error : float
+        Of ``behind``, by a paired bootstrap over rows.
+    """
+
+    name: str
+    score: float
+    n_members: int
+    behind: float = 0.0
+    standard_error: float = 0.0
+
+
+class NestedAnswers(NamedTuple):
+    """Predictions of rows by a combiner whose weights were not fitted to them.
+
+    Attributes
+    ----------
+    rows : array of int, shape (n,)
+        Positions in the dataset.
+    predictions : array, shape (n, K) or (n,)
+        Probabilities or values.
+    """
+
+    rows: NDArray[Any]
+    predictions: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Who won, and how all did.
+
+    Attributes
+    ----------
+    winner : Rival
+        The simplest that cannot be told from the best.
+    rule : Combination
+        Its fit to all rows, one weight for each candidate of the library.
+    score : float
+        Its score on rows that it was not fitted to, in the metric's own direction.
+    nested : NestedAnswers
+        What it predicts for these rows.
+    report : tuple of RivalScore
+        A line for each that was tried, best first.
+    """
+
+    winner: Rival
+    rule: Combination
+    score: float
+    nested: NestedAnswers
+    report: tuple[RivalScore, ...]
+
+
+def hold_contest(
+    library: Library,
+    settings: RivalSettings,
+    rivals: Sequence[Rival],
+    *,
+    decision_rows: int,
+) -> Verdict | None:
+    """Return which rival wins; None when none can be scored, or none is fitted in time.
+
+    Parameters
+    ----------
+    library : Library
+        The candidates.
+    settings : RivalSettings
+        What every rival gets. Once its deadline has passed, those that are fitted compete.
+    rivals : sequence of Rival
+        In the order they are tried.
+    decision_rows : int
+        Rows at most that decide; the winner's weights are fitted to all.
+    """
+    metric, seed = settings.metric, settings.seed
+    decision = library
+    if len(library.y) > decision_rows:
+        n_parts = int(np.ceil(len(library.y) / decision_rows))
+        decision = library.part(np.flatnonzero(row_blocks(library, n_parts, seed=seed) == 0))
+    n_blocks = OUTER_BLOCKS if len(decision.y) < LARGE_ROWS else OUTER_BLOCKS_LARGE
+    # Another seed than the rivals' inner blocks, or the two would nest into each other.
+    blocks = row_blocks(decision, n_blocks, seed=seed + 1)
+    found: list[_Contender] = []
+    for rival in rivals:
+        try:
+            found.append(_contender(rival, found, library, decision, blocks, settings))
+        except TimeoutError:
+            break
+        except (ValueError, FloatingPointError, np.linalg.LinAlgError):
+            # One combiner that cannot cope with these predictions must not cost the run.
+            continue
+    if not found:
+        return None
+    standings = compare([each.nested for each in found], decision, blocks, metric, seed)
+    if not any(np.isfinite(standing.score) for standing in standings):
+        return None
+    level = _level(found, standings)
+    if metric.needs == "labels" and len(level) > 1:
+        # Labels tell few combiners apart; the probabilities that they come from tell more.
+        finer = METRICS["log_loss"]
+        predictions = [each.nested for each in level]
+        level = _level(level, compare(predictions, decision, blocks, finer, seed))
+    winner = min(level, key=lambda each: each.rival.simplicity)
+    report = _report(found, standings, metric)
+    return Verdict(
+        winner=winner.rival,
+        rule=winner.rule,
+        score=next(line.score for line in report if line.name == winner.rival.name),
+        nested=NestedAnswers(decision.rows, winner.nested),
+        report=report,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Contender:
+    """A rival with what it predicts for rows it was not fitted to, and its fit to all rows."""
+
+    rival: Rival
+    nested_rules: tuple[Combination, ...]
+    nested: Floats
+    rule: Combination
+
+
+def _contender(
+    rival: Rival,
+    found: Sequence[_Contender],
+    library: Library,
+    decision: Library,
+    blocks: NDArray[np.int64],
+    settings: RivalSettings,
+) -> _Contender:
+    """Return a rival, fitted; one that is a mean of others from their fits, where they are."""
+    there = {each.rival.name: each for each in found}
+    parts = [there[part.name] for part in rival.parts if part.name in there]
+    if parts and len(parts) == len(rival.parts):
+        by_block = zip(*(part.nested_rules for part in parts), strict=True)
+        rules = [mean_of(each, decision, settings) for each in by_block]
+        rule = mean_of([part.rule for part in parts], library, settings)
+    else:
+        rules = nested_rules(rival, decision, blocks, settings)
+        rule = rival.fit(library, settings)
+    nested = nested_predictions(rules, decision, blocks)
+    return _Contender(rival=rival, nested_rules=tuple(rules), nested=nested, rule=rule)
+
+
+def _level(found: Sequence[_Contender], standings: Sequence[Standing]) -> list[_Contender]:
+    """Return the contenders that cannot be told from the best one; a single model only if it leads.
+
+    The mean of the combiners alone, unless it is clearly behind. A single model leads where every
+    ensemble of more than one member is `SINGLE_LEAD` standard errors behind the best, or more, or
+    answers as the single does.
+    """
+    pairs = list(zip(found, standings, strict=True))
+    single = [
+        (each, standing)
+        for each, standing in pairs
+        if each.rival is SINGLE and standing.behind <= SINGLE_LEAD * standing.standard_error
+    ]
+    is_best = any(_is_same(standing) for _, standing in single)
+    near = [
+        (each, standing)
+        for each, standing in pairs
+        if each.rival is not SINGLE
+        and (
+            standing.behind < SINGLE_LEAD * standing.standard_error
+            or (_is_same(standing) and not is_best)
+        )
+        # One member, rescaled, is no ensemble; nothing speaks for it where the single is as good.
+        and not (single and sum(weight > 0 for weight in each.rule.weights) == 1)
+    ]
+    if single and not near:
+        return [each for each, _ in single]
+    mean = [
+        each
+        for each, standing in pairs
+        if each.rival is BLEND
+        and standing.behind <= BLEND_BEHIND * standing.standard_error
+        and sum(weight > 0 for weight in each.rule.weights) > 1
+    ]
+    if mean:
+        return mean
+    best = min(standing.behind for _, standing in near or pairs)
+    return [
+        each
+        for each, standing in near or pairs
+        if standing.behind - best <= TOLERANCE * standing.standard_error
+    ]
+
+
+def _is_same(standing: Standing) -> bool:
+    """Whether it answers as the best one does: no distance, and no doubt about it."""
+    return not standing.behind and not standing.standard_error
+
+
+def _report(
+    found: Sequence[_Contender], standings: Sequence[Standing], metric: Metric
+) -> tuple[RivalScore, ...]:
+    """Return a line for each contender, best first."""
+    lines = [
+        RivalScore(
+            name=each.rival.name,
+            score=metric.sign * standing.score,
+            n_members=sum(weight > 0 for weight in each.rule.weights),
+            behind=standing.behind,
+            standard_error=standing.standard_error,
+        )
+        for each, standing in zip(found, standings, strict=True)
+    ]
+    return tuple(sorted(lines, key=lambda line: line.behind))

@@ -1,0 +1,107 @@
+"""How combiners do on rows that they were not fitted to, and how sure the difference is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espalier.pipelines.ensemble.combination import Combination, Floats
+from espalier.pipelines.ensemble.combiners import Rival, RivalSettings
+from espalier.pipelines.ensemble.library import Library
+from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.mixture_scorer import MixtureScorer, make_scorer
+from espalier.pipelines.seeds import generator
+
+BOOTSTRAP_SAMPLES = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a combiner did among its rivals.
+
+    Attributes
+    ----------
+    score : float
+        The larger the better; minus infinity where the metric is not defined.
+    behind : float
+        How far it is behind the best one, 0 for the best.
+    standard_error : float
+        Of ``behind``.
+    """
+
+    score: float
+    behind: float
+    standard_error: float
+
+
+def nested_rules(
+    rival: Rival, library: Library, blocks: NDArray[np.int64], settings: RivalSettings
+) -> list[Combination]:
+    """Return a fit for each block, in the order of their numbers, to the rows of all others."""
+    return [
+        rival.fit(library.part(np.flatnonzero(blocks != block)), settings)
+        for block in np.unique(blocks)
+    ]
+
+
+def nested_predictions(
+    rules: Sequence[Combination], library: Library, blocks: NDArray[np.int64]
+) -> Floats:
+    """Return predictions of every row by the fit of `nested_rules` that did not see its block."""
+    combined = np.full(library.predictions.shape[1:], np.nan)
+    for block, rule in zip(np.unique(blocks), rules, strict=True):
+        left_out = np.flatnonzero(blocks == block)
+        kept = [position for position, weight in enumerate(rule.weights) if weight > 0]
+        combined[left_out] = rule.keep(kept).apply(
+            [library.predictions[position, left_out] for position in kept]
+        )
+    return combined
+
+
+def compare(
+    predictions: Sequence[Floats],
+    library: Library,
+    blocks: NDArray[np.int64],
+    metric: Metric,
+    seed: int,
+) -> list[Standing]:
+    """Return the standing of each rival's predictions.
+
+    Scores are means over blocks: the parts of one rival's predictions come from different fits,
+    whose probabilities need not rank against each other. The error is the standard deviation of
+    the distance over bootstrap samples of the rows, the same samples for both.
+    """
+    scorer = make_scorer(metric, library.y, library.problem, library.sample_weight)
+    reduced = [scorer.reduce(part) for part in predictions]
+    parts = [np.flatnonzero(blocks == block) for block in np.unique(blocks)]
+    scores = np.asarray([_mean_score(scorer, part, parts) for part in reduced])
+    scores = np.where(np.isfinite(scores), scores, -np.inf)
+    best = int(np.argmax(scores))
+    rng = generator(seed, "ensemble", "bootstrap")
+    sampled = np.empty((BOOTSTRAP_SAMPLES, len(reduced)))
+    for sample in range(BOOTSTRAP_SAMPLES):
+        drawn = [rows[rng.integers(0, len(rows), size=len(rows))] for rows in parts]
+        sampled[sample] = [_mean_score(scorer, part, drawn) for part in reduced]
+    gaps = sampled[:, [best]] - sampled
+    errors = np.zeros(len(reduced))
+    for position in range(len(reduced)):
+        known = gaps[np.isfinite(gaps[:, position]), position]
+        errors[position] = known.std() if known.size else 0.0
+    return [
+        Standing(
+            score=float(scores[position]),
+            behind=float(scores[best] - scores[position]) if np.isfinite(scores[best]) else 0.0,
+            standard_error=float(errors[position]),
+        )
+        for position in range(len(reduced))
+    ]
+
+
+def _mean_score(
+    scorer: MixtureScorer, reduced: Floats, parts: Sequence[NDArray[np.int64]]
+) -> float:
+    """Return the mean score over the parts on which the metric is defined; else over all rows."""
+    scores = np.asarray([scorer.score(reduced, rows) for rows in parts])
+    known = scores[np.isfinite(scores)]
+    return float(known.mean()) if known.size else scorer.score(reduced, np.concatenate(parts))

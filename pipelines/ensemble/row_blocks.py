@@ -1,0 +1,61 @@
+"""Blocks of rows: balanced in the target, fixed by the seed."""
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espalier.pipelines.seeds import generator
+
+
+class Rows(Protocol):
+    """Rows with a target and, maybe, groups."""
+
+    @property
+    def y(self) -> NDArray[Any]:
+        """Codes or values, shape (n,)."""
+        ...
+
+    @property
+    def groups(self) -> NDArray[Any] | None:
+        """Codes of rows that belong together, shape (n,)."""
+        ...
+
+
+def row_blocks(library: Rows, n_blocks: int, *, seed: int) -> NDArray[np.int64]:
+    """Return the block of every row, shape (n,), in 0..n_blocks-1.
+
+    Rows are dealt out in the order of the target, ties in random order, so that every block gets
+    its share of each class, rare ones too, and of each range of values. Rows of one group, where
+    the library has groups, go to the same block.
+
+    Parameters
+    ----------
+    library : Library, or other rows
+        Whose rows.
+    n_blocks : int
+        At least 2; blocks differ by one row at most (by a group's size with groups).
+    seed : int
+        Of the random order.
+    """
+    rng = generator(seed, "ensemble", "blocks")
+    n_rows = len(library.y)
+    if library.groups is None:
+        order = np.lexsort((rng.random(n_rows), library.y))
+        blocks = np.empty(n_rows, dtype=np.int64)
+        blocks[order] = _dealt(n_rows, n_blocks, rng)
+        return blocks
+    _, codes = np.unique(library.groups, return_inverse=True)
+    n_groups = int(codes.max()) + 1
+    means = np.bincount(codes, weights=library.y) / np.bincount(codes)
+    order = np.lexsort((rng.random(n_groups), means))
+    group_blocks = np.empty(n_groups, dtype=np.int64)
+    group_blocks[order] = _dealt(n_groups, n_blocks, rng)
+    return group_blocks[codes]
+
+
+def _dealt(n_items: int, n_blocks: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return block numbers dealt round by round, each round shuffled, shape (n_items,)."""
+    rounds = int(np.ceil(n_items / n_blocks))
+    deals = np.stack([rng.permutation(n_blocks) for _ in range(max(rounds, 1))])
+    return deals.ravel()[:n_items].astype(np.int64)

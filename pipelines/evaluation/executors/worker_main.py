@@ -1,0 +1,107 @@
+"""The process that runs trials for `ProcessExecutor`: one message in, one answer out.
+
+Started by `worker_process.WorkerProcess`. It imports what an evaluation needs and nothing else,
+before it says that it is ready, so that no trial pays for it; each family's own library is
+imported by the first trial that uses it.
+"""
+
+import os
+import pickle
+import signal
+import threading
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import cloudpickle
+
+from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.evaluate import MemberJob, evaluate_trial, worker_name
+from espalier.pipelines.evaluation.executors.base import ended_early, fit_or_none
+from espalier.pipelines.evaluation.limits import TrialInterruptedError
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.resources.interruption import raise_here
+from espalier.pipelines.trials.trial import Trial, TrialStatus
+
+STOP_SIGNAL = signal.SIGUSR1 if hasattr(signal, "SIGUSR1") else signal.SIGTERM
+READY = "ready"
+
+
+class _Switch:
+    """Turns the stop signal into an interruption, but only while a trial runs."""
+
+    def __init__(self) -> None:
+        self.on = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Handle the signal."""
+        del number, frame
+        if self.on:
+            self.on = False
+            raise_here(TrialInterruptedError)
+
+
+def main(descriptor: int, context_path: str) -> None:
+    """Serve the parent at the other end of a socket until it closes.
+
+    Parameters
+    ----------
+    descriptor : int
+        The inherited file descriptor of the socket.
+    context_path : str
+        File with the pickled `EvaluationContext`.
+    """
+    os.set_inheritable(descriptor, False)
+    connection: Connection[Any, Any] = Connection(descriptor)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    switch = _Switch()
+    signal.signal(STOP_SIGNAL, switch)
+    threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
+    context: EvaluationContext = pickle.loads(Path(context_path).read_bytes())
+    _silence()
+    connection.send_bytes(pickle.dumps(READY))
+    while True:
+        try:
+            job, seconds = pickle.loads(connection.recv_bytes())
+        except EOFError:
+            return
+        answer = _answer(job, context, Deadline.after(seconds), switch)
+        connection.send_bytes(cloudpickle.dumps(answer, protocol=5))
+
+
+def _answer(
+    job: Trial | MemberJob, context: EvaluationContext, deadline: Deadline, switch: _Switch
+) -> Any:
+    """Return the outcome of a trial, or the model of a member (None without one)."""
+    started = time.monotonic()
+    try:
+        switch.on = True
+        if isinstance(job, Trial):
+            return evaluate_trial(job, context, deadline=deadline)
+        return fit_or_none(job, context, deadline)
+    except TrialInterruptedError:
+        if not isinstance(job, Trial):
+            return None
+        seconds = time.monotonic() - started
+        return ended_early(
+            job, TrialStatus.TIMEOUT, "stopped", seconds=seconds, worker=worker_name()
+        )
+    finally:
+        switch.on = False
+
+
+def _silence() -> None:
+    """Send all further output to the null device; until here errors reach the parent's file."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for number in (1, 2):
+        os.dup2(nowhere, number)
+    os.close(nowhere)
+
+
+def _leave_with_parent(parent: int) -> None:
+    """End this process when its parent has gone, even in the middle of a fit."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)

@@ -1,0 +1,202 @@
+"""A worker process as its parent sees it: started, given a job, watched, killed."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from espalier.pipelines.evaluation.evaluate import MemberJob
+from espalier.pipelines.evaluation.executors.worker_main import READY, STOP_SIGNAL
+from espalier.pipelines.trials.trial import Trial
+
+_BOOT = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[3]); "
+    "from espalier.pipelines.evaluation.executors.worker_main import main; "
+    "main(int(sys.argv[1]), sys.argv[2])"
+)
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+# A job gets this much longer than its limit to end by itself, with what it has.
+GRACE_SECONDS = 1.0
+_GRACE_SHARE, _GRACE_AT_MOST = 0.05, 5.0
+
+
+def grace_seconds(limit: float) -> float:
+    """Return how long after its limit a job may still end by itself."""
+    return max(GRACE_SECONDS, min(_GRACE_SHARE * limit, _GRACE_AT_MOST))
+
+
+class WorkerProcess:
+    """One worker.
+
+    A plain subprocess on a socket pair: nothing of the user's ``__main__`` runs again in it, so a
+    script needs no ``if __name__ == "__main__"``, and killing one touches no other.
+
+    Parameters
+    ----------
+    context_path : Path
+        File with the pickled context.
+    n_threads : int
+        Threads its native libraries may use.
+    errors_path : Path
+        File for what it says while it starts.
+
+    Attributes
+    ----------
+    job : Trial, MemberJob or None
+        What it works on.
+    """
+
+    def __init__(self, context_path: Path, n_threads: int, errors_path: Path) -> None:
+        self.job: Trial | MemberJob | None = None
+        self.ready = False
+        self._started_at = 0.0
+        self._limit: float | None = None
+        self._errors_path = errors_path
+        ours, theirs = Pipe()
+        self.connection: Connection[Any, Any] = ours
+        environment = os.environ | dict.fromkeys(_THREAD_VARIABLES, str(n_threads))
+        search_path = json.dumps([entry or os.getcwd() for entry in sys.path])
+        with errors_path.open("wb") as errors:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-c",
+                    _BOOT,
+                    str(theirs.fileno()),
+                    str(context_path),
+                    search_path,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                pass_fds=(theirs.fileno(),),
+                env=environment,
+            )
+        theirs.close()
+
+    @property
+    def idle(self) -> bool:
+        """Whether it can be given a job."""
+        return self.ready and self.job is None
+
+    @property
+    def job_seconds(self) -> float:
+        """Seconds since it was given its job."""
+        return time.monotonic() - self._started_at
+
+    @property
+    def seconds_to_kill(self) -> float:
+        """Seconds until its job is so late that only killing helps; infinite without a limit."""
+        if self.job is None or self._limit is None:
+            return float("inf")
+        return self._limit + grace_seconds(self._limit) - self.job_seconds
+
+    @property
+    def memory_mb(self) -> float:
+        """Resident memory in MiB; 0 if it is gone."""
+        try:
+            return float(psutil.Process(self._process.pid).memory_info().rss) / 2**20
+        except psutil.Error:
+            return 0.0
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"process {self._process.pid}"
+
+    def start(self, job: Trial | MemberJob, seconds: float | None) -> None:
+        """Give it a job that must end within ``seconds``.
+
+        Raises
+        ------
+        OSError
+            The process is gone.
+        """
+        self.connection.send_bytes(pickle.dumps((job, seconds), protocol=5))
+        self.job, self._limit, self._started_at = job, seconds, time.monotonic()
+
+    def receive(self) -> Any:
+        """Return its answer and count it idle; `READY` once it has started.
+
+        Raises
+        ------
+        EOFError, OSError
+            The process is gone.
+        """
+        answer = pickle.loads(self.connection.recv_bytes())
+        if isinstance(answer, str) and answer == READY:
+            self.ready = True
+        else:
+            self.job = None
+        return answer
+
+    def interrupt(self) -> None:
+        """Ask it to give its job up."""
+        if self._process.poll() is None:
+            self._process.send_signal(STOP_SIGNAL)
+
+    def kill(self, *, died: bool = False) -> int | None:
+        """Kill it with all processes below it.
+
+        Parameters
+        ----------
+        died : bool
+            Whether its socket has closed, so that its exit status is about to be known.
+
+        Returns
+        -------
+        int or None
+            The exit status of one that ended by itself, negative for a signal.
+        """
+        try:  # one that has closed its socket is about to have a status
+            status = self._process.wait(timeout=1.0 if died else 0.0)
+        except subprocess.TimeoutExpired:
+            status = None
+        if status is None:
+            for process in self._family():
+                with suppress(psutil.Error):
+                    process.kill()
+        self._process.wait()
+        self.connection.close()
+        return status
+
+    def close(self) -> None:
+        """Let it end by itself if it is idle, else kill it."""
+        if self.idle:
+            self.connection.close()
+            try:
+                self._process.wait(timeout=GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        else:
+            self.kill()
+
+    def last_words(self) -> str:
+        """Return the last line that it wrote while it started."""
+        try:
+            lines = self._errors_path.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return lines[-1] if lines else ""
+
+    def _family(self) -> list[psutil.Process]:
+        try:
+            top = psutil.Process(self._process.pid)
+            return [*top.children(recursive=True), top]
+        except psutil.Error:
+            return []

@@ -1,0 +1,118 @@
+"""The leaderboard: a view of the history for people."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from espalier.pipelines.members.serving_limits import pareto
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import TrialResult, TrialStatus
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaderboardRow:
+    """One trial on the leaderboard.
+
+    Attributes
+    ----------
+    trial : int
+        Its number.
+    family : str
+        Its model family.
+    score, score_std : float or None
+        Mean and standard deviation over the folds; None without success.
+    fit_seconds : float
+        Mean seconds to fit one fold.
+    predict_ms_per_row : float or None
+        Milliseconds a row.
+    size_mb : float or None
+        Size of one model, in MiB.
+    weight : float
+        Its weight in the ensemble; 0 if it is no member.
+    status : TrialStatus
+        How it ended.
+    origin : str
+        Who proposed it.
+    configuration : Configuration
+        What was evaluated.
+    row_ms : float or None
+        Milliseconds for a single row.
+    pareto : bool
+        Whether no other trial is better in score, quicker for a single row and smaller at once.
+    """
+
+    trial: int
+    family: str
+    score: float | None
+    score_std: float | None
+    fit_seconds: float
+    predict_ms_per_row: float | None
+    size_mb: float | None
+    weight: float
+    status: TrialStatus
+    origin: str
+    configuration: Configuration
+    row_ms: float | None = None
+    pareto: bool = False
+
+
+def leaderboard(
+    history: History, weights: Mapping[int, float] | None = None
+) -> tuple[LeaderboardRow, ...]:
+    """Return the trials best first; those without a score last, by number.
+
+    Parameters
+    ----------
+    history : History
+        What was tried.
+    weights : mapping of int to float, optional
+        Weight in the ensemble by trial number.
+    """
+    weights = weights or {}
+    best_first = sorted(history.successes, key=history.gain, reverse=True)  # stable: ties by number
+    rest = [result for result in history.ordered if not result.succeeded]
+    best = {result.trial.number for result in pareto(best_first, history.gain)}
+    return tuple(
+        _row(result, weights.get(result.trial.number, 0.0), result.trial.number in best)
+        for result in (*best_first, *rest)
+    )
+
+
+def leaderboard_frame(rows: Sequence[LeaderboardRow]) -> "pd.DataFrame":
+    """Return the rows as a table, one trial a row, the configuration as a dictionary."""
+    import pandas as pd
+
+    names = ("trial", "family", "score", "score_std", "fit_seconds", "predict_ms_per_row", "row_ms",
+             "size_mb", "pareto", "weight")  # fmt: skip
+    return pd.DataFrame(
+        [
+            {
+                **{name: getattr(row, name) for name in names},
+                "status": str(row.status),
+                "configuration": dict(row.configuration),
+            }
+            for row in rows
+        ]
+    )
+
+
+def _row(result: TrialResult, weight: float, on_front: bool) -> LeaderboardRow:
+    return LeaderboardRow(
+        trial=result.trial.number,
+        family=result.trial.configuration.family,
+        score=result.score,
+        score_std=result.score_std,
+        fit_seconds=result.fit_seconds,
+        predict_ms_per_row=result.predict_ms_per_row,
+        size_mb=result.size_mb,
+        weight=float(weight),
+        status=result.status,
+        origin=result.trial.origin,
+        configuration=result.trial.configuration,
+        row_ms=result.row_ms,
+        pareto=on_front,
+    )

@@ -1,0 +1,239 @@
+"""From chosen trials to fitted members."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from espalier.pipelines.data.splitting.folds import FoldPlan
+from espalier.pipelines.ensemble.build import EnsembleChoice
+from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
+from espalier.pipelines.evaluation.evaluate import MemberJob
+from espalier.pipelines.evaluation.executors.base import Executor
+from espalier.pipelines.evaluation.fold_models import MOST_FOLDS, FoldModels, n_served
+from espalier.pipelines.members.cost import RefitTime, refit_seconds
+from espalier.pipelines.members.member import Member
+from espalier.pipelines.members.serving_limits import row_ms, size_mb
+from espalier.pipelines.members.serving_mode import Way
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import TrialResult
+
+if TYPE_CHECKING:
+    from espalier.pipelines.learners.candidate import Candidate
+
+# A booster that the deadline cut off before this share of its rounds is not the model that was
+# chosen.
+COMPLETE_SHARE = 0.8
+# Members that should take more than this share of the time there is may well be too late.
+RISKY_SHARE = 0.4
+# Then a model that needs at most this share of it is fitted before them, to be sure of one.
+SURE_SHARE = 0.15
+# The model of last resort is the best of those that fit in this many seconds; it gets this many
+# times what it took before, within what is left, and at least so many seconds.
+LAST_RESORT_FIT_SECONDS = 1.5
+LAST_RESORT_FACTOR = 5.0
+LAST_RESORT_SECONDS = 3.0
+
+
+def member_job(result: TrialResult) -> MemberJob:
+    """Return how to refit a trial's configuration on all search rows.
+
+    Early stopping needs rows of its own; a refit takes the mean of the rounds that it found.
+    """
+    rounds = result.iterations
+    return MemberJob(
+        trial_number=result.trial.number,
+        configuration=result.trial.configuration,
+        seed=result.trial.seed,
+        iterations=max(1, round(sum(rounds) / len(rounds))) if rounds else None,
+    )
+
+
+def fold_jobs(result: TrialResult, folds: FoldPlan) -> list[MemberJob]:
+    """Return how to fit a trial's configuration to its folds again, as the trial did."""
+    return [
+        MemberJob(
+            trial_number=result.trial.number,
+            configuration=result.trial.configuration,
+            seed=result.trial.seed,
+            rows=fold.train,
+        )
+        for fold in folds.folds[:MOST_FOLDS]
+    ]
+
+
+def fit_choice(
+    choice: EnsembleChoice,
+    history: History,
+    executor: Executor,
+    time: RefitTime,
+    *,
+    fold_models: FoldModels | None = None,
+    folds: FoldPlan | None = None,
+) -> tuple[EnsembleChoice, list[Member | None]]:
+    """Fit the chosen members, heaviest first, until the deadline.
+
+    A member that by its trial's seconds would not be done in time is not begun, so that it does
+    not take the others' time too; its fold models serve where they are kept. Where all may be
+    late and nothing is kept, a quick model is fitted before them.
+
+    Parameters
+    ----------
+    choice : EnsembleChoice
+        What to fit.
+    history : History
+        The trials they come from.
+    executor : Executor
+        Does the work; nothing may be pending.
+    time : RefitTime
+        How long it may take, and which shape is wanted.
+    fold_models : FoldModels or None
+        Models that can take the place of a refit.
+    folds : FoldPlan or None
+        The folds of all trials, to fit models to that were not kept; None to refit instead.
+
+    Returns
+    -------
+    choice : EnsembleChoice
+        The same, unless there is no model of any member: then the best trial that has one alone.
+    fitted : list of Member or None
+        In the order of ``choice.members``; None for a member without a model.
+    """
+    results = {result.trial.number: result for result in history.successes}
+    members = [results[number] for number, _ in choice.members]
+    ways = time.plan(members)
+    refits = [each for each, way in zip(members, ways, strict=True) if _is_refit(way, folds)]
+    # Those that have nothing else to serve with come first.
+    refits.sort(key=lambda each: each.trial.number in time.kept)
+    bagged = [each for each, way in zip(members, ways, strict=True) if way is Way.FOLDS]
+    deadline = time.refit_deadline(members, ways)
+    sure = _sure_trial(deadline, refits, history, time)
+    made = _fit(
+        executor, [*([] if sure is None else [sure]), *refits], bagged if folds else (), folds,
+        deadline,
+    )  # fmt: skip
+    # Fold models in the place of a refit that failed were not counted against the limits.
+    spare = [None if time.limits and way is not Way.KEPT else fold_models for way in ways]
+    fitted = [
+        made.whole(each) or _kept(there, each) for each, there in zip(members, spare, strict=True)
+    ]
+    if not any(fitted):  # a booster that was cut off is better than nothing
+        fitted = [made.any(each) for each in members]
+    if any(fitted):
+        return choice, fitted
+    last = sure or _best_kept(history, time)
+    model = None if last is None else (made.any(last) or _kept(fold_models, last))
+    if last is not None and model is not None:
+        return _alone(choice, last), [model]
+    chosen = _quick_trial(history, LAST_RESORT_FIT_SECONDS)
+    seconds = min(LAST_RESORT_FACTOR * chosen.fit_seconds, time.deadline.seconds_left)
+    until = Deadline.after(max(LAST_RESORT_SECONDS, seconds))
+    return _alone(choice, chosen), [_fit(executor, [chosen], (), None, until).any(chosen)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Models by trial number, None for those too late, and how far a refit was to get."""
+
+    rounds: dict[int, int | None]
+    refits: "dict[int, Candidate | None]"
+    bags: "dict[int, list[Candidate | None]]"
+
+    def whole(self, result: TrialResult) -> Member | None:
+        """Return the member if its models got about as far as they were meant to."""
+        number = result.trial.number
+        bag = self.bags.get(number, [None])
+        if None not in bag:
+            return self.any(result)
+        wanted = self.rounds.get(number)
+        done = getattr(self.refits.get(number), "n_iterations_", None)
+        complete = wanted is None or done is None or done >= COMPLETE_SHARE * wanted
+        return self.any(result) if complete and self.refits.get(number) is not None else None
+
+    def any(self, result: TrialResult) -> Member | None:
+        """Return the member with the models that there are."""
+        number = result.trial.number
+        bag = tuple(each for each in self.bags.get(number, ()) if each is not None)
+        if bag:
+            return Member(number=number, candidates=bag, of_folds=True)
+        model = self.refits.get(number)
+        return None if model is None else Member(number=number, candidates=(model,))
+
+
+def _fit(
+    executor: Executor,
+    refits: Sequence[TrialResult],
+    bagged: Sequence[TrialResult],
+    folds: FoldPlan | None,
+    deadline: Deadline,
+) -> _Made:
+    """Refit the first, fit the others to each fold: side by side, in their order."""
+    jobs = [member_job(result) for result in refits]
+    bags = [] if folds is None else [fold_jobs(result, folds) for result in bagged]
+    models = iter(executor.fit_members([*jobs, *(job for bag in bags for job in bag)], deadline))
+    return _Made(
+        {job.trial_number: job.iterations for job in jobs},
+        {job.trial_number: next(models) for job in jobs},
+        {bag[0].trial_number: [next(models) for _ in bag] for bag in bags},
+    )
+
+
+def _is_refit(way: Way | None, folds: FoldPlan | None) -> bool:
+    return way is Way.REFIT or (way is Way.FOLDS and folds is None)
+
+
+def _sure_trial(
+    deadline: Deadline, begun: Sequence[TrialResult], history: History, time: RefitTime
+) -> TrialResult | None:
+    """Return the trial to refit first where all members may be too late; None where one is safe."""
+    left = deadline.seconds_left
+    if time.kept or any(refit_seconds(each) <= RISKY_SHARE * left for each in begun):
+        return None
+    chosen = _quick_trial(history, SURE_SHARE * left)
+    # A model that is not quick would only make the members late.
+    return chosen if not begun or refit_seconds(chosen) <= SURE_SHARE * left else None
+
+
+def _best_kept(history: History, time: RefitTime) -> TrialResult | None:
+    """Return the best trial whose fold models are kept, and within the limits."""
+    there = [
+        each
+        for each in history.successes
+        if each.trial.number in time.kept
+        and time.limits.admit(n_served(each) * row_ms(each), n_served(each) * size_mb(each))
+    ]
+    return max(there, key=history.gain, default=None)
+
+
+def _quick_trial(history: History, seconds: float) -> TrialResult:
+    """Return the best trial that can be refitted in ``seconds``; if there is none, the quickest."""
+    results = history.successes
+    quickest = min(results, key=lambda result: (result.fit_seconds, result.trial.number))
+    return max(
+        (each for each in results if refit_seconds(each) <= seconds),
+        key=lambda each: (history.gain(each), -each.trial.number),
+        default=quickest,
+    )
+
+
+def _kept(fold_models: FoldModels | None, result: TrialResult) -> Member | None:
+    models = () if fold_models is None else fold_models.load(result.trial)
+    number = result.trial.number
+    return Member(number=number, candidates=models, of_folds=True) if models else None
+
+
+def _alone(choice: EnsembleChoice, result: TrialResult) -> EnsembleChoice:
+    """Return the choice of one trial that was not chosen, for want of better."""
+    return replace(
+        choice,
+        members=((result.trial.number, 1.0),),
+        method="quick single",
+        rule=Combination(
+            problem=choice.rule.problem,
+            space=CombinationSpace.PROBABILITY,
+            weights=(1.0,),
+            floor=choice.rule.floor,
+        ),
+        cv_score=float(result.score if result.score is not None else choice.cv_score),
+        nested=None,
+    )

@@ -1,0 +1,1 @@
+"""The learner interface and what its implementations share."""

@@ -1,0 +1,37 @@
+"""What expected costs of several families share."""
+
+from espalier.pipelines.data.dataset import DatasetShape
+
+
+def matrix_columns(shape: DatasetShape, *, per_category: float = 1.0) -> float:
+    """Return about how many columns the feature matrix has.
+
+    Parameters
+    ----------
+    shape : DatasetShape
+        Shape of the prepared table.
+    per_category : float
+        Matrix columns for each categorical column: 1 for codes, some eight for one-hot.
+    """
+    return (
+        shape.n_numeric
+        + per_category * shape.n_categorical
+        + 20.0 * shape.n_text
+        + 6.0 * shape.n_datetime
+        + 1.0
+    )
+
+
+def features_seconds(shape: DatasetShape) -> float:
+    """Return about how long one core takes to make the features of all rows."""
+    cells = shape.n_rows * matrix_columns(shape)
+    return 0.02 + 1e-7 * cells + 4e-5 * shape.n_rows * shape.n_text + text_seconds(shape)
+
+
+def text_seconds(shape: DatasetShape) -> float:
+    """Return about how long one core takes to go through all that was written.
+
+    A review of 400 characters takes a quarter of a millisecond: its words and pairs of words are
+    counted, and the counts are projected.
+    """
+    return 6e-7 * shape.n_rows * shape.text_length

@@ -1,0 +1,157 @@
+"""What a model family brings: its space, its factory, its limits and its expected cost."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.configuration import Value
+
+if TYPE_CHECKING:  # a served model must load without ConfigSpace
+    from ConfigSpace import ConfigurationSpace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnerLimits:
+    """Sizes beyond which a family is not offered.
+
+    Attributes
+    ----------
+    max_rows, max_columns, max_classes : int or None
+        None for no limit.
+    """
+
+    max_rows: int | None = None
+    max_columns: int | None = None
+    max_classes: int | None = None
+
+    def admit(self, shape: DatasetShape) -> bool:
+        """Whether a dataset of this shape is within the limits."""
+        pairs = (
+            (self.max_rows, shape.n_rows),
+            (self.max_columns, shape.n_columns),
+            (self.max_classes, shape.n_classes),
+        )
+        return all(limit is None or size <= limit for limit, size in pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreprocessingTraits:
+    """Which preprocessing choices can matter to a family; the first of each is its default.
+
+    Attributes
+    ----------
+    scaling : tuple of str
+        From ``none``, ``standard``, ``robust``, ``quantile``, ``power``, ``both`` (standard and
+        quantile side by side).
+    encoding : tuple of str
+        For categories, from ``ordinal``, ``onehot``, ``target``, and ``native`` (codes, and
+        ``fit`` is told by ``categorical=`` which matrix columns hold them).
+    imputation : tuple of str
+        For numbers, from ``none`` (the model takes NaN), ``median``, ``mean``.
+    construction, selection, projection : bool
+        Whether features may be constructed, selected, projected.
+    sparse : bool
+        Whether the model takes a scipy CSR matrix (otherwise it gets a dense array).
+    text_means : tuple of bool
+        Whether strings that come back are also known by their target mean.
+    text_words : tuple of int
+        How many words of a text get columns of their own, where it is not sparse.
+    strings : tuple of str
+        What strings of very many values that come back are, where categories are codes
+        (``ordinal``, ``native``), from ``text``, ``categories`` and ``both``.
+    rare_of_rows : int or None
+        In a table of more rows than this a level is rare by the share of so many rows; None for
+        the share of all. A family that weighs each level by its rows loses by having those of
+        fifty put together (docs/decisions/0037).
+    """
+
+    scaling: tuple[str, ...] = ("none",)
+    encoding: tuple[str, ...] = ("ordinal", "onehot", "target")
+    imputation: tuple[str, ...] = ("none",)
+    construction: bool = True
+    selection: bool = True
+    projection: bool = False
+    sparse: bool = False
+    text_means: tuple[bool, ...] = (True, False)
+    text_words: tuple[int, ...] = (0,)
+    strings: tuple[str, ...] = ("text",)
+    rare_of_rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildContext:
+    """What a factory needs to know beside the hyperparameters.
+
+    Attributes
+    ----------
+    shape : DatasetShape
+        Shape of the whole search table.
+    seed : int
+        Seed of everything random in the model.
+    n_threads : int
+        Threads the model may use.
+    iterations : int or None
+        Boosting rounds to train exactly (a refit on all rows); None to stop early.
+    """
+
+    shape: DatasetShape
+    seed: int
+    n_threads: int = 1
+    iterations: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learner:
+    """A model family.
+
+    Attributes
+    ----------
+    name : str
+        Key in the registry and on the command line.
+    label : str
+        Name for people.
+    problems : frozenset of ProblemKind
+        What it can solve.
+    space : callable (shape) -> ConfigurationSpace
+        Its own hyperparameters with conditions and defaults, without preprocessing.
+    build : callable (values, context) -> estimator
+        A fresh scikit-learn style estimator. A module-level function, so that it pickles.
+    expected_seconds : callable (values, shape) -> float
+        Seconds to fit once on all rows on one core, to within a factor of a few.
+    preprocessing : PreprocessingTraits
+        What may happen to the features before the model.
+    limits : LearnerLimits
+        Sizes beyond which it is not offered.
+    early_stopping : bool
+        Whether ``fit`` takes ``eval_set=(X, y)`` and leaves ``n_iterations_``. Whatever the
+        family, ``fit`` is also given those of ``sample_weight``, ``eval_weight``,
+        ``categorical`` and ``deadline`` that its signature names.
+    anytime : bool
+        Whether ``fit`` takes ``deadline`` and stops then with a model that is worth having.
+    interpretable : bool
+        Whether a person can read the fitted model.
+    expected_mb : callable (values, shape) -> float, or None
+        MiB that a fit takes beside its matrix and a few copies of it; None for next to nothing.
+    packages : tuple of str
+        Distributions that a served model of this family needs beside scikit-learn.
+    """
+
+    name: str
+    label: str
+    problems: frozenset[ProblemKind]
+    space: "Callable[[DatasetShape], ConfigurationSpace]"
+    build: Callable[[Mapping[str, Value], BuildContext], Any]
+    expected_seconds: Callable[[Mapping[str, Value], DatasetShape], float]
+    preprocessing: PreprocessingTraits = field(default_factory=PreprocessingTraits)
+    limits: LearnerLimits = field(default_factory=LearnerLimits)
+    early_stopping: bool = False
+    anytime: bool = False
+    interpretable: bool = False
+    packages: tuple[str, ...] = ()
+    expected_mb: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
+
+    def admits(self, shape: DatasetShape) -> bool:
+        """Whether the family can be used on a dataset of this shape."""
+        return shape.problem in self.problems and self.limits.admit(shape)

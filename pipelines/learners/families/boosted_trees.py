@@ -1,0 +1,95 @@
+"""What the boosters share: their parameters, and how they are told when to stop."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from espalier.pipelines.learners.families.boosting_rounds import Patience
+from espalier.pipelines.resources.budget import Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows to boost on, or to watch.
+
+    Attributes
+    ----------
+    X : array, shape (n_rows, n_columns)
+        Features.
+    y : array, shape (n_rows,)
+        Codes or values.
+    weight : array or None, shape (n_rows,)
+        Of each row.
+    """
+
+    X: Any
+    y: NDArray[Any]
+    weight: NDArray[Any] | None
+
+
+class BoostedTrees(BaseEstimator, ABC):
+    """A booster through its native interface, stopped early or by the clock.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Native parameters.
+    rounds : int
+        Boosting rounds at most; exactly, when `fit` gets no ``eval_set``.
+    patience : int
+        Rounds without a better validation loss before it stops.
+    n_threads : int
+        Threads.
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Any],
+        rounds: int = 500,
+        patience: int = 50,
+        n_threads: int = 1,
+    ) -> None:
+        self.parameters = parameters
+        self.rounds = rounds
+        self.patience = patience
+        self.n_threads = n_threads
+
+    def fit(
+        self,
+        X: Any,
+        y: NDArray[Any],
+        *,
+        sample_weight: NDArray[Any] | None = None,
+        eval_set: tuple[Any, NDArray[Any]] | None = None,
+        eval_weight: NDArray[Any] | None = None,
+        categorical: tuple[int, ...] = (),
+        deadline: Deadline | None = None,
+    ) -> Self:
+        """Boost on ``X`` of shape (n_rows, n_columns) and ``y`` of codes or values.
+
+        Leaves ``n_iterations_``, the rounds it kept.
+        """
+        watched = None if eval_set is None else Rows(*eval_set, eval_weight)
+        patience = Patience(None if watched is None else self.patience, deadline)
+        self._boost(Rows(X, y, sample_weight), watched, tuple(categorical), patience)
+        return self
+
+    @abstractmethod
+    def _boost(
+        self,
+        train: Rows,
+        watched: Rows | None,
+        categorical: tuple[int, ...],
+        patience: Patience,
+    ) -> None:
+        """Grow trees until the rounds are done or ``patience`` ends; set ``n_iterations_``."""
+
+
+def probabilities(raw: NDArray[Any]) -> NDArray[Any]:
+    """Return probabilities of all classes, shape (n_rows, n_classes); of two, one may be given."""
+    return raw if raw.ndim == 2 else np.column_stack([1 - raw, raw])

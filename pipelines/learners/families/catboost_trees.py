@@ -1,0 +1,203 @@
+"""CatBoost: boosting of symmetric trees with ordered statistics of categories.
+
+Prokhorenkova, Gusev, Vorobev, Dorogush, Gulin: *CatBoost: unbiased boosting with categorical
+features* (2018).
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.base.costs import matrix_columns
+from espalier.pipelines.learners.base.learner import BuildContext, Learner, PreprocessingTraits
+from espalier.pipelines.learners.families.boosted_trees import BoostedTrees, Rows
+from espalier.pipelines.learners.families.boosting_rounds import (
+    Patience,
+    expected_trees,
+    max_rounds,
+    patience_rounds,
+)
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.configuration import Value
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+# Past this many classes the plain squared score grows useful trees in fewer rounds.
+_MANY_CLASSES = 6
+
+
+# Trees over all classes: a tree here costs several of the other boosters' once classes are many.
+_MOST_TREES = 2_500
+
+
+class CatBoostModel(BoostedTrees):
+    """CatBoost; the trees after the best round are cut off."""
+
+    def _boost(
+        self,
+        train: Rows,
+        watched: Rows | None,
+        categorical: tuple[int, ...],
+        patience: Patience,
+    ) -> None:
+        from catboost import CatBoost, CatBoostError
+
+        X = train.X
+        self.categorical_ = categorical
+        self.is_constant_ = bool((np.nanmin(X, axis=0) == np.nanmax(X, axis=0)).all())
+        table = self._pool(X, train.y, train.weight)
+        valid = None if watched is None else self._pool(watched.X, watched.y, watched.weight)
+
+        class Watch:
+            def after_iteration(self, info: Any) -> bool:
+                part = info.metrics.get("validation")
+                loss = None if part is None else float(next(iter(part.values()))[-1])
+                return not patience.stop(info.iteration - 1, loss)
+
+        self.booster_ = CatBoost(
+            {
+                **self.parameters,
+                # A tree that is given no column is empty, a round lost.
+                "rsm": max(float(self.parameters["rsm"]), 1.0 / X.shape[1]),
+                "iterations": self.rounds,
+                "thread_count": self.n_threads,
+                "allow_writing_files": False,
+                "logging_level": "Silent",
+                "use_best_model": False,
+            }
+        )
+        self.booster_.fit(table, eval_set=valid, callbacks=[Watch()])
+        self.n_iterations_ = max(1, min(patience.best_round + 1, self.booster_.tree_count_))
+        if self.n_iterations_ < self.booster_.tree_count_:
+            # Where some trees came out empty CatBoost refuses to cut others off, by a wrong count
+            # of its own. A few trees past the best one do little harm.
+            with suppress(CatBoostError):
+                self.booster_.shrink(self.n_iterations_)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return values, shape (n_rows,), or class codes."""
+        if self.parameters["loss_function"] == "RMSE":
+            return np.asarray(self.booster_.predict(self._pool(X), thread_count=self.n_threads))
+        return np.argmax(self.predict_proba(X), axis=1)
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Return probabilities, shape (n_rows, n_classes)."""
+        return np.asarray(
+            self.booster_.predict(
+                self._pool(X), prediction_type="Probability", thread_count=self.n_threads
+            )
+        )
+
+    def _pool(
+        self, X: Any, y: NDArray[Any] | None = None, weight: NDArray[Any] | None = None
+    ) -> Any:
+        """Return a CatBoost pool; its category columns must be objects of bytes."""
+        from catboost import FeaturesData, Pool
+
+        categories = list(self.categorical_)
+        numbers = np.delete(X, categories, axis=1) if categories else X
+        texts = None
+        if categories:
+            codes = X[:, categories].astype(np.int64)
+            names = np.array([b"%d" % code for code in range(int(codes.max(initial=0)) + 1)])
+            texts = names.astype(object)[codes]
+        data = FeaturesData(
+            num_feature_data=np.ascontiguousarray(numbers) if numbers.shape[1] else None,
+            cat_feature_data=texts,
+        )
+        return Pool(data, label=y, weight=weight)
+
+
+def space(shape: DatasetShape) -> "ConfigurationSpace":
+    """Return the hyperparameters."""
+    from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
+
+    several = shape.problem is ProblemKind.MULTICLASS
+    many = shape.n_classes > _MANY_CLASSES
+    rate = (0.25 if many else 0.15) if several else (0.12 if shape.n_text else 0.08)
+    made = ConfigurationSpace(
+        space=[
+            Float("learning_rate", (0.01, 0.3), log=True, default=rate),
+            Integer("depth", (3, 9), default=4 if several else 6),
+            Float("l2_leaf_reg", (0.1, 100.0), log=True, default=3.0),
+            Float("random_strength", (0.01, 10.0), log=True, default=1.0),
+            Float("subsample", (0.4, 1.0), default=0.8),
+            Float("rsm", (0.1, 1.0), log=True, default=_column_share(shape)),
+            Categorical("score_function", ["Cosine", "L2"], default="L2" if many else "Cosine"),
+        ]
+    )
+    if shape.n_categorical + shape.n_text >= 2:
+        # Categories combined: dear where each combination is counted once a class.
+        made.add(Integer("max_ctr_complexity", (1, 4), default=1 if several else 4))
+    return made
+
+
+def _column_share(shape: DatasetShape) -> float:
+    """Return the share of columns each tree sees: fewer where each costs once a class."""
+    enough = 100.0 if shape.n_classes <= 2 else 25.0
+    return float(min(1.0, max(0.1, enough / matrix_columns(shape))))
+
+
+def build(values: Mapping[str, Value], context: BuildContext) -> CatBoostModel:
+    """Return an unfitted model of these hyperparameters."""
+    shape = context.shape
+    losses = {
+        ProblemKind.REGRESSION: "RMSE",
+        ProblemKind.BINARY: "Logloss",
+        ProblemKind.MULTICLASS: "MultiClass",
+    }
+    parameters = {
+        "max_ctr_complexity": 1,
+        **values,
+        "loss_function": losses[shape.problem],
+        "boosting_type": "Plain",
+        "bootstrap_type": "Bernoulli",
+        "border_count": 64 if shape.n_classes <= 2 else 32,
+        "random_seed": context.seed,
+    }
+    rate = float(values["learning_rate"])
+    return CatBoostModel(
+        parameters,
+        rounds=context.iterations or max_rounds(shape, rate, most_trees=_MOST_TREES),
+        patience=patience_rounds(rate),
+        n_threads=context.n_threads,
+    )
+
+
+def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
+    """Return seconds to fit once on one core."""
+    rounds = expected_trees(shape, float(values["learning_rate"])) / max(1, shape.n_classes)
+    depth = float(values["depth"])
+    width = matrix_columns(shape, per_category=4.0) * float(values["rsm"])
+    width += 4.0 * shape.n_text * float(values.get("max_ctr_complexity", 1))
+    per_row = 2e-9 * width * depth + 3e-8 * depth
+    return 0.1 + rounds * shape.n_classes * (
+        5e-4 + 1.5e-6 * width * 2**depth / 16 + shape.n_rows * per_row
+    )
+
+
+CATBOOST = Learner(
+    name="catboost",
+    label="CatBoost",
+    problems=frozenset(ProblemKind),
+    space=space,
+    build=build,
+    expected_seconds=expected_seconds,
+    preprocessing=PreprocessingTraits(
+        encoding=("native", "ordinal", "onehot"),
+        imputation=("none",),
+        text_words=(200, 0),
+        strings=("both", "categories"),
+        # It counts targets itself, in an order that hides a row's own; means beside that mislead.
+        text_means=(False, True),
+        rare_of_rows=2_000,
+    ),
+    early_stopping=True,
+    anytime=True,
+    packages=("catboost",),
+)

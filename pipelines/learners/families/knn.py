@@ -1,0 +1,147 @@
+"""k-nearest neighbours (Fix and Hodges 1951)."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.base.costs import matrix_columns
+from espalier.pipelines.learners.base.learner import (
+    BuildContext,
+    Learner,
+    LearnerLimits,
+    PreprocessingTraits,
+)
+from espalier.pipelines.preprocessing.strength import mutual_information
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.configuration import Value
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+
+# The least a column counts beside the strongest one.
+_FLOOR = 0.01
+
+
+class Neighbours(BaseEstimator):
+    """Answer by the k nearest training rows, drawn a little towards the average.
+
+    Parameters
+    ----------
+    n_neighbors : int
+        k; at most the number of training rows.
+    weights : str
+        ``uniform`` or ``distance``.
+    relevance : bool
+        Whether columns count in proportion to what they say about the target.
+    p : int
+        1 for the Manhattan distance, 2 for the Euclidean one.
+    classification : bool
+        Whether ``y`` holds class codes.
+    n_threads : int
+        Threads.
+    """
+
+    def __init__(
+        self,
+        n_neighbors: int = 15,
+        weights: str = "distance",
+        relevance: bool = True,
+        p: int = 2,
+        classification: bool = True,
+        n_threads: int = 1,
+    ) -> None:
+        self.n_neighbors = n_neighbors
+        self.weights = weights
+        self.relevance = relevance
+        self.p = p
+        self.classification = classification
+        self.n_threads = n_threads
+
+    def fit(self, X: Any, y: NDArray[Any]) -> "Neighbours":
+        """Keep the rows ``X``, shape (n_rows, n_columns), and their ``y``."""
+        from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+
+        kind = KNeighborsClassifier if self.classification else KNeighborsRegressor
+        self.factors_ = None
+        if self.relevance:
+            strength = mutual_information(X, y, classification=self.classification)
+            # Its square root, so that a column's part of a squared distance is its strength.
+            factors = np.sqrt(strength / max(float(strength.max()), 1e-12) + _FLOOR)
+            self.factors_ = factors.astype(np.float32)
+        X = self._stretched(X)
+        self.k_ = min(self.n_neighbors, len(y))
+        self.model_ = kind(self.k_, weights=self.weights, p=self.p, n_jobs=self.n_threads)
+        self.model_.fit(X, y)
+        if self.classification:
+            self.prior_ = np.bincount(y) / len(y)
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return values or class codes, shape (n_rows,)."""
+        return self.model_.predict(self._stretched(X))
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Return probabilities, shape (n_rows, n_classes).
+
+        One more neighbour is believed to be of every class in proportion, so that no class is
+        ever impossible (the m-estimate with m = 1).
+        """
+        scores = self.model_.predict_proba(self._stretched(X))
+        return (self.k_ * scores + self.prior_) / (self.k_ + 1)
+
+    def _stretched(self, X: NDArray[Any]) -> NDArray[Any]:
+        return X if self.factors_ is None else X * self.factors_
+
+
+def space(shape: DatasetShape) -> "ConfigurationSpace":
+    """Return the hyperparameters."""
+    from ConfigSpace import Categorical, ConfigurationSpace, Integer
+
+    return ConfigurationSpace(
+        space=[
+            Integer("n_neighbors", (1, 100), log=True, default=min(15, max(1, shape.n_rows // 4))),
+            Categorical("weights", ["distance", "uniform"], default="distance"),
+            Categorical("relevance", [True, False], default=True),
+            Categorical("p", [2, 1], default=2),
+        ]
+    )
+
+
+def build(values: Mapping[str, Value], context: BuildContext) -> Neighbours:
+    """Return an unfitted model of these hyperparameters."""
+    return Neighbours(
+        n_neighbors=int(values["n_neighbors"]),
+        weights=str(values["weights"]),
+        relevance=bool(values["relevance"]),
+        p=int(values["p"]),
+        classification=context.shape.problem.is_classification,
+        n_threads=context.n_threads,
+    )
+
+
+def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
+    """Return seconds to fit and to answer for a fifth of the rows, which is what costs."""
+    per_pair = (2e-10 if values["p"] == 2 else 1e-9) * matrix_columns(shape, per_category=6.0)
+    return 0.02 + 0.1 * shape.n_rows**2 * (per_pair + 3e-9)
+
+
+KNN = Learner(
+    name="knn",
+    label="k-nearest neighbours",
+    problems=frozenset(ProblemKind),
+    space=space,
+    build=build,
+    expected_seconds=expected_seconds,
+    preprocessing=PreprocessingTraits(
+        scaling=("quantile", "standard", "robust", "power"),
+        encoding=("onehot", "target"),
+        imputation=("median", "mean"),
+        projection=True,
+    ),
+    limits=LearnerLimits(max_rows=50_000, max_columns=2_000),
+)

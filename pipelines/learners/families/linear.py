@@ -1,0 +1,146 @@
+"""Penalised linear models: logistic regression, ridge and elastic net."""
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.base.costs import matrix_columns
+from espalier.pipelines.learners.base.learner import (
+    BuildContext,
+    Learner,
+    LearnerLimits,
+    PreprocessingTraits,
+)
+from espalier.pipelines.learners.families.penalty import ChosenStrength, Logistic, Ridge
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.configuration import Value
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+
+class BoundedRegressor(BaseEstimator):
+    """Fit a regressor to the standardised target and keep its answers in the range seen.
+
+    A linear model may answer anything far from its training rows; a target never does.
+
+    Parameters
+    ----------
+    regressor : estimator
+        Takes ``fit(X, y, sample_weight)``.
+    margin : float
+        How far beyond the range seen an answer may go, as a share of that range.
+    """
+
+    def __init__(self, regressor: Any, margin: float = 0.2) -> None:
+        self.regressor = regressor
+        self.margin = margin
+
+    def fit(
+        self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None = None
+    ) -> "BoundedRegressor":
+        """Fit to ``y`` of shape (n_rows,)."""
+        self.center_ = float(np.average(y, weights=sample_weight))
+        self.scale_ = float(np.std(y)) or 1.0
+        width = float(y.max() - y.min()) * self.margin
+        self.low_, self.high_ = float(y.min()) - width, float(y.max()) + width
+        target = (y - self.center_) / self.scale_
+        if sample_weight is None:
+            self.regressor.fit(X, target)
+        else:
+            self.regressor.fit(X, target, sample_weight=sample_weight)
+        return self
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return values, shape (n_rows,)."""
+        answers = np.ravel(self.regressor.predict(X)) * self.scale_ + self.center_
+        return np.clip(answers, self.low_, self.high_)
+
+
+def space(shape: DatasetShape) -> "ConfigurationSpace":
+    """Return the hyperparameters; by default the model chooses its own penalty."""
+    from ConfigSpace import Categorical, ConfigurationSpace, Float, InCondition
+
+    del shape
+    penalty = Categorical("penalty", ["chosen", "l2", "elasticnet"], default="chosen")
+    strength = Float("strength", (1e-5, 1.0), log=True, default=1e-3)
+    ratio = Float("l1_ratio", (0.05, 1.0), default=0.5)
+    made = ConfigurationSpace()
+    made.add(
+        [
+            penalty,
+            strength,
+            ratio,
+            InCondition(strength, penalty, ["l2", "elasticnet"]),
+            InCondition(ratio, penalty, ["elasticnet"]),
+        ]
+    )
+    return made
+
+
+def build(values: Mapping[str, Value], context: BuildContext) -> Any:
+    """Return an unfitted model; ``strength`` is the penalty per row (glmnet's lambda)."""
+    regression = context.shape.problem is ProblemKind.REGRESSION
+    model: Any
+    if values["penalty"] == "elasticnet":
+        strength, ratio = float(values["strength"]), float(values["l1_ratio"])
+        model = _elastic_net(strength, ratio, context)
+    elif values["penalty"] == "l2":
+        strength = float(values["strength"])
+        model = Ridge(strength) if regression else Logistic(strength)
+    else:
+        model = ChosenStrength(Ridge() if regression else Logistic(), context.seed)
+    return BoundedRegressor(model) if regression else model
+
+
+def _elastic_net(strength: float, ratio: float, context: BuildContext) -> Any:
+    from sklearn.linear_model import ElasticNet, LogisticRegression
+
+    if context.shape.problem is ProblemKind.REGRESSION:
+        return ElasticNet(alpha=strength, l1_ratio=ratio, max_iter=300, tol=1e-3)
+    settings: dict[str, Any] = {
+        "C": 1.0 / (strength * max(context.shape.n_rows, 2)),
+        "solver": "saga",
+        "l1_ratio": ratio,
+        "max_iter": 60,
+        "tol": 1e-2,
+        "random_state": context.seed,
+    }
+    # From scikit-learn 1.8 on, l1_ratio alone names the penalty.
+    if inspect.signature(LogisticRegression).parameters["penalty"].default != "deprecated":
+        settings["penalty"] = "elasticnet"
+    return LogisticRegression(**settings)
+
+
+def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
+    """Return seconds to fit once on one core."""
+    onehot = values.get("prep_encoding", "onehot") == "onehot"
+    columns = matrix_columns(shape, per_category=8.0 if onehot else 1.0)
+    if shape.problem is ProblemKind.REGRESSION:
+        return 0.05 + 2e-10 * shape.n_rows * columns**2 + 1e-8 * shape.n_rows * columns
+    passes = 400.0 if values["penalty"] == "elasticnet" else 120.0
+    return 0.05 + passes * 2e-9 * shape.n_rows * columns * max(1, shape.n_classes - 1)
+
+
+LINEAR = Learner(
+    name="linear",
+    label="Penalised linear model",
+    problems=frozenset(ProblemKind),
+    space=space,
+    build=build,
+    expected_seconds=expected_seconds,
+    preprocessing=PreprocessingTraits(
+        scaling=("both", "standard", "robust", "quantile", "power"),
+        encoding=("onehot", "target"),
+        imputation=("median", "mean"),
+        projection=True,
+        sparse=True,
+    ),
+    limits=LearnerLimits(max_rows=1_000_000, max_columns=20_000),
+    interpretable=True,
+)

@@ -1,0 +1,164 @@
+"""XGBoost: regularised gradient boosting on histograms (Chen and Guestrin 2016)."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.base.costs import matrix_columns
+from espalier.pipelines.learners.base.learner import BuildContext, Learner, PreprocessingTraits
+from espalier.pipelines.learners.families.boosted_trees import BoostedTrees, Rows, probabilities
+from espalier.pipelines.learners.families.boosting_rounds import (
+    Patience,
+    default_rate,
+    expected_trees,
+    has_tiny_class,
+    max_rounds,
+    patience_rounds,
+)
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.resources.interruption import uninterrupted
+from espalier.pipelines.trials.configuration import Value
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
+
+class XGBoostModel(BoostedTrees):
+    """XGBoost; the trees after the best round are cut off."""
+
+    def _boost(
+        self,
+        train: Rows,
+        watched: Rows | None,
+        categorical: tuple[int, ...],
+        patience: Patience,
+    ) -> None:
+        import xgboost
+
+        parameters = {**self.parameters, "nthread": self.n_threads, "verbosity": 0}
+        if parameters["objective"] == "multi:softprob":
+            parameters["num_class"] = int(train.y.max()) + 1
+        self.types_ = ["c" if i in categorical else "q" for i in range(train.X.shape[1])]
+        settings = {
+            "feature_types": self.types_,
+            "enable_categorical": bool(categorical),
+            "nthread": self.n_threads,
+            "max_bin": parameters["max_bin"],
+        }
+        valid = []
+        with uninterrupted():  # it takes the rows in by calling back
+            table = xgboost.QuantileDMatrix(train.X, train.y, weight=train.weight, **settings)
+            if watched is not None:
+                there = xgboost.QuantileDMatrix(
+                    watched.X, watched.y, weight=watched.weight, ref=table, **settings
+                )
+                valid.append((there, "valid"))
+
+        class Watch(xgboost.callback.TrainingCallback):
+            def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+                del model
+                losses = next(iter(evals_log["valid"].values())) if evals_log else [None]
+                return patience.stop(epoch, losses[-1])
+
+        booster = xgboost.train(
+            parameters, table, self.rounds, evals=valid, callbacks=[Watch()], verbose_eval=False
+        )
+        self.n_iterations_ = patience.best_round + 1
+        self.booster_ = booster[: self.n_iterations_]
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Return values, shape (n_rows,), or class codes."""
+        raw = self._raw(X)
+        if str(self.parameters["objective"]).startswith("reg:"):
+            return raw
+        return np.argmax(probabilities(raw), axis=1)
+
+    def predict_proba(self, X: Any) -> NDArray[Any]:
+        """Return probabilities, shape (n_rows, n_classes)."""
+        return probabilities(self._raw(X))
+
+    def _raw(self, X: Any) -> NDArray[Any]:
+        import xgboost
+
+        table = xgboost.DMatrix(
+            X,
+            feature_types=self.types_,
+            enable_categorical="c" in self.types_,
+            nthread=self.n_threads,
+        )
+        return np.asarray(self.booster_.predict(table))
+
+
+def space(shape: DatasetShape) -> "ConfigurationSpace":
+    """Return the hyperparameters."""
+    from ConfigSpace import ConfigurationSpace, Float, Integer
+
+    tiny = has_tiny_class(shape)
+    several = shape.problem is ProblemKind.MULTICLASS
+    return ConfigurationSpace(
+        space=[
+            Float("learning_rate", (0.01, 0.3), log=True, default=default_rate(shape)),
+            Integer("max_depth", (2, 10), default=4 if shape.n_rows < 2_000 else 6),
+            Float("min_child_weight", (0.01, 100.0), log=True, default=0.1 if several else 2.0),
+            Float("subsample", (0.4, 1.0), default=0.85),
+            Float("colsample_bytree", (0.2, 1.0), default=0.7),
+            Float("reg_lambda", (1e-3, 100.0), log=True, default=5.0 if tiny else 2.0),
+            Float("reg_alpha", (1e-4, 10.0), log=True, default=1e-3),
+            Float("gamma", (1e-4, 10.0), log=True, default=1e-4),
+        ]
+    )
+
+
+def build(values: Mapping[str, Value], context: BuildContext) -> XGBoostModel:
+    """Return an unfitted model of these hyperparameters."""
+    shape = context.shape
+    objectives = {
+        ProblemKind.REGRESSION: ("reg:squarederror", "rmse"),
+        ProblemKind.BINARY: ("binary:logistic", "logloss"),
+        ProblemKind.MULTICLASS: ("multi:softprob", "mlogloss"),
+    }
+    objective, loss = objectives[shape.problem]
+    parameters = {
+        **values,
+        "objective": objective,
+        "eval_metric": loss,
+        "tree_method": "hist",
+        "max_bin": 256,
+        "seed": context.seed,
+    }
+    rate = float(values["learning_rate"])
+    return XGBoostModel(
+        parameters,
+        rounds=context.iterations or max_rounds(shape, rate),
+        patience=patience_rounds(rate),
+        n_threads=context.n_threads,
+    )
+
+
+def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
+    """Return seconds to fit once on one core."""
+    trees = expected_trees(shape, float(values["learning_rate"]))
+    depth = float(values["max_depth"])
+    per_row = 1.5e-9 * matrix_columns(shape) * depth + 1e-8 * depth
+    return 0.05 + trees * (1e-4 + 3e-6 * 2**depth + shape.n_rows * per_row)
+
+
+XGBOOST = Learner(
+    name="xgboost",
+    label="XGBoost",
+    problems=frozenset(ProblemKind),
+    space=space,
+    build=build,
+    expected_seconds=expected_seconds,
+    preprocessing=PreprocessingTraits(
+        encoding=("ordinal", "native", "target", "onehot"),
+        imputation=("none",),
+        text_words=(200, 0),
+    ),
+    early_stopping=True,
+    anytime=True,
+    packages=("xgboost",),
+)

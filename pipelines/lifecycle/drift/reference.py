@@ -1,0 +1,183 @@
+"""What a training keeps of its table, so that later tables can be compared with it.
+
+Either a seeded sample of raw rows, or, where rows must not be kept, a histogram of each column. A
+histogram is made of a sample in any case, so both give the same figures; the test that needs whole
+rows (`espalier.pipelines.lifecycle.drift.two_sample`) falls away without them.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.lifecycle.drift.column_cells import CellKind, kind_of, read_cells
+from espalier.pipelines.seeds import generator
+
+MOST_ROWS = 5_000
+"""Rows of the sample: a share is known to within 1.4 points then."""
+QUANTILES = 201
+"""Numbers that stand for a column where rows are not kept."""
+MOST_LEVELS = 200
+"""Categories counted by name; the rest are counted together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnProfile:
+    """What is known of one column.
+
+    Attributes
+    ----------
+    name : str
+        The column.
+    kind : CellKind
+        What its cells are compared as.
+    n_rows, n_missing : int
+        Rows looked at, and those without a cell.
+    values : array or None, shape (n_values,)
+        Sorted numbers that stand for the present cells of a number, text or date.
+    levels : mapping of str to int, or None
+        Rows of each category, the most frequent first.
+    n_other : int
+        Rows of categories that are not among ``levels``.
+    """
+
+    name: str
+    kind: CellKind
+    n_rows: int
+    n_missing: int
+    values: NDArray[np.float64] | None = None
+    levels: Mapping[str, int] | None = None
+    n_other: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableProfile:
+    """What is known of a table.
+
+    Attributes
+    ----------
+    columns : tuple of ColumnProfile
+        In the table's order.
+    target : str
+        Which of them is the target.
+    """
+
+    columns: tuple[ColumnProfile, ...]
+    target: str
+
+    def to_json(self) -> str:
+        """Return the profile as JSON; numbers are thinned out to `QUANTILES`."""
+        record = {"target": self.target, "columns": [_to_dict(each) for each in self.columns]}
+        return json.dumps(record, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "TableProfile":
+        """Return the profile that `to_json` wrote."""
+        record = json.loads(text)
+        return cls(
+            target=record["target"], columns=tuple(_from_dict(each) for each in record["columns"])
+        )
+
+
+def sample_rows(
+    table: pd.DataFrame, columns: Sequence[str], *, seed: int, most: int = MOST_ROWS
+) -> pd.DataFrame:
+    """Return a seeded sample of raw rows with these columns, in the table's order.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, n_columns)
+        The training table.
+    columns : sequence of str
+        What the model reads, and the target.
+    seed : int
+        The run's seed.
+    most : int
+        Rows at most.
+    """
+    table = with_unique_names(table)
+    wanted = [name for name in table.columns if name in set(columns)]
+    if len(table) > most:
+        rows = generator(seed, "reference").choice(len(table), size=most, replace=False)
+        table = table.iloc[np.sort(rows)]
+    return table[wanted].reset_index(drop=True)
+
+
+def profile_table(rows: pd.DataFrame, *, target: str, is_classification: bool) -> TableProfile:
+    """Return the profile of raw rows.
+
+    Parameters
+    ----------
+    rows : DataFrame, shape (n_rows, n_columns)
+        From `sample_rows`.
+    target : str
+        The target column.
+    is_classification : bool
+        Whether the target holds classes.
+    """
+    return TableProfile(
+        target=target,
+        columns=tuple(
+            profile_column(
+                rows[name], kind_of(rows[name], is_label=is_classification and name == target)
+            )
+            for name in rows.columns
+        ),
+    )
+
+
+def profile_column(series: "pd.Series[Any]", kind: CellKind) -> ColumnProfile:
+    """Return the profile of one raw column, read as ``kind``."""
+    cells = read_cells(series, kind)
+    missing = pd.isna(cells)
+    present = cells[~missing]
+    name, n_rows, n_missing = str(series.name), len(cells), int(missing.sum())
+    if kind is not CellKind.CATEGORY:
+        return ColumnProfile(
+            name=name, kind=kind, n_rows=n_rows, n_missing=n_missing,
+            values=np.sort(present.astype(np.float64)),
+        )  # fmt: skip
+    found, counts = np.unique(present.astype(str), return_counts=True)
+    order = np.lexsort((found, -counts))
+    kept = order[:MOST_LEVELS]
+    return ColumnProfile(
+        name=name,
+        kind=kind,
+        n_rows=n_rows,
+        n_missing=n_missing,
+        levels={str(found[at]): int(counts[at]) for at in kept},
+        n_other=int(counts[order[MOST_LEVELS:]].sum()),
+    )
+
+
+def _to_dict(column: ColumnProfile) -> dict[str, Any]:
+    values = column.values
+    if values is not None and len(values) > QUANTILES:
+        values = np.quantile(values, np.linspace(0.0, 1.0, QUANTILES))
+    return {
+        "name": column.name,
+        "kind": str(column.kind),
+        "n_rows": column.n_rows,
+        "n_missing": column.n_missing,
+        "values": None if values is None else [float(f"{value:.9g}") for value in values],
+        "levels": None if column.levels is None else dict(column.levels),
+        "n_other": column.n_other,
+    }
+
+
+def _from_dict(record: Mapping[str, Any]) -> ColumnProfile:
+    values = record["values"]
+    return ColumnProfile(
+        name=record["name"],
+        kind=CellKind(record["kind"]),
+        n_rows=record["n_rows"],
+        n_missing=record["n_missing"],
+        values=None if values is None else np.asarray(values, dtype=np.float64),
+        levels=record["levels"],
+        n_other=record["n_other"],
+    )

@@ -1,0 +1,1 @@
+"""Whether a challenger is better than the champion."""

@@ -1,0 +1,210 @@
+"""Two models on the same rows: how much better one is, and how sure that is.
+
+The difference is bootstrapped in pairs: each sample of rows scores both models, so that what makes
+rows hard for both cancels out (Efron 1979; pairing as in Koehn 2004, "Statistical significance
+tests for machine translation evaluation").
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.mixture_scorer import make_scorer
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.seeds import generator
+
+SAMPLES = 1000
+FEWEST_SAMPLES = 400
+# Rows times samples beyond which samples are saved.
+LARGEST_WORK = 4_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Champion and challenger on the same rows.
+
+    Attributes
+    ----------
+    metric : str
+        What was compared.
+    higher_is_better : bool
+        Its direction.
+    champion, challenger : float
+        Scores, in the metric's own direction.
+    difference : float
+        How much better the challenger is: positive is better, whatever the direction.
+    low, high : float
+        Bounds of the difference; each holds with the confidence asked for.
+    n_rows : int
+        Rows compared on.
+    """
+
+    metric: str
+    higher_is_better: bool
+    champion: float
+    challenger: float
+    difference: float
+    low: float
+    high: float
+    n_rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceComparison:
+    """Champion and challenger on one slice.
+
+    Attributes
+    ----------
+    column, value : str
+        Whose rows; ``value`` is ``(others)`` for the pooled small ones.
+    n_rows : int
+        How many.
+    comparison : Comparison or None
+        None where the metric is not defined on these rows.
+    """
+
+    column: str
+    value: str
+    n_rows: int
+    comparison: Comparison | None
+
+
+def compare(
+    metric: Metric,
+    problem: ProblemKind,
+    y: NDArray[Any],
+    champion: NDArray[Any],
+    challenger: NDArray[Any],
+    *,
+    seed: int,
+    confidence: float = 0.95,
+    groups: NDArray[Any] | None = None,
+    sample_weight: NDArray[Any] | None = None,
+    samples: int = SAMPLES,
+) -> Comparison | None:
+    """Return how much better the challenger is than the champion.
+
+    Parameters
+    ----------
+    metric : Metric
+        What counts.
+    problem : ProblemKind
+        The kind of problem.
+    y : array, shape (n_rows,)
+        Class codes or values.
+    champion, challenger : array, shape (n_rows, n_classes) or (n_rows,)
+        Predictions of the same rows.
+    seed : int
+        Of the bootstrap samples.
+    confidence : float
+        Of each bound, in (0.5, 1).
+    groups : array or None, shape (n_rows,)
+        Rows with the same code belong together and are drawn together.
+    sample_weight : array or None, shape (n_rows,)
+        How much each row counts; all alike where none does.
+    samples : int
+        Bootstrap samples; fewer, but never less than 400, where rows are very many.
+
+    Returns
+    -------
+    Comparison or None
+        None where the metric is not defined on these rows.
+    """
+    if not 0.5 < confidence < 1.0:
+        raise ValueError(f"confidence must be between 0.5 and 1, not {confidence}")
+    n_rows = len(y)
+    if n_rows == 0 or len(champion) != n_rows or len(challenger) != n_rows:
+        raise ValueError(
+            f"{n_rows} targets, {len(champion)} and {len(challenger)} predictions; one a row"
+        )
+    if not (np.isfinite(champion).all() and np.isfinite(challenger).all()):
+        return None
+    scorer = make_scorer(metric, y, problem, sample_weight)
+    old, new = scorer.reduce(champion), scorer.reduce(challenger)
+    score_old, score_new = scorer.score(old, None), scorer.score(new, None)
+    if not (np.isfinite(score_old) and np.isfinite(score_new)):
+        return None
+    draw = _drawing(n_rows, groups)
+    rng = generator(seed, "promotion", "bootstrap")
+    n_samples = min(samples, max(FEWEST_SAMPLES, LARGEST_WORK // n_rows))
+    differences = np.empty(n_samples)
+    for at in range(n_samples):
+        rows = draw(rng)
+        differences[at] = scorer.score(new, rows) - scorer.score(old, rows)
+    defined = differences[np.isfinite(differences)]
+    if not len(defined):
+        return None
+    low, high = np.quantile(defined, [1.0 - confidence, confidence])
+    return Comparison(
+        metric=metric.name,
+        higher_is_better=metric.higher_is_better,
+        champion=metric.sign * score_old,
+        challenger=metric.sign * score_new,
+        difference=score_new - score_old,
+        low=float(low),
+        high=float(high),
+        n_rows=n_rows,
+    )
+
+
+def compare_slices(
+    metric: Metric,
+    problem: ProblemKind,
+    y: NDArray[Any],
+    champion: NDArray[Any],
+    challenger: NDArray[Any],
+    *,
+    slices: Mapping[str, Mapping[str, NDArray[np.int64]]],
+    seed: int,
+    confidence: float = 0.95,
+    sample_weight: NDArray[Any] | None = None,
+    samples: int = SAMPLES,
+) -> tuple[SliceComparison, ...]:
+    """Return the comparison on each slice, columns and values in the order given.
+
+    Parameters
+    ----------
+    metric, problem, y, champion, challenger, seed, confidence, sample_weight, samples
+        As for `compare`.
+    slices : mapping of column to (mapping of value to array of int64)
+        Row positions of each slice, from
+        `espalier.pipelines.lifecycle.promotion.slices.find_slices`.
+    """
+    found = []
+    for column, values in slices.items():
+        for value, rows in values.items():
+            outcome = compare(
+                metric,
+                problem,
+                y[rows],
+                champion[rows],
+                challenger[rows],
+                seed=seed,
+                confidence=confidence,
+                sample_weight=None if sample_weight is None else sample_weight[rows],
+                samples=samples,
+            )
+            found.append(
+                SliceComparison(column=column, value=value, n_rows=len(rows), comparison=outcome)
+            )
+    return tuple(found)
+
+
+def _drawing(
+    n_rows: int, groups: NDArray[Any] | None
+) -> Callable[[np.random.Generator], NDArray[np.int64]]:
+    """Return a function that draws row positions with replacement, whole groups where given."""
+    if groups is None:
+        return lambda rng: rng.integers(0, n_rows, size=n_rows)
+    _, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    members = np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1])
+
+    def draw(rng: np.random.Generator) -> NDArray[np.int64]:
+        drawn = rng.integers(0, len(members), size=len(members))
+        return np.concatenate([members[group] for group in drawn])
+
+    return draw

@@ -1,0 +1,200 @@
+"""When a challenger becomes champion: a policy, the evidence, and a decision in plain words."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from espalier.pipelines.lifecycle.promotion.comparison import Comparison, SliceComparison
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionPolicy:
+    """What a challenger has to fulfil.
+
+    Attributes
+    ----------
+    mode : str
+        ``auto`` promotes a challenger that passes, ``approve`` has a person asked, ``never``
+        changes nothing.
+    margin : float
+        The lower bound of the difference has to lie above it, in the metric's unit.
+    confidence : float
+        Of the bounds, one-sided.
+    slice_limit : float or None
+        How much any slice may lose, in the metric's unit; None: none may be surely worse.
+    max_latency_ms : float or None
+        Most milliseconds for one row.
+    max_size_mb : float or None
+        Most megabytes of files.
+    min_rows : int
+        Fewest rows to compare on.
+    min_slice_rows : int
+        Fewest rows of a slice.
+    """
+
+    mode: Literal["auto", "approve", "never"] = "auto"
+    margin: float = 0.0
+    confidence: float = 0.95
+    slice_limit: float | None = None
+    max_latency_ms: float | None = None
+    max_size_mb: float | None = None
+    min_rows: int = 30
+    min_slice_rows: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is known about a champion and its challenger.
+
+    Attributes
+    ----------
+    n_rows : int
+        Rows that neither was trained on.
+    comparison : Comparison or None
+        On those rows; None where they cannot be compared.
+    slices : tuple of SliceComparison
+        On parts of them.
+    obstacles : tuple of str
+        Why they cannot be compared, in words.
+    latency_ms : float or None
+        The challenger's, for one row.
+    champion_latency_ms : float or None
+        The champion's, on the same machine.
+    size_mb : float or None
+        The challenger's files.
+    """
+
+    n_rows: int
+    comparison: Comparison | None = None
+    slices: tuple[SliceComparison, ...] = ()
+    obstacles: tuple[str, ...] = ()
+    latency_ms: float | None = None
+    champion_latency_ms: float | None = None
+    size_mb: float | None = None
+
+
+class Verdict(StrEnum):
+    """What is to be done."""
+
+    PROMOTE = "promote"
+    ASK = "ask"  # a person
+    KEEP = "keep"  # the champion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromotionDecision:
+    """What is to be done, and why.
+
+    Attributes
+    ----------
+    verdict : Verdict
+        What is to be done.
+    passed : bool
+        Whether the challenger fulfils the policy, whoever has the last word.
+    reasons : tuple of str
+        Whole sentences, what decided first.
+    """
+
+    verdict: Verdict
+    passed: bool
+    reasons: tuple[str, ...]
+
+
+def decide(policy: PromotionPolicy, evidence: Evidence) -> PromotionDecision:
+    """Return what the policy says of the evidence."""
+    against = _against(policy, evidence)
+    if against:
+        return PromotionDecision(verdict=Verdict.KEEP, passed=False, reasons=tuple(against))
+    said = _in_favour(policy, evidence)
+    if policy.mode == "never":
+        reasons = ("The policy is never: nothing is changed.", *said)
+        return PromotionDecision(verdict=Verdict.KEEP, passed=True, reasons=reasons)
+    verdict = Verdict.ASK if policy.mode == "approve" else Verdict.PROMOTE
+    return PromotionDecision(verdict=verdict, passed=True, reasons=tuple(said))
+
+
+def decide_unopposed(policy: PromotionPolicy) -> PromotionDecision:
+    """Return what the policy says where nobody serves, so that there is nothing to compare."""
+    reasons = ["There is no champion to compare with."]
+    verdict = {"auto": Verdict.PROMOTE, "approve": Verdict.ASK, "never": Verdict.KEEP}[policy.mode]
+    if verdict is Verdict.KEEP:
+        reasons.append("The policy is never: nothing is changed.")
+    return PromotionDecision(verdict=verdict, passed=True, reasons=tuple(reasons))
+
+
+def _against(policy: PromotionPolicy, evidence: Evidence) -> list[str]:
+    """Return what speaks against the challenger, nothing when it passes."""
+    if evidence.obstacles:
+        return list(evidence.obstacles)
+    if evidence.n_rows < policy.min_rows:
+        return [
+            f"Only {evidence.n_rows:,} rows are known that neither model was trained on; "
+            f"{policy.min_rows:,} are needed to compare them."
+        ]
+    result = evidence.comparison
+    if result is None:
+        return ["The metric is not defined on the rows to compare on."]
+    said = []
+    if not result.low > policy.margin:
+        said.append(
+            f"It is not sure enough that the challenger is better: {describe(result)}; the lower "
+            f"bound {result.low:.4g} does not lie above the margin {policy.margin:.4g}."
+        )
+    said += [text for each in evidence.slices if (text := _slice_loses(policy, each)) is not None]
+    said += _over(evidence.latency_ms, policy.max_latency_ms, "The challenger takes", "ms a row")
+    said += _over(evidence.size_mb, policy.max_size_mb, "The challenger's files take", "MB")
+    return said
+
+
+def _slice_loses(policy: PromotionPolicy, each: SliceComparison) -> str | None:
+    result = each.comparison
+    if result is None:
+        return None
+    where = f"where {each.column} is {each.value} ({each.n_rows:,} rows)"
+    if policy.slice_limit is None:
+        if result.high < 0.0:
+            return (
+                f"The challenger is surely worse {where}: by {-result.difference:.4g}, "
+                f"at least {-result.high:.4g}."
+            )
+    elif -result.difference > policy.slice_limit:
+        return (
+            f"The challenger loses {-result.difference:.4g} of {result.metric} {where}; "
+            f"the limit is {policy.slice_limit:.4g}."
+        )
+    return None
+
+
+def _over(value: float | None, limit: float | None, what: str, unit: str) -> list[str]:
+    if limit is None:
+        return []
+    if value is None:
+        return [f"{what} an unknown number of {unit}; the limit is {limit:.4g}."]
+    return [f"{what} {value:.4g} {unit}; the limit is {limit:.4g}."] if value > limit else []
+
+
+def _in_favour(policy: PromotionPolicy, evidence: Evidence) -> list[str]:
+    result = evidence.comparison
+    assert result is not None
+    how = "better" if result.low > 0.0 else "no worse than allowed"
+    said = [
+        f"The challenger is {how}: {describe(result)}; the lower bound {result.low:.4g} lies "
+        f"above the margin {policy.margin:.4g}."
+    ]
+    judged = [each for each in evidence.slices if each.comparison is not None]
+    if judged:
+        said.append(f"None of {len(judged)} slices loses more than allowed.")
+    unjudged = len(evidence.slices) - len(judged)
+    if unjudged:
+        said.append(f"{unjudged} slices could not be judged: the metric is not defined there.")
+    return said
+
+
+def describe(result: Comparison) -> str:
+    """Return the comparison in words."""
+    how = "better" if result.difference >= 0.0 else "worse"
+    return (
+        f"{result.metric} {result.challenger:.5g} against the champion's {result.champion:.5g} on "
+        f"the same {result.n_rows:,} rows, {how} by {abs(result.difference):.4g} "
+        f"(the difference lies between {result.low:.4g} and {result.high:.4g})"
+    )

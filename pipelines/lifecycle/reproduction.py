@@ -1,0 +1,224 @@
+"""A model made again from what is on record of it, and compared with the one that serves."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from espalier.pipelines.data.preparation import Preparation
+from espalier.pipelines.data.splitting.folds import FoldPlan
+from espalier.pipelines.evaluation.evaluate import MemberJob
+from espalier.pipelines.evaluation.executors.base import Executor
+from espalier.pipelines.finishing.refit import fold_jobs, member_job
+from espalier.pipelines.members.member import Member
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.serving.model import EnsembleModel
+from espalier.pipelines.trials.trial import Trial, TrialResult
+
+if TYPE_CHECKING:
+    from espalier.pipelines.learners.candidate import Candidate
+
+# Another library version or processor rounds differently; another model differs by far more. The
+# same tolerances as when a model is opened.
+RTOL = 1e-3
+ATOL = 1e-4
+
+
+class Agreement(StrEnum):
+    """How two results of the same work compare; from best to worst."""
+
+    IDENTICAL = "bit-identical"
+    CLOSE = "equal within tolerance"
+    DIFFERENT = "different"
+
+
+def compare(before: ArrayLike, now: ArrayLike) -> Agreement:
+    """Return how two arrays of numbers agree; NaN equals NaN.
+
+    Within tolerance is a difference of at most 1e-4 of the largest number plus a thousandth.
+    """
+    old, new = np.asarray(before), np.asarray(now)
+    if old.shape != new.shape:
+        return Agreement.DIFFERENT
+    if np.array_equal(old, new, equal_nan=True):
+        return Agreement.IDENTICAL
+    scale = float(np.nanmax(np.abs(old))) if old.size else 1.0
+    close = np.allclose(new, old, rtol=RTOL, atol=ATOL * max(scale, 1e-12), equal_nan=True)
+    return Agreement.CLOSE if close else Agreement.DIFFERENT
+
+
+def worst(agreements: Sequence[Agreement]) -> Agreement:
+    """Return the worst of several; identical without any."""
+    order = list(Agreement)
+    return max(agreements, key=order.index, default=Agreement.IDENTICAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberCheck:
+    """A member of the ensemble, evaluated and refitted again.
+
+    Attributes
+    ----------
+    trial : int
+        Its number.
+    family : str
+        Its model family.
+    score, score_now : float or None
+        Cross-validated, on record and now; None without success.
+    scores : Agreement
+        Of the fold scores.
+    predictions : Agreement
+        Of the refitted models' answers to the hold-out rows.
+    largest_difference : float
+        Between these answers; NaN when there is no refitted model.
+    """
+
+    trial: int
+    family: str
+    score: float | None
+    score_now: float | None
+    scores: Agreement
+    predictions: Agreement
+    largest_difference: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What came of making a model again.
+
+    Attributes
+    ----------
+    members : tuple of MemberCheck
+        In the model's order.
+    answers : Agreement
+        Of the whole models' answers to the hold-out rows.
+    largest_difference : float
+        Between these answers.
+    scores : NDArray
+        The model's answers now, to be scored.
+    """
+
+    members: tuple[MemberCheck, ...]
+    answers: Agreement
+    largest_difference: float
+    scores: NDArray[Any]
+
+    @property
+    def verdict(self) -> Agreement:
+        """The worst of everything compared."""
+        every = [(each.scores, each.predictions) for each in self.members]
+        return worst([self.answers, *(one for pair in every for one in pair)])
+
+
+def make_again(
+    model: EnsembleModel,
+    results: Sequence[TrialResult],
+    executor: Executor,
+    *,
+    preparation: Preparation,
+    holdout_rows: pd.DataFrame,
+    folds: FoldPlan,
+) -> Verification:
+    """Evaluate and refit the members of ``model`` again, and compare.
+
+    Parameters
+    ----------
+    model : EnsembleModel
+        The one that serves.
+    results : sequence of TrialResult
+        The members' trials as they are on record, in the model's order.
+    executor : Executor
+        Has the data the model was trained on; nothing is pending.
+    preparation : Preparation
+        From raw rows to prepared ones, made again.
+    holdout_rows : DataFrame, shape (n_holdout, n_raw_columns)
+        Raw rows to ask both models.
+    folds : FoldPlan
+        Of all trials: fold models are fitted to the rows that these train on.
+    """
+    again = _evaluate(executor, [each.trial for each in results])
+    fitted = _fit(executor, model, results, folds)
+    new = tuple(
+        member if made is None else made for member, made in zip(model.members, fitted, strict=True)
+    )
+    remade = replace(model, preparation=preparation, members=new)
+    before, now = model.predict_scores(holdout_rows), remade.predict_scores(holdout_rows)
+    X, X_now = model.preparation.apply(holdout_rows), preparation.apply(holdout_rows)
+    checks = []
+    for member, refitted, result in zip(model.members, fitted, results, strict=True):
+        repeated = again.get(result.trial.number)
+        n_done = len(result.fold_scores)  # of a trial that stands in for a whole one, not all
+        old_answers = member.predict_scores(X)
+        new_answers = None if refitted is None else refitted.predict_scores(X_now)
+        checks.append(
+            MemberCheck(
+                trial=member.number,
+                family=member.family,
+                score=result.score,
+                score_now=None if repeated is None else repeated.score,
+                scores=compare(
+                    result.fold_scores, () if repeated is None else repeated.fold_scores[:n_done]
+                ),
+                predictions=Agreement.DIFFERENT
+                if new_answers is None
+                else compare(old_answers, new_answers),
+                largest_difference=_difference(old_answers, new_answers),
+            )
+        )
+    whole = Agreement.DIFFERENT if None in fitted else compare(before, now)
+    return Verification(
+        members=tuple(checks),
+        answers=whole,
+        largest_difference=_difference(before, now),
+        scores=now,
+    )
+
+
+def _evaluate(executor: Executor, trials: Sequence[Trial]) -> dict[int, TrialResult]:
+    """Return the results of ``trials`` run anew, without a limit on their time."""
+    for trial in trials:
+        executor.submit(replace(trial, seconds_limit=None))
+    found: dict[int, TrialResult] = {}
+    while executor.pending:
+        for outcome in executor.wait(Deadline(None)):
+            found[outcome.result.trial.number] = outcome.result
+    return found
+
+
+def _fit(
+    executor: Executor, model: EnsembleModel, results: Sequence[TrialResult], folds: FoldPlan
+) -> list[Member | None]:
+    """Return the members fitted again, None for one whose models did not all come about."""
+    jobs = [
+        _jobs(member, result, folds) for member, result in zip(model.members, results, strict=True)
+    ]
+    models = iter(executor.fit_members([job for few in jobs for job in few], Deadline(None)))
+    fitted: list[Member | None] = []
+    for member, few in zip(model.members, jobs, strict=True):
+        candidates = tuple(each for each in (next(models) for _ in few) if each is not None)
+        whole = len(candidates) == len(few)
+        fitted.append(replace(member, candidates=candidates) if whole else None)
+    return fitted
+
+
+def _jobs(member: Member, result: TrialResult, folds: FoldPlan) -> list[MemberJob]:
+    """Return how the member was fitted: a refit that its deadline cut short has fewer rounds."""
+    if member.of_folds:
+        return fold_jobs(result, folds)[: len(member.candidates)]
+    job = member_job(result)
+    candidate: Candidate = member.candidates[0]
+    if len(folds) == 1 and job.iterations is not None and candidate.iterations is None:
+        return fold_jobs(result, folds)  # by a version that did not tell fold models apart
+    rounds = getattr(candidate, "n_iterations_", None)
+    cut = job.iterations is not None and rounds is not None
+    return [replace(job, iterations=rounds) if cut else job]
+
+
+def _difference(before: NDArray[Any], now: NDArray[Any] | None) -> float:
+    if now is None or before.shape != now.shape:
+        return float("nan")
+    return float(np.nanmax(np.abs(before - now))) if before.size else 0.0

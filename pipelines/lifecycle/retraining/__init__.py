@@ -1,0 +1,1 @@
+"""Whether a retraining may go ahead, and what it starts from."""

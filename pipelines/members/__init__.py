@@ -1,0 +1,1 @@
+"""Members of an ensemble: cost, latency and size where they serve."""

@@ -1,0 +1,1 @@
+"""Metrics: the catalogue, custom ones, and scoring with them."""

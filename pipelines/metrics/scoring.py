@@ -1,0 +1,76 @@
+"""A metric applied to predictions."""
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espalier.pipelines.errors import UserError
+
+if TYPE_CHECKING:
+    from espalier.pipelines.metrics.catalogue import Metric
+
+
+def check_target(metric: "Metric", y: NDArray[Any]) -> None:
+    """Refuse a metric that is not defined on the target.
+
+    Raises
+    ------
+    UserError
+        The target has values outside the metric's range, such as negative ones for ``rmsle``.
+    """
+    if metric.target_floor is None or len(y) == 0:
+        return
+    lowest = float(np.min(y))
+    if lowest < metric.target_floor or (metric.open_floor and lowest == metric.target_floor):
+        bound = "above" if metric.open_floor else "of at least"
+        raise UserError(
+            f"metric {metric.name!r} needs targets {bound} {metric.target_floor:g}, but the "
+            f"smallest is {lowest:g}; choose another metric such as rmse or mae"
+        )
+
+
+def score_predictions(
+    metric: "Metric",
+    y: NDArray[Any],
+    predictions: NDArray[Any],
+    sample_weight: NDArray[Any] | None = None,
+) -> float:
+    """Return the metric, in its own direction.
+
+    Parameters
+    ----------
+    metric : Metric
+        What to compute.
+    y : array, shape (n_rows,)
+        Class codes or values.
+    predictions : array, shape (n_rows, n_classes) or (n_rows,)
+        Class probabilities (labels are derived as the most probable class) or values.
+    sample_weight : array or None, shape (n_rows,)
+        Non-negative weights; ignored when they sum to 0.
+
+    Raises
+    ------
+    ValueError
+        A prediction or the score is not finite, or there is no row.
+    """
+    if len(y) == 0:
+        raise ValueError("there are no rows to score")
+    if not np.isfinite(predictions).all():
+        raise ValueError("the predictions are not finite")
+    if sample_weight is not None and not np.sum(sample_weight) > 0:
+        sample_weight = None
+    values = predictions
+    if metric.needs == "labels" and predictions.ndim == 2:
+        values = predictions.argmax(axis=1)
+    elif metric.needs == "scores":
+        values = np.clip(predictions, 0.0, 1.0)
+    elif predictions.ndim == 1:
+        values = predictions.astype(np.float64, copy=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # classes that a fold lacks are normal here
+        score = float(metric.function(y, values, sample_weight))
+    if not np.isfinite(score):
+        raise ValueError(f"the metric {metric.name!r} is not finite: {score}")
+    return score

@@ -1,0 +1,1 @@
+"""Requests: the validated options of each flow."""

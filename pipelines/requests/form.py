@@ -1,0 +1,75 @@
+"""What all requests share: frozen forms whose faults are told as one line."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
+
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.redaction import redact
+from espalier.pipelines.requests.form_schema import as_form
+
+
+def _empty_is_none(value: Any) -> Any:
+    # A form sends an empty field as "", and the default of most fields is "none".
+    return (value.strip() or None) if isinstance(value, str) else value
+
+
+def _split(value: Any) -> Any:
+    """Split ``a,b`` into names; lists pass."""
+    if value is None:
+        return ()
+    names = value.split(",") if isinstance(value, str) else value
+    return tuple(dict.fromkeys(str(name).strip() for name in names if str(name).strip()))
+
+
+def _without_password(value: str | None) -> str | None:
+    # Prefect stores a flow run's parameters as JSON; a password must not get there.
+    return None if value is None else redact(value)
+
+
+OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
+OptionalNumber = Annotated[float | None, BeforeValidator(_empty_is_none)]
+NameList = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Source = Annotated[str, PlainSerializer(_without_password, when_used="json")]
+OptionalSource = Annotated[
+    str | None,
+    BeforeValidator(_empty_is_none),
+    PlainSerializer(_without_password, when_used="json"),
+]
+
+
+class Form(BaseModel):
+    """A request: frozen, without unknown fields, drawn as a form in the Prefect UI."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any]) -> Self:
+        """Return the request of these options.
+
+        Raises
+        ------
+        UserError
+            The first fault, as one line; the constructor raises `pydantic.ValidationError`.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise UserError(explain(error)) from None
+
+
+def explain(error: ValidationError) -> str:
+    """Return the first fault of ``error`` as one line for the user."""
+    first = error.errors(include_url=False)[0]
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, UserError):
+        return str(cause)
+    option = ".".join(str(part) for part in first["loc"]).replace("_", "-")
+    given = first.get("input")
+    if first["type"] == "missing":
+        return f"{option} is missing; give it"
+    if first["type"] == "extra_forbidden":
+        return f"there is no option {option!r}; remove it"
+    shown = f" {redact(str(given))!r}" if isinstance(given, str | int | float) else ""
+    return f"{option}{shown} cannot be used: {first['msg'].lower()}"

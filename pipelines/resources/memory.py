@@ -1,0 +1,68 @@
+"""How much memory there is, and how it is shared out."""
+
+from pathlib import Path
+
+import psutil
+
+from espalier.pipelines.errors import UserError
+
+# Of the machine's memory, all workers together may use this share.
+WORKERS_SHARE = 0.8
+# Of its limit, a trial may use this share before it is asked to stop; its worker is only ended
+# when it goes on.
+SOFT_SHARE = 0.9
+MIB = 2**20
+
+_UNITS = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_UNITS |= {f"{unit}b": size for unit, size in _UNITS.items() if unit not in ("", "b")}
+_UNITS |= {f"{unit}i{b}": 2 ** (10 * power) for power, unit in enumerate("kmgt", 1)
+           for b in ("", "b")}  # fmt: skip
+_CONTAINER_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+
+
+def memory_bytes(text: str) -> int:
+    """Return the bytes that ``text`` stands for: ``4GiB``, ``500MB``, ``1e9``.
+
+    Raises
+    ------
+    UserError
+        It is not a positive size.
+    """
+    compact = text.strip().lower().replace(" ", "")
+    digits = compact.rstrip("bikmgt")
+    try:
+        size = int(float(digits) * _UNITS[compact[len(digits) :]])
+    except (KeyError, ValueError, OverflowError):
+        raise UserError(f"memory limit {text!r} is not a size; write it like 4GiB") from None
+    if size <= 0:
+        raise UserError(f"the memory limit must be positive, not {text!r}")
+    return size
+
+
+def machine_memory() -> int:
+    """Return the bytes of memory that this process may use (containers respected)."""
+    total = int(psutil.virtual_memory().total)
+    for path in _CONTAINER_LIMITS:
+        try:
+            total = min(total, int(path.read_text()))
+        except (OSError, ValueError):  # no container, or "max"
+            continue
+    return total
+
+
+def worker_memory(limit: str | None, n_workers: int) -> int:
+    """Return the bytes that each of ``n_workers`` may use: ``limit``, or an equal share."""
+    if limit is not None:
+        return memory_bytes(limit)
+    return int(machine_memory() * WORKERS_SHARE / n_workers)
+
+
+def workers_within(limit: str | None, n_workers: int) -> int:
+    """Return how many of ``n_workers`` the machine has memory for; at least 1."""
+    if limit is None:
+        return n_workers
+    room = int(machine_memory() * WORKERS_SHARE) // memory_bytes(limit)
+    return max(1, min(n_workers, room))

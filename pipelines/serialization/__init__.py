@@ -1,0 +1,1 @@
+"""JSON, sealed pickles and pickles of older versions."""

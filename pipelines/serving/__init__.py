@@ -1,0 +1,1 @@
+"""The served model: saving, loading, requirements, latency."""

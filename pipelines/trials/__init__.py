@@ -1,0 +1,1 @@
+"""Configurations, trials, their history and failures."""

@@ -1,0 +1,54 @@
+"""Why trials have no score: counted by family and by how they ended."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from espalier.pipelines.trials.history import History
+
+REASONS_TOLD = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Trials of one family that ended in the same way, without a score.
+
+    Attributes
+    ----------
+    family : str
+        The model family.
+    status : str
+        How they ended.
+    count : int
+        How many.
+    reason : str
+        Of the first of them.
+    """
+
+    family: str
+    status: str
+    count: int
+    reason: str
+
+
+def failures_of(history: History) -> tuple[Failures, ...]:
+    """Return why trials have no score, most frequent first."""
+    ended = history.failures
+    kinds = [(each.trial.configuration.family, str(each.status)) for each in ended]
+    reasons = {kind: each.error or "" for kind, each in zip(kinds[::-1], ended[::-1], strict=True)}
+    return tuple(
+        Failures(family=family, status=status, count=count, reason=reasons[family, status])
+        for (family, status), count in Counter(kinds).most_common()
+    )
+
+
+def nothing_succeeded(history: History) -> str:
+    """Return, as one line for people, why there is no model."""
+    if not len(history):
+        return "the time was up before a trial had ended; give a larger time budget"
+    kinds = failures_of(history)
+    told = [f"{each.family}: {each.reason or each.status}" for each in kinds[:REASONS_TOLD]]
+    more = f" (and {len(kinds) - REASONS_TOLD} more)" if len(kinds) > REASONS_TOLD else ""
+    return (
+        f"none of {len(history)} trial(s) succeeded: {'; '.join(told)}{more}; "
+        "give more time or other families"
+    )

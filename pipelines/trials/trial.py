@@ -1,0 +1,184 @@
+"""A trial asks (`Trial`), its result answers (`TrialResult`): neither leaks into the other."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espalier.pipelines.trials.configuration import Configuration
+
+
+class TrialStatus(StrEnum):
+    """How a trial ended."""
+
+    SUCCESS = "success"
+    PRUNED = "pruned"  # raced out: clearly worse after its first folds
+    FAILED = "failed"  # raised an exception
+    TIMEOUT = "timeout"
+    MEMOUT = "memout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One configuration to evaluate.
+
+    Attributes
+    ----------
+    number : int
+        Position in the run, from 0; results are ordered by it, never by finishing time.
+    configuration : Configuration
+        What to evaluate.
+    seed : int
+        Seed of everything random in the trial.
+    origin : str
+        Who proposed it: ``default``, ``random``, ``surrogate``...
+    seconds_limit : float or None
+        Wall-clock seconds after which the trial is stopped.
+    rungs : tuple of float
+        Shares of the training rows that a trial of one fold is fitted to before it is to all.
+    floors : tuple of float
+        The trial ends as ``PRUNED`` when, after rung or fold k, its gain so far (the rung's score,
+        the mean score of the folds, turned so that larger is better) is below entry k - 1. Empty:
+        everything is run.
+    expected_gain : float or None
+        How much the predictor that proposed it expects it to improve on the best, in standard
+        errors of a trial's score; None where nobody expected anything.
+    """
+
+    number: int
+    configuration: Configuration
+    seed: int
+    origin: str = "random"
+    seconds_limit: float | None = None
+    rungs: tuple[float, ...] = ()
+    floors: tuple[float, ...] = ()
+    expected_gain: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return asdict(self) | {"configuration": self.configuration.to_dict()}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "Trial":
+        """Return the trial that `to_dict` described, of an older record too."""
+        return cls(
+            **dict(record)
+            | {
+                "configuration": Configuration.from_dict(record["configuration"]),
+                "rungs": tuple(record.get("rungs", ())),
+                "floors": tuple(record.get("floors", ())),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialResult:
+    """What came of a trial; small, JSON-ready, without predictions.
+
+    Attributes
+    ----------
+    trial : Trial
+        The question.
+    status : TrialStatus
+        How it ended. Only ``SUCCESS`` has a comparable score.
+    fold_scores : tuple of float
+        The metric on each fold's validation rows, in the metric's own direction.
+    rung_scores : tuple of float
+        The metric on the validation rows after each rung of the trial.
+    score : float or None
+        Mean of the fold scores; None without success.
+    score_std : float or None
+        Standard deviation over folds (0 for a single one).
+    fit_seconds : float
+        Mean seconds to fit one fold, preprocessing included.
+    predict_ms_per_row : float or None
+        Milliseconds per validation row.
+    size_mb : float or None
+        Size of one pickled fold model, in MiB.
+    seconds : float
+        Wall-clock seconds of the whole trial.
+    iterations : tuple of int
+        Boosting rounds kept by early stopping, one a fold; empty for other models.
+    error : str or None
+        Exception type and message, one line.
+    worker : str
+        Who ran it.
+    memory_mb : float or None
+        The most resident memory that its process was seen to use, in MiB, the data included.
+    row_ms : float or None
+        Milliseconds that one fold model takes for a single prepared row.
+    """
+
+    trial: Trial
+    status: TrialStatus
+    fold_scores: tuple[float, ...] = ()
+    rung_scores: tuple[float, ...] = ()
+    score: float | None = None
+    score_std: float | None = None
+    fit_seconds: float = 0.0
+    predict_ms_per_row: float | None = None
+    size_mb: float | None = None
+    seconds: float = 0.0
+    iterations: tuple[int, ...] = ()
+    error: str | None = None
+    worker: str = ""
+    memory_mb: float | None = None
+    row_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.status is TrialStatus.SUCCESS and self.score is None:
+            raise ValueError("a successful trial has a score")
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the trial has a comparable score."""
+        return self.status is TrialStatus.SUCCESS
+
+    @property
+    def full_seconds(self) -> float:
+        """Wall-clock seconds that it would have taken had it not been stopped as clearly worse."""
+        if self.status is not TrialStatus.PRUNED:
+            return self.seconds
+        rungs = self.trial.rungs
+        if rungs:
+            return self.seconds * (1.0 + sum(rungs)) / sum(rungs[: len(self.rung_scores)])
+        return self.seconds * (len(self.trial.floors) + 1) / len(self.fold_scores)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return asdict(self) | {"trial": self.trial.to_dict()}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "TrialResult":
+        """Return the result that `to_dict` described."""
+        values = dict(record)
+        return cls(
+            trial=Trial.from_dict(values.pop("trial")),
+            status=TrialStatus(values.pop("status")),
+            fold_scores=tuple(values.pop("fold_scores")),
+            rung_scores=tuple(values.pop("rung_scores", ())),
+            iterations=tuple(values.pop("iterations")),
+            **values,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TrialOutcome:
+    """A result together with its out-of-fold predictions, as a worker hands them back.
+
+    Attributes
+    ----------
+    result : TrialResult
+        The record.
+    predictions : array or None
+        Out-of-fold predictions, float32, in the row order of the dataset: shape (n_rows,
+        n_classes) of probabilities for classification (binary too: two columns), (n_rows,) for
+        regression. Rows no fold validates are NaN; where the clock stopped the trial, so are those
+        of folds that were not done. None without a fold, and where it ended in another way.
+    """
+
+    result: TrialResult
+    predictions: NDArray[np.float32] | None = field(default=None, repr=False)

@@ -1,0 +1,1 @@
+"""Tasks that read, check, split and profile tables."""

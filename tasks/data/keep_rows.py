@@ -1,0 +1,65 @@
+"""Which rows a model knows, kept in MLflow beside its run."""
+
+import numpy as np
+
+from espalier.infra.tracking.kept_reference import log_reference
+from espalier.infra.tracking.kept_rows import KeptRows, log_kept_rows
+from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.requests.train import TrainRequest
+from espalier.tasks.pickles import read_pickle
+from espalier.tasks.policies import retried_task
+from espalier.tasks.records import PreparedData, PreparedRef, TableRef
+
+
+@retried_task(
+    name="keep rows",
+    description="Keep the keys of the rows, the hold-out and a sample, to compare with later.",
+    tags=["espalier", "tracking"],
+)
+def keep_rows(
+    tracking: Tracking,
+    run_id: str,
+    table: TableRef,
+    prepared: PreparedRef,
+    request: TrainRequest,
+) -> None:
+    """Log the keys of the rows trained on and held out, the hold-out itself, and a sample.
+
+    The settings say how many rows of the hold-out and of the sample are kept; 0 keeps none.
+    """
+    from espalier.pipelines.data.row_keys import identified_rows
+    from espalier.pipelines.lifecycle.drift.reference import MOST_ROWS, sample_rows
+    from espalier.pipelines.seeds import generator
+
+    raw = read_pickle(table.path)
+    data: PreparedData = read_pickle(prepared.path)
+    columns, keys = identified_rows(raw, request.target)
+    holdout, most = data.holdout_rows, tracking.settings.keep_holdout_rows
+    if len(holdout) > most:
+        drawn = generator(request.seed, "kept holdout").choice(
+            len(holdout), size=most, replace=False
+        )
+        holdout = holdout.iloc[np.sort(drawn)]
+    log_kept_rows(
+        tracking,
+        run_id,
+        KeptRows(
+            columns=columns,
+            trained=keys[data.search_positions],
+            held_out=keys[data.holdout_positions],
+            holdout=holdout if most else None,
+        ),
+    )
+    sample = sample_rows(
+        raw,
+        [*data.preparation.columns, request.target],
+        seed=request.seed,
+        most=tracking.settings.keep_reference_rows or MOST_ROWS,
+    )
+    log_reference(
+        tracking,
+        run_id,
+        sample,
+        target=request.target,
+        is_classification=prepared.problem.is_classification,
+    )

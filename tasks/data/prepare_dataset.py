@@ -1,0 +1,177 @@
+"""Roles of columns, leakage, the hold-out and the folds."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from espalier.infra.runs.notes import FOLDS
+from espalier.infra.runs.store import RunStore
+from espalier.pipelines.requests.train import TrainRequest
+from espalier.tasks.data.split_rows import split_rows
+from espalier.tasks.pickles import read_pickle, write_pickle
+from espalier.tasks.policies import MINUTES, retried_task
+from espalier.tasks.records import NOTHING_INHERITED, Inherited, PreparedData, PreparedRef, TableRef
+
+if TYPE_CHECKING:
+    from espalier.pipelines.data.dataset import Dataset, DatasetShape
+    from espalier.pipelines.data.splitting.folds import FoldPlan
+
+EXAMPLE_ROWS = 5
+
+
+@retried_task(
+    name="prepare",
+    description="Find the roles of columns, act on leakage, take off the hold-out, plan the folds.",
+    tags=["espalier", "data"],
+    timeout_seconds=60 * MINUTES,
+)
+def prepare_dataset(
+    ref: TableRef,
+    request: TrainRequest,
+    inherited: Inherited = NOTHING_INHERITED,
+    n_workers: int = 1,
+) -> PreparedRef:
+    """Write the prepared data into the run folder, once.
+
+    Parameters
+    ----------
+    ref : TableRef
+        The table as it was read.
+    request : TrainRequest
+        What is asked.
+    inherited : Inherited
+        What earlier trainings leave.
+    n_workers : int
+        Trials that will run at the same time: how many folds there is time for depends on it.
+
+    Raises
+    ------
+    UserError
+        The target cannot be learned, or no feature is left.
+    """
+    from espalier.pipelines.data.assemble import assemble
+    from espalier.pipelines.data.leakage import count_duplicates, scan_leakage
+    from espalier.pipelines.data.splitting.splits import plan_folds
+    from espalier.pipelines.errors import UserError
+    from espalier.pipelines.metrics.catalogue import get_metric
+    from espalier.pipelines.seeds import integer_seed
+
+    table: pd.DataFrame = read_pickle(ref.path)
+    assembled = assemble(
+        table,
+        target=request.target,
+        task=request.task,
+        exclude=request.exclude,
+        group_column=request.group_column,
+        time_column=request.time_column,
+        weight_column=request.weight_column,
+    )
+    dataset, preparation = assembled.dataset, assembled.preparation
+    metric = get_metric(request.metric, dataset.problem, dataset.n_classes)
+
+    findings = scan_leakage(dataset, request.seed)
+    leaking = {each.column: each.evidence for each in findings if each.action == "drop"}
+    if leaking:
+        left = [name for name in dataset.X.columns if name not in leaking]
+        if not left:
+            raise UserError(
+                f"no feature is left in {request.shown_data}: {next(iter(leaking.values()))}"
+            )
+        preparation = preparation.without(tuple(leaking), "the target in disguise")
+        dataset = replace(
+            dataset, X=dataset.X[left], roles={name: dataset.roles[name] for name in left}
+        )
+
+    whole = replace(assembled, dataset=dataset)
+    search_rows, holdout_rows, kept = split_rows(table, whole, request.seed, inherited)
+    search, holdout = dataset.take(search_rows), dataset.take(holdout_rows)
+    n_folds, are_kept = _fold_count(ref.folder, request, search.shape, n_workers)
+    seed = integer_seed(request.seed, "folds")
+    folds = plan_folds(search, seed=seed, n_folds=n_folds)
+    raw = table.iloc[assembled.rows]
+    write_pickle(
+        PreparedData(
+            search=search,
+            holdout_y=holdout.y,
+            holdout_weight=holdout.sample_weight,
+            holdout_rows=raw.iloc[holdout_rows].reset_index(drop=True),
+            search_positions=assembled.rows[search_rows],
+            holdout_positions=assembled.rows[holdout_rows],
+            example_rows=raw.iloc[search_rows[:EXAMPLE_ROWS]].reset_index(drop=True),
+            preparation=preparation,
+            folds=folds,
+        ),
+        ref.prepared_path,
+    )
+
+    notes = [*assembled.notes, *kept, *_fewer_folds(search.shape, n_folds, request, are_kept)]
+    warnings = [f"{each.column!r}: {each.evidence}" for each in findings if each.action == "warn"]
+    warnings += [f"{column!r} is left out: {why}" for column, why in leaking.items()]
+    twins = count_duplicates(dataset, search_rows, holdout_rows)
+    if twins:
+        warnings.append(f"{twins:,} hold-out rows are also among the search rows, word for word")
+    return PreparedRef(
+        path=ref.prepared_path,
+        metric=metric.name,
+        shape=search.shape,
+        n_holdout=len(holdout),
+        n_folds=len(folds),
+        folds=folds.description,
+        digest=_digest(search, folds),
+        notes=tuple(notes),
+        warnings=tuple(warnings),
+        set_aside=tuple((each.name, each.reason) for each in preparation.dropped),
+    )
+
+
+def _fold_count(
+    folder: Path, request: TrainRequest, shape: "DatasetShape", n_workers: int
+) -> tuple[int | None, bool]:
+    """Return how many folds are wanted, None for what the rows deserve, and if that was on record.
+
+    The trials on record, or those of the run that this one extends, were scored on as many.
+    """
+    from espalier.pipelines.search.fold_count import affordable_folds
+
+    store = RunStore(folder)
+    noted: int | None = store.noted(FOLDS)
+    is_known = noted is not None
+    if noted is None:
+        noted = request.folds or affordable_folds(
+            shape, request.budget, n_workers, serving=request.serving
+        )
+        store.note(FOLDS, noted)
+    return noted or None, is_known
+
+
+def _fewer_folds(
+    shape: "DatasetShape", n_folds: int | None, request: TrainRequest, are_kept: bool
+) -> tuple[str, ...]:
+    """Return a note where time is too short for the folds that the rows deserve."""
+    from espalier.pipelines.data.splitting.splits import most_folds
+
+    most = most_folds(shape.n_rows, shape.n_columns)
+    if n_folds is None or request.folds is not None or n_folds >= most:
+        return ()
+    shown = "one split scores" if n_folds == 1 else f"{n_folds} folds score"
+    if are_kept:
+        return (f"{shown} a trial instead of {most} folds, as those that are on record",)
+    return (
+        f"{shown} a trial instead of {most} folds, so that there is time for enough trials; "
+        f"give more time, or --folds {most}",
+    )
+
+
+def _digest(search: "Dataset", folds: "FoldPlan") -> str:
+    """Return sixteen hexadecimal digits of what makes scores comparable."""
+    digest = hashlib.blake2b(digest_size=8)
+    digest.update(repr([(name, str(role)) for name, role in search.roles.items()]).encode())
+    for values in (search.y, *(part for fold in folds for part in (fold.train, fold.valid))):
+        digest.update(np.ascontiguousarray(values).view(np.uint8).data)
+    if search.sample_weight is not None:
+        digest.update(np.ascontiguousarray(search.sample_weight).view(np.uint8).data)
+    return digest.hexdigest()

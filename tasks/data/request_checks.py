@@ -1,0 +1,49 @@
+"""What can be refused as soon as the table is read, before anything is started or trained."""
+
+import pandas as pd
+
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.preparation import find_column
+from espalier.pipelines.data.target import (
+    encode_target,
+    infer_problem,
+    require_rows,
+    target_present,
+)
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.requests.train import TrainRequest
+
+FEWEST_ROWS = 20
+
+
+def check_request(request: TrainRequest, table: pd.DataFrame) -> None:
+    """Check columns, target, metric and families of ``request`` against ``table``.
+
+    Raises
+    ------
+    UserError
+        The first thing that is wrong, as one line.
+    """
+    table = with_unique_names(table)
+    y = table[find_column(table, request.target, "target")]
+    named = [(name, "excluded column") for name in request.exclude]
+    named += [(request.group_column, "group column")] if request.group_column else []
+    named += [(request.time_column, "time column")] if request.time_column else []
+    named += [(request.weight_column, "weight column")] if request.weight_column else []
+    for name, what in named:
+        find_column(table, name, what)
+
+    present = target_present(y)
+    n_rows = int(present.sum())
+    if n_rows:
+        require_rows(n_rows, FEWEST_ROWS, request.shown_data)
+        y = y[present]
+    problem = infer_problem(y, request.task)
+    _, classes = encode_target(y, problem)
+    n_classes = 1 if classes is None else len(classes)
+    get_metric(request.metric, problem, n_classes)
+    # How many columns are left is known once the table is prepared.
+    rough = DatasetShape(problem=problem, n_rows=n_rows, n_columns=1, n_classes=n_classes)
+    choose_learners(request.families or None, rough, interpretable=request.interpretable)

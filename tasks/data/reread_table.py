@@ -1,0 +1,61 @@
+"""Read a data source again, and see whether anything in it has changed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from espalier.infra.tables.sources import read_table
+from espalier.pipelines.data.fingerprint import fingerprint
+from espalier.pipelines.requests.train import TrainRequest
+from espalier.tasks.data.stage_table import put_in_folder
+from espalier.tasks.policies import MINUTES, retried_task
+from espalier.tasks.records import TableRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reread:
+    """What a source holds now.
+
+    Attributes
+    ----------
+    fingerprint : str
+        Names the content.
+    n_rows : int
+        Its size.
+    table : TableRef or None
+        Where it is staged for a training; None where it is what was known.
+    """
+
+    fingerprint: str
+    n_rows: int
+    table: TableRef | None
+
+
+@retried_task(
+    name="read again",
+    description="Read the source again; stage the table where it has changed.",
+    tags=["espalier", "data"],
+    timeout_seconds=60 * MINUTES,
+)
+def reread_table(request: TrainRequest, runs_folder: Path, known: str | None) -> Reread:
+    """Return what the source of ``request`` holds now.
+
+    Parameters
+    ----------
+    request : TrainRequest
+        The training that the table would be for.
+    runs_folder : Path
+        Where run folders are.
+    known : str or None
+        Fingerprint of a table that needs no training; None to train in any case.
+
+    Raises
+    ------
+    UserError
+        The source cannot be read.
+    """
+    table = read_table(request.data, query=request.query)
+    mark = fingerprint(table)
+    if mark == known:
+        return Reread(fingerprint=mark, n_rows=len(table), table=None)
+    ref = put_in_folder(table, mark, request, runs_folder)
+    return Reread(fingerprint=mark, n_rows=len(table), table=ref)

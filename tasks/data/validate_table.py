@@ -1,0 +1,63 @@
+"""The gate: a suite of expectations inferred from the table, checked by Great Expectations."""
+
+from espalier.pipelines.errors import DataRefusedError
+from espalier.pipelines.requests.train import TrainRequest
+from espalier.tasks.artifacts import publish_markdown
+from espalier.tasks.pages.markdown import in_markdown
+from espalier.tasks.pickles import read_pickle
+from espalier.tasks.policies import MINUTES, retried_task
+from espalier.tasks.records import TableRef, ValidationRecord
+
+REFUSE = "refuse"
+
+
+@retried_task(
+    name="validate",
+    description="Check the table against the expectations inferred from it.",
+    tags=["espalier", "data"],
+    timeout_seconds=30 * MINUTES,
+)
+def validate_table(ref: TableRef, request: TrainRequest) -> ValidationRecord:
+    """Write suite and result into the run folder; refuse a table that must not be used.
+
+    Raises
+    ------
+    DataRefusedError
+        An expectation of severity *refuse* does not hold.
+    """
+    from espalier.infra.validation.expectations import validate
+    from espalier.pipelines.data.contract import infer_contract
+    from espalier.pipelines.data.target import infer_problem
+
+    table = read_pickle(ref.path)
+    names = [str(name) for name in table.columns]
+    target = table.iloc[:, names.index(request.target)]
+    problem = infer_problem(target, request.task)
+    contract = infer_contract(table, target=request.target, problem=problem)
+    report = validate(table, contract)
+
+    json_path, html_path = ref.folder / "validation.json", ref.folder / "validation.html"
+    json_path.write_text(report.to_json())
+    html_path.write_text(report.to_html())
+    (ref.folder / "contract.json").write_text(contract.to_json())
+    record = ValidationRecord(
+        n_expectations=len(contract.expectations),
+        failures=tuple((str(each.severity), each.text) for each in report.failures),
+        json_path=json_path,
+        html_path=html_path,
+    )
+    publish_markdown("validation", _markdown(record), "Expectations on the training table")
+    refused = [text for severity, text in record.failures if severity == REFUSE]
+    if refused:
+        more = f" (and {len(refused) - 1} more, see {html_path})" if len(refused) > 1 else ""
+        raise DataRefusedError(f"{request.shown_data} is refused: {refused[0]}{more}")
+    return record
+
+
+def _markdown(record: ValidationRecord) -> str:
+    held = record.n_expectations - len(record.failures)
+    lines = [f"**{held} of {record.n_expectations} expectations hold.**", ""]
+    if record.failures:
+        lines += ["| severity | does not hold |", "| --- | --- |"]
+        lines += [f"| {severity} | {in_markdown(text)} |" for severity, text in record.failures]
+    return "\n".join(lines)

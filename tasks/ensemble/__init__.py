@@ -1,0 +1,1 @@
+"""Tasks that build, score, explain and register the ensemble."""

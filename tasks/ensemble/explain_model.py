@@ -1,0 +1,49 @@
+"""What the model needs and what it gets wrong, measured in a second or two."""
+
+import logging
+
+from prefect import task
+
+from espalier.pipelines.explain.explanation import NOTHING_EXPLAINED, Explanation, explain
+from espalier.pipelines.resources.budget import Deadline
+from espalier.tasks.pickles import read_pickle
+from espalier.tasks.policies import ALWAYS_RUN
+from espalier.tasks.records import EnsembleRecord, PreparedRef
+
+_LOG = logging.getLogger(__name__)
+
+MOST_SECONDS = 2.0
+# Below that much time the registration needs what is left.
+FEWEST_SECONDS = 0.5
+
+
+@task(
+    name="explain",
+    description="Measure on the hold-out which columns the model needs and what it gets wrong.",
+    tags=["espalier", "ensemble"],
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def explain_model(
+    ref: PreparedRef, ensemble: EnsembleRecord, seed: int, deadline: Deadline
+) -> Explanation:
+    """Return what can be said of the saved model in time; a model is as good without it."""
+    from espalier.pipelines.metrics.catalogue import get_metric
+    from espalier.pipelines.serving.saved_model import load_model
+
+    left = min(MOST_SECONDS, deadline.seconds_left)
+    if left < FEWEST_SECONDS:
+        return NOTHING_EXPLAINED
+    data = read_pickle(ref.path)
+    try:
+        return explain(
+            load_model(ensemble.path),
+            data.holdout_rows,
+            data.holdout_y,
+            metric=get_metric(ref.metric, ref.problem, ref.n_classes),
+            seed=seed,
+            deadline=Deadline.after(left),
+        )
+    except Exception:  # nobody is to lose a trained model for a chart
+        _LOG.warning("the model could not be explained", exc_info=True)
+        return NOTHING_EXPLAINED

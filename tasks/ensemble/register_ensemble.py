@@ -1,0 +1,137 @@
+"""The ensemble becomes a version in the registry, and the run's story complete in MLflow."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from espalier.infra.registry.registry import RegisteredVersion, register
+from espalier.infra.tracking.artifacts import LEADERBOARD_FILE
+from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.explain.leaderboard import LeaderboardRow
+from espalier.pipelines.trials.failures import Failures
+from espalier.tasks.artifacts import publish_markdown, publish_table
+from espalier.tasks.ensemble.member_records import (
+    MEMBERS_FILE,
+    VERSIONS_FILE,
+    environment_versions,
+    member_records,
+)
+from espalier.tasks.pages.leaderboard_table import leaderboard_csv, leaderboard_record
+from espalier.tasks.pages.model_card import model_card
+from espalier.tasks.pickles import read_pickle
+from espalier.tasks.policies import MINUTES, retried_task
+from espalier.tasks.records import (
+    NOTHING_INHERITED,
+    EnsembleRecord,
+    HoldoutRecord,
+    Inherited,
+    PreparedRef,
+    TableRef,
+    ValidationRecord,
+)
+
+
+@retried_task(
+    name="register",
+    description="Log the ensemble with everything that explains it, and register it.",
+    tags=["espalier", "registry"],
+    timeout_seconds=30 * MINUTES,
+)
+def register_ensemble(
+    tracking: Tracking,
+    run_id: str,
+    *,
+    name: str,
+    table: TableRef,
+    prepared: PreparedRef,
+    ensemble: EnsembleRecord,
+    holdout: HoldoutRecord,
+    leaderboard: Sequence[LeaderboardRow],
+    inherited: Inherited = NOTHING_INHERITED,
+) -> RegisteredVersion:
+    """Return the registered version: champion where there was none, else challenger.
+
+    Doing it again for the same run returns the version that is there.
+    """
+    from espalier.pipelines.data.parsing.column_names import with_unique_names
+
+    data = read_pickle(prepared.path)
+    example = with_unique_names(data.example_rows)[list(data.preparation.columns)]
+    low, high = holdout.interval
+    numbers = {
+        "holdout_score": holdout.score,
+        "holdout_low": low,
+        "holdout_high": high,
+        "cv_score": ensemble.cv_score,
+        "baseline_score": holdout.baseline,
+    }
+    tracking.log_metrics(run_id, numbers)
+    version = register(
+        tracking,
+        name=name,
+        run_id=run_id,
+        folder=ensemble.path,
+        example=example,
+        tags={key: f"{value:.6g}" for key, value in numbers.items()}
+        | {"metric": prepared.metric, "task": str(prepared.problem), "method": ensemble.method,
+           "fingerprint": table.fingerprint} | inherited.tags,
+        description=model_card(prepared, ensemble, holdout, leaderboard),
+    )  # fmt: skip
+    rows = [leaderboard_record(row) for row in leaderboard]
+    publish_table("leaderboard", [_shown(row) for row in rows], "Trials, best first")
+    card = model_card(prepared, ensemble, holdout, leaderboard, version)
+    publish_markdown("model", card, "The model")
+    tracking.set_tags(run_id, {"mlflow.note.content": card})  # what the run's page shows
+    return version
+
+
+@retried_task(
+    name="log summary",
+    description="Log what explains the run to MLflow: leaderboard, suite, profile, versions.",
+    tags=["espalier", "tracking"],
+)
+def log_summary(
+    tracking: Tracking,
+    run_id: str,
+    *,
+    prepared: PreparedRef,
+    validation: ValidationRecord,
+    profile: Mapping[str, float],
+    ensemble: EnsembleRecord,
+    leaderboard: Sequence[LeaderboardRow],
+    failures: Sequence[Failures],
+) -> None:
+    """Log the leaderboard, the failures, the suite's result, the meta-features and the versions."""
+    rows = [leaderboard_record(row) for row in leaderboard]
+    tracking.log_json(run_id, rows, LEADERBOARD_FILE)
+    tracking.log_text(run_id, leaderboard_csv(rows), "leaderboard.csv")
+    tracking.log_json(run_id, [asdict(each) for each in failures], "failures.json")
+    tracking.log_file(run_id, validation.json_path, "validation")
+    tracking.log_file(run_id, validation.html_path, "validation")
+    tracking.log_json(run_id, dict(profile), "data/metafeatures.json")
+    tracking.log_json(run_id, [list(each) for each in prepared.set_aside], "data/set_aside.json")
+    tracking.log_json(run_id, [list(each) for each in ensemble.rivals], "ensemble.json")
+    tracking.log_json(run_id, ensemble.adjusted.to_dict(), "adjustments.json")
+    tracking.log_metrics(run_id, ensemble.adjusted.figures)
+    tracking.log_params(run_id, ensemble.adjusted.settings)
+    tracking.log_json(run_id, member_records(prepared, ensemble), MEMBERS_FILE)
+    tracking.log_json(run_id, environment_versions(), VERSIONS_FILE)
+    tracking.set_tags(
+        run_id,
+        {
+            "espalier.task": prepared.problem,
+            "espalier.metric": prepared.metric,
+            "espalier.folds": prepared.folds,
+            "espalier.ensemble": ensemble.method,
+        }
+        # A run that is continued may come to another ensemble; tags can change, parameters not.
+        | {f"espalier.{name}": value for name, value in ensemble.adjusted.settings.items()},
+    )
+
+
+def _shown(row: Mapping[str, object]) -> dict[str, object]:
+    """Return a row for the page: without the configuration, figures rounded."""
+    return {
+        key: float(f"{value:.4g}") if isinstance(value, float) else value
+        for key, value in row.items()
+        if key != "configuration"
+    }

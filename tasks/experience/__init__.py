@@ -1,0 +1,1 @@
+"""Tasks that build, fit and register experience."""

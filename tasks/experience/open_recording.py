@@ -1,0 +1,58 @@
+"""The MLflow run of a table in a build of experience: opened once, taken up again later."""
+
+from importlib.metadata import version as version_of
+
+from espalier.infra.runs.notes import MLFLOW_RUN
+from espalier.infra.runs.store import RunStore
+from espalier.infra.tracking import tags as run_tags
+from espalier.infra.tracking.tracking import Tracking
+from espalier.infra.tracking.trial_reader import dataset_tags
+from espalier.pipelines.experience.design import Design
+from espalier.pipelines.experience.record import KnownDataset
+from espalier.tasks.policies import retried_task
+
+PACKAGES = ("espalier", "numpy", "scipy", "pandas", "scikit-learn", "skrub", "lightgbm", "xgboost",
+            "catboost")  # fmt: skip
+
+
+@retried_task(
+    name="open recording",
+    description="Open the MLflow run of a table, or take it up again.",
+    tags=["espalier", "experience", "tracking"],
+)
+def open_recording(
+    tracking: Tracking, notes: RunStore, dataset: KnownDataset, design: Design
+) -> str:
+    """Return the id of the table's parent run, which the folder of ``notes`` remembers."""
+    noted = notes.noted(MLFLOW_RUN)
+    if noted is not None and tracking.continue_run(noted):
+        return str(noted)
+    shape = dataset.shape
+    run_id = tracking.start_run(
+        f"experience {dataset.name}",
+        tags={
+            run_tags.KIND: "experience",
+            run_tags.FINGERPRINT: dataset.fingerprint,
+            run_tags.TARGET: dataset.target,
+            "espalier.task": str(dataset.problem),
+            "espalier.metric": dataset.metric,
+        }
+        | dataset_tags(dataset, package_versions()),
+    )
+    notes.note(MLFLOW_RUN, run_id)
+    tracking.log_params(
+        run_id,
+        {
+            "n_rows": shape.n_rows, "n_rows_whole": dataset.n_rows_whole,
+            "n_columns": shape.n_columns, "folds": design.n_folds, "seed": design.seed,
+            "seconds_per_trial": design.seconds,
+        },
+    )  # fmt: skip
+    tracking.log_json(run_id, dataset.meta.to_dict(), "data/metafeatures.json")
+    tracking.log_json(run_id, dict(package_versions()), "versions.json")
+    return run_id
+
+
+def package_versions() -> tuple[tuple[str, str], ...]:
+    """Return what trials are run with: (package, version)."""
+    return tuple((name, version_of(name)) for name in PACKAGES)

@@ -1,0 +1,43 @@
+"""A batch of trials on the workers, into the store of experience: what a build may try again."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from espalier.pipelines.evaluation.executors.base import Executor
+from espalier.pipelines.experience.record import KnownDataset, record_of
+from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.resources.budget import NEVER
+from espalier.pipelines.search.loop import evaluate_batch
+from espalier.pipelines.trials.trial import Trial, TrialResult
+from espalier.tasks.experience.open_recording import package_versions
+from espalier.tasks.policies import retried_task
+
+
+@retried_task(
+    name="record batch",
+    description="Evaluate a batch of trials on the Dask workers and add them to the experience.",
+    tags=["espalier", "experience"],
+)
+def record_batch(
+    executor: Executor, trials: Sequence[Trial], dataset: KnownDataset, store: ExperienceStore
+) -> list[TrialResult]:
+    """Return the results of all ``trials``, which are then in the store.
+
+    The end of the build does not cut trials short, which would spoil what is recorded: only their
+    own limit does.
+    """
+    waiting = {trial.number for trial in executor.pending}
+    outcomes = evaluate_batch(
+        executor,
+        [trial for trial in trials if trial.number not in waiting],
+        deadline=NEVER,
+        awaited=frozenset(trial.number for trial in trials),
+    )
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    versions = package_versions()
+    records = [
+        record_of(dataset, outcome.result, versions=versions, recorded_at=now)
+        for outcome in outcomes
+    ]
+    store.append(records)
+    return [record.result for record in records]

@@ -1,0 +1,45 @@
+"""What the MLflow run of a training says about its data, so that its trials can be learned from."""
+
+from collections.abc import Mapping
+
+from espalier.infra.tracking.tracking import Tracking
+from espalier.infra.tracking.trial_reader import dataset_tags
+from espalier.pipelines.requests.train import TrainRequest
+from espalier.tasks.experience.open_recording import package_versions
+from espalier.tasks.policies import retried_task
+from espalier.tasks.records import PreparedRef, TableRef
+
+
+@retried_task(
+    name="note dataset",
+    description="Tag the MLflow run with what learning from its trials needs: figures, no rows.",
+    tags=["espalier", "experience", "tracking"],
+)
+def note_dataset(
+    tracking: Tracking,
+    run_id: str,
+    *,
+    table: TableRef,
+    prepared: PreparedRef,
+    request: TrainRequest,
+    profile: Mapping[str, float],
+) -> None:
+    """Set the tags; early in the run, so that a run that is killed later has them."""
+    from espalier.pipelines.experience.record import KnownDataset
+    from espalier.pipelines.metafeatures.profile import MetaFeatures
+    from espalier.pipelines.metafeatures.statement import statement_vector
+
+    known = KnownDataset(
+        fingerprint=table.fingerprint,
+        name=request.model_name,
+        target=request.target,
+        metric=prepared.metric,
+        n_rows_whole=prepared.shape.n_rows + prepared.n_holdout,
+        shape=prepared.shape,
+        rows_cap=prepared.shape.n_rows,
+        n_folds=prepared.n_folds,
+        seed=request.seed,
+        meta=MetaFeatures.from_dict(profile),
+        about=statement_vector(request.about or ""),
+    )
+    tracking.set_tags(run_id, dataset_tags(known, package_versions()))

@@ -1,0 +1,1 @@
+"""Tasks that score a champion on new data and measure drift."""

@@ -1,0 +1,63 @@
+"""The gate of a retraining: the new table against the suite that the champion was trained under."""
+
+from dataclasses import dataclass
+
+from espalier.infra.registry.kept_suite import read_suite
+from espalier.infra.registry.registry import RegisteredVersion
+from espalier.infra.settings import Settings
+from espalier.pipelines.lifecycle.retraining.gate import BrokenExpectation
+from espalier.tasks.pickles import read_pickle
+from espalier.tasks.policies import MINUTES, retried_task
+from espalier.tasks.records import TableRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteCheck:
+    """How a table meets a suite.
+
+    Attributes
+    ----------
+    n_expectations : int
+        How many were checked; 0 where the training left no suite.
+    broken : tuple of BrokenExpectation
+        Those that do not hold.
+    """
+
+    n_expectations: int
+    broken: tuple[BrokenExpectation, ...]
+
+
+@retried_task(
+    name="check against champion",
+    description="Check the table against the champion's suite with Great Expectations.",
+    tags=["espalier", "data"],
+    timeout_seconds=30 * MINUTES,
+)
+def check_against_champion(
+    table: TableRef, champion: RegisteredVersion, settings: Settings
+) -> SuiteCheck:
+    """Return what of the champion's suite the table breaks; the result is left in its folder."""
+    from espalier.infra.validation.expectations import validate
+    from espalier.pipelines.data.parsing.column_names import with_unique_names
+
+    contract = read_suite(settings, champion)
+    if contract is None:
+        return SuiteCheck(n_expectations=0, broken=())
+    rows = with_unique_names(read_pickle(table.path))
+    report = validate(rows, contract)
+    (table.folder / "champion_suite.json").write_text(report.to_json())
+    (table.folder / "champion_suite.html").write_text(report.to_html())
+    return SuiteCheck(
+        n_expectations=len(contract.expectations),
+        broken=tuple(
+            BrokenExpectation(
+                kind=each.expectation.kind,
+                column=each.expectation.column,
+                severity=each.severity,
+                text=each.text,
+            )
+            for each in report.failures
+            # That a column is missing is said once, by the set of names.
+            if each.expectation.column is None or each.expectation.column in rows.columns
+        ),
+    )

@@ -1,0 +1,102 @@
+"""How far a table has moved away from the one that a model was trained on."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from espalier.infra.registry.registry import RegisteredVersion
+from espalier.infra.settings import Settings
+from espalier.infra.tracking.kept_reference import read_reference
+from espalier.infra.tracking.kept_rows import KeptRows, read_kept_rows
+from espalier.pipelines.lifecycle.drift.drift import DriftReport
+from espalier.tasks.pickles import read_pickle
+from espalier.tasks.policies import MINUTES, retried_task
+from espalier.tasks.records import TableRef
+
+FEWEST_NEW_ROWS = 40
+"""With fewer rows that are new, the whole table is compared."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What was compared, and what came of it.
+
+    Attributes
+    ----------
+    drift : DriftReport or None
+        None where the training kept nothing to compare with.
+    only_new : bool
+        Whether rows that the model's training had were left out.
+    n_new : int or None
+        Rows that its training did not have; None where that is not known.
+    """
+
+    drift: DriftReport | None
+    only_new: bool = False
+    n_new: int | None = None
+
+
+@retried_task(
+    name="measure drift",
+    description="Compare the table with the one that the model was trained on.",
+    tags=["espalier", "data"],
+    timeout_seconds=30 * MINUTES,
+)
+def measure_table_drift(
+    table: TableRef, version: RegisteredVersion, settings: Settings, seed: int
+) -> Comparison:
+    """Return how far the staged table has moved; see `compare_tables`."""
+    return compare_tables(read_pickle(table.path), version, settings, seed)
+
+
+def compare_tables(
+    table: pd.DataFrame, version: RegisteredVersion, settings: Settings, seed: int
+) -> Comparison:
+    """Compare raw rows with the training table of a version.
+
+    Rows that its training had are left out where enough others are there: a month that went wrong
+    must not drown in the years before it.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, n_columns)
+        Raw rows.
+    version : RegisteredVersion
+        The model.
+    settings : Settings
+        Which stores.
+    seed : int
+        Of the classifier's samples.
+    """
+    from espalier.pipelines.lifecycle.drift.drift import measure_drift
+    from espalier.pipelines.lifecycle.drift.two_sample import two_sample_test
+
+    if version.run_id is None:
+        return Comparison(drift=None)
+    reference = read_reference(settings, version.run_id)
+    if reference is None:
+        return Comparison(drift=None)
+    new = new_rows(table, read_kept_rows(settings, version.run_id))
+    n_new = None if new is None else int(new.sum())
+    only_new = new is not None and n_new is not None and FEWEST_NEW_ROWS <= n_new < len(table)
+    rows = table.iloc[np.flatnonzero(new)] if only_new and new is not None else table
+    test = None
+    if reference.rows is not None:
+        test = two_sample_test(reference.rows, rows, reference.profile, seed=seed)
+    drift = measure_drift(reference.profile, rows, classifier=test)
+    return Comparison(drift=drift, only_new=only_new, n_new=n_new)
+
+
+def new_rows(table: pd.DataFrame, kept: KeptRows | None) -> NDArray[np.bool_] | None:
+    """Return which rows a training did not have, shape (n_rows,); None where it cannot be told."""
+    from espalier.pipelines.data.row_keys import row_keys
+
+    if kept is None:
+        return None
+    try:
+        keys = row_keys(table, kept.columns)
+    except KeyError:
+        return None
+    return ~np.isin(keys, np.concatenate([kept.trained, kept.held_out]))

@@ -1,0 +1,70 @@
+"""What earlier trainings of a model say about the next one."""
+
+import os
+from dataclasses import dataclass
+
+from espalier.infra.registry.registry import RegisteredVersion, resolve, versions_of
+from espalier.infra.settings import Settings
+from espalier.infra.tracking.artifacts import read_json_file
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.requests.retrain import RetrainRequest, source_variable
+from espalier.pipelines.requests.train import TrainRequest
+from espalier.tasks.policies import retried_task
+from espalier.tasks.search.open_run import REQUEST_FILE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastTraining:
+    """What is known of a model.
+
+    Attributes
+    ----------
+    champion : RegisteredVersion
+        What serves now, or the newest version where no alias says so.
+    newest : RegisteredVersion
+        What was trained last; often the champion.
+    request : TrainRequest
+        The training to do now.
+    """
+
+    champion: RegisteredVersion
+    newest: RegisteredVersion
+    request: TrainRequest
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the data that were trained on last."""
+        return self.newest.tags.get("fingerprint", "")
+
+
+@retried_task(
+    name="recall",
+    description="Find the champion, the last training and what it was asked to do.",
+    tags=["espalier", "registry"],
+)
+def recall_training(request: RetrainRequest, settings: Settings) -> PastTraining:
+    """Return what is known of the model, and the training that ``request`` stands for.
+
+    Raises
+    ------
+    UserError
+        There is no such model, its training left no request, or the source is not known.
+    """
+    champion = resolve(request.name, settings)
+    newest = versions_of(champion.name, settings)[0]
+    asked = read_json_file(settings, newest.run_id, REQUEST_FILE) if newest.run_id else None
+    if asked is None:
+        raise UserError(
+            f"the training of {newest.name}/{newest.version} left no record of what it was asked; "
+            f"train it once more with: espalier train DATA --target COL --name {request.name}"
+        )
+    starts = dict.fromkeys(f"{each.name}/{each.version}" for each in (champion, newest))
+    return PastTraining(
+        champion=champion,
+        newest=newest,
+        request=request.applied_to(
+            asked,
+            source=os.environ.get(source_variable(request.name)) or None,
+            start_from=tuple(starts),
+        ),
+    )

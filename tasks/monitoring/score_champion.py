@@ -1,0 +1,126 @@
+"""The champion on recent rows: its score where labels have arrived, and drift."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from espalier.infra.registry.registry import RegisteredVersion, load
+from espalier.infra.registry.training_facts import training_facts
+from espalier.infra.settings import Settings
+from espalier.infra.tables.sources import read_table
+from espalier.infra.tracking.kept_rows import read_kept_rows
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.lifecycle.retraining.live_score import LiveScore
+from espalier.pipelines.requests.monitor import MonitorRequest
+from espalier.tasks.monitoring.measure_drift import Comparison, compare_tables, new_rows
+from espalier.tasks.policies import MINUTES, retried_task
+
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What a monitoring saw.
+
+    Attributes
+    ----------
+    score : LiveScore or None
+        None where too few labels have arrived.
+    comparison : Comparison
+        Drift since training.
+    n_rows, n_new, n_labelled : int
+        Rows of the table, those of them that the training did not have, and those of these that
+        were scored.
+    notes : tuple of str
+        What should be known.
+    """
+
+    score: LiveScore | None
+    comparison: Comparison
+    n_rows: int
+    n_new: int
+    n_labelled: int
+    notes: tuple[str, ...] = ()
+
+
+@retried_task(
+    name="score champion",
+    description="Score the champion on rows whose labels have arrived, and measure drift.",
+    tags=["espalier", "serving"],
+    timeout_seconds=60 * MINUTES,
+)
+def score_champion(
+    request: MonitorRequest, champion: RegisteredVersion, settings: Settings
+) -> Watched:
+    """Return how the champion does on the rows of ``request``.
+
+    Raises
+    ------
+    UserError
+        The data cannot be read, or lack columns that the model needs.
+    """
+    from espalier.pipelines.data.assemble import read_row_weights
+    from espalier.pipelines.data.parsing.column_names import with_unique_names
+    from espalier.pipelines.lifecycle.retraining.live_score import labelled_rows, score_live
+    from espalier.pipelines.metrics.catalogue import get_metric
+
+    table = with_unique_names(read_table(request.data, query=request.query))
+    model = load(champion, settings).model
+    kept = None if champion.run_id is None else read_kept_rows(settings, champion.run_id)
+    is_new = new_rows(table, kept)
+    notes = []
+    if is_new is None:
+        is_new = np.ones(len(table), dtype=bool)
+        notes.append("which rows the training had cannot be told; all are taken as new")
+    elif not is_new.all():
+        notes.append(f"{int((~is_new).sum()):,} rows were in the training's table: left out")
+    recent = table.iloc[np.flatnonzero(is_new)].reset_index(drop=True)
+    score, n_labelled = None, 0
+    if len(recent) and model.target in recent.columns:
+        labelled = labelled_rows(recent[model.target], model.classes)
+        n_labelled = len(labelled.rows)
+        if labelled.n_unknown:
+            notes.append(f"{labelled.n_unknown:,} rows are of a class that the model does not know")
+        if n_labelled:
+            n_classes = _n_classes(model.classes)
+            metric = get_metric(champion.tags.get("metric"), model.problem, n_classes)
+            rows = recent.iloc[labelled.rows].reset_index(drop=True)
+            facts = training_facts(champion, settings)
+            weighed_by = None if facts is None else facts.weight_column
+            weight = None
+            if weighed_by in rows:
+                weight = read_row_weights(rows[weighed_by])
+            elif weighed_by is not None:
+                notes.append(f"all rows count alike: there is no column {weighed_by!r}")
+            score = score_live(
+                metric,
+                labelled.y,
+                model.predict_judged(rows, metric),
+                before=_figure(champion, "holdout_score"),
+                before_interval=(_figure(champion, "holdout_low"),
+                                 _figure(champion, "holdout_high")),
+                sample_weight=weight,
+                seed=SEED,
+            )  # fmt: skip
+    return Watched(
+        score=score,
+        comparison=compare_tables(table, champion, settings, SEED),
+        n_rows=len(table),
+        n_new=len(recent),
+        n_labelled=n_labelled,
+        notes=tuple(notes),
+    )
+
+
+def _n_classes(classes: "np.ndarray[tuple[int], np.dtype[np.generic]] | None") -> int:
+    return 1 if classes is None else len(classes)
+
+
+def _figure(version: RegisteredVersion, name: str) -> float:
+    try:
+        return float(version.tags[name])
+    except (KeyError, ValueError):
+        raise UserError(
+            f"model {version.name}/{version.version} has no {name.replace('_', ' ')} on record; "
+            "it was not registered by a training"
+        ) from None

@@ -1,0 +1,1 @@
+"""Pages and cards: report, model card, artifacts of a flow run."""

@@ -1,0 +1,100 @@
+"""A model in a page of Markdown: how good it is, what it is made of, what it was chosen from."""
+
+from collections.abc import Sequence
+
+from espalier.infra.registry.registry import RegisteredVersion
+from espalier.pipelines.explain.leaderboard import LeaderboardRow
+from espalier.tasks.pages.adjustment_blocks import adjustment_blocks
+from espalier.tasks.pages.markdown import in_markdown, markdown_table
+from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
+
+_MEMBERS_SHOWN = 12
+_FRONT_SHOWN = 12
+
+
+def model_card(
+    prepared: PreparedRef,
+    ensemble: EnsembleRecord,
+    holdout: HoldoutRecord,
+    leaderboard: Sequence[LeaderboardRow],
+    version: RegisteredVersion | None = None,
+) -> str:
+    """Return the page; with a title once the version is known."""
+    low, high = holdout.interval
+    metric = in_markdown(prepared.metric)
+    members = [row for row in leaderboard if row.weight > 0]
+    members.sort(key=lambda row: -row.weight)
+    bags = dict(ensemble.fold_models)
+    blocks = [
+        f"**{metric} {holdout.score:.5g}** on {holdout.n_rows:,} held-out rows, 95 % interval "
+        f"{low:.5g} to {high:.5g}.",
+        markdown_table(
+            ("", ""),
+            [
+                ("task", str(prepared.problem)),
+                ("rows searched on", f"{prepared.shape.n_rows:,}"),
+                ("features", f"{prepared.shape.n_columns:,}"),
+                ("a dummy model scores", f"{holdout.baseline:.5g}"),
+                (f"{metric} in cross-validation", f"{ensemble.cv_score:.5g}"),
+                ("validated by", in_markdown(prepared.folds)),
+                ("trials", f"{len(leaderboard):,}"),
+                ("milliseconds for one row", _shown(ensemble.row_ms)),
+            ],
+        ),
+        f"### Members: {in_markdown(ensemble.method)}",
+        markdown_table(
+            ("trial", "family", "weight", metric, "seconds to fit", "serves as"),
+            [
+                (
+                    str(row.trial),
+                    in_markdown(row.family),
+                    f"{row.weight:.2f}",
+                    "" if row.score is None else f"{row.score:.5g}",
+                    f"{row.fit_seconds:.2g}",
+                    f"{bags[row.trial]} fold models" if row.trial in bags else "one model",
+                )
+                for row in members[:_MEMBERS_SHOWN]
+            ],
+        ),
+    ]
+    if len(members) > _MEMBERS_SHOWN:
+        blocks.append(f"and {len(members) - _MEMBERS_SHOWN} more")
+    blocks += adjustment_blocks(ensemble.adjusted, prepared.metric)
+    if ensemble.rivals:
+        blocks += [
+            "### Chosen from",
+            markdown_table(
+                ("combination", f"nested {metric}", "members"),
+                [
+                    (in_markdown(name), f"{score:.5g}", str(n_members))
+                    for name, score, n_members in ensemble.rivals
+                ],
+            ),
+        ]
+    front = [row for row in leaderboard if row.pareto][:_FRONT_SHOWN]
+    if front:
+        blocks += [
+            "### Score, latency and size",
+            "Each is better than all others in one of the three.",
+            markdown_table(
+                ("trial", "family", metric, "ms for one row", "MiB"),
+                [
+                    (
+                        str(row.trial),
+                        in_markdown(row.family),
+                        _shown(row.score, 5),
+                        _shown(row.row_ms),
+                        _shown(row.size_mb),
+                    )
+                    for row in front
+                ],
+            ),
+        ]
+    if version is not None:
+        name = in_markdown(version.name)
+        blocks.insert(0, f"## {name} version {version.version} is {version.alias}")
+    return "\n\n".join(blocks)
+
+
+def _shown(value: float | None, digits: int = 3) -> str:
+    return "" if value is None else f"{value:.{digits}g}"

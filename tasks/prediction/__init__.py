@@ -1,0 +1,1 @@
+"""Tasks that score tables with a registered model."""

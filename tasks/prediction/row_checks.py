@@ -1,0 +1,73 @@
+"""The gate of a batch of predictions: rows to score against what the model was trained under."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from espalier.pipelines.data.contract import MIN_ROWS, DataContract
+from espalier.pipelines.data.input_contract import InputContract
+from espalier.pipelines.errors import DataRefusedError
+from espalier.pipelines.requests.predict import RowPolicy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_WARNINGS = 20
+
+
+@dataclass
+class RowGate:
+    """Checks rows, a chunk at a time, before they are scored.
+
+    Names are refused where they are missing. What else the suite of the model's training promises
+    of a column is checked with Great Expectations, where a chunk has rows enough for shares.
+
+    Attributes
+    ----------
+    names : InputContract
+        The columns that the model needs, and the kind of their values.
+    suite : DataContract or None
+        The promises about these columns; None where there are none or nobody wants to know.
+    on_drift : str
+        ``warn`` or ``refuse``: what follows when a promise is broken.
+    warnings : list of str
+        What was noticed, each promise once, at most `MOST_WARNINGS`.
+    """
+
+    names: InputContract
+    suite: DataContract | None
+    on_drift: RowPolicy
+    warnings: list[str] = field(default_factory=list)
+    _told: set[tuple[str, str | None]] = field(default_factory=set)
+
+    def check(self, table: "pd.DataFrame", where: str) -> None:
+        """Check the rows of ``where``.
+
+        Raises
+        ------
+        MissingColumnsError
+            Columns are missing; all of them are named.
+        DataRefusedError
+            A promise is broken, and the policy is to refuse then.
+        """
+        for line in self.names.check(table, where=where):
+            self._tell(line)
+        if self.suite is None or len(table) < MIN_ROWS:
+            return
+        from espalier.infra.validation.expectations import validate
+
+        broken = validate(table, self.suite).failures
+        if broken and self.on_drift == "refuse":
+            listed = "; ".join(each.text for each in broken)
+            raise DataRefusedError(
+                f"{where} is refused, as it is not what the model was trained on: {listed}. Mend "
+                "the rows, or score them all the same with --on-drift warn"
+            )
+        for each in broken:
+            promise = (each.expectation.kind, each.expectation.column)
+            if promise not in self._told:
+                self._told.add(promise)
+                self._tell(f"{where}: expected of the rows that {each.text}")
+
+    def _tell(self, line: str) -> None:
+        if line not in self.warnings and len(self.warnings) < MOST_WARNINGS:
+            self.warnings.append(line)

@@ -1,0 +1,1 @@
+"""Tasks that compare champion and challenger and move aliases."""

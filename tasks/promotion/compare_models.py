@@ -1,0 +1,76 @@
+"""What speaks for and against a challenger."""
+
+from prefect import task
+
+from espalier.infra.registry.training_facts import training_facts
+from espalier.infra.settings import Settings
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.lifecycle.promotion.evidence import labelled, weigh
+from espalier.pipelines.lifecycle.promotion.policy import Evidence
+from espalier.pipelines.requests.promote import PromoteRequest
+from espalier.tasks.policies import ALWAYS_RUN
+from espalier.tasks.prediction.score_version import score_version
+from espalier.tasks.promotion.find_candidates import Contest
+from espalier.tasks.promotion.gather_comparison_rows import gather_rows
+
+
+@task(
+    name="weigh evidence",
+    description="Compare champion and challenger on rows that neither was trained on.",
+    tags=["espalier", "lifecycle"],
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def weigh_evidence(
+    request: PromoteRequest, contest: Contest, settings: Settings
+) -> tuple[Evidence, tuple[str, ...]]:
+    """Return the evidence, and where its rows come from in whole sentences.
+
+    What makes two versions incomparable is an obstacle in the evidence, never a failure: the
+    champion goes on serving.
+
+    Raises
+    ------
+    UserError
+        The source of rows cannot be read, or a column to slice by does not exist.
+    """
+    old, new = contest.champion, contest.challenger
+    assert old is not None
+    assert new is not None
+    facts = {each.version: training_facts(each, settings) for each in (old, new)}
+    before, now = facts[old.version], facts[new.version]
+    if before is None or now is None:
+        lost = next(version for version, found in facts.items() if found is None)
+        return _obstacle(f"Version {lost} was not made by a training of Espalier's.")
+    if before.target != now.target:
+        return _obstacle(f"The champion predicts {before.target!r}, not {now.target!r}.")
+
+    rows = gather_rows(request, old, new, now, settings)
+    table = None if rows.table is None else labelled(rows.table, now.target)
+    policy = request.promotion_policy
+    if table is None:
+        return Evidence(n_rows=0, obstacles=rows.notes), rows.notes
+    if len(table) < policy.min_rows:
+        return Evidence(n_rows=len(table)), rows.notes
+    try:
+        # One after the other: their latencies are compared, too.
+        answers = [score_version(each, table, settings) for each in (old, new)]
+    except UserError as error:
+        return _obstacle(f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    evidence = weigh(
+        table,
+        target=now.target,
+        champion=answers[0],
+        challenger=answers[1],
+        metric=request.metric or new.tags.get("metric") or old.tags.get("metric"),
+        policy=policy,
+        slices=request.slices,
+        group_column=now.group_column,
+        weight_column=now.weight_column,
+        seed=request.seed,
+    )
+    return evidence, rows.notes
+
+
+def _obstacle(said: str) -> tuple[Evidence, tuple[str, ...]]:
+    return Evidence(n_rows=0, obstacles=(said,)), ()

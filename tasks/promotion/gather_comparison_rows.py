@@ -1,0 +1,46 @@
+"""The rows that champion and challenger are compared on."""
+
+from espalier.infra.registry.registry import RegisteredVersion
+from espalier.infra.registry.training_facts import TrainingFacts
+from espalier.infra.settings import Settings
+from espalier.infra.tracking.kept_rows import read_kept_rows
+from espalier.pipelines.lifecycle.promotion.unseen import UnseenRows
+from espalier.pipelines.requests.promote import PromoteRequest
+from espalier.tasks.policies import MINUTES, retried_task
+
+
+@retried_task(
+    name="gather rows",
+    description="Gather labelled rows that neither champion nor challenger was trained on.",
+    tags=["espalier", "data"],
+    timeout_seconds=60 * MINUTES,
+)
+def gather_rows(
+    request: PromoteRequest,
+    champion: RegisteredVersion,
+    challenger: RegisteredVersion,
+    facts: TrainingFacts,
+    settings: Settings,
+) -> UnseenRows:
+    """Return raw labelled rows, from the hold-outs or from the request's source.
+
+    Raises
+    ------
+    UserError
+        The source cannot be read, or has no target.
+    """
+    from espalier.infra.tables.sources import read_table
+    from espalier.pipelines.lifecycle.promotion.evidence import labelled
+    from espalier.pipelines.lifecycle.promotion.unseen import unseen_holdouts, unseen_rows
+
+    kept = {each.version: None if each.run_id is None else read_kept_rows(settings, each.run_id)
+            for each in (champion, challenger)}  # fmt: skip
+    old, new = kept[champion.version], kept[challenger.version]
+    if old is None or new is None:
+        lost = " and ".join(f"version {version}" for version, rows in kept.items() if rows is None)
+        note = f"The rows that {lost} was trained on are not on record; train it again."
+        return UnseenRows(table=None, notes=(note,))
+    if request.data is None:
+        return unseen_holdouts(old, new, newest_only=facts.time_column is not None)
+    table = labelled(read_table(request.data, query=request.query), facts.target)
+    return unseen_rows(table, old, new, seed=request.seed)

@@ -1,0 +1,1 @@
+"""Tasks of the search: propose, evaluate and log batches of trials."""

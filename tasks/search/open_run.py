@@ -1,0 +1,72 @@
+"""The parent run in MLflow: opened once, taken up again when a run continues."""
+
+from espalier.infra.runs.notes import MLFLOW_RUN, REQUEST, TABLE
+from espalier.infra.runs.store import RunStore
+from espalier.infra.runs.takeover import taken_over
+from espalier.infra.tracking import tags as run_tags
+from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.requests.train import TrainRequest
+from espalier.tasks.artifacts import publish_link
+from espalier.tasks.policies import retried_task
+from espalier.tasks.records import TableRef
+
+REQUEST_FILE = "request.json"
+EXTENDS_TAG = "espalier.extends"
+
+
+@retried_task(
+    name="open run",
+    description="Open the MLflow run, or take it up again; log the request and the data.",
+    tags=["espalier", "tracking"],
+)
+def open_run(tracking: Tracking, store: RunStore, request: TrainRequest, table: TableRef) -> str:
+    """Return the id of the parent run, which the run folder remembers."""
+    store.note(REQUEST, request.model_dump(mode="json"))
+    store.note(TABLE, {"fingerprint": table.fingerprint})
+    noted = store.noted(MLFLOW_RUN)
+    if noted is not None and tracking.continue_run(noted):
+        run_id = str(noted)
+    else:
+        run_id = tracking.start_run(
+            request.model_name,
+            tags=_tags(request, table) | _origin(store),
+            attempt=store.attempt,
+        )
+        tracking.continue_run(run_id)
+        store.note(MLFLOW_RUN, run_id)
+    asked = request.model_dump(mode="json", exclude_none=True, exclude={"data", "query"})
+    tracking.log_params(run_id, asked)
+    tracking.log_dataset(
+        run_id,
+        name=request.model_name,
+        source=request.shown_data,
+        fingerprint=table.fingerprint,
+        columns=dict(table.schema),
+        n_rows=table.n_rows,
+    )
+    tracking.log_json(run_id, dict(table.schema), "data/schema.json")
+    # With the query, so that the training can be asked for again; passwords are not in it.
+    tracking.log_json(run_id, request.model_dump(mode="json"), REQUEST_FILE)
+    link = tracking.run_url(run_id)
+    if link is not None:
+        publish_link("mlflow-run", link, f"MLflow run {run_id}", "The parent run of this training")
+    return run_id
+
+
+def _tags(request: TrainRequest, table: TableRef) -> dict[str, str]:
+    from prefect.runtime import flow_run
+
+    known = {} if flow_run.id is None else {"espalier.flow_run": str(flow_run.id)}
+    return known | {
+        run_tags.MODEL: request.model_name,
+        "espalier.data": request.shown_data,
+        run_tags.FINGERPRINT: table.fingerprint,
+        run_tags.TARGET: request.target,
+        run_tags.FOLDER: str(table.folder),
+    }
+
+
+def _origin(store: RunStore) -> dict[str, str]:
+    """Return the tag that names the run whose trials were taken over."""
+    taken = taken_over(store)
+    return {EXTENDS_TAG: taken.run_id} if taken is not None and taken.run_id else {}

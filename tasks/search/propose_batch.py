@@ -1,0 +1,34 @@
+"""What to try next, given everything that was tried."""
+
+from collections.abc import Sequence
+
+from prefect import task
+
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.search.plan import SearchPlan, next_trials
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial
+from espalier.tasks.policies import ALWAYS_RUN
+
+
+@task(
+    name="propose",
+    description="Propose the next batch of trials from the history of the run.",
+    tags=["espalier", "search"],
+    cache_policy=ALWAYS_RUN,
+    persist_result=False,
+)
+def propose_batch(
+    plan: SearchPlan,
+    history: History,
+    deadline: Deadline,
+    pending: Sequence[Trial],
+    ahead: int = 0,
+) -> list[Trial]:
+    """Return the trials to start now; none when the search is over or must wait.
+
+    With ``ahead``, those to start once so many of the pending ones have ended.
+
+    It depends on its inputs alone, so there is nothing that trying again could change.
+    """
+    return next_trials(plan, history, deadline, pending, ahead=ahead)

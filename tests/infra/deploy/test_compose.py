@@ -1,0 +1,129 @@
+"""What `infra/` gives a team agrees with the code: variables, commands, options, files."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from espalier.infra.environment import quiet_environment
+from espalier.infra.settings import Settings
+from tests.infra.known_variables import NAMED, is_known
+
+ROOT = Path(__file__).parents[3]
+DEPLOY = ROOT / "infra" / "deploy"
+PAGES = ("README.md", "docs/settings.md", "docs/security.md", "infra/deploy/compose.yaml",
+         "infra/deploy/Dockerfile", "infra/deploy/kubernetes.md", "infra/deploy/team.env.example",
+         "infra/deploy/postgres.sh")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def services():
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_variable_that_is_named_is_read_by_somebody(page):
+    named = set(NAMED.findall((ROOT / page).read_text()))
+    assert {name for name in named if not is_known(name)} == set()
+
+
+def test_what_nobody_reads_is_found():
+    for name in ("ESPALIER_HOMES", "MLFLOW_BACKEND", "PREFECT_SERVER_DATABSE",
+                 "DASK_DISTRIBUTED__X", "DASK_DISTRIBUTED__WORKER__MEMORY__PAUSED"):  # fmt: skip
+        assert not is_known(name), name
+
+
+def test_what_we_turn_off_is_read_by_somebody():
+    environ = {}
+    quiet_environment(environ)
+    named = {name for name in environ if NAMED.fullmatch(name)}
+    written = {name for name in named if not name.startswith("PREFECT_LOGGING_LOGGERS_")}
+    assert {name for name in written if not is_known(name)} == set()
+
+
+def test_all_parts_of_a_team_are_there(services):
+    assert set(services) == {"postgres", "prefect", "mlflow", "scheduler", "worker", "flows"}
+
+
+@pytest.mark.parametrize("name", ["prefect", "mlflow", "scheduler", "worker", "flows"])
+def test_commands_and_their_options_exist(services, name):
+    words = [word for word in services[name]["command"] if "://" not in word]
+    given = [word for word in words if word.startswith("--")]
+    plain = words[: words.index(given[0])]
+    shown = _help(plain)
+    known = set(re.findall(r"--[a-z][a-z-]+", shown))
+    assert set(given) <= known
+
+
+def test_kubernetes_notes_name_the_same_commands(services):
+    page = (DEPLOY / "kubernetes.md").read_text()
+    for name in ("prefect", "mlflow", "scheduler", "flows"):
+        assert f"`{' '.join(services[name]['command'])}`" in page, name
+
+
+def test_pages_are_published_to_this_machine_alone(services):
+    published = {name: each["ports"] for name, each in services.items() if "ports" in each}
+    assert set(published) == {"prefect", "mlflow"}
+    for ports in published.values():
+        assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_whoever_trains_finds_the_services(services):
+    settings = services["flows"]["environment"]
+    for name, place in (("PREFECT_API_URL", "prefect"), ("MLFLOW_TRACKING_URI", "mlflow"),
+                        ("ESPALIER_DASK_ADDRESS", "scheduler")):  # fmt: skip
+        host, port = re.search(r"//([\w.]+):(\d+)", settings[name]).groups()
+        assert host == place
+        assert port in services[place]["command"]
+    assert f"mlflow:{5000}" in services["mlflow"]["environment"]["MLFLOW_SERVER_ALLOWED_HOSTS"]
+
+
+def test_no_password_is_written_down(services):
+    for name in ("compose.yaml", "team.env.example"):
+        for url in re.findall(r"://\w+:([^@\s]*)@", (DEPLOY / name).read_text()):
+            assert url == "${POSTGRES_PASSWORD}"
+    assert "POSTGRES_PASSWORD=\n" in (DEPLOY / "team.env.example").read_text()
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    assert "infra/deploy/team.env" in ignored
+
+
+def test_files_that_are_mounted_or_copied_exist(services):
+    for volume in services["flows"]["volumes"]:
+        place = volume.split(":")[0]
+        if place.startswith("./"):
+            assert (DEPLOY / place).exists(), place
+    for line in (DEPLOY / "Dockerfile").read_text().splitlines():
+        if line.startswith("COPY"):
+            for source in line.split()[1:-1]:
+                assert (ROOT / source).exists(), source
+
+
+def test_the_driver_of_the_stores_is_in_the_image(services):
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "psycopg2-binary==" in lock
+    assert "asyncpg==" in lock
+
+
+def test_every_setting_is_documented_with_all_its_names():
+    page = (ROOT / "docs" / "settings.md").read_text()
+    for name, field in Settings.model_fields.items():
+        alias = field.validation_alias
+        for each in alias.choices if alias else [f"ESPALIER_{name.upper()}"]:
+            assert f"`{each}`" in page, each
+
+
+def _help(words):
+    """Return what a command says of itself."""
+    program = [str(Path(sys.executable).with_name(words[0]))]
+    if words[0] == "espalier":
+        program = [sys.executable, "-m", "espalier.flows.cli.app"]
+    answer = subprocess.run(
+        [*program, *words[1:], "--help"], capture_output=True, text=True, check=False, cwd=ROOT,
+        env=os.environ | {"COLUMNS": "200", "PYTHONPATH": str(ROOT / "src")}, timeout=120,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout

@@ -1,0 +1,157 @@
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from espalier.pipelines.calibration.fit_intervals import fit_intervals
+from espalier.pipelines.calibration.intervals import Intervals, Scale
+from espalier.pipelines.ensemble.out_of_fold import OutOfFold
+from espalier.pipelines.problem import ProblemKind
+
+
+def made(
+    n_rows: int, seed: int, kind: str = "normal", sample_weight: np.ndarray | None = None
+) -> OutOfFold:
+    """Return rows whose predictions are the truth without its noise."""
+    rng = np.random.default_rng(seed)
+    prediction = rng.uniform(1.0, 5.0, n_rows)
+    spread = rng.uniform(0.1, 2.0, n_rows)
+    noise = rng.normal(size=n_rows)
+    if kind == "skewed":
+        noise = rng.exponential(size=n_rows) - 1.0
+    if kind == "by prediction":
+        noise *= prediction**2
+    if kind == "by spread":
+        noise *= spread**2
+    if kind == "discrete":
+        noise = np.round(noise)
+    return OutOfFold(
+        predictions=prediction,
+        spread=spread,
+        y=prediction + noise,
+        sample_weight=sample_weight,
+        groups=None,
+        problem=ProblemKind.REGRESSION,
+        n_classes=1,
+    )
+
+
+KINDS = ["normal", "skewed", "by prediction", "by spread", "discrete"]
+
+
+@pytest.mark.parametrize("kind", KINDS[:-1])  # whole numbers cannot be covered exactly
+@pytest.mark.parametrize("coverage", [0.5, 0.9])
+def test_new_rows_are_covered_as_asked(kind: str, coverage: float) -> None:
+    shares = []
+    for seed in range(8):
+        fit = fit_intervals(made(300, seed, kind), seed=seed)
+        assert fit is not None
+        new = made(500, 1000 + seed, kind)
+        lower, upper = fit.intervals.bounds(new.predictions, new.spread, coverage)
+        shares.append(np.mean((lower <= new.y) & (new.y <= upper)))
+    # Each share varies with its 300 residuals and its 500 rows.
+    error = np.sqrt(coverage * (1 - coverage) * (1 / 300 + 1 / 500) / len(shares))
+    assert np.mean(shares) > coverage - 4 * error
+    assert np.mean(shares) < coverage + 4 * error + 2 / 300
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.integers(10, 400),
+    st.integers(0, 10_000),
+    st.sampled_from(KINDS),
+    st.tuples(st.floats(0.01, 0.99), st.floats(0.01, 0.99)),
+    st.booleans(),
+)
+def test_bounds_hold_the_prediction_and_widen_with_the_coverage(
+    n_rows: int, seed: int, kind: str, coverages: tuple[float, float], weighted: bool
+) -> None:
+    weight = np.random.default_rng(seed).uniform(0.1, 3.0, n_rows) if weighted else None
+    fit = fit_intervals(made(n_rows, seed, kind, weight), seed=seed)
+    assert fit is not None
+    new = made(50, seed + 1, kind)
+    narrow, wide = (
+        fit.intervals.bounds(new.predictions, new.spread, each) for each in sorted(coverages)
+    )
+    assert (wide[0] <= narrow[0]).all()
+    assert (narrow[0] <= new.predictions).all()
+    assert (new.predictions <= narrow[1]).all()
+    assert (narrow[1] <= wide[1]).all()
+
+
+def test_bounds_are_the_order_statistics_of_split_conformal_prediction() -> None:
+    residuals = np.arange(-9.0, 10.0)  # 19 of them
+    intervals = Intervals(residuals, None, Scale("constant", np.zeros(1), np.ones(1)))
+    zero = np.zeros(1)
+    lower, upper = intervals.bounds(zero, zero, 0.9)  # the 19th of 19 on either side
+    assert (lower[0], upper[0]) == (-9.0, 9.0)
+    lower, upper = intervals.bounds(zero, zero, 0.8)
+    assert (lower[0], upper[0]) == (-8.0, 8.0)
+    lower, upper = intervals.bounds(zero, zero, 0.95)  # nineteen residuals cannot tell
+    assert (lower[0], upper[0]) == (-np.inf, np.inf)
+    equal = Intervals(residuals, np.ones(19), intervals.scale)
+    assert equal.bounds(zero, zero, 0.8)[1][0] == 8.0
+    with pytest.raises(ValueError, match="coverage"):
+        intervals.bounds(zero, zero, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "by"), [("by prediction", "prediction"), ("by spread", "spread"), ("normal", None)]
+)
+def test_the_width_follows_what_tells_the_noise(kind: str, by: str | None) -> None:
+    fit = fit_intervals(made(3000, 0, kind), seed=0)
+    assert fit is not None
+    if by is not None:
+        assert fit.intervals.scale.by == by
+    assert fit.coverage == pytest.approx(0.9, abs=0.02)
+    constant = Scale("constant", np.zeros(1), np.ones(1))
+    rows = made(3000, 0, kind)
+    plain = Intervals(np.sort(rows.y - rows.predictions), None, constant)
+    new = made(3000, 1, kind)
+    widths = [
+        np.mean(np.subtract(*each.bounds(new.predictions, new.spread, 0.9)[::-1]))
+        for each in (fit.intervals, plain)
+    ]
+    assert widths[0] < (0.9 if by is not None else 1.02) * widths[1]
+
+
+def test_skewed_noise_gets_lopsided_bounds() -> None:
+    fit = fit_intervals(made(2000, 0, "skewed"), seed=0)
+    assert fit is not None
+    lower, upper = fit.intervals.bounds(np.array([3.0]), np.array([1.0]), 0.9)
+    assert upper[0] - 3.0 > 1.8 * (3.0 - lower[0])
+
+
+def test_weights_count_as_rows() -> None:
+    rng = np.random.default_rng(0)
+    residuals = np.sort(rng.normal(size=400))
+    scale = Scale("constant", np.zeros(1), np.ones(1))
+    doubled = Intervals(np.repeat(residuals, 2), None, scale)
+    weighted = Intervals(residuals, np.ones(400), scale)
+    zero = np.zeros(1)
+    for one, other in zip(
+        doubled.bounds(zero, zero, 0.8), weighted.bounds(zero, zero, 0.8), strict=True
+    ):
+        assert one[0] == pytest.approx(other[0], abs=0.03)
+
+
+def test_perfect_predictions_and_few_rows_are_no_obstacle() -> None:
+    rows = made(60, 0)
+    perfect = rows.with_predictions(np.asarray(rows.y))
+    fit = fit_intervals(perfect, seed=0)
+    assert fit is not None
+    assert fit.coverage == pytest.approx(1.0)
+    assert fit.mean_width == 0.0
+    assert fit_intervals(made(9, 0), seed=0) is None
+
+
+def test_they_survive_pickling_and_are_the_same_again() -> None:
+    one, other = (fit_intervals(made(300, 0), seed=0) for _ in range(2))
+    assert one is not None
+    assert other is not None
+    again = pickle.loads(pickle.dumps(one.intervals))
+    x, s = np.linspace(0, 6, 20), np.linspace(0, 3, 20)
+    for made_ in (again, other.intervals):
+        np.testing.assert_array_equal(one.intervals.bounds(x, s, 0.8), made_.bounds(x, s, 0.8))

@@ -1,0 +1,44 @@
+import pytest
+
+from espalier.pipelines.experience.predictor_comparison import TOLERANCE, Contest, compare
+from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.experience.validate import Validation
+
+
+def validation(*values):
+    return Validation(tuple((f"table{place}", value) for place, value in enumerate(values)))
+
+
+@pytest.mark.parametrize(
+    ("present", "fresh", "not_worse"),
+    [
+        (validation(0.5, 0.5, 0.5), validation(0.6, 0.5, 0.5), True),
+        (validation(0.5, 0.5, 0.5), validation(0.5, 0.5, 0.5), True),
+        (validation(0.5, 0.5, 0.5), validation(0.5, 0.5, 0.5 - 4 * TOLERANCE), False),
+        (validation(0.21, 0.2, 0.2), validation(0.3, 0.19, 0.19), False),  # no longer to be trusted
+        (None, validation(0.1, 0.1, 0.1), True),
+    ],
+)
+def test_the_new_one_serves_only_if_it_is_not_worse(present, fresh, not_worse):
+    contest = Contest(present=present, fresh=fresh)
+    assert contest.is_not_worse is not_worse
+    if present is not None:
+        assert ("is worse" in contest.words) is not not_worse
+        assert ("the predictor is off" in contest.words) is (not fresh.trusted)
+        assert len(contest.to_dict()["datasets"]) == 3
+
+
+def test_a_predictor_beside_itself_is_the_same(lawful_experience):
+    known = map_all(lawful_experience)
+    contest = compare(known, known)
+    assert contest.difference == 0.0
+    assert contest.is_not_worse
+
+
+def test_more_datasets_of_one_law_help_and_both_are_asked_about_all(lawful_experience):
+    known = map_all(lawful_experience)
+    few = known.with_datasets(known.datasets[:3])
+    contest = compare(few, known)
+    assert len(contest.present.by_dataset) == len(contest.fresh.by_dataset) == 6
+    assert contest.is_not_worse
+    assert compare(None, known).present is None

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from espalier.pipelines.lifecycle.promotion.comparison import compare, compare_slices
+from espalier.pipelines.metrics.catalogue import METRICS, get_metric
+from espalier.pipelines.problem import ProblemKind
+
+KINDS = [(name, problem) for name, metric in METRICS.items() for problem in sorted(metric.problems)]
+
+
+def answers(problem, *, noise, seed=0, n=120):
+    """Targets and predictions that are the better the smaller the noise."""
+    rng = np.random.default_rng(seed)
+    if problem is ProblemKind.REGRESSION:
+        y = rng.gamma(3.0, size=n) + 0.5
+        return y, np.maximum(y + noise * np.random.default_rng(9).normal(size=n), 0.05)
+    k = 2 if problem is ProblemKind.BINARY else 3
+    y = rng.integers(0, k, size=n)
+    logits = 3.0 * np.eye(k)[y] + 3.0 * noise * np.random.default_rng(9).normal(size=(n, k))
+    scores = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return y, scores / scores.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(("name", "problem"), KINDS)
+def test_a_better_model_is_found_better_whatever_the_direction(name, problem):
+    metric = get_metric(name, problem)
+    y, good = answers(problem, noise=0.05)
+    _, bad = answers(problem, noise=1.5)
+    found = compare(metric, problem, y, bad, good, seed=0, samples=40)
+    assert found.difference > 0
+    assert found.low <= found.difference <= found.high or name in ("max_error", "median_ae")
+    assert (found.challenger > found.champion) == metric.higher_is_better
+    assert found.difference == pytest.approx(metric.sign * (found.challenger - found.champion))
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.sampled_from([("roc_auc", ProblemKind.BINARY), ("log_loss", ProblemKind.MULTICLASS),
+                     ("rmse", ProblemKind.REGRESSION)]),
+    st.floats(0.1, 2.0),
+    st.floats(0.1, 2.0),
+    st.integers(0, 1000),
+)  # fmt: skip
+def test_trading_places_turns_the_sign(kind, one, other, seed):
+    name, problem = kind
+    y, first = answers(problem, noise=one, n=40)
+    _, second = answers(problem, noise=other, n=40)
+    metric = get_metric(name, problem)
+    there = compare(metric, problem, y, first, second, seed=seed, samples=40)
+    back = compare(metric, problem, y, second, first, seed=seed, samples=40)
+    assert there == compare(metric, problem, y, first, second, seed=seed, samples=40)
+    assert (there.difference, there.low, there.high) == pytest.approx(
+        (-back.difference, -back.high, -back.low)
+    )
+    same = compare(metric, problem, y, first, first, seed=seed, samples=40)
+    assert (same.difference, same.low, same.high) == (0, 0, 0)
+
+
+def test_the_bounds_hold_as_often_as_they_say():
+    metric, problem = get_metric("rmse", ProblemKind.REGRESSION), ProblemKind.REGRESSION
+    rng = np.random.default_rng(1)
+    above = 0
+    for seed in range(100):
+        y = rng.normal(size=150)
+        shared = rng.normal(size=150)
+        old, new = y + shared + rng.normal(size=150), y + shared + rng.normal(size=150)
+        above += (
+            compare(metric, problem, y, old, new, seed=seed, confidence=0.9, samples=200).low > 0
+        )
+    assert 2 <= above <= 22  # 10 are expected of two equally good models
+
+
+def test_pairing_sees_through_what_is_hard_for_both():
+    metric, problem = get_metric("mae", ProblemKind.REGRESSION), ProblemKind.REGRESSION
+    rng = np.random.default_rng(0)
+    y, hard = rng.normal(size=200), 50 * rng.gamma(0.2, size=200)
+    found = compare(metric, problem, y, y + hard + 0.2, y + hard + 0.1, seed=0)
+    assert found.low > 0.09
+
+
+def test_groups_are_drawn_together():
+    metric, problem = get_metric("accuracy", ProblemKind.BINARY), ProblemKind.BINARY
+    groups = np.repeat(np.arange(6), 40)
+    y = np.ones(240, dtype=int)
+    right, wrong = np.tile([0.0, 1.0], (240, 1)), np.tile([1.0, 0.0], (240, 1))
+    better_in_two = np.where(np.isin(groups, [0, 1])[:, None], right, wrong)
+    alone = compare(metric, problem, y, wrong, better_in_two, seed=0, samples=200)
+    together = compare(metric, problem, y, wrong, better_in_two, seed=0, groups=groups, samples=200)
+    assert alone.difference == together.difference
+    assert together.high - together.low > 3 * (alone.high - alone.low)
+
+
+def test_where_the_metric_is_not_defined_there_is_no_comparison():
+    metric, problem = get_metric("roc_auc", ProblemKind.BINARY), ProblemKind.BINARY
+    scores = np.tile([0.5, 0.5], (10, 1))
+    assert compare(metric, problem, np.zeros(10, dtype=int), scores, scores, seed=0) is None
+    y = np.tile([0, 1], 5)
+    assert compare(metric, problem, y, scores, scores * np.nan, seed=0) is None
+    with pytest.raises(ValueError, match="one a row"):
+        compare(metric, problem, y, scores[:3], scores, seed=0)
+
+
+def test_slices_are_compared_on_their_own_rows():
+    metric, problem = get_metric("accuracy", ProblemKind.BINARY), ProblemKind.BINARY
+    y = np.tile([0, 1], 50)
+    right, wrong = np.eye(2)[y], np.eye(2)[1 - y]
+    mixed = np.where(np.arange(100)[:, None] < 60, right, wrong)
+    found = compare_slices(
+        metric, problem, y, right, mixed,
+        slices={"region": {"north": np.arange(60), "south": np.arange(60, 100)}}, seed=0,
+        samples=20,
+    )  # fmt: skip
+    assert [(each.value, each.n_rows, each.comparison.difference) for each in found] == [
+        ("north", 60, 0.0), ("south", 40, -1.0)
+    ]  # fmt: skip

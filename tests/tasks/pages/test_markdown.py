@@ -1,0 +1,46 @@
+import pytest
+
+from espalier.tasks.pages.markdown import in_markdown
+
+EVIL = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[click](javascript:alert(1))",
+    "a | b\nc | d",
+    "`code` **bold** _it_ ~~no~~",
+    "https://evil.example/x www.evil.example",
+    "&lt;script&gt;",
+    "# title",
+    "![x](http://evil.example/pixel.png)",
+]
+
+
+@pytest.mark.parametrize("text", EVIL)
+def test_it_shows_the_text_and_does_nothing_else(text):
+    """Rendered by a real reader of Markdown, it is the text again and no other element."""
+    markdown_it = pytest.importorskip("markdown_it")
+    from html import unescape
+
+    reader = markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table")
+    html = reader.render(in_markdown(text)).strip()
+    assert html.startswith("<p>")
+    assert html.endswith("</p>")
+    inner = html[3:-4]
+    assert "<" not in inner
+    assert unescape(inner) == " ".join(text.split())
+
+
+@pytest.mark.parametrize("text", EVIL)
+def test_a_cell_stays_one_cell(text):
+    markdown_it = pytest.importorskip("markdown_it")
+    reader = markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table")
+    html = reader.render(f"| a | b |\n| --- | --- |\n| x | {in_markdown(text)} |")
+    assert html.count("<td") == 2
+    assert "<script" not in html
+    assert "<a " not in html
+    assert "<img" not in html
+
+
+def test_a_reader_that_links_bare_addresses_does_not():
+    assert "://" not in in_markdown("https://evil.example")
+    assert "www." not in in_markdown("www.evil.example")
