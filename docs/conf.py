@@ -56,4 +56,6 @@ html_theme_options = {
     "pygments_light_style": "a11y-light",
     "pygments_dark_style": "a11y-dark",
 }
-html_sidebars = {"index": [], "results": [], "architecture": [], "words": [], "changelog": []}
+html_sidebars = {
+    page: [] for page in ("index", "architecture", "how-the-search-works", "results", "words")
+}
