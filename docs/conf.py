@@ -33,6 +33,7 @@ myst_heading_anchors = 3
 autodoc_typehints = "none"  # numpydoc's parameter lists say the types
 autodoc_member_order = "bysource"
 autosummary_generate = False
+maximum_signature_line_length = 80
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
