@@ -133,8 +133,9 @@ class Settings(BaseSettings):
     notify: str | None = Field(
         default=None,
         description="Who is told when a run fails: an address (`https://...`) that JSON is posted "
-        "to (chats show its `text`), a Prefect notification block (`block:slack-webhook/alerts`), "
-        "or a command that gets the JSON on its standard input. Empty: nobody.",
+        "to (chats show its `text`), another address that Apprise knows (`slack://...`, "
+        "`mailto://...`), a Prefect notification block (`block:slack-webhook/alerts`), or a "
+        "command that gets the JSON on its standard input. Empty: nobody.",
     )
 
     @field_validator("*", mode="before")

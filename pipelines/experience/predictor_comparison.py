@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from espalier.pipelines.experience.process_validation import validate
-from espalier.pipelines.experience.space_alignment import Mapped
+from espalier.pipelines.experience.process_validation import validate_process
+from espalier.pipelines.experience.space_alignment import AlignedKnowledge
 from espalier.pipelines.experience.validate import Validation
 
 TOLERANCE = 0.01
@@ -14,7 +14,7 @@ TOLERANCE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contest:
+class PredictorComparison:
     """How both rank the trials of all datasets, each dataset left out of what they learned from.
 
     Attributes
@@ -47,12 +47,12 @@ class Contest:
 
     @property
     def words(self) -> str:
-        """The verdict for people."""
+        """The result in words."""
         if self.present is None:
             return f"there was no predictor before; {self.fresh.words}"
-        verdict = "is not worse" if self.is_not_worse else "is worse"
+        result = "is not worse" if self.is_not_worse else "is worse"
         return (
-            f"the new predictor {verdict}: median Spearman {self.fresh.median:.3f}, the present "
+            f"the new predictor {result}: median Spearman {self.fresh.median:.3f}, the present "
             f"one's {self.present.median:.3f}, mean difference {self.difference:+.3f}, on "
             f"{len(self.fresh.by_dataset)} datasets left out one at a time"
         ) + ("" if self.fresh.trusted else f"; {self.fresh.words}")
@@ -71,17 +71,19 @@ class Contest:
         }
 
 
-def compare(present: Mapped | None, fresh: Mapped) -> Contest:
-    """Return the contest of learning from ``present`` with learning from ``fresh``.
+def compare_predictors(
+    present: AlignedKnowledge | None, fresh: AlignedKnowledge
+) -> PredictorComparison:
+    """Compare learning from ``present`` with learning from ``fresh``.
 
     Parameters
     ----------
-    present : Mapped or None
+    present : AlignedKnowledge or None
         What the predictor that serves has learned from.
-    fresh : Mapped
+    fresh : AlignedKnowledge
         What the new one has learned from; both are asked about its datasets.
     """
-    return Contest(
-        present=None if present is None else validate(present, fresh),
-        fresh=validate(fresh, fresh),
+    return PredictorComparison(
+        present=None if present is None else validate_process(present, fresh),
+        fresh=validate_process(fresh, fresh),
     )
