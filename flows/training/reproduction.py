@@ -24,7 +24,8 @@ from espalier.pipelines.lifecycle.reproduction import (
     make_again,
     worst,
 )
-from espalier.pipelines.metrics.catalogue import get_metric, score_predictions
+from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.trials.trial import TrialResult
 from espalier.tasks.data.inherit_winners import read_inheritance

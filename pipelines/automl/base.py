@@ -31,7 +31,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.calibration.threshold import Threshold
     from espalier.pipelines.learners.base.learner import Learner
     from espalier.pipelines.members.serving_mode import Serving
-    from espalier.pipelines.metrics.catalogue import Metric
+    from espalier.pipelines.metrics.metric import Metric
 
 EXAMPLE_ROWS = 5
 # Of a search, from which on the shipped experience is asked: meta-features take a second.
@@ -234,7 +234,7 @@ class AutoMLBase(BaseEstimator):
         deadline: Deadline,
     ) -> None:
         from espalier.pipelines.evaluation.holdout import bootstrap_interval, predict_in_time
-        from espalier.pipelines.metrics.catalogue import score_predictions
+        from espalier.pipelines.metrics.scoring import score_predictions
 
         rows, scores = predict_in_time(
             partial(self.model_.predict_judged, metric=metric),

@@ -7,7 +7,7 @@ import numpy as np
 
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.progress import TrialProgress
-from espalier.pipelines.metrics.catalogue import score_predictions
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import generator
 from espalier.pipelines.trials.trial import Trial

@@ -14,7 +14,8 @@ from scipy.stats import rankdata
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.metafeatures.statement import statement_vector
-from espalier.pipelines.metrics.catalogue import Metric, get_metric
+from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialResult

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.members.cost import NOTHING, FinishCost
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.plan import SearchPlan, next_trials
 from espalier.pipelines.search.stopping import TIME_IS_SPENT
