@@ -136,8 +136,9 @@ def _train(
         for background in (summing_up, keeping):
             background.result()
         report = make_report(
-            version, run_id, prepared, searched, ensemble, holdout, rows, watch.seconds(), judged
-        )
+            version, run_id, prepared, ensemble, holdout, rows, watch.seconds(), judged,
+            history=searched.history, n_resumed=searched.n_resumed,
+        )  # fmt: skip
         tracking.finish_run(run_id, report.figures)
         store.mark_finished(report.to_dict())
         return report

@@ -6,7 +6,8 @@ from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.members.cost import NOTHING, FinishCost
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.resources.budget import Budget, Deadline
-from espalier.pipelines.search.plan import SearchPlan, next_trials
+from espalier.pipelines.search.next_trials import awaited, next_trials
+from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.stopping import TIME_IS_SPENT
 from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
 from espalier.pipelines.space.joint import SearchSpace
@@ -145,7 +146,7 @@ def run_search(
             executor,
             trials,
             deadline=end,
-            awaited=plan.awaited(done),
+            awaited=awaited(plan, done),
             on_result=on_result,
         )
         if end.passed:
