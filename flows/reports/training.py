@@ -122,7 +122,7 @@ def make_report(
     holdout: HoldoutRecord,
     rows: tuple[LeaderboardRow, ...],
     seconds: Mapping[str, float],
-    judged: tuple[str, ...] = (),
+    advice_outcome: tuple[str, ...] = (),
     *,
     history: History,
     n_resumed: int,
@@ -149,6 +149,6 @@ def make_report(
         seconds=seconds,
         leaderboard=rows,
         failures=failures_of(history),
-        notes=prepared.notes + ((holdout.note,) if holdout.note else ()) + judged,
+        notes=prepared.notes + ((holdout.note,) if holdout.note else ()) + advice_outcome,
         adjustments=ensemble.adjusted,
     )

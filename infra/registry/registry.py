@@ -65,7 +65,7 @@ class RegisteredVersion:
     created_ms: int = 0
 
 
-def register(
+def register_version(
     tracking: Tracking,
     *,
     name: str,

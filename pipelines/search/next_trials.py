@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.search.batches import BATCH_SIZE, first_unfinished, next_in_line
 from espalier.pipelines.search.plan import SearchPlan
-from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.search.stopping import (
     trial_seconds_limit,
     trials_left,
@@ -80,7 +80,7 @@ def _fill(
         n = min(n, available)
     if n <= 0:
         return []
-    return propose_batch(
+    return propose_trials(
         plan.space,
         history,
         n=n,
@@ -91,7 +91,7 @@ def _fill(
         expected_seconds_limit=None if limit is None else min(limit, _SAFETY * left),
         memory_limit_mb=plan.memory_limit_mb,
         warm_start=plan.warm_start,
-        fits_per_trial=plan.fits_per_trial,
+        n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,
         ladder=plan.ladder,

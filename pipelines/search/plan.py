@@ -29,7 +29,7 @@ class SearchPlan:
         Trials that run at the same time.
     strategy : str
         One of `names.STRATEGIES`.
-    fits_per_trial : int
+    n_folds : int
         Folds of a trial.
     warm_start : tuple of Configuration
         What to try first.
@@ -52,7 +52,7 @@ class SearchPlan:
     seed: int
     n_workers: int
     strategy: str = DEFAULT_STRATEGY
-    fits_per_trial: int = 1
+    n_folds: int = 1
     warm_start: tuple[Configuration, ...] = ()
     finish: FinishCost = NOTHING
     prior: Experience | None = None
