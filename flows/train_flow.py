@@ -140,9 +140,17 @@ def _train(
         for background in (summing_up, keeping):
             background.result()
         report = make_report(
-            version, run_id, prepared, ensemble, holdout, rows, watch.seconds(), advice_outcome,
-            history=searched.history, n_resumed=searched.n_resumed,
-        )  # fmt: skip
+            version,
+            run_id,
+            prepared,
+            ensemble,
+            holdout,
+            rows,
+            watch.seconds(),
+            advice_outcome,
+            history=searched.history,
+            n_resumed=searched.n_resumed,
+        )
         tracking.finish_run(run_id, report.figures)
         store.mark_finished(report.to_dict())
         return report

@@ -66,7 +66,6 @@ def _batch(plan: SearchPlan, history: History, pending: Sequence[Trial], start: 
         n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,
-        ladder=plan.ladder,
     )
 
 

@@ -94,5 +94,4 @@ def _fill(
         n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,
-        ladder=plan.ladder,
     )

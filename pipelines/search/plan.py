@@ -42,9 +42,6 @@ class SearchPlan:
         what was measured of memory must not decide which trials come out.
     racing : bool
         Whether a trial ends when its first folds are clearly worse.
-    ladder : bool
-        Whether a trial of a large table is fitted to some of its rows first; off by default
-        (docs/decisions/0032).
     """
 
     space: SearchSpace
@@ -58,7 +55,6 @@ class SearchPlan:
     prior: Experience | None = None
     memory_limit_mb: float | None = None
     racing: bool = True
-    ladder: bool = False
 
     @property
     def is_untimed(self) -> bool:
