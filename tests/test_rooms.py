@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAYERS = ("flows", "tasks", "infra", "pipelines")
+MOST_FILES = 16
+"""In one folder, the ``__init__`` left out."""
 
 Graph = Mapping[str, frozenset[str]]
 
@@ -87,3 +89,11 @@ def test_no_circle_of_files(files: Graph) -> None:
 @pytest.mark.parametrize("depth", [None, 1, 2, 3])
 def test_no_circle_of_folders(files: Graph, depth: int | None) -> None:
     assert _circle(_folders(files, depth)) == []
+
+
+def test_no_folder_is_crowded() -> None:
+    sizes: dict[Path, int] = {}
+    for path in _modules().values():
+        sizes[path.parent] = sizes.get(path.parent, 0) + (path.name != "__init__.py")
+    crowded = {str(path.relative_to(ROOT)): n for path, n in sizes.items() if n > MOST_FILES}
+    assert not crowded, f"more than {MOST_FILES} files: {crowded}; make rooms by what they do"

@@ -24,7 +24,7 @@ from espalier.pipelines.automl.inputs import (
 )
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.resources.budget import Budget, Deadline
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.training import TrainingResult

@@ -9,9 +9,9 @@ are running, workers that have nothing left of it are at the next.
 from collections.abc import Sequence
 
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.search.limits.stopping import trials_left, why_over
 from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.propose import propose_trials
-from espalier.pipelines.search.stopping import trials_left, why_over
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial
 

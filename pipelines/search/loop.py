@@ -6,10 +6,10 @@ from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.members.cost import NOTHING, FinishCost
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.limits.stopping import TIME_IS_SPENT
 from espalier.pipelines.search.next_trials import awaited, next_trials
 from espalier.pipelines.search.plan import SearchPlan
-from espalier.pipelines.search.stopping import TIME_IS_SPENT
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.surrogate.prior_mean import Experience
 from espalier.pipelines.trials.configuration import Configuration
@@ -105,7 +105,7 @@ def run_search(
     seed : int
         The run's seed.
     strategy : str
-        One of `names.STRATEGIES`.
+        One of `strategies.names.STRATEGIES`.
     on_result : callable, optional
         Told each outcome, with its out-of-fold predictions, as it arrives.
     history : History, optional

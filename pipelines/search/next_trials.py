@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.search.batches import BATCH_SIZE, first_unfinished, next_in_line
-from espalier.pipelines.search.plan import SearchPlan
-from espalier.pipelines.search.propose import propose_trials
-from espalier.pipelines.search.stopping import (
+from espalier.pipelines.search.limits.stopping import (
     trial_seconds_limit,
     trials_left,
     typical_seconds,
     why_over,
 )
+from espalier.pipelines.search.plan import SearchPlan
+from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial
 

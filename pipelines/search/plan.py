@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from espalier.pipelines.members.cost import NOTHING, FinishCost
 from espalier.pipelines.resources.budget import Budget, Deadline
-from espalier.pipelines.search.reserve import reserve_change
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.search.limits.reserve import reserve_change
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.surrogate.prior_mean import Experience
 from espalier.pipelines.trials.configuration import Configuration
@@ -28,7 +28,7 @@ class SearchPlan:
     n_workers : int
         Trials that run at the same time.
     strategy : str
-        One of `names.STRATEGIES`.
+        One of `strategies.names.STRATEGIES`.
     n_folds : int
         Folds of a trial.
     warm_start : tuple of Configuration

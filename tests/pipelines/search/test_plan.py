@@ -2,9 +2,9 @@ import numpy as np
 
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.batches import BATCH_SIZE, UNDER_WAY
+from espalier.pipelines.search.limits.stopping import HOPELESS_TRIALS
 from espalier.pipelines.search.next_trials import awaited, next_trials
 from espalier.pipelines.search.plan import SearchPlan
-from espalier.pipelines.search.stopping import HOPELESS_TRIALS
 from tests.pipelines.search.conftest import answer, landscape
 
 

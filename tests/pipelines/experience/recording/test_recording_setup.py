@@ -4,7 +4,7 @@ import pytest
 
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.experience.recording_setup import (
+from espalier.pipelines.experience.recording.recording_setup import (
     RecordingRules,
     TableEntry,
     make_recording_setup,

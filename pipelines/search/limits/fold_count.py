@@ -9,7 +9,7 @@ from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.splitting.splits import ONE_SPLIT_FOLDS, most_folds
 from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.resources.budget import Budget
-from espalier.pipelines.search.reserve import model_seconds
+from espalier.pipelines.search.limits.reserve import model_seconds
 
 ENOUGH_TRIALS = 50
 """Whole trials that a search should have time for; experience puts the good ones first."""

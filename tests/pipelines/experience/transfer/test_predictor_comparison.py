@@ -1,12 +1,12 @@
 import pytest
 
-from espalier.pipelines.experience.predictor_comparison import (
+from espalier.pipelines.experience.recording.space_alignment import align_knowledge
+from espalier.pipelines.experience.transfer.predictor_comparison import (
     TOLERANCE,
     PredictorComparison,
     compare_predictors,
 )
-from espalier.pipelines.experience.space_alignment import align_knowledge
-from espalier.pipelines.experience.validate import Validation
+from espalier.pipelines.experience.transfer.validate import Validation
 
 
 def validation(*values):

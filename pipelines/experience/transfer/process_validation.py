@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from scipy.linalg import inv
 
 from espalier.pipelines.evaluation.limits import limit_threads
-from espalier.pipelines.experience.space_alignment import (
+from espalier.pipelines.experience.recording.space_alignment import (
     AlignedDataset,
     AlignedKnowledge,
     align_coordinates,
 )
-from espalier.pipelines.experience.transfer_process import (
+from espalier.pipelines.experience.transfer.transfer_process import (
     NOISE,
     DatasetKernel,
     embedded,
@@ -23,7 +23,7 @@ from espalier.pipelines.experience.transfer_process import (
     kernel,
     thinned,
 )
-from espalier.pipelines.experience.validate import FEWEST_DATASETS, Validation, spearman
+from espalier.pipelines.experience.transfer.validate import FEWEST_DATASETS, Validation, spearman
 
 Array = NDArray[np.float64]
 

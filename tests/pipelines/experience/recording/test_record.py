@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from espalier.pipelines.experience.record import KnowledgeBase, rank_quantiles
+from espalier.pipelines.experience.recording.record import KnowledgeBase, rank_quantiles
 from espalier.pipelines.trials.configuration import Configuration
 
 

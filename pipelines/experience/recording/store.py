@@ -10,8 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.experience.record import ExperienceRecord, KnowledgeBase
-from espalier.pipelines.experience.schema import VERSION, from_table, migrate, to_table, version_of
+from espalier.pipelines.experience.recording.record import ExperienceRecord, KnowledgeBase
+from espalier.pipelines.experience.recording.schema import (
+    VERSION,
+    from_table,
+    migrate,
+    to_table,
+    version_of,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ import pytest
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.resources.budget import Budget, Deadline
-from espalier.pipelines.search.reserve import (
+from espalier.pipelines.search.limits.reserve import (
     reserve_change,
     reserve_seconds,
     search_deadline,
     with_slack,
 )
-from espalier.pipelines.search.stopping import (
+from espalier.pipelines.search.limits.stopping import (
     HOPELESS_TRIALS,
     NOTHING_TO_GAIN,
     has_settled,

@@ -7,7 +7,7 @@ from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.splitting.splits import most_folds
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Budget
-from espalier.pipelines.search.fold_count import ONE_SPLIT_FROM_ROWS, affordable_folds
+from espalier.pipelines.search.limits.fold_count import ONE_SPLIT_FROM_ROWS, affordable_folds
 
 
 def shape(n_rows, n_columns=20, n_classes=2):

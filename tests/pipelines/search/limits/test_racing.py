@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from espalier.pipelines.metrics.catalogue import METRICS
-from espalier.pipelines.search.racing import (
+from espalier.pipelines.search.limits.racing import (
     FEWEST_WHOLE,
     REFERENCE_RANK,
     floors,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.experience.record import (
+from espalier.pipelines.experience.recording.record import (
     ExperienceRecord,
     KnowledgeBase,
     KnownDataset,

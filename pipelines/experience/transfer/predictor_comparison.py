@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from espalier.pipelines.experience.process_validation import validate_process
-from espalier.pipelines.experience.space_alignment import AlignedKnowledge
-from espalier.pipelines.experience.validate import Validation
+from espalier.pipelines.experience.recording.space_alignment import AlignedKnowledge
+from espalier.pipelines.experience.transfer.process_validation import validate_process
+from espalier.pipelines.experience.transfer.validate import Validation
 
 TOLERANCE = 0.01
 """A mean rank correlation lower by less than this is no worse: seeds and ties move it as much."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.experience.record import (
+from espalier.pipelines.experience.recording.record import (
     ExperienceRecord,
     KnowledgeBase,
     KnownDataset,

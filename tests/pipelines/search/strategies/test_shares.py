@@ -5,8 +5,8 @@ import pytest
 
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.search.shares import ascent_win_rate, share_out, shares
-from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES
+from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES
+from espalier.pipelines.search.strategies.shares import ascent_win_rate, share_out, shares
 from espalier.pipelines.surrogate.fold_noise import fold_noise
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.experience.space_alignment import align_configuration
+from espalier.pipelines.experience.recording.space_alignment import align_configuration
 from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.search.admission import Admission
+from espalier.pipelines.search.limits.admission import Admission
 from espalier.pipelines.search.propose import propose_trials
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.family import FamilySpace
 from espalier.pipelines.space.joint import SearchSpace

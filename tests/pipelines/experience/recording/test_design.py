@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from espalier.pipelines.experience.design import RecordingDesign, filling, next_to_record
-from espalier.pipelines.experience.space_alignment import space_of
+from espalier.pipelines.experience.recording.design import RecordingDesign, filling, next_to_record
+from espalier.pipelines.experience.recording.space_alignment import space_of
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialResult, TrialStatus

@@ -14,8 +14,8 @@ from espalier.pipelines.data.splitting.splits import split_holdout
 from espalier.pipelines.data.splitting.strata import assign_rows, strata
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.evaluation.context import EvaluationContext
-from espalier.pipelines.experience.record import KnownDataset
-from espalier.pipelines.experience.space_alignment import space_of
+from espalier.pipelines.experience.recording.record import KnownDataset
+from espalier.pipelines.experience.recording.space_alignment import space_of
 from espalier.pipelines.metafeatures.profile import profile
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.seeds import generator

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from espalier.pipelines.search.admission import Admission
-from espalier.pipelines.search.memory_model import MemoryModel
+from espalier.pipelines.search.limits.admission import Admission
+from espalier.pipelines.search.limits.memory_model import MemoryModel
 from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.trials.trial import Trial, TrialStatus
 from tests.pipelines.search.conftest import answer, new_space

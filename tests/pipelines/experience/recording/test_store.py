@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.experience import store as store_module
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.schema import (
+from espalier.pipelines.experience.recording import store as store_module
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.schema import (
     COLUMNS,
     MIGRATIONS,
     VERSION_KEY,
@@ -16,7 +16,7 @@ from espalier.pipelines.experience.schema import (
     migrate,
     to_table,
 )
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.trials.configuration import Configuration
 
 values = st.dictionaries(

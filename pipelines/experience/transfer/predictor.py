@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.experience.space_alignment import align_coordinates
-from espalier.pipelines.experience.transfer_process import ProcessExperience
+from espalier.pipelines.experience.recording.space_alignment import align_coordinates
+from espalier.pipelines.experience.transfer.transfer_process import ProcessExperience
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 
 Array = NDArray[np.float64]

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from espalier.pipelines.experience.greedy_cover import cover_in_rounds, greedy_cover
-from espalier.pipelines.experience.portfolio import WINNERS, build_portfolio, size_of
-from espalier.pipelines.experience.space_alignment import align_knowledge
+from espalier.pipelines.experience.recording.space_alignment import align_knowledge
+from espalier.pipelines.experience.transfer.greedy_cover import cover_in_rounds, greedy_cover
+from espalier.pipelines.experience.transfer.portfolio import WINNERS, build_portfolio, size_of
 from espalier.pipelines.problem import ProblemKind
 
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 
 from espalier.pipelines.acquisition.batch import choose_batch
-from espalier.pipelines.search.admission import Admission
-from espalier.pipelines.search.guided import complete_folds, guided_proposals
-from espalier.pipelines.search.optuna_samplers import SAMPLERS
-from espalier.pipelines.search.shares import share_out
-from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES
+from espalier.pipelines.search.limits.admission import Admission
+from espalier.pipelines.search.strategies.guided import complete_folds, guided_proposals
+from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES
+from espalier.pipelines.search.strategies.optuna_samplers import SAMPLERS
+from espalier.pipelines.search.strategies.shares import share_out
 from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.surrogate.fold_noise import fold_noise

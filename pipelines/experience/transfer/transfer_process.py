@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from espalier.pipelines.evaluation.limits import limit_threads
-from espalier.pipelines.experience.similarity import META_NAMES, MetaScale, vector
-from espalier.pipelines.experience.space_alignment import AlignedKnowledge
+from espalier.pipelines.experience.recording.space_alignment import AlignedKnowledge
+from espalier.pipelines.experience.transfer.similarity import META_NAMES, MetaScale, vector
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.seeds import generator
 from espalier.pipelines.surrogate.kernel import Embedding, matern, squared_distances

@@ -18,14 +18,14 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.experience.greedy_cover import cover_in_rounds
-from espalier.pipelines.experience.similarity import distances, likeness
-from espalier.pipelines.experience.space_alignment import (
+from espalier.pipelines.experience.recording.space_alignment import (
     AlignedDataset,
     AlignedKnowledge,
     align_configuration,
     align_coordinates,
 )
+from espalier.pipelines.experience.transfer.greedy_cover import cover_in_rounds
+from espalier.pipelines.experience.transfer.similarity import distances, likeness
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.metafeatures.statement import agreement
 from espalier.pipelines.problem import ProblemKind

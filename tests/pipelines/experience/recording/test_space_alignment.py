@@ -1,7 +1,7 @@
 import numpy as np
 
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import (
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.space_alignment import (
     FEWEST_TRIALS,
     align_configuration,
     align_coordinates,

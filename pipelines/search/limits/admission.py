@@ -7,8 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.search.memory_model import MemoryModel
-from espalier.pipelines.search.stopping import hopeless_families
+from espalier.pipelines.search.limits.memory_model import MemoryModel
+from espalier.pipelines.search.limits.stopping import hopeless_families
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.surrogate.cost import CostModel
 from espalier.pipelines.trials.configuration import Configuration
