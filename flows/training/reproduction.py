@@ -6,8 +6,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from espalier.infra.registry.model_files import load
 from espalier.infra.registry.model_runs import ModelRun, run_behind
-from espalier.infra.registry.registry import load, resolve
+from espalier.infra.registry.registry import resolve
 from espalier.infra.runs.notes import FOLDS, REQUEST
 from espalier.infra.runs.store import RunStore
 from espalier.infra.settings import Settings
