@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
 
@@ -34,50 +35,6 @@ class LearnerLimits:
             (self.max_classes, shape.n_classes),
         )
         return all(limit is None or size <= limit for limit, size in pairs)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreprocessingTraits:
-    """Which preprocessing choices can matter to a family; the first of each is its default.
-
-    Attributes
-    ----------
-    scaling : tuple of str
-        From ``none``, ``standard``, ``robust``, ``quantile``, ``power``, ``both`` (standard and
-        quantile side by side).
-    encoding : tuple of str
-        For categories, from ``ordinal``, ``onehot``, ``target``, and ``native`` (codes, and
-        ``fit`` is told by ``categorical=`` which matrix columns hold them).
-    imputation : tuple of str
-        For numbers, from ``none`` (the model takes NaN), ``median``, ``mean``.
-    construction, selection, projection : bool
-        Whether features may be constructed, selected, projected.
-    sparse : bool
-        Whether the model takes a scipy CSR matrix (otherwise it gets a dense array).
-    text_means : tuple of bool
-        Whether repeated strings are also encoded by their target mean.
-    text_words : tuple of int
-        Number of words of a text column that get columns of their own, unless ``sparse``.
-    strings : tuple of str
-        How text columns with repeated strings are used where categories are codes (``ordinal``,
-        ``native``), from ``text``, ``categories`` and ``both``.
-    rare_of_rows : int or None
-        In tables with more rows than this, the share below which a level is rare is taken of this
-        many rows; None: of all rows. A family that weighs each level by its rows loses if levels of
-        fifty rows are merged (docs/decisions/0037).
-    """
-
-    scaling: tuple[str, ...] = ("none",)
-    encoding: tuple[str, ...] = ("ordinal", "onehot", "target")
-    imputation: tuple[str, ...] = ("none",)
-    construction: bool = True
-    selection: bool = True
-    projection: bool = False
-    sparse: bool = False
-    text_means: tuple[bool, ...] = (True, False)
-    text_words: tuple[int, ...] = (0,)
-    strings: tuple[str, ...] = ("text",)
-    rare_of_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

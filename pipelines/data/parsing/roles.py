@@ -1,0 +1,12 @@
+"""Roles of prepared columns: numbers, categories, text or dates."""
+
+from enum import StrEnum
+
+
+class ColumnRole(StrEnum):
+    """Kind of values in a prepared feature column, which also fixes its dtype."""
+
+    NUMERIC = "numeric"  # float64; missing is NaN, never infinite; booleans are 0.0 and 1.0
+    CATEGORICAL = "categorical"  # object: str or NaN; few distinct values
+    TEXT = "text"  # object: str or NaN; free text or very many distinct values
+    DATETIME = "datetime"  # datetime64[ns] without time zone; missing is NaT
