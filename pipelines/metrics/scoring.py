@@ -1,4 +1,4 @@
-"""A metric applied to predictions."""
+"""Score predictions by a metric."""
 
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def check_target(metric: "Metric", y: NDArray[Any]) -> None:
-    """Refuse a metric that is not defined on the target.
+    """Raise an error if a metric is not defined for a target.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def score_predictions(
     predictions: NDArray[Any],
     sample_weight: NDArray[Any] | None = None,
 ) -> float:
-    """Return the metric, in its own direction.
+    """Return the score of predictions, in the metric's own direction.
 
     Parameters
     ----------
