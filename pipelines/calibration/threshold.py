@@ -170,7 +170,7 @@ class _Cells:
         return cls(upwards[:, :, 1:], upwards[:, :, 0])
 
     def leaving_out(self, block: int) -> Floats:
-        """Return confusion counts of all other blocks, shape (2, 2, thresholds).""" 
+        """Return confusion counts of all other blocks, shape (2, 2, thresholds)."""
         others = np.arange(BLOCKS) != block
         called, totals = self.called[others].sum(axis=0), self.totals[others].sum(axis=0)
         return np.stack([totals[:, None] - called, called], axis=1)
