@@ -86,7 +86,7 @@ def explain(
     order = generator(seed, "explain", "rows").permutation(len(table))
     n_rows = MISTAKE_ROWS
     if deadline.at is not None:
-        # A call cannot be interrupted, so a few rows are timed first, to tell how many are possible.
+        # A call cannot be interrupted, so a few rows are timed first, to bound their number.
         before = deadline.seconds_left
         model.predict_scores(table.iloc[order[:PACE_ROWS]])
         row_seconds = max(before - deadline.seconds_left, 1e-6) / min(PACE_ROWS, len(table))

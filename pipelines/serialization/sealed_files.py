@@ -2,8 +2,8 @@
 
 Opening a pickle can run any code, and a continued run opens the pickles in its folder. So each is
 sealed with a key that only this installation has: a keyed hash (BLAKE2b, RFC 7693) of the content
-follows the pickle. A foreign file in a run folder, or a folder from elsewhere, has no valid seal and
-is not opened.
+follows the pickle. A foreign file in a run folder, or a folder from elsewhere, has no valid seal
+and is not opened.
 """
 
 import hashlib
