@@ -1,4 +1,4 @@
-"""The trials of MLflow's parent runs: each is one nested run, written once."""
+"""Log trials as nested runs of MLflow's parent runs, each exactly once."""
 
 import threading
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class TrackedTrials:
-    """What of the trials MLflow has; a part of `espalier.infra.tracking.tracking.Tracking`.
+    """Logs trials and knows which are logged; part of `espalier.infra.tracking.tracking.Tracking`.
 
     Parameters
     ----------
     tracking : Tracking
-        Its experiment, and how the store is reached.
+        Gives the experiment and the client of the store.
     """
 
     def __init__(self, tracking: "Tracking") -> None:
@@ -29,21 +29,21 @@ class TrackedTrials:
         self._prepared = False
 
     def none_of(self, parent_run_id: str) -> None:
-        """Take a parent run as new, so that the store need not be asked what it has."""
+        """Declare that a parent run is new and has no trials, which saves a request."""
         self._logged[parent_run_id] = {}
 
     def log(self, parent_run_id: str, results: Sequence[TrialResult]) -> int:
-        """Log trials as nested runs; those that are there already are left alone.
+        """Log trials as nested runs, except those that are already logged.
 
         Returns
         -------
         int
-            How many were logged now.
+            Number of trials logged by this call.
 
         Raises
         ------
         StoreUnavailableError
-            The store does not answer; what was logged so far is there and calling again
+            The store does not answer; trials logged so far are not lost, and another call
             continues.
         """
         self._prepare_to_register()
@@ -65,10 +65,10 @@ class TrackedTrials:
         return len(new)
 
     def settle(self, parent_run_id: str, results: Sequence[TrialResult]) -> None:
-        """See to it that MLflow has each of ``results`` once, and the parent run once.
+        """Make sure that MLflow has each of ``results`` and the parent run exactly once.
 
-        A server that was killed after it did what it was asked, and before it said so, has been
-        asked again by the HTTP client: that leaves twins which nobody here has heard of.
+        If a server is killed after it handled a request and before it answered, the HTTP client
+        repeats the request, which leaves duplicates that this process does not know of.
 
         Raises
         ------
@@ -89,9 +89,9 @@ class TrackedTrials:
         return self._tracking.settings.mlflow_uri.startswith(("http://", "https://"))
 
     def _complete(self, parent_run_id: str) -> dict[int, str]:
-        """Return the run ids of the trials that are logged completely, by trial number.
+        """Return the run ids of completely logged trials, by trial number.
 
-        A nested run that was cut off half-way is removed, so that it can be logged again.
+        An incomplete nested run is deleted, so that it can be logged again.
         """
         known = self._logged.get(parent_run_id)
         if known is None:
@@ -102,11 +102,11 @@ class TrackedTrials:
         return known
 
     def _forget(self, parent_run_id: str) -> None:
-        """Forget which trials are logged: the store is asked the next time."""
+        """Forget which trials are logged, so that the store is asked the next time."""
         self._logged.pop(parent_run_id, None)
 
     def _prepare_to_register(self) -> None:
-        """Once: get ready for the model in the background, while the workers are busy."""
+        """Prepare for logging the model, once, in the background while the workers are busy."""
         if self._prepared:
             return
         self._prepared = True
