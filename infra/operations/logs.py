@@ -154,7 +154,7 @@ def _log_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Replacement for `warnings.showwarning` that writes to the log."""
+    """Write a warning to the log; replaces `warnings.showwarning`."""
     del file, line
     _LOG.warning("%s (%s, %s:%d)", message, category.__name__, filename, lineno)
 
