@@ -1,7 +1,7 @@
 """Experience from one's own training runs: read from MLflow, stored in the home folder.
 
 =====================  ====================================================================
-``own.parquet``        the records, in the schema of `espalier.pipelines.experience.schema`
+``own.parquet``        the records, as `espalier.pipelines.experience.recording.schema` says
 ``own.json``           how far each MLflow experiment was read, and how many records were used
 =====================  ====================================================================
 """
@@ -15,8 +15,8 @@ from espalier.infra.processes.owner_lock import RunLock
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.trial_reader import TrialReading
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.redaction import redact
 
 

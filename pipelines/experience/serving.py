@@ -1,8 +1,8 @@
 """Knowledge as an MLflow model: takes rows of a store and returns their expected quantiles.
 
 ``mlflow.pyfunc.load_model("models:/espalier experience@champion").predict(table)`` takes a table
-with columns of `espalier.pipelines.experience.schema`: those of the dataset, its meta-features,
-``family`` and ``values``.
+with columns of `espalier.pipelines.experience.recording.schema`: those of the dataset, its
+meta-features, ``family`` and ``values``.
 """
 
 import json
@@ -16,8 +16,8 @@ from scipy.special import ndtr
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.experience.knowledge import Knowledge, open_knowledge
-from espalier.pipelines.experience.schema import META, SHAPE
-from espalier.pipelines.experience.space_alignment import (
+from espalier.pipelines.experience.recording.schema import META, SHAPE
+from espalier.pipelines.experience.recording.space_alignment import (
     align_configuration,
     align_coordinates,
     space_of,

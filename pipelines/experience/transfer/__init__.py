@@ -1,0 +1,1 @@
+"""Knowledge for new datasets, fitted to recorded trials: portfolio and predictor."""
