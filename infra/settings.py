@@ -1,8 +1,7 @@
-"""Where things are kept and run: the one place that reads Espalier's environment variables.
+"""The settings of an installation, read from Espalier's environment variables.
 
-Every field can be set by a variable named ``ESPALIER_<FIELD>``, such as ``ESPALIER_HOME``. The
-variables that MLflow, Prefect and Dask users already have are honoured where no ``ESPALIER_``
-one is set; each field says which.
+Every field can be set by a variable named ``ESPALIER_<FIELD>``, such as ``ESPALIER_HOME``. Without
+it, the usual variables of MLflow and Prefect apply; each field says which.
 
 Settings are read when `Settings` is called, never at import, and nothing is created on disk.
 """
@@ -20,19 +19,19 @@ from espalier.pipelines.resources.memory import memory_bytes
 _MLFLOW_DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mssql")
 DEFAULT_KEPT_RUNS = 5
 NO_EXPERIENCE = Path("none")
-"""What `experience` is where none is wanted."""
+"""Value of the setting `experience` that switches experience off."""
 
 OWN_DATABASE = "mlflow.db"
-"""MLflow's, in the home folder."""
+"""Name of MLflow's database in the home folder."""
 
 
 class Settings(BaseSettings):
-    """Where things are kept and run.
+    """The settings of an installation: where data are stored and where work runs.
 
     Raises
     ------
     UserError
-        From `load_settings`: a variable holds something that cannot be used.
+        A variable has an invalid value (raised by `load_settings`).
     """
 
     model_config = SettingsConfigDict(
@@ -151,7 +150,7 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         if value is None or value == NO_EXPERIENCE:
             return value
-        # MLflow and Prefect record paths; relative ones would depend on who reads them.
+        # MLflow and Prefect store paths; relative ones would depend on the reader's working folder.
         return Path(os.path.abspath(value.expanduser()))
 
     @field_validator("memory_limit")
@@ -163,56 +162,56 @@ class Settings(BaseSettings):
 
     @property
     def mlflow_uri(self) -> str:
-        """The tracking store's URI; sqlite in the home folder unless one is set."""
+        """URI of the tracking store; sqlite in the home folder unless set."""
         return self.tracking_uri or f"sqlite:///{self.home / OWN_DATABASE}"
 
     @property
     def mlflow_registry_uri(self) -> str:
-        """The model registry's URI."""
+        """URI of the model registry."""
         return self.registry_uri or self.mlflow_uri
 
     @property
     def artifact_location(self) -> str | None:
-        """Where a new experiment keeps its artifacts; None where a server decides that.
+        """Where a new experiment stores its artifacts; None if a server decides that.
 
-        MLflow itself would keep those of a database in the folder it happens to be started in.
+        With a database, MLflow by default stores them in the folder in which it is started.
         """
         is_database = self.mlflow_uri.split("://")[0].split("+")[0] in _MLFLOW_DATABASES
         return (self.home / "artifacts").as_uri() if is_database else None
 
     @property
     def runs_folder(self) -> Path:
-        """One folder a run: trial log, out-of-fold predictions, log file."""
+        """Folder with one run folder per run."""
         return self.home / "runs"
 
     @property
     def experience_folder(self) -> Path:
-        """The organisation's own records, and versions of the predictor fetched from MLflow."""
+        """Folder of one's own experience records, and of predictors fetched from MLflow."""
         return self.home / "experience"
 
     @property
     def prefect_folder(self) -> Path:
-        """The own Prefect server's database, log and state file."""
+        """Folder of the own Prefect server: database, log and state file."""
         return self.home / "prefect"
 
     @property
     def servers_folder(self) -> Path:
-        """Logs of the servers that `espalier ui` starts."""
+        """Folder of the logs of the servers that `espalier ui` starts."""
         return self.home / "servers"
 
     @property
     def worker_count(self) -> int:
-        """Own worker processes: `workers`, or one a core this process may use."""
+        """Number of own worker processes: `workers`, or one per core this process may use."""
         return self.workers or usable_cores()
 
 
 def load_settings() -> Settings:
-    """Return the settings of the environment.
+    """Read the settings from the environment.
 
     Raises
     ------
     UserError
-        A variable holds something that cannot be used; the message names it.
+        A variable has an invalid value; the message names it.
     """
     try:
         return Settings()
@@ -226,7 +225,7 @@ def load_settings() -> Settings:
 
 
 def usable_cores() -> int:
-    """Return the number of cores this process may use (affinity and containers respected)."""
+    """Return the number of cores this process may use, by affinity and container limits."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     quota = _container_cores()
     return max(1, min(cores or 1, quota or cores or 1))

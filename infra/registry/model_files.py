@@ -1,4 +1,4 @@
-"""The files of a registered version, on this machine."""
+"""Fetch the files of a registered version to this machine."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """Where the files of a version are on this machine.
+    """Local paths of a version's files.
 
     Attributes
     ----------
     saved : Path
-        What `espalier.pipelines.serving.saved_model.save_model` wrote.
+        Folder that `espalier.pipelines.serving.saved_model.save_model` wrote.
     code : Path
-        Holds the part of Espalier that the model was saved with.
+        Folder with the part of Espalier that the model was saved with.
     """
 
     saved: Path
@@ -32,12 +32,12 @@ class ModelFiles:
 
 
 def model_files(version: RegisteredVersion, settings: Settings) -> ModelFiles:
-    """Return where the files of a version are, fetched where the store is elsewhere.
+    """Return the local paths of a version's files, downloaded if the store is remote.
 
     Raises
     ------
     UserError
-        The version was not made by Espalier, or its files are gone.
+        The version was not made by Espalier, or its files are missing.
     """
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException

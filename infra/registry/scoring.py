@@ -1,4 +1,4 @@
-"""Rows scored by a registered model in a process of its own."""
+"""Score rows with a registered model in a separate process."""
 
 import json
 import logging
@@ -33,13 +33,13 @@ def score_rows(
     *,
     timeout: float = TIMEOUT_SECONDS,
 ) -> ModelPredictions:
-    """Return what a registered model answers to raw rows, by the code that it was saved with.
+    """Return a registered model's predictions of raw rows, by the code it was saved with.
 
     Raises
     ------
     UserError
-        The version was not made by Espalier, its files are gone, or it cannot answer these rows;
-        the last line that its process wrote says why.
+        The version was not made by Espalier, its files are missing, or it cannot predict these
+        rows; the message quotes the last line of its process.
     """
     files = model_files(version, settings)
     shown = f"{version.name}/{version.version}"
@@ -49,7 +49,7 @@ def score_rows(
         job = {"code": str(files.code), "saved": str(files.saved)}
         (folder / "job.json").write_text(json.dumps(job))
         try:
-            # -I: neither the working folder nor PYTHONPATH may offer another `espalier`.
+            # -I: neither the working folder nor PYTHONPATH may provide another `espalier`.
             ended = subprocess.run(
                 [sys.executable, "-I", str(score_child.__file__), str(folder)],
                 capture_output=True,
