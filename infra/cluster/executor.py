@@ -11,7 +11,7 @@ from espalier.infra.cluster.shared_context import SharedContext
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.evaluate import MemberJob
 from espalier.pipelines.evaluation.executors.base import ended_early
-from espalier.pipelines.evaluation.executors.worker_process import GRACE_SECONDS
+from espalier.pipelines.evaluation.executors.job import GRACE_SECONDS
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialStatus
 

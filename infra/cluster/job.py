@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from espalier.pipelines.evaluation.evaluate import MemberJob
-from espalier.pipelines.evaluation.executors.worker_process import grace_seconds
+from espalier.pipelines.evaluation.executors.job import grace_seconds
 from espalier.pipelines.trials.trial import Trial
 
 Job = Trial | MemberJob
