@@ -66,9 +66,9 @@ class ProcessWorkers:
         WorkerLostError
             No worker can be started.
         """
-        by_connection = {worker.connection: worker for worker in self.processes}
-        for connection in wait_for_any(list(by_connection), timeout=seconds):
-            self._receive(by_connection[connection])
+        speaking = wait_for_any([worker.connection for worker in self.processes], timeout=seconds)
+        for worker in [each for each in self.processes if each.connection in speaking]:
+            self._receive(worker)
 
     def interrupt(self, workers: Sequence[WorkerHandle]) -> None:
         """Ask workers to give their jobs up and to answer with what they have."""

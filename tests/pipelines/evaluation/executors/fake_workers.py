@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from espalier.pipelines.errors import WorkerLostError
+from espalier.pipelines.evaluation.executors.job_pool import JobPool
+from espalier.pipelines.evaluation.executors.memory_gate import MemoryGate
 from espalier.pipelines.evaluation.executors.workers import Answer, WorkerGoneError
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.trial import Trial
 
 NEVER = float("inf")
 DONE = Answer("done")
+ROOMY = MemoryGate(available=lambda: NEVER)
 
 
 class Clock:
@@ -116,3 +122,32 @@ class FakeWorkers:
 
     def close(self):
         self.closed = True
+
+
+def trial(number, seconds_limit=None):
+    configuration = Configuration.of("knn", {"k": 3})
+    return Trial(number=number, configuration=configuration, seed=0, seconds_limit=seconds_limit)
+
+
+def pool_of(workers, **options):
+    return JobPool(workers, **{"gate": ROOMY, "clock": workers.clock} | options)
+
+
+def run(pool, workers, seconds=1000.0):
+    """Step until nothing is pending or the time is up; return what ended, in that order."""
+    results = []
+    deadline = Deadline.after(seconds, workers.clock)
+    while pool.pending and not deadline.passed:
+        results += pool.step(deadline.seconds_left, deadline)
+    return results
+
+
+def run_one(work, *acts, workers=None, **options):
+    """Run one piece of work; return its result and the workers."""
+    workers = workers or FakeWorkers(1)
+    workers.play(work, *acts)
+    pool = pool_of(workers, **options)
+    pool.add(work)
+    (result,) = run(pool, workers)
+    assert pool.pending == ()
+    return result, workers

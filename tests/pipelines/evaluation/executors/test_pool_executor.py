@@ -3,20 +3,17 @@
 import pytest
 
 from espalier.pipelines.evaluation.evaluate import MemberJob
-from espalier.pipelines.evaluation.executors.job_pool import JobPool
-from espalier.pipelines.evaluation.executors.memory_gate import MemoryGate
 from espalier.pipelines.evaluation.executors.pool_executor import PoolExecutor
 from espalier.pipelines.evaluation.executors.workers import Answer, Death, Loss, Refusal
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import TrialStatus
 from tests.contracts.outcomes import failure, success
-from tests.pipelines.evaluation.executors.fake_workers import NEVER, Act, FakeWorkers
+from tests.pipelines.evaluation.executors.fake_workers import NEVER, Act, FakeWorkers, pool_of
 
 
 def executor_of(workers):
-    gate = MemoryGate(available=lambda: NEVER)
-    return PoolExecutor(JobPool(workers, gate=gate, clock=workers.clock))
+    return PoolExecutor(pool_of(workers))
 
 
 def members(n_members):
