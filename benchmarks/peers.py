@@ -28,9 +28,9 @@ import numpy as np
 import pandas as pd
 from left_out_tables import learned, others_than
 
-from espalier.pipelines.experience.recording_setup import read_index
-from espalier.pipelines.experience.space_alignment import map_all
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.recording_setup import read_index
+from espalier.pipelines.experience.recording.space_alignment import align_knowledge
+from espalier.pipelines.experience.recording.store import ExperienceStore
 
 FRAMEWORKS = ("ours", "flaml", "autogluon_medium", "h2o", "mljar")
 TABLES = (
@@ -151,7 +151,7 @@ def _learned(options: argparse.Namespace, name: str) -> str:
     place = Path(options.out) / "experience" / name
     if not place.exists():
         records = ExperienceStore(options.store).read()
-        learned(records, others_than(map_all(records), name)).save(place)
+        learned(records, others_than(align_knowledge(records), name)).save(place)
     return str(place.resolve())
 
 

@@ -18,27 +18,26 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from kept_lines import whole_lines
 from left_out_tables import learned, others_than
-from search_apart import Judge, leaders, open_judge, search_rows
 from search_variants import Variant
+from studies.search_apart import Judge, leaders, open_judge, search_rows, whole_lines
 
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
 from espalier.pipelines.experience.advice import advise
 from espalier.pipelines.experience.knowledge import Knowledge
-from espalier.pipelines.experience.recording_setup import (
+from espalier.pipelines.experience.recording.recording_setup import (
     RecordingRules,
+    RecordingSetup,
     TableEntry,
-    Workplace,
-    make_workplace,
+    make_recording_setup,
     read_index,
 )
-from espalier.pipelines.experience.space_alignment import map_all
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.space_alignment import align_knowledge
+from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.loop import run_search
-from espalier.pipelines.search.shares import ascent_win_rate
+from espalier.pipelines.search.strategies.shares import ascent_win_rate
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult
 
@@ -141,7 +140,7 @@ def _draw(
     """Make what is missing of the runs on one draw of rows; return their records."""
     rows = search_rows(int(table[entry.target].notna().sum()), options.rows)
     rules = RecordingRules(rows=rows, n_folds=options.folds, seed=seed)
-    place = make_workplace(table, entry, rules, fingerprint=entry.name)
+    place = make_recording_setup(table, entry, rules, fingerprint=entry.name)
     runs = {name: _run(place, knowledge, name, seed, options) for name in options.variants}
     path = options.out / f"{entry.name}-{seed}.apart"
     judge = open_judge(table, entry, rules, place.context, path)
@@ -190,7 +189,7 @@ def _effort(history: History, options: LiveOptions) -> dict[str, Any]:
 
 
 def _run(
-    place: Workplace,
+    place: RecordingSetup,
     knowledge: Callable[[], Knowledge | None],
     name: str,
     seed: int,
@@ -225,7 +224,7 @@ def _run(
             deadline=Deadline.after(None),
             seed=seed,
             strategy=variant.strategy,
-            fits_per_trial=options.folds,
+            n_folds=options.folds,
             history=history,
             on_result=keep,
             warm_start=() if advice is None else advice.first,
@@ -241,4 +240,4 @@ def _knowledge(name: str, store: Path | None) -> Knowledge | None:
     if store is None:
         return None
     records = ExperienceStore(store).read()
-    return learned(records, others_than(map_all(records), name))
+    return learned(records, others_than(align_knowledge(records), name))

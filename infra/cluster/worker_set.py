@@ -19,7 +19,7 @@ from espalier.infra.cluster import worker as dask_worker
 from espalier.infra.cluster.roster import WorkerRoster
 from espalier.infra.cluster.shared_context import SharedContext
 from espalier.pipelines.errors import WorkerLostError
-from espalier.pipelines.evaluation.evaluate import one_line
+from espalier.pipelines.evaluation.evaluate import short_error
 from espalier.pipelines.evaluation.executors.workers import (
     Answer,
     Death,
@@ -233,7 +233,7 @@ class DaskWorker:
             return self._death()
         if isinstance(error, CancelledError) or self._workers.shared.lost:
             return Loss("its data were lost")
-        return Refusal(one_line(error))
+        return Refusal(short_error(error))
 
     def _death(self) -> Death:
         if self._workers.roster.ended_for_memory(self.name):

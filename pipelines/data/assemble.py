@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.column_plans import plan_column
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
 from espalier.pipelines.data.preparation import Preparation, find_column, prepare
 from espalier.pipelines.data.target import (
@@ -24,7 +25,7 @@ from espalier.pipelines.errors import UserError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assembled:
+class AssembledDataset:
     """A dataset and how it came about.
 
     Attributes
@@ -58,7 +59,7 @@ def assemble(
     time_column: str | None = None,
     weight_column: str | None = None,
     min_rows: int = 20,
-) -> Assembled:
+) -> AssembledDataset:
     """Turn a raw table into a dataset.
 
     Parameters
@@ -131,7 +132,7 @@ def assemble(
         sample_weight=None if weights is None else weights[rows],
     )
     n_lost = len(table) - len(rows)
-    return Assembled(
+    return AssembledDataset(
         dataset=dataset,
         preparation=preparation,
         rows=rows,

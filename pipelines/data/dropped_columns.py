@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.dataset import ColumnRole
 from espalier.pipelines.data.parsing.column_names import is_id_name
 from espalier.pipelines.data.parsing.column_plans import is_sentence_like
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import TextCells, read_text_cells
 
 UNIQUE_SHARE = 0.98
@@ -20,7 +20,7 @@ _CODE = re.compile(r"[\w\-.:/#{}]+")
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class DroppedColumn:
     """A column that is not a feature.
 
     Attributes
@@ -35,7 +35,7 @@ class SetAside:
     reason: str
 
 
-def reason_to_set_aside(
+def reason_to_drop(
     name: str, role: ColumnRole, cells: NDArray[Any], raw: "pd.Series[Any]"
 ) -> str | None:
     """Return why a prepared column cannot help; None when it may.

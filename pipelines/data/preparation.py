@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.dataset import ColumnRole
-from espalier.pipelines.data.dropped_columns import SetAside, copies, reason_to_set_aside
+from espalier.pipelines.data.dropped_columns import DroppedColumn, copies, reason_to_drop
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.column_plans import plan_column
 from espalier.pipelines.data.parsing.readings import (
@@ -23,25 +22,26 @@ from espalier.pipelines.data.parsing.readings import (
     is_plain_number,
     without_infinities,
 )
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import MissingColumnsError, UserError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """What `learn_preparation` decided.
+    """What `prepare` decided.
 
     Attributes
     ----------
     plans : tuple of ColumnPlan
         One per prepared column, in order.
-    dropped : tuple of SetAside
+    dropped : tuple of DroppedColumn
         Columns that are not features, each with its reason.
     notes : tuple of str
         What a user should know, such as a date format that was a guess.
     """
 
     plans: tuple[ColumnPlan, ...]
-    dropped: tuple[SetAside, ...] = ()
+    dropped: tuple[DroppedColumn, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -108,11 +108,11 @@ class Preparation:
         return replace(
             self,
             plans=tuple(plan for plan in self.plans if plan.name not in gone),
-            dropped=self.dropped + tuple(SetAside(name, reason) for name in columns),
+            dropped=self.dropped + tuple(DroppedColumn(name, reason) for name in columns),
         )
 
 
-def learn_preparation(
+def prepare(
     table: pd.DataFrame,
     *,
     target: str | None,
@@ -120,8 +120,8 @@ def learn_preparation(
     group_column: str | None = None,
     time_column: str | None = None,
     weight_column: str | None = None,
-) -> Preparation:
-    """Decide how the columns of a table are read and which cannot help.
+) -> tuple[Preparation, pd.DataFrame]:
+    """Decide how the columns of a table are read and which cannot help; read them so.
 
     Parameters
     ----------
@@ -134,31 +134,18 @@ def learn_preparation(
     group_column, time_column, weight_column : str or None
         Columns that steer the splits or weigh the rows; they are set aside as features.
 
+    Returns
+    -------
+    preparation : Preparation
+        What was decided.
+    features : DataFrame
+        The same rows, prepared.
+
     Raises
     ------
     UserError
         A named column does not exist, or no feature is left.
     """
-    return prepare(
-        table,
-        target=target,
-        exclude=exclude,
-        group_column=group_column,
-        time_column=time_column,
-        weight_column=weight_column,
-    )[0]
-
-
-def prepare(
-    table: pd.DataFrame,
-    *,
-    target: str | None,
-    exclude: Sequence[str] = (),
-    group_column: str | None = None,
-    time_column: str | None = None,
-    weight_column: str | None = None,
-) -> tuple[Preparation, pd.DataFrame]:
-    """Return what `learn_preparation` decides, and the prepared features of the same rows."""
     table = with_unique_names(table)
     dropped: dict[str, str] = {}
     for name in exclude:
@@ -184,7 +171,7 @@ def prepare(
             continue
         plan = plan_column(name, series)
         column = plan.read(series)
-        reason = reason_to_set_aside(name, plan.role, column, series)
+        reason = reason_to_drop(name, plan.role, column, series)
         if reason is not None and not reason.startswith(("identifier", "row number")):
             dropped[name] = reason
             continue
@@ -205,7 +192,7 @@ def prepare(
     order = [name for name in table.columns if name in dropped]
     preparation = Preparation(
         plans=tuple(plans[name] for name in kept),
-        dropped=tuple(SetAside(name, dropped[name]) for name in order),
+        dropped=tuple(DroppedColumn(name, dropped[name]) for name in order),
         notes=tuple(note for name in kept for note in plans[name].notes),
     )
     frames = _frames({name: cells[name] for name in kept}, preparation.roles, len(table))

@@ -10,12 +10,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.splitting.folds import Fold
 from espalier.pipelines.evaluation.context import EvaluationContext
-from espalier.pipelines.evaluation.early_stopping import (
-    BeatenError,
-    climb,
-    share_of,
-    stop_if_beaten,
-)
+from espalier.pipelines.evaluation.early_stopping import BeatenError, share_of, stop_if_beaten
 from espalier.pipelines.evaluation.fold_models import MOST_FOLDS
 from espalier.pipelines.evaluation.limits import (
     MemoryExceededError,
@@ -26,7 +21,7 @@ from espalier.pipelines.evaluation.limits import (
     quiet_output,
 )
 from espalier.pipelines.evaluation.progress import TrialProgress, pickled_mb
-from espalier.pipelines.metrics.catalogue import score_predictions
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialStatus
@@ -113,12 +108,12 @@ def evaluate_trial(
         error = f"stopped at {memory.peak_mb:.0f} MiB of memory, over its limit"
     except TimeoutError as problem:
         if limit == float("inf"):  # of its own making, such as a socket's
-            status, error = TrialStatus.FAILED, one_line(problem)
+            status, error = TrialStatus.FAILED, short_error(problem)
         else:
             status, error = TrialStatus.TIMEOUT, _how_far(started, progress, context)
     except Exception as problem:  # a failed trial is data, whatever the model raised
         status = TrialStatus.MEMOUT if _is_out_of_memory(problem) else TrialStatus.FAILED
-        error = one_line(problem)
+        error = short_error(problem)
     seconds = time.perf_counter() - started
     return progress.outcome(
         trial, status, error, seconds=seconds, worker=worker_name(), memory_mb=memory.peak_mb
@@ -174,7 +169,7 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def one_line(problem: BaseException) -> str:
+def short_error(problem: BaseException) -> str:
     """Return the type and the first line of an exception's message, of bounded length."""
     text = " ".join((str(problem).strip().splitlines() or [""])[0].split())
     name = type(problem).__name__
@@ -189,16 +184,10 @@ def _run_folds(
     n_folds = len(context.folds)
     n_kept = 0 if context.fold_models is None else min(n_folds, MOST_FOLDS)
     kept: list[Candidate] = []
-
-    def fresh() -> "Candidate":
-        return _new_candidate(trial.configuration, context, shape, trial.seed)
-
-    if n_folds == 1:
-        climb(trial, context, fresh, deadline=deadline, progress=progress)
     for number, fold in enumerate(context.folds):
         if deadline.passed:
             raise TimeoutError
-        candidate = fresh()
+        candidate = _new_candidate(trial.configuration, context, shape, trial.seed)
         _run_fold(candidate, fold, context, deadline, n_folds - number, progress)
         if number == 0:
             progress.row_ms = _row_ms(candidate, context.dataset.X.iloc[fold.valid[:1]])
@@ -210,7 +199,7 @@ def _run_folds(
             kept.append(candidate)
         if number < n_folds - 1:
             so_far = sum(progress.scores) / len(progress.scores)
-            stop_if_beaten(trial, context, number, so_far, f"{number + 1} of {n_folds} folds")
+            stop_if_beaten(trial, context, number + 1, so_far)
     if kept and context.fold_models is not None:
         gain = context.metric.sign * sum(progress.scores) / n_folds
         context.fold_models.keep(trial, kept, gain=gain)

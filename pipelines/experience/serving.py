@@ -1,8 +1,8 @@
 """Learned experience as an MLflow model: rows of a store in, what to expect of them out.
 
 ``mlflow.pyfunc.load_model("models:/espalier experience@champion").predict(table)`` takes a table in
-the columns of `espalier.pipelines.experience.schema` (what it needs of them: those of the dataset,
-its meta-features, ``family`` and ``values``).
+the columns of `espalier.pipelines.experience.recording.schema` (what it needs of them: those of the
+dataset, its meta-features, ``family`` and ``values``).
 """
 
 import json
@@ -16,8 +16,12 @@ from scipy.special import ndtr
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.experience.knowledge import Knowledge, open_knowledge
-from espalier.pipelines.experience.schema import META, SHAPE
-from espalier.pipelines.experience.space_alignment import aligned, mapped, space_of
+from espalier.pipelines.experience.recording.schema import META, SHAPE
+from espalier.pipelines.experience.recording.space_alignment import (
+    align_configuration,
+    align_coordinates,
+    space_of,
+)
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Configuration
@@ -64,11 +68,13 @@ class ServedExperience:
             if str(name).startswith(META) and name != "meta_version"
         }
         space = space_of(shape)
-        today = mapped(Configuration.of(row["family"], json.loads(row["values"])), space)
+        today = align_configuration(
+            Configuration.of(row["family"], json.loads(row["values"])), space
+        )
         if today is None:
             return float("nan"), float("nan")
         predictor = self.knowledge.predictor
-        X = aligned(space.encode([today]), space.coordinates, predictor.coordinates)
+        X = align_coordinates(space.encode([today]), space.coordinates, predictor.coordinates)
         mean, doubt = predictor.predict(X, MetaFeatures.from_dict(meta))
         return float(ndtr(mean[0])), float(np.clip(doubt[0], 0.0, None))
 

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.splitting.folds import FoldPlan
-from espalier.pipelines.ensemble.build import EnsembleChoice, build_ensemble, choose_single
-from espalier.pipelines.errors import SearchFailedError
+from espalier.pipelines.ensemble.choose import EnsembleChoice, choose_ensemble, choose_single
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.finishing.refit import fit_choice
@@ -18,7 +17,7 @@ from espalier.pipelines.members.member import Member
 from espalier.pipelines.members.serving_limits import NO_LIMITS, ServingLimits, row_ms, size_mb
 from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.resources.budget import Deadline
-from espalier.pipelines.trials.failures import failures_of, nothing_succeeded
+from espalier.pipelines.trials.failures import SearchFailedError, failures_of, nothing_succeeded
 from espalier.pipelines.trials.history import History
 
 # Of the time that is left after the search, this share may go into choosing the members; the
@@ -27,7 +26,7 @@ CHOICE_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finishing:
+class FinishInputs:
     """What is there to finish a run with.
 
     Attributes
@@ -76,7 +75,7 @@ def choose_and_fit(
     *,
     dataset: Dataset,
     seed: int,
-    finishing: Finishing,
+    finishing: FinishInputs,
     folds: FoldPlan,
     combine: bool = True,
 ) -> tuple[EnsembleChoice, list[Member | None]]:
@@ -94,7 +93,7 @@ def choose_and_fit(
         The search rows.
     seed : int
         The run's seed.
-    finishing : Finishing
+    finishing : FinishInputs
         The time and what may save some.
     folds : FoldPlan
         Of all trials.
@@ -112,7 +111,7 @@ def choose_and_fit(
     time = finishing.refit_time(history, executor.n_workers)
     metric = history.metric
     if combine:
-        choice = build_ensemble(
+        choice = choose_ensemble(
             history.ordered,
             predictions,
             dataset=dataset,

@@ -6,11 +6,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.trials.trial import TrialOutcome
 
 
-class KeptPredictions:
+class PredictionStore:
     """Keeps the predictions of the best trials within a bounded memory.
 
     Parameters

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.members.cost import NOTHING, FinishCost
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.resources.budget import Budget, Deadline
-from espalier.pipelines.search.plan import SearchPlan, next_trials
-from espalier.pipelines.search.stopping import TIME_IS_SPENT
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.search.limits.stopping import TIME_IS_SPENT
+from espalier.pipelines.search.next_trials import awaited, next_trials
+from espalier.pipelines.search.plan import SearchPlan
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.surrogate.prior_mean import Experience
 from espalier.pipelines.trials.configuration import Configuration
@@ -18,7 +19,7 @@ from espalier.pipelines.trials.trial import Trial, TrialOutcome
 OnResult = Callable[[TrialOutcome], None]
 
 
-def evaluate_batch(
+def run_trials(
     executor: Executor,
     trials: Sequence[Trial],
     *,
@@ -79,7 +80,7 @@ def run_search(
     strategy: str = DEFAULT_STRATEGY,
     on_result: OnResult | None = None,
     history: History | None = None,
-    fits_per_trial: int = 1,
+    n_folds: int = 1,
     warm_start: Sequence[Configuration] = (),
     prior: Experience | None = None,
     finish: FinishCost = NOTHING,
@@ -104,12 +105,12 @@ def run_search(
     seed : int
         The run's seed.
     strategy : str
-        One of `names.STRATEGIES`.
+        One of `strategies.names.STRATEGIES`.
     on_result : callable, optional
         Told each outcome, with its out-of-fold predictions, as it arrives.
     history : History, optional
         Trials of an interrupted run, which are not run again.
-    fits_per_trial : int
+    n_folds : int
         Folds of a trial, for its expected seconds.
     warm_start : sequence of Configuration
         What to try first.
@@ -128,7 +129,7 @@ def run_search(
         seed=seed,
         n_workers=executor.n_workers,
         strategy=strategy,
-        fits_per_trial=fits_per_trial,
+        n_folds=n_folds,
         warm_start=tuple(warm_start),
         prior=prior,
         finish=finish,
@@ -141,11 +142,11 @@ def run_search(
         trials = next_trials(plan, done, end, executor.pending)
         if not trials and not executor.pending:
             return done
-        outcomes = evaluate_batch(
+        outcomes = run_trials(
             executor,
             trials,
             deadline=end,
-            awaited=plan.awaited(done),
+            awaited=awaited(plan, done),
             on_result=on_result,
         )
         if end.passed:

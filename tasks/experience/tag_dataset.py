@@ -11,11 +11,11 @@ from espalier.tasks.records import PreparedRef, TableRef
 
 
 @retried_task(
-    name="note dataset",
+    name="tag dataset",
     description="Tag the MLflow run with what learning from its trials needs: figures, no rows.",
     tags=["espalier", "experience", "tracking"],
 )
-def note_dataset(
+def tag_dataset(
     tracking: Tracking,
     run_id: str,
     *,
@@ -25,7 +25,7 @@ def note_dataset(
     profile: Mapping[str, float],
 ) -> None:
     """Set the tags; early in the run, so that a run that is killed later has them."""
-    from espalier.pipelines.experience.record import KnownDataset
+    from espalier.pipelines.experience.recording.record import KnownDataset
     from espalier.pipelines.metafeatures.profile import MetaFeatures
     from espalier.pipelines.metafeatures.statement import statement_vector
 

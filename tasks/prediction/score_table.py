@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from espalier.infra.settings import Settings
     from espalier.infra.tables.chunks import ChunkPlan
     from espalier.pipelines.serving.saved_model import ServedModel
-    from espalier.tasks.prediction.row_checks import RowGate
+    from espalier.tasks.prediction.row_checks import RowChecker
 
 MODEL, SOURCE, ROW, PREDICTION = "model", "source", "row", "prediction"
 
@@ -61,7 +61,8 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         columns are missing (all are named), probabilities are asked of a regression or intervals
         of a classification, or rows break the model's suite and ``on_drift`` is to refuse.
     """
-    from espalier.infra.registry.registry import load, resolve
+    from espalier.infra.registry.model_files import load
+    from espalier.infra.registry.registry import resolve
     from espalier.infra.settings import load_settings
     from espalier.infra.tables.chunks import ChunkPlan
     from espalier.infra.tables.globs import expand_sources
@@ -115,21 +116,21 @@ def _gate(
     names: InputContract,
     version: "RegisteredVersion",
     settings: "Settings",
-) -> "RowGate":
-    from espalier.infra.registry.kept_suite import read_suite
-    from espalier.tasks.prediction.row_checks import RowGate
+) -> "RowChecker":
+    from espalier.infra.registry.expectation_suite import read_suite
+    from espalier.tasks.prediction.row_checks import RowChecker
 
     suite = None if request.on_drift == "ignore" else read_suite(settings, version)
     if suite is not None:
         suite = suite.for_prediction(names.kinds.keys())
-    return RowGate(names, suite, request.on_drift)
+    return RowChecker(names, suite, request.on_drift)
 
 
 def _scored(
     request: PredictRequest,
     sources: tuple[str, ...],
     plan: "ChunkPlan",
-    gate: "RowGate",
+    gate: "RowChecker",
     model: "ServedModel",
 ) -> "Iterator[pd.DataFrame]":
     """Yield ids and predictions chunk by chunk, each checked before it is scored."""
@@ -154,7 +155,7 @@ def _scored(
             n_before += len(table)
 
 
-def _check(table: "pd.DataFrame", source: str, gate: "RowGate", request: PredictRequest) -> None:
+def _check(table: "pd.DataFrame", source: str, gate: "RowChecker", request: PredictRequest) -> None:
     from espalier.pipelines.data.preparation import find_column
 
     if request.id_column is not None:

@@ -10,8 +10,8 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.fit import fit_knowledge
 from espalier.pipelines.experience.fitted import write_fitted
 from espalier.pipelines.experience.knowledge import Knowledge
-from espalier.pipelines.experience.recording_setup import read_index
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.recording_setup import read_index
+from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.requests.build_experience import BuildRequest
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def run_build(request: BuildRequest) -> None:
     LoggedError
         Anything else; its log tells more.
     """
-    from espalier.flows.cli.runs.flow_command import watched
+    from espalier.flows.cli.runs.flow_command import run_flow_command
 
     def check(own_server: bool) -> None:  # noqa: ARG001 - the caller tells it
         read_index(request.folder, request.tables)
@@ -39,7 +39,7 @@ def run_build(request: BuildRequest) -> None:
 
         return build_experience(request)
 
-    watched("experience", f"experience of {request.folder}", check, run, _show_build)
+    run_flow_command("experience", f"experience of {request.folder}", check, run, _show_build)
 
 
 def _show_build(report: "BuildReport", console: Console) -> None:
@@ -87,15 +87,13 @@ def _show(knowledge: Knowledge, out: Path) -> None:
         )
     if card.left_out:
         console.print(f"left out (few trials, or older meta-features): {', '.join(card.left_out)}")
-    rival = dict(knowledge.rival.by_dataset)
-    if rival:
-        table = Table(box=None, header_style="bold", title="Left out, one at a time: Spearman")
-        for name in ("dataset", "process", "forest"):
-            table.add_column(name, justify="left" if name == "dataset" else "right")
+    if knowledge.validation.by_dataset:
+        table = Table(box=None, header_style="bold", title="Left out, one at a time")
+        table.add_column("dataset")
+        table.add_column("Spearman", justify="right")
         for name, value in knowledge.validation.by_dataset:
-            table.add_row(name, f"{value:.2f}", f"{rival.get(name, 0.0):.2f}")
-        table.add_row("median", f"{knowledge.validation.median:.2f}",
-                      f"{knowledge.rival.median:.2f}", style="bold")  # fmt: skip
+            table.add_row(name, f"{value:.2f}")
+        table.add_row("median", f"{knowledge.validation.median:.2f}", style="bold")
         console.print(table)
     console.print(knowledge.validation.words)
     console.print(f"{len(knowledge.portfolio.configurations)} configurations to try first -> {out}")

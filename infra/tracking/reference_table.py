@@ -1,0 +1,93 @@
+"""What a training keeps of its table for later comparisons, beside its MLflow run.
+
+reference/rows.parquet    a sample of raw rows, or, where rows must not be kept,
+reference/profile.json    histograms of the columns alone
+"""
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from espalier.infra.settings import Settings
+from espalier.infra.tracking.artifacts import fetch_file, read_json_file, read_text_file
+from espalier.infra.tracking.tracking import Tracking
+from espalier.infra.tracking.training_rows import write_any_parquet
+from espalier.pipelines.lifecycle.drift.reference import TableProfile, profile_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROWS_FILE = "reference/rows.parquet"
+PROFILE_FILE = "reference/profile.json"
+ABOUT_FILE = "reference/about.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceTable:
+    """The table of one training, as later ones are compared with it.
+
+    Attributes
+    ----------
+    profile : TableProfile
+        Of its columns.
+    rows : DataFrame or None
+        The sample; None where no rows were kept.
+    """
+
+    profile: TableProfile
+    rows: "pd.DataFrame | None" = field(default=None, repr=False)
+
+
+def log_reference(
+    tracking: Tracking,
+    run_id: str,
+    rows: "pd.DataFrame",
+    *,
+    target: str,
+    is_classification: bool,
+) -> None:
+    """Log the sample, or its profile where the settings keep no rows.
+
+    Parameters
+    ----------
+    tracking : Tracking
+        The store.
+    run_id : str
+        The training.
+    rows : DataFrame
+        From `espalier.pipelines.lifecycle.drift.reference.sample_rows`.
+    target : str
+        The target column.
+    is_classification : bool
+        Whether it holds classes.
+    """
+    if not tracking.settings.keep_reference_rows:
+        profile = profile_table(rows, target=target, is_classification=is_classification)
+        tracking.log_text(run_id, profile.to_json(), PROFILE_FILE)
+        return
+    about = {"target": target, "is_classification": is_classification}
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / Path(ROWS_FILE).name
+        write_any_parquet(rows, path)
+        tracking.log_file(run_id, path, str(Path(ROWS_FILE).parent))
+    tracking.log_json(run_id, about, ABOUT_FILE)
+
+
+def read_reference(settings: Settings, run_id: str) -> ReferenceTable | None:
+    """Return what the training kept; None when it kept nothing."""
+    import pandas as pd
+
+    about = read_json_file(settings, run_id, ABOUT_FILE)
+    if about is None:
+        text = read_text_file(settings, run_id, PROFILE_FILE)
+        return None if text is None else ReferenceTable(profile=TableProfile.from_json(text))
+    with tempfile.TemporaryDirectory() as scratch:
+        path = fetch_file(settings, run_id, ROWS_FILE, Path(scratch))
+        if path is None:
+            return None
+        rows = pd.read_parquet(path)
+    profile = profile_table(
+        rows, target=about["target"], is_classification=about["is_classification"]
+    )
+    return ReferenceTable(profile=profile, rows=rows)

@@ -1,0 +1,293 @@
+"""Which combiner ships: decided on rows that none of them was fitted to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
+from espalier.pipelines.ensemble.combiner_comparison import (
+    CombinerComparison,
+    CombinerScore,
+    NestedPredictions,
+    compare_combiners,
+)
+from espalier.pipelines.ensemble.combiners import COMBINERS, SINGLE, Combiner, CombinerSettings
+from espalier.pipelines.ensemble.library import Library, build_library
+from espalier.pipelines.members.cost import RefitTime
+from espalier.pipelines.metrics.metric import Metric
+from espalier.pipelines.metrics.scoring import score_predictions
+from espalier.pipelines.resources.budget import NEVER, Deadline
+from espalier.pipelines.trials.trial import TrialResult
+
+# Cells (rows x columns in link space) that decide between the combiners, and that the winner's
+# weights are fitted to. The second is larger because it is paid once.
+DECISION_CELLS = 12_000
+FITTING_CELLS = 40_000
+# However many classes there are, so many rows are used where they exist.
+FEWEST_SAMPLED_ROWS = 800
+# Below this many rows a decision on them is noise, and the nested fits would see too few.
+FEWEST_DECISION_ROWS = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnsembleChoice:
+    """The members of the model that ships, and how it was chosen.
+
+    Attributes
+    ----------
+    members : tuple of (int, float)
+        Trial number and weight of each member, heaviest first.
+    method : str
+        Name of the combiner.
+    rule : Combination
+        The members' weights again, in the same order, with the space they are added up in.
+    cv_score : float
+        The metric of the combiner on rows that it was not fitted to.
+    combiners : tuple of CombinerScore
+        Every combiner that was tried, best first.
+    nested : NestedPredictions or None
+        What the combiner predicts for rows that it was not fitted to; None for a trial alone,
+        whose own out-of-fold predictions are that.
+    """
+
+    members: tuple[tuple[int, float], ...]
+    method: str
+    rule: Combination
+    cv_score: float
+    combiners: tuple[CombinerScore, ...] = ()
+    nested: NestedPredictions | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def combination(self) -> str:
+        """``probability`` or ``link``."""
+        return str(self.rule.space)
+
+    @property
+    def intercept(self) -> tuple[float, ...]:
+        """What is added in link space; empty in probability space."""
+        return self.rule.intercept
+
+    @property
+    def weights(self) -> dict[int, float]:
+        """Share of the total weight by trial number."""
+        total = sum(weight for _, weight in self.members)
+        return {number: weight / total for number, weight in self.members}
+
+
+def choose_ensemble(
+    results: Sequence[TrialResult],
+    predictions: Mapping[int, NDArray[Any]],
+    *,
+    dataset: Dataset,
+    metric: Metric,
+    seed: int,
+    max_members: int = 12,
+    candidates_cap: int = 40,
+    combiners: Sequence[Combiner] = COMBINERS,
+    deadline: Deadline | None = None,
+    refit_time: RefitTime | None = None,
+) -> EnsembleChoice:
+    """Return the members and weights of the best combiner.
+
+    Every combiner is fitted on most of the out-of-fold rows and predicts the others, part by part.
+    The mean of the combiners wins unless it is clearly behind the best; a single model only where
+    it leads (`espalier.pipelines.ensemble.combiner_comparison`). The winner is fitted to all rows.
+
+    Parameters
+    ----------
+    results : sequence of TrialResult
+        All trials of the run.
+    predictions : mapping of int to array
+        Out-of-fold predictions by trial number.
+    dataset : Dataset
+        The search rows.
+    metric : Metric
+        What counts.
+    seed : int
+        The run's seed.
+    max_members : int
+        Members at most.
+    candidates_cap : int
+        Trials that are considered at most.
+    combiners : sequence of Combiner
+        The combiners, in the order they are tried.
+    deadline : Deadline or None
+        Once it has passed, the combiners that are fitted by then are compared.
+    refit_time : RefitTime or None
+        Members are chosen so that all can be refitted within it.
+
+    Raises
+    ------
+    SearchFailedError
+        No trial succeeded.
+    """
+    library = build_library(
+        results,
+        predictions,
+        dataset=dataset,
+        metric=metric,
+        cap=candidates_cap,
+        max_rows=_sampled_rows(FITTING_CELLS, dataset),
+        seed=seed,
+    )
+    settings = CombinerSettings(
+        metric=metric, max_members=max_members, seed=seed, deadline=deadline or NEVER
+    )
+    if len(library) == 1 or len(library.y) < FEWEST_DECISION_ROWS or len(combiners) == 1:
+        return _single_choice(library, results)
+    # The arrays are small: more BLAS threads would only wait for each other.
+    with threadpool_limits(limits=1):
+        decision_rows = _sampled_rows(DECISION_CELLS, dataset)
+        library = _within(library, library.numbers, results, refit_time, each_alone=True)
+        comparison = compare_combiners(library, settings, combiners, decision_rows=decision_rows)
+        choice = _comparison_choice(comparison, library, results)
+        members = tuple(number for number, _ in choice.members)
+        fewer = _within(library, members, results, refit_time)
+        if comparison is not None and len(fewer) < len(members):
+            # Weights are fitted again to those that will be there, not only rescaled.
+            again = compare_combiners(
+                fewer, settings, (comparison.winner, SINGLE), decision_rows=decision_rows
+            )
+            if again is not None:
+                choice = replace(
+                    _comparison_choice(again, fewer, results), combiners=comparison.report
+                )
+        return _confirmed(choice, _single_choice(library, results), predictions, dataset, metric)
+
+
+def _confirmed(
+    choice: EnsembleChoice,
+    single: EnsembleChoice,
+    predictions: Mapping[int, NDArray[Any]],
+    dataset: Dataset,
+    metric: Metric,
+) -> EnsembleChoice:
+    """Return the choice, unless on all validated rows the best trial alone is better.
+
+    The comparison sees a sample of the rows. Where errors are rarer than one in its rows, it cannot
+    tell boldness from skill; all rows together can, and most of them decided nothing before.
+    """
+    if choice.members == single.members:
+        return choice
+    numbers = {number for each in (choice, single) for number, _ in each.members}
+    seen = np.logical_and.reduce(
+        [
+            np.isfinite(predictions[number].reshape(len(dataset), -1)).all(axis=1)
+            for number in numbers
+        ]
+    )
+    if not seen.any():
+        return choice
+    weight = None if dataset.sample_weight is None else dataset.sample_weight[seen]
+    scores = [
+        metric.sign
+        * score_predictions(
+            metric,
+            dataset.y[seen],
+            each.rule.apply([predictions[number][seen] for number, _ in each.members]),
+            weight,
+        )
+        for each in (choice, single)
+    ]
+    return choice if scores[0] >= scores[1] else replace(single, combiners=choice.combiners)
+
+
+def _within(
+    library: Library,
+    numbers: Sequence[int],
+    results: Sequence[TrialResult],
+    refit_time: RefitTime | None,
+    *,
+    each_alone: bool = False,
+) -> Library:
+    """Return the library of those trials that can be refitted in time; of all if none can."""
+    by_number = {result.trial.number: result for result in results}
+    wanted = [by_number[number] for number in numbers]
+    if refit_time is None:
+        kept = list(range(len(wanted)))
+    elif each_alone:
+        kept = [p for p, result in enumerate(wanted) if refit_time.affordable([result])]
+    else:
+        kept = refit_time.affordable(wanted)
+    positions = [library.numbers.index(numbers[position]) for position in kept]
+    return library.candidates(sorted(positions)) if positions else library
+
+
+def choose_single(
+    results: Sequence[TrialResult],
+    predictions: Mapping[int, NDArray[Any]],
+    *,
+    dataset: Dataset,
+    metric: Metric,
+    seed: int,
+) -> EnsembleChoice:
+    """Return the best trial alone; parameters and errors as in `choose_ensemble`."""
+    library = build_library(
+        results,
+        predictions,
+        dataset=dataset,
+        metric=metric,
+        cap=1,
+        max_rows=_sampled_rows(FITTING_CELLS, dataset),
+        seed=seed,
+    )
+    return _single_choice(library, results)
+
+
+def _comparison_choice(
+    comparison: CombinerComparison | None, library: Library, results: Sequence[TrialResult]
+) -> EnsembleChoice:
+    """Return the choice that a comparison came to; the best trial alone if to none."""
+    single = _single_choice(library, results)
+    if comparison is None:
+        return single
+    in_mean = comparison.rule.space is CombinationSpace.PROBABILITY
+    if comparison.winner is SINGLE or (
+        in_mean and sum(w > 0 for w in comparison.rule.weights) == 1
+    ):
+        return replace(single, cv_score=comparison.score, combiners=comparison.report)
+    return _choice(comparison, library)
+
+
+def _sampled_rows(cells: int, dataset: Dataset) -> int:
+    """Return how many rows of a dataset stay within so many cells."""
+    width = dataset.n_classes if dataset.n_classes > 2 else 1
+    return max(FEWEST_SAMPLED_ROWS, cells // width)
+
+
+def _single_choice(library: Library, results: Sequence[TrialResult]) -> EnsembleChoice:
+    """Return the leaderboard's first trial alone: candidates are ordered by their score."""
+    number = library.numbers[0]
+    score = next(result.score for result in results if result.trial.number == number)
+    rule = Combination(
+        problem=library.problem,
+        space=CombinationSpace.PROBABILITY,
+        weights=(1.0,),
+        floor=library.floor,
+    )
+    return EnsembleChoice(
+        members=((number, 1.0),),
+        method=SINGLE.name,
+        rule=rule,
+        cv_score=float(score if score is not None else np.nan),
+        combiners=(CombinerScore(SINGLE.name, float(score if score is not None else np.nan), 1),),
+    )
+
+
+def _choice(comparison: CombinerComparison, library: Library) -> EnsembleChoice:
+    rule = comparison.rule
+    weights = np.asarray(rule.weights)
+    order = [int(p) for p in np.argsort(-weights, kind="stable") if weights[p] > 0]
+    return EnsembleChoice(
+        members=tuple((library.numbers[p], float(weights[p])) for p in order),
+        method=comparison.winner.name,
+        rule=rule.keep(order),
+        cv_score=comparison.score,
+        combiners=comparison.report,
+        nested=comparison.nested,
+    )

@@ -1,0 +1,158 @@
+"""Predictions of two models, brought to one form so that one metric can score both."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from espalier.pipelines.data.parsing.text_cells import canonical_text, read_text_cells
+from espalier.pipelines.data.target import target_numbers
+from espalier.pipelines.errors import EspalierError
+from espalier.pipelines.problem import ProblemKind
+
+
+class IncomparableError(EspalierError):
+    """Two models cannot be scored on the same rows; the message is a whole sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPredictions:
+    """What one model answers to rows.
+
+    Attributes
+    ----------
+    scores : array, shape (n_rows, n_classes) or (n_rows,)
+        Probabilities or values.
+    classes : tuple of str or None
+        Texts of the labels, in the order of the columns; None for values.
+    latency_ms : float
+        Median milliseconds for one row.
+    size_mb : float
+        Of its files, in megabytes.
+    threshold : float or None
+        From which probability on it answers with the second of two classes, if it has its own.
+    """
+
+    scores: NDArray[Any] = field(repr=False)
+    classes: tuple[str, ...] | None
+    latency_ms: float
+    size_mb: float
+    threshold: float | None = None
+
+    @property
+    def decided(self) -> "ModelPredictions":
+        """The same with 1 for the label that the model decides for, and 0 for the other.
+
+        What a metric of labels is to score; a model without a threshold of its own decides for the
+        likelier class, as the scores say.
+        """
+        if self.threshold is None or self.scores.ndim != 2 or self.scores.shape[1] != 2:
+            return self
+        second = (self.scores[:, 1] > self.threshold).astype(np.float64)
+        return replace(self, scores=np.column_stack([1.0 - second, second]), threshold=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlignedPredictions:
+    """A target and two models' answers in one code.
+
+    Attributes
+    ----------
+    y : array, shape (n_rows,)
+        Codes or values.
+    champion, challenger : array, shape (n_rows, n_classes) or (n_rows,)
+        A class that a model does not know has probability 0.
+    problem : ProblemKind
+        The kind of problem.
+    n_classes : int
+        Classes that either model or the target knows; 1 for values.
+    """
+
+    y: NDArray[Any] = field(repr=False)
+    champion: NDArray[Any] = field(repr=False)
+    challenger: NDArray[Any] = field(repr=False)
+    problem: ProblemKind
+    n_classes: int
+
+
+def align_predictions(
+    target: "pd.Series[Any]", champion: ModelPredictions, challenger: ModelPredictions
+) -> AlignedPredictions:
+    """Bring a target and the answers to its rows to one code.
+
+    Parameters
+    ----------
+    target : Series, shape (n_rows,)
+        Raw labels or values, nothing missing.
+    champion, challenger : ModelPredictions
+        Of the same rows.
+
+    Raises
+    ------
+    IncomparableError
+        One model answers with classes and the other with values, or the target is neither's.
+    """
+    if (champion.classes is None) != (challenger.classes is None):
+        kinds = ["values" if each.classes is None else "classes" for each in (champion, challenger)]
+        raise IncomparableError(
+            f"The champion answers with {kinds[0]}, the challenger with {kinds[1]}; they cannot be "
+            "compared."
+        )
+    if champion.classes is None or challenger.classes is None:
+        return _values(target, champion, challenger)
+    cells = read_text_cells(target)
+    for who, answers in (("champion", champion), ("challenger", challenger)):
+        known = set(answers.classes or ())
+        if known.isdisjoint(cells.values):
+            raise IncomparableError(
+                f"The target holds {_some(cells.values)}, the {who} answers with "
+                f"{_some(list(answers.classes or ()))}; they cannot be compared."
+            )
+    order = list(dict.fromkeys([*challenger.classes, *champion.classes, *cells.values]))
+    place = {text: at for at, text in enumerate(order)}
+    codes = np.array([place[text] for text in cells.values], dtype=np.int64)
+    return AlignedPredictions(
+        y=codes[cells.codes],
+        champion=_spread(champion, place),
+        challenger=_spread(challenger, place),
+        problem=ProblemKind.BINARY if len(order) == 2 else ProblemKind.MULTICLASS,
+        n_classes=len(order),
+    )
+
+
+def label_texts(classes: Iterable[Any] | None) -> tuple[str, ...] | None:
+    """Return the texts of labels of any kind; None for none."""
+    return None if classes is None else tuple(canonical_text(label) for label in classes)
+
+
+def _values(
+    target: "pd.Series[Any]", champion: ModelPredictions, challenger: ModelPredictions
+) -> AlignedPredictions:
+    numbers = target_numbers(target)
+    if numbers is None:
+        raise IncomparableError(
+            f"The target holds {_some(read_text_cells(target).values)}, but the models answer with "
+            "numbers; they cannot be compared."
+        )
+    return AlignedPredictions(
+        y=numbers,
+        champion=champion.scores,
+        challenger=challenger.scores,
+        problem=ProblemKind.REGRESSION,
+        n_classes=1,
+    )
+
+
+def _spread(answers: ModelPredictions, place: dict[str, int]) -> NDArray[np.float64]:
+    """Return probabilities with a column for every class."""
+    wide = np.zeros((len(answers.scores), len(place)))
+    wide[:, [place[text] for text in answers.classes or ()]] = answers.scores
+    return wide
+
+
+def _some(texts: list[str]) -> str:
+    shown = ", ".join(repr(text) for text in texts[:3])
+    return shown + ("..." if len(texts) > 3 else "")

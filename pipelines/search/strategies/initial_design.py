@@ -1,0 +1,80 @@
+"""The first trials: a strong default of each family, the best bets first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.cost import CostModel
+from espalier.pipelines.trials.configuration import Configuration
+
+# Unlike each other and each strong somewhere, so that a good model comes early; then families of
+# the user's own, then the rest.
+LEADERS = ("lightgbm", "linear", "extra_trees", "catboost")
+_FOLLOWERS = ("xgboost", "random_forest", "mlp", "svm", "knn", "bayes")
+# Time is short when one of the leaders would take more than this share of what a trial may take.
+_SHORT_SHARE = 0.25
+# Then so many of those leaders that can stop early are tried first, in any case.
+_SURE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class InitialDesign:
+    """The defaults, in the order to try them.
+
+    Attributes
+    ----------
+    configurations : tuple of Configuration
+        One a family.
+    n_sure : int
+        How many of the first must be tried whatever they are expected to cost.
+    """
+
+    configurations: tuple[Configuration, ...]
+    n_sure: int = 0
+
+
+def initial_design(
+    space: SearchSpace,
+    costs: CostModel,
+    expected_seconds_limit: float | None,
+    *,
+    leaders_only: bool = False,
+) -> InitialDesign:
+    """Return every family's default, in the order to try them.
+
+    Where time is short (many rows), leaders that can stop early come first: they are sure to give
+    some model within their limit, however wrong their estimates. Then the others by their cost.
+
+    Parameters
+    ----------
+    space : SearchSpace
+        The families in play.
+    costs : CostModel
+        Predicts their seconds.
+    expected_seconds_limit : float or None
+        Seconds that a trial may be expected to take; None when time does not matter.
+    leaders_only : bool
+        Leave out the other families that come with the package, if a leader is in play: something
+        else knows where they are worth a trial.
+    """
+    own = tuple(name for name in space.families if name not in LEADERS + _FOLLOWERS)
+    names = _present(LEADERS, space) + own
+    if not (leaders_only and names):
+        names += _present(_FOLLOWERS, space)
+    defaults = {name: space.default(name) for name in names}
+    if expected_seconds_limit is not None:
+        logs = costs.log_seconds(list(defaults.values()))
+        seconds = dict(zip(names, np.exp(logs), strict=True))
+        leaders = [name for name in LEADERS if name in defaults]
+        if any(seconds[name] > _SHORT_SHARE * expected_seconds_limit for name in leaders):
+            anytime = {each.name for each in space.learners if each.anytime}
+            sure = [name for name in leaders if name in anytime][:_SURE]
+            ordered = dict.fromkeys([*sure, *sorted(names, key=seconds.__getitem__)])
+            return InitialDesign(tuple(defaults[name] for name in ordered), len(sure))
+    return InitialDesign(tuple(defaults.values()))
+
+
+def _present(names: Sequence[str], space: SearchSpace) -> tuple[str, ...]:
+    return tuple(name for name in names if name in space.families)
