@@ -15,6 +15,7 @@ import subprocess
 import urllib.request
 from dataclasses import asdict, dataclass
 
+from espalier.infra.processes.import_path import as_the_user_set_it
 from espalier.pipelines.redaction import redact
 
 _LOG = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def _tell_block(slug: str, failure: Failure) -> None:
 
 def _run(command: str, text: str) -> None:
     done = subprocess.run(
-        shlex.split(command), input=text, text=True, capture_output=True,
+        shlex.split(command), input=text, text=True, capture_output=True, env=as_the_user_set_it(),
         timeout=TIMEOUT_SECONDS, check=False,
     )  # fmt: skip
     if done.returncode != 0:
