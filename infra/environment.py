@@ -48,6 +48,11 @@ _PATIENT = {
 }
 
 
+# What every process of ours is to find, where the user has set nothing else; prefect.yaml gives it
+# to the runs of work pools.
+VARIABLES = _TELEMETRY_OFF | _QUIET | _PATIENT
+
+
 def quiet_environment(environ: MutableMapping[str, str] | None = None) -> None:
     """Turn telemetry and chatter of every component off; what the user has set stays.
 
@@ -60,5 +65,5 @@ def quiet_environment(environ: MutableMapping[str, str] | None = None) -> None:
         Where to set them; ``os.environ`` when left out.
     """
     target = os.environ if environ is None else environ
-    for name, value in (_TELEMETRY_OFF | _QUIET | _PATIENT).items():
+    for name, value in VARIABLES.items():
         target.setdefault(name, value)

@@ -25,6 +25,10 @@ class UnsealedError(UserError):
     """A file does not carry the seal of this installation, so it is not opened."""
 
 
+class OutdatedFileError(UserError):
+    """A file of this installation names classes that this version does not have."""
+
+
 def new_key() -> bytes:
     """Return a key that nobody else has."""
     return secrets.token_bytes(KEY_BYTES)
@@ -66,6 +70,8 @@ def load_sealed(path: Path, key: bytes) -> Any:
     ------
     UnsealedError
         The seal is missing or wrong. Nothing of the file was unpickled.
+    OutdatedFileError
+        Another version of Espalier wrote it, with classes that are elsewhere now.
     """
     with path.open("rb") as file:
         # Hashed through the same open file that is read: a path may name another one by then.
@@ -82,7 +88,13 @@ def load_sealed(path: Path, key: bytes) -> Any:
                 f"remove the folder {str(path.parent)!r} to start the run over"
             )
         file.seek(0)
-        return pickle.load(file)
+        try:
+            return pickle.load(file)
+        except (ImportError, AttributeError) as error:
+            raise OutdatedFileError(
+                f"{str(path)!r} was written by another version of Espalier and cannot be opened "
+                f"({error}); remove the folder {str(path.parent)!r} to start the run over"
+            ) from error
 
 
 def sealed(content: bytes, key: bytes) -> bytes:
