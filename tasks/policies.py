@@ -61,7 +61,7 @@ def retried_task(
 ) -> Callable[[Callable[P, R]], Task[P, R]]:
     """Return Prefect's ``task`` for work that is tried again where that may help.
 
-    It always runs: who wants its result kept says so with `kept_in`.
+    It always runs: who wants its result kept says so with `cached_in_run_folder`.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _key_of(task: Task[..., Any]) -> str:
     return f"{task.name}-{own_version()}"
 
 
-def kept_in(task: Task[..., R], folder: Path) -> Task[..., R]:
+def cached_in_run_folder(task: Task[..., R], folder: Path) -> Task[..., R]:
     """Return ``task`` with its result kept in a run folder and taken from there if it is.
 
     The folder is named after the content of the data and of the request, so the same command

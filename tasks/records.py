@@ -59,7 +59,7 @@ class TableRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inherited:
+class InheritedTraining:
     """What a training takes over from earlier ones.
 
     Attributes
@@ -87,7 +87,7 @@ class Inherited:
         return {"compared_with": self.version, "compared_fingerprint": self.fingerprint}
 
 
-NOTHING_INHERITED = Inherited()
+NOTHING_INHERITED = InheritedTraining()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +207,7 @@ class EnsembleRecord:
         Of the ensemble on out-of-fold predictions.
     weights : tuple of (trial number, weight)
         Members that made it into the model.
-    rivals : tuple of (method, score, number of members)
+    combiners : tuple of (method, score, number of members)
         What it was chosen from.
     adjusted : AdjustmentReport
         How its calibration, threshold and intervals came about.
@@ -221,7 +221,7 @@ class EnsembleRecord:
     method: str
     cv_score: float
     weights: tuple[tuple[int, float], ...]
-    rivals: tuple[tuple[str, float, int], ...] = field(default=())
+    combiners: tuple[tuple[str, float, int], ...] = field(default=())
     adjusted: AdjustmentReport = NOTHING_ADJUSTED
     fold_models: tuple[tuple[int, int], ...] = ()
     row_ms: float | None = None

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from espalier.flows.training.search import Searched
+from espalier.flows.training.search import SearchResult
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentReport
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
@@ -118,12 +118,12 @@ def make_report(
     version: RegisteredVersion,
     run_id: str,
     prepared: PreparedRef,
-    searched: Searched,
+    searched: SearchResult,
     ensemble: EnsembleRecord,
     holdout: HoldoutRecord,
     rows: tuple[LeaderboardRow, ...],
     seconds: Mapping[str, float],
-    judged: tuple[str, ...] = (),
+    advice_outcome: tuple[str, ...] = (),
 ) -> TrainReport:
     """Return the report of what the tasks of a training returned."""
     history = searched.history
@@ -148,6 +148,6 @@ def make_report(
         seconds=seconds,
         leaderboard=rows,
         failures=failures_of(history),
-        notes=prepared.notes + ((holdout.note,) if holdout.note else ()) + judged,
+        notes=prepared.notes + ((holdout.note,) if holdout.note else ()) + advice_outcome,
         adjustments=ensemble.adjusted,
     )

@@ -5,18 +5,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from espalier.flows.progress.listeners import SearchProgress, Watcher
-from espalier.flows.training.session import Session
+from espalier.flows.progress.listeners import RunListener, SearchProgress
+from espalier.flows.training.session import TrainingSession
 from espalier.flows.training.trial_log import TrialLog
 from espalier.infra.runs.notes import THREADS
 from espalier.infra.runs.start_log import fail_deadly
 from espalier.infra.runs.store import RunStore
-from espalier.infra.runs.takeover import require_same_rows, taken_over
+from espalier.infra.runs.takeover import read_takeover, require_same_rows
 from espalier.infra.runs.trial_recorder import TrialRecorder
 from espalier.pipelines.errors import StoreUnavailableError
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.learners.registry import choose_learners
-from espalier.pipelines.lifecycle.retraining.winners import fitting
+from espalier.pipelines.lifecycle.retraining.warm_start import valid_in_space
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.requests.train import TrainRequest
@@ -35,7 +35,7 @@ from espalier.tasks.search.propose_batch import propose_batch
 
 if TYPE_CHECKING:
     from espalier.pipelines.experience.advice import Advice
-    from espalier.pipelines.finishing.finish import Finishing
+    from espalier.pipelines.finishing.finish import FinishInputs
 
 SPENT = "spent_seconds"
 # With less time left than so many typical trials take, none is chosen ahead.
@@ -48,7 +48,7 @@ FINISH_SECONDS_A_MB = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Searched:
+class SearchResult:
     """What a search leaves.
 
     Attributes
@@ -59,28 +59,28 @@ class Searched:
         Trials taken over from an interrupted run.
     log : TrialLog
         On its way to MLflow; to be finished before the run is.
-    finishing : Finishing
+    finishing : FinishInputs
         What is there to finish the run with.
     """
 
     history: History
     n_resumed: int
     log: TrialLog
-    finishing: "Finishing"
+    finishing: "FinishInputs"
 
 
 def search(
     executor: Executor,
     prepared: PreparedRef,
     request: TrainRequest,
-    session: Session,
+    session: TrainingSession,
     *,
     store: RunStore,
     deadline: Deadline,
     run_id: str,
     winners: Sequence[Configuration] = (),
     advice: "Advice | None" = None,
-) -> Searched:
+) -> SearchResult:
     """Search until the budget is spent, on from what an interrupted run had tried.
 
     Parameters
@@ -91,7 +91,7 @@ def search(
         The data.
     request : TrainRequest
         What is asked.
-    session : Session
+    session : TrainingSession
         The MLflow store, and who watches.
     store : RunStore
         The run's folder.
@@ -110,9 +110,9 @@ def search(
     require_same_rows(store, prepared.digest)
     store.note(THREADS, session.n_threads)
     for deadly in fail_deadly(store):
-        session.watcher.warn(f"trial {deadly.trial.number} is not tried again: {deadly.error}")
+        session.listener.warn(f"trial {deadly.trial.number} is not tried again: {deadly.error}")
     resumed = History(metric, store.results())
-    taken = taken_over(store)
+    taken = read_takeover(store)
     before = () if taken is None else taken.numbers
     budget = request.budget.beyond(len(before))
     space = SearchSpace(learners, shape)
@@ -123,18 +123,18 @@ def search(
         seed=request.seed,
         n_workers=executor.n_workers,
         strategy=request.search,
-        fits_per_trial=prepared.n_folds,
+        n_folds=prepared.n_folds,
         finish=finish_cost(request.budget, prepared),
-        warm_start=fitting((*winners, *advised), space, trials=request.trials),
+        warm_start=valid_in_space((*winners, *advised), space, trials=request.trials),
         prior=None if advice is None else advice.prior,
-        memory_limit_mb=session.memory_mb,
+        memory_limit_mb=session.memory_limit_mb,
     )
     reserve = reserve_seconds(request.budget, shape)
     if before:
-        session.watcher.note(f"{len(before)} trials taken over from the run that is extended")
+        session.listener.note(f"{len(before)} trials taken over from the run that is extended")
     if len(resumed) > len(before):
         n_more = len(resumed) - len(before)
-        session.watcher.note(f"{n_more} trials taken over from a run that did not finish")
+        session.listener.note(f"{n_more} trials taken over from a run that did not finish")
     clock = _SpentClock(store, deadline)
     whole = with_slack(request.budget, clock.deadline(reserve))
     search_end = search_deadline(request.budget, shape, whole)
@@ -148,24 +148,24 @@ def search(
         deadline=search_end,
         clock=clock,
         log=log,
-        view=_View(budget, resumed, search_end, session.watcher),
+        view=_View(budget, resumed, search_end, session.listener),
     )
     history = with_stand_ins(history, store.predicted)
     if not history.successes:
         log.finish()  # the run may end here, and what failed must be on record
     if (said := said_of(history, prepared.n_folds)) is not None:
-        session.watcher.warn(said)
+        session.listener.warn(said)
     if budget.seconds is not None and has_settled(history):
-        session.watcher.note(f"the search ended early: {NOTHING_TO_GAIN}")
-    from espalier.pipelines.finishing.finish import Finishing
+        session.listener.note(f"the search ended early: {NOTHING_TO_GAIN}")
+    from espalier.pipelines.finishing.finish import FinishInputs
 
-    finishing = Finishing(
+    finishing = FinishInputs(
         deadline=whole,
         cost=plan.finish,
         fold_models=session.fold_models,
         serving=request.serving,
     )
-    return Searched(history=history, n_resumed=len(resumed), log=log, finishing=finishing)
+    return SearchResult(history=history, n_resumed=len(resumed), log=log, finishing=finishing)
 
 
 def finish_cost(budget: Budget, prepared: PreparedRef) -> FinishCost:
@@ -209,13 +209,13 @@ class _View:
     """Counts trials for whoever watches."""
 
     def __init__(
-        self, budget: Budget, history: History, deadline: Deadline, watcher: Watcher
+        self, budget: Budget, history: History, deadline: Deadline, listener: RunListener
     ) -> None:
         self._wanted = budget.trials
         self._history = history
         self._deadline = deadline
         self._seconds = deadline.seconds_left
-        self._watcher = watcher
+        self._listener = listener
         self._tell(None)
 
     def add(self, result: TrialResult) -> None:
@@ -240,7 +240,7 @@ class _View:
             seconds_left=self._deadline.seconds_left,
             seconds_budget=self._seconds,
         )
-        self._watcher.searched(self._progress)
+        self._listener.searched(self._progress)
 
 
 def _rounds(

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from espalier.flows.progress.listeners import Watcher
+from espalier.flows.progress.listeners import RunListener
 from espalier.infra.runs.fold_models import open_fold_models
 from espalier.infra.runs.start_log import StartLog
 from espalier.infra.runs.store import RunStore
@@ -37,11 +37,11 @@ _WARM = (
     "great_expectations",
     "espalier.pipelines.search.propose",
     "espalier.pipelines.metafeatures.profile",
-    "espalier.pipelines.ensemble.build",
+    "espalier.pipelines.ensemble.choose",
 )
 
 
-class Session:
+class TrainingSession:
     """Table, workers and stores of one training.
 
     Making one starts everything at once; what is asked for is waited for.
@@ -52,7 +52,7 @@ class Session:
         What is trained.
     settings : Settings
         Where things are.
-    watcher : Watcher
+    listener : RunListener
         Told about the run.
     table : Future of TableRef
         From `begin_reading`.
@@ -65,7 +65,7 @@ class Session:
         What the training left, once it is done.
     fold_models : FoldModels or None
         Where fold models of the best trials are kept, from `open_executor` on.
-    memory_mb : float or None
+    memory_limit_mb : float or None
         MiB of resident memory above which a trial is stopped; None where that is for the scheduler
         by address to say.
     """
@@ -76,7 +76,7 @@ class Session:
         self,
         request: TrainRequest,
         settings: Settings,
-        watcher: Watcher,
+        listener: RunListener,
         *,
         table: "Future[TableRef]",
         started_at: float,
@@ -85,7 +85,7 @@ class Session:
 
         self.request = request
         self.settings = settings
-        self.watcher = watcher
+        self.listener = listener
         self.table = table
         self.started_at = started_at
         self.report: TrainReport | None = None
@@ -96,7 +96,7 @@ class Session:
             n_workers = workers_within(limit, n_workers)
         # What the workers of a scheduler by address may use is theirs to say, unless we are told.
         known = address is None or limit is not None
-        self.memory_mb = SOFT_SHARE * worker_memory(limit, n_workers) / MIB if known else None
+        self.memory_limit_mb = SOFT_SHARE * worker_memory(limit, n_workers) / MIB if known else None
         self.n_workers = n_workers
         # Sums of floats depend on how many threads add them up; a run without a clock is to be
         # the same at any number of workers.
@@ -136,7 +136,7 @@ class Session:
             ),
             n_threads=self.n_threads,
             fold_models=self.fold_models,
-            memory_limit_mb=self.memory_mb,
+            memory_limit_mb=self.memory_limit_mb,
         )
         self._starts = StartLog(store)
         return DaskExecutor(self._cluster.client, context, starts=self._starts)
@@ -144,26 +144,26 @@ class Session:
     def tell(self, prepared: PreparedRef, validation: ValidationRecord) -> None:
         """Tell the watcher what was noticed about the data."""
         shape = prepared.shape
-        self.watcher.note(
+        self.listener.note(
             f"{shape.problem}: {shape.n_rows:,} rows to search on, {prepared.n_holdout:,} held "
             f"out; {shape.n_columns} features; {prepared.folds}; metric {prepared.metric}"
         )
         for column, reason in prepared.set_aside[:SHOWN_COLUMNS]:
-            self.watcher.note(f"{column!r} is set aside: {reason}")
+            self.listener.note(f"{column!r} is set aside: {reason}")
         hidden = len(prepared.set_aside) - SHOWN_COLUMNS
         if hidden > 0:
-            self.watcher.note(f"and {hidden} more columns are set aside")
+            self.listener.note(f"and {hidden} more columns are set aside")
         for line in prepared.notes:
-            self.watcher.note(line)
+            self.listener.note(line)
         for line in prepared.warnings:
-            self.watcher.warn(line)
+            self.listener.warn(line)
         for severity, line in validation.failures:
-            self.watcher.warn(f"{line} ({severity})")
+            self.listener.warn(f"{line} ({severity})")
 
     def say(self, lines: tuple[str, ...]) -> tuple[str, ...]:
         """Tell the watcher some lines, and return them."""
         for line in lines:
-            self.watcher.note(line)
+            self.listener.note(line)
         return lines
 
     def close(self) -> None:
@@ -205,11 +205,11 @@ def begin_reading(request: TrainRequest, settings: Settings) -> "Future[TableRef
     return future
 
 
-_CURRENT: ContextVar[Session | None] = ContextVar("espalier_session", default=None)
+_CURRENT: ContextVar[TrainingSession | None] = ContextVar("espalier_session", default=None)
 
 
 @contextmanager
-def made_current(session: Session) -> Iterator[Session]:
+def use_session(session: TrainingSession) -> Iterator[TrainingSession]:
     """Let flows that are called in this block use ``session``."""
     token = _CURRENT.set(session)
     try:
@@ -219,7 +219,7 @@ def made_current(session: Session) -> Iterator[Session]:
 
 
 @contextmanager
-def session_for(request: TrainRequest) -> Iterator[Session]:
+def session_for(request: TrainRequest) -> Iterator[TrainingSession]:
     """Yield the current session if it is of this request, else an own one, for the block.
 
     The command line makes one before the Prefect server answers, so that nothing waits in line;
@@ -231,12 +231,14 @@ def session_for(request: TrainRequest) -> Iterator[Session]:
         return
     from prefect.logging import get_run_logger
 
-    from espalier.flows.progress.listeners import LogWatcher
+    from espalier.flows.progress.listeners import LogListener
     from espalier.infra.settings import load_settings
 
-    started_at, settings, watcher = time.time(), load_settings(), LogWatcher(get_run_logger())
+    started_at, settings, listener = time.time(), load_settings(), LogListener(get_run_logger())
     table = begin_reading(request, settings)
-    with Session(request, settings, watcher, table=table, started_at=started_at) as session:
+    with TrainingSession(
+        request, settings, listener, table=table, started_at=started_at
+    ) as session:
         yield session
 
 

@@ -27,7 +27,7 @@ from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
-    from espalier.pipelines.automl.training import Trained
+    from espalier.pipelines.automl.training import TrainingResult
     from espalier.pipelines.calibration.threshold import Threshold
     from espalier.pipelines.learners.base.learner import Learner
     from espalier.pipelines.members.serving_mode import Serving
@@ -173,7 +173,7 @@ class AutoMLBase(BaseEstimator):
         from espalier.pipelines.automl.settings import TrainingSettings
         from espalier.pipelines.automl.training import train_in_process
         from espalier.pipelines.data.splitting.folds import check_fold_count
-        from espalier.pipelines.explain.leaderboard import leaderboard, leaderboard_frame
+        from espalier.pipelines.explain.leaderboard import leaderboard_frame, make_leaderboard
         from espalier.pipelines.members.serving_limits import ServingLimits
         from espalier.pipelines.metrics.catalogue import get_metric
         from espalier.pipelines.trials.progress_line import print_trial
@@ -210,20 +210,20 @@ class AutoMLBase(BaseEstimator):
             on_result=partial(print_trial, metric.name) if self.verbose else None,
         )
         self._keep(trained)
-        self.leaderboard_ = leaderboard_frame(leaderboard(trained.history, trained.weights))
+        self.leaderboard_ = leaderboard_frame(make_leaderboard(trained.history, trained.weights))
         self.holdout_score_: float | None = None
         self.holdout_interval_: tuple[float, float] | None = None
         if holdout_rows is not None:
             held = whole.take(holdout_rows)
             self._score_holdout(table.iloc[holdout_rows], held, metric, seed, deadline)
 
-    def _keep(self, trained: "Trained") -> None:
+    def _keep(self, trained: "TrainingResult") -> None:
         self.model_ = trained.model
         self.metric_ = trained.model.metric
         self.cv_score_ = trained.choice.cv_score
         self.adjusted_ = trained.adjusted
         self.experience_ = trained.experience
-        self.ensemble_report_ = pd.DataFrame(trained.choice.rivals)
+        self.ensemble_report_ = pd.DataFrame(trained.choice.combiners)
 
     def _score_holdout(
         self,
@@ -237,7 +237,7 @@ class AutoMLBase(BaseEstimator):
         from espalier.pipelines.metrics.catalogue import score_predictions
 
         rows, scores = predict_in_time(
-            partial(self.model_.predict_judged, metric=metric),
+            partial(self.model_.predict_for_metric, metric=metric),
             table,
             deadline=deadline,
             seed=seed,

@@ -12,21 +12,21 @@ import pandas as pd
 
 from espalier.pipelines.automl.residual_search import find_residual_members, residual_budget
 from espalier.pipelines.automl.settings import TrainingSettings
-from espalier.pipelines.calibration.fit_adjustments import adjust
+from espalier.pipelines.calibration.fit_adjustments import fit_adjustments
 from espalier.pipelines.calibration.report import AdjustmentReport
 from espalier.pipelines.calibration.threshold import check_threshold
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.preparation import Preparation
 from espalier.pipelines.data.splitting.splits import plan_folds
-from espalier.pipelines.ensemble.build import EnsembleChoice
+from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import Executor, SerialExecutor
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
 from espalier.pipelines.evaluation.fold_models import FoldModels
-from espalier.pipelines.finishing.finish import Finishing, choose_and_fit
-from espalier.pipelines.finishing.prediction_store import KeptPredictions
+from espalier.pipelines.finishing.finish import FinishInputs, choose_and_fit
+from espalier.pipelines.finishing.prediction_store import PredictionStore
 from espalier.pipelines.learners.registry import choose_learners
-from espalier.pipelines.lifecycle.retraining.winners import fitting
+from espalier.pipelines.lifecycle.retraining.warm_start import valid_in_space
 from espalier.pipelines.members.serving_mode import check_serving
 from espalier.pipelines.metrics.scoring import check_target
 from espalier.pipelines.resources.budget import Deadline
@@ -51,7 +51,7 @@ PROFILE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
+class TrainingResult:
     """What a training leaves.
 
     Attributes
@@ -86,7 +86,7 @@ def train_in_process(
     deadline: Deadline,
     example: pd.DataFrame | None = None,
     on_result: Callable[[TrialOutcome], None] | None = None,
-) -> Trained:
+) -> TrainingResult:
     """Search, choose an ensemble, and fit its members.
 
     Parameters
@@ -126,8 +126,8 @@ def train_in_process(
         shape, settings.budget, n_workers, serving=settings.serving
     )
     folds = plan_folds(dataset, seed=integer_seed(settings.seed, "folds"), n_folds=n_folds)
-    memory_mb = SOFT_SHARE * worker_memory(settings.memory_limit, n_workers) / MIB
-    kept = KeptPredictions(settings.metric)
+    memory_limit_mb = SOFT_SHARE * worker_memory(settings.memory_limit, n_workers) / MIB
+    kept = PredictionStore(settings.metric)
 
     def keep(outcome: TrialOutcome) -> None:
         kept.add(outcome)
@@ -143,7 +143,7 @@ def train_in_process(
                 metric=settings.metric,
                 learners=learners,
                 fold_models=fold_models,
-                memory_limit_mb=memory_mb,
+                memory_limit_mb=memory_limit_mb,
             ),
             settings,
             n_workers,
@@ -164,12 +164,12 @@ def train_in_process(
             seed=settings.seed,
             strategy=settings.strategy,
             on_result=keep,
-            fits_per_trial=len(folds),
+            n_folds=len(folds),
             warm_start=()
             if advice is None
-            else fitting(advice.first, space, trials=settings.budget.trials),
+            else valid_in_space(advice.first, space, trials=settings.budget.trials),
             finish=settings.finish,
-            memory_limit_mb=memory_mb,
+            memory_limit_mb=memory_limit_mb,
             prior=None if advice is None else advice.prior,
         )
         history = with_stand_ins(history, kept.by_number)
@@ -181,7 +181,7 @@ def train_in_process(
             kept.by_number,
             dataset=dataset,
             seed=settings.seed,
-            finishing=Finishing(
+            finishing=FinishInputs(
                 deadline=deadline,
                 cost=settings.finish,
                 fold_models=fold_models,
@@ -200,7 +200,7 @@ def train_in_process(
         )  # fmt: skip
         if found is not None:
             choice, correction = found.choice, found.correction
-    adjusted = adjust(
+    adjusted = fit_adjustments(
         choice,
         fitted,
         kept.by_number,
@@ -221,13 +221,13 @@ def train_in_process(
         adjustments=adjusted.adjustments,
         correction=correction,
     )
-    return Trained(
+    return TrainingResult(
         model=model,
         choice=choice,
         history=history,
         weights=model.weights,
         adjusted=adjusted.report,
-        experience=None if advice is None else _judged(advice, history),
+        experience=None if advice is None else _advice_outcome(advice, history),
     )
 
 
@@ -243,10 +243,10 @@ def _advice(dataset: Dataset, space: SearchSpace, settings: TrainingSettings) ->
     return advise(open_knowledge(settings.experience), space, meta)
 
 
-def _judged(advice: "Advice", history: History) -> dict[str, Any]:
-    from espalier.pipelines.experience.advice import calibrate
+def _advice_outcome(advice: "Advice", history: History) -> dict[str, Any]:
+    from espalier.pipelines.experience.advice import measure_advice
 
-    return calibrate(advice, history).to_dict()
+    return measure_advice(advice, history).to_dict()
 
 
 @contextmanager

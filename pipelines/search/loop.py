@@ -18,7 +18,7 @@ from espalier.pipelines.trials.trial import Trial, TrialOutcome
 OnResult = Callable[[TrialOutcome], None]
 
 
-def evaluate_batch(
+def run_trials(
     executor: Executor,
     trials: Sequence[Trial],
     *,
@@ -79,7 +79,7 @@ def run_search(
     strategy: str = DEFAULT_STRATEGY,
     on_result: OnResult | None = None,
     history: History | None = None,
-    fits_per_trial: int = 1,
+    n_folds: int = 1,
     warm_start: Sequence[Configuration] = (),
     prior: Experience | None = None,
     finish: FinishCost = NOTHING,
@@ -109,7 +109,7 @@ def run_search(
         Told each outcome, with its out-of-fold predictions, as it arrives.
     history : History, optional
         Trials of an interrupted run, which are not run again.
-    fits_per_trial : int
+    n_folds : int
         Folds of a trial, for its expected seconds.
     warm_start : sequence of Configuration
         What to try first.
@@ -128,7 +128,7 @@ def run_search(
         seed=seed,
         n_workers=executor.n_workers,
         strategy=strategy,
-        fits_per_trial=fits_per_trial,
+        n_folds=n_folds,
         warm_start=tuple(warm_start),
         prior=prior,
         finish=finish,
@@ -141,7 +141,7 @@ def run_search(
         trials = next_trials(plan, done, end, executor.pending)
         if not trials and not executor.pending:
             return done
-        outcomes = evaluate_batch(
+        outcomes = run_trials(
             executor,
             trials,
             deadline=end,

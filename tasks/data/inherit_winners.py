@@ -8,18 +8,18 @@ import numpy as np
 from espalier.infra.registry.registry import resolve
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.artifacts import LEADERBOARD_FILE, read_json_file
-from espalier.infra.tracking.kept_rows import KeptRows, read_kept_rows
-from espalier.pipelines.lifecycle.retraining.winners import winners
+from espalier.infra.tracking.training_rows import TrainingRows, read_training_rows
+from espalier.pipelines.lifecycle.retraining.warm_start import winners
 from espalier.pipelines.requests.train import TrainRequest
-from espalier.tasks.policies import kept_in, retried_task
-from espalier.tasks.records import NOTHING_INHERITED, Inherited
+from espalier.tasks.policies import cached_in_run_folder, retried_task
+from espalier.tasks.records import NOTHING_INHERITED, InheritedTraining
 
 
-def inherit(request: TrainRequest, settings: Settings, folder: Path) -> Inherited:
+def inherit(request: TrainRequest, settings: Settings, folder: Path) -> InheritedTraining:
     """Return what a training takes over; a training from nothing asks nobody."""
     if not request.start_from:
         return NOTHING_INHERITED
-    return kept_in(read_inheritance, folder)(request.start_from, settings, folder)
+    return cached_in_run_folder(read_inheritance, folder)(request.start_from, settings, folder)
 
 
 @retried_task(
@@ -27,7 +27,9 @@ def inherit(request: TrainRequest, settings: Settings, folder: Path) -> Inherite
     description="Read the winners and the row keys of earlier trainings from MLflow.",
     tags=["espalier", "registry"],
 )
-def read_inheritance(versions: Sequence[str], settings: Settings, folder: Path) -> Inherited:
+def read_inheritance(
+    versions: Sequence[str], settings: Settings, folder: Path
+) -> InheritedTraining:
     """Return what the versions leave to a training in the run folder ``folder``.
 
     Parameters
@@ -52,8 +54,8 @@ def read_inheritance(versions: Sequence[str], settings: Settings, folder: Path) 
         if each.run_id is not None
     ]
     first = found[0]
-    kept = None if first.run_id is None else read_kept_rows(settings, first.run_id)
-    return Inherited(
+    kept = None if first.run_id is None else read_training_rows(settings, first.run_id)
+    return InheritedTraining(
         winners=winners(boards),
         version=f"{first.name}/{first.version}",
         fingerprint=first.tags.get("fingerprint", ""),
@@ -61,7 +63,7 @@ def read_inheritance(versions: Sequence[str], settings: Settings, folder: Path) 
     )
 
 
-def _write(kept: KeptRows, path: Path) -> Path:
+def _write(kept: TrainingRows, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(
         path,

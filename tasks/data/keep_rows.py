@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from espalier.infra.tracking.kept_reference import log_reference
-from espalier.infra.tracking.kept_rows import KeptRows, log_kept_rows
+from espalier.infra.tracking.reference_table import log_reference
 from espalier.infra.tracking.tracking import Tracking
+from espalier.infra.tracking.training_rows import TrainingRows, log_training_rows
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import retried_task
@@ -40,10 +40,10 @@ def keep_rows(
             len(holdout), size=most, replace=False
         )
         holdout = holdout.iloc[np.sort(drawn)]
-    log_kept_rows(
+    log_training_rows(
         tracking,
         run_id,
-        KeptRows(
+        TrainingRows(
             columns=columns,
             trained=keys[data.search_positions],
             held_out=keys[data.holdout_positions],

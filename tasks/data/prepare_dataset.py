@@ -14,7 +14,13 @@ from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.split_rows import split_rows
 from espalier.tasks.pickles import read_pickle, write_pickle
 from espalier.tasks.policies import MINUTES, retried_task
-from espalier.tasks.records import NOTHING_INHERITED, Inherited, PreparedData, PreparedRef, TableRef
+from espalier.tasks.records import (
+    NOTHING_INHERITED,
+    InheritedTraining,
+    PreparedData,
+    PreparedRef,
+    TableRef,
+)
 
 if TYPE_CHECKING:
     from espalier.pipelines.data.dataset import Dataset, DatasetShape
@@ -32,7 +38,7 @@ EXAMPLE_ROWS = 5
 def prepare_dataset(
     ref: TableRef,
     request: TrainRequest,
-    inherited: Inherited = NOTHING_INHERITED,
+    inherited: InheritedTraining = NOTHING_INHERITED,
     n_workers: int = 1,
 ) -> PreparedRef:
     """Write the prepared data into the run folder, once.
@@ -43,7 +49,7 @@ def prepare_dataset(
         The table as it was read.
     request : TrainRequest
         What is asked.
-    inherited : Inherited
+    inherited : InheritedTraining
         What earlier trainings leave.
     n_workers : int
         Trials that will run at the same time: how many folds there is time for depends on it.
@@ -74,7 +80,7 @@ def prepare_dataset(
     metric = get_metric(request.metric, dataset.problem, dataset.n_classes)
 
     findings = scan_leakage(dataset, request.seed)
-    leaking = {each.column: each.evidence for each in findings if each.action == "drop"}
+    leaking = {each.column: each.reason for each in findings if each.action == "drop"}
     if leaking:
         left = [name for name in dataset.X.columns if name not in leaking]
         if not left:
@@ -109,7 +115,7 @@ def prepare_dataset(
     )
 
     notes = [*assembled.notes, *kept, *_fewer_folds(search.shape, n_folds, request, are_kept)]
-    warnings = [f"{each.column!r}: {each.evidence}" for each in findings if each.action == "warn"]
+    warnings = [f"{each.column!r}: {each.reason}" for each in findings if each.action == "warn"]
     warnings += [f"{column!r} is left out: {why}" for column, why in leaking.items()]
     twins = count_duplicates(dataset, search_rows, holdout_rows)
     if twins:

@@ -12,7 +12,7 @@ from espalier.tasks.records import TableRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reread:
+class SourceSnapshot:
     """What a source holds now.
 
     Attributes
@@ -36,7 +36,7 @@ class Reread:
     tags=["espalier", "data"],
     timeout_seconds=60 * MINUTES,
 )
-def reread_table(request: TrainRequest, runs_folder: Path, known: str | None) -> Reread:
+def reread_table(request: TrainRequest, runs_folder: Path, known: str | None) -> SourceSnapshot:
     """Return what the source of ``request`` holds now.
 
     Parameters
@@ -56,6 +56,6 @@ def reread_table(request: TrainRequest, runs_folder: Path, known: str | None) ->
     table = read_table(request.data, query=request.query)
     mark = fingerprint(table)
     if mark == known:
-        return Reread(fingerprint=mark, n_rows=len(table), table=None)
+        return SourceSnapshot(fingerprint=mark, n_rows=len(table), table=None)
     ref = put_in_folder(table, mark, request, runs_folder)
-    return Reread(fingerprint=mark, n_rows=len(table), table=ref)
+    return SourceSnapshot(fingerprint=mark, n_rows=len(table), table=ref)

@@ -5,7 +5,7 @@ from pathlib import Path
 from espalier.infra.runs.folders import run_folder, run_key
 from espalier.infra.runs.notes import MLFLOW_RUN, TABLE
 from espalier.infra.runs.store import RunStore
-from espalier.infra.runs.takeover import link_or_copy, take_over
+from espalier.infra.runs.takeover import link_or_copy, take_over_trials
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.train import TrainRequest
@@ -46,5 +46,5 @@ def stage_extension(request: TrainRequest, runs_folder: Path) -> TableRef:
     ref = TableRef.of(table, mark, folder)
     wanted = [each for each in source.results() if each.error != TIME_IS_SPENT]
     link_or_copy(path, ref.path)
-    take_over(source, RunStore(folder), wanted, run_id=source.noted(MLFLOW_RUN))
+    take_over_trials(source, RunStore(folder), wanted, run_id=source.noted(MLFLOW_RUN))
     return ref

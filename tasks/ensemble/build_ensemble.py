@@ -13,7 +13,7 @@ from espalier.tasks.policies import retried_task
 from espalier.tasks.records import EnsembleRecord, PreparedRef
 
 if TYPE_CHECKING:
-    from espalier.pipelines.finishing.finish import Finishing
+    from espalier.pipelines.finishing.finish import FinishInputs
     from espalier.pipelines.members.member import Member
 
 # Predictions stay on disk; of so many trials they are opened.
@@ -32,7 +32,7 @@ def build_ensemble(
     store: RunStore,
     ref: PreparedRef,
     request: TrainRequest,
-    finishing: "Finishing",
+    finishing: "FinishInputs",
 ) -> EnsembleRecord:
     """Return the saved ensemble; the baseline where no trial succeeded, if that is allowed.
 
@@ -41,7 +41,7 @@ def build_ensemble(
     SearchFailedError
         No trial succeeded, or no member could be refitted.
     """
-    from espalier.pipelines.calibration.fit_adjustments import Adjusted, adjust
+    from espalier.pipelines.calibration.fit_adjustments import AdjustmentResult, fit_adjustments
     from espalier.pipelines.finishing.baseline import choose_baseline
     from espalier.pipelines.finishing.finish import choose_and_fit
     from espalier.pipelines.serving.latency import answer_ms, prepare_ms
@@ -52,7 +52,7 @@ def build_ensemble(
     fitted: Sequence[Member | None]
     if not history.successes and request.allow_baseline:
         choice, fitted = choose_baseline(data.search, history.metric)
-        adjusted = Adjusted()
+        adjusted = AdjustmentResult()
     else:
         raw = data.example_rows
         limits = replace(request.limits, fixed_ms=prepare_ms(data.preparation, raw))
@@ -68,7 +68,7 @@ def build_ensemble(
             folds=data.folds,
             combine=not request.interpretable,
         )
-        adjusted = adjust(
+        adjusted = fit_adjustments(
             choice,
             fitted,
             predictions,
@@ -96,6 +96,6 @@ def build_ensemble(
         weights=tuple(model.weights.items()),
         row_ms=answer_ms(model, data.example_rows),
         fold_models=tuple((m.number, len(m.candidates)) for m in model.members if m.of_folds),
-        rivals=tuple((each.name, each.score, each.n_members) for each in choice.rivals),
+        combiners=tuple((each.name, each.score, each.n_members) for each in choice.combiners),
         adjusted=adjusted.report,
     )

@@ -7,7 +7,7 @@ from espalier.infra.settings import Settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.trials.history import History
-from espalier.tasks.experience.tag_dataset import note_dataset
+from espalier.tasks.experience.tag_dataset import tag_dataset
 from espalier.tasks.policies import retried_task
 from espalier.tasks.records import PreparedRef, TableRef
 
@@ -27,7 +27,7 @@ def consult(
     profile: Mapping[str, float],
 ) -> "Advice | None":
     """Note in MLflow what later learning needs of the data; return what experience advises."""
-    note_dataset(tracking, run_id, table=table, prepared=prepared, request=request, profile=profile)
+    tag_dataset(tracking, run_id, table=table, prepared=prepared, request=request, profile=profile)
     return consult_experience(
         tracking.settings, table=table, prepared=prepared, request=request, profile=profile
     )
@@ -78,25 +78,25 @@ def consult_experience(
     )
 
 
-def judge(
+def report_advice_outcome(
     tracking: Tracking, run_id: str, advice: "Advice | None", history: History
 ) -> tuple[str, ...]:
     """Put on record what was expected and what came; return it for people, a line each."""
-    return () if advice is None else judge_advice(tracking, run_id, advice, history)
+    return () if advice is None else log_advice_outcome(tracking, run_id, advice, history)
 
 
 @retried_task(
-    name="judge experience",
+    name="log advice outcome",
     description="Log what experience expected of the first trials, and what came of them.",
     tags=["espalier", "experience", "tracking"],
 )
-def judge_advice(
+def log_advice_outcome(
     tracking: Tracking, run_id: str, advice: "Advice", history: History
 ) -> tuple[str, ...]:
     """Log the record as an artifact, and the rank correlation as a metric of the run."""
-    from espalier.pipelines.experience.advice import calibrate
+    from espalier.pipelines.experience.advice import measure_advice
 
-    found = calibrate(advice, history)
+    found = measure_advice(advice, history)
     tracking.log_json(run_id, found.to_dict(), ADVICE_FILE)
     if found.correlation is not None:
         tracking.log_metrics(run_id, {"experience_rank_correlation": found.correlation})

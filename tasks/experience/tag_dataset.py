@@ -11,11 +11,11 @@ from espalier.tasks.records import PreparedRef, TableRef
 
 
 @retried_task(
-    name="note dataset",
+    name="tag dataset",
     description="Tag the MLflow run with what learning from its trials needs: figures, no rows.",
     tags=["espalier", "experience", "tracking"],
 )
-def note_dataset(
+def tag_dataset(
     tracking: Tracking,
     run_id: str,
     *,

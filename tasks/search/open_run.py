@@ -2,7 +2,7 @@
 
 from espalier.infra.runs.notes import MLFLOW_RUN, REQUEST, TABLE
 from espalier.infra.runs.store import RunStore
-from espalier.infra.runs.takeover import taken_over
+from espalier.infra.runs.takeover import read_takeover
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.requests.train import TrainRequest
@@ -68,5 +68,5 @@ def _tags(request: TrainRequest, table: TableRef) -> dict[str, str]:
 
 def _origin(store: RunStore) -> dict[str, str]:
     """Return the tag that names the run whose trials were taken over."""
-    taken = taken_over(store)
+    taken = read_takeover(store)
     return {EXTENDS_TAG: taken.run_id} if taken is not None and taken.run_id else {}

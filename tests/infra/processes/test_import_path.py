@@ -59,7 +59,9 @@ def test_a_server_of_ours_is_started_so(stores):
 
 
 def test_the_command_line_leaves_the_folder_for_good(tmp_path):
-    said = _python(f"{LEAVE} print(os.getcwd() in sys.path, '' in sys.path, {SAFE_VALUE})", tmp_path)
+    said = _python(
+        f"{LEAVE} print(os.getcwd() in sys.path, '' in sys.path, {SAFE_VALUE})", tmp_path
+    )
     assert said == ["False", "False", OURS]
 
 

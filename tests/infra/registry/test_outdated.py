@@ -3,10 +3,10 @@
 import pytest
 
 from espalier.infra.registry.model_files import OutdatedModelError, require_openable
-from espalier.infra.registry.registry import load, register, resolve
+from espalier.infra.registry.registry import load, register_version, resolve
 from espalier.infra.registry.scoring import score_rows
 from espalier.infra.tracking.tracking import Tracking
-from espalier.tasks.promotion.find_candidates import find_contest
+from espalier.tasks.promotion.find_candidates import find_candidates
 from tests.old_model import register_old
 
 SAYS = r"model old one/\d was saved by Espalier 0\.1.*espalier retrain 'old one', or espalier train"
@@ -44,10 +44,12 @@ def test_without_its_own_code_it_is_refused_too(tracking, raw_rows, tmp_path):
 def test_it_does_not_become_champion(version, tracking, tmp_path):
     register_old(tracking, "old one", tmp_path, alias="challenger")
     with pytest.raises(OutdatedModelError, match=SAYS):
-        find_contest.fn("old one", tracking.settings)
+        find_candidates.fn("old one", tracking.settings)
 
 
 def test_others_are_openable(tracking, saved_model, raw_rows):
     run_id = tracking.start_run("training")
-    made = register(tracking, name="new", run_id=run_id, folder=saved_model, example=raw_rows)
+    made = register_version(
+        tracking, name="new", run_id=run_id, folder=saved_model, example=raw_rows
+    )
     require_openable(made, tracking.settings)

@@ -10,7 +10,7 @@ from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.prepare_dataset import prepare_dataset
 from espalier.tasks.data.stage_table import stage_table
 from espalier.tasks.pickles import read_pickle, write_pickle
-from espalier.tasks.records import NOTHING_INHERITED, Inherited, TableRef
+from espalier.tasks.records import NOTHING_INHERITED, InheritedTraining, TableRef
 
 ASK = TrainRequest(data="wine.csv", target="target")
 
@@ -122,7 +122,7 @@ def test_rows_that_were_held_out_stay_held_out(tmp_path):
         trained=keys[before.search_positions],
         held_out=keys[before.holdout_positions],
     )
-    inherited = Inherited(version="wine/1", rows_path=rows_path)
+    inherited = InheritedTraining(version="wine/1", rows_path=rows_path)
     shuffled = table.sample(frac=1.0, random_state=0).reset_index(drop=True)
     again = prepare_dataset.fn(staged(shuffled, tmp_path / "2"), ASK, inherited)
     now = read_pickle(again.path)
@@ -135,5 +135,5 @@ def test_rows_that_were_held_out_stay_held_out(tmp_path):
 
 def test_a_version_without_row_keys_is_said_to_have_none(tmp_path):
     ref = staged(wine(), tmp_path)
-    prepared = prepare_dataset.fn(ref, ASK, Inherited(version="wine/1"))
+    prepared = prepare_dataset.fn(ref, ASK, InheritedTraining(version="wine/1"))
     assert any("wine/1 kept no row keys" in note for note in prepared.notes)
