@@ -2,7 +2,7 @@
 
 Each takes the prepared search rows of a `Dataset` and returns scores for other rows of it. CatBoost
 gets the categories as they are; the others get skrub's `TableVectorizer`, which encodes categories,
-high-cardinality strings and dates.
+high-cardinality strings and dates. Espalier itself does not need skrub: ``pip install skrub``.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,10 @@ def _predictor(model: Any, search: Dataset, features: Callable[[pd.DataFrame], A
 
 
 def _vectorised(search: Dataset, model: Any) -> Any:
-    from skrub import tabular_pipeline
+    try:
+        from skrub import tabular_pipeline
+    except ModuleNotFoundError:
+        raise SystemExit("the reference models need skrub: pip install skrub") from None
 
     pipeline = tabular_pipeline(model)
     pipeline.fit(search.X, search.y)

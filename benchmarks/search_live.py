@@ -18,10 +18,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from kept_lines import whole_lines
 from left_out_tables import learned, others_than
-from search_apart import Judge, leaders, open_judge, search_rows
 from search_variants import Variant
+from studies.search_apart import Judge, leaders, open_judge, search_rows, whole_lines
 
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import SerialExecutor

@@ -47,12 +47,12 @@ class PredictorComparison:
 
     @property
     def words(self) -> str:
-        """The verdict for people."""
+        """The result in words."""
         if self.present is None:
             return f"there was no predictor before; {self.fresh.words}"
-        verdict = "is not worse" if self.is_not_worse else "is worse"
+        result = "is not worse" if self.is_not_worse else "is worse"
         return (
-            f"the new predictor {verdict}: median Spearman {self.fresh.median:.3f}, the present "
+            f"the new predictor {result}: median Spearman {self.fresh.median:.3f}, the present "
             f"one's {self.present.median:.3f}, mean difference {self.difference:+.3f}, on "
             f"{len(self.fresh.by_dataset)} datasets left out one at a time"
         ) + ("" if self.fresh.trusted else f"; {self.fresh.words}")

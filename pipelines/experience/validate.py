@@ -1,14 +1,10 @@
 """How well experience ranks on a dataset that it has not seen: leave one dataset out."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
-
-from espalier.pipelines.experience.predictor import ExperienceModel
-from espalier.pipelines.experience.space_alignment import AlignedKnowledge
 
 TRUSTED_FROM = 0.2
 """Median Spearman correlation below which the prior does more harm than good."""
@@ -40,7 +36,7 @@ class Validation:
 
     @property
     def words(self) -> str:
-        """The verdict for people."""
+        """The result in words."""
         if not self.by_dataset:
             return (
                 f"the predictor is off: fewer than {FEWEST_DATASETS} datasets are known, so it "
@@ -50,35 +46,6 @@ class Validation:
         if self.trusted:
             return f"the predictor ranks with Spearman {found}"
         return f"the predictor is off: it ranks with Spearman {found}, below {TRUSTED_FROM:g}"
-
-
-NOT_VALIDATED = Validation(())
-
-
-def leave_one_out(
-    known: AlignedKnowledge, new_model: Callable[[int], ExperienceModel]
-) -> Validation:
-    """Return how well models trained on all other datasets rank each dataset's trials.
-
-    Tables of one content (other targets, other rows) are left out together.
-
-    Parameters
-    ----------
-    known : AlignedKnowledge
-        Experience in today's space.
-    new_model : callable (fold) -> ExperienceModel
-        A fresh model, to be fitted.
-    """
-    if len({each.dataset.fingerprint for each in known.datasets}) < FEWEST_DATASETS:
-        return Validation(())
-    found = []
-    for place, held in enumerate(known.datasets):
-        same = held.dataset.fingerprint
-        rest = tuple(each for each in known.datasets if each.dataset.fingerprint != same)
-        others = AlignedKnowledge(datasets=rest, coordinates=known.coordinates)
-        mean, _ = new_model(place).fit(others).predict(held.X, held.dataset.meta)
-        found.append((held.dataset.name, spearman(mean, held.scores)))
-    return Validation(tuple(found))
 
 
 def spearman(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:

@@ -71,7 +71,6 @@ def _batch(
         n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,
-        ladder=plan.ladder,
     )
 
 

@@ -61,9 +61,6 @@ class SearchPlan:
         what was measured of memory must not decide which trials come out.
     racing : bool
         Whether a trial ends when its first folds are clearly worse.
-    ladder : bool
-        Whether a trial of a large table is fitted to some of its rows first; off by default
-        (docs/decisions/0032).
     """
 
     space: SearchSpace
@@ -77,7 +74,6 @@ class SearchPlan:
     prior: Experience | None = None
     memory_limit_mb: float | None = None
     racing: bool = True
-    ladder: bool = False
 
     @property
     def is_untimed(self) -> bool:
@@ -161,5 +157,4 @@ def _fill(
         n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,
-        ladder=plan.ladder,
     )

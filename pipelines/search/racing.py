@@ -26,18 +26,8 @@ _REFERENCES = 2 * REFERENCE_RANK - 1
 _COMPARED_SHARE = 0.5
 
 
-RUNGS = (1 / 9, 1 / 3)
-"""Shares of the rows that a trial of a large table is fitted to before it is to all of them."""
-LADDER_ROWS = 20_000
-
-
-def rungs_for(n_rows: int, n_folds: int) -> tuple[float, ...]:
-    """Return the rungs of the trials of a table; folds are what small ones are raced on."""
-    return RUNGS if n_folds == 1 and n_rows >= LADDER_ROWS else ()
-
-
-def race_floors(history: History, n_folds: int, rungs: tuple[float, ...] = ()) -> tuple[float, ...]:
-    """Return below which gain a trial ends after each of its rungs, or of its first folds.
+def race_floors(history: History, n_folds: int) -> tuple[float, ...]:
+    """Return below which gain a trial ends after each of its first folds.
 
     Parameters
     ----------
@@ -45,26 +35,18 @@ def race_floors(history: History, n_folds: int, rungs: tuple[float, ...] = ()) -
         What is known when the trial is proposed.
     n_folds : int
         Folds of a trial.
-    rungs : tuple of float
-        Of the trial.
 
     Returns
     -------
     tuple of float
-        One a rung, or one a fold but for the last; empty while too little is known, or where there
-        is nothing to race on.
+        One a fold but for the last; empty while too little is known, or where there is nothing to
+        race on.
     """
-    whole = history.successes
-    if rungs:
-        seen = [(*each.rung_scores, each.score) for each in whole]
-    else:
-        seen = [tuple(np.cumsum(each.fold_scores) / np.arange(1, len(each.fold_scores) + 1))
-                for each in whole]  # fmt: skip
-    n_looks = len(rungs) + 1 if rungs else n_folds
-    kept = [each for each in seen if len(each) == n_looks]
-    gains = history.metric.sign * np.array(kept, dtype=np.float64).reshape(len(kept), n_looks)
+    kept = [each.fold_scores for each in history.successes if len(each.fold_scores) == n_folds]
+    scores = np.array(kept, dtype=np.float64).reshape(len(kept), n_folds)
+    gains = history.metric.sign * np.cumsum(scores, axis=1) / np.arange(1, n_folds + 1)
     gains = gains[np.isfinite(gains).all(axis=1)]
-    return floors(gains) if n_looks > 1 and len(gains) >= FEWEST_WHOLE else ()
+    return floors(gains) if n_folds > 1 and len(gains) >= FEWEST_WHOLE else ()
 
 
 def floors(gains: Array) -> tuple[float, ...]:

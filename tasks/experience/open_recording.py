@@ -11,8 +11,16 @@ from espalier.pipelines.experience.design import RecordingDesign
 from espalier.pipelines.experience.record import KnownDataset
 from espalier.tasks.policies import retried_task
 
-PACKAGES = ("espalier", "numpy", "scipy", "pandas", "scikit-learn", "skrub", "lightgbm", "xgboost",
-            "catboost")  # fmt: skip
+PACKAGES = (
+    "espalier",
+    "numpy",
+    "scipy",
+    "pandas",
+    "scikit-learn",
+    "lightgbm",
+    "xgboost",
+    "catboost",
+)
 
 
 @retried_task(

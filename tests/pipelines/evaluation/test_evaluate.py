@@ -93,25 +93,6 @@ def test_a_trial_below_its_floor_ends_after_that_fold():
     assert evaluate_trial(passes, context).result.score == plain.score
 
 
-def test_a_trial_climbs_the_rows_rung_by_rung_and_may_fall():
-    rows = np.arange(40)
-    context = with_folds(acting_context(), (rows[:30], rows[30:]))
-    trial = replace(acting_trial(0, "work"), rungs=(0.3, 0.6))
-    whole = evaluate_trial(trial, context).result
-    assert whole.status is TrialStatus.SUCCESS
-    assert len(whole.rung_scores) == 2
-    assert whole.score == evaluate_trial(acting_trial(0, "work"), context).result.score
-    gain = context.metric.sign * whole.rung_scores[1]
-    fallen = evaluate_trial(replace(trial, floors=(-np.inf, gain + 1e-9)), context)
-    assert fallen.result.status is TrialStatus.PRUNED
-    assert fallen.result.rung_scores == whole.rung_scores
-    assert fallen.result.fold_scores == ()
-    assert fallen.result.error == "clearly worse after 60% of the rows"
-    assert fallen.predictions is None
-    passes = replace(trial, floors=(-np.inf, gain - 1e-9))
-    assert evaluate_trial(passes, context).result.score == whole.score
-
-
 def test_an_exception_becomes_a_result_of_one_line():
     outcome = evaluate_trial(acting_trial(3, "raise"), acting_context())
     assert outcome.result.status is TrialStatus.FAILED

@@ -6,12 +6,9 @@ import pytest
 from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.search.racing import (
     FEWEST_WHOLE,
-    LADDER_ROWS,
     REFERENCE_RANK,
-    RUNGS,
     floors,
     race_floors,
-    rungs_for,
 )
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.failures import failures_of
@@ -134,24 +131,8 @@ def test_the_floors_of_a_trial_survive_the_log():
     assert TrialResult.from_dict(old).trial.floors == ()
 
 
-def test_on_a_ladder_the_rungs_set_the_floors():
-    rng = np.random.default_rng(1)
-    final = rng.normal(0.8, 0.05, 12)
-    looks_ = np.column_stack([final - 0.1, final - 0.03]) + rng.normal(0, 0.002, (12, 2))
-    results = [
-        replace(result(n, [score]), rung_scores=tuple(rungs))
-        for n, (score, rungs) in enumerate(zip(final, looks_, strict=True))
-    ]
-    history = History(METRICS["roc_auc"], tuple(results))
-    stops = race_floors(history, 1, RUNGS)
-    np.testing.assert_allclose(stops, floors(np.column_stack([looks_, final])))
-    assert race_floors(history, 1) == ()
-    assert rungs_for(LADDER_ROWS, 1) == RUNGS
-    assert rungs_for(LADDER_ROWS, 5) == rungs_for(LADDER_ROWS - 1, 1) == ()
-    trial = replace(results[3].trial, number=50, rungs=RUNGS)
-    stopped = TrialResult(trial=trial, status=TrialStatus.PRUNED, rung_scores=(0.5,), seconds=1.0)
-    best = history.best
-    lead = 0.5 - best.rung_scores[0]
-    assert history.expected_gain(stopped) == pytest.approx(best.score + lead)
-    assert stopped.full_seconds == pytest.approx(1 + 3 + 9)
-    assert TrialResult.from_dict(stopped.to_dict()) == stopped
+def test_a_record_of_when_there_was_a_row_ladder_is_still_read():
+    stopped = result(1, [0.8], TrialStatus.PRUNED, stops=(0.85, 0.6))
+    old = stopped.to_dict() | {"rung_scores": (0.5,)}
+    old["trial"]["rungs"] = (1 / 9, 1 / 3)
+    assert TrialResult.from_dict(old) == stopped

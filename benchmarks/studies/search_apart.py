@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from kept_lines import whole_lines
 from search_variants import COUNTS
 
 from espalier.pipelines.data.assemble import assemble
@@ -56,7 +55,7 @@ class Judge:
         """Return a trial's gain on the rows apart; minus infinity where it fails."""
         key = trial.configuration.digest
         if key not in self.known:
-            again = replace(trial, seconds_limit=_SECONDS, floors=(), rungs=())
+            again = replace(trial, seconds_limit=_SECONDS, floors=())
             result = evaluate_trial(again, self.context).result
             score = result.score
             self.known[key] = None if score is None else self.context.metric.sign * score
@@ -95,3 +94,15 @@ def leaders(history: History, counts: Iterable[int] = COUNTS) -> dict[int, Trial
         for count in counts
         if count <= len(results)
     }
+
+
+def whole_lines(path: Path) -> list[str]:
+    """Return the lines of a file, none where there is no file; a torn last line is cut off it.
+
+    So a program that may be killed goes on with what it has written.
+    """
+    if not path.exists():
+        return []
+    whole = path.read_text().rpartition("\n")[0]
+    path.write_text(whole + "\n" if whole else "")
+    return whole.splitlines()
