@@ -9,7 +9,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
+
+from espalier.infra.environment import VARIABLES
+from espalier.infra.processes.import_path import OURS, SAFE_PATH
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
@@ -56,6 +60,16 @@ class Served:
             time.sleep(1.0)
         raise AssertionError("the run does not end")
 
+    def process_of_run(self):
+        """Return the process that works on the one run there is."""
+        end = time.monotonic() + 300
+        while time.monotonic() < end:
+            for child in psutil.Process(self.process.pid).children():
+                if "prefect.engine" in child.cmdline():
+                    return child
+            time.sleep(0.1)
+        raise AssertionError("no run begins")
+
 
 @pytest.fixture(scope="module")
 def served(crowded):
@@ -68,7 +82,10 @@ def served(crowded):
 def test_a_run_that_is_served_trains(served):
     request = {"data": str(served.crowded.folder / "t.csv"), "target": "y", "name": "t",
                "families": ["linear"], "trials": 2, "workers": 1}  # fmt: skip
-    state = served.end(served.begin("train/train", request))
+    run_id = served.begin("train/train", request)
+    found = served.process_of_run().environ()
+    assert (VARIABLES | {SAFE_PATH: OURS}).items() <= found.items()
+    state = served.end(run_id)
     assert (state["type"], served.crowded.executed) == ("COMPLETED", []), state
 
 
