@@ -42,6 +42,8 @@ def test_without_its_own_code_it_is_refused_too(tracking, raw_rows, tmp_path):
 
 
 def test_it_does_not_become_champion(version, tracking, tmp_path):
+    with pytest.raises(OutdatedModelError, match=SAYS):  # it serves, and is alone
+        find_candidates.fn("old one", tracking.settings)
     register_old(tracking, "old one", tmp_path, alias="challenger")
     with pytest.raises(OutdatedModelError, match=SAYS):
         find_candidates.fn("old one", tracking.settings)

@@ -139,7 +139,7 @@ class Moved:
         return importlib.import_module, (self.module,)
 
 
-@pytest.mark.parametrize("module", ["pipelines.trials", "espalier.pipelines.no_longer_there"])
+@pytest.mark.parametrize("module", ["pipelines.not_there", "espalier.pipelines.not_there"])
 def test_an_own_file_of_another_version_is_one_clear_line(tmp_path, key, module):
     path = tmp_path / "run" / "prepared.pkl"
     dump_sealed(Moved(module), path, key)
@@ -150,6 +150,6 @@ def test_an_own_file_of_another_version_is_one_clear_line(tmp_path, key, module)
 def test_a_kept_result_of_another_version_is_dropped(tmp_path):
     ours = SealedSerializer()
     path = tmp_path / "result"
-    path.write_text(_record(ours.model_dump(), ours.dumps(Moved("pipelines.trials"))))
+    path.write_text(_record(ours.model_dump(), ours.dumps(Moved("pipelines.not_there"))))
     drop_foreign(path)
     assert not path.exists()
