@@ -50,7 +50,7 @@ def run_bare(frame: Any, options: argparse.Namespace) -> dict[str, float]:
     from espalier.pipelines.data.splitting.splits import default_holdout_fraction, split_holdout
     from espalier.pipelines.metrics.catalogue import get_metric
     from espalier.pipelines.resources.budget import Budget, Deadline
-    from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+    from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 
     assembled = assemble(frame, target="target", task="binary")
     dataset = assembled.dataset

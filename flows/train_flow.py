@@ -143,12 +143,13 @@ def _train(
             version,
             run_id,
             prepared,
-            searched,
             ensemble,
             holdout,
             rows,
             watch.seconds(),
             advice_outcome,
+            history=searched.history,
+            n_resumed=searched.n_resumed,
         )
         tracking.finish_run(run_id, report.figures)
         store.mark_finished(report.to_dict())

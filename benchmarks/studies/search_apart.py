@@ -18,7 +18,11 @@ from espalier.pipelines.data.assemble import assemble
 from espalier.pipelines.data.splitting.folds import Fold, FoldPlan
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.evaluate import evaluate_trial
-from espalier.pipelines.experience.recording_setup import RecordingRules, TableEntry, draw_rows
+from espalier.pipelines.experience.recording.recording_setup import (
+    RecordingRules,
+    TableEntry,
+    draw_rows,
+)
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial, TrialResult
 

@@ -7,7 +7,7 @@ import numpy as np
 from search_pool import Pool
 from search_replay import BATCH, replay, strategies
 
-from espalier.pipelines.search.racing import FEWEST_WHOLE, floors
+from espalier.pipelines.search.limits.racing import FEWEST_WHOLE, floors
 from espalier.pipelines.seeds import generator
 
 _MEMBERS = 5

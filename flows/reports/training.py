@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from espalier.flows.training.search import SearchResult
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentReport
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.trials.failures import Failures, failures_of
+from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialStatus
 from espalier.tasks.pages.leaderboard_table import leaderboard_record
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
@@ -118,15 +118,16 @@ def make_report(
     version: RegisteredVersion,
     run_id: str,
     prepared: PreparedRef,
-    searched: SearchResult,
     ensemble: EnsembleRecord,
     holdout: HoldoutRecord,
     rows: tuple[LeaderboardRow, ...],
     seconds: Mapping[str, float],
     advice_outcome: tuple[str, ...] = (),
+    *,
+    history: History,
+    n_resumed: int,
 ) -> TrainReport:
     """Return the report of what the tasks of a training returned."""
-    history = searched.history
     return TrainReport(
         model=version.name,
         version=version.version,
@@ -144,7 +145,7 @@ def make_report(
         ensemble=ensemble.method,
         n_trials=len(history),
         n_failed=len(history.failures),
-        n_resumed=searched.n_resumed,
+        n_resumed=n_resumed,
         seconds=seconds,
         leaderboard=rows,
         failures=failures_of(history),

@@ -21,10 +21,11 @@ from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.limits.reserve import reserve_seconds, search_deadline, with_slack
+from espalier.pipelines.search.limits.stopping import NOTHING_TO_GAIN, has_settled, typical_seconds
+from espalier.pipelines.search.next_trials import awaited
 from espalier.pipelines.search.plan import SearchPlan
-from espalier.pipelines.search.reserve import reserve_seconds, search_deadline, with_slack
 from espalier.pipelines.search.stand_ins import said_of, with_stand_ins
-from espalier.pipelines.search.stopping import NOTHING_TO_GAIN, has_settled, typical_seconds
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
@@ -278,7 +279,7 @@ def _rounds(
             store=store,
             recorder=recorder,
             deadline=end,
-            awaited=None if proposing is not None else plan.awaited(history),
+            awaited=None if proposing is not None else awaited(plan, history),
             on_result=view.add,
         )
         history = history.extend(results)

@@ -3,6 +3,7 @@
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from espalier.infra.registry.logged_model import find_saved
 from espalier.infra.registry.registry import RegisteredVersion
@@ -10,6 +11,9 @@ from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking.store import make_client
 from espalier.pipelines.errors import UserError
+
+if TYPE_CHECKING:
+    from espalier.pipelines.serving.saved_model import ServedModel
 
 
 class OutdatedModelError(UserError):
@@ -73,6 +77,28 @@ def model_files(
     if saved.is_outdated and not any_age:
         raise OutdatedModelError(outdated(version))
     return ModelFiles(saved=saved.folder, code=place / "code", loader=saved.loader)
+
+
+def load(version: RegisteredVersion, settings: Settings) -> "ServedModel":
+    """Open a registered version in this process.
+
+    Returns
+    -------
+    ServedModel
+        ``predict(table)`` takes raw rows and returns a table: ``prediction`` and, for
+        classification, one ``proba_<class>`` per class. MLflow's own
+        ``mlflow.pyfunc.load_model(version.uri)`` returns the same answers.
+
+    Raises
+    ------
+    OutdatedModelError
+        It was logged by Espalier 0.1.
+    UserError
+        The version was not made by Espalier, or its files are gone.
+    """
+    from espalier.pipelines.serving.saved_model import _load_pyfunc
+
+    return _load_pyfunc(str(model_files(version, settings).saved))
 
 
 def require_openable(version: RegisteredVersion, settings: Settings) -> None:

@@ -24,14 +24,14 @@ from espalier.pipelines.automl.inputs import (
 )
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.resources.budget import Budget, Deadline
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.training import TrainingResult
     from espalier.pipelines.calibration.threshold import Threshold
     from espalier.pipelines.learners.base.learner import Learner
     from espalier.pipelines.members.serving_mode import Serving
-    from espalier.pipelines.metrics.catalogue import Metric
+    from espalier.pipelines.metrics.metric import Metric
 
 EXAMPLE_ROWS = 5
 # Of a search, from which on the shipped experience is asked: meta-features take a second.
@@ -234,7 +234,7 @@ class AutoMLBase(BaseEstimator):
         deadline: Deadline,
     ) -> None:
         from espalier.pipelines.evaluation.holdout import bootstrap_interval, predict_in_time
-        from espalier.pipelines.metrics.catalogue import score_predictions
+        from espalier.pipelines.metrics.scoring import score_predictions
 
         rows, scores = predict_in_time(
             partial(self.model_.predict_for_metric, metric=metric),

@@ -9,7 +9,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from espalier.pipelines.automl.base import AutoMLBase
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.calibration.threshold import Threshold
     from espalier.pipelines.learners.base.learner import Learner
     from espalier.pipelines.members.serving_mode import Serving
-    from espalier.pipelines.metrics.catalogue import Metric
+    from espalier.pipelines.metrics.metric import Metric
 
 
 class AutoMLClassifier(ClassifierMixin, AutoMLBase):

@@ -9,7 +9,7 @@ from espalier.pipelines.learners.base.learner import Learner
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.members.serving_limits import NO_LIMITS, ServingLimits
 from espalier.pipelines.members.serving_mode import Serving
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.resources.budget import Budget
 
 # After the refits there is only the hold-out, and models to take over from the workers.

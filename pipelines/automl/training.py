@@ -31,9 +31,9 @@ from espalier.pipelines.members.serving_mode import check_serving
 from espalier.pipelines.metrics.scoring import check_target
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, SOFT_SHARE, worker_memory, workers_within
-from espalier.pipelines.search.fold_count import affordable_folds
+from espalier.pipelines.search.limits.fold_count import affordable_folds
+from espalier.pipelines.search.limits.reserve import search_deadline
 from espalier.pipelines.search.loop import run_search
-from espalier.pipelines.search.reserve import search_deadline
 from espalier.pipelines.search.stand_ins import said_of, with_stand_ins
 from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.serialization.sealed_files import new_key

@@ -21,7 +21,7 @@ from espalier.pipelines.evaluation.limits import (
     quiet_output,
 )
 from espalier.pipelines.evaluation.progress import TrialProgress, pickled_mb
-from espalier.pipelines.metrics.catalogue import score_predictions
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialStatus

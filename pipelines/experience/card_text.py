@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from espalier.pipelines.experience.knowledge import Knowledge
-from espalier.pipelines.experience.record import ExperienceRecord, KnowledgeBase
+from espalier.pipelines.experience.recording.record import ExperienceRecord, KnowledgeBase
 
 _LIMITS = """\
 - Scores are cross-validated on at most {cap:,} rows of a table, with {folds} folds and {limit:g} s

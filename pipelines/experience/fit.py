@@ -2,16 +2,16 @@
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.knowledge import Knowledge, KnowledgeCard
-from espalier.pipelines.experience.portfolio import build_portfolio
-from espalier.pipelines.experience.process_validation import validate_process
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import (
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.space_alignment import (
     FEWEST_TRIALS,
     AlignedKnowledge,
     align_knowledge,
 )
-from espalier.pipelines.experience.transfer_process import ProcessExperience
-from espalier.pipelines.experience.validate import Validation
+from espalier.pipelines.experience.transfer.portfolio import build_portfolio
+from espalier.pipelines.experience.transfer.process_validation import validate_process
+from espalier.pipelines.experience.transfer.transfer_process import ProcessExperience
+from espalier.pipelines.experience.transfer.validate import Validation
 from espalier.pipelines.seeds import integer_seed
 
 

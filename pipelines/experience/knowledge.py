@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.experience.portfolio import Portfolio
-from espalier.pipelines.experience.transfer_process import ProcessExperience
-from espalier.pipelines.experience.validate import Validation
+from espalier.pipelines.experience.transfer.portfolio import Portfolio
+from espalier.pipelines.experience.transfer.transfer_process import ProcessExperience
+from espalier.pipelines.experience.transfer.validate import Validation
 from espalier.pipelines.metafeatures.catalogue import VERSION as META_VERSION
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.problem import ProblemKind

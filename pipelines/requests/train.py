@@ -27,7 +27,7 @@ from espalier.pipelines.requests.form import (
 from espalier.pipelines.requests.form_schema import FAMILIES, METRICS
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.resources.memory import memory_bytes
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY, STRATEGIES
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, STRATEGIES
 
 DEFAULT_TIME_BUDGET = "10m"
 

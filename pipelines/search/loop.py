@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.members.cost import NOTHING, FinishCost
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.resources.budget import Budget, Deadline
-from espalier.pipelines.search.plan import SearchPlan, next_trials
-from espalier.pipelines.search.stopping import TIME_IS_SPENT
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.search.limits.stopping import TIME_IS_SPENT
+from espalier.pipelines.search.next_trials import awaited, next_trials
+from espalier.pipelines.search.plan import SearchPlan
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.surrogate.prior_mean import Experience
 from espalier.pipelines.trials.configuration import Configuration
@@ -104,7 +105,7 @@ def run_search(
     seed : int
         The run's seed.
     strategy : str
-        One of `names.STRATEGIES`.
+        One of `strategies.names.STRATEGIES`.
     on_result : callable, optional
         Told each outcome, with its out-of-fold predictions, as it arrives.
     history : History, optional
@@ -145,7 +146,7 @@ def run_search(
             executor,
             trials,
             deadline=end,
-            awaited=plan.awaited(done),
+            awaited=awaited(plan, done),
             on_result=on_result,
         )
         if end.passed:

@@ -7,17 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.search.admission import Admission
-from espalier.pipelines.search.grid import grid_points
-from espalier.pipelines.search.initial_design import initial_design
-from espalier.pipelines.search.racing import race_floors
-from espalier.pipelines.search.strategies import (
+from espalier.pipelines.search.limits.admission import Admission
+from espalier.pipelines.search.limits.racing import race_floors
+from espalier.pipelines.search.strategies.dispatch import (
     SourcedProposal,
     StrategyContext,
     propose_by,
     sources,
 )
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY, STRATEGIES
+from espalier.pipelines.search.strategies.grid import grid_points
+from espalier.pipelines.search.strategies.initial_design import initial_design
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, STRATEGIES
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.space.preprocessing import effective
@@ -74,7 +74,7 @@ def propose_trials(
     pending : sequence of Trial
         What is running.
     strategy : str
-        One of `names.STRATEGIES`.
+        One of `strategies.names.STRATEGIES`.
     seconds_limit : float or None
         Given to each trial as its ``seconds_limit``.
     expected_seconds_limit : float or None

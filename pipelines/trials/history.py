@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import TrialResult, TrialStatus
 

@@ -141,7 +141,7 @@ def _fold_count(
 
     The trials on record, or those of the run that this one extends, were scored on as many.
     """
-    from espalier.pipelines.search.fold_count import affordable_folds
+    from espalier.pipelines.search.limits.fold_count import affordable_folds
 
     store = RunStore(folder)
     noted: int | None = store.noted(FOLDS)

@@ -26,7 +26,8 @@ def evaluate_ensemble(
         dummy_score,
         predict_in_time,
     )
-    from espalier.pipelines.metrics.catalogue import get_metric, score_predictions
+    from espalier.pipelines.metrics.catalogue import get_metric
+    from espalier.pipelines.metrics.scoring import score_predictions
     from espalier.pipelines.serving.saved_model import load_model
 
     data = read_pickle(ref.path)

@@ -25,7 +25,7 @@ def tag_dataset(
     profile: Mapping[str, float],
 ) -> None:
     """Set the tags; early in the run, so that a run that is killed later has them."""
-    from espalier.pipelines.experience.record import KnownDataset
+    from espalier.pipelines.experience.recording.record import KnownDataset
     from espalier.pipelines.metafeatures.profile import MetaFeatures
     from espalier.pipelines.metafeatures.statement import statement_vector
 

@@ -10,8 +10,8 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.fit import fit_knowledge
 from espalier.pipelines.experience.fitted import write_fitted
 from espalier.pipelines.experience.knowledge import Knowledge
-from espalier.pipelines.experience.recording_setup import read_index
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.recording_setup import read_index
+from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.requests.build_experience import BuildRequest
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from espalier.flows.reports.training import TrainReport
 from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES
+from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.failures import failures_of
 from espalier.pipelines.trials.history import History

@@ -2,8 +2,8 @@
 
 import pytest
 
-from espalier.infra.registry.model_files import OutdatedModelError, require_openable
-from espalier.infra.registry.registry import load, register_version, resolve
+from espalier.infra.registry.model_files import OutdatedModelError, load, require_openable
+from espalier.infra.registry.registry import register_version, resolve
 from espalier.infra.registry.scoring import score_rows
 from espalier.infra.tracking.tracking import Tracking
 from espalier.tasks.promotion.find_candidates import find_candidates

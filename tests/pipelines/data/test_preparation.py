@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.data.dataset import ColumnRole
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.preparation import prepare
 from espalier.pipelines.errors import MissingColumnsError, UserError
 

@@ -6,7 +6,8 @@ import pytest
 from espalier.pipelines.data.splitting.folds import Fold, FoldPlan
 from espalier.pipelines.evaluation.evaluate import MemberJob, evaluate_trial, fit_member
 from espalier.pipelines.learners.registry import LEARNERS
-from espalier.pipelines.metrics.catalogue import METRICS, score_predictions
+from espalier.pipelines.metrics.catalogue import METRICS
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.trial import Trial, TrialStatus

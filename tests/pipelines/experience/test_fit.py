@@ -7,12 +7,15 @@ import pytest
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.fit import fit_knowledge
-from espalier.pipelines.experience.predictor import RunPrior
-from espalier.pipelines.experience.process_validation import LeaveOneOutProcess, validate_process
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import align_knowledge
-from espalier.pipelines.experience.transfer_process import ProcessExperience
-from espalier.pipelines.experience.validate import spearman
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.space_alignment import align_knowledge
+from espalier.pipelines.experience.transfer.predictor import RunPrior
+from espalier.pipelines.experience.transfer.process_validation import (
+    LeaveOneOutProcess,
+    validate_process,
+)
+from espalier.pipelines.experience.transfer.transfer_process import ProcessExperience
+from espalier.pipelines.experience.transfer.validate import spearman
 
 
 @pytest.fixture(scope="module")
