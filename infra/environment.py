@@ -48,6 +48,11 @@ _PATIENT = {
 }
 
 
+# What every process of ours is to find, where the user has set nothing else; prefect.yaml gives it
+# to the runs of work pools.
+VARIABLES = _TELEMETRY_OFF | _QUIET | _PATIENT
+
+
 def quiet_environment(environ: MutableMapping[str, str] | None = None) -> None:
     """Switch off telemetry and superfluous output of all libraries; the user's variables stay.
 
@@ -60,5 +65,5 @@ def quiet_environment(environ: MutableMapping[str, str] | None = None) -> None:
         Where to set the variables; ``os.environ`` by default.
     """
     target = os.environ if environ is None else environ
-    for name, value in (_TELEMETRY_OFF | _QUIET | _PATIENT).items():
+    for name, value in VARIABLES.items():
         target.setdefault(name, value)

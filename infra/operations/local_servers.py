@@ -1,7 +1,6 @@
 """Run the web pages of MLflow and Prefect for a local installation, on 127.0.0.1 only."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import IO, Self
 from espalier.infra.network.pages import advertised_page, page_file
 from espalier.infra.network.ports import free_port, wait_until_answers
 from espalier.infra.orchestration.server import PrefectServer
+from espalier.infra.processes.import_path import without_working_folder
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.store import make_own_database
 from espalier.pipelines.errors import EspalierError
@@ -151,11 +151,13 @@ class LocalServers:
             stdout=self._log,
             stderr=subprocess.STDOUT,
             env={
-                **os.environ,
+                **without_working_folder(),
                 "MLFLOW_BACKEND_STORE_URI": store,
                 "MLFLOW_REGISTRY_STORE_URI": self._settings.mlflow_registry_uri,
                 # Jobs of its language-model features: four processes of 200 MB that idle here.
                 "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+                # Uvicorn puts a folder first in the path; left to itself, the working folder.
+                "UVICORN_APP_DIR": str(self._settings.servers_folder.absolute()),
             },
             start_new_session=True,
         )  # fmt: skip

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
+from espalier.infra.processes.import_path import as_the_user_set_it
 from espalier.pipelines.redaction import redact
 
 _LOG = logging.getLogger(__name__)
@@ -143,6 +144,7 @@ def _run(command: str, text: str) -> None:
         capture_output=True,
         timeout=TIMEOUT_SECONDS,
         check=False,
+        env=as_the_user_set_it(),
     )
     if done.returncode != 0:
         raise RuntimeError(f"it ended with status {done.returncode}: {done.stderr[-200:]}")

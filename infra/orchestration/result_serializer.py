@@ -40,16 +40,18 @@ class SealedSerializer(Serializer):
 def drop_foreign(path: Path) -> None:
     """Remove a stored result that this installation did not write, so that its task runs again.
 
+    So is a result of another version, whose classes have moved.
+
     A stored result names the serializer that opens it, so it is checked before Prefect opens it.
     """
     try:
         record = json.loads(path.read_bytes())
         if record["metadata"]["serializer"]["type"] != TYPE:
             raise UnsealedError("another serializer")
-        unsealed(base64.b64decode(record["result"]), _key(), path.name)
+        pickle.loads(unsealed(base64.b64decode(record["result"]), _key(), path.name))
     except FileNotFoundError:
         return
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, ImportError, AttributeError) as error:
         _LOG.warning("%s is not a result of ours (%s); its step is done again", path, error)
         path.unlink(missing_ok=True)
 

@@ -23,6 +23,7 @@ from typing import IO, Self
 
 from espalier.infra.network.ports import answers, is_local, listen, listen_at, wait_until_answers
 from espalier.infra.processes.identity import ProcessIdentity
+from espalier.infra.processes.import_path import without_working_folder
 from espalier.infra.settings import Settings
 from espalier.pipelines.errors import EspalierError
 from espalier.pipelines.redaction import redact
@@ -266,7 +267,7 @@ def server_environment(settings: Settings, url: str, *, full: bool) -> dict[str,
         # A run uses no blocks; `espalier ui` registers Prefect's own at its start.
         mine["PREFECT_API_BLOCKS_REGISTER_ON_START"] = "false"
     inherited = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
-    return inherited | mine
+    return without_working_folder(inherited | mine)
 
 
 def _profile_url() -> str | None:

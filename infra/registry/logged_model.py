@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 LOADER = "espalier.pipelines.serving.saved_model"
+# What models name that were logged before everything was imported as `espalier`.
+LOADER_BEFORE = "pipelines.ensemble.serving"
 _EXAMPLE_ROWS = 5
 
 
@@ -70,8 +73,29 @@ def prepare_to_log_soon() -> None:
     threading.Thread(target=prepare, name="prepare-mlflow", daemon=True).start()
 
 
-def saved_folder(place: Path) -> Path | None:
-    """Return the folder inside a logged model that `save_model` wrote; None for other models."""
+@dataclass(frozen=True, slots=True)
+class SavedModel:
+    """What a logged model of ours says about itself.
+
+    Attributes
+    ----------
+    folder : Path
+        What `save_model` wrote.
+    loader : str
+        The module that opens it; it is in the code beside the model.
+    """
+
+    folder: Path
+    loader: str
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether only the code beside it can open it, not this one."""
+        return self.loader == LOADER_BEFORE
+
+
+def find_saved(place: Path) -> SavedModel | None:
+    """Return what `save_model` wrote inside a logged model; None in other models."""
     from mlflow.models import Model
 
     try:
@@ -81,7 +105,10 @@ def saved_folder(place: Path) -> Path | None:
     except Exception as error:  # MlflowException: there is no MLmodel file
         _LOG.debug("no MLflow model in %s: %s", place, error)
         return None
-    return place / flavor["data"] if flavor.get("loader_module") == LOADER else None
+    loader = flavor.get("loader_module")
+    if loader not in (LOADER, LOADER_BEFORE):
+        return None
+    return SavedModel(folder=place / flavor["data"], loader=loader)
 
 
 def _save(

@@ -9,6 +9,7 @@ import json
 import sys
 import time
 import warnings
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -26,8 +27,8 @@ def main() -> None:
     import numpy as np
     import pandas as pd
 
-    from espalier.pipelines.serving.saved_model import load_model
-
+    # Named by the model: versions of before have it elsewhere.
+    load_model = import_module(job["loader"]).load_model
     rows = pd.read_parquet(folder / "rows.parquet")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

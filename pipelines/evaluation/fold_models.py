@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from espalier.pipelines.serialization.sealed_files import UnsealedError, dump_sealed, load_sealed
+from espalier.pipelines.serialization.sealed_files import (
+    OutdatedFileError,
+    UnsealedError,
+    dump_sealed,
+    load_sealed,
+)
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial, TrialResult
 
@@ -74,9 +79,9 @@ class FoldModels:
         try:
             (path,) = self.folder.glob(f"*_{_name(trial)}")
             candidates: tuple[Candidate, ...] = load_sealed(path, self.key)
-        except UnsealedError:  # of another run, or cut off
+        except (UnsealedError, OutdatedFileError):  # of another run or version, or cut off
             return ()
-        except (ValueError, OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError):
+        except (ValueError, OSError, pickle.UnpicklingError, EOFError):
             return ()
         return candidates
 

@@ -25,6 +25,10 @@ class UnsealedError(UserError):
     """A file does not carry the seal of this installation, so it is not opened."""
 
 
+class OutdatedFileError(UserError):
+    """A file of this installation names classes that this version does not have."""
+
+
 def new_key() -> bytes:
     """Return a new random key."""
     return secrets.token_bytes(KEY_BYTES)
@@ -65,7 +69,9 @@ def load_sealed(path: Path, key: bytes) -> Any:
     Raises
     ------
     UnsealedError
-        The seal is missing or wrong; nothing was unpickled.
+        The seal is missing or wrong. Nothing of the file was unpickled.
+    OutdatedFileError
+        Another version of Espalier wrote it, with classes that are elsewhere now.
     """
     with path.open("rb") as file:
         # Hash and load through the same open file: the path may point to another one by then.
@@ -82,7 +88,13 @@ def load_sealed(path: Path, key: bytes) -> Any:
                 f"remove the folder {str(path.parent)!r} to start the run over"
             )
         file.seek(0)
-        return pickle.load(file)
+        try:
+            return pickle.load(file)
+        except (ImportError, AttributeError) as error:
+            raise OutdatedFileError(
+                f"{str(path)!r} was written by another version of Espalier and cannot be opened "
+                f"({error}); remove the folder {str(path.parent)!r} to start the run over"
+            ) from error
 
 
 def sealed(content: bytes, key: bytes) -> bytes:

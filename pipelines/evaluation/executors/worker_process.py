@@ -76,6 +76,7 @@ class WorkerProcess:
             self._process = subprocess.Popen(
                 [
                     sys.executable,
+                    "-P",  # what it imports to begin with does not come from the working folder
                     "-c",
                     _BOOT,
                     str(theirs.fileno()),
