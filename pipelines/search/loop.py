@@ -3,15 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from espalier.pipelines.evaluation.executors.base import Executor
-from espalier.pipelines.members.cost import NOTHING, FinishCost
 from espalier.pipelines.metrics.catalogue import Metric
-from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.search.plan import SearchPlan, next_trials
 from espalier.pipelines.search.stopping import TIME_IS_SPENT
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
-from espalier.pipelines.space.joint import SearchSpace
-from espalier.pipelines.surrogate.prior_mean import Experience
-from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial, TrialOutcome
 
@@ -69,72 +64,32 @@ def stop_batch(
 
 
 def run_search(
-    space: SearchSpace,
+    plan: SearchPlan,
     executor: Executor,
     metric: Metric,
     *,
-    budget: Budget,
     deadline: Deadline,
-    seed: int,
-    strategy: str = DEFAULT_STRATEGY,
     on_result: OnResult | None = None,
     history: History | None = None,
-    fits_per_trial: int = 1,
-    warm_start: Sequence[Configuration] = (),
-    prior: Experience | None = None,
-    finish: FinishCost = NOTHING,
-    memory_limit_mb: float | None = None,
-    racing: bool = True,
 ) -> History:
     """Search until the budget is spent and return everything tried.
 
     Parameters
     ----------
-    space : SearchSpace
-        What may be tried.
+    plan : SearchPlan
+        What stays the same through the search.
     executor : Executor
-        Who runs the trials.
+        Runs the trials.
     metric : Metric
         What they are scored by.
-    budget : Budget
-        What the run may spend; see `SearchPlan` for what trials and seconds mean.
     deadline : Deadline
         When the search must be over: the budget's end less the reserve, which is corrected as
         trials are timed.
-    seed : int
-        The run's seed.
-    strategy : str
-        One of `names.STRATEGIES`.
     on_result : callable, optional
         Told each outcome, with its out-of-fold predictions, as it arrives.
     history : History, optional
         Trials of an interrupted run, which are not run again.
-    fits_per_trial : int
-        Folds of a trial, for its expected seconds.
-    warm_start : sequence of Configuration
-        What to try first.
-    prior : Experience or None
-        What earlier runs predict for this dataset.
-    finish : FinishCost
-        What comes after the refits.
-    memory_limit_mb : float or None
-        MiB that a trial may be expected to take.
-    racing : bool
-        Whether a trial ends when its first folds are clearly worse.
     """
-    plan = SearchPlan(
-        space=space,
-        budget=budget,
-        seed=seed,
-        n_workers=executor.n_workers,
-        strategy=strategy,
-        fits_per_trial=fits_per_trial,
-        warm_start=tuple(warm_start),
-        prior=prior,
-        finish=finish,
-        memory_limit_mb=memory_limit_mb,
-        racing=racing,
-    )
     done = History(metric) if history is None else history
     while True:
         end = plan.corrected(deadline, done)
