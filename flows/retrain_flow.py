@@ -1,7 +1,6 @@
 """The story of a retraining: the source read again, a gate, and a challenger for the champion."""
 
 import time
-from concurrent.futures import Future
 from dataclasses import replace
 
 from prefect import flow
@@ -108,10 +107,8 @@ def _train(
     request: TrainRequest, table: TableRef, settings: Settings, watcher: Watcher
 ) -> TrainReport:
     """Run the training flow on the table that was checked; its workers start only now."""
-    staged: Future[TableRef] = Future()
-    staged.set_result(table)
     with (
-        Session(request, settings, watcher, table=staged, started_at=time.time()) as session,
+        Session(request, settings, watcher, table=table, started_at=time.time()) as session,
         made_current(session),
     ):
         return train(request)
