@@ -10,15 +10,15 @@ import numpy as np
 from ensemble_library import RecordedLibrary, metric_of, read_library
 from numpy.typing import NDArray
 
-from espalier.pipelines.calibration.fit_adjustments import adjust
+from espalier.pipelines.calibration.fit_adjustments import fit_adjustments
 from espalier.pipelines.data.dataset import Dataset
-from espalier.pipelines.ensemble.build import (
+from espalier.pipelines.ensemble.choose import (
     FITTING_CELLS,
     EnsembleChoice,
-    build_ensemble,
+    choose_ensemble,
 )
 from espalier.pipelines.ensemble.combination import Combination
-from espalier.pipelines.ensemble.combiners import RIVALS, SINGLE, Rival, RivalSettings
+from espalier.pipelines.ensemble.combiners import COMBINERS, SINGLE, Combiner, CombinerSettings
 from espalier.pipelines.ensemble.library import build_library
 
 SHIPPED, CALIBRATED, BAGGED = "shipped", "shipped, calibrated", "shipped, bagged"
@@ -61,7 +61,7 @@ class Compared:
     row_ms: float
 
 
-def compare(place: Path, which: str, rivals: Sequence[Rival] = RIVALS) -> Compared:
+def compare(place: Path, which: str, combiners: Sequence[Combiner] = COMBINERS) -> Compared:
     """Return how the combiners do on the library in a folder."""
     recorded = read_library(place, which)
     train = recorded.train
@@ -71,18 +71,18 @@ def compare(place: Path, which: str, rivals: Sequence[Rival] = RIVALS) -> Compar
         recorded.results, recorded.out_of_fold, dataset=train, metric=metric, cap=40,
         max_rows=FITTING_CELLS, seed=SEED,
     )  # fmt: skip
-    settings = RivalSettings(metric=metric, max_members=MAX_MEMBERS, seed=SEED)
+    settings = CombinerSettings(metric=metric, max_members=MAX_MEMBERS, seed=SEED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for rival in rivals:
-            rule = rival.fit(library, settings)
+        for combiner in combiners:
+            rule = combiner.fit(library, settings)
             of_rows = _row_losses(recorded, rule, library.numbers, recorded.refitted)
-            losses[rival.name] = float(of_rows.mean())
-            if rival.name == SINGLE.name:
+            losses[combiner.name] = float(of_rows.mean())
+            if combiner.name == SINGLE.name:
                 single = of_rows
-        choice = build_ensemble(
+        choice = choose_ensemble(
             recorded.results, recorded.out_of_fold, dataset=train, metric=metric, seed=SEED,
-            rivals=rivals,
+            combiners=combiners,
         )  # fmt: skip
     numbers = [number for number, _ in choice.members]
     shipped = _row_losses(recorded, choice.rule, numbers, recorded.refitted)
@@ -123,7 +123,7 @@ def _row_losses(
 
 def _calibrated(recorded: RecordedLibrary, choice: EnsembleChoice, metric: Any) -> float:
     there: Any = [True for _ in choice.members]  # only whether a member has a model is asked
-    adjusted = adjust(
+    adjusted = fit_adjustments(
         choice, there, recorded.out_of_fold, dataset=recorded.train, metric=metric, seed=SEED
     )
     answers = choice.rule.apply([recorded.refitted[number] for number, _ in choice.members])

@@ -12,7 +12,7 @@ from ensemble_library import metric_of, read_library
 
 from espalier.pipelines.automl.residual_search import find_residual_members
 from espalier.pipelines.data.splitting.splits import plan_folds
-from espalier.pipelines.ensemble.build import build_ensemble
+from espalier.pipelines.ensemble.choose import choose_ensemble
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
 from espalier.pipelines.learners.registry import choose_learners
@@ -38,7 +38,7 @@ def residual_record(
     families = sorted({each.trial.configuration.family for each in recorded.results})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        choice = build_ensemble(
+        choice = choose_ensemble(
             recorded.results, recorded.out_of_fold, dataset=train, metric=metric, seed=SEED
         )
         context = EvaluationContext(

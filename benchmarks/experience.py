@@ -38,7 +38,7 @@ from experience_live import adversarial, first_four
 from experience_mlflow import learning
 from experience_replay import halves, ranking, replays
 
-from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.experience.space_alignment import align_knowledge
 from espalier.pipelines.experience.store import ExperienceStore
 
 PARTS = ("ranking", "replay", "learn", "adversarial", "live")
@@ -60,7 +60,7 @@ def main() -> None:
     options = arguments()
     parts = options.only.split(",")
     records = ExperienceStore(options.store).read()
-    known = map_all(records)
+    known = align_knowledge(records)
     figures: dict[str, Any] = {"tables": len(known.datasets), "trials": len(records)}
     print(f"{len(records):,} trials on {len(known.datasets)} tables", flush=True)
     if "ranking" in parts:

@@ -13,12 +13,12 @@ from espalier.pipelines.experience.advice import Advice, advise
 from espalier.pipelines.experience.record import KnowledgeBase
 from espalier.pipelines.experience.recording_setup import (
     RecordingRules,
+    RecordingSetup,
     TableEntry,
-    Workplace,
-    make_workplace,
+    make_recording_setup,
     read_index,
 )
-from espalier.pipelines.experience.space_alignment import Mapped
+from espalier.pipelines.experience.space_alignment import AlignedKnowledge
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.initial_design import LEADERS
 from espalier.pipelines.search.loop import run_search
@@ -32,7 +32,7 @@ TRIALS = 30
 ROWS, FOLDS = 200, 3
 
 
-def first_four(records: KnowledgeBase, known: Mapped, folder: Path) -> dict[str, Any]:
+def first_four(records: KnowledgeBase, known: AlignedKnowledge, folder: Path) -> dict[str, Any]:
     """Print and return how the four first trials do beside the four strong defaults.
 
     The trials are run on the rows and folds that were recorded; the defaults were recorded there.
@@ -41,7 +41,7 @@ def first_four(records: KnowledgeBase, known: Mapped, folder: Path) -> dict[str,
     ----------
     records : KnowledgeBase
         What was recorded.
-    known : Mapped
+    known : AlignedKnowledge
         The same in today's space.
     folder : Path
         The tables.
@@ -55,7 +55,7 @@ def first_four(records: KnowledgeBase, known: Mapped, folder: Path) -> dict[str,
         entry = entries[dataset.name]
         rules = RecordingRules(rows=dataset.rows_cap, n_folds=dataset.n_folds, seed=dataset.seed)
         table = pd.read_parquet(entry.path)
-        place = make_workplace(table, entry, rules, fingerprint=dataset.fingerprint)
+        place = make_recording_setup(table, entry, rules, fingerprint=dataset.fingerprint)
         knowledge = learned(records, others(known, dataset.fingerprint))
         advice = advise(knowledge, place.space, place.dataset.meta, most=4)
         recorded = dict(zip(each.configurations, each.scores.tolist(), strict=True))
@@ -77,7 +77,7 @@ def first_four(records: KnowledgeBase, known: Mapped, folder: Path) -> dict[str,
     }
 
 
-def adversarial(records: KnowledgeBase, known: Mapped, *, seeds: int) -> dict[str, Any]:
+def adversarial(records: KnowledgeBase, known: AlignedKnowledge, *, seeds: int) -> dict[str, Any]:
     """Print and return the best scores after 30 trials, with and without experience."""
     knowledge = learned(records, known)
     figures: dict[str, Any] = {}
@@ -86,7 +86,7 @@ def adversarial(records: KnowledgeBase, known: Mapped, *, seeds: int) -> dict[st
         for seed in range(seeds):
             entry = TableEntry(name=name, task="binary", target="y", path=Path(name))
             rules = RecordingRules(rows=ROWS, n_folds=FOLDS, seed=seed)
-            place = make_workplace(_table(name, seed), entry, rules, fingerprint=name)
+            place = make_recording_setup(_table(name, seed), entry, rules, fingerprint=name)
             advice = advise(knowledge, place.space, place.dataset.meta)
             warm.append(_searched(place, seed, advice))
             cold.append(_searched(place, seed, None))
@@ -100,7 +100,7 @@ def adversarial(records: KnowledgeBase, known: Mapped, *, seeds: int) -> dict[st
     return figures
 
 
-def _best_of(advice: Advice, place: Workplace, recorded: dict[Configuration, float]) -> float:
+def _best_of(advice: Advice, place: RecordingSetup, recorded: dict[Configuration, float]) -> float:
     """Return the best gain of what is advised, -inf where all fail; recorded ones are not rerun."""
     gains = []
     for number, configuration in enumerate(advice.first):
@@ -118,14 +118,14 @@ def _best_of(advice: Advice, place: Workplace, recorded: dict[Configuration, flo
     return float(max(gains))
 
 
-def _searched(place: Workplace, seed: int, advice: Advice | None) -> float:
+def _searched(place: RecordingSetup, seed: int, advice: Advice | None) -> float:
     """Return the area under the curve of the best of the trials, cross-validated."""
     plan = SearchPlan(
         space=place.space,
         budget=Budget(seconds=None, trials=TRIALS),
         seed=seed,
         n_workers=1,
-        fits_per_trial=FOLDS,
+        n_folds=FOLDS,
         warm_start=() if advice is None else tuple(advice.first),
         prior=None if advice is None else advice.prior,
     )

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from espalier.pipelines.acquisition.functions import log_expected_improvement
 from espalier.pipelines.experience.advice import Candidates
 from espalier.pipelines.experience.predictor import RunPrior
-from espalier.pipelines.experience.process_validation import LeftOut, validate
+from espalier.pipelines.experience.process_validation import LeaveOneOutProcess, validate_process
 from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import Mapped, MappedDataset
+from espalier.pipelines.experience.space_alignment import AlignedDataset, AlignedKnowledge
 from espalier.pipelines.experience.transfer_process import ProcessExperience
 from espalier.pipelines.experience.validate import spearman
 from espalier.pipelines.search.initial_design import LEADERS
@@ -34,7 +34,7 @@ class Pool:
 
     Attributes
     ----------
-    table : MappedDataset
+    table : AlignedDataset
         Configurations and scores.
     model : ProcessExperience
         What the other tables taught.
@@ -46,7 +46,7 @@ class Pool:
         Places of the space-filling configurations.
     """
 
-    table: MappedDataset
+    table: AlignedDataset
     model: ProcessExperience
     prior: RunPrior
     X: Array
@@ -82,9 +82,9 @@ class Pool:
         return [int(among[place]) for place in found.by_promise(n)]
 
 
-def ranking(known: Mapped) -> dict[str, Any]:
+def ranking(known: AlignedKnowledge) -> dict[str, Any]:
     """Print and return the rank correlations."""
-    found = validate(known, known)
+    found = validate_process(known, known)
     values = np.array([value for _, value in found.by_dataset])
     for name, value in sorted(found.by_dataset, key=lambda each: each[1]):
         print(f"{name:24} {value:6.3f}")
@@ -96,7 +96,7 @@ def ranking(known: Mapped) -> dict[str, Any]:
     }
 
 
-def open_pools(records: KnowledgeBase, known: Mapped) -> list[Pool]:
+def open_pools(records: KnowledgeBase, known: AlignedKnowledge) -> list[Pool]:
     """Return a pool for each table with enough configurations."""
     pools = []
     for place, table in enumerate(known.datasets):
@@ -123,7 +123,7 @@ def open_pools(records: KnowledgeBase, known: Mapped) -> list[Pool]:
     return pools
 
 
-def replays(records: KnowledgeBase, known: Mapped, *, seeds: int) -> dict[str, Any]:
+def replays(records: KnowledgeBase, known: AlignedKnowledge, *, seeds: int) -> dict[str, Any]:
     """Print and return how warm searches do beside cold ones and random draws."""
     rows = {}
     for pool in open_pools(records, known):
@@ -219,7 +219,7 @@ def _search(
     return chosen
 
 
-def halves(known: Mapped, *, seeds: int) -> dict[str, Any]:
+def halves(known: AlignedKnowledge, *, seeds: int) -> dict[str, Any]:
     """Return the median rank correlation on a half of the tables, before and after the other.
 
     Before, a quarter of the tables is known: a predictor of nothing ranks nothing.
@@ -232,7 +232,7 @@ def halves(known: Mapped, *, seeds: int) -> dict[str, Any]:
         held = [known.datasets[place] for place in order[:half]]
         other = [known.datasets[place] for place in order[half:]]
         for taught, found in ((other[: max(3, half // 2)], before), (other, after)):
-            model = LeftOut(known.with_datasets(tuple(taught)))
+            model = LeaveOneOutProcess(known.with_datasets(tuple(taught)))
             values = [
                 spearman(model.expected(each, known.coordinates), each.scores) for each in held
             ]

@@ -29,7 +29,7 @@ import pandas as pd
 from left_out_tables import learned, others_than
 
 from espalier.pipelines.experience.recording_setup import read_index
-from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.experience.space_alignment import align_knowledge
 from espalier.pipelines.experience.store import ExperienceStore
 
 FRAMEWORKS = ("ours", "flaml", "autogluon_medium", "h2o", "mljar")
@@ -151,7 +151,7 @@ def _learned(options: argparse.Namespace, name: str) -> str:
     place = Path(options.out) / "experience" / name
     if not place.exists():
         records = ExperienceStore(options.store).read()
-        learned(records, others_than(map_all(records), name)).save(place)
+        learned(records, others_than(align_knowledge(records), name)).save(place)
     return str(place.resolve())
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from search_pool import Pool
 
-from espalier.pipelines.acquisition.guide import pick_batch
+from espalier.pipelines.acquisition.guide import propose_by_gradient
 from espalier.pipelines.acquisition.objective import Objective
 from espalier.pipelines.evaluation.limits import limit_threads
 from espalier.pipelines.seeds import generator
@@ -61,7 +61,7 @@ def _picks(pool: Pool, places: Any, seed: int) -> list[Any]:
     )
     believed = process.predict(X)[0]
     best = np.argsort(-believed)[:5]
-    return pick_batch(
+    return propose_by_gradient(
         pool.space,
         Objective(predictor=process, best=float(believed.max())),
         process,

@@ -30,7 +30,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
 from espalier.pipelines.evaluation.limits import limit_threads
 from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import map_all, mapped
+from espalier.pipelines.experience.space_alignment import align_configuration, align_knowledge
 from espalier.pipelines.experience.store import ExperienceStore
 from espalier.pipelines.experience.validate import spearman
 from espalier.pipelines.metrics.catalogue import get_metric
@@ -167,13 +167,13 @@ ABLATIONS = {
 
 def open_emulators(knowledge: KnowledgeBase, wanted: set[str]) -> list[Emulator]:
     """Return an emulator for each table whose records it can learn to rank."""
-    known = map_all(knowledge)
+    known = align_knowledge(knowledge)
     emulators = []
     for each in known.datasets:
         if each.dataset.name not in wanted or len(each.configurations) < _FEWEST_RECORDS:
             continue
         records = {
-            mapped(record.result.trial.configuration, each.space): record.result
+            align_configuration(record.result.trial.configuration, each.space): record.result
             for record in reversed(knowledge.by_dataset[each.dataset.key])
         }
         results = [records[one] for one in each.configurations]
@@ -223,7 +223,7 @@ def _run(
             seed=integer_seed(seed, "run", emulator.name),
             n_workers=executor.n_workers,
             strategy=variant.strategy,
-            fits_per_trial=emulator.n_folds,
+            n_folds=emulator.n_folds,
             warm_start=tuple(lent.first) if variant.experience else (),
             prior=lent.prior if variant.experience else None,
             racing=variant.racing,

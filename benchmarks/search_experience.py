@@ -8,7 +8,7 @@ from espalier.pipelines.experience.advice import FIRST
 from espalier.pipelines.experience.portfolio import build_portfolio
 from espalier.pipelines.experience.predictor import RunPrior
 from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import map_all, mapped
+from espalier.pipelines.experience.space_alignment import align_configuration, align_knowledge
 from espalier.pipelines.experience.transfer_process import ProcessExperience
 from espalier.pipelines.experience.validate import spearman
 from espalier.pipelines.seeds import integer_seed
@@ -36,7 +36,7 @@ class Lent:
 
 def lend(knowledge: KnowledgeBase, *, seed: int = 0) -> dict[str, Lent]:
     """Return what is lent to each table, by name; tables of one content are left out together."""
-    known = map_all(knowledge)
+    known = align_knowledge(knowledge)
     lent = {}
     for place, held in enumerate(known.datasets):
         about = held.dataset
@@ -44,7 +44,7 @@ def lend(knowledge: KnowledgeBase, *, seed: int = 0) -> dict[str, Lent]:
         portfolio = build_portfolio(rest, seed=integer_seed(seed, "portfolio", place))
         model = ProcessExperience(seed=integer_seed(seed, "predictor", place)).fit(rest)
         order = portfolio.order_for(about.problem, about.shape.n_rows, about.meta)
-        today = [mapped(portfolio.configurations[each], held.space) for each in order]
+        today = [align_configuration(portfolio.configurations[each], held.space) for each in order]
         lent[about.name] = Lent(
             tuple(dict.fromkeys(each for each in today if each is not None))[:FIRST],
             RunPrior(model, held.space.coordinates, about.meta),

@@ -29,12 +29,12 @@ from espalier.pipelines.experience.advice import advise
 from espalier.pipelines.experience.knowledge import Knowledge
 from espalier.pipelines.experience.recording_setup import (
     RecordingRules,
+    RecordingSetup,
     TableEntry,
-    Workplace,
-    make_workplace,
+    make_recording_setup,
     read_index,
 )
-from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.experience.space_alignment import align_knowledge
 from espalier.pipelines.experience.store import ExperienceStore
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.loop import run_search
@@ -142,7 +142,7 @@ def _draw(
     """Make what is missing of the runs on one draw of rows; return their records."""
     rows = search_rows(int(table[entry.target].notna().sum()), options.rows)
     rules = RecordingRules(rows=rows, n_folds=options.folds, seed=seed)
-    place = make_workplace(table, entry, rules, fingerprint=entry.name)
+    place = make_recording_setup(table, entry, rules, fingerprint=entry.name)
     runs = {name: _run(place, knowledge, name, seed, options) for name in options.variants}
     path = options.out / f"{entry.name}-{seed}.apart"
     judge = open_judge(table, entry, rules, place.context, path)
@@ -191,7 +191,7 @@ def _effort(history: History, options: LiveOptions) -> dict[str, Any]:
 
 
 def _run(
-    place: Workplace,
+    place: RecordingSetup,
     knowledge: Callable[[], Knowledge | None],
     name: str,
     seed: int,
@@ -224,7 +224,7 @@ def _run(
             seed=seed,
             n_workers=executor.n_workers,
             strategy=variant.strategy,
-            fits_per_trial=options.folds,
+            n_folds=options.folds,
             warm_start=() if advice is None else tuple(advice.first),
             prior=None if advice is None else advice.prior,
             racing=variant.racing,
@@ -246,4 +246,4 @@ def _knowledge(name: str, store: Path | None) -> Knowledge | None:
     if store is None:
         return None
     records = ExperienceStore(store).read()
-    return learned(records, others_than(map_all(records), name))
+    return learned(records, others_than(align_knowledge(records), name))

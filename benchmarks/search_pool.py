@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from search_experience import Lent, lend
 from search_record import RecordOptions, open_workplace, read_header, read_results
 
-from espalier.pipelines.experience.space_alignment import mapped, space_of
+from espalier.pipelines.experience.space_alignment import align_configuration, space_of
 from espalier.pipelines.experience.store import ExperienceStore
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.problem import ProblemKind
@@ -117,7 +117,7 @@ def open_store(path: Path) -> list[Pool]:
         space, sign = space_of(known.shape), known.scored_by.sign
         found: dict[Configuration, TrialResult] = {}
         for record in records:
-            today = mapped(record.result.trial.configuration, space)
+            today = align_configuration(record.result.trial.configuration, space)
             if today is not None:
                 found.setdefault(today, record.result)
         kept = list(found.values())

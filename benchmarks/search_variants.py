@@ -7,7 +7,7 @@ from functools import partial
 from unittest.mock import patch
 
 from espalier.pipelines.search import strategies as strategies_module
-from espalier.pipelines.search.guided import guided_picks
+from espalier.pipelines.search.guided import guided_proposals
 
 COUNTS = (4, 10, 20, 30, 50, 100)
 """Trials after which regret is read."""
@@ -37,6 +37,6 @@ class Variant:
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Take ascent out of the product for the block, where it is not wanted."""
-        picks = partial(guided_picks, with_ascent=self.ascent)
-        with patch.object(strategies_module, "guided_picks", picks):
+        picks = partial(guided_proposals, with_ascent=self.ascent)
+        with patch.object(strategies_module, "guided_proposals", picks):
             yield

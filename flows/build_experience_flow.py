@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from prefect import flow
 
-from espalier.flows.progress.current_listener import current_watcher
-from espalier.flows.training.table_recorder import Recorder
+from espalier.flows.progress.current_listener import current_listener
+from espalier.flows.training.table_recorder import TableRecorder
 from espalier.infra.cluster.cluster import open_cluster
 from espalier.infra.cluster.executor import DaskExecutor
 from espalier.infra.processes.owner_lock import RunLock
@@ -52,12 +52,12 @@ class BuildReport:
 )
 def build_experience(request: BuildRequest) -> BuildReport:
     """Record trials on every table; the same request again continues where this one stopped."""
-    settings, watcher = load_settings(), current_watcher()
+    settings, listener = load_settings(), current_listener()
     entries = read_index(request.folder, request.tables)
     store, deadline = ExperienceStore(request.store.absolute()), _deadline(request)
-    recorder = Recorder(
+    recorder = TableRecorder(
         store=store, tracking=Tracking(settings), settings=settings, design=request.design,
-        deadline=deadline, watcher=watcher,
+        deadline=deadline, listener=listener,
     )  # fmt: skip
     added: list[TrialResult] = []
     finished: list[str] = []
@@ -71,13 +71,13 @@ def build_experience(request: BuildRequest) -> BuildReport:
             if deadline.passed:
                 unfinished.append(entry.name)
                 continue
-            watcher.phase(entry.name)
+            listener.phase(entry.name)
             done = True
             try:
                 place = open_known_table(entry, request.rules, store, enough=request.configurations)
             except UserError as error:  # one bad table must not end the build
                 failed.append((entry.name, str(error)))
-                watcher.warn(f"{entry.name} is left out: {error}")
+                listener.warn(f"{entry.name} is left out: {error}")
                 continue
             if place is not None:
                 with DaskExecutor(client, place.context) as executor:

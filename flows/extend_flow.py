@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from espalier.flows.progress.flow_hooks import watched
+from espalier.flows.progress.flow_hooks import with_run_hooks
 from espalier.flows.reports.training import TrainReport
 from espalier.flows.train_flow import train
 from espalier.flows.training.extension import continuation
@@ -10,7 +10,7 @@ from espalier.infra.settings import load_settings
 from espalier.pipelines.requests.extend import ExtendRequest
 
 
-@watched
+@with_run_hooks
 @flow(
     name="extend",
     description="Search on from where a finished run of a model stopped.",

@@ -5,22 +5,22 @@ from pathlib import Path
 
 from prefect import flow
 
-from espalier.flows.progress.current_listener import current_watcher
-from espalier.flows.progress.flow_hooks import watched
-from espalier.flows.reports.learning import LearnReport, Verdict
-from espalier.infra.registry.run_experience import OwnExperience
+from espalier.flows.progress.current_listener import current_listener
+from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.reports.learning import LearnOutcome, LearnReport
+from espalier.infra.registry.run_experience import RunExperience
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.owned_run import owned_run
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.requests.learn import LearnRequest
 from espalier.tasks.artifacts import publish_markdown
-from espalier.tasks.experience.fit_predictor import learn_predictor
-from espalier.tasks.experience.gather_trials import Gathered, gather_trials
-from espalier.tasks.experience.register_predictor import keep_predictor
+from espalier.tasks.experience.fit_predictor import fit_predictor
+from espalier.tasks.experience.gather_trials import GatheredTrials, gather_trials
+from espalier.tasks.experience.register_predictor import register_predictor
 
 
-@watched
+@with_run_hooks
 @flow(
     name="learn",
     description="Learn from the trials in MLflow what to try first; use it if it is not worse.",
@@ -33,10 +33,10 @@ def learn(request: LearnRequest) -> LearnReport:
     The new predictor and the present one are compared on all datasets, each left out of what they
     learned from. The new one serves if it is not worse.
     """
-    settings, watcher = load_settings(), current_watcher()
-    tracking, own = Tracking(settings).open_soon(), OwnExperience(settings)
+    settings, listener = load_settings(), current_listener()
+    tracking, own = Tracking(settings).open_soon(), RunExperience(settings)
     with own.lock():
-        watcher.phase("read")
+        listener.phase("read")
         gathered = gather_trials(settings, request.experiments)
         if not (gathered.n_own and (gathered.is_new or request.force)):
             report = LearnReport(verdict="nothing new", gathered=gathered)
@@ -51,19 +51,23 @@ def learn(request: LearnRequest) -> LearnReport:
 
 
 def _learn(
-    request: LearnRequest, settings: Settings, tracking: Tracking, run_id: str, gathered: Gathered
+    request: LearnRequest,
+    settings: Settings,
+    tracking: Tracking,
+    run_id: str,
+    gathered: GatheredTrials,
 ) -> LearnReport:
-    watcher = current_watcher()
+    listener = current_listener()
     with tempfile.TemporaryDirectory(prefix="espalier-") as scratch:
-        watcher.phase("learn")
-        learned = learn_predictor(settings, Path(scratch) / "fitted", request.seed)
-        watcher.note(learned.contest.words)
-        watcher.phase("register")
-        promoted = request.promote == "auto" and learned.contest.is_not_worse
-        version = keep_predictor(
+        listener.phase("learn")
+        learned = fit_predictor(settings, Path(scratch) / "fitted", request.seed)
+        listener.note(learned.comparison.words)
+        listener.phase("register")
+        promoted = request.promote == "auto" and learned.comparison.is_not_worse
+        version = register_predictor(
             tracking, run_id, Path(scratch) / "fitted", learned, promoted=promoted
         )
-    verdict: Verdict = "promoted" if promoted else "kept"
+    verdict: LearnOutcome = "promoted" if promoted else "kept"
     return LearnReport(
         verdict=verdict, gathered=gathered, learned=learned, version=version, run_id=run_id
     )

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from prefect import flow
 
-from espalier.flows.progress.current_listener import current_watcher
-from espalier.flows.progress.flow_hooks import watched
-from espalier.flows.progress.listeners import Watcher
-from espalier.flows.reports.monitoring import MonitorReport, Verdict, verdict_of
+from espalier.flows.progress.current_listener import current_listener
+from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.listeners import RunListener
+from espalier.flows.reports.monitoring import MonitorOutcome, MonitorReport, limits_passed
 from espalier.flows.retrain_flow import retrain
 from espalier.infra.registry.registry import RegisteredVersion, resolve
 from espalier.infra.settings import load_settings
@@ -17,10 +17,10 @@ from espalier.pipelines.lifecycle.drift.drift import DriftLimits
 from espalier.pipelines.requests.monitor import MonitorRequest
 from espalier.tasks.artifacts import publish_markdown
 from espalier.tasks.monitoring.lifecycle_run import LifecycleRun, lifecycle_run
-from espalier.tasks.monitoring.score_champion import Watched, score_champion
+from espalier.tasks.monitoring.score_champion import MonitoringResult, score_champion
 
 
-@watched
+@with_run_hooks
 @flow(
     name="monitor",
     description="Score the champion on recent rows, measure drift, retrain past the limits.",
@@ -35,34 +35,34 @@ def monitor(request: MonitorRequest) -> MonitorReport:
     UserError
         There is no such model, or the rows cannot be read or scored.
     """
-    settings, watcher = load_settings(), current_watcher()
+    settings, listener = load_settings(), current_listener()
     tracking = Tracking(settings).open_soon()
-    watcher.phase("monitor")
+    listener.phase("monitor")
     champion = resolve(request.name, settings)
     limits = DriftLimits(index=request.max_drift)
     asked = request.model_dump(mode="json")
     with lifecycle_run(tracking, "monitor", champion, asked) as record:
         seen = score_champion(request, champion, settings)
-        report = _judge(request, champion, seen, limits, record)
+        report = _evaluate(request, champion, seen, limits, record)
         publish_markdown("monitor", report.to_markdown(), "The champion on recent rows")
         record.keep("monitor.json", report.to_dict())
-        _tell(report, watcher)
+        _tell(report, listener)
         record.conclude(report.verdict, report.figures)
     if report.verdict != "retrain" or not request.retrain:
         return report
-    return _retrain(request, report, record, watcher)
+    return _retrain(request, report, record, listener)
 
 
-def _judge(
+def _evaluate(
     request: MonitorRequest,
     champion: RegisteredVersion,
-    seen: Watched,
+    seen: MonitoringResult,
     limits: DriftLimits,
     record: LifecycleRun,
 ) -> MonitorReport:
-    reasons = verdict_of(seen, max_drop=request.max_score_drop, limits=limits)
+    reasons = limits_passed(seen, max_drop=request.max_score_drop, limits=limits)
     known = seen.score is not None or seen.comparison.drift is not None
-    verdict: Verdict = "retrain" if reasons else "healthy" if known else "unknown"
+    verdict: MonitorOutcome = "retrain" if reasons else "healthy" if known else "unknown"
     return MonitorReport(
         model=champion.name,
         version=champion.version,
@@ -74,21 +74,21 @@ def _judge(
     )
 
 
-def _tell(report: MonitorReport, watcher: Watcher) -> None:
+def _tell(report: MonitorReport, listener: RunListener) -> None:
     for note in report.seen.notes:
-        watcher.note(note)
+        listener.note(note)
     for reason in report.reasons:
-        watcher.warn(reason)
+        listener.warn(reason)
 
 
 def _retrain(
-    request: MonitorRequest, report: MonitorReport, record: LifecycleRun, watcher: Watcher
+    request: MonitorRequest, report: MonitorReport, record: LifecycleRun, listener: RunListener
 ) -> MonitorReport:
     """Trigger the retraining; that it is refused does not make the monitoring fail."""
     try:
         retraining = retrain(request.retraining)
     except UserError as error:
-        watcher.warn(f"the retraining is refused: {error}")
+        listener.warn(f"the retraining is refused: {error}")
         record.tag({"triggered": "refused"})
         return replace(report, refusal=str(error))
     version = retraining.version

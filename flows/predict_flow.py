@@ -3,10 +3,10 @@
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from espalier.flows.progress.flow_hooks import watched
+from espalier.flows.progress.flow_hooks import with_run_hooks
 from espalier.pipelines.requests.predict import PredictRequest
 from espalier.tasks.artifacts import publish_markdown
-from espalier.tasks.pages.markdown import in_markdown
+from espalier.tasks.pages.markdown import escape_markdown
 from espalier.tasks.policies import retried_task
 from espalier.tasks.prediction.score_table import ScoreRecord, score_table
 
@@ -16,7 +16,7 @@ score = retried_task(
 )(score_table)
 
 
-@watched
+@with_run_hooks
 @flow(
     name="predict",
     description="Score a table, a pattern of files or a query with a registered model.",
@@ -40,10 +40,15 @@ def _markdown(record: ScoreRecord, request: PredictRequest) -> str:
         "",
         "| | |",
         "| --- | --- |",
-        f"| data | {in_markdown(request.shown_data)} |",
+        f"| data | {escape_markdown(request.shown_data)} |",
         f"| files | {record.n_sources} |",
-        f"| predictions | {in_markdown(str(record.path.absolute()))} |",
+        f"| predictions | {escape_markdown(str(record.path.absolute()))} |",
     ]
     if record.warnings:
-        lines += ["", "**Noticed**", "", *(f"- {in_markdown(line)}" for line in record.warnings)]
+        lines += [
+            "",
+            "**Noticed**",
+            "",
+            *(f"- {escape_markdown(line)}" for line in record.warnings),
+        ]
     return "\n".join(lines)

@@ -5,16 +5,16 @@ from dataclasses import replace
 
 from prefect import flow
 
-from espalier.flows.progress.current_listener import current_watcher
-from espalier.flows.progress.flow_hooks import watched
-from espalier.flows.progress.listeners import Watcher
+from espalier.flows.progress.current_listener import current_listener
+from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.listeners import RunListener
 from espalier.flows.promote_flow import promote
 from espalier.flows.reports.drift import drift_figures
 from espalier.flows.reports.retraining import RetrainReport, unchanged_markdown
 from espalier.flows.reports.training import TrainReport
 from espalier.flows.train_flow import train
 from espalier.flows.training.retraining_gate import gate_table
-from espalier.flows.training.session import Session, made_current
+from espalier.flows.training.session import TrainingSession, use_session
 from espalier.infra.processes.model_lock import one_at_a_time
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tracking.tracking import Tracking
@@ -22,13 +22,13 @@ from espalier.pipelines.requests.promote import PromoteRequest
 from espalier.pipelines.requests.retrain import RetrainRequest
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.artifacts import publish_markdown
-from espalier.tasks.data.reread_table import Reread, reread_table
+from espalier.tasks.data.reread_table import SourceSnapshot, reread_table
 from espalier.tasks.monitoring.lifecycle_run import lifecycle_run
-from espalier.tasks.monitoring.read_last_training import PastTraining, recall_training
+from espalier.tasks.monitoring.read_last_training import PastTraining, read_last_training
 from espalier.tasks.records import TableRef
 
 
-@watched
+@with_run_hooks
 @flow(
     name="retrain",
     description="Read a model's data again, check them against its champion, train a challenger.",
@@ -47,9 +47,9 @@ def retrain(request: RetrainRequest) -> RetrainReport:
     DataRefusedError
         The table breaks the champion's suite, or it has moved and the policy refuses that.
     """
-    settings, watcher = load_settings(), current_watcher()
-    with one_at_a_time(request.name, settings, on_wait=watcher.note):
-        report = _retrain(request, settings, watcher)
+    settings, listener = load_settings(), current_listener()
+    with one_at_a_time(request.name, settings, on_wait=listener.note):
+        report = _retrain(request, settings, listener)
     # Outside the lock: a person may be asked, and may take a day.
     if report.training is None or request.promote == "never":
         return report
@@ -57,40 +57,42 @@ def retrain(request: RetrainRequest) -> RetrainReport:
     return replace(report, promotion=promote(policy))
 
 
-def _retrain(request: RetrainRequest, settings: Settings, watcher: Watcher) -> RetrainReport:
+def _retrain(request: RetrainRequest, settings: Settings, listener: RunListener) -> RetrainReport:
     tracking = Tracking(settings).open_soon()
-    watcher.phase("read again")
-    past = recall_training(request, settings)
+    listener.phase("read again")
+    past = read_last_training(request, settings)
     known = None if request.force else past.fingerprint
     reread = reread_table(past.request, settings.runs_folder, known)
     report = _begin_report(request, past, reread)
     if reread.table is None:
-        watcher.note(f"the data are those of version {report.last}: there is nothing to train")
+        listener.note(f"the data are those of version {report.last}: there is nothing to train")
         publish_markdown("retrain", unchanged_markdown(report), "Nothing has changed")
         return report
 
     asked = request.model_dump(mode="json") | {"data": past.request.shown_data}
     with lifecycle_run(tracking, "retrain", past.champion, asked) as record:
         record.tag({"fingerprint": report.fingerprint, "last_fingerprint": report.last_fingerprint})
-        watcher.phase("check")
+        listener.phase("check")
         gated = gate_table(reread.table, past, request.on_drift, record, settings)
-        for line in gated.verdict.warnings:
-            watcher.warn(line)
+        for line in gated.decision.warnings:
+            listener.warn(line)
         gated.require_passed(past)
-        training = _train(past.request, reread.table, settings, watcher)
+        training = _train(past.request, reread.table, settings, listener)
         record.tag({"trained": f"{training.model}/{training.version}",
                     "training_run": training.run_id})  # fmt: skip
         record.conclude("trained", drift_figures(gated.drift))
     return replace(
         report,
-        warnings=gated.verdict.warnings,
+        warnings=gated.decision.warnings,
         drift=gated.drift,
         training=training,
         run_id=record.run_id,
     )
 
 
-def _begin_report(request: RetrainRequest, past: PastTraining, reread: Reread) -> RetrainReport:
+def _begin_report(
+    request: RetrainRequest, past: PastTraining, reread: SourceSnapshot
+) -> RetrainReport:
     return RetrainReport(
         model=request.name,
         changed=reread.table is not None,
@@ -104,11 +106,13 @@ def _begin_report(request: RetrainRequest, past: PastTraining, reread: Reread) -
 
 
 def _train(
-    request: TrainRequest, table: TableRef, settings: Settings, watcher: Watcher
+    request: TrainRequest, table: TableRef, settings: Settings, listener: RunListener
 ) -> TrainReport:
     """Run the training flow on the table that was checked; its workers start only now."""
     with (
-        Session(request, settings, watcher, table=table, started_at=time.time()) as session,
-        made_current(session),
+        TrainingSession(
+            request, settings, listener, table=table, started_at=time.time()
+        ) as session,
+        use_session(session),
     ):
         return train(request)

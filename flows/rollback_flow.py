@@ -3,13 +3,13 @@
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from espalier.flows.progress.flow_hooks import watched
+from espalier.flows.progress.flow_hooks import with_run_hooks
 from espalier.infra.actor import current_actor
 from espalier.infra.settings import load_settings
 from espalier.pipelines.lifecycle.promotion.decision import Decision
 from espalier.pipelines.requests.promote import RollbackRequest
 from espalier.tasks.artifacts import publish_markdown
-from espalier.tasks.pages.markdown import in_markdown
+from espalier.tasks.pages.markdown import escape_markdown
 from espalier.tasks.policies import retried_task
 from espalier.tasks.promotion.roll_back import roll_back
 
@@ -20,7 +20,7 @@ put_back = retried_task(
 )(roll_back)
 
 
-@watched
+@with_run_hooks
 @flow(
     name="rollback",
     description="Put the previous champion back; what is rolled back gets no alias.",
@@ -32,6 +32,6 @@ def rollback(request: RollbackRequest) -> Decision:
     decision = put_back(request, load_settings(), actor=request.actor or current_actor())
     said = " ".join(decision.reasons)
     get_run_logger().info("%s", said)
-    who = in_markdown(decision.actor)
-    publish_markdown("rollback", f"{in_markdown(said)}\n\nDecided by {who}.", "The decision")
+    who = escape_markdown(decision.actor)
+    publish_markdown("rollback", f"{escape_markdown(said)}\n\nDecided by {who}.", "The decision")
     return decision

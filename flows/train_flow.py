@@ -9,14 +9,14 @@ from dataclasses import replace
 from prefect import flow
 
 from espalier.flows.progress.data_notes import tell_of_data
-from espalier.flows.progress.flow_hooks import watched
+from espalier.flows.progress.flow_hooks import with_run_hooks
 from espalier.flows.progress.listeners import Stopwatch
 from espalier.flows.reports.training import TrainReport, make_report
-from espalier.flows.training.run_record import recorded, succeed
+from espalier.flows.training.run_record import mlflow_run_ended, take_over_run_folder
 from espalier.flows.training.search import search
-from espalier.flows.training.session import Session, session_for
+from espalier.flows.training.session import TrainingSession, session_for
 from espalier.infra.operations.cleaning import tidy_up
-from espalier.pipelines.explain.leaderboard import leaderboard
+from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.failures import failures_of
@@ -30,8 +30,8 @@ from espalier.tasks.ensemble.build_ensemble import build_ensemble
 from espalier.tasks.ensemble.evaluate_ensemble import evaluate_ensemble
 from espalier.tasks.ensemble.explain_model import explain_model
 from espalier.tasks.ensemble.register_ensemble import log_summary, register_ensemble
-from espalier.tasks.experience.consult_experience import consult_experience, judge_advice
-from espalier.tasks.experience.tag_dataset import note_dataset
+from espalier.tasks.experience.consult_experience import consult_experience, log_advice_outcome
+from espalier.tasks.experience.tag_dataset import tag_dataset
 from espalier.tasks.pages.log_report import log_report
 from espalier.tasks.pages.report_page import ReportFacts
 from espalier.tasks.records import NOTHING_INHERITED, TrainingRun
@@ -40,7 +40,7 @@ from espalier.tasks.search.open_run import open_run
 from espalier.tasks.search.open_search import open_search
 
 
-@watched
+@with_run_hooks
 @flow(
     name="train",
     description="Train on a table, register the best model and say how good it is.",
@@ -53,21 +53,23 @@ def train(request: TrainRequest) -> TrainReport:
     Running the same request again after an interruption continues where it stopped.
     """
     with session_for(request) as session:
-        watch = Stopwatch(session.watcher, started_at=session.started_at)
+        watch = Stopwatch(session.listener, started_at=session.started_at)
         deadline = Deadline.after(request.budget.seconds)
         watch.phase("load")
         table = load_table(request, session.settings.runs_folder, session.table)
         run = TrainingRun(request=request, table=table, tracking=session.tracking)
         with run.store.lock():
-            succeed(run.store)
+            take_over_run_folder(run.store)
             report = session.report = _train(run, session, watch, deadline)
         tidy_up(session.settings)
         return report
 
 
-def _train(run: TrainingRun, session: Session, watch: Stopwatch, deadline: Deadline) -> TrainReport:
+def _train(
+    run: TrainingRun, session: TrainingSession, watch: Stopwatch, deadline: Deadline
+) -> TrainReport:
     opening = open_run.submit(run)
-    with recorded(run.tracking, run.store):
+    with mlflow_run_ended(run.tracking, run.store):
         watch.phase("validate")
         validation = validate_table(run)
 
@@ -75,7 +77,7 @@ def _train(run: TrainingRun, session: Session, watch: Stopwatch, deadline: Deadl
         starts_afresh = not run.request.start_from
         inherited = NOTHING_INHERITED if starts_afresh else read_inheritance(run)
         prepared = prepare_dataset(run, inherited, session.workers.n_workers)
-        tell_of_data(session.watcher, prepared, validation)
+        tell_of_data(session.listener, prepared, validation)
 
         watch.phase("profile")
         profiling = profile_dataset.submit(run, prepared)
@@ -83,20 +85,20 @@ def _train(run: TrainingRun, session: Session, watch: Stopwatch, deadline: Deadl
         profile = profiling.result()
         run = replace(run, run_id=opening.result())
         keeping = keep_rows.submit(run, prepared)
-        note_dataset(run, prepared, profile)
+        tag_dataset(run, prepared, profile)
         advice = consult_experience(run, prepared, profile)
 
         watch.phase("search")
         opened = open_search(run, prepared, session.workers, executor, inherited.winners, advice)
-        searched = search(run, executor, opened, session.watcher, deadline)
+        searched = search(run, executor, opened, session.listener, deadline)
         history, deadline = searched.history, searched.deadline
-        judged = () if advice is None else judge_advice(run, advice, history)
-        for line in judged:
-            session.watcher.note(line)
+        advice_outcome = () if advice is None else log_advice_outcome(run, advice, history)
+        for line in advice_outcome:
+            session.listener.note(line)
 
         watch.phase("ensemble")
         ensemble = build_ensemble(run, prepared, executor, history, opened.plan.finish, deadline)
-        rows, failures = leaderboard(history, ensemble.weights), failures_of(history)
+        rows, failures = make_leaderboard(history, ensemble.weights), failures_of(history)
         summing_up = log_summary.submit(
             run, prepared, validation, profile, ensemble, rows, failures
         )
@@ -120,7 +122,7 @@ def _train(run: TrainingRun, session: Session, watch: Stopwatch, deadline: Deadl
             explanation=explaining.result(),
             leaderboard=rows,
             failures=failures,
-            said=judged,
+            said=advice_outcome,
         )
         log_report(run, facts)
         for background in (summing_up, keeping):

@@ -116,7 +116,7 @@ class TrainingRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inherited:
+class InheritedTraining:
     """What a training takes over from earlier ones.
 
     Attributes
@@ -144,7 +144,7 @@ class Inherited:
         return {"compared_with": self.version, "compared_fingerprint": self.fingerprint}
 
 
-NOTHING_INHERITED = Inherited()
+NOTHING_INHERITED = InheritedTraining()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +256,7 @@ class EnsembleRecord:
         Of the ensemble on out-of-fold predictions.
     weights : mapping of int to float
         Share of each trial that made it into the model, by number.
-    rivals : tuple of (method, score, number of members)
+    combiners : tuple of (method, score, number of members)
         What it was chosen from.
     adjusted : AdjustmentReport
         How its calibration, threshold and intervals came about.
@@ -270,7 +270,7 @@ class EnsembleRecord:
     method: str
     cv_score: float
     weights: Mapping[int, float]
-    rivals: tuple[tuple[str, float, int], ...] = field(default=())
+    combiners: tuple[tuple[str, float, int], ...] = field(default=())
     adjusted: AdjustmentReport = NOTHING_ADJUSTED
     fold_models: tuple[tuple[int, int], ...] = ()
     row_ms: float | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.experience.design import Design, filling
+from espalier.pipelines.experience.design import RecordingDesign, filling
 from espalier.pipelines.experience.record import KnowledgeBase, KnownDataset, record_of
 from espalier.pipelines.experience.space_alignment import space_of
 from espalier.pipelines.metafeatures.catalogue import CATALOGUE, VERSION
@@ -68,8 +68,8 @@ class Maker:
         )
         return record_of(dataset, result, versions=(("numpy", "2.4"),), recorded_at=at)
 
-    def design(self, n: int) -> Design:
-        return Design(n_configurations=n, seconds=30.0, n_folds=3, seed=0)
+    def design(self, n: int) -> RecordingDesign:
+        return RecordingDesign(n_configurations=n, seconds=30.0, n_folds=3, seed=0)
 
     def knowledge(self, law, n_datasets: int, n_configurations: int, **given) -> KnowledgeBase:
         """Return records whose score is ``law(dataset, configuration)``; None fails."""

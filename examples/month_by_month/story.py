@@ -197,11 +197,11 @@ def run_scheduled(flow: str) -> Any:
     """Run what the schedule says of a flow, with its parameters, as Prefect does at the hour."""
     from typing import get_type_hints
 
-    from espalier.flows.serving.deployments import published
+    from espalier.flows.serving.deployments import find_published_flow
     from espalier.infra.orchestration.schedules import read_schedules
 
     entry = next(each for each in read_schedules(HERE / "schedules.yaml") if each.flow == flow)
-    found = published(entry).load()
+    found = find_published_flow(entry).load()
     request = get_type_hints(found.fn)["request"]
     return found(request.parse(entry.parameters))
 
@@ -225,9 +225,9 @@ def servers() -> Iterator[None]:
         server.wait()
         from prefect.settings import PREFECT_API_URL, temporary_settings
 
-        from espalier.flows.cli.runs.train import told_to_prefect
+        from espalier.flows.cli.runs.train import prefect_told
 
-        with temporary_settings({PREFECT_API_URL: server.url}), told_to_prefect():
+        with temporary_settings({PREFECT_API_URL: server.url}), prefect_told():
             yield
 
 

@@ -17,7 +17,7 @@ POLL_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ApprovalAnswer:
     """What a person said.
 
     Attributes
@@ -45,7 +45,7 @@ class PromotionAnswer(RunInput):
     person: str = Field(default="", title="Your name", description="Kept in the log of decisions.")
 
 
-Asker = Callable[[str], Answer]
+Asker = Callable[[str], ApprovalAnswer]
 _ASKER: ContextVar[Asker | None] = ContextVar("espalier_asker", default=None)
 
 
@@ -59,7 +59,7 @@ def answered_by(asker: Asker) -> Iterator[None]:
         _ASKER.reset(token)
 
 
-def ask_person(question: str, *, hours: float) -> Answer:
+def ask_person(question: str, *, hours: float) -> ApprovalAnswer:
     """Return a person's answer; the flow run is paused until there is one.
 
     Parameters
@@ -80,9 +80,9 @@ def ask_person(question: str, *, hours: float) -> Answer:
         )
     except FlowPauseTimeout:
         _go_on()
-        return Answer(approved=None)
+        return ApprovalAnswer(approved=None)
     person = said.person.strip() or "somebody in the Prefect UI"
-    return Answer(approved=said.answer == PROMOTE, comment=said.comment, person=person)
+    return ApprovalAnswer(approved=said.answer == PROMOTE, comment=said.comment, person=person)
 
 
 def _go_on() -> None:

@@ -4,23 +4,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from espalier.flows.progress.listeners import LogWatcher, Watcher
+from espalier.flows.progress.listeners import LogListener, RunListener
 
-_CURRENT: ContextVar[Watcher | None] = ContextVar("espalier_watcher", default=None)
+_CURRENT: ContextVar[RunListener | None] = ContextVar("espalier_watcher", default=None)
 
 
 @contextmanager
-def watched_by(watcher: Watcher) -> Iterator[None]:
+def listening(listener: RunListener) -> Iterator[None]:
     """Let flows that are called in this block tell ``watcher``."""
-    token = _CURRENT.set(watcher)
+    token = _CURRENT.set(listener)
     try:
         yield
     finally:
         _CURRENT.reset(token)
 
 
-def current_watcher() -> Watcher:
+def current_listener() -> RunListener:
     """Return who watches; inside a flow only."""
     from prefect.logging import get_run_logger
 
-    return _CURRENT.get() or LogWatcher(get_run_logger())
+    return _CURRENT.get() or LogListener(get_run_logger())

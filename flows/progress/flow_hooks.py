@@ -15,7 +15,7 @@ R = TypeVar("R")
 _LOGGER = logging.getLogger(__name__)
 
 
-def watched(flow: "Flow[P, R]") -> "Flow[P, R]":
+def with_run_hooks(flow: "Flow[P, R]") -> "Flow[P, R]":
     """Return the flow with its process on record while it runs, and failures told.
 
     Who is told is the setting ``notify``.
@@ -24,7 +24,7 @@ def watched(flow: "Flow[P, R]") -> "Flow[P, R]":
     flow.on_completion(note_end)
     for on_end in (flow.on_failure, flow.on_crashed):
         on_end(note_end)
-        on_end(tell_failure)
+        on_end(notify_failure)
     return flow
 
 
@@ -44,7 +44,7 @@ def note_end(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -
     forget_process(load_settings(), str(flow_run.id))
 
 
-def tell_failure(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
+def notify_failure(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
     """Tell whom the settings name that the run has failed; of a flow in a flow, the outer one."""
     from prefect.utilities.urls import url_for
 

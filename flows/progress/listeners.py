@@ -45,7 +45,7 @@ class SearchProgress:
         return min(1.0, max(by_trials, by_time, 0.0))
 
 
-class Watcher(Protocol):
+class RunListener(Protocol):
     """Told about a run as it goes."""
 
     def phase(self, name: str) -> None:
@@ -61,7 +61,7 @@ class Watcher(Protocol):
         """Say where the search stands."""
 
 
-class LogWatcher:
+class LogListener:
     """Tells a logger: for runs that nobody sits in front of."""
 
     def __init__(self, logger: logging.Logger | logging.LoggerAdapter[logging.Logger]) -> None:
@@ -116,7 +116,7 @@ class Stopwatch:
 
     Parameters
     ----------
-    watcher : Watcher
+    listener : RunListener
         Who is told.
     started_at : float
         When the process began, in seconds since 1970; making the stopwatch ends the start-up.
@@ -126,13 +126,13 @@ class Stopwatch:
 
     def __init__(
         self,
-        watcher: Watcher,
+        listener: RunListener,
         *,
         started_at: float,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        self._watcher = watcher
+        self._listener = listener
         self._clock = clock
         self._startup = wall_clock() - started_at
         self._begun = self._mark = clock()
@@ -143,7 +143,7 @@ class Stopwatch:
         """End the phase before and begin ``name``."""
         self._end_phase()
         self._name = name
-        self._watcher.phase(name)
+        self._listener.phase(name)
 
     def seconds(self) -> dict[str, float]:
         """End the last phase; return seconds by phase, with ``startup`` and ``total``."""

@@ -1,13 +1,13 @@
 """Drift as a page of the Prefect UI, and as figures for MLflow."""
 
 from espalier.pipelines.lifecycle.drift.drift import DriftLimits, DriftReport
-from espalier.tasks.monitoring.measure_drift import Comparison
-from espalier.tasks.pages.markdown import in_markdown
+from espalier.tasks.monitoring.measure_drift import TableComparison
+from espalier.tasks.pages.markdown import escape_markdown
 
 SHOWN_COLUMNS = 15
 
 
-def drift_markdown(comparison: Comparison, limits: DriftLimits) -> str:
+def drift_markdown(comparison: TableComparison, limits: DriftLimits) -> str:
     """Return the page of the drift."""
     drift = comparison.drift
     if drift is None:
@@ -16,7 +16,7 @@ def drift_markdown(comparison: Comparison, limits: DriftLimits) -> str:
     lines = [f"{drift.n_now:,} {rows} against a sample of {drift.n_before:,} earlier ones.", ""]
     if drift.classifier is not None:
         test = drift.classifier
-        lines += [f"{in_markdown(test.text)} (0.5 is chance; p = {test.p_value:.2g}).", ""]
+        lines += [f"{escape_markdown(test.text)} (0.5 is chance; p = {test.p_value:.2g}).", ""]
     found = {each.column for each in drift.drifted(limits)}
     lines += [
         "| column | stability index | distance | moved by | missing | never seen | |",
@@ -27,7 +27,7 @@ def drift_markdown(comparison: Comparison, limits: DriftLimits) -> str:
         moved = "" if each.moved is None else f"{each.moved:.2g} sd"
         target = " (target)" if each is drift.target else ""
         lines.append(
-            f"| {in_markdown(each.column)}{target} | {each.index:.3g} | {each.distance:.3g} "
+            f"| {escape_markdown(each.column)}{target} | {each.index:.3g} | {each.distance:.3g} "
             f"| {moved} | {each.missing_before:.1%} → {each.missing_now:.1%} "
             f"| {each.new_share:.1%} | {'**drift**' if each.column in found else ''} |"
         )

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from espalier.infra.registry.logged_predictor import PredictorVersion
-from espalier.tasks.experience.fit_predictor import Learned
-from espalier.tasks.experience.gather_trials import Gathered
+from espalier.tasks.experience.fit_predictor import PredictorFit
+from espalier.tasks.experience.gather_trials import GatheredTrials
 
-Verdict = Literal["promoted", "kept", "nothing new"]
+LearnOutcome = Literal["promoted", "kept", "nothing new"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +20,9 @@ class LearnReport:
     verdict : str
         ``promoted``: trainings use the new predictor from now on; ``kept``: they go on with the
         present one; ``nothing new``: there was nothing to learn.
-    gathered : Gathered
+    gathered : GatheredTrials
         What was read from MLflow.
-    learned : Learned or None
+    learned : PredictorFit or None
         What was learned; None where there was nothing new.
     version : PredictorVersion or None
         What was registered.
@@ -30,9 +30,9 @@ class LearnReport:
         MLflow's run.
     """
 
-    verdict: Verdict
-    gathered: Gathered
-    learned: Learned | None = None
+    verdict: LearnOutcome
+    gathered: GatheredTrials
+    learned: PredictorFit | None = None
     version: PredictorVersion | None = None
     run_id: str | None = None
 
@@ -54,7 +54,7 @@ class LearnReport:
             else f"version {number} is challenger: trainings go on with the present one"
         )
         learned = f"learned from {card.n_records:,} trials on {card.n_datasets} datasets"
-        return (read, learned, self.learned.contest.words, end)
+        return (read, learned, self.learned.comparison.words, end)
 
     @property
     def figures(self) -> dict[str, float]:
@@ -66,15 +66,15 @@ class LearnReport:
             "n_own": self.gathered.n_own,
         }
         if self.learned is not None:
-            contest = self.learned.contest
+            comparison = self.learned.comparison
             counts |= {
-                "median_spearman": contest.fresh.median,
-                "difference": contest.difference,
+                "median_spearman": comparison.fresh.median,
+                "difference": comparison.difference,
                 "n_datasets": self.learned.card.n_datasets,
                 "n_records": self.learned.card.n_records,
             }
-            if contest.present is not None:
-                counts["median_spearman_present"] = contest.present.median
+            if comparison.present is not None:
+                counts["median_spearman_present"] = comparison.present.median
         return counts
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class LearnReport:
             "run_id": self.run_id,
             "lines": list(self.lines),
             "figures": self.figures,
-            "contest": None if self.learned is None else self.learned.contest.to_dict(),
+            "contest": None if self.learned is None else self.learned.comparison.to_dict(),
         }
 
     def write_json(self, path: Path) -> None:

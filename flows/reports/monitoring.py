@@ -7,10 +7,10 @@ from typing import Any, Literal
 from espalier.flows.reports.drift import drift_figures, drift_markdown
 from espalier.flows.reports.retraining import RetrainReport
 from espalier.pipelines.lifecycle.drift.drift import DriftLimits
-from espalier.tasks.monitoring.score_champion import Watched
-from espalier.tasks.pages.markdown import in_markdown
+from espalier.tasks.monitoring.score_champion import MonitoringResult
+from espalier.tasks.pages.markdown import escape_markdown
 
-Verdict = Literal["healthy", "retrain", "unknown"]
+MonitorOutcome = Literal["healthy", "retrain", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class MonitorReport:
         compared.
     reasons : tuple of str
         The limits that are passed.
-    seen : Watched
+    seen : MonitoringResult
         Score and drift.
     limits : DriftLimits
         What counts as drift.
@@ -42,9 +42,9 @@ class MonitorReport:
 
     model: str
     version: int
-    verdict: Verdict
+    verdict: MonitorOutcome
     reasons: tuple[str, ...]
-    seen: Watched
+    seen: MonitoringResult
     limits: DriftLimits
     retraining: RetrainReport | None = None
     refusal: str | None = None
@@ -110,16 +110,18 @@ class MonitorReport:
         score = "No score: too few labels have arrived." if seen.score is None else seen.score.text
         return "\n\n".join(
             [
-                f"**{in_markdown(self.line)}.**",
-                in_markdown(score),
+                f"**{escape_markdown(self.line)}.**",
+                escape_markdown(score),
                 f"{seen.n_rows:,} rows, {seen.n_new:,} of them new, {seen.n_labelled:,} scored.",
-                *(in_markdown(note) for note in seen.notes),
+                *(escape_markdown(note) for note in seen.notes),
                 drift_markdown(seen.comparison, self.limits),
             ]
         )
 
 
-def verdict_of(seen: Watched, *, max_drop: float, limits: DriftLimits) -> tuple[str, ...]:
+def limits_passed(
+    seen: MonitoringResult, *, max_drop: float, limits: DriftLimits
+) -> tuple[str, ...]:
     """Return the limits that are passed, one line each."""
     reasons = []
     if seen.score is not None and seen.score.is_worse(max_drop):

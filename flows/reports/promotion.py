@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from espalier.pipelines.lifecycle.promotion.decision import Decision
-from espalier.tasks.promotion.find_candidates import Contest
+from espalier.tasks.promotion.find_candidates import PromotionCandidates
 
 NOTHING = "nothing to promote"
 
@@ -62,7 +62,7 @@ class PromotionReport:
         path.write_text(to_json(self.to_dict()) + "\n")
 
 
-def report_of(decision: Decision, contest: Contest) -> PromotionReport:
+def report_of(decision: Decision, candidates: PromotionCandidates) -> PromotionReport:
     """Return the report of a decision that is on record."""
     return PromotionReport(
         model=decision.model,
@@ -74,27 +74,27 @@ def report_of(decision: Decision, contest: Contest) -> PromotionReport:
         actor=decision.actor,
         reasons=decision.reasons,
         numbers=dict(decision.numbers),
-        noticed=_noticed(contest),
+        noticed=_noticed(candidates),
         run_id=decision.run_id,
     )
 
 
-def nothing_to_promote(model: str, contest: Contest, actor: str) -> PromotionReport:
+def nothing_to_promote(model: str, candidates: PromotionCandidates, actor: str) -> PromotionReport:
     """Return the report where no other version wants to serve."""
-    champion = None if contest.champion is None else contest.champion.version
+    champion = None if candidates.champion is None else candidates.champion.version
     return PromotionReport(
         model=model,
         outcome=NOTHING,
         champion_before=champion,
         champion=champion,
         challenger=None,
-        previous=contest.previous,
+        previous=candidates.previous,
         actor=actor,
         reasons=(f"No other version of {model} has the alias challenger.",),
         numbers={},
-        noticed=_noticed(contest),
+        noticed=_noticed(candidates),
     )
 
 
-def _noticed(contest: Contest) -> tuple[str, ...]:
-    return () if contest.noticed is None else contest.noticed.reasons
+def _noticed(candidates: PromotionCandidates) -> tuple[str, ...]:
+    return () if candidates.noticed is None else candidates.noticed.reasons

@@ -18,7 +18,7 @@ TAG = "espalier"
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedFlow:
     """A flow that people and schedules can start.
 
     Attributes
@@ -45,18 +45,18 @@ class Published:
 
 
 PUBLISHED = (
-    Published("espalier.flows.train_flow:train", ("training",)),
-    Published("espalier.flows.extend_flow:extend", ("training",)),
-    Published("espalier.flows.retrain_flow:retrain", ("lifecycle", "training")),
-    Published("espalier.flows.promote_flow:promote", ("lifecycle",)),
-    Published("espalier.flows.rollback_flow:rollback", ("lifecycle",)),
-    Published("espalier.flows.monitor_flow:monitor", ("lifecycle",)),
-    Published("espalier.flows.predict_flow:predict", ("serving",)),
-    Published("espalier.flows.learn_flow:learn", ("experience",)),
+    PublishedFlow("espalier.flows.train_flow:train", ("training",)),
+    PublishedFlow("espalier.flows.extend_flow:extend", ("training",)),
+    PublishedFlow("espalier.flows.retrain_flow:retrain", ("lifecycle", "training")),
+    PublishedFlow("espalier.flows.promote_flow:promote", ("lifecycle",)),
+    PublishedFlow("espalier.flows.rollback_flow:rollback", ("lifecycle",)),
+    PublishedFlow("espalier.flows.monitor_flow:monitor", ("lifecycle",)),
+    PublishedFlow("espalier.flows.predict_flow:predict", ("serving",)),
+    PublishedFlow("espalier.flows.learn_flow:learn", ("experience",)),
 )
 
 
-def published(schedule: "Schedule") -> Published:
+def find_published_flow(schedule: "Schedule") -> PublishedFlow:
     """Return the flow that a schedule names.
 
     Raises
@@ -80,7 +80,7 @@ def make_deployments(schedules: Sequence["Schedule"] = ()) -> "list[RunnerDeploy
     return made + [_scheduled(each) for each in schedules]
 
 
-def _deployment(each: Published) -> "RunnerDeployment":
+def _deployment(each: PublishedFlow) -> "RunnerDeployment":
     from prefect.deployments.runner import RunnerDeployment
     from prefect.types.entrypoint import EntrypointType
 
@@ -101,7 +101,7 @@ def _scheduled(schedule: "Schedule") -> "RunnerDeployment":
     from prefect.schedules import Cron
     from prefect.types.entrypoint import EntrypointType
 
-    each = published(schedule)
+    each = find_published_flow(schedule)
     flow = each.load()
     _check(flow, schedule)
     return RunnerDeployment.from_flow(

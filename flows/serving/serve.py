@@ -17,7 +17,7 @@ from espalier.pipelines.errors import UserError
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
 
-    from espalier.infra.operations.local_servers import Page
+    from espalier.infra.operations.local_servers import ServerPage
     from espalier.infra.orchestration.schedules import Schedule
     from espalier.infra.settings import Settings
 
@@ -88,11 +88,11 @@ async def _run(
     deployments: "Sequence[RunnerDeployment]",
     settings: "Settings",
     limit: int,
-    pages: "Sequence[Page]",
+    pages: "Sequence[ServerPage]",
     console: Console,
     log_path: Path,
 ) -> None:
-    from espalier.flows.serving.caretaker import Caretaker
+    from espalier.flows.serving.housekeeper import Housekeeper
     from espalier.flows.serving.runner import POLL_SECONDS, ServingRunner, run_until_stopped
 
     runner = ServingRunner(name="espalier", limit=limit, query_seconds=POLL_SECONDS)
@@ -101,17 +101,17 @@ async def _run(
             await runner.aadd_deployment(each)
         await _pause_others(deployments)
     _show(deployments, pages, console, log_path)
-    with Caretaker(settings, console):
+    with Housekeeper(settings, console):
         # A run that could not even say that it ended is on record as ended all the same.
         await run_until_stopped(runner, at_end=lambda: _end_leftovers(settings))
     console.print("stopping")
 
 
 def _end_leftovers(settings: "Settings") -> None:
-    from espalier.infra.operations.dead_runs import end_zombies
+    from espalier.infra.operations.dead_runs import end_dead_runs
 
     try:
-        end_zombies(settings)
+        end_dead_runs(settings)
     except Exception:  # the next `serve` does it
         _LOGGER.warning("ended runs could not be looked after", exc_info=True)
 
@@ -134,7 +134,7 @@ async def _pause_others(deployments: "Sequence[RunnerDeployment]") -> None:
 
 def _show(
     deployments: "Sequence[RunnerDeployment]",
-    pages: "Sequence[Page]",
+    pages: "Sequence[ServerPage]",
     console: Console,
     log_path: Path,
 ) -> None:

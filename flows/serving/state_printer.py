@@ -19,7 +19,7 @@ _TOLD = ("RUNNING", "PAUSED", "CANCELLING", "COMPLETED", "FAILED", "CRASHED", "C
 _MOST_RUNS = 50
 
 
-class RunReporter:
+class StatePrinter:
     """Looks what has become of the runs since it last looked.
 
     Parameters

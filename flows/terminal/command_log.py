@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from espalier.flows.terminal.exits import LoggedError, one_line
+from espalier.flows.terminal.exits import LoggedError, error_line
 from espalier.pipelines.errors import UserError
 
 if TYPE_CHECKING:
@@ -64,4 +64,4 @@ def logged_command(command: str, *, json_path: Path | None = None) -> Iterator[C
     except UserError:
         raise
     except Exception as error:
-        raise LoggedError(explained(error, settings.home, one_line(error)), log_path) from error
+        raise LoggedError(explained(error, settings.home, error_line(error)), log_path) from error

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from espalier.flows.progress.listeners import SearchProgress, human_seconds, search_line
-from espalier.flows.terminal.safe_text import harmless
+from espalier.flows.terminal.safe_text import safe_text
 
 # Plain output says at most this often where the search stands, unless there is a new best.
 PLAIN_SECONDS = 15.0
@@ -66,7 +66,7 @@ class PlainConsole:
             self._line(f"  {search_line(progress)}")
 
     def _line(self, text: str) -> None:
-        line = f"[{self._clock() - self._begun:6.1f}s] {harmless(text)}"
+        line = f"[{self._clock() - self._begun:6.1f}s] {safe_text(text)}"
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -76,7 +76,7 @@ class LiveConsole:
     def __init__(
         self, title: str, console: Console, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._title = harmless(title)
+        self._title = safe_text(title)
         self._console = console
         self._clock = clock
         self._begun = self._phase_begun = clock()
@@ -110,11 +110,11 @@ class LiveConsole:
 
     def note(self, line: str) -> None:
         """Print the line above the panel."""
-        self._console.print(Text(f"  {harmless(line)}", style="dim"))
+        self._console.print(Text(f"  {safe_text(line)}", style="dim"))
 
     def warn(self, line: str) -> None:
         """Print the line above the panel, yellow."""
-        self._console.print(Text(f"! {harmless(line)}", style="yellow"))
+        self._console.print(Text(f"! {safe_text(line)}", style="yellow"))
 
     def searched(self, progress: SearchProgress) -> None:
         """Redraw with the new state."""

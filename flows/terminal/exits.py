@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 
 import typer
 
-from espalier.flows.terminal.safe_text import harmless
+from espalier.flows.terminal.safe_text import safe_text
 from espalier.pipelines.errors import EspalierError, UserError
 from espalier.pipelines.redaction import redact
 
@@ -33,7 +33,7 @@ class LoggedError(EspalierError):
         self.log_path = log_path
 
 
-def one_line(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """Return the error's message on one line."""
     text = redact(" ".join(str(error).split()))
     return text or type(error).__name__
@@ -51,7 +51,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except UserError as error:
-            say_error(one_line(error))
+            say_error(error_line(error))
             raise typer.Exit(WRONG_INPUT) from None
         except KeyboardInterrupt:
             say_error("stopped; the same command continues where this one left off")
@@ -59,10 +59,10 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
         except typer.Exit:
             raise
         except LoggedError as error:
-            say_error(f"{one_line(error)} (details in {error.log_path})")
+            say_error(f"{error_line(error)} (details in {error.log_path})")
             raise typer.Exit(FAILED) from None
         except Exception as error:
-            say_error(f"{one_line(error)} (details in {_write_traceback(error)})")
+            say_error(f"{error_line(error)} (details in {_write_traceback(error)})")
             raise typer.Exit(FAILED) from None
 
     return guarded
@@ -71,7 +71,7 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
 def say_error(line: str) -> None:
     """Print ``error: line`` on stderr, unwrapped, red on a terminal."""
     red, plain = ("\x1b[1;31m", "\x1b[0m") if sys.stderr.isatty() else ("", "")
-    sys.stderr.write(f"{red}error:{plain} {harmless(line)}\n")
+    sys.stderr.write(f"{red}error:{plain} {safe_text(line)}\n")
     sys.stderr.flush()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from espalier.flows.terminal.exits import one_line
+from espalier.flows.terminal.exits import error_line
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.serialization.strict_json import to_json
 
@@ -27,7 +27,7 @@ def failures_in(json_path: Path | None, model: str) -> Iterator[None]:
             record = {
                 "model": model,
                 "outcome": "refused" if isinstance(error, UserError) else "failed",
-                "reasons": [one_line(error)],
+                "reasons": [error_line(error)],
             }
             with suppress(OSError):  # its folder may be what is wrong
                 json_path.write_text(to_json(record) + "\n")

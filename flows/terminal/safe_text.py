@@ -10,7 +10,7 @@ import unicodedata
 _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
-def harmless(text: str) -> str:
+def safe_text(text: str) -> str:
     """Return ``text`` on one line, with every unprintable character as its escape."""
     if text.isprintable():
         return text

@@ -18,9 +18,9 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
 from espalier.pipelines.lifecycle.reproduction import (
     Agreement,
-    Verification,
-    compare,
-    make_again,
+    Reproduction,
+    compare_arrays,
+    reproduce,
     worst,
 )
 from espalier.pipelines.metrics.catalogue import score_predictions
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerifiedModel:
+class ReproducedModel:
     """A registered model beside the one that was made again.
 
     Attributes
@@ -51,7 +51,7 @@ class VerifiedModel:
         On record, and of the model made again on the same rows.
     holdout : Agreement
         Of these two.
-    made : Verification
+    made : Reproduction
         Members and answers.
     was_timed : bool
         Whether trials had limits then, which may have cut boosters short.
@@ -68,16 +68,16 @@ class VerifiedModel:
     holdout_score: float
     holdout_score_now: float
     holdout: Agreement
-    made: Verification
+    made: Reproduction
     was_timed: bool
     same_rows: bool
     data: str
     changed: tuple[tuple[str, str | None, str | None], ...]
 
     @property
-    def verdict(self) -> Agreement:
+    def agreement(self) -> Agreement:
         """The worst of everything compared."""
-        return worst([self.holdout, self.made.verdict])
+        return worst([self.holdout, self.made.agreement])
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class _Record:
 
 def verify_model(
     spec: str, settings: Settings, *, data: str | None = None, query: str | None = None
-) -> VerifiedModel:
+) -> ReproducedModel:
     """Evaluate and refit the members of a registered model again, and compare.
 
     Parameters
@@ -128,7 +128,7 @@ def verify_model(
     metric = data_again.metric
     context = data_again.context(n_threads=record.n_threads, fold_models=None, memory_limit_mb=None)
     with ProcessExecutor(context, min(settings.worker_count, len(results))) as executor:
-        made = make_again(
+        made = reproduce(
             model,
             results,
             executor,
@@ -137,15 +137,15 @@ def verify_model(
             folds=data_again.folds,
         )
     y, weight = data_again.holdout_y, data_again.holdout_weight
-    predictions = model.predict_judged(data_again.holdout_rows, metric)
+    predictions = model.predict_for_metric(data_again.holdout_rows, metric)
     before = score_predictions(metric, y, predictions, weight)
-    now = score_predictions(metric, y, model.judged(made.scores, metric), weight)
-    return VerifiedModel(
+    now = score_predictions(metric, y, model.for_metric(made.scores, metric), weight)
+    return ReproducedModel(
         model=run.shown,
         metric=prepared.metric,
         holdout_score=before,
         holdout_score_now=now,
-        holdout=compare([before], [now]),
+        holdout=compare_arrays([before], [now]),
         made=made,
         was_timed=any(each.trial.seconds_limit is not None for each in results),
         same_rows=record.rows in ("", prepared.digest),

@@ -1,4 +1,4 @@
-"""The gate of a retraining: the champion's suite and the drift, judged, shown and put on record."""
+"""The gate of a retraining: check the champion's suite and the drift, show and log the result."""
 
 from dataclasses import dataclass
 
@@ -6,37 +6,37 @@ from espalier.flows.reports.drift import drift_markdown
 from espalier.infra.settings import Settings
 from espalier.pipelines.errors import DataRefusedError
 from espalier.pipelines.lifecycle.drift.drift import DriftLimits, DriftReport
-from espalier.pipelines.lifecycle.retraining.gate import GateVerdict, OnDrift, judge
+from espalier.pipelines.lifecycle.retraining.gate import GateDecision, OnDrift, decide_gate
 from espalier.tasks.artifacts import publish_markdown
-from espalier.tasks.data.check_staged_table import check_staged
-from espalier.tasks.monitoring.check_champion_suite import SuiteCheck, check_against_champion
+from espalier.tasks.data.check_staged_table import check_staged_table
+from espalier.tasks.monitoring.check_champion_suite import SuiteCheck, check_champion_suite
 from espalier.tasks.monitoring.lifecycle_run import LifecycleRun
 from espalier.tasks.monitoring.measure_drift import measure_table_drift
 from espalier.tasks.monitoring.read_last_training import PastTraining
-from espalier.tasks.pages.markdown import in_markdown
+from espalier.tasks.pages.markdown import escape_markdown
 from espalier.tasks.records import TableRef
 
 LIMITS = DriftLimits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gated:
+class GateResult:
     """What the gate found.
 
     Attributes
     ----------
-    verdict : GateVerdict
+    decision : GateDecision
         Whether the table may be used.
     drift : DriftReport or None
         How far it has moved; None where there was nothing to compare with.
     """
 
-    verdict: GateVerdict
+    decision: GateDecision
     drift: DriftReport | None
 
     def require_passed(self, past: PastTraining) -> None:
         """Raise a `DataRefusedError` that says why, where the table may not be used."""
-        refusals = self.verdict.refusals
+        refusals = self.decision.refusals
         if not refusals:
             return
         champion = f"{past.champion.name}/{past.champion.version}"
@@ -53,7 +53,7 @@ def gate_table(
     on_drift: OnDrift,
     record: LifecycleRun,
     settings: Settings,
-) -> Gated:
+) -> GateResult:
     """Check a staged table against the champion.
 
     Parameters
@@ -65,7 +65,7 @@ def gate_table(
     on_drift : str
         What follows when distributions have moved.
     record : LifecycleRun
-        Where suite, drift and verdict are kept.
+        Where suite, drift and decision are kept.
     settings : Settings
         Which stores.
 
@@ -74,26 +74,26 @@ def gate_table(
     UserError
         The schema holds, but the training cannot be done with this table.
     """
-    suite = check_against_champion(table, past.champion, settings)
+    suite = check_champion_suite(table, past.champion, settings)
     comparison = measure_table_drift(table, past.champion, settings, past.request.seed)
     drift = comparison.drift
     findings = () if drift is None else drift.findings(LIMITS)
-    verdict = judge(suite.broken, findings, on_drift)
-    publish_markdown("gate", _page(verdict, suite), "The table against the champion's suite")
+    decision = decide_gate(suite.broken, findings, on_drift)
+    publish_markdown("gate", _page(decision, suite), "The table against the champion's suite")
     publish_markdown("drift", drift_markdown(comparison, LIMITS), "Drift since the champion")
-    record.keep("gate.json", verdict.to_dict())
+    record.keep("gate.json", decision.to_dict())
     if drift is not None:
         record.keep("drift.json", drift.to_dict())
-    if verdict.passed:
-        check_staged(table, past.request)
-    return Gated(verdict=verdict, drift=drift)
+    if decision.passed:
+        check_staged_table(table, past.request)
+    return GateResult(decision=decision, drift=drift)
 
 
-def _page(verdict: GateVerdict, suite: SuiteCheck) -> str:
-    title = "The table may be used." if verdict.passed else "The table is refused."
+def _page(decision: GateDecision, suite: SuiteCheck) -> str:
+    title = "The table may be used." if decision.passed else "The table is refused."
     held = suite.n_expectations - len(suite.broken)
     lines = [f"**{title}** {held} of {suite.n_expectations} of the champion's expectations hold."]
-    for heading, found in (("Refused for", verdict.refusals), ("Warned of", verdict.warnings)):
+    for heading, found in (("Refused for", decision.refusals), ("Warned of", decision.warnings)):
         if found:
-            lines += ["", f"{heading}:", "", *(f"- {in_markdown(line)}" for line in found)]
+            lines += ["", f"{heading}:", "", *(f"- {escape_markdown(line)}" for line in found)]
     return "\n".join(lines)

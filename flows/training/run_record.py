@@ -16,8 +16,8 @@ _LOGGER = logging.getLogger(__name__)
 FLOW_RUN = "prefect_flow_run"
 
 
-def succeed(store: RunStore) -> None:
-    """Note that this flow run works in the run folder; end the one that was killed in it.
+def take_over_run_folder(store: RunStore) -> None:
+    """Note that this flow run works in the run folder; mark a killed predecessor as crashed.
 
     A killed process cannot tell Prefect, whose page would show its run as running for ever. Who
     holds the folder's lock knows better.
@@ -50,7 +50,7 @@ def _end_if_running(flow_run_id: str) -> None:
 
 
 @contextmanager
-def recorded(tracking: Tracking, store: RunStore) -> Iterator[None]:
+def mlflow_run_ended(tracking: Tracking, store: RunStore) -> Iterator[None]:
     """End the MLflow run as failed, or as killed by its user, when the block raises."""
     try:
         yield

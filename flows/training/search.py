@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
-from espalier.flows.progress.listeners import SearchProgress, Watcher
+from espalier.flows.progress.listeners import RunListener, SearchProgress
 from espalier.flows.training.trial_log import TrialLog
 from espalier.infra.runs.store import RunStore
 from espalier.infra.runs.trial_recorder import TrialRecorder
@@ -27,7 +27,7 @@ END_GAME_TRIALS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Searched:
+class SearchResult:
     """What a search leaves.
 
     Attributes
@@ -49,9 +49,9 @@ def search(
     run: TrainingRun,
     executor: Executor,
     opened: OpenedSearch,
-    watcher: Watcher,
+    listener: RunListener,
     deadline: Deadline,
-) -> Searched:
+) -> SearchResult:
     """Search until the budget is spent, on from what an interrupted run had tried.
 
     Parameters
@@ -62,7 +62,7 @@ def search(
         Runs the trials.
     opened : OpenedSearch
         The plan, and what is on record.
-    watcher : Watcher
+    listener : RunListener
         Told about each trial.
     deadline : Deadline
         When the whole run must be over, had it not been interrupted.
@@ -70,9 +70,9 @@ def search(
     plan, store = opened.plan, run.store
     budget, shape = plan.budget, plan.space.shape
     for line in opened.warnings:
-        watcher.warn(line)
+        listener.warn(line)
     for line in opened.notes:
-        watcher.note(line)
+        listener.note(line)
     clock = _SpentClock(store, deadline)
     deadline = with_slack(budget, clock.deadline(reserve_seconds(budget, shape)))
     end = search_deadline(budget, shape, deadline)
@@ -87,16 +87,16 @@ def search(
         deadline=end,
         clock=clock,
         log=log,
-        view=_View(budget, opened.history, end, watcher),
+        view=_View(budget, opened.history, end, listener),
     )
     history = with_stand_ins(history, store.predicted)
     if not history.successes:
         log.finish()  # the run may end here, and what failed must be on record
-    if (said := said_of(history, plan.fits_per_trial)) is not None:
-        watcher.warn(said)
+    if (said := said_of(history, plan.n_folds)) is not None:
+        listener.warn(said)
     if budget.seconds is not None and has_settled(history):
-        watcher.note(f"the search ended early: {NOTHING_TO_GAIN}")
-    return Searched(history=history, log=log, deadline=deadline)
+        listener.note(f"the search ended early: {NOTHING_TO_GAIN}")
+    return SearchResult(history=history, log=log, deadline=deadline)
 
 
 class _SpentClock:
@@ -130,13 +130,13 @@ class _View:
     """Counts trials for whoever watches."""
 
     def __init__(
-        self, budget: Budget, history: History, deadline: Deadline, watcher: Watcher
+        self, budget: Budget, history: History, deadline: Deadline, listener: RunListener
     ) -> None:
         self._wanted = budget.trials
         self._history = history
         self._deadline = deadline
         self._seconds = deadline.seconds_left
-        self._watcher = watcher
+        self._listener = listener
         self._tell(None)
 
     def add(self, result: TrialResult) -> None:
@@ -161,7 +161,7 @@ class _View:
             seconds_left=self._deadline.seconds_left,
             seconds_budget=self._seconds,
         )
-        self._watcher.searched(self._progress)
+        self._listener.searched(self._progress)
 
 
 def _rounds(

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from espalier.flows.progress.listeners import Watcher
+from espalier.flows.progress.listeners import RunListener
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.requests.train import TrainRequest
@@ -32,7 +32,7 @@ _WARM = (
 )
 
 
-class Session:
+class TrainingSession:
     """Table, workers and stores of one training.
 
     Making one starts everything at once; what is asked for is waited for.
@@ -43,7 +43,7 @@ class Session:
         What is trained.
     settings : Settings
         Where things are.
-    watcher : Watcher
+    listener : RunListener
         Told about the run.
     table : EarlyTable or TableRef
         From `begin_reading`, or staged already.
@@ -64,7 +64,7 @@ class Session:
         self,
         request: TrainRequest,
         settings: Settings,
-        watcher: Watcher,
+        listener: RunListener,
         *,
         table: "EarlyTable | TableRef",
         started_at: float,
@@ -73,7 +73,7 @@ class Session:
 
         self.request = request
         self.settings = settings
-        self.watcher = watcher
+        self.listener = listener
         self.table = table
         self.started_at = started_at
         self.report: TrainReport | None = None
@@ -113,11 +113,11 @@ def begin_reading(request: TrainRequest, settings: Settings) -> "EarlyTable":
     return table
 
 
-_CURRENT: ContextVar[Session | None] = ContextVar("espalier_session", default=None)
+_CURRENT: ContextVar[TrainingSession | None] = ContextVar("espalier_session", default=None)
 
 
 @contextmanager
-def made_current(session: Session) -> Iterator[Session]:
+def use_session(session: TrainingSession) -> Iterator[TrainingSession]:
     """Let flows that are called in this block use ``session``."""
     token = _CURRENT.set(session)
     try:
@@ -127,7 +127,7 @@ def made_current(session: Session) -> Iterator[Session]:
 
 
 @contextmanager
-def session_for(request: TrainRequest) -> Iterator[Session]:
+def session_for(request: TrainRequest) -> Iterator[TrainingSession]:
     """Yield the current session if it is of this request, else an own one, for the block.
 
     The command line makes one before the Prefect server answers, so that nothing waits in line;
@@ -139,12 +139,14 @@ def session_for(request: TrainRequest) -> Iterator[Session]:
         return
     from prefect.logging import get_run_logger
 
-    from espalier.flows.progress.listeners import LogWatcher
+    from espalier.flows.progress.listeners import LogListener
     from espalier.infra.settings import load_settings
 
-    started_at, settings, watcher = time.time(), load_settings(), LogWatcher(get_run_logger())
+    started_at, settings, listener = time.time(), load_settings(), LogListener(get_run_logger())
     table = begin_reading(request, settings)
-    with Session(request, settings, watcher, table=table, started_at=started_at) as session:
+    with TrainingSession(
+        request, settings, listener, table=table, started_at=started_at
+    ) as session:
         yield session
 
 

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from espalier.flows.progress.listeners import SearchProgress, Watcher, human_seconds
+from espalier.flows.progress.listeners import RunListener, SearchProgress, human_seconds
 from espalier.flows.training.trial_log import TrialLog
 from espalier.infra.runs.store import RunStore
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.evaluation.executors.base import Executor
-from espalier.pipelines.experience.design import Design, next_to_record
-from espalier.pipelines.experience.recording_setup import Workplace
+from espalier.pipelines.experience.design import RecordingDesign, next_to_record
+from espalier.pipelines.experience.recording_setup import RecordingSetup
 from espalier.pipelines.experience.store import ExperienceStore
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.history import History
@@ -22,7 +22,7 @@ TRIALS_A_WORKER = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorder:
+class TableRecorder:
     """What stays the same over the tables of a build.
 
     Attributes
@@ -33,22 +33,22 @@ class Recorder:
         MLflow, which gets a run a table and one a trial.
     settings : Settings
         Where the ids of those runs are noted.
-    design : Design
+    design : RecordingDesign
         What is recorded on a table.
     deadline : Deadline
         When no further batch is started.
-    watcher : Watcher
+    listener : RunListener
         Told about each table.
     """
 
     store: ExperienceStore
     tracking: Tracking
     settings: Settings
-    design: Design
+    design: RecordingDesign
     deadline: Deadline
-    watcher: Watcher
+    listener: RunListener
 
-    def record(self, executor: Executor, place: Workplace) -> tuple[list[TrialResult], bool]:
+    def record(self, executor: Executor, place: RecordingSetup) -> tuple[list[TrialResult], bool]:
         """Record what is missing on a table; return the results, and whether nothing is missing."""
         design, dataset = self.design, place.dataset
         history = self.store.read().history(dataset)
@@ -81,12 +81,12 @@ class Recorder:
             seconds_left=self.deadline.seconds_left,
             seconds_budget=float("inf"),
         )
-        self.watcher.searched(progress)
+        self.listener.searched(progress)
 
     def _sum_up(self, run_id: str, name: str, history: History) -> None:
         seconds = sum(each.seconds for each in history.results)
         n_failed = len(history.failures)
-        self.watcher.note(
+        self.listener.note(
             f"{name}: {len(history)} configurations, {n_failed} without a score, "
             f"{human_seconds(seconds)} of trials"
         )

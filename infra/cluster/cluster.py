@@ -146,7 +146,7 @@ class Cluster:
         import dask
         from distributed import LocalCluster
 
-        from espalier.infra.cluster.client import WholeClient
+        from espalier.infra.cluster.client import ClosingClient
         from espalier.infra.cluster.worker import WarmUp
 
         config = _own_config(self.n_threads)
@@ -174,16 +174,16 @@ class Cluster:
                 f"the {self.n_workers} Dask worker(s) cannot be started: {error}; in a script, "
                 "put the call below `if __name__ == '__main__':`"
             ) from error
-        self._client = WholeClient(self._own, timeout=self.start_seconds, set_as_default=False)
+        self._client = ClosingClient(self._own, timeout=self.start_seconds, set_as_default=False)
         self._client.register_plugin(WarmUp(WARM, own=True))
 
     def _connect(self, address: str) -> None:
-        from espalier.infra.cluster.client import WholeClient
+        from espalier.infra.cluster.client import ClosingClient
         from espalier.infra.cluster.worker import WarmUp
 
         shown = redact(address)
         try:
-            self._client = WholeClient(
+            self._client = ClosingClient(
                 address, timeout=min(self.start_seconds, 30.0), set_as_default=False
             )
         except Exception as error:  # whatever Dask makes of a text that is no address

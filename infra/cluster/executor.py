@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from espalier.infra.cluster.job import Ended, How, Job
+from espalier.infra.cluster.job import Job, JobEnding, JobResult
 from espalier.infra.cluster.job_pool import JobPool
 from espalier.infra.cluster.shared_context import SharedContext
 from espalier.pipelines.evaluation.context import EvaluationContext
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 0.5
 _STATUS = {
-    How.LATE: TrialStatus.TIMEOUT,
-    How.MEMORY: TrialStatus.MEMOUT,
-    How.DIED: TrialStatus.FAILED,
+    JobEnding.LATE: TrialStatus.TIMEOUT,
+    JobEnding.MEMORY: TrialStatus.MEMOUT,
+    JobEnding.DIED: TrialStatus.FAILED,
 }
 
 
@@ -139,7 +139,7 @@ class DaskExecutor:
         """Close the executor."""
         self.close()
 
-    def _keep(self, ended: list[Ended]) -> None:
+    def _keep(self, ended: list[JobResult]) -> None:
         self._finished.extend(_outcome(each) for each in ended)
 
     def _hand_out(self) -> list[TrialOutcome]:
@@ -147,7 +147,7 @@ class DaskExecutor:
         return finished
 
 
-def _outcome(ended: Ended) -> TrialOutcome:
+def _outcome(ended: JobResult) -> TrialOutcome:
     """Return what came of a trial's job."""
     if isinstance(ended.answer, TrialOutcome):
         return ended.answer

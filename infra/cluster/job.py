@@ -15,7 +15,7 @@ Job = Trial | MemberJob
 _BEGIN_SECONDS = 120.0
 
 
-class How(StrEnum):
+class JobEnding(StrEnum):
     """How a job ended."""
 
     ANSWERED = "answered"
@@ -25,14 +25,14 @@ class How(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class JobResult:
     """What came of a job.
 
     Attributes
     ----------
     job : Trial or MemberJob
         The job.
-    how : How
+    how : JobEnding
         How it ended.
     answer : object
         What `run_job` returned; None unless it answered.
@@ -45,7 +45,7 @@ class Ended:
     """
 
     job: Job
-    how: How
+    how: JobEnding
     answer: Any = None
     reason: str = ""
     seconds: float = 0.0
@@ -53,7 +53,7 @@ class Ended:
 
 
 @dataclass(slots=True)
-class Running:
+class RunningJob:
     """A job on its worker.
 
     Attributes

@@ -2,7 +2,7 @@
 
 Each job is one Dask task pinned to one worker, so that it is known where a job runs and whom to
 stop. A worker that dies takes its job's future along in one of several ways (an error, a
-cancellation, or silence, as its address never comes back); all of them end up as `Ended`.
+cancellation, or silence, as its address never comes back); all of them end up as `JobResult`.
 """
 
 import logging
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from espalier.infra.cluster import worker as dask_worker
-from espalier.infra.cluster.job import Ended, How, Job, Running
+from espalier.infra.cluster.job import Job, JobEnding, JobResult, RunningJob
 from espalier.infra.cluster.roster import WorkerRoster
 from espalier.infra.cluster.shared_context import SharedContext
 from espalier.pipelines.errors import WorkerLostError
-from espalier.pipelines.evaluation.evaluate import one_line
+from espalier.pipelines.evaluation.evaluate import short_error
 from espalier.pipelines.evaluation.executors.base import DEADLY
 from espalier.pipelines.evaluation.executors.memory_gate import MemoryGate
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialStatus
@@ -61,7 +61,7 @@ class JobPool:
         self._on_start = on_start
         self._topic = f"espalier-{uuid4().hex}"
         self._waiting: deque[Job] = deque()
-        self._running: dict[str, Running] = {}
+        self._running: dict[str, RunningJob] = {}
         self._starts: dict[int, int] = {}
         self._deaths: Counter[int] = Counter()
         self._gate = MemoryGate()
@@ -92,7 +92,9 @@ class JobPool:
         """Drop the jobs that have not started."""
         self._waiting.clear()
 
-    def step(self, seconds: float, limit_of: Callable[[Job], float | None] | None) -> list[Ended]:
+    def step(
+        self, seconds: float, limit_of: Callable[[Job], float | None] | None
+    ) -> list[JobResult]:
         """Start what can be started, wait up to ``seconds`` and return what has ended.
 
         Parameters
@@ -135,7 +137,7 @@ class JobPool:
         if workers:
             self._roster.tell(dask_worker.interrupt, keys, workers=sorted(workers))
 
-    def kill_running(self, reason: str) -> list[Ended]:
+    def kill_running(self, reason: str) -> list[JobResult]:
         """Stop all running jobs for good."""
         ended = [self._kill(each, reason) for each in self._running.values()]
         self._running.clear()
@@ -177,7 +179,7 @@ class JobPool:
             dask_worker.run_job, job, key, self._topic, self._shared.digest, self._shared.source,
             limit, key=key, workers=[worker], allow_other_workers=False, pure=False, retries=0,
         )  # fmt: skip
-        self._running[key] = Running(job, key, future, worker, limit, time.monotonic())
+        self._running[key] = RunningJob(job, key, future, worker, limit, time.monotonic())
         self._starts[id(job)] = self._starts.get(id(job), 0) + 1
         future.add_done_callback(lambda _: self._wake.put(key))
 
@@ -193,7 +195,7 @@ class JobPool:
         except queue.Empty:
             return
 
-    def _look_at(self, running: Running) -> Ended | None:
+    def _look_at(self, running: RunningJob) -> JobResult | None:
         """Return what came of a job; None while it runs, or when it starts over."""
         status = running.future.status
         if status == "finished":
@@ -214,7 +216,7 @@ class JobPool:
             return self._kill(running, f"killed after {running.seconds:.1f} s, over its limit")
         return None
 
-    def _answer(self, running: Running) -> Ended | None:
+    def _answer(self, running: RunningJob) -> JobResult | None:
         try:
             answer = running.future.result(timeout=30)
         except TimeoutError:  # the worker has died with the answer; Dask runs the job again
@@ -225,46 +227,49 @@ class JobPool:
             self._gate.note(answer)
             if answer.result.status is TrialStatus.MEMOUT and self._shared.is_local:
                 self._stop_worker(running)  # what it took may not be given back
-        return Ended(
-            job=running.job, how=How.ANSWERED, answer=answer, seconds=running.seconds,
+        return JobResult(
+            job=running.job, how=JobEnding.ANSWERED, answer=answer, seconds=running.seconds,
             worker=running.worker,
         )  # fmt: skip
 
-    def _failed(self, running: Running, error: BaseException) -> Ended | None:
+    def _failed(self, running: RunningJob, error: BaseException) -> JobResult | None:
         from distributed import CancelledError, KilledWorker
 
         if isinstance(error, KilledWorker):
             return self._died(running)
         if isinstance(error, CancelledError) or self._shared.lost:
             return self._again(running, "its data were lost")
-        return Ended(
-            job=running.job, how=How.DIED, reason=one_line(error), seconds=running.seconds,
+        return JobResult(
+            job=running.job, how=JobEnding.DIED, reason=short_error(error), seconds=running.seconds,
             worker=running.worker,
         )  # fmt: skip
 
-    def _died(self, running: Running) -> Ended | None:
+    def _died(self, running: RunningJob) -> JobResult | None:
         """Return that a job took its worker down; None when it is tried once more.
 
         Something else may have killed the worker, so only the second time is a result.
         """
         self._roster.doubt()
         if self._roster.ended_for_memory(running.worker):
-            how, reason = How.MEMORY, "its worker was ended for using more memory than its limit"
+            how, reason = (
+                JobEnding.MEMORY,
+                "its worker was ended for using more memory than its limit",
+            )
         else:
-            how, reason = How.DIED, "its worker died while running it, twice"
+            how, reason = JobEnding.DIED, "its worker died while running it, twice"
             self._deaths[id(running.job)] += 1
             if self._deaths[id(running.job)] < DEADLY:
                 return self._again(running, "its worker died")
-        return Ended(
+        return JobResult(
             job=running.job, how=how, reason=reason, seconds=running.seconds, worker=running.worker
         )
 
-    def _again(self, running: Running, why: str) -> Ended | None:
+    def _again(self, running: RunningJob, why: str) -> JobResult | None:
         """Put a job that was lost without its fault back in the queue, a few times at most."""
         self._roster.doubt()
         if self._starts.get(id(running.job), 0) >= _MAX_STARTS:
-            return Ended(
-                job=running.job, how=How.DIED, reason=f"{why}, {_MAX_STARTS} times",
+            return JobResult(
+                job=running.job, how=JobEnding.DIED, reason=f"{why}, {_MAX_STARTS} times",
                 worker=running.worker,
             )  # fmt: skip
         _LOG.warning("%s starts over: %s", running.key.rpartition("-")[0], why)
@@ -274,14 +279,14 @@ class JobPool:
 
     # --- stopping -----------------------------------------------------------------------------
 
-    def _kill(self, running: Running, reason: str) -> Ended:
+    def _kill(self, running: RunningJob, reason: str) -> JobResult:
         self._stop_worker(running)
-        return Ended(
-            job=running.job, how=How.LATE, reason=reason, seconds=running.seconds,
+        return JobResult(
+            job=running.job, how=JobEnding.LATE, reason=reason, seconds=running.seconds,
             worker=running.worker,
         )  # fmt: skip
 
-    def _stop_worker(self, running: Running) -> None:
+    def _stop_worker(self, running: RunningJob) -> None:
         """Drop the job and end the process it runs in."""
         running.future.cancel()
         self._roster.stop(running.worker)

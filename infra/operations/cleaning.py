@@ -4,10 +4,10 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from espalier.infra.operations.dead_runs import end_mlflow_zombies
+from espalier.infra.operations.dead_runs import end_dead_mlflow_runs
 from espalier.infra.registry.model_runs import run_behind
 from espalier.infra.registry.registry import list_models
-from espalier.infra.runs.retention import RunRecord, remove, superfluous, survey, sweep
+from espalier.infra.runs.retention import RunRecord, removable, remove, survey, sweep
 from espalier.infra.settings import DEFAULT_KEPT_RUNS, Settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.errors import UserError
@@ -15,7 +15,9 @@ from espalier.pipelines.errors import UserError
 _LOG = logging.getLogger(__name__)
 
 
-def clean(settings: Settings, *, keep: int | None, dry_run: bool) -> tuple[RunRecord, ...]:
+def clean_run_folders(
+    settings: Settings, *, keep: int | None, dry_run: bool
+) -> tuple[RunRecord, ...]:
     """Remove superfluous run folders and return their records; with ``dry_run`` only return them.
 
     Parameters
@@ -41,7 +43,7 @@ def clean(settings: Settings, *, keep: int | None, dry_run: bool) -> tuple[RunRe
     sweep(settings.runs_folder)
     removed = remove(found)
     _end_given_up(removed, settings)
-    end_mlflow_zombies(settings)
+    end_dead_mlflow_runs(settings)
     return removed
 
 
@@ -61,7 +63,7 @@ def tidy_up(settings: Settings) -> None:
     if not settings.keep_runs:
         return
     try:
-        for record in clean(settings, keep=settings.keep_runs, dry_run=False):
+        for record in clean_run_folders(settings, keep=settings.keep_runs, dry_run=False):
             _LOG.info("removed the folder of an old run of %s: %s", record.model, record.folder)
     except Exception:  # the training is done, and nothing of it depends on this
         _LOG.warning("old run folders could not be removed", exc_info=True)
@@ -69,10 +71,10 @@ def tidy_up(settings: Settings) -> None:
 
 def _superfluous(settings: Settings, *, keep: int) -> tuple[RunRecord, ...]:
     records = survey(settings.runs_folder)
-    candidates = superfluous(records, keep=keep)
+    candidates = removable(records, keep=keep)
     if not candidates:
         return ()
-    return superfluous(records, keep=keep, protected=_behind_aliases(settings))
+    return removable(records, keep=keep, protected=_behind_aliases(settings))
 
 
 def _behind_aliases(settings: Settings) -> set[Path]:

@@ -19,7 +19,7 @@ from espalier.infra.registry.aliases import AliasKeeper
 from espalier.infra.settings import Settings
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.decision_log import DecisionLog
-from espalier.infra.tracking.search import all_runs
+from espalier.infra.tracking.search import find_runs
 from espalier.infra.tracking.store import find_experiment, make_client
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ DECISION_LIMIT = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class EndedRuns:
     """What was ended.
 
     Attributes
@@ -55,19 +55,19 @@ class Ended:
     decisions: tuple[str, ...] = ()
 
 
-def end_zombies(settings: Settings) -> Ended:
+def end_dead_runs(settings: Settings) -> EndedRuns:
     """End every run of this machine whose process is gone.
 
     ``PREFECT_API_URL`` or the active profile names the Prefect server.
     """
-    return Ended(
+    return EndedRuns(
         flow_runs=_end_flow_runs(settings),
-        mlflow_runs=end_mlflow_zombies(settings),
+        mlflow_runs=end_dead_mlflow_runs(settings),
         decisions=_settle_decisions(settings),
     )
 
 
-def end_mlflow_zombies(settings: Settings) -> tuple[str, ...]:
+def end_dead_mlflow_runs(settings: Settings) -> tuple[str, ...]:
     """End MLflow's runs of this machine whose process is gone; return their ids."""
     client = make_client(settings)
     experiment = find_experiment(client, settings)
@@ -180,4 +180,4 @@ def _settle_decisions(settings: Settings) -> tuple[str, ...]:
 
 def _running(client: "MlflowClient", experiment: str, condition: str) -> "list[Run]":
     running = f"attributes.status = 'RUNNING' and {condition}"
-    return list(all_runs(client, [experiment], running))
+    return list(find_runs(client, [experiment], running))

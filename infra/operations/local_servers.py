@@ -24,7 +24,7 @@ _STOP_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class ServerPage:
     """Where a server's pages are.
 
     Attributes
@@ -57,7 +57,7 @@ class LocalServers:
         self._mlflow: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
 
-    def start(self) -> tuple[Page, ...]:
+    def start(self) -> tuple[ServerPage, ...]:
         """Find or start both, wait until they answer, and return where they are.
 
         Raises
@@ -81,8 +81,10 @@ class LocalServers:
         if self._mlflow is not None:
             self._state_path.write_text(json.dumps({"url": mlflow_url}))
         return (
-            Page(name="MLflow", url=redact(mlflow_url), is_own=self._mlflow is not None),
-            Page(name="Prefect", url=redact(api).removesuffix("/api"), is_own=self._prefect.is_own),
+            ServerPage(name="MLflow", url=redact(mlflow_url), is_own=self._mlflow is not None),
+            ServerPage(
+                name="Prefect", url=redact(api).removesuffix("/api"), is_own=self._prefect.is_own
+            ),
         )
 
     def wait(self) -> None:

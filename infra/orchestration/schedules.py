@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from espalier.infra.tables.placeholders import placeholders
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.requests.form import explain
+from espalier.pipelines.requests.form import explain_error
 from espalier.pipelines.requests.train import parse_duration
 
 ScheduledFlow = Literal["retrain", "monitor", "promote", "predict", "extend", "learn"]
@@ -163,4 +163,4 @@ def _entry(line: int, record: Any, path: Path) -> Schedule:
     try:
         return Schedule.model_validate({**record, "where": where})
     except ValidationError as error:
-        raise UserError(f"{where}: {explain(error)}") from None
+        raise UserError(f"{where}: {explain_error(error)}") from None

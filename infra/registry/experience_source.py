@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class ExperienceSource:
     """Where learned experience is.
 
     Attributes
@@ -32,14 +32,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class LoadedExperience:
     """Experience with its origin."""
 
-    source: Source
+    source: ExperienceSource
     knowledge: Knowledge
 
 
-def open_experience(settings: Settings) -> Opened | None:
+def open_experience(settings: Settings) -> LoadedExperience | None:
     """Return the experience that trainings use; None where there is none or none is wanted.
 
     Where nobody asked for a particular one, one that cannot be read is passed over.
@@ -54,22 +54,22 @@ def open_experience(settings: Settings) -> Opened | None:
     if settings.experience == NO_EXPERIENCE:
         return None
     if settings.experience is not None:
-        source = Source(name=str(settings.experience), folder=settings.experience)
-        return Opened(source=source, knowledge=open_knowledge(source.folder))
+        source = ExperienceSource(name=str(settings.experience), folder=settings.experience)
+        return LoadedExperience(source=source, knowledge=open_knowledge(source.folder))
     for source in _by_default(settings):
         try:
-            return Opened(source=source, knowledge=open_knowledge(source.folder))
+            return LoadedExperience(source=source, knowledge=open_knowledge(source.folder))
         except UserError as error:
             _LOG.warning("%s is passed over: %s", source.name, error)
     return None
 
 
-def _by_default(settings: Settings) -> Iterator[Source]:
+def _by_default(settings: Settings) -> Iterator[ExperienceSource]:
     number = champion_number(settings)
     if number is not None:
-        yield Source(
+        yield ExperienceSource(
             name=f"{PREDICTOR_MODEL} version {number}", folder=predictor_files(number, settings)
         )
     shipped = shipped_folder()
     if shipped is not None:
-        yield Source(name=NAME, folder=shipped)
+        yield ExperienceSource(name=NAME, folder=shipped)

@@ -50,7 +50,7 @@ class PredictorVersion:
     alias: str
 
 
-def register_predictor(
+def add_predictor_version(
     tracking: Tracking,
     run_id: str,
     folder: Path,

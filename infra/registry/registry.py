@@ -66,7 +66,7 @@ class RegisteredVersion:
     created_ms: int = 0
 
 
-def register(
+def register_version(
     tracking: Tracking,
     *,
     name: str,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from espalier.infra.processes.owner_lock import RunLock
 from espalier.infra.settings import Settings
-from espalier.infra.tracking.trial_reader import ReadBack
+from espalier.infra.tracking.trial_reader import TrialReading
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.record import KnowledgeBase
 from espalier.pipelines.experience.store import ExperienceStore
@@ -21,7 +21,7 @@ from espalier.pipelines.redaction import redact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class ReadingProgress:
     """How far learning has come.
 
     Attributes
@@ -29,7 +29,7 @@ class Progress:
     store : str
         The MLflow store that was read; another one is read from its beginning.
     marks : mapping of str to int
-        See `espalier.infra.tracking.trial_reader.ReadBack`.
+        See `espalier.infra.tracking.trial_reader.TrialReading`.
     n_learned : int
         Records that the newest predictor has learned from.
     """
@@ -39,7 +39,7 @@ class Progress:
     n_learned: int = 0
 
 
-class OwnExperience:
+class RunExperience:
     """Records of one home folder; hold `lock` while adding.
 
     Parameters
@@ -58,18 +58,18 @@ class OwnExperience:
         return RunLock(self.folder / "lock", what="a learning of this home folder")
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> ReadingProgress:
         """How far learning has come; nothing where records are gone or are of another store."""
-        fresh = Progress(store=self._uri)
+        fresh = ReadingProgress(store=self._uri)
         if not self.records.path.exists():
             return fresh
         try:
-            found = Progress(**json.loads(self._progress_path.read_text()))
+            found = ReadingProgress(**json.loads(self._progress_path.read_text()))
         except (OSError, ValueError, TypeError):
             return fresh
         return found if found.store == self._uri else fresh
 
-    def add(self, found: ReadBack) -> tuple[int, KnowledgeBase]:
+    def add(self, found: TrialReading) -> tuple[int, KnowledgeBase]:
         """Add what was read; return how many records are new, and all of them.
 
         Raises
@@ -95,7 +95,7 @@ class OwnExperience:
             ) from None
 
     def _note(self, *, marks: Mapping[str, int], n_learned: int) -> None:
-        progress = Progress(store=self._uri, marks=dict(marks), n_learned=n_learned)
+        progress = ReadingProgress(store=self._uri, marks=dict(marks), n_learned=n_learned)
         partial = self._progress_path.with_suffix(".partial")
         self.folder.mkdir(parents=True, exist_ok=True)
         partial.write_text(json.dumps(asdict(progress)))

@@ -14,9 +14,9 @@ from espalier.infra.registry import scoring_process as score_child
 from espalier.infra.registry.model_files import model_files
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
-from espalier.infra.tracking.kept_rows import write_any_parquet
+from espalier.infra.tracking.training_rows import write_any_parquet
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.lifecycle.promotion.answers import Answers, label_texts
+from espalier.pipelines.lifecycle.promotion.predictions import ModelPredictions, label_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +32,7 @@ def score_rows(
     settings: Settings,
     *,
     timeout: float = TIMEOUT_SECONDS,
-) -> Answers:
+) -> ModelPredictions:
     """Return what a registered model answers to raw rows, by the code that it was saved with.
 
     Raises
@@ -70,7 +70,7 @@ def score_rows(
     for line in answer["noticed"]:
         _LOG.warning("model %s: %s", shown, line)
     size = sum(path.stat().st_size for path in files.saved.rglob("*") if path.is_file())
-    return Answers(
+    return ModelPredictions(
         scores=scores,
         classes=label_texts(answer["classes"]),
         latency_ms=answer["latency_ms"],

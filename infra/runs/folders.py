@@ -44,10 +44,12 @@ def run_folder(runs_folder: Path, key: str) -> Path:
 
 def attempts_of(runs_folder: Path, key: str) -> list[Path]:
     """Return the folders of a key's attempts, in the order they were made; some may be gone."""
-    return sorted((each for each in all_runs(runs_folder) if key_of(each) == key), key=_number)
+    return sorted(
+        (each for each in all_run_folders(runs_folder) if key_of(each) == key), key=_number
+    )
 
 
-def all_runs(runs_folder: Path) -> list[Path]:
+def all_run_folders(runs_folder: Path) -> list[Path]:
     """Return all run folders, by name."""
     try:
         return sorted(each for each in runs_folder.iterdir() if _NAME.fullmatch(each.name))

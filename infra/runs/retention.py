@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from espalier.infra.runs.folders import all_runs
+from espalier.infra.runs.folders import all_run_folders
 from espalier.infra.runs.notes import MLFLOW_RUN, REQUEST
 from espalier.infra.runs.store import RunStore
 from espalier.pipelines.errors import UserError
@@ -45,7 +45,7 @@ class RunRecord:
     run_id : str or None
         Its MLflow run.
     n_bytes : int
-        What removing it frees, once `superfluous` has looked; files that it shares with the run
+        What removing it frees, once `removable` has looked; files that it shares with the run
         that extends it count in both.
     """
 
@@ -60,11 +60,11 @@ class RunRecord:
 
 def survey(runs_folder: Path) -> tuple[RunRecord, ...]:
     """Return a record of every run folder, oldest first."""
-    records = [_record(folder) for folder in all_runs(runs_folder)]
+    records = [_record(folder) for folder in all_run_folders(runs_folder)]
     return tuple(sorted(records, key=lambda each: (each.touched, each.folder.name)))
 
 
-def superfluous(
+def removable(
     records: Sequence[RunRecord],
     *,
     keep: int,

@@ -17,7 +17,7 @@ ROWS = "rows"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TakenOver:
+class Takeover:
     """What a run has from the one it extends.
 
     Attributes
@@ -35,17 +35,15 @@ class TakenOver:
     numbers: tuple[int, ...]
 
 
-def taken_over(store: RunStore) -> TakenOver | None:
+def read_takeover(store: RunStore) -> Takeover | None:
     """Return what the run took over; None when it extends no other."""
     noted = store.noted(_NOTE)
     if noted is None:
         return None
-    return TakenOver(
-        folder=noted["folder"], run_id=noted["run_id"], numbers=tuple(noted["numbers"])
-    )
+    return Takeover(folder=noted["folder"], run_id=noted["run_id"], numbers=tuple(noted["numbers"]))
 
 
-def take_over(
+def take_over_trials(
     source: RunStore, target: RunStore, results: Sequence[TrialResult], *, run_id: str | None
 ) -> None:
     """Put trials of ``source`` on record in ``target``, once; their predictions come along.
@@ -80,7 +78,7 @@ def take_over(
         target.note(ROWS, rows)
     target.note(FOLDS, source.noted(FOLDS) or 0)
     numbers = tuple(result.trial.number for result in results)
-    target.note(_NOTE, asdict(TakenOver(folder=source.folder.name, run_id=run_id, numbers=numbers)))
+    target.note(_NOTE, asdict(Takeover(folder=source.folder.name, run_id=run_id, numbers=numbers)))
 
 
 def link_or_copy(source: Path, target: Path) -> None:

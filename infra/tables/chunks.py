@@ -12,7 +12,7 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from espalier.infra.tables.opening import exists_locally, open_bytes
-from espalier.infra.tables.sources import ending, kind_of, read_errors, read_table, without_index
+from espalier.infra.tables.sources import ending, read_errors, read_table, table_kind, without_index
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact
 
@@ -76,7 +76,7 @@ def read_chunks(
         raise UserError(
             f"a query needs a database URL such as sqlite:///file.db, not {redact(source)!r}"
         )
-    reader = _READERS[kind_of(source)]
+    reader = _READERS[table_kind(source)]
     with read_errors(source):
         for table in reader(source, plan):
             if len(table):

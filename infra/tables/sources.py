@@ -50,7 +50,7 @@ def read_table(source: str, *, query: str | None = None) -> "pd.DataFrame":
         raise UserError(
             f"a query needs a database URL such as sqlite:///file.db, not {redact(source)!r}"
         )
-    reader = _READERS[kind_of(source)]
+    reader = _READERS[table_kind(source)]
     with read_errors(source):
         return _filled(reader(source), source)
 
@@ -76,7 +76,7 @@ def read_errors(source: str) -> Iterator[None]:
         raise UserError(f"file {redact(source)!r} may not be read; check its permissions") from None
     except Exception as error:  # parsers raise whatever they like
         raise UserError(
-            f"{redact(source)!r} cannot be read as {kind_of(source)}: {reason_of(error)}"
+            f"{redact(source)!r} cannot be read as {table_kind(source)}: {reason_of(error)}"
         ) from error
 
 
@@ -91,7 +91,7 @@ def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
         The ending is unknown, or the place cannot be written.
     """
     target = Path(path)
-    kind = kind_of(str(target))
+    kind = table_kind(str(target))
     partial = target.with_name(f".{os.getpid()}.{target.name}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
         raise UserError(f"{str(path)!r} cannot be written: {reason_of(error)}") from None
 
 
-def kind_of(source: str) -> str:
+def table_kind(source: str) -> str:
     """Return the kind of table that the ending of ``source`` names."""
     found = ending(source)
     if found in _ENDINGS:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
-from espalier.infra.tracking.search import all_runs
+from espalier.infra.tracking.search import find_runs
 from espalier.infra.tracking.store import find_experiment, make_client
 from espalier.infra.tracking.trial_runs import finite_metrics, plain_text
 from espalier.pipelines.lifecycle.promotion.decision import Decision, DecisionKind
@@ -126,7 +126,7 @@ class DecisionLog:
             if experiment is None:
                 return []
             condition = f"attributes.status = '{status}'"
-            return list(all_runs(client, [experiment.experiment_id], condition))
+            return list(find_runs(client, [experiment.experiment_id], condition))
 
 
 def _tags(decision: Decision) -> dict[str, str]:

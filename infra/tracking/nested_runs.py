@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from espalier.infra.tracking import tags as run_tags
-from espalier.infra.tracking.search import all_runs
+from espalier.infra.tracking.search import find_runs
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -14,7 +14,7 @@ def runs_with(client: "MlflowClient", experiment_id: str, tag: str, value: str) 
     """Return the runs whose ``tag`` has this value, oldest first; ``value`` holds no quotes."""
     oldest_first = ["attributes.start_time ASC"]
     return list(
-        all_runs(client, [experiment_id], f"tags.`{tag}` = '{value}'", order_by=oldest_first)
+        find_runs(client, [experiment_id], f"tags.`{tag}` = '{value}'", order_by=oldest_first)
     )
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _PAGE = 1000
 
 
-def all_runs(
+def find_runs(
     client: "MlflowClient",
     experiment_ids: Sequence[str],
     condition: str,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
-from espalier.infra.tracking.search import all_runs
+from espalier.infra.tracking.search import find_runs
 from espalier.infra.tracking.store import make_client
 from espalier.infra.tracking.trial_runs import LONGEST_TAG
 from espalier.pipelines.experience.record import ExperienceRecord, KnownDataset, record_of
@@ -33,7 +33,7 @@ _OVERLAP_MS = 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadBack:
+class TrialReading:
     """What MLflow had.
 
     Attributes
@@ -65,7 +65,7 @@ def dataset_tags(known: KnownDataset, versions: Iterable[tuple[str, str]]) -> di
 
 def read_trials(
     settings: Settings, marks: Mapping[str, int], experiments: Sequence[str] = ()
-) -> ReadBack:
+) -> TrialReading:
     """Return the trials that MLflow has got since ``marks``.
 
     Parameters
@@ -100,7 +100,9 @@ def read_trials(
                     n_unreadable += 1
                 else:
                     records.append(record)
-    return ReadBack(records=tuple(records), n_runs=n_runs, n_unreadable=n_unreadable, marks=reached)
+    return TrialReading(
+        records=tuple(records), n_runs=n_runs, n_unreadable=n_unreadable, marks=reached
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _trial_runs(client: "MlflowClient", experiment_id: str, since: int) -> "Iter
 
     Runs that are added meanwhile come behind, so that no page misses one.
     """
-    return all_runs(
+    return find_runs(
         client,
         [experiment_id],
         f"tags.`{run_tags.TRIAL}` LIKE '%' AND attributes.end_time > {max(0, since - _OVERLAP_MS)}",

@@ -40,7 +40,7 @@ _WHOLE_TABLE = {
 }
 
 
-def validate(table: pd.DataFrame, contract: DataContract) -> ValidationReport:
+def check_expectations(table: pd.DataFrame, contract: DataContract) -> ValidationReport:
     """Check a table against a contract with Great Expectations.
 
     Parameters

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.acquisition.objective import Objective
-from espalier.pipelines.acquisition.relaxation import Branch
+from espalier.pipelines.acquisition.relaxation import FamilySubspace
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -30,7 +30,7 @@ _CUT = 4.0  # log-EI differences beyond it say no more
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AscentResult:
     """Encoded points that exist, best first, with their values.
 
     Attributes
@@ -45,7 +45,7 @@ class Found:
     values: Array
 
     @classmethod
-    def of(cls, points: Array, values: Array) -> "Found":
+    def of(cls, points: Array, values: Array) -> "AscentResult":
         """Return points sorted by value, each once."""
         _, first = np.unique(points.round(9), axis=0, return_index=True)
         first = np.sort(first)
@@ -55,19 +55,19 @@ class Found:
 
 def ascend(
     objective: Objective,
-    branches: Sequence[Branch],
+    branches: Sequence[FamilySubspace],
     starts: Array,
     *,
     steps: int,
     rng: np.random.Generator,
-) -> Found:
+) -> AscentResult:
     """Return what gradient ascent finds from some starts, rounded to points that exist.
 
     Parameters
     ----------
     objective : Objective
         What to maximise.
-    branches : sequence of Branch
+    branches : sequence of FamilySubspace
         The families, in the order of the encoding.
     starts : array, shape (n, d)
         Encoded points to start from.
@@ -81,12 +81,17 @@ def ascend(
     for step in range(steps):
         _step(objective, climbs, 1.0 - step / (steps + 1))
     points = np.vstack([climb.rounded() for climb in climbs])
-    return Found.of(points, objective.value(points))
+    return AscentResult.of(points, objective.value(points))
 
 
 def polish(
-    objective: Objective, branches: Sequence[Branch], found: Found, *, climbers: int, rounds: int
-) -> Found:
+    objective: Objective,
+    branches: Sequence[FamilySubspace],
+    found: AscentResult,
+    *,
+    climbers: int,
+    rounds: int,
+) -> AscentResult:
     """Return ``found`` and what a climb over neighbours adds to its best points.
 
     Parameters
@@ -116,10 +121,10 @@ def polish(
             break
         tops = np.array([point for point, _ in better])
         heights = np.array([value for _, value in better])
-    return Found.of(np.vstack(points), np.concatenate(values))
+    return AscentResult.of(np.vstack(points), np.concatenate(values))
 
 
-def _neighbours(branches: Sequence[Branch], point: Array) -> Array:
+def _neighbours(branches: Sequence[FamilySubspace], point: Array) -> Array:
     branch = branches[int(point[: len(branches)].argmax())]
     u, c = branch.disassemble(point[None, :])
     return branch.assemble(*branch.around(u[0], c[0]))
@@ -130,7 +135,7 @@ class _Climb:
 
     Parameters
     ----------
-    branch : Branch
+    branch : FamilySubspace
         The family.
     starts : array, shape (s, d)
         Encoded points.
@@ -138,7 +143,7 @@ class _Climb:
         Draws combinations.
     """
 
-    def __init__(self, branch: Branch, starts: Array, rng: np.random.Generator) -> None:
+    def __init__(self, branch: FamilySubspace, starts: Array, rng: np.random.Generator) -> None:
         self.branch = branch
         self.u, c = branch.disassemble(starts)
         self.theta = [

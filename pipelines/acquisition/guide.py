@@ -12,11 +12,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.acquisition.ascent import Found, ascend, polish
+from espalier.pipelines.acquisition.ascent import AscentResult, ascend, polish
 from espalier.pipelines.acquisition.batch import NEAR
 from espalier.pipelines.acquisition.functions import expected_improvement
 from espalier.pipelines.acquisition.objective import DifferentiablePredictor, Objective
-from espalier.pipelines.acquisition.relaxation import Branch
+from espalier.pipelines.acquisition.relaxation import FamilySubspace
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.configuration import Configuration
 
@@ -40,7 +40,7 @@ class BelievingPredictor(DifferentiablePredictor, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Pick:
+class Proposal:
     """A configuration and how it came to be chosen.
 
     Attributes
@@ -62,7 +62,7 @@ class Pick:
     improvement: float = 0.0
 
 
-def pick_batch(
+def propose_by_gradient(
     space: SearchSpace,
     objective: Objective,
     predictor: BelievingPredictor,
@@ -76,7 +76,7 @@ def pick_batch(
     admissible: Callable[[Configuration], bool] | None = None,
     max_per_family: int | None = None,
     with_ascent: bool = True,
-) -> list[Pick]:
+) -> list[Proposal]:
     """Return up to ``n`` picks, none tried, pending, or nearly the same as one that is.
 
     Parameters
@@ -106,7 +106,7 @@ def pick_batch(
     with_ascent : bool
         False: only the random candidates.
     """
-    branches = [Branch(space, family) for family in space.families]
+    branches = [FamilySubspace(space, family) for family in space.families]
     allowed = [branch for branch in branches if families is None or branch.family in set(families)]
     if pending:
         predictor = predictor.believe(space.encode(pending))
@@ -114,14 +114,14 @@ def pick_batch(
     taken = _Taken(space, [*tried, *pending], admissible)
     crowd = _Crowd(_draw(allowed, RANDOM_CANDIDATES, rng), objective)
     starts = np.vstack([_draw(allowed, _QUASI_RANDOM, rng), _near(space, allowed, incumbents, rng)])
-    found = Found.of(starts, objective.value(starts))
-    picks: list[Pick] = []
+    found = AscentResult.of(starts, objective.value(starts))
+    picks: list[Proposal] = []
     for number in range(n):
         if with_ascent:
             best_starts = _spread(found, len(branches), _LATER_STARTS if number else _STARTS)
             steps = _LATER_STEPS if number else _STEPS
             risen = ascend(objective, branches, best_starts, steps=steps, rng=rng)
-            found = Found.of(
+            found = AscentResult.of(
                 np.vstack([risen.points, best_starts]),
                 np.concatenate([risen.values, objective.value(best_starts)]),
             )
@@ -145,12 +145,12 @@ def pick_batch(
             crowd.bar(barred)
             if not len(kept) or not len(crowd):
                 break
-            found = Found.of(kept, objective.value(kept))
+            found = AscentResult.of(kept, objective.value(kept))
     return picks
 
 
 def _improvement(
-    space: SearchSpace, objective: Objective, predictor: BelievingPredictor, pick: Pick
+    space: SearchSpace, objective: Objective, predictor: BelievingPredictor, pick: Proposal
 ) -> float:
     mean, std = predictor.predict(space.encode([pick.configuration]))
     return float(expected_improvement(mean, std, objective.best)[0])
@@ -201,14 +201,14 @@ class _Crowd:
         kept = ~_of_families(self._points, families)
         self._points, self._bounds = self._points[kept], self._bounds[kept]
 
-    def best(self, objective: Objective, n: int = 50) -> Found:
+    def best(self, objective: Objective, n: int = 50) -> AscentResult:
         """Return at least the best few of all candidates by an objective that believes more."""
         stop = min(n, len(self._points))
         while True:
             values = objective.value(self._points[:stop])
             top = np.sort(values)[-min(5, stop) :]
             if stop == len(self._points) or top[0] >= self._bounds[stop]:
-                return Found.of(self._points[:stop], values)
+                return AscentResult.of(self._points[:stop], values)
             stop = min(4 * stop, len(self._points))
 
 
@@ -217,7 +217,7 @@ def _of_families(points: Array, families: Sequence[int]) -> NDArray[np.bool_]:
     return np.asarray((points[:, list(families)] > 0).any(axis=1))
 
 
-def _draw(branches: Sequence[Branch], n: int, rng: np.random.Generator) -> Array:
+def _draw(branches: Sequence[FamilySubspace], n: int, rng: np.random.Generator) -> Array:
     """Return ``n`` random points, families equally likely."""
     share = rng.multinomial(n, np.full(len(branches), 1.0 / len(branches)))
     return np.vstack(
@@ -227,7 +227,7 @@ def _draw(branches: Sequence[Branch], n: int, rng: np.random.Generator) -> Array
 
 def _near(
     space: SearchSpace,
-    branches: Sequence[Branch],
+    branches: Sequence[FamilySubspace],
     incumbents: Sequence[Configuration],
     rng: np.random.Generator,
 ) -> Array:
@@ -245,7 +245,7 @@ def _near(
     return np.vstack(parts)
 
 
-def _spread(found: Found, n_families: int, n: int) -> Array:
+def _spread(found: AscentResult, n_families: int, n: int) -> Array:
     """Return the best ``n`` points, not more than a few of one family."""
     family = found.points[:, :n_families].argmax(axis=1)
     count = np.zeros(n_families, dtype=int)
@@ -260,7 +260,7 @@ def _spread(found: Found, n_families: int, n: int) -> Array:
 
 
 def _first_new(
-    space: SearchSpace, found: Found, taken: _Taken
+    space: SearchSpace, found: AscentResult, taken: _Taken
 ) -> tuple[Configuration, float] | None:
     """Return the best configuration that was not taken, with its value."""
     near: tuple[Configuration, float] | None = None
@@ -278,12 +278,12 @@ def _first_new(
 
 def _better(
     by_ascent: tuple[Configuration, float] | None, by_chance: tuple[Configuration, float] | None
-) -> Pick | None:
+) -> Proposal | None:
     if by_ascent is None and by_chance is None:
         return None
     value = -np.inf if by_ascent is None else by_ascent[1]
     random_value = -np.inf if by_chance is None else by_chance[1]
     if by_ascent is not None and value > random_value:
-        return Pick(by_ascent[0], True, value, random_value)
+        return Proposal(by_ascent[0], True, value, random_value)
     assert by_chance is not None
-    return Pick(by_chance[0], False, value, random_value)
+    return Proposal(by_chance[0], False, value, random_value)

@@ -18,7 +18,7 @@ _ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedConfigurations:
     """Configurations with their acquisition values, best first.
 
     Attributes
@@ -38,7 +38,7 @@ def maximize(
     space: SearchSpace,
     candidates: Sequence[Configuration],
     rng: np.random.Generator,
-) -> Ranked:
+) -> RankedConfigurations:
     """Return all configurations looked at, best first.
 
     Parameters
@@ -73,4 +73,4 @@ def maximize(
             break
         climbs = list(dict.fromkeys(moved))
     order = sorted(found, key=found.__getitem__, reverse=True)
-    return Ranked(tuple(order), np.array([found[each] for each in order]))
+    return RankedConfigurations(tuple(order), np.array([found[each] for each in order]))

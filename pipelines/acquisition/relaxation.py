@@ -18,7 +18,7 @@ Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class NumericCoordinate:
     """A number of a branch.
 
     Attributes
@@ -50,7 +50,7 @@ class Number:
         return 1.0 / max(of.high - of.low, 1.0) if of.whole and not of.log else 0.03
 
 
-class Branch:
+class FamilySubspace:
     """The hyperparameters of one family.
 
     Parameters
@@ -68,7 +68,7 @@ class Branch:
         self._n_coordinates = len(space.coordinates)
         column = {name: place for place, name in enumerate(space.coordinates)}
         self.parameters = space.family_space(family).parameters
-        numbers: list[Number] = []
+        numbers: list[NumericCoordinate] = []
         choices: list[Indices] = []
         self._number_of: dict[str, int] = {}
         self._choice_of: dict[str, int] = {}
@@ -80,7 +80,7 @@ class Branch:
                 choices.append(np.array([column[f"{name}={each}"] for each in parameter.choices]))
             else:
                 self._number_of[parameter.name] = len(numbers)
-                numbers.append(Number(column[name], parameter))
+                numbers.append(NumericCoordinate(column[name], parameter))
         self.numbers = tuple(numbers)
         self.choices = tuple(choices)
         self.n_options = tuple(len(columns) for columns in choices)

@@ -123,7 +123,7 @@ class AutoMLBase(BaseEstimator):
         # Imported late: a fitted estimator predicts without the search and its packages.
         from espalier.pipelines.automl.in_process import train_in_process
         from espalier.pipelines.automl.training_data import prepare_training
-        from espalier.pipelines.explain.leaderboard import leaderboard, leaderboard_frame
+        from espalier.pipelines.explain.leaderboard import leaderboard_frame, make_leaderboard
         from espalier.pipelines.metrics.catalogue import get_metric
         from espalier.pipelines.trials.progress_line import print_trial
 
@@ -146,7 +146,7 @@ class AutoMLBase(BaseEstimator):
             on_result=partial(print_trial, metric.name) if self.verbose else None,
         )
         self._keep(trained)
-        rows = leaderboard(trained.history, trained.model.weights)
+        rows = make_leaderboard(trained.history, trained.model.weights)
         self.leaderboard_ = leaderboard_frame(rows)
         self.holdout_score_: float | None = None
         self.holdout_interval_: tuple[float, float] | None = None
@@ -160,7 +160,7 @@ class AutoMLBase(BaseEstimator):
         self.cv_score_ = trained.choice.cv_score
         self.adjusted_ = trained.adjusted
         self.experience_ = trained.experience
-        self.ensemble_report_ = pd.DataFrame(trained.choice.rivals)
+        self.ensemble_report_ = pd.DataFrame(trained.choice.combiners)
 
     def _score_holdout(
         self,
@@ -174,7 +174,7 @@ class AutoMLBase(BaseEstimator):
         from espalier.pipelines.metrics.catalogue import score_predictions
 
         rows, scores = predict_in_time(
-            partial(self.model_.predict_judged, metric=metric),
+            partial(self.model_.predict_for_metric, metric=metric),
             table,
             deadline=deadline,
             seed=seed,

@@ -14,13 +14,13 @@ from espalier.pipelines.automl.training import Members, finish, plan_search, sea
 from espalier.pipelines.automl.training_data import TrainingData
 from espalier.pipelines.calibration.report import AdjustmentReport
 from espalier.pipelines.calibration.threshold import check_threshold
-from espalier.pipelines.ensemble.build import EnsembleChoice
+from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import Executor, SerialExecutor
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
 from espalier.pipelines.evaluation.fold_models import FoldModels
-from espalier.pipelines.finishing.finish import Finishing
-from espalier.pipelines.finishing.prediction_store import KeptPredictions
+from espalier.pipelines.finishing.finish import FinishInputs
+from espalier.pipelines.finishing.prediction_store import PredictionStore
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.metrics.scoring import check_target
 from espalier.pipelines.resources.budget import Deadline
@@ -28,7 +28,7 @@ from espalier.pipelines.resources.memory import MIB, trial_memory_mb, worker_mem
 from espalier.pipelines.search.stand_ins import said_of
 from espalier.pipelines.serialization.sealed_files import new_key
 from espalier.pipelines.serving.model import EnsembleModel
-from espalier.pipelines.serving.residual_correction import Correction
+from espalier.pipelines.serving.residual_correction import ResidualCorrection
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialOutcome
 
@@ -99,7 +99,7 @@ def train_in_process(
     extra = residual_budget(settings.budget, settings.residual_share)
     n_workers = settings.n_workers
     memory_limit_mb = trial_memory_mb(settings.memory_limit, n_workers)
-    kept = KeptPredictions(data.metric)
+    kept = PredictionStore(data.metric)
 
     def keep(outcome: TrialOutcome) -> None:
         kept.add(outcome)
@@ -139,7 +139,7 @@ def train_in_process(
 
             def correct(
                 choice: EnsembleChoice, members: Members
-            ) -> tuple[EnsembleChoice, Correction | None]:
+            ) -> tuple[EnsembleChoice, ResidualCorrection | None]:
                 if extra is None or None in members:
                     return choice, None
                 executor.close()  # the trials of the residual get the cores and the memory
@@ -161,7 +161,7 @@ def train_in_process(
                 kept.by_number,
                 executor,
                 settings,
-                finishing=Finishing(
+                finishing=FinishInputs(
                     deadline=ensemble_end,
                     cost=plan.finish,
                     fold_models=fold_models,
@@ -193,9 +193,9 @@ def _advice(data: TrainingData, settings: TrainingSettings) -> "Advice | None":
 
 
 def _judged(advice: "Advice", history: History) -> dict[str, Any]:
-    from espalier.pipelines.experience.advice import calibrate
+    from espalier.pipelines.experience.advice import measure_advice
 
-    return calibrate(advice, history).to_dict()
+    return measure_advice(advice, history).to_dict()
 
 
 @contextmanager

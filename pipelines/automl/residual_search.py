@@ -21,9 +21,9 @@ from espalier.pipelines.automl.residual_stages import (
     residual_stages,
 )
 from espalier.pipelines.data.dataset import ColumnRole, Dataset
-from espalier.pipelines.ensemble.build import EnsembleChoice
+from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.combination import from_link, to_link
-from espalier.pipelines.ensemble.combiner_comparison import NestedAnswers
+from espalier.pipelines.ensemble.combiner_comparison import NestedPredictions
 from espalier.pipelines.ensemble.losses import make_loss
 from espalier.pipelines.ensemble.row_blocks import row_blocks
 from espalier.pipelines.errors import UserError
@@ -38,7 +38,7 @@ from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.loop import run_search
 from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.seeds import integer_seed
-from espalier.pipelines.serving.residual_correction import Correction, with_answers
+from espalier.pipelines.serving.residual_correction import ResidualCorrection, with_answers
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.trial import TrialOutcome, TrialResult
 
@@ -49,7 +49,7 @@ FEWEST_TRIALS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResidualFound:
+class ResidualSearchResult:
     """What a search for residual members found.
 
     Attributes
@@ -58,7 +58,7 @@ class ResidualFound:
         The stages that passed; their positions are those of ``results``.
     results : tuple of TrialResult
         The residual's trials that can be members.
-    correction : Correction or None
+    correction : ResidualCorrection or None
         The members, refitted; None where no stage passed or a refit failed.
     choice : EnsembleChoice
         The ensemble, with nested answers that the correction is part of.
@@ -66,7 +66,7 @@ class ResidualFound:
 
     stages: ResidualStages
     results: tuple[TrialResult, ...]
-    correction: Correction | None
+    correction: ResidualCorrection | None
     choice: EnsembleChoice
 
 
@@ -105,7 +105,7 @@ def find_residual_members(
     deadline: Deadline,
     seed: int,
     sees_answers: bool = False,
-) -> ResidualFound | None:
+) -> ResidualSearchResult | None:
     """Search for regressors of the residual and return the stages that lower the loss.
 
     None for a problem that they cannot be for, or where too few were evaluated.
@@ -167,7 +167,7 @@ def find_residual_members(
             budget=budget,
             seed=integer_seed(seed, "residual"),
             n_workers=executor.n_workers,
-            fits_per_trial=len(context.folds),
+            n_folds=len(context.folds),
         )
         end = deadline.earlier(_kept_back(deadline))
         run_search(plan, executor, metric, deadline=end, on_result=keep)
@@ -189,8 +189,10 @@ def find_residual_members(
         jobs = [member_job(results[position]) for position, _ in stages.chosen]
         models = executor.fit_members(jobs, deadline) if jobs else []
     if not models or any(model is None for model in models):
-        return ResidualFound(stages=stages, results=tuple(results), correction=None, choice=choice)
-    correction = Correction(
+        return ResidualSearchResult(
+            stages=stages, results=tuple(results), correction=None, choice=choice
+        )
+    correction = ResidualCorrection(
         members=tuple(
             Member(number=results[position].trial.number, candidates=(model,))
             for (position, _), model in zip(stages.chosen, models, strict=True)
@@ -201,8 +203,8 @@ def find_residual_members(
         floor=floor,
         sees_answers=sees_answers,
     )
-    corrected = NestedAnswers(rows, from_link(stages.nested, dataset.problem))
-    return ResidualFound(
+    corrected = NestedPredictions(rows, from_link(stages.nested, dataset.problem))
+    return ResidualSearchResult(
         stages=stages,
         results=tuple(results),
         correction=correction,

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.automl.training_data import TrainingData
-from espalier.pipelines.calibration.fit_adjustments import Adjusted, adjust
+from espalier.pipelines.calibration.fit_adjustments import AdjustmentResult, fit_adjustments
 from espalier.pipelines.calibration.report import AdjustmentReport
-from espalier.pipelines.ensemble.build import EnsembleChoice
+from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.finishing.baseline import choose_baseline
-from espalier.pipelines.finishing.finish import Finishing, choose_and_fit
-from espalier.pipelines.lifecycle.retraining.winners import fitting
+from espalier.pipelines.finishing.finish import FinishInputs, choose_and_fit
+from espalier.pipelines.lifecycle.retraining.warm_start import valid_in_space
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.resources.budget import Deadline
@@ -28,7 +28,7 @@ from espalier.pipelines.search.reserve import search_deadline
 from espalier.pipelines.search.stand_ins import with_stand_ins
 from espalier.pipelines.serving.latency import prepare_ms
 from espalier.pipelines.serving.model import EnsembleModel, build_model
-from espalier.pipelines.serving.residual_correction import Correction
+from espalier.pipelines.serving.residual_correction import ResidualCorrection
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # loads scipy.stats
     from espalier.pipelines.experience.advice import Advice
 
 Members = Sequence[Member | None]
-Correct = Callable[[EnsembleChoice, Members], tuple[EnsembleChoice, Correction | None]]
+Correct = Callable[[EnsembleChoice, Members], tuple[EnsembleChoice, ResidualCorrection | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +98,9 @@ def plan_search(
         seed=settings.seed,
         n_workers=n_workers,
         strategy=settings.search,
-        fits_per_trial=len(data.folds),
+        n_folds=len(data.folds),
         finish=finish,
-        warm_start=fitting(first, space, trials=settings.n_trials),
+        warm_start=valid_in_space(first, space, trials=settings.n_trials),
         prior=None if advice is None else advice.prior,
         memory_limit_mb=memory_limit_mb,
     )
@@ -144,7 +144,7 @@ def finish(
     executor: Executor,
     settings: TrainingSettings,
     *,
-    finishing: Finishing,
+    finishing: FinishInputs,
     deadline: Deadline,
     correct: Correct | None = None,
 ) -> FinishedTraining:
@@ -162,7 +162,7 @@ def finish(
         Does the refits; nothing may be pending.
     settings : TrainingSettings
         What is asked.
-    finishing : Finishing
+    finishing : FinishInputs
         The time for choosing and fitting, and what may save some.
     deadline : Deadline
         When the training must be over.
@@ -178,7 +178,7 @@ def finish(
     correction = None
     if not history.successes and settings.allow_baseline:
         choice, members = choose_baseline(data.search, data.metric)
-        adjusted = Adjusted()
+        adjusted = AdjustmentResult()
     else:
         choice, members = choose_and_fit(
             executor,
@@ -192,7 +192,7 @@ def finish(
         )
         if correct is not None:
             choice, correction = correct(choice, members)
-        adjusted = adjust(
+        adjusted = fit_adjustments(
             choice,
             members,
             predictions,
@@ -217,8 +217,8 @@ def finish(
 
 
 def _within_limits(
-    finishing: Finishing, data: TrainingData, settings: TrainingSettings
-) -> Finishing:
+    finishing: FinishInputs, data: TrainingData, settings: TrainingSettings
+) -> FinishInputs:
     """Return ``finishing`` with what the model may cost, less what preparing a row takes."""
     limits = settings.limits
     if limits and data.example_rows is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.calibration.calibrator_fits import Method, methods
+from espalier.pipelines.calibration.calibrator_fits import CalibrationMethod, calibration_methods
 from espalier.pipelines.calibration.calibrators import Calibrator
 from espalier.pipelines.calibration.reliability import (
     Reliability,
@@ -31,7 +31,7 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
+class CalibrationResult:
     """What was measured and what came of it.
 
     Attributes
@@ -57,15 +57,15 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
-    method: Method
+    method: CalibrationMethod
     nested: Floats
     gain: float
     standard_error: float
 
 
-def calibrate(
+def choose_calibrator(
     rows: OutOfFold, metric: Metric, *, seed: int, deadline: Deadline = NEVER
-) -> Calibration:
+) -> CalibrationResult:
     """Return the simplest correction that is proven to help.
 
     Every method is fitted to four fifths of the rows and corrects the others, part by part. One
@@ -85,7 +85,7 @@ def calibrate(
         Once it has passed, nothing is corrected.
     """
     before = measure_reliability(rows.predictions, rows.y, rows.sample_weight)
-    plain = Calibration(
+    plain = CalibrationResult(
         calibrator=None, before=before, after=before, tried=(), predictions=rows.predictions
     )
     counts = np.bincount(rows.y, minlength=rows.n_classes)
@@ -96,7 +96,7 @@ def calibrate(
     weight = row_weights(rows.sample_weight, len(rows))
     losses = row_log_losses(rows.predictions, rows.y)
     found = []
-    for method in methods(rows.y, rows.n_classes):
+    for method in calibration_methods(rows.y, rows.n_classes):
         if deadline.passed:
             return plain
         nested = _nested(method, rows, blocks, weight)
@@ -111,7 +111,7 @@ def calibrate(
     chosen = _chosen(found, rows, metric, blocks)
     if chosen is None:
         return replace(plain, tried=tried)
-    return Calibration(
+    return CalibrationResult(
         calibrator=chosen.method.fit(rows.predictions, rows.y, weight),
         before=before,
         after=measure_reliability(chosen.nested, rows.y, rows.sample_weight),
@@ -140,7 +140,9 @@ def _chosen(
     )
 
 
-def _nested(method: Method, rows: OutOfFold, blocks: NDArray[np.int64], weight: Floats) -> Floats:
+def _nested(
+    method: CalibrationMethod, rows: OutOfFold, blocks: NDArray[np.int64], weight: Floats
+) -> Floats:
     """Return each row's probabilities, corrected by a fit that did not see its block."""
     corrected = np.empty(rows.predictions.shape)
     for block in np.unique(blocks):

@@ -29,7 +29,7 @@ Fit = Callable[[Floats, NDArray[Any], Floats], Calibrator]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Method:
+class CalibrationMethod:
     """A way of calibrating.
 
     Attributes
@@ -44,16 +44,16 @@ class Method:
     fit: Fit
 
 
-def methods(y: NDArray[Any], n_classes: int) -> tuple[Method, ...]:
+def calibration_methods(y: NDArray[Any], n_classes: int) -> tuple[CalibrationMethod, ...]:
     """Return the methods that these rows are enough for, the simplest first."""
     counts = np.bincount(y, minlength=n_classes)
     if n_classes > 2:
-        shifted = Method(name="shifted temperature", fit=_shifted_temperature)
-        return (Method(name="temperature", fit=_temperature), shifted)
-    two = (Method(name="platt", fit=_platt), Method(name="beta", fit=_beta))
+        shifted = CalibrationMethod(name="shifted temperature", fit=_shifted_temperature)
+        return (CalibrationMethod(name="temperature", fit=_temperature), shifted)
+    two = (CalibrationMethod(name="platt", fit=_platt), CalibrationMethod(name="beta", fit=_beta))
     if counts.min() < FEWEST_FOR_ISOTONIC:
         return two
-    return (*two, Method(name="isotonic", fit=_isotonic))
+    return (*two, CalibrationMethod(name="isotonic", fit=_isotonic))
 
 
 def _platt(probabilities: Floats, y: NDArray[Any], weight: Floats) -> Calibrator:

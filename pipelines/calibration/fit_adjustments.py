@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from espalier.pipelines.calibration.adjustments import NO_ADJUSTMENTS, Adjustments
-from espalier.pipelines.calibration.calibrate import calibrate
+from espalier.pipelines.calibration.calibrate import choose_calibrator
 from espalier.pipelines.calibration.fit_intervals import REPORTED_COVERAGE, fit_intervals
 from espalier.pipelines.calibration.report import (
     NOTHING_ADJUSTED,
@@ -25,19 +25,19 @@ from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
 if TYPE_CHECKING:
-    from espalier.pipelines.ensemble.build import EnsembleChoice
+    from espalier.pipelines.ensemble.choose import EnsembleChoice
     from espalier.pipelines.members.member import Member
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Adjusted:
+class AdjustmentResult:
     """Adjustments, and how they came about."""
 
     adjustments: Adjustments = NO_ADJUSTMENTS
     report: AdjustmentReport = NOTHING_ADJUSTED
 
 
-def adjust(
+def fit_adjustments(
     choice: "EnsembleChoice",
     fitted: "Sequence[Member | None]",
     predictions: Mapping[int, NDArray[Any]],
@@ -47,7 +47,7 @@ def adjust(
     seed: int,
     threshold: Threshold = "auto",
     deadline: Deadline = NEVER,
-) -> Adjusted:
+) -> AdjustmentResult:
     """Return what is fitted to out-of-fold predictions of the members that have a model.
 
     Parameters
@@ -70,7 +70,7 @@ def adjust(
         What is not done by then is left out.
     """
     fixed = None if threshold is None or threshold == "auto" else float(threshold)
-    plain = Adjusted(
+    plain = AdjustmentResult(
         adjustments=Adjustments(threshold=fixed),
         report=AdjustmentReport(threshold=_threshold_report(dataset.problem, fixed, None)),
     )
@@ -82,13 +82,13 @@ def adjust(
     with threadpool_limits(limits=1):
         if not dataset.problem.is_classification:
             return _with_intervals(rows, seed)
-        calibration = calibrate(rows, metric, seed=seed, deadline=deadline)
+        calibration = choose_calibrator(rows, metric, seed=seed, deadline=deadline)
         tuned = None
         if threshold == "auto" and is_tuned_for(metric, dataset.problem):
             calibrated = rows.with_predictions(calibration.predictions)
             tuned = tune_threshold(calibrated, metric, seed=seed, deadline=deadline)
     calibrator = calibration.calibrator
-    return Adjusted(
+    return AdjustmentResult(
         adjustments=Adjustments(
             calibrator=calibrator, threshold=fixed if tuned is None else tuned.value
         ),
@@ -104,11 +104,11 @@ def adjust(
     )
 
 
-def _with_intervals(rows: OutOfFold, seed: int) -> Adjusted:
+def _with_intervals(rows: OutOfFold, seed: int) -> AdjustmentResult:
     found = fit_intervals(rows, seed=seed)
     if found is None:
-        return Adjusted()
-    return Adjusted(
+        return AdjustmentResult()
+    return AdjustmentResult(
         adjustments=Adjustments(intervals=found.intervals),
         report=AdjustmentReport(
             intervals=IntervalReport(

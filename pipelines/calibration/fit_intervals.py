@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.calibration.intervals import Intervals, Scale, ScaledBy
+from espalier.pipelines.calibration.intervals import Intervals, ResidualScale, ScaledBy
 from espalier.pipelines.calibration.reliability import row_weights
 from espalier.pipelines.ensemble.combination import Floats
 from espalier.pipelines.ensemble.out_of_fold import OutOfFold
@@ -124,7 +124,7 @@ def _test(kind: ScaledBy, rows: OutOfFold, blocks: NDArray[np.int64], weight: Fl
     )  # fmt: skip
 
 
-def _intervals(rows: OutOfFold, scales: Floats, weight: Floats, scale: Scale) -> Intervals:
+def _intervals(rows: OutOfFold, scales: Floats, weight: Floats, scale: ResidualScale) -> Intervals:
     residuals = (rows.y - rows.predictions) / scales
     order = np.argsort(residuals, kind="stable")
     equal = rows.sample_weight is None
@@ -132,13 +132,13 @@ def _intervals(rows: OutOfFold, scales: Floats, weight: Floats, scale: Scale) ->
     return Intervals(residuals[order], masses, scale)
 
 
-def _scale(kind: ScaledBy, rows: OutOfFold, weight: Floats) -> Scale:
+def _scale(kind: ScaledBy, rows: OutOfFold, weight: Floats) -> ResidualScale:
     """Return the mean absolute residual over bins of rows; weights sum to 1."""
     sizes = np.abs(rows.y - rows.predictions)
     mean = float(weight @ sizes)
     mean = mean if mean > 0 else 1.0
     if kind == "constant":
-        return Scale(kind, np.zeros(1), np.array([mean]))
+        return ResidualScale(kind, np.zeros(1), np.array([mean]))
     known = rows.predictions if kind == "prediction" else rows.spread
     order = np.argsort(known, kind="stable")
     n_bins = int(np.clip(len(rows) // ROWS_A_BIN, 1, BINS))
@@ -151,4 +151,4 @@ def _scale(kind: ScaledBy, rows: OutOfFold, weight: Floats) -> Scale:
         share = len(part) / (len(part) + PRIOR_ROWS)
         own = float(weight[part] @ sizes[part]) / mass
         value.append(max(share * own + (1.0 - share) * mean, SMALLEST_SCALE * mean))
-    return Scale(kind, np.asarray(at), np.asarray(value))
+    return ResidualScale(kind, np.asarray(at), np.asarray(value))

@@ -32,7 +32,7 @@ ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scale:
+class ResidualScale:
     """How large residuals are, as a function of one number of a row.
 
     Attributes
@@ -66,13 +66,13 @@ class Intervals:
         Signed residuals over their scale, rising.
     weight : array or None, shape (n,)
         Of the residuals, with mean 1; None when all are equal.
-    scale : Scale
+    scale : ResidualScale
         Of new rows.
     """
 
     residuals: Floats
     weight: Floats | None
-    scale: Scale
+    scale: ResidualScale
 
     def bounds(self, prediction: Floats, spread: Floats, coverage: float) -> tuple[Floats, Floats]:
         """Return lower and upper bounds, shape (n,) each, around predictions.

@@ -24,7 +24,7 @@ from espalier.pipelines.errors import UserError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Assembled:
+class AssembledDataset:
     """A dataset and how it came about.
 
     Attributes
@@ -58,7 +58,7 @@ def assemble(
     time_column: str | None = None,
     weight_column: str | None = None,
     min_rows: int = 20,
-) -> Assembled:
+) -> AssembledDataset:
     """Turn a raw table into a dataset.
 
     Parameters
@@ -131,7 +131,7 @@ def assemble(
         sample_weight=None if weights is None else weights[rows],
     )
     n_lost = len(table) - len(rows)
-    return Assembled(
+    return AssembledDataset(
         dataset=dataset,
         preparation=preparation,
         rows=rows,

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.serialization.old_pickles import set_state_of_any_age
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 LONGEST_TEXT = 2_000
 """Characters of a string that are looked at."""
@@ -141,7 +141,7 @@ class DatasetShape:
         comes back is treated once.
     """
 
-    __setstate__ = set_state_of_any_age
+    __setstate__ = set_state_with_defaults
 
     problem: ProblemKind
     n_rows: int

@@ -20,7 +20,7 @@ _CODE = re.compile(r"[\w\-.:/#{}]+")
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
+class DroppedColumn:
     """A column that is not a feature.
 
     Attributes
@@ -35,7 +35,7 @@ class SetAside:
     reason: str
 
 
-def reason_to_set_aside(
+def reason_to_drop(
     name: str, role: ColumnRole, cells: NDArray[Any], raw: "pd.Series[Any]"
 ) -> str | None:
     """Return why a prepared column cannot help; None when it may.

@@ -42,7 +42,7 @@ class LeakageFinding:
         Its name.
     kind : str
         ``copy``, ``missingness`` or ``strong``.
-    evidence : str
+    reason : str
         What was seen, in words for the user.
     action : str
         ``drop`` or ``warn``.
@@ -50,7 +50,7 @@ class LeakageFinding:
 
     column: str
     kind: str
-    evidence: str
+    reason: str
     action: str
 
 
@@ -124,12 +124,12 @@ def _identity(dataset: Dataset, column: str, role: ColumnRole) -> LeakageFinding
             return _same_numbers(cells, dataset.y, column)
         return None
     if _one_to_one(cells, dataset.y):
-        evidence = "each of its values goes with one class of the target and no other"
-        return LeakageFinding(column, "copy", evidence, "drop")
+        reason = "each of its values goes with one class of the target and no other"
+        return LeakageFinding(column, "copy", reason, "drop")
     missing = np.asarray(pd.isna(cells))
     if missing.any() and dataset.n_classes == 2 and _one_to_one(missing, dataset.y):
-        evidence = "it is missing exactly where the target has one of its classes"
-        return LeakageFinding(column, "missingness", evidence, "drop")
+        reason = "it is missing exactly where the target has one of its classes"
+        return LeakageFinding(column, "missingness", reason, "drop")
     return None
 
 
@@ -158,11 +158,11 @@ def _same_numbers(
     if np.array_equal(x, target):
         return LeakageFinding(column, "copy", "it equals the target in every row", "drop")
     if abs(_correlation(x, target)) >= AFFINE:
-        evidence = "it is the target on another scale (correlation 1)"
-        return LeakageFinding(column, "copy", evidence, "drop")
+        reason = "it is the target on another scale (correlation 1)"
+        return LeakageFinding(column, "copy", reason, "drop")
     if _monotone_copy(x, target):
-        evidence = "it orders the rows exactly as the target does, ties included"
-        return LeakageFinding(column, "copy", evidence, "drop")
+        reason = "it orders the rows exactly as the target does, ties included"
+        return LeakageFinding(column, "copy", reason, "drop")
     return None
 
 

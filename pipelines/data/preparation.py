@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import ColumnRole
-from espalier.pipelines.data.dropped_columns import SetAside, copies, reason_to_set_aside
+from espalier.pipelines.data.dropped_columns import DroppedColumn, copies, reason_to_drop
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.column_plans import plan_column
 from espalier.pipelines.data.parsing.readings import (
@@ -34,14 +34,14 @@ class Preparation:
     ----------
     plans : tuple of ColumnPlan
         One per prepared column, in order.
-    dropped : tuple of SetAside
+    dropped : tuple of DroppedColumn
         Columns that are not features, each with its reason.
     notes : tuple of str
         What a user should know, such as a date format that was a guess.
     """
 
     plans: tuple[ColumnPlan, ...]
-    dropped: tuple[SetAside, ...] = ()
+    dropped: tuple[DroppedColumn, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -108,7 +108,7 @@ class Preparation:
         return replace(
             self,
             plans=tuple(plan for plan in self.plans if plan.name not in gone),
-            dropped=self.dropped + tuple(SetAside(name, reason) for name in columns),
+            dropped=self.dropped + tuple(DroppedColumn(name, reason) for name in columns),
         )
 
 
@@ -184,7 +184,7 @@ def prepare(
             continue
         plan = plan_column(name, series)
         column = plan.read(series)
-        reason = reason_to_set_aside(name, plan.role, column, series)
+        reason = reason_to_drop(name, plan.role, column, series)
         if reason is not None and not reason.startswith(("identifier", "row number")):
             dropped[name] = reason
             continue
@@ -205,7 +205,7 @@ def prepare(
     order = [name for name in table.columns if name in dropped]
     preparation = Preparation(
         plans=tuple(plans[name] for name in kept),
-        dropped=tuple(SetAside(name, dropped[name]) for name in order),
+        dropped=tuple(DroppedColumn(name, dropped[name]) for name in order),
         notes=tuple(note for name in kept for note in plans[name].notes),
     )
     frames = _frames({name: cells[name] for name in kept}, preparation.roles, len(table))

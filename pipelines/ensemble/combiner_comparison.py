@@ -1,4 +1,4 @@
-"""The contest of the combiners, on rows that none of them was fitted to."""
+"""Compare the combiners on rows that none of them was fitted to, and choose one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.ensemble.combination import Combination, Floats
-from espalier.pipelines.ensemble.combiners import BLEND, SINGLE, Rival, RivalSettings, mean_of
+from espalier.pipelines.ensemble.combiners import BLEND, SINGLE, Combiner, CombinerSettings, mean_of
 from espalier.pipelines.ensemble.library import Library
 from espalier.pipelines.ensemble.nested_validation import (
-    Standing,
-    compare,
+    NestedScore,
     nested_predictions,
     nested_rules,
+    nested_scores,
 )
 from espalier.pipelines.ensemble.row_blocks import row_blocks
 from espalier.pipelines.metrics.catalogue import METRICS, Metric
@@ -32,7 +32,7 @@ SINGLE_LEAD = 1.0
 BLEND_BEHIND = 2.0
 
 
-class RivalScore(NamedTuple):
+class CombinerScore(NamedTuple):
     """How a combiner did on rows that it was not fitted to.
 
     Attributes
@@ -56,7 +56,7 @@ class RivalScore(NamedTuple):
     standard_error: float = 0.0
 
 
-class NestedAnswers(NamedTuple):
+class NestedPredictions(NamedTuple):
     """Predictions of rows by a combiner whose weights were not fitted to them.
 
     Attributes
@@ -72,46 +72,46 @@ class NestedAnswers(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """Who won, and how all did.
+class CombinerComparison:
+    """Which combiner is chosen, and how every one scored.
 
     Attributes
     ----------
-    winner : Rival
+    winner : Combiner
         The simplest that cannot be told from the best.
     rule : Combination
         Its fit to all rows, one weight for each candidate of the library.
     score : float
         Its score on rows that it was not fitted to, in the metric's own direction.
-    nested : NestedAnswers
+    nested : NestedPredictions
         What it predicts for these rows.
-    report : tuple of RivalScore
+    report : tuple of CombinerScore
         A line for each that was tried, best first.
     """
 
-    winner: Rival
+    winner: Combiner
     rule: Combination
     score: float
-    nested: NestedAnswers
-    report: tuple[RivalScore, ...]
+    nested: NestedPredictions
+    report: tuple[CombinerScore, ...]
 
 
-def hold_contest(
+def compare_combiners(
     library: Library,
-    settings: RivalSettings,
-    rivals: Sequence[Rival],
+    settings: CombinerSettings,
+    combiners: Sequence[Combiner],
     *,
     decision_rows: int,
-) -> Verdict | None:
-    """Return which rival wins; None when none can be scored, or none is fitted in time.
+) -> CombinerComparison | None:
+    """Return the chosen combiner; None when none can be scored, or none is fitted in time.
 
     Parameters
     ----------
     library : Library
         The candidates.
-    settings : RivalSettings
-        What every rival gets. Once its deadline has passed, those that are fitted compete.
-    rivals : sequence of Rival
+    settings : CombinerSettings
+        What every combiner gets. Once its deadline has passed, those that are fitted are compared.
+    combiners : sequence of Combiner
         In the order they are tried.
     decision_rows : int
         Rows at most that decide; the winner's weights are fitted to all.
@@ -122,12 +122,12 @@ def hold_contest(
         n_parts = int(np.ceil(len(library.y) / decision_rows))
         decision = library.part(np.flatnonzero(row_blocks(library, n_parts, seed=seed) == 0))
     n_blocks = OUTER_BLOCKS if len(decision.y) < LARGE_ROWS else OUTER_BLOCKS_LARGE
-    # Another seed than the rivals' inner blocks, or the two would nest into each other.
+    # Another seed than the combiners' inner blocks, or the two would nest into each other.
     blocks = row_blocks(decision, n_blocks, seed=seed + 1)
-    found: list[_Contender] = []
-    for rival in rivals:
+    found: list[_FittedCombiner] = []
+    for combiner in combiners:
         try:
-            found.append(_contender(rival, found, library, decision, blocks, settings))
+            found.append(_fit_combiner(combiner, found, library, decision, blocks, settings))
         except TimeoutError:
             break
         except (ValueError, FloatingPointError, np.linalg.LinAlgError):
@@ -135,79 +135,81 @@ def hold_contest(
             continue
     if not found:
         return None
-    standings = compare([each.nested for each in found], decision, blocks, metric, seed)
-    if not any(np.isfinite(standing.score) for standing in standings):
+    results = nested_scores([each.nested for each in found], decision, blocks, metric, seed)
+    if not any(np.isfinite(result.score) for result in results):
         return None
-    level = _level(found, standings)
+    level = _level(found, results)
     if metric.needs == "labels" and len(level) > 1:
         # Labels tell few combiners apart; the probabilities that they come from tell more.
         finer = METRICS["log_loss"]
         predictions = [each.nested for each in level]
-        level = _level(level, compare(predictions, decision, blocks, finer, seed))
-    winner = min(level, key=lambda each: each.rival.simplicity)
-    report = _report(found, standings, metric)
-    return Verdict(
-        winner=winner.rival,
+        level = _level(level, nested_scores(predictions, decision, blocks, finer, seed))
+    winner = min(level, key=lambda each: each.combiner.simplicity)
+    report = _report(found, results, metric)
+    return CombinerComparison(
+        winner=winner.combiner,
         rule=winner.rule,
-        score=next(line.score for line in report if line.name == winner.rival.name),
-        nested=NestedAnswers(decision.rows, winner.nested),
+        score=next(line.score for line in report if line.name == winner.combiner.name),
+        nested=NestedPredictions(decision.rows, winner.nested),
         report=report,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Contender:
-    """A rival with what it predicts for rows it was not fitted to, and its fit to all rows."""
+class _FittedCombiner:
+    """A combiner with its predictions of rows it was not fitted to, and its fit to all rows."""
 
-    rival: Rival
+    combiner: Combiner
     nested_rules: tuple[Combination, ...]
     nested: Floats
     rule: Combination
 
 
-def _contender(
-    rival: Rival,
-    found: Sequence[_Contender],
+def _fit_combiner(
+    combiner: Combiner,
+    found: Sequence[_FittedCombiner],
     library: Library,
     decision: Library,
     blocks: NDArray[np.int64],
-    settings: RivalSettings,
-) -> _Contender:
-    """Return a rival, fitted; one that is a mean of others from their fits, where they are."""
-    there = {each.rival.name: each for each in found}
-    parts = [there[part.name] for part in rival.parts if part.name in there]
-    if parts and len(parts) == len(rival.parts):
+    settings: CombinerSettings,
+) -> _FittedCombiner:
+    """Return a fitted combiner; a mean of others is built from their fits where they exist."""
+    there = {each.combiner.name: each for each in found}
+    parts = [there[part.name] for part in combiner.parts if part.name in there]
+    if parts and len(parts) == len(combiner.parts):
         by_block = zip(*(part.nested_rules for part in parts), strict=True)
         rules = [mean_of(each, decision, settings) for each in by_block]
         rule = mean_of([part.rule for part in parts], library, settings)
     else:
-        rules = nested_rules(rival, decision, blocks, settings)
-        rule = rival.fit(library, settings)
+        rules = nested_rules(combiner, decision, blocks, settings)
+        rule = combiner.fit(library, settings)
     nested = nested_predictions(rules, decision, blocks)
-    return _Contender(rival=rival, nested_rules=tuple(rules), nested=nested, rule=rule)
+    return _FittedCombiner(combiner=combiner, nested_rules=tuple(rules), nested=nested, rule=rule)
 
 
-def _level(found: Sequence[_Contender], standings: Sequence[Standing]) -> list[_Contender]:
-    """Return the contenders that cannot be told from the best one; a single model only if it leads.
+def _level(
+    found: Sequence[_FittedCombiner], results: Sequence[NestedScore]
+) -> list[_FittedCombiner]:
+    """Return the combiners that cannot be told from the best; a single model only if it leads.
 
     The mean of the combiners alone, unless it is clearly behind. A single model leads where every
     ensemble of more than one member is `SINGLE_LEAD` standard errors behind the best, or more, or
     answers as the single does.
     """
-    pairs = list(zip(found, standings, strict=True))
+    pairs = list(zip(found, results, strict=True))
     single = [
-        (each, standing)
-        for each, standing in pairs
-        if each.rival is SINGLE and standing.behind <= SINGLE_LEAD * standing.standard_error
+        (each, result)
+        for each, result in pairs
+        if each.combiner is SINGLE and result.behind <= SINGLE_LEAD * result.standard_error
     ]
-    is_best = any(_is_same(standing) for _, standing in single)
+    is_best = any(_is_same(result) for _, result in single)
     near = [
-        (each, standing)
-        for each, standing in pairs
-        if each.rival is not SINGLE
+        (each, result)
+        for each, result in pairs
+        if each.combiner is not SINGLE
         and (
-            standing.behind < SINGLE_LEAD * standing.standard_error
-            or (_is_same(standing) and not is_best)
+            result.behind < SINGLE_LEAD * result.standard_error
+            or (_is_same(result) and not is_best)
         )
         # One member, rescaled, is no ensemble; nothing speaks for it where the single is as good.
         and not (single and sum(weight > 0 for weight in each.rule.weights) == 1)
@@ -216,38 +218,38 @@ def _level(found: Sequence[_Contender], standings: Sequence[Standing]) -> list[_
         return [each for each, _ in single]
     mean = [
         each
-        for each, standing in pairs
-        if each.rival is BLEND
-        and standing.behind <= BLEND_BEHIND * standing.standard_error
+        for each, result in pairs
+        if each.combiner is BLEND
+        and result.behind <= BLEND_BEHIND * result.standard_error
         and sum(weight > 0 for weight in each.rule.weights) > 1
     ]
     if mean:
         return mean
-    best = min(standing.behind for _, standing in near or pairs)
+    best = min(result.behind for _, result in near or pairs)
     return [
         each
-        for each, standing in near or pairs
-        if standing.behind - best <= TOLERANCE * standing.standard_error
+        for each, result in near or pairs
+        if result.behind - best <= TOLERANCE * result.standard_error
     ]
 
 
-def _is_same(standing: Standing) -> bool:
+def _is_same(result: NestedScore) -> bool:
     """Whether it answers as the best one does: no distance, and no doubt about it."""
-    return not standing.behind and not standing.standard_error
+    return not result.behind and not result.standard_error
 
 
 def _report(
-    found: Sequence[_Contender], standings: Sequence[Standing], metric: Metric
-) -> tuple[RivalScore, ...]:
-    """Return a line for each contender, best first."""
+    found: Sequence[_FittedCombiner], results: Sequence[NestedScore], metric: Metric
+) -> tuple[CombinerScore, ...]:
+    """Return a line for each combiner, best first."""
     lines = [
-        RivalScore(
-            name=each.rival.name,
-            score=metric.sign * standing.score,
+        CombinerScore(
+            name=each.combiner.name,
+            score=metric.sign * result.score,
             n_members=sum(weight > 0 for weight in each.rule.weights),
-            behind=standing.behind,
-            standard_error=standing.standard_error,
+            behind=result.behind,
+            standard_error=result.standard_error,
         )
-        for each, standing in zip(found, standings, strict=True)
+        for each, result in zip(found, results, strict=True)
     ]
     return tuple(sorted(lines, key=lambda line: line.behind))

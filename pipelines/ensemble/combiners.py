@@ -1,4 +1,4 @@
-"""The combiners that compete, behind one signature: a library in, a combination out."""
+"""The combiners, behind one signature: a library in, a combination out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -37,8 +37,8 @@ SMALLEST_SHARE = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RivalSettings:
-    """What every rival gets beside the library.
+class CombinerSettings:
+    """What every combiner gets beside the library.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class RivalSettings:
     seed : int
         Of inner splits and row samples.
     deadline : Deadline
-        When a rival must be fitted; a later one gives up with a `TimeoutError`.
+        When a combiner must be fitted; a later one gives up with a `TimeoutError`.
     """
 
     metric: Metric
@@ -59,28 +59,28 @@ class RivalSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rival:
+class Combiner:
     """A combiner.
 
     Attributes
     ----------
     name : str
         As the report shows it.
-    fit : callable (Library, RivalSettings) -> Combination
+    fit : callable (Library, CombinerSettings) -> Combination
         Weights in the order of the library's candidates; zero for those left out.
     simplicity : int
-        Rank among the rivals, 0 the simplest: it decides between equals.
-    parts : tuple of Rival
+        Rank among the combiners, 0 the simplest: it decides between equals.
+    parts : tuple of Combiner
         Those that it is the mean of: `mean_of` their fits is its fit.
     """
 
     name: str
-    fit: Callable[[Library, RivalSettings], Combination]
+    fit: Callable[[Library, CombinerSettings], Combination]
     simplicity: int
-    parts: "tuple[Rival, ...]" = ()
+    parts: "tuple[Combiner, ...]" = ()
 
 
-def _scored(library: Library, settings: RivalSettings) -> tuple[Floats, MixtureScorer, Floats]:
+def _scored(library: Library, settings: CombinerSettings) -> tuple[Floats, MixtureScorer, Floats]:
     """Return reduced predictions, their scorer and each candidate's score, on a bounded sample."""
     part = library
     if len(library.y) > SELECTION_ROWS:
@@ -93,7 +93,7 @@ def _scored(library: Library, settings: RivalSettings) -> tuple[Floats, MixtureS
     return reduced, scorer, np.where(np.isfinite(scores), scores, -np.inf)
 
 
-def _mean(library: Library, weights: Floats, settings: RivalSettings) -> Combination:
+def _mean(library: Library, weights: Floats, settings: CombinerSettings) -> Combination:
     """Return the combination in probability space, its smallest members left out."""
     kept = _largest(weights, settings.max_members)
     return Combination(
@@ -112,12 +112,12 @@ def _largest(weights: Floats, max_members: int) -> NDArray[np.bool_]:
     return kept
 
 
-def _single(library: Library, settings: RivalSettings) -> Combination:
+def _single(library: Library, settings: CombinerSettings) -> Combination:
     _, _, scores = _scored(library, settings)
     return _mean(library, best_single(scores), settings)
 
 
-def _average(library: Library, settings: RivalSettings) -> Combination:
+def _average(library: Library, settings: CombinerSettings) -> Combination:
     _, _, scores = _scored(library, settings)
     best = np.argsort(-scores, kind="stable")[: settings.max_members]
     weights = np.zeros(len(library))
@@ -125,7 +125,7 @@ def _average(library: Library, settings: RivalSettings) -> Combination:
     return _mean(library, weights, settings)
 
 
-def _greedy(library: Library, settings: RivalSettings) -> Combination:
+def _greedy(library: Library, settings: CombinerSettings) -> Combination:
     reduced, scorer, scores = _scored(library, settings)
     weights = greedy_selection(
         reduced,
@@ -138,7 +138,7 @@ def _greedy(library: Library, settings: RivalSettings) -> Combination:
     return _mean(library, weights, settings)
 
 
-def _convex(library: Library, settings: RivalSettings) -> Combination:
+def _convex(library: Library, settings: CombinerSettings) -> Combination:
     reduced, scorer, scores = _scored(library, settings)
     weights = convex_stagewise(
         reduced,
@@ -152,7 +152,7 @@ def _convex(library: Library, settings: RivalSettings) -> Combination:
     return _mean(library, weights, settings)
 
 
-def _stagewise(library: Library, settings: RivalSettings) -> Combination:
+def _stagewise(library: Library, settings: CombinerSettings) -> Combination:
     def path(part: Library) -> tuple[Floats, Floats]:
         stages = choose_stages(
             part.link,
@@ -175,7 +175,7 @@ def _stagewise(library: Library, settings: RivalSettings) -> Combination:
     return _sparse_link(library, settings, path)
 
 
-def _stack(library: Library, settings: RivalSettings) -> Combination:
+def _stack(library: Library, settings: CombinerSettings) -> Combination:
     blocks = row_blocks(library, INNER_BLOCKS, seed=settings.seed)
     losses = np.zeros(len(STACK_PENALTIES))
     for block in range(_n_checks(library)):
@@ -196,7 +196,7 @@ def _stack(library: Library, settings: RivalSettings) -> Combination:
 
 def _sparse_link(
     library: Library,
-    settings: RivalSettings,
+    settings: CombinerSettings,
     fit: Callable[[Library], tuple[Floats, Floats]],
 ) -> Combination:
     """Fit on all candidates, then once more on those with enough weight alone."""
@@ -225,7 +225,9 @@ def _n_checks(library: Library) -> int:
     return INNER_BLOCKS if len(library.y) < FEW_ROWS else 2
 
 
-def mean_of(rules: Sequence[Combination], library: Library, settings: RivalSettings) -> Combination:
+def mean_of(
+    rules: Sequence[Combination], library: Library, settings: CombinerSettings
+) -> Combination:
     """Return the mean of several fits to a library, its smallest members left out."""
     mean = blend(rules, width=library.link.shape[2])
     weights = np.asarray(mean.weights)
@@ -234,16 +236,16 @@ def mean_of(rules: Sequence[Combination], library: Library, settings: RivalSetti
     return replace(mean, weights=tuple((np.where(kept, weights, 0.0) * scale).tolist()))
 
 
-def _blend(library: Library, settings: RivalSettings) -> Combination:
+def _blend(library: Library, settings: CombinerSettings) -> Combination:
     rules = [part.fit(library, settings) for part in BLEND.parts]
     return mean_of(rules, library, settings)
 
 
-SINGLE = Rival(name="best single", fit=_single, simplicity=0)
-STAGEWISE = Rival(name="stagewise", fit=_stagewise, simplicity=3)
-CONVEX = Rival(name="convex stagewise", fit=_convex, simplicity=1)
-GREEDY = Rival(name="greedy selection", fit=_greedy, simplicity=2)
-STACK = Rival(name="linear stack", fit=_stack, simplicity=4)
-AVERAGE = Rival(name="plain average", fit=_average, simplicity=6)
-BLEND = Rival(name="blend", fit=_blend, simplicity=5, parts=(GREEDY, STAGEWISE, STACK))
-RIVALS: tuple[Rival, ...] = (SINGLE, CONVEX, *BLEND.parts, BLEND, AVERAGE)
+SINGLE = Combiner(name="best single", fit=_single, simplicity=0)
+STAGEWISE = Combiner(name="stagewise", fit=_stagewise, simplicity=3)
+CONVEX = Combiner(name="convex stagewise", fit=_convex, simplicity=1)
+GREEDY = Combiner(name="greedy selection", fit=_greedy, simplicity=2)
+STACK = Combiner(name="linear stack", fit=_stack, simplicity=4)
+AVERAGE = Combiner(name="plain average", fit=_average, simplicity=6)
+BLEND = Combiner(name="blend", fit=_blend, simplicity=5, parts=(GREEDY, STAGEWISE, STACK))
+COMBINERS: tuple[Combiner, ...] = (SINGLE, CONVEX, *BLEND.parts, BLEND, AVERAGE)

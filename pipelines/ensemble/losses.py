@@ -18,7 +18,7 @@ from espalier.pipelines.problem import ProblemKind
 TINY = 1e-300  # keeps the logarithm of an underflown probability finite
 
 
-class Point(Protocol):
+class LossState(Protocol):
     """A loss at link values F of shape (n, C): what the same exponentials serve is asked together.
 
     Attributes
@@ -44,7 +44,7 @@ class Point(Protocol):
 class Loss(Protocol):
     """A differentiable, convex loss of link values F of shape (n, C)."""
 
-    def at(self, F: Floats) -> Point:
+    def at(self, F: Floats) -> LossState:
         """Return the loss at these values."""
         ...
 
@@ -128,17 +128,17 @@ class LogLoss:
     weight: Floats
     n_classes: int
 
-    def at(self, F: Floats) -> "LogLossPoint":
+    def at(self, F: Floats) -> "LogLossState":
         """Return the loss at these values."""
         if self.n_classes == 2:
             margin = np.where(self.y == 1, F[:, 0], -F[:, 0])
             value = self.weight @ np.logaddexp(0.0, -margin)
-            return LogLossPoint(self, from_link(F, ProblemKind.BINARY), float(value))
+            return LogLossState(self, from_link(F, ProblemKind.BINARY), float(value))
         powers, totals = centred_powers(F)
         true = powers[np.arange(len(F)), self.y]
         value = self.weight @ (np.log(totals) - np.log(np.maximum(true, TINY)))
         powers /= totals[:, None]
-        return LogLossPoint(self, powers, float(value))
+        return LogLossState(self, powers, float(value))
 
     def value(self, F: Floats) -> float:
         """Return the mean loss."""
@@ -164,7 +164,7 @@ class LogLoss:
 
 
 @dataclass(frozen=True, slots=True)
-class LogLossPoint:
+class LogLossState:
     """The log loss at link values.
 
     Attributes

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.ensemble.combination import Combination, Floats
-from espalier.pipelines.ensemble.combiners import Rival, RivalSettings
+from espalier.pipelines.ensemble.combiners import Combiner, CombinerSettings
 from espalier.pipelines.ensemble.library import Library
 from espalier.pipelines.metrics.catalogue import Metric
 from espalier.pipelines.metrics.mixture_scorer import MixtureScorer, make_scorer
@@ -17,8 +17,8 @@ BOOTSTRAP_SAMPLES = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How a combiner did among its rivals.
+class NestedScore:
+    """The nested score of a combiner, and its distance to the best one.
 
     Attributes
     ----------
@@ -36,11 +36,11 @@ class Standing:
 
 
 def nested_rules(
-    rival: Rival, library: Library, blocks: NDArray[np.int64], settings: RivalSettings
+    combiner: Combiner, library: Library, blocks: NDArray[np.int64], settings: CombinerSettings
 ) -> list[Combination]:
     """Return a fit for each block, in the order of their numbers, to the rows of all others."""
     return [
-        rival.fit(library.part(np.flatnonzero(blocks != block)), settings)
+        combiner.fit(library.part(np.flatnonzero(blocks != block)), settings)
         for block in np.unique(blocks)
     ]
 
@@ -59,16 +59,16 @@ def nested_predictions(
     return combined
 
 
-def compare(
+def nested_scores(
     predictions: Sequence[Floats],
     library: Library,
     blocks: NDArray[np.int64],
     metric: Metric,
     seed: int,
-) -> list[Standing]:
-    """Return the standing of each rival's predictions.
+) -> list[NestedScore]:
+    """Return the nested score of each combiner's predictions.
 
-    Scores are means over blocks: the parts of one rival's predictions come from different fits,
+    Scores are means over blocks: the parts of a combiner's predictions come from different fits,
     whose probabilities need not rank against each other. The error is the standard deviation of
     the distance over bootstrap samples of the rows, the same samples for both.
     """
@@ -89,7 +89,7 @@ def compare(
         known = gaps[np.isfinite(gaps[:, position]), position]
         errors[position] = known.std() if known.size else 0.0
     return [
-        Standing(
+        NestedScore(
             score=float(scores[position]),
             behind=float(scores[best] - scores[position]) if np.isfinite(scores[best]) else 0.0,
             standard_error=float(errors[position]),

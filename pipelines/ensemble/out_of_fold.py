@@ -13,7 +13,7 @@ from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.seeds import generator
 
 if TYPE_CHECKING:
-    from espalier.pipelines.ensemble.build import EnsembleChoice
+    from espalier.pipelines.ensemble.choose import EnsembleChoice
 
 # Rows x columns in link space that adjustments are fitted to: more would not make them better.
 MOST_CELLS = 40_000
@@ -27,7 +27,7 @@ class OutOfFold:
     Attributes
     ----------
     predictions : array, shape (n, K) or (n,)
-        Probabilities or values of the combination. Where the combiner was chosen in a contest,
+        Probabilities or values of the combination. Where the combiner was chosen by comparison,
         its weights were not fitted to these rows either.
     spread : array, shape (n,)
         Standard deviation of the members' values; zeros for classes and for one member.

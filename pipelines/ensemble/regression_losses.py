@@ -35,13 +35,13 @@ class ValueLoss(ABC):
     def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
         """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
 
-    def at(self, F: Floats) -> "ValuePoint":
+    def at(self, F: Floats) -> "ValueLossState":
         """Return the loss at these values."""
-        return ValuePoint(self, F)
+        return ValueLossState(self, F)
 
 
 @dataclass(frozen=True, slots=True)
-class ValuePoint:
+class ValueLossState:
     """A loss at the values ``F`` of shape (n, 1)."""
 
     loss: ValueLoss

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from espalier.pipelines.seeds import generator
 
 
-class Rows(Protocol):
+class TargetRows(Protocol):
     """Rows with a target and, maybe, groups."""
 
     @property
@@ -22,7 +22,7 @@ class Rows(Protocol):
         ...
 
 
-def row_blocks(library: Rows, n_blocks: int, *, seed: int) -> NDArray[np.int64]:
+def row_blocks(library: TargetRows, n_blocks: int, *, seed: int) -> NDArray[np.int64]:
     """Return the block of every row, shape (n,), in 0..n_blocks-1.
 
     Rows are dealt out in the order of the target, ties in random order, so that every block gets

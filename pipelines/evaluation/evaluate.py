@@ -113,12 +113,12 @@ def evaluate_trial(
         error = f"stopped at {memory.peak_mb:.0f} MiB of memory, over its limit"
     except TimeoutError as problem:
         if limit == float("inf"):  # of its own making, such as a socket's
-            status, error = TrialStatus.FAILED, one_line(problem)
+            status, error = TrialStatus.FAILED, short_error(problem)
         else:
             status, error = TrialStatus.TIMEOUT, _how_far(started, progress, context)
     except Exception as problem:  # a failed trial is data, whatever the model raised
         status = TrialStatus.MEMOUT if _is_out_of_memory(problem) else TrialStatus.FAILED
-        error = one_line(problem)
+        error = short_error(problem)
     seconds = time.perf_counter() - started
     return progress.outcome(
         trial, status, error, seconds=seconds, worker=worker_name(), memory_mb=memory.peak_mb
@@ -174,7 +174,7 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def one_line(problem: BaseException) -> str:
+def short_error(problem: BaseException) -> str:
     """Return the type and the first line of an exception's message, of bounded length."""
     text = " ".join((str(problem).strip().splitlines() or [""])[0].split())
     name = type(problem).__name__

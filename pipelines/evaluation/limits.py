@@ -97,8 +97,8 @@ class MemoryWatch:
     def __enter__(self) -> Self:
         self._thread = threading.get_ident()
         self._look()
-        self._watcher = threading.Thread(target=self._watch, name="watch-memory", daemon=True)
-        self._watcher.start()
+        self._listener = threading.Thread(target=self._watch, name="watch-memory", daemon=True)
+        self._listener.start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from espalier.pipelines.experience.knowledge import Knowledge
 from espalier.pipelines.experience.predictor import RunPrior
-from espalier.pipelines.experience.space_alignment import aligned, mapped
+from espalier.pipelines.experience.space_alignment import align_configuration, align_coordinates
 from espalier.pipelines.experience.transfer_process import ProcessExperience, embedded, kernel
 from espalier.pipelines.experience.validate import spearman
 from espalier.pipelines.metafeatures.profile import MetaFeatures
@@ -63,7 +63,7 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
+class AdviceOutcome:
     """What was expected of the first trials, and what came out.
 
     Attributes
@@ -159,7 +159,7 @@ def advise(
     order = portfolio.order_for(space.shape.problem, space.shape.n_rows, meta, about)
     near = [place for at in nearest for place in portfolio.winners(portfolio.contents[at])]
     for place in dict.fromkeys((*winners, *order, *near)):
-        today = mapped(portfolio.configurations[place], space)
+        today = align_configuration(portfolio.configurations[place], space)
         if today is None:
             n_impossible += 1
         else:
@@ -231,7 +231,9 @@ class Candidates:
         meta: MetaFeatures,
     ) -> "Candidates":
         """Return the candidates as the predictor sees them."""
-        X = aligned(space.encode(list(configurations)), space.coordinates, predictor.coordinates)
+        X = align_coordinates(
+            space.encode(list(configurations)), space.coordinates, predictor.coordinates
+        )
         mean, doubt = predictor.predict(X, meta)
         points = embedded(X, predictor.coordinates)
         defaults = {space.default(family) for family in space.families}
@@ -268,7 +270,7 @@ class Candidates:
         return chosen
 
 
-def calibrate(advice: Advice, history: History) -> Calibration:
+def measure_advice(advice: Advice, history: History) -> AdviceOutcome:
     """Return how the advised configurations did in a run."""
     by_configuration = {each.trial.configuration: each for each in history.results}
     results = [by_configuration.get(each) for each in advice.first]
@@ -281,7 +283,7 @@ def calibrate(advice: Advice, history: History) -> Calibration:
     if len(pairs) >= _FEWEST_TO_CORRELATE:
         left, right = np.array(pairs).T
         correlation = round(spearman(left, right), 4)
-    return Calibration(
+    return AdviceOutcome(
         advice=advice,
         observed=tuple(None if result is None else result.score for result in results),
         correlation=correlation,

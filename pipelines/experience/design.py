@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.experience.space_alignment import mapped
+from espalier.pipelines.experience.space_alignment import align_configuration
 from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.search.admission import Admission
-from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.family import FamilySpace
@@ -33,7 +33,7 @@ GUIDED_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Design:
+class RecordingDesign:
     """How much is recorded on a dataset.
 
     Attributes
@@ -59,7 +59,9 @@ class Design:
         return self.n_configurations - math.floor(GUIDED_SHARE * self.n_configurations)
 
 
-def next_to_record(space: SearchSpace, history: History, design: Design, n: int) -> list[Trial]:
+def next_to_record(
+    space: SearchSpace, history: History, design: RecordingDesign, n: int
+) -> list[Trial]:
     """Return the next trials of a dataset, ``n`` at most; none when all are done.
 
     It follows from the trials so far alone, so that a build that was stopped continues.
@@ -87,7 +89,7 @@ def next_to_record(space: SearchSpace, history: History, design: Design, n: int)
             )
             for number, each in left[:n]
         ]
-    return propose_batch(
+    return propose_trials(
         space,
         history,
         n=n,
@@ -95,18 +97,21 @@ def next_to_record(space: SearchSpace, history: History, design: Design, n: int)
         strategy=DEFAULT_STRATEGY,
         seconds_limit=design.seconds,
         expected_seconds_limit=design.seconds,
-        fits_per_trial=design.n_folds,
+        n_folds=design.n_folds,
     )
 
 
-def filling(space: SearchSpace, design: Design) -> list[Configuration]:
+def filling(space: SearchSpace, design: RecordingDesign) -> list[Configuration]:
     """Return the defaults and the space-filling configurations, in order, all different."""
     found = dict.fromkeys(space.default(family) for family in space.families)
     wanted = max(design.n_filling, len(space.families))
     shape = everything(space.shape.problem, space.shape.n_rows)
     each_family = wanted  # some become equal in a smaller space
     sequences = [
-        [mapped(each, space) for each in _sequence(family, shape, each_family, design.seed)]
+        [
+            align_configuration(each, space)
+            for each in _sequence(family, shape, each_family, design.seed)
+        ]
         for family in space.families
     ]
     for turn in range(each_family):

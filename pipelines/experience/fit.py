@@ -1,12 +1,16 @@
 """From the store to what a run takes from it: portfolio, predictor, and how far to trust it."""
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.experience.knowledge import Card, Knowledge
+from espalier.pipelines.experience.knowledge import Knowledge, KnowledgeCard
 from espalier.pipelines.experience.portfolio import build_portfolio
 from espalier.pipelines.experience.predictor import ForestExperience
-from espalier.pipelines.experience.process_validation import validate
+from espalier.pipelines.experience.process_validation import validate_process
 from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import FEWEST_TRIALS, Mapped, map_all
+from espalier.pipelines.experience.space_alignment import (
+    FEWEST_TRIALS,
+    AlignedKnowledge,
+    align_knowledge,
+)
 from espalier.pipelines.experience.transfer_process import ProcessExperience
 from espalier.pipelines.experience.validate import NOT_VALIDATED, Validation, leave_one_out
 from espalier.pipelines.seeds import integer_seed
@@ -31,14 +35,16 @@ def fit_knowledge(experience: KnowledgeBase, *, seed: int) -> Knowledge:
     UserError
         No dataset has enough trials.
     """
-    known = require_enough(map_all(experience))
+    known = require_enough(align_knowledge(experience))
     rival = leave_one_out(
         known, lambda fold: ForestExperience(seed=integer_seed(seed, "forest", fold))
     )
-    return fit_mapped(experience, known, seed=seed, validation=validate(known, known), rival=rival)
+    return fit_aligned(
+        experience, known, seed=seed, validation=validate_process(known, known), rival=rival
+    )
 
 
-def require_enough(known: Mapped) -> Mapped:
+def require_enough(known: AlignedKnowledge) -> AlignedKnowledge:
     """Return what is known if something can be learned from it.
 
     Raises
@@ -54,9 +60,9 @@ def require_enough(known: Mapped) -> Mapped:
     return known
 
 
-def fit_mapped(
+def fit_aligned(
     experience: KnowledgeBase,
-    known: Mapped,
+    known: AlignedKnowledge,
     *,
     seed: int,
     validation: Validation,
@@ -72,10 +78,10 @@ def fit_mapped(
     )
 
 
-def _card(experience: KnowledgeBase, known: Mapped) -> Card:
+def _card(experience: KnowledgeBase, known: AlignedKnowledge) -> KnowledgeCard:
     moments = sorted(each.recorded_at for each in experience.records)
     newest = max(experience.records, key=lambda each: each.recorded_at)
-    return Card(
+    return KnowledgeCard(
         n_records=len(experience),
         n_datasets=len(known.datasets),
         n_impossible=known.n_impossible,

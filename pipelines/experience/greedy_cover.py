@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 _LEAST_COST = 0.25
 
 
-def greedy(regrets: Array, costs: Array, weights: Array, *, n: int) -> tuple[int, ...]:
+def greedy_cover(regrets: Array, costs: Array, weights: Array, *, n: int) -> tuple[int, ...]:
     """Return up to ``n`` places in the order of their gain per expected second.
 
     Parameters
@@ -41,16 +41,16 @@ def greedy(regrets: Array, costs: Array, weights: Array, *, n: int) -> tuple[int
     return tuple(chosen)
 
 
-def in_rounds(regrets: Array, costs: Array, weights: Array, *, n: int) -> tuple[int, ...]:
-    """Return `greedy`'s places, and when nothing more is gained those of a further round.
+def cover_in_rounds(regrets: Array, costs: Array, weights: Array, *, n: int) -> tuple[int, ...]:
+    """Return `greedy_cover`'s places, and when nothing more is gained those of a further round.
 
     On a new dataset the first round will leave something to gain after all; a second one, without
-    what is chosen, is the next best guess. Arguments are those of `greedy`.
+    what is chosen, is the next best guess. Arguments are those of `greedy_cover`.
     """
     chosen: list[int] = []
     while len(chosen) < n:
         rest = [place for place in range(len(regrets)) if place not in set(chosen)]
-        more = greedy(regrets[rest], costs[rest], weights, n=n - len(chosen))
+        more = greedy_cover(regrets[rest], costs[rest], weights, n=n - len(chosen))
         if not more:
             break
         chosen += [rest[place] for place in more]

@@ -31,7 +31,7 @@ CARD_FILE, PREDICTOR_FILE = "experience.json", "predictor.npz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class KnowledgeCard:
     """What was learned from, when and with what.
 
     Attributes
@@ -74,7 +74,7 @@ class Knowledge:
         How well the predictor ranks on datasets that it has not seen.
     rival : Validation
         The same of a forest, for comparison.
-    card : Card
+    card : KnowledgeCard
         Where it comes from.
     """
 
@@ -82,7 +82,7 @@ class Knowledge:
     predictor: ProcessExperience
     validation: Validation
     rival: Validation
-    card: Card
+    card: KnowledgeCard
 
     def save(self, folder: Path) -> None:
         """Write the folder; the card last, so that a torn one shows."""
@@ -193,10 +193,10 @@ def _validation(rows: Any) -> Validation:
     return Validation(tuple((str(name), float(value)) for name, value in rows))
 
 
-def _card(record: Mapping[str, Any]) -> Card:
+def _card(record: Mapping[str, Any]) -> KnowledgeCard:
     first, last = record["recorded"]
     values = {**record, "left_out": tuple(record["left_out"]), "recorded": (first, last)}
-    return Card(**values)
+    return KnowledgeCard(**values)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -18,9 +18,14 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.experience.greedy_cover import in_rounds
+from espalier.pipelines.experience.greedy_cover import cover_in_rounds
 from espalier.pipelines.experience.similarity import distances, likeness
-from espalier.pipelines.experience.space_alignment import Mapped, MappedDataset, aligned, mapped
+from espalier.pipelines.experience.space_alignment import (
+    AlignedDataset,
+    AlignedKnowledge,
+    align_configuration,
+    align_coordinates,
+)
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.metafeatures.statement import agreement
 from espalier.pipelines.problem import ProblemKind
@@ -109,12 +114,12 @@ class Portfolio:
         datasets are alike is a guess) is by what helped most on similar datasets.
         """
         weights = self._bucket_weights(problem, n_rows)
-        chosen = in_rounds(self.regrets, self.costs, weights, n=LENGTH)
+        chosen = cover_in_rounds(self.regrets, self.costs, weights, n=LENGTH)
         if meta is None or not chosen:
             return chosen
         near = weights * likeness(self.distances(meta, about))
         places = list(chosen)
-        again = in_rounds(self.regrets[places], self.costs[places], near, n=LENGTH)
+        again = cover_in_rounds(self.regrets[places], self.costs[places], near, n=LENGTH)
         first = [chosen[place] for place in again]
         return (*first, *(place for place in chosen if place not in first))
 
@@ -149,12 +154,12 @@ def size_of(n_rows: int) -> str:
     return "small" if n_rows < SMALL_ROWS else "medium" if n_rows < MEDIUM_ROWS else "large"
 
 
-def build_portfolio(known: Mapped, *, seed: int) -> Portfolio:
+def build_portfolio(known: AlignedKnowledge, *, seed: int) -> Portfolio:
     """Return the portfolio of what is known.
 
     Parameters
     ----------
-    known : Mapped
+    known : AlignedKnowledge
         Experience in today's space.
     seed : int
         Of the forests that predict what was never run.
@@ -182,7 +187,7 @@ def build_portfolio(known: Mapped, *, seed: int) -> Portfolio:
     return _needed(whole)
 
 
-def _candidates(known: Mapped) -> tuple[Configuration, ...]:
+def _candidates(known: AlignedKnowledge) -> tuple[Configuration, ...]:
     """Return the best of each dataset, and each family's best there."""
     found: dict[Configuration, None] = {}
     best = max(WINNERS, min(_PER_DATASET, _CANDIDATES // max(1, len(known.datasets))))
@@ -199,7 +204,7 @@ def _candidates(known: Mapped) -> tuple[Configuration, ...]:
     return tuple(found)
 
 
-def _best(known: MappedDataset, candidates: Sequence[Configuration]) -> tuple[int, ...]:
+def _best(known: AlignedDataset, candidates: Sequence[Configuration]) -> tuple[int, ...]:
     """Return the places of the configurations that were run on a dataset and scored best."""
     place_of = {configuration: place for place, configuration in enumerate(candidates)}
     order = np.argsort(-known.scores, kind="stable")[:WINNERS]
@@ -209,7 +214,7 @@ def _best(known: MappedDataset, candidates: Sequence[Configuration]) -> tuple[in
 
 def _on_dataset(
     candidates: Sequence[Configuration],
-    known: MappedDataset,
+    known: AlignedDataset,
     coordinates: Sequence[str],
     seed: int,
 ) -> tuple[Array, Array]:
@@ -226,7 +231,7 @@ def _on_dataset(
     )
     log_seconds = np.log(known.seconds / np.median(known.seconds))
     place_of = {configuration: at for at, configuration in enumerate(known.configurations)}
-    here = [mapped(each, known.space) for each in candidates]
+    here = [align_configuration(each, known.space) for each in candidates]
     regret = np.ones(len(candidates))
     logs = np.full(len(candidates), np.nan)
     unknown = []
@@ -240,7 +245,7 @@ def _on_dataset(
             unknown.append(at)
     if unknown:
         asked = [each for at in unknown if (each := here[at]) is not None]
-        X = aligned(known.space.encode(asked), known.space.coordinates, coordinates)
+        X = align_coordinates(known.space.encode(asked), known.space.coordinates, coordinates)
         predicted, doubt = ForestPredictor(seed).fit(known.X, observed).predict(X)
         # Half-way to useless, and further where the trees disagree: what was measured goes first.
         believed = predicted + (1.0 - _IMPUTED_TRUST) * (1.0 - predicted) + 0.5 * doubt

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.experience.similarity import META_NAMES, MetaScale
-from espalier.pipelines.experience.space_alignment import Mapped, aligned
+from espalier.pipelines.experience.space_alignment import AlignedKnowledge, align_coordinates
 from espalier.pipelines.experience.transfer_process import ProcessExperience
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.seeds import generator, integer_seed
@@ -27,7 +27,7 @@ _BAGS, _TREES_A_BAG = 8, 6
 class ExperienceModel(Protocol):
     """Learns from many datasets and predicts for another one."""
 
-    def fit(self, known: Mapped) -> Self:
+    def fit(self, known: AlignedKnowledge) -> Self:
         """Learn from trials on at least one dataset."""
         ...
 
@@ -48,7 +48,7 @@ class ForestExperience:
     def __init__(self, *, seed: int) -> None:
         self._seed = seed
 
-    def fit(self, known: Mapped) -> Self:
+    def fit(self, known: AlignedKnowledge) -> Self:
         """Learn from trials on at least one dataset."""
         self._scale = MetaScale.of([each.dataset.meta for each in known.datasets])
         rng = generator(self._seed, "bags")
@@ -95,11 +95,11 @@ class RunPrior:
 
     def mean(self, X: Array) -> Array:
         """Return the expected normal score of encoded configurations (n, d), shape (n,)."""
-        return self._about.predict(aligned(X, self._have, self._want))
+        return self._about.predict(align_coordinates(X, self._have, self._want))
 
     def mean_gradient(self, X: Array) -> tuple[Array, Array]:
         """Return the same, and its gradient in X, shape (n, d)."""
-        mean, slope = self._about.predict_gradient(aligned(X, self._have, self._want))
+        mean, slope = self._about.predict_gradient(align_coordinates(X, self._have, self._want))
         gradient = np.zeros_like(X)
         gradient[:, self._own] = slope[:, self._place]
         return mean, gradient

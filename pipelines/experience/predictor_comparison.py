@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from espalier.pipelines.experience.process_validation import validate
-from espalier.pipelines.experience.space_alignment import Mapped
+from espalier.pipelines.experience.process_validation import validate_process
+from espalier.pipelines.experience.space_alignment import AlignedKnowledge
 from espalier.pipelines.experience.validate import Validation
 
 TOLERANCE = 0.01
@@ -14,7 +14,7 @@ TOLERANCE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contest:
+class PredictorComparison:
     """How both rank the trials of all datasets, each dataset left out of what they learned from.
 
     Attributes
@@ -71,17 +71,19 @@ class Contest:
         }
 
 
-def compare(present: Mapped | None, fresh: Mapped) -> Contest:
-    """Return the contest of learning from ``present`` with learning from ``fresh``.
+def compare_predictors(
+    present: AlignedKnowledge | None, fresh: AlignedKnowledge
+) -> PredictorComparison:
+    """Compare learning from ``present`` with learning from ``fresh``.
 
     Parameters
     ----------
-    present : Mapped or None
+    present : AlignedKnowledge or None
         What the predictor that serves has learned from.
-    fresh : Mapped
+    fresh : AlignedKnowledge
         What the new one has learned from; both are asked about its datasets.
     """
-    return Contest(
-        present=None if present is None else validate(present, fresh),
-        fresh=validate(fresh, fresh),
+    return PredictorComparison(
+        present=None if present is None else validate_process(present, fresh),
+        fresh=validate_process(fresh, fresh),
     )

@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 from scipy.linalg import inv
 
 from espalier.pipelines.evaluation.limits import limit_threads
-from espalier.pipelines.experience.space_alignment import Mapped, MappedDataset, aligned
+from espalier.pipelines.experience.space_alignment import (
+    AlignedDataset,
+    AlignedKnowledge,
+    align_coordinates,
+)
 from espalier.pipelines.experience.transfer_process import (
     NOISE,
-    Kinship,
+    DatasetKernel,
     embedded,
     groups,
     kernel,
@@ -24,19 +28,19 @@ from espalier.pipelines.experience.validate import FEWEST_DATASETS, Validation, 
 Array = NDArray[np.float64]
 
 
-class LeftOut:
+class LeaveOneOutProcess:
     """What processes that learned from all datasets but one say of that one.
 
     Parameters
     ----------
-    taught : Mapped
+    taught : AlignedKnowledge
         What there is to learn from.
     """
 
-    def __init__(self, taught: Mapped) -> None:
+    def __init__(self, taught: AlignedKnowledge) -> None:
         self.taught = thinned(taught)
         datasets = self.taught.datasets
-        self._kinship = Kinship.of([each.dataset.meta for each in datasets])
+        self._kinship = DatasetKernel.of([each.dataset.meta for each in datasets])
         self._group = groups(self.taught)
         self._contents = np.array([each.dataset.fingerprint for each in datasets])
         with limit_threads(1):
@@ -49,12 +53,12 @@ class LeftOut:
             self._inverse = inv(covariance, overwrite_a=True, check_finite=False)
         self._alpha = self._inverse @ np.concatenate([each.gains for each in datasets])
 
-    def expected(self, asked: MappedDataset, coordinates: tuple[str, ...]) -> Array:
+    def expected(self, asked: AlignedDataset, coordinates: tuple[str, ...]) -> Array:
         """Return what is expected of a dataset's trials, tables of its content left out, (m,).
 
         Parameters
         ----------
-        asked : MappedDataset
+        asked : AlignedDataset
             It may be among the taught ones, or not.
         coordinates : tuple of str
             That it is encoded in.
@@ -65,13 +69,13 @@ class LeftOut:
             block = self._inverse[np.ix_(out, out)]
             alpha -= self._inverse[:, out] @ np.linalg.solve(block, self._alpha[out])
             alpha[out] = 0.0
-        X = aligned(asked.X, coordinates, self.taught.coordinates)
+        X = align_coordinates(asked.X, coordinates, self.taught.coordinates)
         with limit_threads(1):
             near = kernel(embedded(X, self.taught.coordinates), self._points)
         return np.asarray(near @ (alpha * self._kinship.to(asked.dataset.meta)[self._group]))
 
 
-def validate(taught: Mapped, asked: Mapped) -> Validation:
+def validate_process(taught: AlignedKnowledge, asked: AlignedKnowledge) -> Validation:
     """Return how well what is learned from ``taught`` ranks the trials of ``asked``.
 
     Each dataset is predicted by the others; tables of one content (other targets, other rows) are
@@ -79,7 +83,7 @@ def validate(taught: Mapped, asked: Mapped) -> Validation:
     """
     if len({each.dataset.fingerprint for each in taught.datasets}) < FEWEST_DATASETS:
         return Validation(())
-    model = LeftOut(taught)
+    model = LeaveOneOutProcess(taught)
     return Validation(
         tuple(
             (each.dataset.name, spearman(model.expected(each, asked.coordinates), each.scores))

@@ -150,7 +150,7 @@ class ExperienceRecord:
         return self.dataset.key, self.result.trial.configuration.digest
 
     @property
-    def standing(self) -> tuple[bool, str, str]:
+    def precedence(self) -> tuple[bool, str, str]:
         """Of two records of one key the one of the larger standing is kept.
 
         A success before a failure, then the newer; the text decides between equals, so that the
@@ -202,7 +202,7 @@ class KnowledgeBase:
         kept: dict[tuple[str, str], ExperienceRecord] = {}
         for record in records:
             known = kept.get(record.key)
-            if known is None or record.standing > known.standing:
+            if known is None or record.precedence > known.precedence:
                 kept[record.key] = record
         return cls(tuple(sorted(kept.values(), key=_order)))
 

@@ -63,7 +63,7 @@ class RecordingRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workplace:
+class RecordingSetup:
     """A dataset made ready, with its space.
 
     Attributes
@@ -124,9 +124,9 @@ def read_index(folder: Path, tables: tuple[str, ...] = ()) -> tuple[TableEntry, 
     return tuple(sorted(found, key=lambda each: each.path.stat().st_size))
 
 
-def make_workplace(
+def make_recording_setup(
     table: pd.DataFrame, entry: TableEntry, rules: RecordingRules, *, fingerprint: str
-) -> Workplace:
+) -> RecordingSetup:
     """Return a table made ready.
 
     Meta-features are of the whole table, as a training on it would measure them.
@@ -169,7 +169,7 @@ def make_workplace(
     context = EvaluationContext(
         dataset=dataset, folds=_folds(dataset, rules), metric=metric, learners=space.learners
     )
-    return Workplace(dataset=known, context=context, space=space)
+    return RecordingSetup(dataset=known, context=context, space=space)
 
 
 def draw_rows(whole: Dataset, rules: RecordingRules) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -17,7 +17,11 @@ from scipy.special import ndtr
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.experience.knowledge import Knowledge, open_knowledge
 from espalier.pipelines.experience.schema import META, SHAPE
-from espalier.pipelines.experience.space_alignment import aligned, mapped, space_of
+from espalier.pipelines.experience.space_alignment import (
+    align_configuration,
+    align_coordinates,
+    space_of,
+)
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Configuration
@@ -64,11 +68,13 @@ class ServedExperience:
             if str(name).startswith(META) and name != "meta_version"
         }
         space = space_of(shape)
-        today = mapped(Configuration.of(row["family"], json.loads(row["values"])), space)
+        today = align_configuration(
+            Configuration.of(row["family"], json.loads(row["values"])), space
+        )
         if today is None:
             return float("nan"), float("nan")
         predictor = self.knowledge.predictor
-        X = aligned(space.encode([today]), space.coordinates, predictor.coordinates)
+        X = align_coordinates(space.encode([today]), space.coordinates, predictor.coordinates)
         mean, doubt = predictor.predict(X, MetaFeatures.from_dict(meta))
         return float(ndtr(mean[0])), float(np.clip(doubt[0], 0.0, None))
 

@@ -33,7 +33,7 @@ _WORST = 2.0  # regret; how bad the bad ones are does not matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MappedDataset:
+class AlignedDataset:
     """The trials on one dataset, by trial number; n of them.
 
     Attributes
@@ -45,7 +45,7 @@ class MappedDataset:
     configurations : tuple of Configuration
         All different.
     X : array, shape (n, d)
-        Encoded, in the coordinates of `Mapped`.
+        Encoded, in the coordinates of `AlignedKnowledge`.
     scores : array, shape (n,)
         Larger is better; -inf without one.
     seconds : array, shape (n,)
@@ -72,7 +72,7 @@ class MappedDataset:
         regret = np.clip((best - self.scores) / max(best - middle, 1e-12), 0.0, _WORST)
         return np.asarray(0.5 * normal_scores(self.scores) + 0.5 * (1.0 - regret))
 
-    def thinned(self, most: int) -> "MappedDataset":
+    def thinned(self, most: int) -> "AlignedDataset":
         """Return ``most`` of the trials, evenly from the best to the worst."""
         if len(self.configurations) <= most:
             return self
@@ -88,12 +88,12 @@ class MappedDataset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mapped:
+class AlignedKnowledge:
     """What a knowledge base says in today's terms.
 
     Attributes
     ----------
-    datasets : tuple of MappedDataset
+    datasets : tuple of AlignedDataset
         Those with enough trials.
     coordinates : tuple of str
         Of all their spaces together; each once.
@@ -104,20 +104,20 @@ class Mapped:
         Datasets left out: few trials, or meta-features of another catalogue than today's.
     """
 
-    datasets: tuple[MappedDataset, ...]
+    datasets: tuple[AlignedDataset, ...]
     coordinates: tuple[str, ...]
     n_impossible: int = 0
     n_equal: int = 0
     too_small: tuple[str, ...] = ()
     other_meta: tuple[str, ...] = ()
 
-    def without(self, place: int) -> "Mapped":
+    def without(self, place: int) -> "AlignedKnowledge":
         """Return the same without one dataset."""
         return self.with_datasets(self.datasets[:place] + self.datasets[place + 1 :])
 
-    def with_datasets(self, datasets: tuple[MappedDataset, ...]) -> "Mapped":
+    def with_datasets(self, datasets: tuple[AlignedDataset, ...]) -> "AlignedKnowledge":
         """Return these datasets, which are in the same coordinates."""
-        return Mapped(datasets=datasets, coordinates=self.coordinates)
+        return AlignedKnowledge(datasets=datasets, coordinates=self.coordinates)
 
 
 def space_of(shape: DatasetShape) -> SearchSpace:
@@ -126,7 +126,7 @@ def space_of(shape: DatasetShape) -> SearchSpace:
     return SearchSpace(learners, shape)
 
 
-def map_all(knowledge: KnowledgeBase) -> Mapped:
+def align_knowledge(knowledge: KnowledgeBase) -> AlignedKnowledge:
     """Return what ``knowledge`` says in today's space."""
     n_impossible = n_equal = 0
     kept: list[tuple[KnownDataset, SearchSpace, dict[Configuration, ExperienceRecord]]] = []
@@ -142,7 +142,7 @@ def map_all(knowledge: KnowledgeBase) -> Mapped:
         for record in records:
             if record.result.status is TrialStatus.PRUNED:
                 continue  # clearly worse than some, which is no rank among all
-            today = mapped(record.result.trial.configuration, space)
+            today = align_configuration(record.result.trial.configuration, space)
             if today is None:
                 n_impossible += 1
             elif today in found:
@@ -155,13 +155,13 @@ def map_all(knowledge: KnowledgeBase) -> Mapped:
         else:
             kept.append((known, space, found))
     coordinates = tuple(dict.fromkeys(name for _, space, _ in kept for name in space.coordinates))
-    return Mapped(
+    return AlignedKnowledge(
         datasets=tuple(
-            MappedDataset(
+            AlignedDataset(
                 dataset=known,
                 space=space,
                 configurations=tuple(found),
-                X=aligned(space.encode(list(found)), space.coordinates, coordinates),
+                X=align_coordinates(space.encode(list(found)), space.coordinates, coordinates),
                 scores=raw_gains(found.values()),
                 seconds=np.array(
                     [max(each.result.seconds, _SHORTEST_SECONDS) for each in found.values()]
@@ -177,7 +177,7 @@ def map_all(knowledge: KnowledgeBase) -> Mapped:
     )
 
 
-def mapped(configuration: Configuration, space: SearchSpace) -> Configuration | None:
+def align_configuration(configuration: Configuration, space: SearchSpace) -> Configuration | None:
     """Return a configuration as it is in ``space``; None where it cannot be."""
     if configuration.family not in space.families:
         return None
@@ -187,7 +187,7 @@ def mapped(configuration: Configuration, space: SearchSpace) -> Configuration | 
         return None  # a value that the space does not know any more
 
 
-def aligned(X: Array, have: Sequence[str], want: Sequence[str]) -> Array:
+def align_coordinates(X: Array, have: Sequence[str], want: Sequence[str]) -> Array:
     """Return encoded configurations in other coordinates, shape (n, len(want)).
 
     Parameters

@@ -4,7 +4,7 @@ The covariance of two trials is that of their configurations times that of their
 datasets share, what those of one kind of problem share, and what those of similar meta-features
 share (multi-task processes: Bonilla, Chai and Williams 2008; by descriptors of the dataset:
 Bardenet and others, *Collaborative hyperparameter tuning*, ICML 2013). The target is
-`MappedDataset.gains`.
+`AlignedDataset.gains`.
 
 What is kept are sums over landmarks (Nyström), a row a dataset: asking costs a few hundred kernel
 values, however many trials were learned from.
@@ -23,7 +23,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from espalier.pipelines.evaluation.limits import limit_threads
 from espalier.pipelines.experience.similarity import META_NAMES, MetaScale, vector
-from espalier.pipelines.experience.space_alignment import Mapped
+from espalier.pipelines.experience.space_alignment import AlignedKnowledge
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.seeds import generator
 from espalier.pipelines.surrogate.kernel import Embedding, matern, squared_distances
@@ -42,7 +42,7 @@ _JITTER = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kinship:
+class DatasetKernel:
     """How much datasets say about each other.
 
     Attributes
@@ -100,11 +100,11 @@ class ProcessExperience:
     def __init__(self, *, seed: int) -> None:
         self._seed = seed
 
-    def fit(self, known: Mapped) -> Self:
+    def fit(self, known: AlignedKnowledge) -> Self:
         """Learn from trials on at least one dataset."""
         known = thinned(known)
         self.coordinates = known.coordinates
-        self.kinship = Kinship.of([each.dataset.meta for each in known.datasets])
+        self.kinship = DatasetKernel.of([each.dataset.meta for each in known.datasets])
         X = np.vstack([each.X for each in known.datasets])
         y = np.concatenate([each.gains for each in known.datasets])
         group = groups(known)
@@ -140,9 +140,9 @@ class ProcessExperience:
         found = near @ np.einsum("k,bkq->qb", self.kinship.to(meta), self.sums)
         return found[:, 0], found[:, 1:].std(axis=1)
 
-    def about(self, meta: MetaFeatures) -> "AboutDataset":
+    def about(self, meta: MetaFeatures) -> "DatasetPosterior":
         """Return the mean function for one dataset."""
-        return AboutDataset(
+        return DatasetPosterior(
             Embedding(self.coordinates), self.landmarks, self.kinship.to(meta) @ self.sums[0]
         )
 
@@ -172,7 +172,7 @@ class ProcessExperience:
         made = cls(seed=0)
         made.coordinates = tuple(coordinates)
         made.landmarks, made.sums = given["landmarks"], given["sums"]
-        made.kinship = Kinship(
+        made.kinship = DatasetKernel(
             scale=MetaScale(centre=given["centre"], spread=given["spread"]),
             places=given["places"],
             kinds=given["kinds"],
@@ -192,7 +192,7 @@ class ProcessExperience:
         return made
 
 
-class AboutDataset:
+class DatasetPosterior:
     """What the process expects on one dataset: a sum of kernels at the landmarks.
 
     Parameters
@@ -240,12 +240,12 @@ def solve(covariance: Array, y: Array, counts: Array) -> Array:
     return np.asarray(cho_solve(cho_factor(noisy, lower=True, overwrite_a=True), y))
 
 
-def groups(known: Mapped) -> NDArray[np.int64]:
+def groups(known: AlignedKnowledge) -> NDArray[np.int64]:
     """Return the number of each trial's dataset, shape (n,)."""
     return np.repeat(np.arange(len(known.datasets)), [len(each.X) for each in known.datasets])
 
 
-def thinned(known: Mapped) -> Mapped:
+def thinned(known: AlignedKnowledge) -> AlignedKnowledge:
     """Return at most about `MOST_TRIALS` of the trials: evenly from best to worst on each dataset.
 
     Gains stay those among all trials of a dataset only as far as an even choice keeps them.

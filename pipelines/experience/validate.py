@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from espalier.pipelines.experience.predictor import ExperienceModel
-from espalier.pipelines.experience.space_alignment import Mapped
+from espalier.pipelines.experience.space_alignment import AlignedKnowledge
 
 TRUSTED_FROM = 0.2
 """Median Spearman correlation below which the prior does more harm than good."""
@@ -55,14 +55,16 @@ class Validation:
 NOT_VALIDATED = Validation(())
 
 
-def leave_one_out(known: Mapped, new_model: Callable[[int], ExperienceModel]) -> Validation:
+def leave_one_out(
+    known: AlignedKnowledge, new_model: Callable[[int], ExperienceModel]
+) -> Validation:
     """Return how well models trained on all other datasets rank each dataset's trials.
 
     Tables of one content (other targets, other rows) are left out together.
 
     Parameters
     ----------
-    known : Mapped
+    known : AlignedKnowledge
         Experience in today's space.
     new_model : callable (fold) -> ExperienceModel
         A fresh model, to be fitted.
@@ -73,7 +75,7 @@ def leave_one_out(known: Mapped, new_model: Callable[[int], ExperienceModel]) ->
     for place, held in enumerate(known.datasets):
         same = held.dataset.fingerprint
         rest = tuple(each for each in known.datasets if each.dataset.fingerprint != same)
-        others = Mapped(datasets=rest, coordinates=known.coordinates)
+        others = AlignedKnowledge(datasets=rest, coordinates=known.coordinates)
         mean, _ = new_model(place).fit(others).predict(held.X, held.dataset.meta)
         found.append((held.dataset.name, spearman(mean, held.scores)))
     return Validation(tuple(found))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.explain.importance import MOST_ROWS, ColumnImportance, column_importances
-from espalier.pipelines.explain.mistakes import Confusion, Deviations, confusion, deviations
+from espalier.pipelines.explain.mistakes import ConfusionMatrix, Deviations, confusion, deviations
 from espalier.pipelines.metrics.catalogue import Metric
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import generator
@@ -33,7 +33,7 @@ class Explanation:
         Columns that the model reads.
     n_rows, n_mistake_rows : int
         Rows that importances, and the rest, were measured on.
-    confusion : Confusion or None
+    confusion : ConfusionMatrix or None
         Of a classification.
     deviations : Deviations or None
         Of a regression.
@@ -43,7 +43,7 @@ class Explanation:
     n_columns: int = 0
     n_rows: int = 0
     n_mistake_rows: int = 0
-    confusion: Confusion | None = None
+    confusion: ConfusionMatrix | None = None
     deviations: Deviations | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def explain(
     classes = model.classes
     return Explanation(
         importances=column_importances(
-            lambda some: model.predict_judged(some, metric),
+            lambda some: model.predict_for_metric(some, metric),
             shown,
             truth,
             columns=model.feature_names,

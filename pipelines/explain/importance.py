@@ -63,7 +63,7 @@ def column_importances(
     Parameters
     ----------
     predict : callable (table) -> array
-        What the metric judges, of raw rows in their order.
+        What the metric scores, of raw rows in their order.
     table : DataFrame, shape (n_rows, n_columns)
         Raw held-out rows; `MOST_ROWS` of them are used.
     y : array, shape (n_rows,)

@@ -60,7 +60,7 @@ class LeaderboardRow:
     pareto: bool = False
 
 
-def leaderboard(
+def make_leaderboard(
     history: History, weights: Mapping[int, float] | None = None
 ) -> tuple[LeaderboardRow, ...]:
     """Return the trials best first; those without a score last, by number.

@@ -12,7 +12,7 @@ OTHERS = "others"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Confusion:
+class ConfusionMatrix:
     """How often each class was taken for which.
 
     Attributes
@@ -55,7 +55,7 @@ class Deviations:
     bias: float
 
 
-def confusion(truth: NDArray[Any], codes: NDArray[Any], labels: NDArray[Any]) -> Confusion:
+def confusion(truth: NDArray[Any], codes: NDArray[Any], labels: NDArray[Any]) -> ConfusionMatrix:
     """Return the confusion matrix, with the rare classes taken together.
 
     Parameters
@@ -75,7 +75,7 @@ def confusion(truth: NDArray[Any], codes: NDArray[Any], labels: NDArray[Any]) ->
         truth, codes = place[truth], place[codes]
     matrix = np.zeros((len(names), len(names)), dtype=np.int64)
     np.add.at(matrix, (truth, codes), 1)
-    return Confusion(labels=tuple(names), counts=tuple(tuple(row) for row in matrix.tolist()))
+    return ConfusionMatrix(labels=tuple(names), counts=tuple(tuple(row) for row in matrix.tolist()))
 
 
 def deviations(truth: NDArray[Any], values: NDArray[Any]) -> Deviations:

@@ -1,7 +1,7 @@
 """The choice of no trial: what is left where every one of them failed."""
 
 from espalier.pipelines.data.dataset import Dataset
-from espalier.pipelines.ensemble.build import EnsembleChoice
+from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 from espalier.pipelines.evaluation.holdout import constant_prediction, dummy_score
 from espalier.pipelines.learners.constant import NAME, constant_candidate

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.splitting.folds import FoldPlan
-from espalier.pipelines.ensemble.build import EnsembleChoice, build_ensemble, choose_single
+from espalier.pipelines.ensemble.choose import EnsembleChoice, choose_ensemble, choose_single
 from espalier.pipelines.errors import SearchFailedError
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.evaluation.fold_models import FoldModels
@@ -27,7 +27,7 @@ CHOICE_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finishing:
+class FinishInputs:
     """What is there to finish a run with.
 
     Attributes
@@ -76,7 +76,7 @@ def choose_and_fit(
     *,
     dataset: Dataset,
     seed: int,
-    finishing: Finishing,
+    finishing: FinishInputs,
     folds: FoldPlan,
     combine: bool = True,
 ) -> tuple[EnsembleChoice, list[Member | None]]:
@@ -94,7 +94,7 @@ def choose_and_fit(
         The search rows.
     seed : int
         The run's seed.
-    finishing : Finishing
+    finishing : FinishInputs
         The time and what may save some.
     folds : FoldPlan
         Of all trials.
@@ -112,7 +112,7 @@ def choose_and_fit(
     time = finishing.refit_time(history, executor.n_workers)
     metric = history.metric
     if combine:
-        choice = build_ensemble(
+        choice = choose_ensemble(
             history.ordered,
             predictions,
             dataset=dataset,

@@ -10,7 +10,7 @@ from espalier.pipelines.metrics.catalogue import Metric
 from espalier.pipelines.trials.trial import TrialOutcome
 
 
-class KeptPredictions:
+class PredictionStore:
     """Keeps the predictions of the best trials within a bounded memory.
 
     Parameters

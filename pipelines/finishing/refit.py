@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from espalier.pipelines.data.splitting.folds import FoldPlan
-from espalier.pipelines.ensemble.build import EnsembleChoice
+from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 from espalier.pipelines.evaluation.evaluate import MemberJob
 from espalier.pipelines.evaluation.executors.base import Executor
@@ -13,7 +13,7 @@ from espalier.pipelines.evaluation.fold_models import MOST_FOLDS, FoldModels, n_
 from espalier.pipelines.members.cost import RefitTime, refit_seconds
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.members.serving_limits import row_ms, size_mb
-from espalier.pipelines.members.serving_mode import Way
+from espalier.pipelines.members.serving_mode import RefitMode
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialResult
@@ -105,7 +105,7 @@ def fit_choice(
     refits = [each for each, way in zip(members, ways, strict=True) if _is_refit(way, folds)]
     # Those that have nothing else to serve with come first.
     refits.sort(key=lambda each: each.trial.number in time.kept)
-    bagged = [each for each, way in zip(members, ways, strict=True) if way is Way.FOLDS]
+    bagged = [each for each, way in zip(members, ways, strict=True) if way is RefitMode.FOLDS]
     deadline = time.refit_deadline(members, ways)
     sure = _sure_trial(deadline, refits, history, time)
     made = _fit(
@@ -113,7 +113,7 @@ def fit_choice(
         deadline,
     )  # fmt: skip
     # Fold models in the place of a refit that failed were not counted against the limits.
-    spare = [None if time.limits and way is not Way.KEPT else fold_models for way in ways]
+    spare = [None if time.limits and way is not RefitMode.KEPT else fold_models for way in ways]
     fitted = [
         made.whole(each) or _kept(there, each) for each, there in zip(members, spare, strict=True)
     ]
@@ -178,8 +178,8 @@ def _fit(
     )
 
 
-def _is_refit(way: Way | None, folds: FoldPlan | None) -> bool:
-    return way is Way.REFIT or (way is Way.FOLDS and folds is None)
+def _is_refit(way: RefitMode | None, folds: FoldPlan | None) -> bool:
+    return way is RefitMode.REFIT or (way is RefitMode.FOLDS and folds is None)
 
 
 def _sure_trial(

@@ -36,7 +36,7 @@ class Agreement(StrEnum):
     DIFFERENT = "different"
 
 
-def compare(before: ArrayLike, now: ArrayLike) -> Agreement:
+def compare_arrays(before: ArrayLike, now: ArrayLike) -> Agreement:
     """Return how two arrays of numbers agree; NaN equals NaN.
 
     Within tolerance is a difference of at most 1e-4 of the largest number plus a thousandth.
@@ -87,7 +87,7 @@ class MemberCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
+class Reproduction:
     """What came of making a model again.
 
     Attributes
@@ -108,13 +108,13 @@ class Verification:
     scores: NDArray[Any]
 
     @property
-    def verdict(self) -> Agreement:
+    def agreement(self) -> Agreement:
         """The worst of everything compared."""
         every = [(each.scores, each.predictions) for each in self.members]
         return worst([self.answers, *(one for pair in every for one in pair)])
 
 
-def make_again(
+def reproduce(
     model: EnsembleModel,
     results: Sequence[TrialResult],
     executor: Executor,
@@ -122,7 +122,7 @@ def make_again(
     preparation: Preparation,
     holdout_rows: pd.DataFrame,
     folds: FoldPlan,
-) -> Verification:
+) -> Reproduction:
     """Evaluate and refit the members of ``model`` again, and compare.
 
     Parameters
@@ -160,17 +160,17 @@ def make_again(
                 family=member.family,
                 score=result.score,
                 score_now=None if repeated is None else repeated.score,
-                scores=compare(
+                scores=compare_arrays(
                     result.fold_scores, () if repeated is None else repeated.fold_scores[:n_done]
                 ),
                 predictions=Agreement.DIFFERENT
                 if new_answers is None
-                else compare(old_answers, new_answers),
+                else compare_arrays(old_answers, new_answers),
                 largest_difference=_difference(old_answers, new_answers),
             )
         )
-    whole = Agreement.DIFFERENT if None in fitted else compare(before, now)
-    return Verification(
+    whole = Agreement.DIFFERENT if None in fitted else compare_arrays(before, now)
+    return Reproduction(
         members=tuple(checks),
         answers=whole,
         largest_difference=_difference(before, now),

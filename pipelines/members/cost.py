@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from espalier.pipelines.evaluation.fold_models import n_served
 from espalier.pipelines.members.serving_limits import NO_LIMITS, ServingLimits, row_ms, size_mb
-from espalier.pipelines.members.serving_mode import Serving, Way
+from espalier.pipelines.members.serving_mode import RefitMode, Serving
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import TrialResult
 
@@ -31,11 +31,11 @@ class FinishCost:
     n_rows: int = 0
     seconds_a_mb: float = 0.0
 
-    def of_member(self, result: TrialResult, way: Way = Way.REFIT) -> float:
+    def of_member(self, result: TrialResult, way: RefitMode = RefitMode.REFIT) -> float:
         """Return the seconds that one member adds; each of its fold models adds as much."""
         predicting = self.n_rows * (result.predict_ms_per_row or 0.0) / 1000.0
         handling = self.seconds_a_mb * (result.size_mb or 0.0)
-        return (1 if way is Way.REFIT else n_served(result)) * (predicting + handling)
+        return (1 if way is RefitMode.REFIT else n_served(result)) * (predicting + handling)
 
 
 NOTHING = FinishCost()
@@ -76,7 +76,7 @@ class RefitTime:
         """
         return [position for position, way in enumerate(self.plan(results)) if way is not None]
 
-    def plan(self, results: Sequence[TrialResult]) -> tuple[Way | None, ...]:
+    def plan(self, results: Sequence[TrialResult]) -> tuple[RefitMode | None, ...]:
         """Return how each of the results can be a member; None for one that cannot.
 
         Those with fold models leave the time to the others first, then are refitted in what is
@@ -84,42 +84,42 @@ class RefitTime:
         """
         left = self.deadline.seconds_left - self.finish.fixed
         book = _Book([0.0] * self.n_workers, left, self.limits)
-        ways: list[Way | None] = []
+        ways: list[RefitMode | None] = []
         for result in results:
-            choices = [Way.REFIT]
+            choices = [RefitMode.REFIT]
             if result.trial.number in self.kept:
-                choices = [Way.KEPT, Way.REFIT]
+                choices = [RefitMode.KEPT, RefitMode.REFIT]
             elif self.serving == "bagged":
-                choices = [Way.FOLDS, Way.REFIT]
+                choices = [RefitMode.FOLDS, RefitMode.REFIT]
             ways.append(
                 next((way for way in choices if book.takes(self._entry(result, way))), None)
             )
         if self.serving != "bagged":
             for position, result in enumerate(results):
-                if ways[position] is Way.KEPT:
-                    before = book.without(self._entry(result, Way.KEPT))
-                    if before.takes(self._entry(result, Way.REFIT)):
-                        book, ways[position] = before, Way.REFIT
+                if ways[position] is RefitMode.KEPT:
+                    before = book.without(self._entry(result, RefitMode.KEPT))
+                    if before.takes(self._entry(result, RefitMode.REFIT)):
+                        book, ways[position] = before, RefitMode.REFIT
         return tuple(ways)
 
     def refit_deadline(
-        self, members: Sequence[TrialResult], ways: Sequence[Way | None] | None = None
+        self, members: Sequence[TrialResult], ways: Sequence[RefitMode | None] | None = None
     ) -> Deadline:
         """Return when the refits must be over so that these members can be finished."""
         planned = self.plan(members) if ways is None else ways
         # One without a way is counted as well: what is chosen may yet be begun.
         seconds = sum(
-            self.finish.of_member(member, way or Way.REFIT)
+            self.finish.of_member(member, way or RefitMode.REFIT)
             for member, way in zip(members, planned, strict=True)
         )
         return self.deadline.earlier(self.finish.fixed + seconds)
 
-    def _entry(self, result: TrialResult, way: Way) -> "_Entry":
-        n_models = 1 if way is Way.REFIT else n_served(result)
+    def _entry(self, result: TrialResult, way: RefitMode) -> "_Entry":
+        n_models = 1 if way is RefitMode.REFIT else n_served(result)
         fits = {
-            Way.REFIT: (refit_seconds(result),),
-            Way.KEPT: (),
-            Way.FOLDS: (result.fit_seconds,) * n_models,
+            RefitMode.REFIT: (refit_seconds(result),),
+            RefitMode.KEPT: (),
+            RefitMode.FOLDS: (result.fit_seconds,) * n_models,
         }
         return _Entry(
             fits=fits[way],

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.preprocessing.rows import PreparedRows
-from espalier.pipelines.serialization.old_pickles import set_state_of_any_age
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Member:
         if not self.candidates:
             raise ValueError("a member needs at least one fitted candidate")
 
-    __setstate__ = set_state_of_any_age
+    __setstate__ = set_state_with_defaults
 
     @property
     def family(self) -> str:

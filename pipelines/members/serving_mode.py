@@ -9,7 +9,7 @@ Serving = Literal["auto", "refit", "bagged"]
 """What a person asks for."""
 
 
-class Way(StrEnum):
+class RefitMode(StrEnum):
     """How one member comes by its models."""
 
     REFIT = "refit"  # one model, fitted to all search rows

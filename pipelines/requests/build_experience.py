@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from espalier.pipelines.experience.design import Design
+from espalier.pipelines.experience.design import RecordingDesign
 from espalier.pipelines.experience.recording_setup import RecordingRules
 from espalier.pipelines.requests.form import Form, NameList, OptionalText
 
@@ -47,9 +47,9 @@ class BuildRequest(Form):
     )
 
     @property
-    def design(self) -> Design:
+    def design(self) -> RecordingDesign:
         """How much is recorded on a table."""
-        return Design(
+        return RecordingDesign(
             n_configurations=self.configurations,
             seconds=self.seconds_per_trial,
             n_folds=self.folds,

@@ -31,7 +31,7 @@ def _without_password(value: str | None) -> str | None:
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
 OptionalNumber = Annotated[float | None, BeforeValidator(_empty_is_none)]
 NameList = Annotated[tuple[str, ...], BeforeValidator(_split)]
-Source = Annotated[str, PlainSerializer(_without_password, when_used="json")]
+DataSource = Annotated[str, PlainSerializer(_without_password, when_used="json")]
 OptionalSource = Annotated[
     str | None,
     BeforeValidator(_empty_is_none),
@@ -56,10 +56,10 @@ class Form(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            raise UserError(explain(error)) from None
+            raise UserError(explain_error(error)) from None
 
 
-def explain(error: ValidationError) -> str:
+def explain_error(error: ValidationError) -> str:
     """Return the first fault of ``error`` as one line for the user."""
     first = error.errors(include_url=False)[0]
     cause = first.get("ctx", {}).get("error")

@@ -5,7 +5,7 @@ Field descriptions are shown in the Prefect UI, so they are written for its read
 
 from pydantic import Field
 
-from espalier.pipelines.requests.form import Form, OptionalText, Source
+from espalier.pipelines.requests.form import DataSource, Form, OptionalText
 from espalier.pipelines.requests.retrain import Promote, RetrainRequest
 
 
@@ -15,7 +15,7 @@ class MonitorRequest(Form):
     name: str = Field(
         min_length=1, title="Model", description="The registered model; its champion is watched."
     )
-    data: Source = Field(
+    data: DataSource = Field(
         min_length=1,
         title="Data",
         description="Recent rows, as for training. Those whose label has arrived are scored; those "

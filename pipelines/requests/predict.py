@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from espalier.pipelines.redaction import redact
-from espalier.pipelines.requests.form import Form, OptionalText, Source
+from espalier.pipelines.requests.form import DataSource, Form, OptionalText
 
 RowPolicy = Literal["warn", "refuse", "ignore"]
 
@@ -13,7 +13,7 @@ RowPolicy = Literal["warn", "refuse", "ignore"]
 class PredictRequest(Form):
     """A batch of predictions: the data, the model, and where they go."""
 
-    data: Source = Field(
+    data: DataSource = Field(
         min_length=1,
         title="Data",
         description="A file, a pattern of files such as in/2026-*.csv, a fsspec URL, or a "

@@ -16,7 +16,13 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.redaction import redact
-from espalier.pipelines.requests.form import Form, NameList, OptionalNumber, OptionalText, Source
+from espalier.pipelines.requests.form import (
+    DataSource,
+    Form,
+    NameList,
+    OptionalNumber,
+    OptionalText,
+)
 from espalier.pipelines.requests.form_schema import FAMILIES, METRICS
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.resources.memory import memory_bytes
@@ -68,7 +74,7 @@ def default_name(source: str) -> str:
 class TrainRequest(Form):
     """A training: the data, the target, the budget and what may be tried."""
 
-    data: Source = Field(
+    data: DataSource = Field(
         min_length=1,
         title="Data",
         description="A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines; compressed too), a "

@@ -62,7 +62,7 @@ class Admission:
         space: SearchSpace,
         history: History,
         limit: float | None,
-        fits_per_trial: int,
+        n_folds: int,
         memory_limit_mb: float | None = None,
     ) -> Self:
         """Return the admission after these trials."""
@@ -75,7 +75,7 @@ class Admission:
                 proven[family] = min(result.seconds, proven.get(family, np.inf))
         return cls(
             space=space,
-            costs=CostModel.fit(space, timed, fits_per_trial),
+            costs=CostModel.fit(space, timed, n_folds),
             limit=limit,
             hopeless=hopeless_families(history),
             proven=proven,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from espalier.pipelines.resources.budget import Deadline
-from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.search.stopping import trials_left, why_over
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial
@@ -60,7 +60,7 @@ def _batch(
     last = range(before, start)
     if not known.keys() >= set(last):
         known = {each.number: each for each in _batch(plan, history, pending, before)} | known
-    return propose_batch(
+    return propose_trials(
         plan.space,
         history.before(before),
         n=len(_numbers(plan, start)),
@@ -68,7 +68,7 @@ def _batch(
         pending=[known[number] for number in last if number in known],
         strategy=plan.strategy,
         warm_start=plan.warm_start,
-        fits_per_trial=plan.fits_per_trial,
+        n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,
         ladder=plan.ladder,

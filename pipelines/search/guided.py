@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.acquisition.guide import BelievingPredictor, Pick, pick_batch
+from espalier.pipelines.acquisition.guide import BelievingPredictor, Proposal, propose_by_gradient
 from espalier.pipelines.acquisition.objective import Limit, Objective
 from espalier.pipelines.evaluation.limits import limit_threads
 from espalier.pipelines.space.joint import SearchSpace
@@ -23,7 +23,7 @@ from espalier.pipelines.trials.history import History
 _INCUMBENTS = 5
 
 
-def guided_picks(
+def guided_proposals(
     space: SearchSpace,
     history: History,
     *,
@@ -40,7 +40,7 @@ def guided_picks(
     neural_seed: int | None = None,
     prior: Experience | None = None,
     prior_seed: int = 0,
-) -> list[Pick]:
+) -> list[Proposal]:
     """Return up to ``n`` picks of the largest log expected improvement.
 
     Parameters
@@ -107,7 +107,7 @@ def guided_picks(
             limits=limits,
         )
         order = np.argsort(-believed, kind="stable")[:_INCUMBENTS]
-        return pick_batch(
+        return propose_by_gradient(
             space,
             objective,
             predictor,

@@ -20,7 +20,7 @@ _SURE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Starters:
+class InitialDesign:
     """The defaults, in the order to try them.
 
     Attributes
@@ -35,13 +35,13 @@ class Starters:
     n_sure: int = 0
 
 
-def starters(
+def initial_design(
     space: SearchSpace,
     costs: CostModel,
     expected_seconds_limit: float | None,
     *,
     leaders_only: bool = False,
-) -> Starters:
+) -> InitialDesign:
     """Return every family's default, in the order to try them.
 
     Where time is short (many rows), leaders that can stop early come first: they are sure to give
@@ -72,8 +72,8 @@ def starters(
             anytime = {each.name for each in space.learners if each.anytime}
             sure = [name for name in leaders if name in anytime][:_SURE]
             ordered = dict.fromkeys([*sure, *sorted(names, key=seconds.__getitem__)])
-            return Starters(tuple(defaults[name] for name in ordered), len(sure))
-    return Starters(tuple(defaults.values()))
+            return InitialDesign(tuple(defaults[name] for name in ordered), len(sure))
+    return InitialDesign(tuple(defaults.values()))
 
 
 def _present(names: Sequence[str], space: SearchSpace) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from espalier.pipelines.trials.trial import Trial, TrialOutcome
 OnResult = Callable[[TrialOutcome], None]
 
 
-def evaluate_batch(
+def run_trials(
     executor: Executor,
     trials: Sequence[Trial],
     *,
@@ -96,7 +96,7 @@ def run_search(
         trials = next_trials(plan, done, end, executor.pending)
         if not trials and not executor.pending:
             return done
-        outcomes = evaluate_batch(
+        outcomes = run_trials(
             executor,
             trials,
             deadline=end,

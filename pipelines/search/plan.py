@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from espalier.pipelines.members.cost import NOTHING, FinishCost
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.batches import BATCH_SIZE, awaited, next_in_line
-from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.search.reserve import reserve_change
 from espalier.pipelines.search.stopping import (
     trial_seconds_limit,
@@ -48,7 +48,7 @@ class SearchPlan:
         Trials that run at the same time.
     strategy : str
         One of `names.STRATEGIES`.
-    fits_per_trial : int
+    n_folds : int
         Folds of a trial.
     warm_start : tuple of Configuration
         What to try first.
@@ -71,7 +71,7 @@ class SearchPlan:
     seed: int
     n_workers: int
     strategy: str = DEFAULT_STRATEGY
-    fits_per_trial: int = 1
+    n_folds: int = 1
     warm_start: tuple[Configuration, ...] = ()
     finish: FinishCost = NOTHING
     prior: Experience | None = None
@@ -147,7 +147,7 @@ def _fill(
         n = min(n, available)
     if n <= 0:
         return []
-    return propose_batch(
+    return propose_trials(
         plan.space,
         history,
         n=n,
@@ -158,7 +158,7 @@ def _fill(
         expected_seconds_limit=None if limit is None else min(limit, _SAFETY * left),
         memory_limit_mb=plan.memory_limit_mb,
         warm_start=plan.warm_start,
-        fits_per_trial=plan.fits_per_trial,
+        n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,
         ladder=plan.ladder,

@@ -9,9 +9,14 @@ from numpy.typing import NDArray
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.search.admission import Admission
 from espalier.pipelines.search.grid import grid_points
-from espalier.pipelines.search.initial_design import starters
+from espalier.pipelines.search.initial_design import initial_design
 from espalier.pipelines.search.racing import race_floors, rungs_for
-from espalier.pipelines.search.strategies import Picked, Situation, propose_by, sources
+from espalier.pipelines.search.strategies import (
+    SourcedProposal,
+    StrategyContext,
+    propose_by,
+    sources,
+)
 from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY, STRATEGIES
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.joint import SearchSpace
@@ -32,7 +37,7 @@ _NEIGHBOURS = 16
 _Rule = Callable[[Sequence[Configuration]], NDArray[np.bool_]]
 
 
-def propose_batch(
+def propose_trials(
     space: SearchSpace,
     history: History,
     *,
@@ -44,7 +49,7 @@ def propose_batch(
     expected_seconds_limit: float | None = None,
     memory_limit_mb: float | None = None,
     warm_start: Sequence[Configuration] = (),
-    fits_per_trial: int = 1,
+    n_folds: int = 1,
     prior: Experience | None = None,
     racing: bool = False,
     ladder: bool = False,
@@ -80,7 +85,7 @@ def propose_batch(
         MiB that a trial may be expected to take; None to try whatever comes.
     warm_start : sequence of Configuration
         What to try before the defaults.
-    fits_per_trial : int
+    n_folds : int
         Folds of a trial, for its expected seconds.
     prior : Experience or None
         What earlier runs predict for this dataset; the Gaussian process corrects it.
@@ -97,9 +102,7 @@ def propose_batch(
     if strategy not in STRATEGIES:
         raise UserError(f"unknown search {strategy!r}; choose one of: {', '.join(STRATEGIES)}")
     first = max([history.next_number, *(trial.number + 1 for trial in pending)])
-    admission = Admission.of(
-        space, history, expected_seconds_limit, fits_per_trial, memory_limit_mb
-    )
+    admission = Admission.of(space, history, expected_seconds_limit, n_folds, memory_limit_mb)
     proposer = _Proposer(
         space=space,
         history=history,
@@ -113,14 +116,14 @@ def propose_batch(
             for each in (*(result.trial for result in history.ordered), *pending)
         },
     )
-    defaults = starters(
+    defaults = initial_design(
         space, admission.costs, expected_seconds_limit, leaders_only=prior is not None
     )
     sure, others = (
         defaults.configurations[: defaults.n_sure],
         defaults.configurations[defaults.n_sure :],
     )
-    picks: list[Picked] = []
+    picks: list[SourcedProposal] = []
     timed = expected_seconds_limit is not None
     # With a clock and no model yet, another family is worth more than more of one: what stops a
     # trial stops those like it.
@@ -131,21 +134,22 @@ def propose_batch(
             ("default", others, admission.admitted),
         ):
             new = proposer.take(some, n - len(picks), rule, other_family=other_family)
-            picks += [Picked(each, origin) for each in new]
+            picks += [SourcedProposal(each, origin) for each in new]
     if not picks and not history.successes and not pending:
         # Nothing fits, but nothing is there yet either: the cheapest is worth a try.
         by_cost = np.argsort(admission.costs.log_seconds(others), kind="stable")
         cheapest = [others[place] for place in by_cost]
         picks = [
-            Picked(each, "default") for each in proposer.take(cheapest, 1, admission.promising)
+            SourcedProposal(each, "default")
+            for each in proposer.take(cheapest, 1, admission.promising)
         ]
     numbers = range(first + len(picks), first + n)
     who = _sources(strategy, history, pending, numbers, timed)
     picks += proposer.propose(who, numbers, warm_start)
     if not picks and not history.successes and not pending:
-        picks = [Picked(each, "random") for each in proposer.cheap_draw()]
-    rungs = rungs_for(space.shape.n_rows, fits_per_trial) if ladder else ()
-    floors = race_floors(history, fits_per_trial, rungs) if racing else ()
+        picks = [SourcedProposal(each, "random") for each in proposer.cheap_draw()]
+    rungs = rungs_for(space.shape.n_rows, n_folds) if ladder else ()
+    floors = race_floors(history, n_folds, rungs) if racing else ()
     return [
         Trial(
             number=first + place,
@@ -248,13 +252,13 @@ class _Proposer:
 
     def propose(
         self, who: Sequence[str], numbers: range, favourites: Sequence[Configuration]
-    ) -> list[Picked]:
+    ) -> list[SourcedProposal]:
         """Take what each of these sources proposes, in their order; chance fills what is short."""
-        found: dict[str, list[Picked]] = {}
+        found: dict[str, list[SourcedProposal]] = {}
         for source in dict.fromkeys(each for each in who if each != "random"):
             found[source] = self._of(source, who.count(source), numbers, favourites)
         short = len(who) - sum(len(each) for each in found.values())
-        spare = [Picked(each, "random") for each in self.draw(short)]
+        spare = [SourcedProposal(each, "random") for each in self.draw(short)]
         picks = []
         for source in who:
             queue = found.get(source) or spare or next(filter(None, found.values()), [])
@@ -264,16 +268,16 @@ class _Proposer:
 
     def _of(
         self, source: str, n: int, numbers: range, favourites: Sequence[Configuration]
-    ) -> list[Picked]:
+    ) -> list[SourcedProposal]:
         """Take up to ``n`` configurations of one source."""
         if source == "neighbour":
-            return [Picked(each, source) for each in self.near_best(n)]
+            return [SourcedProposal(each, source) for each in self.near_best(n)]
         if source == "grid":
             walk = grid_points(self.space, numbers.start, _GRID_STEPS * n, self.root)
             taken = self.take(walk, n, self.admission.worthwhile)
-            return [Picked(each, source) for each in taken]
+            return [SourcedProposal(each, source) for each in taken]
         tried = self.history.configurations
-        situation = Situation(
+        situation = StrategyContext(
             space=self.space,
             history=_within(self.history, self.space),
             pending=tuple(

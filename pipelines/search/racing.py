@@ -18,11 +18,11 @@ Array = NDArray[np.float64]
 
 FEWEST_WHOLE = 4
 """Whole trials before which nothing is stopped: how much folds differ is not known yet."""
-RIVAL_RANK = 5
+REFERENCE_RANK = 5
 """A trial races against the one of this rank: an ensemble is made of more than the best."""
 STANDARD_ERRORS = 1.25
 """How far behind is clear."""
-_REFERENCES = 2 * RIVAL_RANK - 1
+_REFERENCES = 2 * REFERENCE_RANK - 1
 _COMPARED_SHARE = 0.5
 
 
@@ -71,15 +71,15 @@ def floors(gains: Array) -> tuple[float, ...]:
     """Return the floors that whole trials set, given their gains at each look, shape (n, k).
 
     The last look is the final one. What a look is expected to differ from it by, as some folds are
-    easier than others, is told by the trials around the rival together: the folds of one trial
+    easier than others, is told by the trials around the reference together: the folds of one trial
     alone would add their own noise. How wrong that is about a trial's final gain is known from the
     better half of the whole trials.
     """
     early, final = gains[:, :-1], gains[:, -1]
     order = np.argsort(-final, kind="stable")
-    rival = order[min(RIVAL_RANK, len(order)) - 1]
+    reference = order[min(REFERENCE_RANK, len(order)) - 1]
     ahead = (early - final[:, None])[order]
     offset = ahead[:_REFERENCES].mean(axis=0)
     wrong = ahead[: max(FEWEST_WHOLE, round(_COMPARED_SHARE * len(order)))] - offset
     spread = np.sqrt((wrong**2).sum(axis=0) / (len(wrong) - 1))
-    return tuple(float(each) for each in final[rival] + offset - STANDARD_ERRORS * spread)
+    return tuple(float(each) for each in final[reference] + offset - STANDARD_ERRORS * spread)

@@ -9,7 +9,7 @@ import numpy as np
 
 from espalier.pipelines.acquisition.batch import choose_batch
 from espalier.pipelines.search.admission import Admission
-from espalier.pipelines.search.guided import complete_folds, guided_picks
+from espalier.pipelines.search.guided import complete_folds, guided_proposals
 from espalier.pipelines.search.optuna_samplers import SAMPLERS
 from espalier.pipelines.search.shares import share_out
 from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES
@@ -27,7 +27,7 @@ from espalier.pipelines.trials.trial import Trial
 _RECENT = 8
 
 
-class Picked(NamedTuple):
+class SourcedProposal(NamedTuple):
     """A configuration, who proposed it, and what it is expected to gain in standard errors."""
 
     configuration: Configuration
@@ -36,7 +36,7 @@ class Picked(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class StrategyContext:
     """What a strategy decides on.
 
     Attributes
@@ -85,7 +85,7 @@ def sources(
     return ["random" if number % random_every == 0 else "forest" for number in numbers]
 
 
-def propose_by(source: str, situation: Situation, n: int) -> list[Picked]:
+def propose_by(source: str, situation: StrategyContext, n: int) -> list[SourcedProposal]:
     """Return up to ``n`` configurations of one source, each with its origin."""
     if n == 0:
         return []
@@ -100,13 +100,13 @@ def propose_by(source: str, situation: Situation, n: int) -> list[Picked]:
         seed=integer_seed(situation.seed, source),
         pending=situation.pending,
     )
-    return [Picked(each, source) for each in picked]
+    return [SourcedProposal(each, source) for each in picked]
 
 
-def _by_ascent(situation: Situation, n: int, *, neural: bool) -> list[Picked]:
+def _by_ascent(situation: StrategyContext, n: int, *, neural: bool) -> list[SourcedProposal]:
     admission = situation.admission
     limit = admission.limit
-    picks = guided_picks(
+    picks = guided_proposals(
         situation.space,
         situation.history,
         n=n,
@@ -124,7 +124,7 @@ def _by_ascent(situation: Situation, n: int, *, neural: bool) -> list[Picked]:
     )
     error = math.sqrt(fold_noise(complete_folds(situation.history)))
     return [
-        Picked(
+        SourcedProposal(
             pick.configuration,
             ASCENT if pick.by_ascent else CANDIDATES,
             round(pick.improvement / error, 6),
@@ -133,7 +133,7 @@ def _by_ascent(situation: Situation, n: int, *, neural: bool) -> list[Picked]:
     ]
 
 
-def open_families(situation: Situation) -> list[str]:
+def open_families(situation: StrategyContext) -> list[str]:
     """Return the families that had less than half of the last trials; all, if none had.
 
     A batch has at most half of its trials from one family; this says the same of a search that
@@ -146,7 +146,7 @@ def open_families(situation: Situation) -> list[str]:
     return [each for each in families if 2 * last.count(each) < _RECENT] or families
 
 
-def _by_forest(situation: Situation, n: int) -> list[Picked]:
+def _by_forest(situation: StrategyContext, n: int) -> list[SourcedProposal]:
     picked = choose_batch(
         situation.space,
         observe(situation.history),
@@ -157,4 +157,4 @@ def _by_forest(situation: Situation, n: int) -> list[Picked]:
         penalty=situation.admission.penalty,
         max_per_family=max((n + 1) // 2, 1),
     )
-    return [Picked(each, "surrogate") for each in picked]
+    return [SourcedProposal(each, "surrogate") for each in picked]

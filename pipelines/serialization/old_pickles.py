@@ -5,7 +5,7 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 
-def set_state_of_any_age(self: Any, state: Sequence[Any]) -> None:
+def set_state_with_defaults(self: Any, state: Sequence[Any]) -> None:
     """Give fields that a pickle lacks their defaults.
 
     It is ``__setstate__`` of frozen dataclasses with slots: assigned in their body, as the

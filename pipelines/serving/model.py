@@ -19,11 +19,11 @@ from espalier.pipelines.errors import SearchFailedError, UserError
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.serialization.old_pickles import set_state_of_any_age
-from espalier.pipelines.serving.residual_correction import Correction
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
+from espalier.pipelines.serving.residual_correction import ResidualCorrection
 
 if TYPE_CHECKING:  # serving needs no search
-    from espalier.pipelines.ensemble.build import EnsembleChoice
+    from espalier.pipelines.ensemble.choose import EnsembleChoice
     from espalier.pipelines.metrics.catalogue import Metric
 
 # Rows that are prepared and predicted at a time, so that a million rows need no more memory than
@@ -59,7 +59,7 @@ class EnsembleModel:
         A few raw rows, for signatures and for the check when the model is opened.
     adjustments : Adjustments
         Calibration, threshold and intervals.
-    correction : Correction or None
+    correction : ResidualCorrection or None
         What residual members add before the adjustments.
     """
 
@@ -73,7 +73,7 @@ class EnsembleModel:
     target: str | None = None
     example: pd.DataFrame | None = field(default=None, repr=False)
     adjustments: Adjustments = field(default=NO_ADJUSTMENTS, repr=False)
-    correction: Correction | None = field(default=None, repr=False)
+    correction: ResidualCorrection | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.members) != len(self.combination.weights):
@@ -81,7 +81,7 @@ class EnsembleModel:
                 f"{len(self.members)} members, but {len(self.combination.weights)} weights"
             )
 
-    __setstate__ = set_state_of_any_age
+    __setstate__ = set_state_with_defaults
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -143,16 +143,16 @@ class EnsembleModel:
         """
         return np.concatenate([self._answer(part)[0] for part in _batches(table)])
 
-    def predict_judged(self, table: pd.DataFrame, metric: "Metric") -> Floats:
-        """Return what a metric is to judge, in the shape of `predict_scores`.
+    def predict_for_metric(self, table: pd.DataFrame, metric: "Metric") -> Floats:
+        """Return what a metric is to score, in the shape of `predict_scores`.
 
         A metric of labels gets 1 for the label that `predict` gives and 0 for the others, so that
         the threshold counts; any other metric the scores.
         """
-        return self.judged(self.predict_scores(table), metric)
+        return self.for_metric(self.predict_scores(table), metric)
 
-    def judged(self, scores: Floats, metric: "Metric") -> Floats:
-        """Return what a metric is to judge where the scores are these."""
+    def for_metric(self, scores: Floats, metric: "Metric") -> Floats:
+        """Return what a metric is to score where the scores are these."""
         if metric.needs != "labels" or self.adjustments.threshold is None:
             return scores
         return np.eye(scores.shape[1])[self.codes(scores)]
@@ -240,7 +240,7 @@ def build_model(
     target: str | None = None,
     example: pd.DataFrame | None = None,
     adjustments: Adjustments = NO_ADJUSTMENTS,
-    correction: Correction | None = None,
+    correction: ResidualCorrection | None = None,
 ) -> EnsembleModel:
     """Return the model of the chosen members.
 
@@ -263,7 +263,7 @@ def build_model(
         A few raw rows to keep with the model; the columns it needs are kept.
     adjustments : Adjustments
         Calibration, threshold and intervals.
-    correction : Correction or None
+    correction : ResidualCorrection or None
         What residual members add.
 
     Raises

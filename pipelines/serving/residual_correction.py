@@ -11,11 +11,11 @@ from espalier.pipelines.ensemble.combination import Floats, from_link, to_link
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.serialization.old_pickles import set_state_of_any_age
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
+class ResidualCorrection:
     """Regressors of the residual, and how much of each is added.
 
     Attributes
@@ -38,7 +38,7 @@ class Correction:
     floor: float
     sees_answers: bool = False
 
-    __setstate__ = set_state_of_any_age
+    __setstate__ = set_state_with_defaults
 
     def apply(
         self,

@@ -37,18 +37,18 @@ class CostModel:
     ----------
     space : SearchSpace
         Encodes configurations and knows the estimates.
-    fits_per_trial : int
+    n_folds : int
         Folds of a trial.
     weights : array, shape (1 + n_coordinates,)
         Posterior mean of the correction.
     """
 
     space: SearchSpace
-    fits_per_trial: int
+    n_folds: int
     weights: NDArray[np.float64]
 
     @classmethod
-    def fit(cls, space: SearchSpace, history: History, fits_per_trial: int = 1) -> Self:
+    def fit(cls, space: SearchSpace, history: History, n_folds: int = 1) -> Self:
         """Return the model after these trials; those that raised are left out: they end early."""
         used = [
             result
@@ -58,7 +58,7 @@ class CostModel:
             and result.trial.configuration.family in space.families
         ]
         prior = _prior_variances(space)
-        model = cls(space, fits_per_trial, np.zeros(len(prior)))
+        model = cls(space, n_folds, np.zeros(len(prior)))
         if not used:
             return model
         configurations = [result.trial.configuration for result in used]
@@ -66,7 +66,7 @@ class CostModel:
         error = model._full_log_seconds(used) - model._estimates(configurations)
         # Few trials, many coordinates: solve in the space of the trials.
         covariance = (X * prior) @ X.T + _NOISE_VARIANCE * np.eye(len(used))
-        return cls(space, fits_per_trial, prior * (X.T @ np.linalg.solve(covariance, error)))
+        return cls(space, n_folds, prior * (X.T @ np.linalg.solve(covariance, error)))
 
     def fits(self, configurations: Sequence[Configuration], seconds: float) -> NDArray[np.bool_]:
         """Return which of these can be expected to give a model within ``seconds``, shape (n,).
@@ -107,7 +107,7 @@ class CostModel:
     def _estimates(self, configurations: Sequence[Configuration]) -> NDArray[np.float64]:
         """Return the log of what the families say themselves, shape (n,)."""
         seconds = [self.space.expected_seconds(each) for each in configurations]
-        return np.log(np.maximum(seconds, _SHORTEST_SECONDS) * self.fits_per_trial)
+        return np.log(np.maximum(seconds, _SHORTEST_SECONDS) * self.n_folds)
 
 
 def _design(space: SearchSpace, configurations: Sequence[Configuration]) -> NDArray[Any]:

@@ -10,12 +10,12 @@ from espalier.tasks.records import TableRef
 
 
 @task(
-    name="check request",
+    name="check staged table",
     description="Check target, metric and families against the table.",
     tags=["espalier", "data"],
     cache_policy=ALWAYS_RUN,
     persist_result=False,
 )
-def check_staged(table: TableRef, request: TrainRequest) -> None:
+def check_staged_table(table: TableRef, request: TrainRequest) -> None:
     """Raise a `UserError` where the training cannot be done; see `check_request`."""
     check_request(request, read_pickle(table.path))

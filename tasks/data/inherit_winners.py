@@ -6,10 +6,10 @@ import numpy as np
 
 from espalier.infra.registry.registry import resolve
 from espalier.infra.tracking.artifacts import LEADERBOARD_FILE, read_json_file
-from espalier.infra.tracking.kept_rows import KeptRows, read_kept_rows
-from espalier.pipelines.lifecycle.retraining.winners import winners
+from espalier.infra.tracking.training_rows import TrainingRows, read_training_rows
+from espalier.pipelines.lifecycle.retraining.warm_start import winners
 from espalier.tasks.policies import kept_task
-from espalier.tasks.records import Inherited, TrainingRun
+from espalier.tasks.records import InheritedTraining, TrainingRun
 
 
 @kept_task(
@@ -17,7 +17,7 @@ from espalier.tasks.records import Inherited, TrainingRun
     description="Read the winners and the row keys of earlier trainings from MLflow.",
     tags=["espalier", "registry"],
 )
-def read_inheritance(run: TrainingRun) -> Inherited:
+def read_inheritance(run: TrainingRun) -> InheritedTraining:
     """Return what the versions that the request starts from leave to the training.
 
     The hold-out is that of the first; row keys are put into the run folder.
@@ -36,8 +36,8 @@ def read_inheritance(run: TrainingRun) -> Inherited:
         if each.run_id is not None
     ]
     first = found[0]
-    kept = None if first.run_id is None else read_kept_rows(settings, first.run_id)
-    return Inherited(
+    kept = None if first.run_id is None else read_training_rows(settings, first.run_id)
+    return InheritedTraining(
         winners=winners(boards),
         version=f"{first.name}/{first.version}",
         fingerprint=first.tags.get("fingerprint", ""),
@@ -45,7 +45,7 @@ def read_inheritance(run: TrainingRun) -> Inherited:
     )
 
 
-def _write(kept: KeptRows, path: Path) -> Path:
+def _write(kept: TrainingRows, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(
         path,

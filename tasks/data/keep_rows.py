@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from espalier.infra.tracking.kept_reference import log_reference
-from espalier.infra.tracking.kept_rows import KeptRows, log_kept_rows
+from espalier.infra.tracking.reference_table import log_reference
+from espalier.infra.tracking.training_rows import TrainingRows, log_training_rows
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import retried_task
 from espalier.tasks.records import PreparedRef, TrainingRun
@@ -32,10 +32,10 @@ def keep_rows(run: TrainingRun, prepared: PreparedRef) -> None:
             len(holdout), size=most, replace=False
         )
         holdout = holdout.iloc[np.sort(drawn)]
-    log_kept_rows(
+    log_training_rows(
         tracking,
         run_id,
-        KeptRows(
+        TrainingRows(
             columns=columns,
             trained=keys[data.search_positions],
             held_out=keys[data.holdout_positions],

@@ -15,7 +15,7 @@ from espalier.tasks.pickles import read_pickle, write_pickle
 from espalier.tasks.policies import MINUTES, kept_task
 from espalier.tasks.records import (
     NOTHING_INHERITED,
-    Inherited,
+    InheritedTraining,
     PreparedData,
     PreparedRef,
     TrainingRun,
@@ -35,7 +35,7 @@ EXAMPLE_ROWS = 5
     timeout_seconds=60 * MINUTES,
 )
 def prepare_dataset(
-    run: TrainingRun, inherited: Inherited = NOTHING_INHERITED, n_workers: int = 1
+    run: TrainingRun, inherited: InheritedTraining = NOTHING_INHERITED, n_workers: int = 1
 ) -> PreparedRef:
     """Write the prepared data into the run folder, once.
 
@@ -43,7 +43,7 @@ def prepare_dataset(
     ----------
     run : TrainingRun
         What is asked, of which table.
-    inherited : Inherited
+    inherited : InheritedTraining
         What earlier trainings leave.
     n_workers : int
         Trials that will run at the same time: how many folds there is time for depends on it.
@@ -73,7 +73,7 @@ def prepare_dataset(
     metric = get_metric(request.metric, dataset.problem, dataset.n_classes)
 
     findings = scan_leakage(dataset, request.seed)
-    leaking = {each.column: each.evidence for each in findings if each.action == "drop"}
+    leaking = {each.column: each.reason for each in findings if each.action == "drop"}
     if leaking:
         left = [name for name in dataset.X.columns if name not in leaking]
         if not left:
@@ -111,7 +111,7 @@ def prepare_dataset(
     )
 
     notes = [*assembled.notes, *kept, *_fewer_folds(search.shape, n_folds, request, are_kept)]
-    warnings = [f"{each.column!r}: {each.evidence}" for each in findings if each.action == "warn"]
+    warnings = [f"{each.column!r}: {each.reason}" for each in findings if each.action == "warn"]
     warnings += [f"{column!r} is left out: {why}" for column, why in leaking.items()]
     twins = count_duplicates(dataset, search_rows, holdout_rows)
     if twins:

@@ -12,7 +12,7 @@ from espalier.tasks.records import TableRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reread:
+class SourceSnapshot:
     """What a source holds now.
 
     Attributes
@@ -36,7 +36,7 @@ class Reread:
     tags=["espalier", "data"],
     timeout_seconds=60 * MINUTES,
 )
-def reread_table(request: TrainRequest, runs_folder: Path, known: str | None) -> Reread:
+def reread_table(request: TrainRequest, runs_folder: Path, known: str | None) -> SourceSnapshot:
     """Return what the source of ``request`` holds now.
 
     Parameters
@@ -56,7 +56,7 @@ def reread_table(request: TrainRequest, runs_folder: Path, known: str | None) ->
     rows = read_table(request.data, query=request.query)
     table = SourceTable(rows, fingerprint(rows))
     is_known = table.fingerprint == known
-    return Reread(
+    return SourceSnapshot(
         fingerprint=table.fingerprint,
         n_rows=len(rows),
         table=None if is_known else stage_table(table, request, runs_folder),

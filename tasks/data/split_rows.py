@@ -4,17 +4,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.assemble import Assembled
+from espalier.pipelines.data.assemble import AssembledDataset
 from espalier.pipelines.data.row_keys import row_keys
 from espalier.pipelines.data.splitting.splits import default_holdout_fraction, split_holdout
-from espalier.pipelines.lifecycle.retraining.kept_holdout import keep_holdout
-from espalier.tasks.records import Inherited
+from espalier.pipelines.lifecycle.retraining.stable_holdout import keep_holdout
+from espalier.tasks.records import InheritedTraining
 
 Rows = NDArray[np.int64]
 
 
 def split_rows(
-    table: pd.DataFrame, assembled: Assembled, seed: int, inherited: Inherited
+    table: pd.DataFrame, assembled: AssembledDataset, seed: int, inherited: InheritedTraining
 ) -> tuple[Rows, Rows, tuple[str, ...]]:
     """Return the rows to search on, the rows to hold out, and what should be known about it.
 
@@ -22,11 +22,11 @@ def split_rows(
     ----------
     table : DataFrame
         Raw rows.
-    assembled : Assembled
+    assembled : AssembledDataset
         The dataset made of them.
     seed : int
         The run's seed.
-    inherited : Inherited
+    inherited : InheritedTraining
         Whose hold-out is kept, if any.
     """
     dataset = assembled.dataset

@@ -6,7 +6,7 @@ import pandas as pd
 
 from espalier.infra.runs.notes import MLFLOW_RUN, TABLE
 from espalier.infra.runs.store import RunStore
-from espalier.infra.runs.takeover import link_or_copy, take_over
+from espalier.infra.runs.takeover import link_or_copy, take_over_trials
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.search.stopping import TIME_IS_SPENT
@@ -46,4 +46,4 @@ def take_over_run(folder_name: str, table: TableRef) -> None:
     source = RunStore(table.folder.with_name(folder_name))
     link_or_copy(TableRef.path_in(source.folder), table.path)
     wanted = [each for each in source.results() if each.error != TIME_IS_SPENT]
-    take_over(source, RunStore(table.folder), wanted, run_id=source.noted(MLFLOW_RUN))
+    take_over_trials(source, RunStore(table.folder), wanted, run_id=source.noted(MLFLOW_RUN))

@@ -2,7 +2,7 @@
 
 from espalier.pipelines.errors import DataRefusedError
 from espalier.tasks.artifacts import publish_markdown
-from espalier.tasks.pages.markdown import in_markdown
+from espalier.tasks.pages.markdown import escape_markdown
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, kept_task
 from espalier.tasks.records import TrainingRun, ValidationRecord
@@ -24,7 +24,7 @@ def validate_table(run: TrainingRun) -> ValidationRecord:
     DataRefusedError
         An expectation of severity *refuse* does not hold.
     """
-    from espalier.infra.validation.expectations import validate
+    from espalier.infra.validation.expectations import check_expectations
     from espalier.pipelines.data.contract import infer_contract
     from espalier.pipelines.data.target import infer_problem
 
@@ -34,7 +34,7 @@ def validate_table(run: TrainingRun) -> ValidationRecord:
     target = table.iloc[:, names.index(request.target)]
     problem = infer_problem(target, request.task)
     contract = infer_contract(table, target=request.target, problem=problem)
-    report = validate(table, contract)
+    report = check_expectations(table, contract)
 
     json_path, html_path = folder / "validation.json", folder / "validation.html"
     json_path.write_text(report.to_json())
@@ -59,5 +59,5 @@ def _markdown(record: ValidationRecord) -> str:
     lines = [f"**{held} of {record.n_expectations} expectations hold.**", ""]
     if record.failures:
         lines += ["| severity | does not hold |", "| --- | --- |"]
-        lines += [f"| {severity} | {in_markdown(text)} |" for severity, text in record.failures]
+        lines += [f"| {severity} | {escape_markdown(text)} |" for severity, text in record.failures]
     return "\n".join(lines)

@@ -47,7 +47,7 @@ def build_ensemble(
         No trial succeeded, or no member could be refitted.
     """
     from espalier.pipelines.automl.training import finish
-    from espalier.pipelines.finishing.finish import Finishing
+    from espalier.pipelines.finishing.finish import FinishInputs
     from espalier.pipelines.serving.latency import answer_ms
     from espalier.pipelines.serving.saved_model import save_model
 
@@ -59,7 +59,7 @@ def build_ensemble(
         {each.trial.number: store.predictions(each.trial.number) for each in best},
         executor,
         settings,
-        finishing=Finishing(
+        finishing=FinishInputs(
             deadline=deadline,
             cost=cost,
             fold_models=run.fold_models,
@@ -77,6 +77,6 @@ def build_ensemble(
         weights=model.weights,
         row_ms=answer_ms(model, data.example_rows),
         fold_models=tuple((m.number, len(m.candidates)) for m in model.members if m.of_folds),
-        rivals=tuple((each.name, each.score, each.n_members) for each in choice.rivals),
+        combiners=tuple((each.name, each.score, each.n_members) for each in choice.combiners),
         adjusted=finished.adjusted,
     )

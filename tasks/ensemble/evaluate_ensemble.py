@@ -30,7 +30,7 @@ def evaluate_ensemble(
 
     data, seed = prepared.data, run.request.seed
     metric = data.metric
-    predict = partial(load_model(ensemble.path).predict_judged, metric=metric)
+    predict = partial(load_model(ensemble.path).predict_for_metric, metric=metric)
     rows, predictions = predict_in_time(predict, data.holdout_rows, deadline=deadline, seed=seed)
     y, n_held = data.holdout_y[rows], len(data.holdout_y)
     weight = None if data.holdout_weight is None else data.holdout_weight[rows]

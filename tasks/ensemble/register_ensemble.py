@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from espalier.infra.registry.registry import RegisteredVersion, register
+from espalier.infra.registry.registry import RegisteredVersion, register_version
 from espalier.infra.tracking.artifacts import LEADERBOARD_FILE
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.trials.failures import Failures
@@ -21,7 +21,7 @@ from espalier.tasks.records import (
     NOTHING_INHERITED,
     EnsembleRecord,
     HoldoutRecord,
-    Inherited,
+    InheritedTraining,
     PreparedRef,
     TrainingRun,
     ValidationRecord,
@@ -40,7 +40,7 @@ def register_ensemble(
     ensemble: EnsembleRecord,
     holdout: HoldoutRecord,
     leaderboard: Sequence[LeaderboardRow],
-    inherited: Inherited = NOTHING_INHERITED,
+    inherited: InheritedTraining = NOTHING_INHERITED,
 ) -> RegisteredVersion:
     """Return the registered version: champion where there was none, else challenger.
 
@@ -59,7 +59,7 @@ def register_ensemble(
         "baseline_score": holdout.baseline,
     }
     tracking.log_metrics(run_id, numbers)
-    version = register(
+    version = register_version(
         tracking,
         name=run.request.model_name,
         run_id=run_id,
@@ -107,7 +107,7 @@ def log_summary(
     tracking.log_file(run_id, validation.html_path, "validation")
     tracking.log_json(run_id, dict(profile), "data/metafeatures.json")
     tracking.log_json(run_id, [list(each) for each in prepared.set_aside], "data/set_aside.json")
-    tracking.log_json(run_id, [list(each) for each in ensemble.rivals], "ensemble.json")
+    tracking.log_json(run_id, [list(each) for each in ensemble.combiners], "ensemble.json")
     tracking.log_json(run_id, ensemble.adjusted.to_dict(), "adjustments.json")
     tracking.log_metrics(run_id, ensemble.adjusted.figures)
     tracking.log_params(run_id, ensemble.adjusted.settings)

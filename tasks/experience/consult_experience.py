@@ -50,15 +50,15 @@ def consult_experience(
 
 
 @retried_task(
-    name="judge experience",
+    name="log advice outcome",
     description="Log what experience expected of the first trials, and what came of them.",
     tags=["espalier", "experience", "tracking"],
 )
-def judge_advice(run: TrainingRun, advice: "Advice", history: History) -> tuple[str, ...]:
+def log_advice_outcome(run: TrainingRun, advice: "Advice", history: History) -> tuple[str, ...]:
     """Log the record as an artifact, its rank correlation as a metric; return lines for people."""
-    from espalier.pipelines.experience.advice import calibrate
+    from espalier.pipelines.experience.advice import measure_advice
 
-    found = calibrate(advice, history)
+    found = measure_advice(advice, history)
     run.tracking.log_json(run.run_id, found.to_dict(), ADVICE_FILE)
     if found.correlation is not None:
         run.tracking.log_metrics(run.run_id, {"experience_rank_correlation": found.correlation})

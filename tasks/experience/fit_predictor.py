@@ -4,37 +4,37 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espalier.infra.settings import Settings
-from espalier.pipelines.experience.knowledge import Card
-from espalier.pipelines.experience.predictor_comparison import Contest
+from espalier.pipelines.experience.knowledge import KnowledgeCard
+from espalier.pipelines.experience.predictor_comparison import PredictorComparison
 from espalier.tasks.policies import retried_task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
+class PredictorFit:
     """What was learned.
 
     Attributes
     ----------
-    card : Card
+    card : KnowledgeCard
         From how much.
-    contest : Contest
+    comparison : PredictorComparison
         Beside the one that serves.
-    rival : str
+    compared_with : str
         The one that serves, for people; empty for none.
     """
 
-    card: Card
-    contest: Contest
-    rival: str
+    card: KnowledgeCard
+    comparison: PredictorComparison
+    compared_with: str
 
 
 @retried_task(
-    name="learn predictor",
+    name="fit predictor",
     description="Fit the predictor to all records; validate it and the present one, each dataset "
     "left out of what they learned from.",
     tags=["espalier", "experience"],
 )
-def learn_predictor(settings: Settings, folder: Path, seed: int) -> Learned:
+def fit_predictor(settings: Settings, folder: Path, seed: int) -> PredictorFit:
     """Write what was learned into ``folder``, the records that it is from beside it.
 
     Raises
@@ -44,23 +44,23 @@ def learn_predictor(settings: Settings, folder: Path, seed: int) -> Learned:
     """
     from espalier.infra.registry.logged_predictor import champion_number, predictor_files
     from espalier.infra.registry.registry import PREDICTOR_MODEL
-    from espalier.infra.registry.run_experience import OwnExperience
-    from espalier.pipelines.experience.fit import fit_mapped, require_enough
+    from espalier.infra.registry.run_experience import RunExperience
+    from espalier.pipelines.experience.fit import fit_aligned, require_enough
     from espalier.pipelines.experience.fitted import read_records, write_fitted
-    from espalier.pipelines.experience.predictor_comparison import compare
+    from espalier.pipelines.experience.predictor_comparison import compare_predictors
     from espalier.pipelines.experience.shipped import NAME, shipped_folder
-    from espalier.pipelines.experience.space_alignment import map_all
+    from espalier.pipelines.experience.space_alignment import align_knowledge
 
     shipped = read_records(shipped_folder())
-    everything = shipped.merge(OwnExperience(settings).records.read())
+    everything = shipped.merge(RunExperience(settings).records.read())
     number = champion_number(settings)
     if number is None:
-        present, rival = shipped, NAME if len(shipped) else ""
+        present, compared_with = shipped, NAME if len(shipped) else ""
     else:
         present = read_records(predictor_files(number, settings))
-        rival = f"{PREDICTOR_MODEL} version {number}"
-    known = require_enough(map_all(everything))
-    contest = compare(map_all(present) if len(present) else None, known)
-    knowledge = fit_mapped(everything, known, seed=seed, validation=contest.fresh)
+        compared_with = f"{PREDICTOR_MODEL} version {number}"
+    known = require_enough(align_knowledge(everything))
+    comparison = compare_predictors(align_knowledge(present) if len(present) else None, known)
+    knowledge = fit_aligned(everything, known, seed=seed, validation=comparison.fresh)
     write_fitted(folder, knowledge, everything)
-    return Learned(card=knowledge.card, contest=contest, rival=rival)
+    return PredictorFit(card=knowledge.card, comparison=comparison, compared_with=compared_with)

@@ -8,7 +8,7 @@ from espalier.tasks.policies import retried_task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gathered:
+class GatheredTrials:
     """What was read.
 
     Attributes
@@ -35,7 +35,7 @@ class Gathered:
     description="Read from MLflow, page by page, the trials that came since the last time.",
     tags=["espalier", "experience", "tracking"],
 )
-def gather_trials(settings: Settings, experiments: Sequence[str]) -> Gathered:
+def gather_trials(settings: Settings, experiments: Sequence[str]) -> GatheredTrials:
     """Add them to the home folder's records; what is there already is not there twice.
 
     Raises
@@ -45,14 +45,14 @@ def gather_trials(settings: Settings, experiments: Sequence[str]) -> Gathered:
     StoreUnavailableError
         MLflow does not answer.
     """
-    from espalier.infra.registry.run_experience import OwnExperience
+    from espalier.infra.registry.run_experience import RunExperience
     from espalier.infra.tracking.trial_reader import read_trials
 
-    own = OwnExperience(settings)
+    own = RunExperience(settings)
     before = own.progress
     found = read_trials(settings, before.marks, experiments)
     n_added, records = own.add(found)
-    return Gathered(
+    return GatheredTrials(
         n_runs=found.n_runs,
         n_unreadable=found.n_unreadable,
         n_added=n_added,

@@ -4,9 +4,9 @@ from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.experience.record import KnowledgeBase
 from espalier.pipelines.experience.recording_setup import (
     RecordingRules,
+    RecordingSetup,
     TableEntry,
-    Workplace,
-    make_workplace,
+    make_recording_setup,
 )
 from espalier.pipelines.experience.store import ExperienceStore
 from espalier.tasks.policies import retried_task
@@ -19,7 +19,7 @@ from espalier.tasks.policies import retried_task
 )
 def open_known_table(
     entry: TableEntry, rules: RecordingRules, store: ExperienceStore, *, enough: int
-) -> Workplace | None:
+) -> RecordingSetup | None:
     """Return the table made ready; None where the store has ``enough`` trials on it already.
 
     Raises
@@ -33,7 +33,7 @@ def open_known_table(
     content = fingerprint(table)
     if _n_recorded(store.read(), content, entry, rules) >= enough:
         return None
-    return make_workplace(table, entry, rules, fingerprint=content)
+    return make_recording_setup(table, entry, rules, fingerprint=content)
 
 
 def _n_recorded(

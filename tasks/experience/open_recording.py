@@ -7,7 +7,7 @@ from espalier.infra.runs.store import RunStore
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.tracking import Tracking
 from espalier.infra.tracking.trial_reader import dataset_tags
-from espalier.pipelines.experience.design import Design
+from espalier.pipelines.experience.design import RecordingDesign
 from espalier.pipelines.experience.record import KnownDataset
 from espalier.tasks.policies import retried_task
 
@@ -21,7 +21,7 @@ PACKAGES = ("espalier", "numpy", "scipy", "pandas", "scikit-learn", "skrub", "li
     tags=["espalier", "experience", "tracking"],
 )
 def open_recording(
-    tracking: Tracking, notes: RunStore, dataset: KnownDataset, design: Design
+    tracking: Tracking, notes: RunStore, dataset: KnownDataset, design: RecordingDesign
 ) -> str:
     """Return the id of the table's parent run, which the folder of ``notes`` remembers."""
     noted = notes.noted(MLFLOW_RUN)

@@ -7,7 +7,7 @@ from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.experience.record import KnownDataset, record_of
 from espalier.pipelines.experience.store import ExperienceStore
 from espalier.pipelines.resources.budget import NEVER
-from espalier.pipelines.search.loop import evaluate_batch
+from espalier.pipelines.search.loop import run_trials
 from espalier.pipelines.trials.trial import Trial, TrialResult
 from espalier.tasks.experience.open_recording import package_versions
 from espalier.tasks.policies import retried_task
@@ -27,7 +27,7 @@ def record_batch(
     own limit does.
     """
     waiting = {trial.number for trial in executor.pending}
-    outcomes = evaluate_batch(
+    outcomes = run_trials(
         executor,
         [trial for trial in trials if trial.number not in waiting],
         deadline=NEVER,

@@ -2,24 +2,24 @@
 
 from pathlib import Path
 
-from espalier.infra.registry.logged_predictor import PredictorVersion, register_predictor
+from espalier.infra.registry.logged_predictor import PredictorVersion, add_predictor_version
 from espalier.infra.tracking.tracking import Tracking
-from espalier.tasks.experience.fit_predictor import Learned
+from espalier.tasks.experience.fit_predictor import PredictorFit
 from espalier.tasks.policies import retried_task
 
 
 @retried_task(
-    name="keep predictor",
+    name="register predictor",
     description="Log the predictor to MLflow and register it; the better one is champion.",
     tags=["espalier", "experience", "registry"],
 )
-def keep_predictor(
-    tracking: Tracking, run_id: str, folder: Path, learned: Learned, *, promoted: bool
+def register_predictor(
+    tracking: Tracking, run_id: str, folder: Path, learned: PredictorFit, *, promoted: bool
 ) -> PredictorVersion:
     """Return the registered version."""
-    card, contest = learned.card, learned.contest
-    tracking.log_json(run_id, contest.to_dict(), "contest.json")
-    return register_predictor(
+    card, comparison = learned.card, learned.comparison
+    tracking.log_json(run_id, comparison.to_dict(), "contest.json")
+    return add_predictor_version(
         tracking,
         run_id,
         folder,
@@ -27,9 +27,9 @@ def keep_predictor(
         tags={
             "records": str(card.n_records),
             "datasets": str(card.n_datasets),
-            "median_spearman": f"{contest.fresh.median:.4f}",
-            "compared_with": learned.rival,
-            "difference": f"{contest.difference:+.4f}",
+            "median_spearman": f"{comparison.fresh.median:.4f}",
+            "compared_with": learned.compared_with,
+            "difference": f"{comparison.difference:+.4f}",
         },
-        description=f"{card.n_records:,} trials on {card.n_datasets} datasets. {contest.words}.",
+        description=f"{card.n_records:,} trials on {card.n_datasets} datasets. {comparison.words}.",
     )

@@ -9,11 +9,11 @@ from espalier.tasks.records import PreparedRef, TrainingRun
 
 
 @retried_task(
-    name="note dataset",
+    name="tag dataset",
     description="Tag the MLflow run with what learning from its trials needs: figures, no rows.",
     tags=["espalier", "experience", "tracking"],
 )
-def note_dataset(run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]) -> None:
+def tag_dataset(run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]) -> None:
     """Set the tags; early in the run, so that a run that is killed later has them."""
     from espalier.pipelines.experience.record import KnownDataset
     from espalier.pipelines.metafeatures.profile import MetaFeatures

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from espalier.infra.registry.kept_suite import read_suite
+from espalier.infra.registry.expectation_suite import read_suite
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
 from espalier.pipelines.lifecycle.retraining.gate import BrokenExpectation
@@ -28,23 +28,23 @@ class SuiteCheck:
 
 
 @retried_task(
-    name="check against champion",
+    name="check champion suite",
     description="Check the table against the champion's suite with Great Expectations.",
     tags=["espalier", "data"],
     timeout_seconds=30 * MINUTES,
 )
-def check_against_champion(
+def check_champion_suite(
     table: TableRef, champion: RegisteredVersion, settings: Settings
 ) -> SuiteCheck:
     """Return what of the champion's suite the table breaks; the result is left in its folder."""
-    from espalier.infra.validation.expectations import validate
+    from espalier.infra.validation.expectations import check_expectations
     from espalier.pipelines.data.parsing.column_names import with_unique_names
 
     contract = read_suite(settings, champion)
     if contract is None:
         return SuiteCheck(n_expectations=0, broken=())
     rows = with_unique_names(read_pickle(table.path))
-    report = validate(rows, contract)
+    report = check_expectations(rows, contract)
     (table.folder / "champion_suite.json").write_text(report.to_json())
     (table.folder / "champion_suite.html").write_text(report.to_html())
     return SuiteCheck(

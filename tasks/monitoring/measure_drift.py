@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
-from espalier.infra.tracking.kept_reference import read_reference
-from espalier.infra.tracking.kept_rows import KeptRows, read_kept_rows
+from espalier.infra.tracking.reference_table import read_reference
+from espalier.infra.tracking.training_rows import TrainingRows, read_training_rows
 from espalier.pipelines.lifecycle.drift.drift import DriftReport
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, retried_task
@@ -20,7 +20,7 @@ FEWEST_NEW_ROWS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class TableComparison:
     """What was compared, and what came of it.
 
     Attributes
@@ -46,14 +46,14 @@ class Comparison:
 )
 def measure_table_drift(
     table: TableRef, version: RegisteredVersion, settings: Settings, seed: int
-) -> Comparison:
+) -> TableComparison:
     """Return how far the staged table has moved; see `compare_tables`."""
     return compare_tables(read_pickle(table.path), version, settings, seed)
 
 
 def compare_tables(
     table: pd.DataFrame, version: RegisteredVersion, settings: Settings, seed: int
-) -> Comparison:
+) -> TableComparison:
     """Compare raw rows with the training table of a version.
 
     Rows that its training had are left out where enough others are there: a month that went wrong
@@ -74,11 +74,11 @@ def compare_tables(
     from espalier.pipelines.lifecycle.drift.two_sample import two_sample_test
 
     if version.run_id is None:
-        return Comparison(drift=None)
+        return TableComparison(drift=None)
     reference = read_reference(settings, version.run_id)
     if reference is None:
-        return Comparison(drift=None)
-    new = new_rows(table, read_kept_rows(settings, version.run_id))
+        return TableComparison(drift=None)
+    new = new_rows(table, read_training_rows(settings, version.run_id))
     n_new = None if new is None else int(new.sum())
     only_new = new is not None and n_new is not None and FEWEST_NEW_ROWS <= n_new < len(table)
     rows = table.iloc[np.flatnonzero(new)] if only_new and new is not None else table
@@ -86,10 +86,10 @@ def compare_tables(
     if reference.rows is not None:
         test = two_sample_test(reference.rows, rows, reference.profile, seed=seed)
     drift = measure_drift(reference.profile, rows, classifier=test)
-    return Comparison(drift=drift, only_new=only_new, n_new=n_new)
+    return TableComparison(drift=drift, only_new=only_new, n_new=n_new)
 
 
-def new_rows(table: pd.DataFrame, kept: KeptRows | None) -> NDArray[np.bool_] | None:
+def new_rows(table: pd.DataFrame, kept: TrainingRows | None) -> NDArray[np.bool_] | None:
     """Return which rows a training did not have, shape (n_rows,); None where it cannot be told."""
     from espalier.pipelines.data.row_keys import row_keys
 

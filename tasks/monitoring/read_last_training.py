@@ -38,11 +38,11 @@ class PastTraining:
 
 
 @retried_task(
-    name="recall",
+    name="read last training",
     description="Find the champion, the last training and what it was asked to do.",
     tags=["espalier", "registry"],
 )
-def recall_training(request: RetrainRequest, settings: Settings) -> PastTraining:
+def read_last_training(request: RetrainRequest, settings: Settings) -> PastTraining:
     """Return what is known of the model, and the training that ``request`` stands for.
 
     Raises

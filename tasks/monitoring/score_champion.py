@@ -8,25 +8,25 @@ from espalier.infra.registry.registry import RegisteredVersion, load
 from espalier.infra.registry.training_facts import training_facts
 from espalier.infra.settings import Settings
 from espalier.infra.tables.sources import read_table
-from espalier.infra.tracking.kept_rows import read_kept_rows
+from espalier.infra.tracking.training_rows import read_training_rows
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.retraining.live_score import LiveScore
 from espalier.pipelines.requests.monitor import MonitorRequest
-from espalier.tasks.monitoring.measure_drift import Comparison, compare_tables, new_rows
+from espalier.tasks.monitoring.measure_drift import TableComparison, compare_tables, new_rows
 from espalier.tasks.policies import MINUTES, retried_task
 
 SEED = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class MonitoringResult:
     """What a monitoring saw.
 
     Attributes
     ----------
     score : LiveScore or None
         None where too few labels have arrived.
-    comparison : Comparison
+    comparison : TableComparison
         Drift since training.
     n_rows, n_new, n_labelled : int
         Rows of the table, those of them that the training did not have, and those of these that
@@ -36,7 +36,7 @@ class Watched:
     """
 
     score: LiveScore | None
-    comparison: Comparison
+    comparison: TableComparison
     n_rows: int
     n_new: int
     n_labelled: int
@@ -51,7 +51,7 @@ class Watched:
 )
 def score_champion(
     request: MonitorRequest, champion: RegisteredVersion, settings: Settings
-) -> Watched:
+) -> MonitoringResult:
     """Return how the champion does on the rows of ``request``.
 
     Raises
@@ -66,7 +66,7 @@ def score_champion(
 
     table = with_unique_names(read_table(request.data, query=request.query))
     model = load(champion, settings).model
-    kept = None if champion.run_id is None else read_kept_rows(settings, champion.run_id)
+    kept = None if champion.run_id is None else read_training_rows(settings, champion.run_id)
     is_new = new_rows(table, kept)
     notes = []
     if is_new is None:
@@ -95,14 +95,14 @@ def score_champion(
             score = score_live(
                 metric,
                 labelled.y,
-                model.predict_judged(rows, metric),
+                model.predict_for_metric(rows, metric),
                 before=_figure(champion, "holdout_score"),
                 before_interval=(_figure(champion, "holdout_low"),
                                  _figure(champion, "holdout_high")),
                 sample_weight=weight,
                 seed=SEED,
             )  # fmt: skip
-    return Watched(
+    return MonitoringResult(
         score=score,
         comparison=compare_tables(table, champion, settings, SEED),
         n_rows=len(table),

@@ -6,7 +6,7 @@ from espalier.pipelines.calibration.report import (
     IntervalReport,
     ThresholdChoice,
 )
-from espalier.tasks.pages.markdown import in_markdown, markdown_table
+from espalier.tasks.pages.markdown import escape_markdown, markdown_table
 
 
 def adjustment_blocks(report: AdjustmentReport, metric: str) -> list[str]:
@@ -15,7 +15,7 @@ def adjustment_blocks(report: AdjustmentReport, metric: str) -> list[str]:
     if report.calibration is not None:
         blocks += _probabilities(report.calibration)
     if report.threshold is not None:
-        blocks.append(_threshold(report.threshold, in_markdown(metric)))
+        blocks.append(_threshold(report.threshold, escape_markdown(metric)))
     if report.intervals is not None:
         blocks += _intervals(report.intervals)
     return blocks

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-!|~$])")
 
 
-def in_markdown(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Return ``text`` escaped for a paragraph or a table cell: no markup, HTML, link or line."""
     line = " ".join(text.split())
     safe = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.tasks.pages.adjustment_blocks import adjustment_blocks
-from espalier.tasks.pages.markdown import in_markdown, markdown_table
+from espalier.tasks.pages.markdown import escape_markdown, markdown_table
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
 
 _MEMBERS_SHOWN = 12
@@ -21,7 +21,7 @@ def model_card(
 ) -> str:
     """Return the page; with a title once the version is known."""
     low, high = holdout.interval
-    metric = in_markdown(prepared.metric)
+    metric = escape_markdown(prepared.metric)
     members = [row for row in leaderboard if row.weight > 0]
     members.sort(key=lambda row: -row.weight)
     bags = dict(ensemble.fold_models)
@@ -36,18 +36,18 @@ def model_card(
                 ("features", f"{prepared.shape.n_columns:,}"),
                 ("a dummy model scores", f"{holdout.baseline:.5g}"),
                 (f"{metric} in cross-validation", f"{ensemble.cv_score:.5g}"),
-                ("validated by", in_markdown(prepared.folds)),
+                ("validated by", escape_markdown(prepared.folds)),
                 ("trials", f"{len(leaderboard):,}"),
                 ("milliseconds for one row", _shown(ensemble.row_ms)),
             ],
         ),
-        f"### Members: {in_markdown(ensemble.method)}",
+        f"### Members: {escape_markdown(ensemble.method)}",
         markdown_table(
             ("trial", "family", "weight", metric, "seconds to fit", "serves as"),
             [
                 (
                     str(row.trial),
-                    in_markdown(row.family),
+                    escape_markdown(row.family),
                     f"{row.weight:.2f}",
                     "" if row.score is None else f"{row.score:.5g}",
                     f"{row.fit_seconds:.2g}",
@@ -60,14 +60,14 @@ def model_card(
     if len(members) > _MEMBERS_SHOWN:
         blocks.append(f"and {len(members) - _MEMBERS_SHOWN} more")
     blocks += adjustment_blocks(ensemble.adjusted, prepared.metric)
-    if ensemble.rivals:
+    if ensemble.combiners:
         blocks += [
             "### Chosen from",
             markdown_table(
                 ("combination", f"nested {metric}", "members"),
                 [
-                    (in_markdown(name), f"{score:.5g}", str(n_members))
-                    for name, score, n_members in ensemble.rivals
+                    (escape_markdown(name), f"{score:.5g}", str(n_members))
+                    for name, score, n_members in ensemble.combiners
                 ],
             ),
         ]
@@ -81,7 +81,7 @@ def model_card(
                 [
                     (
                         str(row.trial),
-                        in_markdown(row.family),
+                        escape_markdown(row.family),
                         _shown(row.score, 5),
                         _shown(row.row_ms),
                         _shown(row.size_mb),
@@ -91,7 +91,7 @@ def model_card(
             ),
         ]
     if version is not None:
-        name = in_markdown(version.name)
+        name = escape_markdown(version.name)
         blocks.insert(0, f"## {name} version {version.version} is {version.alias}")
     return "\n\n".join(blocks)
 

@@ -11,7 +11,7 @@ from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.calibration.report import CalibrationReport
 from espalier.pipelines.explain.explanation import Explanation
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
-from espalier.pipelines.explain.mistakes import Confusion
+from espalier.pipelines.explain.mistakes import ConfusionMatrix
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.failures import Failures
 from espalier.tasks.pages.charts import diagonal_chart, interval_chart, progress_chart
@@ -156,7 +156,7 @@ def _bars(explanation: Explanation) -> list[_Bar]:
     ]
 
 
-def _confusion_rows(confusion: Confusion | None) -> list[_ConfusionRow]:
+def _confusion_rows(confusion: ConfusionMatrix | None) -> list[_ConfusionRow]:
     if confusion is None:
         return []
     rows = []

@@ -15,7 +15,7 @@ MOST_WARNINGS = 20
 
 
 @dataclass
-class RowGate:
+class RowChecker:
     """Checks rows, a chunk at a time, before they are scored.
 
     Names are refused where they are missing. What else the suite of the model's training promises
@@ -53,9 +53,9 @@ class RowGate:
             self._tell(line)
         if self.suite is None or len(table) < MIN_ROWS:
             return
-        from espalier.infra.validation.expectations import validate
+        from espalier.infra.validation.expectations import check_expectations
 
-        broken = validate(table, self.suite).failures
+        broken = check_expectations(table, self.suite).failures
         if broken and self.on_drift == "refuse":
             listed = "; ".join(each.text for each in broken)
             raise DataRefusedError(

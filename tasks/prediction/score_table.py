@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from espalier.infra.settings import Settings
     from espalier.infra.tables.chunks import ChunkPlan
     from espalier.pipelines.serving.saved_model import ServedModel
-    from espalier.tasks.prediction.row_checks import RowGate
+    from espalier.tasks.prediction.row_checks import RowChecker
 
 MODEL, SOURCE, ROW, PREDICTION = "model", "source", "row", "prediction"
 
@@ -115,21 +115,21 @@ def _gate(
     names: InputContract,
     version: "RegisteredVersion",
     settings: "Settings",
-) -> "RowGate":
-    from espalier.infra.registry.kept_suite import read_suite
-    from espalier.tasks.prediction.row_checks import RowGate
+) -> "RowChecker":
+    from espalier.infra.registry.expectation_suite import read_suite
+    from espalier.tasks.prediction.row_checks import RowChecker
 
     suite = None if request.on_drift == "ignore" else read_suite(settings, version)
     if suite is not None:
         suite = suite.for_prediction(names.kinds.keys())
-    return RowGate(names, suite, request.on_drift)
+    return RowChecker(names, suite, request.on_drift)
 
 
 def _scored(
     request: PredictRequest,
     sources: tuple[str, ...],
     plan: "ChunkPlan",
-    gate: "RowGate",
+    gate: "RowChecker",
     model: "ServedModel",
 ) -> "Iterator[pd.DataFrame]":
     """Yield ids and predictions chunk by chunk, each checked before it is scored."""
@@ -154,7 +154,7 @@ def _scored(
             n_before += len(table)
 
 
-def _check(table: "pd.DataFrame", source: str, gate: "RowGate", request: PredictRequest) -> None:
+def _check(table: "pd.DataFrame", source: str, gate: "RowChecker", request: PredictRequest) -> None:
     from espalier.pipelines.data.preparation import find_column
 
     if request.id_column is not None:

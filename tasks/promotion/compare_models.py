@@ -5,28 +5,28 @@ from prefect import task
 from espalier.infra.registry.training_facts import training_facts
 from espalier.infra.settings import Settings
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.lifecycle.promotion.evidence import labelled, weigh
-from espalier.pipelines.lifecycle.promotion.policy import Evidence
+from espalier.pipelines.lifecycle.promotion.metrics import measure_promotion, rows_with_target
+from espalier.pipelines.lifecycle.promotion.policy import PromotionMetrics
 from espalier.pipelines.requests.promote import PromoteRequest
 from espalier.tasks.policies import ALWAYS_RUN
 from espalier.tasks.prediction.score_version import score_version
-from espalier.tasks.promotion.find_candidates import Contest
-from espalier.tasks.promotion.gather_comparison_rows import gather_rows
+from espalier.tasks.promotion.find_candidates import PromotionCandidates
+from espalier.tasks.promotion.gather_comparison_rows import gather_comparison_rows
 
 
 @task(
-    name="weigh evidence",
+    name="compare models",
     description="Compare champion and challenger on rows that neither was trained on.",
     tags=["espalier", "lifecycle"],
     cache_policy=ALWAYS_RUN,
     persist_result=False,
 )
-def weigh_evidence(
-    request: PromoteRequest, contest: Contest, settings: Settings
-) -> tuple[Evidence, tuple[str, ...]]:
-    """Return the evidence, and where its rows come from in whole sentences.
+def compare_models(
+    request: PromoteRequest, candidates: PromotionCandidates, settings: Settings
+) -> tuple[PromotionMetrics, tuple[str, ...]]:
+    """Return the metrics, and where their rows come from in whole sentences.
 
-    What makes two versions incomparable is an obstacle in the evidence, never a failure: the
+    What makes two versions incomparable is an obstacle in the metrics, never a failure: the
     champion goes on serving.
 
     Raises
@@ -34,7 +34,7 @@ def weigh_evidence(
     UserError
         The source of rows cannot be read, or a column to slice by does not exist.
     """
-    old, new = contest.champion, contest.challenger
+    old, new = candidates.champion, candidates.challenger
     assert old is not None
     assert new is not None
     facts = {each.version: training_facts(each, settings) for each in (old, new)}
@@ -45,19 +45,19 @@ def weigh_evidence(
     if before.target != now.target:
         return _obstacle(f"The champion predicts {before.target!r}, not {now.target!r}.")
 
-    rows = gather_rows(request, old, new, now, settings)
-    table = None if rows.table is None else labelled(rows.table, now.target)
+    rows = gather_comparison_rows(request, old, new, now, settings)
+    table = None if rows.table is None else rows_with_target(rows.table, now.target)
     policy = request.promotion_policy
     if table is None:
-        return Evidence(n_rows=0, obstacles=rows.notes), rows.notes
+        return PromotionMetrics(n_rows=0, obstacles=rows.notes), rows.notes
     if len(table) < policy.min_rows:
-        return Evidence(n_rows=len(table)), rows.notes
+        return PromotionMetrics(n_rows=len(table)), rows.notes
     try:
         # One after the other: their latencies are compared, too.
         answers = [score_version(each, table, settings) for each in (old, new)]
     except UserError as error:
         return _obstacle(f"{str(error)[:1].upper()}{str(error)[1:]}.")
-    evidence = weigh(
+    metrics = measure_promotion(
         table,
         target=now.target,
         champion=answers[0],
@@ -69,8 +69,8 @@ def weigh_evidence(
         weight_column=now.weight_column,
         seed=request.seed,
     )
-    return evidence, rows.notes
+    return metrics, rows.notes
 
 
-def _obstacle(said: str) -> tuple[Evidence, tuple[str, ...]]:
-    return Evidence(n_rows=0, obstacles=(said,)), ()
+def _obstacle(said: str) -> tuple[PromotionMetrics, tuple[str, ...]]:
+    return PromotionMetrics(n_rows=0, obstacles=(said,)), ()

@@ -10,7 +10,7 @@ from espalier.tasks.policies import retried_task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contest:
+class PromotionCandidates:
     """The versions that a decision is about.
 
     Attributes
@@ -30,11 +30,11 @@ class Contest:
 
 
 @retried_task(
-    name="find contest",
+    name="find candidates",
     description="Find champion and challenger; put on record what was moved by hand.",
     tags=["espalier", "registry"],
 )
-def find_contest(name: str, settings: Settings) -> Contest:
+def find_candidates(name: str, settings: Settings) -> PromotionCandidates:
     """Return the versions that the aliases of a model are on.
 
     Raises
@@ -47,7 +47,7 @@ def find_contest(name: str, settings: Settings) -> Contest:
     noticed, aliases = keeper.notice(), keeper.read()
     champion = versions.get(aliases.champion or 0)
     challenger = versions.get(aliases.challenger or 0)
-    return Contest(
+    return PromotionCandidates(
         champion=champion,
         challenger=None if challenger == champion else challenger,
         previous=aliases.previous,

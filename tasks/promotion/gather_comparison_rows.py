@@ -3,19 +3,19 @@
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.registry.training_facts import TrainingFacts
 from espalier.infra.settings import Settings
-from espalier.infra.tracking.kept_rows import read_kept_rows
-from espalier.pipelines.lifecycle.promotion.unseen import UnseenRows
+from espalier.infra.tracking.training_rows import read_training_rows
+from espalier.pipelines.lifecycle.promotion.unseen_rows import UnseenRows
 from espalier.pipelines.requests.promote import PromoteRequest
 from espalier.tasks.policies import MINUTES, retried_task
 
 
 @retried_task(
-    name="gather rows",
+    name="gather comparison rows",
     description="Gather labelled rows that neither champion nor challenger was trained on.",
     tags=["espalier", "data"],
     timeout_seconds=60 * MINUTES,
 )
-def gather_rows(
+def gather_comparison_rows(
     request: PromoteRequest,
     champion: RegisteredVersion,
     challenger: RegisteredVersion,
@@ -30,10 +30,10 @@ def gather_rows(
         The source cannot be read, or has no target.
     """
     from espalier.infra.tables.sources import read_table
-    from espalier.pipelines.lifecycle.promotion.evidence import labelled
-    from espalier.pipelines.lifecycle.promotion.unseen import unseen_holdouts, unseen_rows
+    from espalier.pipelines.lifecycle.promotion.metrics import rows_with_target
+    from espalier.pipelines.lifecycle.promotion.unseen_rows import unseen_holdouts, unseen_rows
 
-    kept = {each.version: None if each.run_id is None else read_kept_rows(settings, each.run_id)
+    kept = {each.version: None if each.run_id is None else read_training_rows(settings, each.run_id)
             for each in (champion, challenger)}  # fmt: skip
     old, new = kept[champion.version], kept[challenger.version]
     if old is None or new is None:
@@ -42,5 +42,5 @@ def gather_rows(
         return UnseenRows(table=None, notes=(note,))
     if request.data is None:
         return unseen_holdouts(old, new, newest_only=facts.time_column is not None)
-    table = labelled(read_table(request.data, query=request.query), facts.target)
+    table = rows_with_target(read_table(request.data, query=request.query), facts.target)
     return unseen_rows(table, old, new, seed=request.seed)

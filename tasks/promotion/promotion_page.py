@@ -1,18 +1,18 @@
-"""A decision and its evidence as a page for people."""
+"""A decision and its metrics as a page for people."""
 
 from collections.abc import Sequence
 
 from espalier.pipelines.lifecycle.promotion.comparison import SliceComparison
-from espalier.pipelines.lifecycle.promotion.policy import Evidence, PromotionPolicy
-from espalier.tasks.pages.markdown import in_markdown
-from espalier.tasks.promotion.find_candidates import Contest
+from espalier.pipelines.lifecycle.promotion.policy import PromotionMetrics, PromotionPolicy
+from espalier.tasks.pages.markdown import escape_markdown
+from espalier.tasks.promotion.find_candidates import PromotionCandidates
 
 
 def promotion_page(
     headline: str,
     reasons: Sequence[str],
-    contest: Contest,
-    evidence: Evidence,
+    candidates: PromotionCandidates,
+    metrics: PromotionMetrics,
     policy: PromotionPolicy,
     notes: Sequence[str] = (),
 ) -> str:
@@ -24,21 +24,26 @@ def promotion_page(
         What was decided, or is asked.
     reasons : sequence of str
         Why.
-    contest : Contest
+    candidates : PromotionCandidates
         Between whom.
-    evidence : Evidence
+    metrics : PromotionMetrics
         What was measured.
     policy : PromotionPolicy
         What was asked for.
     notes : sequence of str
         Where the rows come from.
     """
-    lines = [f"## {in_markdown(headline)}", "", *(f"- {in_markdown(each)}" for each in reasons), ""]
-    lines += _numbers(contest, evidence)
-    if evidence.slices:
-        lines += ["", *_slices(evidence.slices)]
+    lines = [
+        f"## {escape_markdown(headline)}",
+        "",
+        *(f"- {escape_markdown(each)}" for each in reasons),
+        "",
+    ]
+    lines += _numbers(candidates, metrics)
+    if metrics.slices:
+        lines += ["", *_slices(metrics.slices)]
     if notes:
-        lines += ["", "Rows compared on:", "", *(f"- {in_markdown(each)}" for each in notes)]
+        lines += ["", "Rows compared on:", "", *(f"- {escape_markdown(each)}" for each in notes)]
     limits = (
         f"Policy {policy.mode}: margin {policy.margin:g} at {policy.confidence:.0%}, slices may "
         f"lose {_limit(policy.slice_limit)}, latency {_limit(policy.max_latency_ms, ' ms')}, size "
@@ -47,11 +52,12 @@ def promotion_page(
     return "\n".join([*lines, "", limits])
 
 
-def _numbers(contest: Contest, evidence: Evidence) -> list[str]:
+def _numbers(candidates: PromotionCandidates, metrics: PromotionMetrics) -> list[str]:
     who = [
-        None if each is None else each.version for each in (contest.champion, contest.challenger)
+        None if each is None else each.version
+        for each in (candidates.champion, candidates.challenger)
     ]
-    result = evidence.comparison
+    result = metrics.comparison
     lines = [
         "| | champion | challenger |",
         "| --- | --- | --- |",
@@ -60,16 +66,16 @@ def _numbers(contest: Contest, evidence: Evidence) -> list[str]:
     if result is not None:
         direction = "higher" if result.higher_is_better else "lower"
         lines.append(
-            f"| {in_markdown(result.metric)} ({direction} is better) | {result.champion:.5g} | "
+            f"| {escape_markdown(result.metric)} ({direction} is better) | {result.champion:.5g} | "
             f"{result.challenger:.5g} |"
         )
         lines.append(
             f"| better by | | {result.difference:.4g} ({result.low:.4g} to {result.high:.4g}) |"
         )
     lines += [
-        f"| rows | {evidence.n_rows:,} | {evidence.n_rows:,} |",
-        f"| ms a row | {_shown(evidence.champion_latency_ms)} | {_shown(evidence.latency_ms)} |",
-        f"| MB | | {_shown(evidence.size_mb)} |",
+        f"| rows | {metrics.n_rows:,} | {metrics.n_rows:,} |",
+        f"| ms a row | {_shown(metrics.champion_latency_ms)} | {_shown(metrics.latency_ms)} |",
+        f"| MB | | {_shown(metrics.size_mb)} |",
     ]
     return lines
 
@@ -80,7 +86,7 @@ def _slices(slices: Sequence[SliceComparison]) -> list[str]:
         "| --- | --- | --- | --- | --- |",
     ]
     for each in slices:
-        name = in_markdown(f"{each.column} = {each.value}")
+        name = escape_markdown(f"{each.column} = {each.value}")
         result = each.comparison
         figures = (
             "not defined | | "

@@ -2,7 +2,7 @@
 
 from espalier.infra.runs.notes import MLFLOW_RUN, REQUEST, TABLE
 from espalier.infra.runs.store import RunStore
-from espalier.infra.runs.takeover import taken_over
+from espalier.infra.runs.takeover import read_takeover
 from espalier.infra.tracking import tags as run_tags
 from espalier.tasks.artifacts import publish_link
 from espalier.tasks.policies import retried_task
@@ -67,5 +67,5 @@ def _tags(run: TrainingRun) -> dict[str, str]:
 
 def _origin(store: RunStore) -> dict[str, str]:
     """Return the tag that names the run whose trials were taken over."""
-    taken = taken_over(store)
+    taken = read_takeover(store)
     return {EXTENDS_TAG: taken.run_id} if taken is not None and taken.run_id else {}

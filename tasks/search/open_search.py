@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from espalier.infra.cluster.training_workers import TrainingWorkers
 from espalier.infra.runs.notes import THREADS
 from espalier.infra.runs.start_log import fail_deadly
-from espalier.infra.runs.takeover import require_same_rows, taken_over
+from espalier.infra.runs.takeover import read_takeover, require_same_rows
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.resources.budget import Budget
@@ -104,7 +104,7 @@ def open_search(
         f"trial {deadly.trial.number} is not tried again: {deadly.error}"
         for deadly in fail_deadly(store)
     )
-    taken = taken_over(store)
+    taken = read_takeover(store)
     extended = frozenset[int]() if taken is None else frozenset(taken.numbers)
     plan = plan_search(
         prepared.data,

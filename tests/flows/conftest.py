@@ -105,10 +105,10 @@ def flow_home(tmp_path_factory):
             server.wait()
             from prefect.settings import PREFECT_API_URL, temporary_settings
 
-            from espalier.flows.cli.runs.train import told_to_prefect
+            from espalier.flows.cli.runs.train import prefect_told
 
             # What is left to be told when the server is gone is tried for more than a minute.
-            with temporary_settings({PREFECT_API_URL: server.url}), told_to_prefect():
+            with temporary_settings({PREFECT_API_URL: server.url}), prefect_told():
                 yield home
 
 

@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 
 from espalier.infra.registry.experience_source import open_experience
 from espalier.infra.registry.registry import PREDICTOR_MODEL, list_models
-from espalier.infra.registry.run_experience import OwnExperience
+from espalier.infra.registry.run_experience import RunExperience
 from espalier.infra.settings import load_settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.infra.tracking.trial_reader import dataset_tags
@@ -64,7 +64,7 @@ def test_trials_of_all_experiments_come_back_as_they_were(learned):
     settings, four, before, report = learned
     assert (before.gathered.n_added, report.gathered.n_added) == (3 * N, N)
     assert report.gathered.n_unreadable == 0
-    own = OwnExperience(settings).records.read()
+    own = RunExperience(settings).records.read()
     assert len(own) == 4 * N
     theirs = {each.key: each for each in four.records}
     for each in own.records:
@@ -88,7 +88,9 @@ def test_the_predictor_is_a_registered_model_with_its_story(learned):
     run = client.get_run(report.run_id)
     assert run.data.tags["espalier.outcome"] == "promoted"
     assert run.data.metrics["n_records"] == 4 * N
-    assert run.data.metrics["median_spearman"] == pytest.approx(report.learned.contest.fresh.median)
+    assert run.data.metrics["median_spearman"] == pytest.approx(
+        report.learned.comparison.fresh.median
+    )
     assert not list_models(settings)  # it takes no rows, so the commands do not show it
     mlflow.set_tracking_uri(settings.mlflow_uri)
     served = mlflow.pyfunc.load_model(f"models:/{PREDICTOR_MODEL}@champion")
@@ -103,7 +105,7 @@ def test_what_is_known_already_is_not_learned_again(learned):
     again = learn(LearnRequest())
     assert again.verdict == "nothing new"
     assert "nothing new" in again.lines[-1]
-    assert OwnExperience(learned[0]).progress.n_learned == 4 * N
+    assert RunExperience(learned[0]).progress.n_learned == 4 * N
 
 
 def test_what_may_not_serve_stays_challenger(learned):
@@ -160,7 +162,7 @@ def test_a_second_training_starts_from_what_won_the_first(learned, tmp_path):
     best = next(row.configuration for row in first.leaderboard if row.score is not None)
     report = learn(LearnRequest(force=True))
     assert report.gathered.n_added == len(first.leaderboard)
-    assert report.learned.contest.present is not None
+    assert report.learned.comparison.present is not None
     second = train(request.model_copy(update={"seed": 1}))
     tried = sorted(second.leaderboard, key=lambda row: row.trial)
     assert tried[0].origin == "warm_start"

@@ -18,10 +18,10 @@ from espalier.flows.cli.views.version_history import read_history
 from espalier.flows.promote_flow import promote
 from espalier.flows.rollback_flow import rollback
 from espalier.infra.registry.aliases import AliasKeeper
-from espalier.infra.registry.registry import register
+from espalier.infra.registry.registry import register_version
 from espalier.infra.settings import load_settings
-from espalier.infra.tracking.kept_rows import KeptRows, log_kept_rows
 from espalier.infra.tracking.tracking import Tracking
+from espalier.infra.tracking.training_rows import TrainingRows, log_training_rows
 from espalier.pipelines.data.row_keys import key_columns, row_keys
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.promote import PromoteRequest, RollbackRequest
@@ -105,13 +105,13 @@ def shop(home, tmp_path_factory):
         ).fit(X, y)
         run_id = tracking.start_run(kind)
         tracking.log_params(run_id, {"target": "bought"})
-        kept = KeptRows(
+        kept = TrainingRows(
             columns=columns, trained=keys[:N_TRAINED], held_out=keys[N_TRAINED:],
             holdout=table.iloc[N_TRAINED:],
         )  # fmt: skip
-        log_kept_rows(tracking, run_id, kept)
+        log_training_rows(tracking, run_id, kept)
         folder = save_model(fitted.model_, tmp_path_factory.mktemp(kind), golden=X.head(4))
-        made = register(
+        made = register_version(
             tracking, name=f"stock {kind}", run_id=run_id, folder=folder, example=X,
             tags={"metric": "roc_auc", "fingerprint": f"data of {kind}", "holdout_score": 0.7},
         )  # fmt: skip

@@ -8,7 +8,7 @@ from espalier.infra.cluster.cluster import open_cluster
 from espalier.infra.cluster.executor import DaskExecutor
 from espalier.pipelines.data.assemble import assemble
 from espalier.pipelines.data.splitting.splits import plan_folds
-from espalier.pipelines.ensemble.build import build_ensemble
+from espalier.pipelines.ensemble.choose import choose_ensemble
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.metrics.catalogue import get_metric
@@ -61,7 +61,7 @@ def run(table, n_workers):
             deadline=Deadline(None),
             on_result=lambda each: kept.update({each.result.trial.number: each.predictions}),
         )
-    choice = build_ensemble(
+    choice = choose_ensemble(
         history.ordered,
         {each.trial.number: kept[each.trial.number] for each in history.successes},
         dataset=dataset,

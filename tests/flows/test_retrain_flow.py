@@ -11,9 +11,9 @@ from espalier.flows.train_flow import train
 from espalier.infra.registry.registry import resolve, versions_of
 from espalier.infra.settings import load_settings
 from espalier.infra.tracking.artifacts import read_json_file
-from espalier.infra.tracking.kept_rows import read_kept_rows
 from espalier.infra.tracking.store import make_client
 from espalier.infra.tracking.tags import KIND, OUTCOME
+from espalier.infra.tracking.training_rows import read_training_rows
 from espalier.pipelines.errors import DataRefusedError, UserError
 from espalier.pipelines.requests.retrain import RetrainRequest
 
@@ -74,8 +74,8 @@ def test_a_renamed_column_refuses_and_is_named(champion, source, visits):
     run = history("refused")[0]
     assert run.info.status == "FAILED"
     assert "price" in run.data.tags["error"]
-    verdict = read_json_file(load_settings(), run.info.run_id, "gate.json")
-    assert verdict["passed"] is False
+    decision = read_json_file(load_settings(), run.info.run_id, "gate.json")
+    assert decision["passed"] is False
     assert n_versions() == 1
 
 
@@ -127,7 +127,7 @@ def test_a_source_that_moved_is_trained_on_with_a_warning(champion, source, visi
     assert {row["origin"] for row in after} > {"warm_start"}  # and the search went on
 
     # What was held out is still held out, what was learned is not held out now.
-    old, new = (read_kept_rows(settings, each.run_id) for each in (champion, challenger))
+    old, new = (read_training_rows(settings, each.run_id) for each in (champion, challenger))
     assert np.isin(old.held_out, new.held_out).all()
     assert not np.isin(old.trained, new.held_out).any()
     assert len(new.held_out) > len(old.held_out)
@@ -139,7 +139,7 @@ def test_the_last_training_counts_not_the_champion(champion, source):
 
 
 def test_forced_and_allowed_to_it_promotes_by_its_policy(champion):
-    before = read_kept_rows(load_settings(), champion.run_id)
+    before = read_training_rows(load_settings(), champion.run_id)
     report = retrain(asked(force=True, promote="auto"))
     assert (report.changed, report.fingerprint) == (True, report.last_fingerprint)
     promotion = report.promotion

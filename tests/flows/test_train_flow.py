@@ -10,7 +10,7 @@ from espalier.flows.train_flow import train
 from espalier.flows.training.reproduction import verify_model
 from espalier.infra.registry.registry import load, resolve
 from espalier.infra.settings import load_settings
-from espalier.infra.tracking.kept_rows import read_kept_rows
+from espalier.infra.tracking.training_rows import read_training_rows
 from espalier.pipelines.data.row_keys import row_keys
 from espalier.pipelines.lifecycle.reproduction import Agreement
 
@@ -30,10 +30,10 @@ def home(tmp_path_factory):
             server.wait()
             from prefect.settings import PREFECT_API_URL, temporary_settings
 
-            from espalier.flows.cli.runs.train import told_to_prefect
+            from espalier.flows.cli.runs.train import prefect_told
 
             # What is left to be told when the server is gone is tried for more than a minute.
-            with temporary_settings({PREFECT_API_URL: server.url}), told_to_prefect():
+            with temporary_settings({PREFECT_API_URL: server.url}), prefect_told():
                 yield home
 
 
@@ -47,7 +47,7 @@ def test_a_form_is_enough(home, tumours, tmp_path):
     out = tmp_path / "out.csv"
     scored = predict({"data": str(tumours), "model": "form", "out": str(out)})
     assert scored.n_rows == len(pd.read_csv(out)) == 200
-    kept = read_kept_rows(load_settings(), report.run_id)
+    kept = read_training_rows(load_settings(), report.run_id)
     assert len(kept.trained) + len(kept.held_out) == 200
     assert set(row_keys(kept.holdout, kept.columns)) == set(kept.held_out)
 
@@ -59,7 +59,7 @@ def test_bagged_members_serve_as_their_fold_models(home, tumours):
     assert {(member.of_folds, len(member.candidates)) for member in model.members} == {(True, 5)}
     assert not list(load_settings().runs_folder.glob("*/fold_models"))
     verified = verify_model("bagged", load_settings())
-    assert verified.verdict is Agreement.IDENTICAL
+    assert verified.agreement is Agreement.IDENTICAL
     assert verified.holdout_score_now == report.holdout_score
 
 

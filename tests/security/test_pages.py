@@ -1,6 +1,6 @@
 """Pages made from a hostile table show it and do nothing else."""
 
-from espalier.infra.validation.expectations import validate
+from espalier.infra.validation.expectations import check_expectations
 from espalier.pipelines.data.contract import infer_contract
 from espalier.pipelines.problem import ProblemKind
 from tests.security.conftest import SCRIPT, TARGET
@@ -15,7 +15,7 @@ def test_the_validation_page_holds_no_element_of_the_data(hostile_table):
     drifted = hostile_table.assign(**{"../../x": f"new {SCRIPT}", SCRIPT: 1e9}).drop(
         columns="{{7*7}}"
     )
-    report = validate(drifted, contract)
+    report = check_expectations(drifted, contract)
     assert report.failures
     page = PageReader(report.to_html())
     assert page.tags <= ALLOWED
@@ -26,7 +26,7 @@ def test_the_validation_page_holds_no_element_of_the_data(hostile_table):
 
 def test_every_column_was_really_checked(hostile_table):
     contract = infer_contract(hostile_table, target=TARGET, problem=ProblemKind.BINARY)
-    report = validate(hostile_table, contract)
+    report = check_expectations(hostile_table, contract)
     assert report.success
     assert not [each.observed for each in report.checked if "could not" in each.observed]
     named = {each.column for each in contract.expectations}

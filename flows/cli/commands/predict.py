@@ -61,7 +61,7 @@ def predict(
     Rows are read and scored in chunks, so DATA may be larger than memory. The output has a row for
     each row of DATA, in its order, and appears when all are scored.
     """
-    from espalier.flows.terminal.safe_text import harmless
+    from espalier.flows.terminal.safe_text import safe_text
     from espalier.pipelines.requests.predict import PredictRequest
     from espalier.tasks.prediction.score_table import score_table
 
@@ -73,6 +73,6 @@ def predict(
     )  # fmt: skip
     outcome = score_table(request)
     for line in outcome.warnings:
-        typer.echo(f"warning: {harmless(line)}", err=True)
+        typer.echo(f"warning: {safe_text(line)}", err=True)
     where = f" of {outcome.n_sources} files" if outcome.n_sources > 1 else ""
     typer.echo(f"{outcome.n_rows:,} rows{where} scored by {outcome.model} -> {outcome.path}")

@@ -21,7 +21,7 @@ def rollback(
 
     What is rolled back gets no alias; doing it again goes back one further.
     """
-    from espalier.flows.terminal.safe_text import harmless
+    from espalier.flows.terminal.safe_text import safe_text
     from espalier.infra.actor import current_actor
     from espalier.infra.settings import load_settings
     from espalier.pipelines.requests.promote import RollbackRequest
@@ -34,4 +34,4 @@ def rollback(
         if done.previous_after is None
         else (f"version {done.previous_after} would be next")
     )
-    typer.echo(f"{harmless(name)}/{done.champion_after} serves now; {further}")
+    typer.echo(f"{safe_text(name)}/{done.champion_after} serves now; {further}")

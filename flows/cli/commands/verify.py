@@ -32,7 +32,7 @@ def verify(
     Says whether scores and answers are bit-identical, equal within tolerance or different (status
     1), and which versions differ from those of then.
     """
-    from espalier.flows.cli.views.reproduction_view import verify as verify_and_print
+    from espalier.flows.cli.views.reproduction_view import show_reproduction as verify_and_print
 
     if not verify_and_print(name, data=data, query=query):
         raise typer.Exit(FAILED)

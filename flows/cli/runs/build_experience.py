@@ -28,7 +28,7 @@ def run_build(request: BuildRequest) -> None:
     LoggedError
         Anything else; its log tells more.
     """
-    from espalier.flows.cli.runs.flow_command import watched
+    from espalier.flows.cli.runs.flow_command import run_flow_command
 
     def check(own_server: bool) -> None:  # noqa: ARG001 - the caller tells it
         read_index(request.folder, request.tables)
@@ -39,7 +39,7 @@ def run_build(request: BuildRequest) -> None:
 
         return build_experience(request)
 
-    watched("experience", f"experience of {request.folder}", check, run, _show_build)
+    run_flow_command("experience", f"experience of {request.folder}", check, run, _show_build)
 
 
 def _show_build(report: "BuildReport", console: Console) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def watched(
+def run_flow_command(
     command: str,
     title: str,
     check: Callable[[bool], object],
@@ -33,7 +33,7 @@ def watched(
         Raises `UserError` for what can be known at once; called while the server starts, with
         whether the server is this command's own.
     run : callable
-        Imports the flow and runs it; the flow tells `current_watcher`.
+        Imports the flow and runs it; the flow tells `current_listener`.
     show : callable
         Puts what ``run`` returned on the screen and into files.
     json_path : Path or None
@@ -49,8 +49,8 @@ def watched(
     with logged_command(command, json_path=json_path) as frame:
         from rich.console import Console
 
-        from espalier.flows.cli.runs.train import told_to_prefect
-        from espalier.flows.progress.current_listener import watched_by
+        from espalier.flows.cli.runs.train import prefect_told
+        from espalier.flows.progress.current_listener import listening
         from espalier.flows.terminal.console import open_console
         from espalier.infra.orchestration.server import PrefectServer
 
@@ -58,8 +58,8 @@ def watched(
         # The address of the server must be known before prefect is imported, by the flow.
         with PrefectServer(frame.settings).start() as server:
             check(server.is_own)
-            watcher = open_console(title, console)
-            with watcher, watched_by(watcher), told_to_prefect():
+            listener = open_console(title, console)
+            with listener, listening(listener), prefect_told():
                 server.wait()
                 outcome = run()
             show(outcome, console)

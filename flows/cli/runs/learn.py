@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from espalier.flows.cli.runs.flow_command import watched
+from espalier.flows.cli.runs.flow_command import run_flow_command
 from espalier.pipelines.requests.learn import LearnRequest
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ def run_learning(request: LearnRequest, *, json_path: Path | None) -> None:
     """
 
     def check(own_server: bool) -> None:  # noqa: ARG001 - the caller tells it
-        from espalier.infra.registry.run_experience import OwnExperience
+        from espalier.infra.registry.run_experience import RunExperience
         from espalier.infra.settings import load_settings
 
-        OwnExperience(load_settings()).records.read()
+        RunExperience(load_settings()).records.read()
 
     def run() -> "LearnReport":
         from espalier.flows.learn_flow import learn
@@ -40,4 +40,6 @@ def run_learning(request: LearnRequest, *, json_path: Path | None) -> None:
         for line in report.lines:
             console.print(line, soft_wrap=True)
 
-    watched("learn", "learn from the runs in MLflow", check, run, show, json_path=json_path)
+    run_flow_command(
+        "learn", "learn from the runs in MLflow", check, run, show, json_path=json_path
+    )

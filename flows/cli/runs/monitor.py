@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from espalier.flows.cli.runs.flow_command import watched
+from espalier.flows.cli.runs.flow_command import run_flow_command
 from espalier.flows.terminal.outcome_file import failures_in
 from espalier.pipelines.requests.monitor import MonitorRequest
 
@@ -27,12 +27,12 @@ def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
     """
 
     def check(own_server: bool) -> None:
-        from espalier.flows.cli.runs.retrain import require_somebody
+        from espalier.flows.cli.runs.retrain import require_approver
         from espalier.infra.registry.registry import resolve
         from espalier.infra.settings import load_settings
 
         resolve(request.name, load_settings())
-        require_somebody(request.retraining, own_server=own_server)
+        require_approver(request.retraining, own_server=own_server)
 
     def run() -> "MonitorReport":
         from espalier.flows.monitor_flow import monitor
@@ -45,7 +45,9 @@ def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
         print_monitoring(report, console)
 
     with failures_in(json_path, request.name):
-        watched("monitor", f"monitor {request.name}", check, run, show, json_path=json_path)
+        run_flow_command(
+            "monitor", f"monitor {request.name}", check, run, show, json_path=json_path
+        )
 
 
 def print_monitoring(report: "MonitorReport", console: "Console") -> None:
@@ -53,7 +55,7 @@ def print_monitoring(report: "MonitorReport", console: "Console") -> None:
     from rich.table import Table
 
     from espalier.flows.cli.runs.retrain import print_retraining
-    from espalier.flows.terminal.safe_text import harmless
+    from espalier.flows.terminal.safe_text import safe_text
 
     seen, drift = report.seen, report.seen.comparison.drift
     console.print()
@@ -66,7 +68,7 @@ def print_monitoring(report: "MonitorReport", console: "Console") -> None:
         target = [] if drift.target is None else [drift.target]
         for each in [*target, *drift.columns[:SHOWN_COLUMNS]]:
             table.add_row(
-                harmless(each.column) + (" (target)" if each is drift.target else ""),
+                safe_text(each.column) + (" (target)" if each is drift.target else ""),
                 f"{each.index:.3f}",
                 f"{each.distance:.3f}",
                 f"{each.missing_before:.1%} → {each.missing_now:.1%}",
@@ -83,6 +85,6 @@ def print_monitoring(report: "MonitorReport", console: "Console") -> None:
     if report.refusal is not None:
         lines.append(f"the retraining that this triggered is refused: {report.refusal}")
     for line in lines:
-        console.print(harmless(line), soft_wrap=True)
+        console.print(safe_text(line), soft_wrap=True)
     if report.retraining is not None:
         print_retraining(report.retraining, console)

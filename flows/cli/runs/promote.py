@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, TextIO
 
 from espalier.flows.terminal.command_log import logged_command
 from espalier.flows.terminal.outcome_file import failures_in
-from espalier.flows.terminal.safe_text import harmless
+from espalier.flows.terminal.safe_text import safe_text
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.promote import PromoteRequest
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from espalier.flows.progress.approval import Answer
+    from espalier.flows.progress.approval import ApprovalAnswer
     from espalier.flows.reports.promotion import PromotionReport
 
 
@@ -52,17 +52,17 @@ def _run(
 ) -> "PromotionReport":
     from contextlib import nullcontext
 
-    from espalier.flows.cli.runs.train import told_to_prefect
-    from espalier.flows.progress.approval import Answer, answered_by
+    from espalier.flows.cli.runs.train import prefect_told
+    from espalier.flows.progress.approval import ApprovalAnswer, answered_by
     from espalier.flows.promote_flow import promote
 
-    def ask(question: str) -> Answer:
+    def ask(question: str) -> ApprovalAnswer:
         if yes:
-            return Answer(approved=True, comment="--yes on the command line")
+            return ApprovalAnswer(approved=True, comment="--yes on the command line")
         return _ask_on(terminal, question)
 
     here = yes or sys.stdin.isatty() or own_server
-    with told_to_prefect(), answered_by(ask) if here else nullcontext():
+    with prefect_told(), answered_by(ask) if here else nullcontext():
         return promote(request)
 
 
@@ -74,15 +74,15 @@ def _somebody_to_ask(*, own_server: bool) -> None:
         )
 
 
-def _ask_on(terminal: TextIO, question: str) -> "Answer":
+def _ask_on(terminal: TextIO, question: str) -> "ApprovalAnswer":
     """Ask on the terminal, whatever else standard output is used for."""
-    from espalier.flows.progress.approval import Answer
+    from espalier.flows.progress.approval import ApprovalAnswer
 
-    shown = "\n".join(harmless(line) for line in question.splitlines())
+    shown = "\n".join(safe_text(line) for line in question.splitlines())
     terminal.write(f"{shown}\n\nPromote? [y/N] ")
     terminal.flush()
     said = sys.stdin.readline()
-    return Answer(approved=said.strip().lower() in ("y", "yes"), comment="on the terminal")
+    return ApprovalAnswer(approved=said.strip().lower() in ("y", "yes"), comment="on the terminal")
 
 
 def _show(report: "PromotionReport", terminal: TextIO) -> None:
@@ -90,13 +90,13 @@ def _show(report: "PromotionReport", terminal: TextIO) -> None:
 
     console = Console(file=terminal, highlight=False, markup=False, soft_wrap=True)
     for line in report.noticed:
-        console.print(f"noticed: {harmless(line)}", style="yellow")
+        console.print(f"noticed: {safe_text(line)}", style="yellow")
     print_outcome(report, console)
 
 
 def print_outcome(report: "PromotionReport", console: "Console") -> None:
     """Print what came of a promotion."""
-    model, version = harmless(report.model), report.challenger
+    model, version = safe_text(report.model), report.challenger
     serving = "nobody serves" if report.champion is None else f"version {report.champion} serves"
     headline = {
         "promoted": f"promoted: {model}/{version} serves now",
@@ -106,4 +106,4 @@ def print_outcome(report: "PromotionReport", console: "Console") -> None:
     }.get(report.outcome, f"{report.outcome}: {serving}")
     console.print(headline, style="bold green" if report.promoted else "bold")
     for reason in report.reasons:
-        console.print(f"  {harmless(reason)}")
+        console.print(f"  {safe_text(reason)}")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from espalier.flows.cli.runs.flow_command import watched
+from espalier.flows.cli.runs.flow_command import run_flow_command
 from espalier.flows.terminal.outcome_file import failures_in
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.retrain import RetrainRequest
@@ -27,10 +27,10 @@ def run_retraining(request: RetrainRequest, *, json_path: Path | None) -> None:
 
     def check(own_server: bool) -> None:
         from espalier.infra.settings import load_settings
-        from espalier.tasks.monitoring.read_last_training import recall_training
+        from espalier.tasks.monitoring.read_last_training import read_last_training
 
-        recall_training.fn(request, load_settings())
-        require_somebody(request, own_server=own_server)
+        read_last_training.fn(request, load_settings())
+        require_approver(request, own_server=own_server)
 
     def run() -> "RetrainReport":
         from espalier.flows.retrain_flow import retrain
@@ -43,10 +43,12 @@ def run_retraining(request: RetrainRequest, *, json_path: Path | None) -> None:
         print_retraining(report, console)
 
     with failures_in(json_path, request.name):
-        watched("retrain", f"retrain {request.name}", check, run, show, json_path=json_path)
+        run_flow_command(
+            "retrain", f"retrain {request.name}", check, run, show, json_path=json_path
+        )
 
 
-def require_somebody(request: RetrainRequest, *, own_server: bool) -> None:
+def require_approver(request: RetrainRequest, *, own_server: bool) -> None:
     """Raise a `UserError` where a person is to approve and none can: the server is ours alone."""
     if request.promote == "approve" and own_server:
         raise UserError(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from espalier.flows.terminal.command_log import logged_command
-from espalier.flows.terminal.exits import one_line
+from espalier.flows.terminal.exits import error_line
 from espalier.flows.terminal.outcome_file import failures_in
 from espalier.pipelines.errors import SearchFailedError
 from espalier.pipelines.requests.train import TrainRequest
@@ -55,18 +55,18 @@ def _run(
     from rich.console import Console
 
     from espalier.flows.terminal.console import open_console
-    from espalier.flows.training.session import Session, made_current
+    from espalier.flows.training.session import TrainingSession, use_session
     from espalier.infra.orchestration.server import PrefectServer
 
     console = Console(file=terminal, highlight=False, markup=False)
-    watcher = open_console(f"{request.shown_data} → {request.target}", console)
+    listener = open_console(f"{request.shown_data} → {request.target}", console)
     # The address of the server must be known before prefect is imported, by the flow.
     with (
         PrefectServer(settings).start() as server,
-        Session(request, settings, watcher, table=table, started_at=started_at) as session,
+        TrainingSession(request, settings, listener, table=table, started_at=started_at) as session,
     ):
         try:
-            with watcher, made_current(session), told_to_prefect():
+            with listener, use_session(session), prefect_told():
                 from espalier.flows.train_flow import train
 
                 table.wait()  # a large one may be wrong too
@@ -77,7 +77,7 @@ def _run(
                     if session.report is None:
                         raise
                     # The model is registered; who cannot be told is Prefect.
-                    watcher.warn(f"Prefect was not told that the run is done: {one_line(error)}")
+                    listener.warn(f"Prefect was not told that the run is done: {error_line(error)}")
                     report = session.report
         except SearchFailedError as error:
             from espalier.flows.cli.views.training_summary import print_failures
@@ -100,7 +100,7 @@ def _leave(
 
 
 @contextmanager
-def told_to_prefect() -> Iterator[None]:
+def prefect_told() -> Iterator[None]:
     """Make sure that Prefect has heard everything of the block while its server is there.
 
     States of tasks and lines of logs are sent by threads in the background.

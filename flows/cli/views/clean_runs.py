@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from espalier.infra.operations.cleaning import clean
+from espalier.infra.operations.cleaning import clean_run_folders
 from espalier.infra.runs.retention import RunRecord
 from espalier.infra.settings import load_settings
 
@@ -16,7 +16,7 @@ def clean_runs(*, keep: int | None, dry_run: bool) -> None:
         ``keep`` is less than 1.
     """
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    gone = clean(load_settings(), keep=keep, dry_run=dry_run)
+    gone = clean_run_folders(load_settings(), keep=keep, dry_run=dry_run)
     for record in gone:
         console.print(f"{record.folder.name}  {_model(record)}  {_megabytes(record.n_bytes)}")
     total = _megabytes(sum(record.n_bytes for record in gone))

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from espalier.flows.cli.views.training_summary import leaderboard_table
-from espalier.flows.terminal.safe_text import harmless
+from espalier.flows.terminal.safe_text import safe_text
 from espalier.infra.registry.registry import RegisteredVersion, list_models, resolve
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tracking.artifacts import (
@@ -43,7 +43,7 @@ def show_models() -> None:
         right = heading in ("version", "hold-out")
         table.add_column(heading, justify="right" if right else "left", no_wrap=True)
     for version in versions:
-        table.add_row(*map(harmless, _cells(version)), style=None if version.aliases else "dim")
+        table.add_row(*map(safe_text, _cells(version)), style=None if version.aliases else "dim")
     console.print(table)
 
 
@@ -62,11 +62,11 @@ def show_leaderboard(spec: str, *, rows: int) -> None:
     records = _leaderboard_of(version, settings)
     # What others wrote into the registry is no markup.
     console = Console(markup=False)
-    metric = harmless(version.tags.get("metric", "score"))
+    metric = safe_text(version.tags.get("metric", "score"))
     score, low, high = (_figure(version, name) for name in ("score", "low", "high"))
     aliases = f" ({', '.join(version.aliases)})" if version.aliases else ""
     console.print(
-        harmless(
+        safe_text(
             f"{version.name} version {version.version}{aliases}: "
             f"hold-out {metric} {score}, 95 % interval {low} to {high}"
         ),
@@ -98,7 +98,7 @@ def save_report(spec: str, out: Path | None) -> None:
         path.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UserError(f"{str(path)!r} cannot be written: {error.strerror}") from None
-    Console(markup=False, highlight=False, soft_wrap=True).print(harmless(str(path)))
+    Console(markup=False, highlight=False, soft_wrap=True).print(safe_text(str(path)))
 
 
 def _leaderboard_of(version: RegisteredVersion, settings: Settings) -> list[dict[str, Any]]:

@@ -4,8 +4,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from espalier.flows.terminal.safe_text import harmless
-from espalier.flows.training.reproduction import VerifiedModel, verify_model
+from espalier.flows.terminal.safe_text import safe_text
+from espalier.flows.training.reproduction import ReproducedModel, verify_model
 from espalier.infra.settings import load_settings
 from espalier.pipelines.lifecycle.reproduction import Agreement
 
@@ -16,7 +16,7 @@ _STYLES = {
 }
 
 
-def verify(spec: str, *, data: str | None, query: str | None) -> bool:
+def show_reproduction(spec: str, *, data: str | None, query: str | None) -> bool:
     """Make the model again, print the comparison, and return whether it is the same.
 
     Raises
@@ -36,20 +36,20 @@ def verify(spec: str, *, data: str | None, query: str | None) -> bool:
             f" (largest difference {verified.made.largest_difference:.3g})",
         )
     )
-    console.print(Text(f"table from {harmless(verified.data)}, fingerprint as recorded"))
+    console.print(Text(f"table from {safe_text(verified.data)}, fingerprint as recorded"))
     if not verified.same_rows:
         console.print(Text("other rows, columns or folds: preparation has changed", style="red"))
     for name, then, now in verified.changed:
         console.print(Text(f"{name}: {then or 'not there'} then, {now or 'not installed'} now"))
     if not verified.changed:
         console.print("the environment is as it was: no version differs")
-    if verified.was_timed and verified.verdict is Agreement.DIFFERENT:
+    if verified.was_timed and verified.agreement is Agreement.DIFFERENT:
         console.print("the training had a time budget: a limit may have cut models short then")
-    console.print(Text.assemble("verdict: ", _said(verified.verdict)))
-    return verified.verdict is not Agreement.DIFFERENT
+    console.print(Text.assemble("verdict: ", _said(verified.agreement)))
+    return verified.agreement is not Agreement.DIFFERENT
 
 
-def _member_table(verified: VerifiedModel) -> Table:
+def _member_table(verified: ReproducedModel) -> Table:
     table = Table(box=None, header_style="bold")
     table.add_column("trial", justify="right")
     table.add_column("family")

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from espalier.flows.progress.listeners import human_seconds
 from espalier.flows.reports.training import TrainReport
-from espalier.flows.terminal.safe_text import harmless
+from espalier.flows.terminal.safe_text import safe_text
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES
 from espalier.pipelines.trials.failures import Failures
@@ -68,7 +68,7 @@ def leaderboard_table(rows: Sequence[LeaderboardRow], *, metric: str, limit: int
     for row in shown:
         table.add_row(
             str(row.trial),
-            harmless(row.family),
+            safe_text(row.family),
             _number(row.score, 5),
             _number(row.score_std, 2),
             human_seconds(row.fit_seconds),
@@ -149,7 +149,7 @@ def _program() -> str:
 def _proposers(report: TrainReport) -> str:
     """Return who proposed how many trials, the most first."""
     counts = Counter(_PROPOSERS.get(row.origin, row.origin) for row in report.leaderboard)
-    return ", ".join(f"{harmless(who)} {count}" for who, count in counts.most_common())
+    return ", ".join(f"{safe_text(who)} {count}" for who, count in counts.most_common())
 
 
 def _ascents(report: TrainReport) -> tuple[int, int]:
@@ -182,7 +182,7 @@ def _failure_table(failures: Sequence[Failures]) -> Table:
     table.add_column("ended", no_wrap=True)
     table.add_column("why", style="dim")
     for each in failures:
-        table.add_row(str(each.count), each.family, each.status, Text(harmless(each.reason)))
+        table.add_row(str(each.count), each.family, each.status, Text(safe_text(each.reason)))
     return table
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from espalier.flows.terminal.safe_text import harmless
+from espalier.flows.terminal.safe_text import safe_text
 from espalier.infra.registry.registry import RegisteredVersion, versions_of
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tracking.decision_log import DecisionLog
@@ -95,11 +95,11 @@ def show_history(name: str, *, as_json: bool) -> None:
     console.print(history_table(rows))
     for row in rows:
         if row.reasons:
-            said = harmless(" ".join(row.reasons))
+            said = safe_text(" ".join(row.reasons))
             console.print(f"{row.version}, {row.decision}: {said}", soft_wrap=True)
     serving = next((row.version for row in rows if "champion" in row.aliases), None)
     who = "nobody serves" if serving is None else f"version {serving} serves now"
-    console.print(f"{harmless(name)}: {who}")
+    console.print(f"{safe_text(name)}: {who}")
 
 
 def _row(
@@ -147,7 +147,7 @@ def history_table(rows: Sequence[HistoryRow]) -> Table:
             row.actor,
         )
         style = "bold" if "champion" in row.aliases else None if row.aliases else "dim"
-        table.add_row(*map(harmless, cells), style=style)
+        table.add_row(*map(safe_text, cells), style=style)
     return table
 
 

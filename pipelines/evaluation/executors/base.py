@@ -7,7 +7,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from espalier.pipelines.evaluation.context import EvaluationContext
-from espalier.pipelines.evaluation.evaluate import MemberJob, evaluate_trial, fit_member, one_line
+from espalier.pipelines.evaluation.evaluate import (
+    MemberJob,
+    evaluate_trial,
+    fit_member,
+    short_error,
+)
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult, TrialStatus
 
@@ -169,5 +174,5 @@ def fit_or_none(
     try:
         return fit_member(job, context, deadline=deadline)
     except Exception as problem:  # a member that fails is left out of the ensemble
-        _LOGGER.warning("the refit of trial %d failed: %s", job.trial_number, one_line(problem))
+        _LOGGER.warning("the refit of trial %d failed: %s", job.trial_number, short_error(problem))
         return None

@@ -14,7 +14,7 @@ from espalier.pipelines.resources.budget import Deadline
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class BoostingRows:
     """Rows to boost on, or to watch.
 
     Attributes
@@ -74,16 +74,16 @@ class BoostedTrees(BaseEstimator, ABC):
 
         Leaves ``n_iterations_``, the rounds it kept.
         """
-        watched = None if eval_set is None else Rows(*eval_set, eval_weight)
+        watched = None if eval_set is None else BoostingRows(*eval_set, eval_weight)
         patience = Patience(None if watched is None else self.patience, deadline)
-        self._boost(Rows(X, y, sample_weight), watched, tuple(categorical), patience)
+        self._boost(BoostingRows(X, y, sample_weight), watched, tuple(categorical), patience)
         return self
 
     @abstractmethod
     def _boost(
         self,
-        train: Rows,
-        watched: Rows | None,
+        train: BoostingRows,
+        watched: BoostingRows | None,
         categorical: tuple[int, ...],
         patience: Patience,
     ) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, PreprocessingTraits
-from espalier.pipelines.learners.families.boosted_trees import BoostedTrees, Rows
+from espalier.pipelines.learners.families.boosted_trees import BoostedTrees, BoostingRows
 from espalier.pipelines.learners.families.boosting_rounds import (
     Patience,
     expected_trees,
@@ -40,8 +40,8 @@ class CatBoostModel(BoostedTrees):
 
     def _boost(
         self,
-        train: Rows,
-        watched: Rows | None,
+        train: BoostingRows,
+        watched: BoostingRows | None,
         categorical: tuple[int, ...],
         patience: Patience,
     ) -> None:

@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, PreprocessingTraits
-from espalier.pipelines.learners.families.boosted_trees import BoostedTrees, Rows, probabilities
+from espalier.pipelines.learners.families.boosted_trees import (
+    BoostedTrees,
+    BoostingRows,
+    probabilities,
+)
 from espalier.pipelines.learners.families.boosting_rounds import (
     Patience,
     default_rate,
@@ -34,8 +38,8 @@ class LightGBMModel(BoostedTrees):
 
     def _boost(
         self,
-        train: Rows,
-        watched: Rows | None,
+        train: BoostingRows,
+        watched: BoostingRows | None,
         categorical: tuple[int, ...],
         patience: Patience,
     ) -> None:

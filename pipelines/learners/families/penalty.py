@@ -17,7 +17,7 @@ from espalier.pipelines.seeds import generator
 
 STRENGTHS = tuple(float(f"{strength:.3g}") for strength in np.geomspace(0.2, 5e-5, 7))
 
-_ROWS_TO_JUDGE_BY = 12_000
+_VALIDATION_ROWS = 12_000
 _FEW_ROWS = 1_000
 _FOLDS = 4
 
@@ -111,7 +111,7 @@ class ChosenStrength(BaseEstimator):
         """Fit to ``X`` of shape (n_rows, n_columns) and ``y`` of codes or values."""
         from sklearn.base import clone
 
-        rows = generator(self.seed, "penalty").permutation(len(y))[:_ROWS_TO_JUDGE_BY]
+        rows = generator(self.seed, "penalty").permutation(len(y))[:_VALIDATION_ROWS]
         # Few rows judge unsteadily: every one of them is left out once.
         parts = range(_FOLDS) if len(rows) <= _FEW_ROWS else range(1)
         losses = np.zeros(len(STRENGTHS))
@@ -149,13 +149,13 @@ class ChosenStrength(BaseEstimator):
         from sklearn.base import clone
 
         weight = None if sample_weight is None else sample_weight[train]
-        judged = None if sample_weight is None else sample_weight[valid]
+        valid_weight = None if sample_weight is None else sample_weight[valid]
         model = clone(self.model)
         losses = np.full(len(STRENGTHS), np.inf)
         for position, strength in enumerate(STRENGTHS):
             model.set_params(strength=strength)
             model.fit(X[train], y[train], sample_weight=weight)
-            losses[position] = _loss(model, X[valid], y[valid], judged)
+            losses[position] = _loss(model, X[valid], y[valid], valid_weight)
             late = deadline is not None and deadline.passed
             # Once it has risen clearly, a weaker penalty will not bring it down again.
             if late or losses[position] > 1.1 * losses.min() + 1e-9:

@@ -31,7 +31,7 @@ _KINDS = {
 }
 
 
-def kind_of(series: "pd.Series[Any]", *, is_label: bool = False) -> CellKind:
+def cell_kind(series: "pd.Series[Any]", *, is_label: bool = False) -> CellKind:
     """Return what a column is compared as.
 
     Parameters

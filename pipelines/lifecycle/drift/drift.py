@@ -169,7 +169,9 @@ def measure_drift(
     found: dict[str, ColumnDrift] = {}
     for column in before.columns:
         if column.name in table.columns and len(table):
-            found[column.name] = compare(column, profile_column(table[column.name], column.kind))
+            found[column.name] = column_drift(
+                column, profile_column(table[column.name], column.kind)
+            )
     target = found.pop(before.target, None)
     return DriftReport(
         columns=tuple(sorted(found.values(), key=lambda each: (-each.index, each.column))),
@@ -180,7 +182,7 @@ def measure_drift(
     )
 
 
-def compare(before: ColumnProfile, now: ColumnProfile) -> ColumnDrift:
+def column_drift(before: ColumnProfile, now: ColumnProfile) -> ColumnDrift:
     """Return how far a column has moved.
 
     Parameters

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.column_names import with_unique_names
-from espalier.pipelines.lifecycle.drift.column_cells import CellKind, kind_of, read_cells
+from espalier.pipelines.lifecycle.drift.column_cells import CellKind, cell_kind, read_cells
 from espalier.pipelines.seeds import generator
 
 MOST_ROWS = 5_000
@@ -124,7 +124,7 @@ def profile_table(rows: pd.DataFrame, *, target: str, is_classification: bool) -
         target=target,
         columns=tuple(
             profile_column(
-                rows[name], kind_of(rows[name], is_label=is_classification and name == target)
+                rows[name], cell_kind(rows[name], is_label=is_classification and name == target)
             )
             for name in rows.columns
         ),

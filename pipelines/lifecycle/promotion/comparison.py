@@ -24,7 +24,7 @@ LARGEST_WORK = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class ScoreComparison:
     """Champion and challenger on the same rows.
 
     Attributes
@@ -63,17 +63,17 @@ class SliceComparison:
         Whose rows; ``value`` is ``(others)`` for the pooled small ones.
     n_rows : int
         How many.
-    comparison : Comparison or None
+    comparison : ScoreComparison or None
         None where the metric is not defined on these rows.
     """
 
     column: str
     value: str
     n_rows: int
-    comparison: Comparison | None
+    comparison: ScoreComparison | None
 
 
-def compare(
+def compare_scores(
     metric: Metric,
     problem: ProblemKind,
     y: NDArray[Any],
@@ -85,7 +85,7 @@ def compare(
     groups: NDArray[Any] | None = None,
     sample_weight: NDArray[Any] | None = None,
     samples: int = SAMPLES,
-) -> Comparison | None:
+) -> ScoreComparison | None:
     """Return how much better the challenger is than the champion.
 
     Parameters
@@ -111,7 +111,7 @@ def compare(
 
     Returns
     -------
-    Comparison or None
+    ScoreComparison or None
         None where the metric is not defined on these rows.
     """
     if not 0.5 < confidence < 1.0:
@@ -139,7 +139,7 @@ def compare(
     if not len(defined):
         return None
     low, high = np.quantile(defined, [1.0 - confidence, confidence])
-    return Comparison(
+    return ScoreComparison(
         metric=metric.name,
         higher_is_better=metric.higher_is_better,
         champion=metric.sign * score_old,
@@ -169,7 +169,7 @@ def compare_slices(
     Parameters
     ----------
     metric, problem, y, champion, challenger, seed, confidence, sample_weight, samples
-        As for `compare`.
+        As for `compare_scores`.
     slices : mapping of column to (mapping of value to array of int64)
         Row positions of each slice, from
         `espalier.pipelines.lifecycle.promotion.slices.find_slices`.
@@ -177,7 +177,7 @@ def compare_slices(
     found = []
     for column, values in slices.items():
         for value, rows in values.items():
-            outcome = compare(
+            outcome = compare_scores(
                 metric,
                 problem,
                 y[rows],

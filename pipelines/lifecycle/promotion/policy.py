@@ -1,10 +1,10 @@
-"""When a challenger becomes champion: a policy, the evidence, and a decision in plain words."""
+"""When a challenger becomes champion: a policy, the metrics, and a decision in plain words."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from espalier.pipelines.lifecycle.promotion.comparison import Comparison, SliceComparison
+from espalier.pipelines.lifecycle.promotion.comparison import ScoreComparison, SliceComparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +43,14 @@ class PromotionPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What is known about a champion and its challenger.
+class PromotionMetrics:
+    """What was measured of a champion and its challenger.
 
     Attributes
     ----------
     n_rows : int
         Rows that neither was trained on.
-    comparison : Comparison or None
+    comparison : ScoreComparison or None
         On those rows; None where they cannot be compared.
     slices : tuple of SliceComparison
         On parts of them.
@@ -65,7 +65,7 @@ class Evidence:
     """
 
     n_rows: int
-    comparison: Comparison | None = None
+    comparison: ScoreComparison | None = None
     slices: tuple[SliceComparison, ...] = ()
     obstacles: tuple[str, ...] = ()
     latency_ms: float | None = None
@@ -73,7 +73,7 @@ class Evidence:
     size_mb: float | None = None
 
 
-class Verdict(StrEnum):
+class PromotionAction(StrEnum):
     """What is to be done."""
 
     PROMOTE = "promote"
@@ -87,7 +87,7 @@ class PromotionDecision:
 
     Attributes
     ----------
-    verdict : Verdict
+    action : PromotionAction
         What is to be done.
     passed : bool
         Whether the challenger fulfils the policy, whoever has the last word.
@@ -95,54 +95,58 @@ class PromotionDecision:
         Whole sentences, what decided first.
     """
 
-    verdict: Verdict
+    action: PromotionAction
     passed: bool
     reasons: tuple[str, ...]
 
 
-def decide(policy: PromotionPolicy, evidence: Evidence) -> PromotionDecision:
-    """Return what the policy says of the evidence."""
-    against = _against(policy, evidence)
+def decide(policy: PromotionPolicy, metrics: PromotionMetrics) -> PromotionDecision:
+    """Return what the policy says of the metrics."""
+    against = _against(policy, metrics)
     if against:
-        return PromotionDecision(verdict=Verdict.KEEP, passed=False, reasons=tuple(against))
-    said = _in_favour(policy, evidence)
+        return PromotionDecision(action=PromotionAction.KEEP, passed=False, reasons=tuple(against))
+    said = _in_favour(policy, metrics)
     if policy.mode == "never":
         reasons = ("The policy is never: nothing is changed.", *said)
-        return PromotionDecision(verdict=Verdict.KEEP, passed=True, reasons=reasons)
-    verdict = Verdict.ASK if policy.mode == "approve" else Verdict.PROMOTE
-    return PromotionDecision(verdict=verdict, passed=True, reasons=tuple(said))
+        return PromotionDecision(action=PromotionAction.KEEP, passed=True, reasons=reasons)
+    action = PromotionAction.ASK if policy.mode == "approve" else PromotionAction.PROMOTE
+    return PromotionDecision(action=action, passed=True, reasons=tuple(said))
 
 
 def decide_unopposed(policy: PromotionPolicy) -> PromotionDecision:
     """Return what the policy says where nobody serves, so that there is nothing to compare."""
     reasons = ["There is no champion to compare with."]
-    verdict = {"auto": Verdict.PROMOTE, "approve": Verdict.ASK, "never": Verdict.KEEP}[policy.mode]
-    if verdict is Verdict.KEEP:
+    action = {
+        "auto": PromotionAction.PROMOTE,
+        "approve": PromotionAction.ASK,
+        "never": PromotionAction.KEEP,
+    }[policy.mode]
+    if action is PromotionAction.KEEP:
         reasons.append("The policy is never: nothing is changed.")
-    return PromotionDecision(verdict=verdict, passed=True, reasons=tuple(reasons))
+    return PromotionDecision(action=action, passed=True, reasons=tuple(reasons))
 
 
-def _against(policy: PromotionPolicy, evidence: Evidence) -> list[str]:
+def _against(policy: PromotionPolicy, metrics: PromotionMetrics) -> list[str]:
     """Return what speaks against the challenger, nothing when it passes."""
-    if evidence.obstacles:
-        return list(evidence.obstacles)
-    if evidence.n_rows < policy.min_rows:
+    if metrics.obstacles:
+        return list(metrics.obstacles)
+    if metrics.n_rows < policy.min_rows:
         return [
-            f"Only {evidence.n_rows:,} rows are known that neither model was trained on; "
+            f"Only {metrics.n_rows:,} rows are known that neither model was trained on; "
             f"{policy.min_rows:,} are needed to compare them."
         ]
-    result = evidence.comparison
+    result = metrics.comparison
     if result is None:
         return ["The metric is not defined on the rows to compare on."]
     said = []
     if not result.low > policy.margin:
         said.append(
-            f"It is not sure enough that the challenger is better: {describe(result)}; the lower "
+            f"It is not sure enough that the challenger is better: {describe_comparison(result)}; the lower "
             f"bound {result.low:.4g} does not lie above the margin {policy.margin:.4g}."
         )
-    said += [text for each in evidence.slices if (text := _slice_loses(policy, each)) is not None]
-    said += _over(evidence.latency_ms, policy.max_latency_ms, "The challenger takes", "ms a row")
-    said += _over(evidence.size_mb, policy.max_size_mb, "The challenger's files take", "MB")
+    said += [text for each in metrics.slices if (text := _slice_loses(policy, each)) is not None]
+    said += _over(metrics.latency_ms, policy.max_latency_ms, "The challenger takes", "ms a row")
+    said += _over(metrics.size_mb, policy.max_size_mb, "The challenger's files take", "MB")
     return said
 
 
@@ -173,24 +177,24 @@ def _over(value: float | None, limit: float | None, what: str, unit: str) -> lis
     return [f"{what} {value:.4g} {unit}; the limit is {limit:.4g}."] if value > limit else []
 
 
-def _in_favour(policy: PromotionPolicy, evidence: Evidence) -> list[str]:
-    result = evidence.comparison
+def _in_favour(policy: PromotionPolicy, metrics: PromotionMetrics) -> list[str]:
+    result = metrics.comparison
     assert result is not None
     how = "better" if result.low > 0.0 else "no worse than allowed"
     said = [
-        f"The challenger is {how}: {describe(result)}; the lower bound {result.low:.4g} lies "
+        f"The challenger is {how}: {describe_comparison(result)}; the lower bound {result.low:.4g} lies "
         f"above the margin {policy.margin:.4g}."
     ]
-    judged = [each for each in evidence.slices if each.comparison is not None]
-    if judged:
-        said.append(f"None of {len(judged)} slices loses more than allowed.")
-    unjudged = len(evidence.slices) - len(judged)
-    if unjudged:
-        said.append(f"{unjudged} slices could not be judged: the metric is not defined there.")
+    measured = [each for each in metrics.slices if each.comparison is not None]
+    if measured:
+        said.append(f"None of {len(measured)} slices loses more than allowed.")
+    unmeasured = len(metrics.slices) - len(measured)
+    if unmeasured:
+        said.append(f"{unmeasured} slices could not be judged: the metric is not defined there.")
     return said
 
 
-def describe(result: Comparison) -> str:
+def describe_comparison(result: ScoreComparison) -> str:
     """Return the comparison in words."""
     how = "better" if result.difference >= 0.0 else "worse"
     return (

@@ -46,7 +46,7 @@ class BrokenExpectation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GateVerdict:
+class GateDecision:
     """Whether the table may be used.
 
     Attributes
@@ -74,10 +74,10 @@ class GateVerdict:
         }
 
 
-def judge(
+def decide_gate(
     broken: Sequence[BrokenExpectation], drift: Sequence[str], on_drift: OnDrift
-) -> GateVerdict:
-    """Return the verdict on a table.
+) -> GateDecision:
+    """Return whether a table may be used, and what speaks against it.
 
     A broken schema, and whatever the suite itself refuses, always refuses. A distribution that has
     moved (other broken expectations, measured drift) refuses or warns by the policy.
@@ -97,5 +97,5 @@ def judge(
     ]
     moved += drift
     if on_drift == "refuse":
-        return GateVerdict(refusals=(*lasting, *moved), warnings=())
-    return GateVerdict(refusals=tuple(lasting), warnings=tuple(moved))
+        return GateDecision(refusals=(*lasting, *moved), warnings=())
+    return GateDecision(refusals=tuple(lasting), warnings=tuple(moved))

@@ -19,7 +19,7 @@ _NORMAL = 1.96  # a 95 % interval reaches so many standard errors to each side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Labelled:
+class LabelledRows:
     """The rows that can be scored, and their target as the model counts it.
 
     Attributes
@@ -83,8 +83,8 @@ class LiveScore:
         )
 
 
-def labelled_rows(target: "pd.Series[Any]", classes: NDArray[Any] | None) -> Labelled:
-    """Return which rows have a label that the model can be judged by.
+def labelled_rows(target: "pd.Series[Any]", classes: NDArray[Any] | None) -> LabelledRows:
+    """Return which rows have a label that the model can be scored by.
 
     Parameters
     ----------
@@ -108,13 +108,13 @@ def labelled_rows(target: "pd.Series[Any]", classes: NDArray[Any] | None) -> Lab
                 f"the model predicts numbers, and {target.name!r} does not hold numbers; give the "
                 "column that it was trained on"
             )
-        return Labelled(rows=there, y=numbers, n_unlabelled=n_unlabelled, n_unknown=0)
+        return LabelledRows(rows=there, y=numbers, n_unlabelled=n_unlabelled, n_unknown=0)
     code_of = {canonical_text(label): code for code, label in enumerate(classes.tolist())}
     cells = read_text_cells(target)
     codes = np.array([code_of.get(text, -1) for text in cells.values], dtype=np.int64)
     coded = cells.spread(codes, -1)
     known = np.flatnonzero(present & (coded >= 0))
-    return Labelled(
+    return LabelledRows(
         rows=known, y=coded[known], n_unlabelled=n_unlabelled, n_unknown=len(there) - len(known)
     )
 

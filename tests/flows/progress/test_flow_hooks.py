@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Crashed, Failed, Running
 
-from espalier.flows.progress.flow_hooks import note_begin, note_end, tell_failure, watched
+from espalier.flows.progress.flow_hooks import note_begin, note_end, notify_failure, with_run_hooks
 from espalier.infra.processes.records import process_records
 from espalier.infra.settings import load_settings
 
@@ -35,10 +35,10 @@ def told(tmp_path, monkeypatch):
 
 
 def test_every_end_is_hooked():
-    hooked = watched(flow(name="other")(lambda: None))
+    hooked = with_run_hooks(flow(name="other")(lambda: None))
     assert hooked.on_running_hooks == [note_begin]
     assert hooked.on_completion_hooks == [note_end]
-    assert hooked.on_failure_hooks == hooked.on_crashed_hooks == [note_end, tell_failure]
+    assert hooked.on_failure_hooks == hooked.on_crashed_hooks == [note_end, notify_failure]
 
 
 def test_the_process_is_on_record_while_the_run_goes_on(told, run):
@@ -51,7 +51,7 @@ def test_the_process_is_on_record_while_the_run_goes_on(told, run):
 @pytest.mark.parametrize("make", [Failed, Crashed])
 def test_a_failure_is_told_without_secrets(told, run, make):
     state = make(message="cannot read\npg://me:secret@host/db")
-    tell_failure(flow=story, flow_run=run, state=state)
+    notify_failure(flow=story, flow_run=run, state=state)
     text = told.read_text()
     assert f"story (story churn) has {state.name.lower()}: cannot read pg://me:***@host/db" in text
     assert "secret" not in text
@@ -59,11 +59,11 @@ def test_a_failure_is_told_without_secrets(told, run, make):
 
 def test_a_flow_inside_a_flow_leaves_the_telling_to_the_outer_one(told, run):
     inner = run.model_copy(update={"parent_task_run_id": uuid4()})
-    tell_failure(flow=story, flow_run=inner, state=Failed())
+    notify_failure(flow=story, flow_run=inner, state=Failed())
     assert not told.exists()
 
 
 def test_nobody_is_told_where_nobody_is_named(told, run, monkeypatch):
     monkeypatch.delenv("ESPALIER_NOTIFY")
-    tell_failure(flow=story, flow_run=run, state=Failed())
+    notify_failure(flow=story, flow_run=run, state=Failed())
     assert not told.exists()

@@ -63,16 +63,16 @@ def test_plain_lines_where_there_is_no_terminal():
     out, clock = io.StringIO(), Clock()
     console = Console(file=out, force_terminal=False, width=60)
     assert isinstance(open_console("churn", console), PlainConsole)
-    with PlainConsole("churn [x] -> churned", console, clock) as watcher:
-        watcher.phase("search")
+    with PlainConsole("churn [x] -> churned", console, clock) as listener:
+        listener.phase("search")
         clock.now = 2.0
         best = result(1)
-        watcher.searched(progress(best=best, last=best))
+        listener.searched(progress(best=best, last=best))
         clock.now = 3.0
-        watcher.searched(progress())  # no new best, too soon
+        listener.searched(progress())  # no new best, too soon
         clock.now = 30.0
-        watcher.searched(progress())
-        watcher.warn("look")
+        listener.searched(progress())
+        listener.warn("look")
     lines = out.getvalue().splitlines()
     assert len(lines) == 6  # title twice (opened and entered), phase, two states, warning
     assert lines[1] == "[   0.0s] churn [x] -> churned"

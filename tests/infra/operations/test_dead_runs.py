@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from espalier.infra.operations.dead_runs import MESSAGE, PENDING_LIMIT, end_zombies
+from espalier.infra.operations.dead_runs import MESSAGE, PENDING_LIMIT, end_dead_runs
 from espalier.infra.processes.identity import ProcessIdentity
 from espalier.infra.processes.owner_lock import RunLock
 from espalier.infra.processes.records import note_process, process_records
@@ -95,7 +95,7 @@ def as_dead(settings, flow_run_id, owner):
 def test_a_run_whose_process_is_dead(settings, client, start, dead_owner, state_type, name, after):
     run_id = start(state_type, name)
     as_dead(settings, run_id, dead_owner)
-    ended = end_zombies(settings)
+    ended = end_dead_runs(settings)
     run = client.read_flow_run(run_id)
     assert run.state.name == after
     assert (run.name in ended.flow_runs) == (after == "Crashed")
@@ -106,7 +106,7 @@ def test_a_run_whose_process_is_dead(settings, client, start, dead_owner, state_
 def test_a_run_whose_process_lives_is_left_alone(settings, client, start):
     run_id = start("RUNNING")
     note_process(settings, str(run_id))
-    assert end_zombies(settings).flow_runs == ()
+    assert end_dead_runs(settings).flow_runs == ()
     assert client.read_flow_run(run_id).state.is_running()
     assert [record.owner.pid for record in process_records(settings)] == [os.getpid()]
 
@@ -114,12 +114,12 @@ def test_a_run_whose_process_lives_is_left_alone(settings, client, start):
 def test_a_run_that_is_not_known_here_is_forgotten(settings, client, dead_owner):
     as_dead(settings, "not-an-id", dead_owner)
     as_dead(settings, "11111111-1111-1111-1111-111111111111", dead_owner)
-    assert end_zombies(settings).flow_runs == ()
+    assert end_dead_runs(settings).flow_runs == ()
 
 
 def test_a_run_that_was_never_begun_is_ended_after_a_while(settings, client, start, monkeypatch):
     young = start("PENDING")
-    assert end_zombies(settings).flow_runs == ()
+    assert end_dead_runs(settings).flow_runs == ()
     later = datetime.now(UTC) + PENDING_LIMIT + timedelta(minutes=1)
 
     class Later(datetime):
@@ -128,7 +128,7 @@ def test_a_run_that_was_never_begun_is_ended_after_a_while(settings, client, sta
             return later
 
     monkeypatch.setattr("espalier.infra.operations.dead_runs.datetime", Later)
-    assert end_zombies(settings).flow_runs
+    assert end_dead_runs(settings).flow_runs
     assert client.read_flow_run(young).state.is_crashed()
 
 
@@ -149,7 +149,7 @@ def test_runs_of_mlflow_by_the_lock_of_their_folder(settings, client, dead_owner
     alive = training("alive", ProcessIdentity.mine().to_dict())
     unknown = training("unknown", None)
     other = training("other", dead_owner | {"host": "elsewhere"})
-    assert set(end_zombies(settings).mlflow_runs) == set(dead)
+    assert set(end_dead_runs(settings).mlflow_runs) == set(dead)
 
     def status(run_id):
         return tracking.client.get_run(run_id).info.status
@@ -168,7 +168,7 @@ def test_runs_of_mlflow_without_a_folder_by_the_process_they_name(settings, clie
 
     dead, alive = monitoring(dead_owner), monitoring(ProcessIdentity.mine().to_dict())
     other = monitoring(dead_owner | {"host": "elsewhere"})
-    assert end_zombies(settings).mlflow_runs == (dead,)
+    assert end_dead_runs(settings).mlflow_runs == (dead,)
     runs = [tracking.client.get_run(each) for each in (dead, alive, other)]
     assert [each.info.status for each in runs] == ["KILLED", "RUNNING", "RUNNING"]
     assert runs[0].data.tags["error"] == MESSAGE
@@ -187,9 +187,9 @@ def test_a_decision_that_was_cut_off_is_settled(settings, client, monkeypatch, t
     )  # fmt: skip
     log = DecisionLog(settings)
     log.open(decision, "page", sequence=1)  # and then the process was killed
-    assert end_zombies(settings).decisions == ()  # it may still be at work
+    assert end_dead_runs(settings).decisions == ()  # it may still be at work
     monkeypatch.setattr("espalier.infra.operations.dead_runs.DECISION_LIMIT", timedelta(0))
-    assert end_zombies(settings).decisions == ("cut off",)
+    assert end_dead_runs(settings).decisions == ("cut off",)
     assert log.unfinished("cut off") == log.read("cut off") == ()  # withdrawn: nothing had moved
     assert registry.get_registered_model("cut off").aliases == {"champion": 1}
-    assert end_zombies(settings).decisions == ()
+    assert end_dead_runs(settings).decisions == ()

@@ -26,7 +26,7 @@ def tracking(stores):
 def versions(tracking, saved_model, raw_rows):
     """Two versions of one model."""
     return [
-        registry.register(
+        registry.register_version(
             tracking,
             name="churn's model",
             run_id=tracking.start_run("training"),
@@ -46,7 +46,7 @@ def test_the_first_is_champion_the_next_challenges(versions):
 
 
 def test_registering_a_run_again_returns_its_version(tracking, versions, saved_model, raw_rows):
-    again = registry.register(
+    again = registry.register_version(
         tracking,
         name="churn's model",
         run_id=versions[0].run_id,
@@ -59,7 +59,7 @@ def test_registering_a_run_again_returns_its_version(tracking, versions, saved_m
 def test_a_cut_off_registration_is_completed(tracking, versions, saved_model, raw_rows):
     client, name = tracking.client, versions[1].name
     client.delete_registered_model_alias(name, "challenger")
-    again = registry.register(
+    again = registry.register_version(
         tracking, name=name, run_id=versions[1].run_id, folder=saved_model, example=raw_rows
     )
     assert again == versions[1]
@@ -138,7 +138,7 @@ def test_a_version_whose_files_are_gone(tracking, stores, saved_model, raw_rows)
     import shutil
 
     run_id = tracking.start_run("training")
-    version = registry.register(
+    version = registry.register_version(
         tracking, name="gone", run_id=run_id, folder=saved_model, example=raw_rows
     )
     shutil.rmtree(_files(version, stores))
@@ -156,7 +156,7 @@ def test_columns_without_names_of_their_own(tracking, stores, tmp_path):
     table = pd.DataFrame(rng.normal(size=(60, 3)))
     estimator = AutoMLRegressor(time_budget=None, n_trials=1, families=["linear"], random_state=0)
     model = estimator.fit(table, table[0] * 2).model_
-    version = registry.register(
+    version = registry.register_version(
         tracking,
         name="numbered",
         run_id=tracking.start_run("training"),
@@ -199,7 +199,7 @@ def test_a_fresh_environment_with_only_its_requirements_answers_the_same(
         .fit(X, y)
         .model_
     )
-    version = registry.register(
+    version = registry.register_version(
         tracking,
         name="fresh",
         run_id=tracking.start_run("training"),

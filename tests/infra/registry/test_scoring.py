@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from espalier.infra.registry.model_files import model_files
-from espalier.infra.registry.registry import register
+from espalier.infra.registry.registry import register_version
 from espalier.infra.registry.scoring import score_rows
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.errors import UserError
@@ -13,7 +13,7 @@ from espalier.pipelines.errors import UserError
 @pytest.fixture
 def version(stores, saved_model, raw_rows, request):
     tracking = Tracking(stores)
-    return register(
+    return register_version(
         tracking, name=request.node.name[:60], run_id=tracking.start_run("training"),
         folder=saved_model, example=raw_rows,
     )  # fmt: skip

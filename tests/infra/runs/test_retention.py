@@ -3,7 +3,7 @@ import os
 import pytest
 
 from espalier.infra.runs.notes import REQUEST
-from espalier.infra.runs.retention import remove, superfluous, survey, sweep
+from espalier.infra.runs.retention import removable, remove, survey, sweep
 from espalier.infra.runs.store import RunStore
 from espalier.pipelines.errors import UserError
 from tests.contracts.outcomes import success
@@ -39,9 +39,9 @@ def test_the_newest_of_each_model_stay(make, tmp_path):
     make("e", model="other", days=9)
     records = survey(tmp_path)
     assert [record.model for record in records] == ["other", "churn", "churn", "churn", "churn"]
-    assert names(superfluous(records, keep=2, now=NOW)) == ["a", "b"]
-    assert names(superfluous(records, keep=1, now=NOW)) == ["a", "b", "c"]
-    assert superfluous(records, keep=4, now=NOW) == ()
+    assert names(removable(records, keep=2, now=NOW)) == ["a", "b"]
+    assert names(removable(records, keep=1, now=NOW)) == ["a", "b", "c"]
+    assert removable(records, keep=4, now=NOW) == ()
 
 
 def test_what_is_protected_stays_beside_the_newest(make, tmp_path):
@@ -49,8 +49,8 @@ def test_what_is_protected_stays_beside_the_newest(make, tmp_path):
     make("b", days=2)
     new = make("c", days=1)
     records = survey(tmp_path)
-    assert names(superfluous(records, keep=1, protected={old}, now=NOW)) == ["b"]
-    assert names(superfluous(records, keep=1, protected={new}, now=NOW)) == ["a", "b"]
+    assert names(removable(records, keep=1, protected={old}, now=NOW)) == ["b"]
+    assert names(removable(records, keep=1, protected={new}, now=NOW)) == ["a", "b"]
 
 
 @pytest.fixture
@@ -68,13 +68,13 @@ def test_an_interrupted_run_stays_until_it_is_given_up(make, tmp_path):
     make("c", days=40, finished=False)
     live = make("d", days=50, finished=False)
     (live / "lock").write_text('{"host": "elsewhere", "pid": 1, "started": 1.0}')
-    assert names(superfluous(survey(tmp_path), keep=1, now=NOW)) == ["c"]
+    assert names(removable(survey(tmp_path), keep=1, now=NOW)) == ["c"]
 
 
 def test_the_last_one_cannot_go(make, tmp_path):
     make("a")
     with pytest.raises(UserError, match="at least one"):
-        superfluous(survey(tmp_path), keep=0)
+        removable(survey(tmp_path), keep=0)
 
 
 def test_removal_frees_what_was_said_and_touches_no_stranger(make, tmp_path):
@@ -82,7 +82,7 @@ def test_removal_frees_what_was_said_and_touches_no_stranger(make, tmp_path):
     kept = make("b", days=1)
     (tmp_path / "notes of mine").mkdir()
     (tmp_path / ".removed-left-behind").mkdir()
-    gone = superfluous(survey(tmp_path), keep=1, now=NOW)
+    gone = removable(survey(tmp_path), keep=1, now=NOW)
     assert gone[0].n_bytes > 100
     assert remove(gone) == gone
     sweep(tmp_path)
@@ -93,7 +93,7 @@ def test_removal_frees_what_was_said_and_touches_no_stranger(make, tmp_path):
 def test_a_folder_in_use_stays(make, tmp_path):
     folder = make("a", days=2)
     make("b", days=1)
-    gone = superfluous(survey(tmp_path), keep=1, now=NOW)
+    gone = removable(survey(tmp_path), keep=1, now=NOW)
     (folder / "lock").write_text('{"host": "elsewhere", "pid": 1, "started": 1.0}')
     assert remove(gone) == ()
     assert folder.exists()

@@ -2,7 +2,7 @@ import pytest
 
 from espalier.infra.runs.notes import FOLDS
 from espalier.infra.runs.store import RunStore
-from espalier.infra.runs.takeover import ROWS, require_same_rows, take_over, taken_over
+from espalier.infra.runs.takeover import ROWS, read_takeover, require_same_rows, take_over_trials
 from espalier.pipelines.errors import UserError
 from tests.contracts.outcomes import failure, success
 
@@ -23,17 +23,17 @@ def target(tmp_path):
 
 
 def test_trials_and_predictions_come_along(source, target):
-    take_over(source, target, source.results(), run_id="r")
+    take_over_trials(source, target, source.results(), run_id="r")
     assert target.results() == source.results()
     assert target.predictions(2).tolist() == source.predictions(2).tolist()
-    taken = taken_over(target)
+    taken = read_takeover(target)
     assert (taken.folder, taken.run_id, taken.numbers) == ("a", "r", (0, 1, 2))
-    assert taken_over(source) is None
+    assert read_takeover(source) is None
     assert target.noted(FOLDS) == 3
 
 
 def test_neither_changes_the_other_afterwards(source, target):
-    take_over(source, target, source.results(), run_id=None)
+    take_over_trials(source, target, source.results(), run_id=None)
     target.append(success(3))
     target.append(success(0, 0.75))
     source.append(success(4))
@@ -45,15 +45,15 @@ def test_neither_changes_the_other_afterwards(source, target):
 def test_it_happens_once_and_again_when_it_was_cut_off(source, target):
     target.predictions_path(0).parent.mkdir(parents=True)
     target.predictions_path(0).write_bytes(b"half")  # killed while it copied
-    take_over(source, target, source.results(), run_id=None)
+    take_over_trials(source, target, source.results(), run_id=None)
     target.append(success(3))
-    take_over(source, target, source.results(), run_id=None)
+    take_over_trials(source, target, source.results(), run_id=None)
     assert [each.trial.number for each in target.results()] == [0, 1, 2, 3]
     assert target.predictions(0).shape == (4, 2)
 
 
 def test_other_rows_are_refused(source, target):
-    take_over(source, target, source.results(), run_id=None)
+    take_over_trials(source, target, source.results(), run_id=None)
     require_same_rows(target, "digest")
     with pytest.raises(UserError, match="other rows"):
         require_same_rows(target, "another")

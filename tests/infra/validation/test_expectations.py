@@ -10,7 +10,7 @@ from espalier.infra.environment import quiet_environment
 
 quiet_environment()
 
-from espalier.infra.validation.expectations import SAMPLE_ROWS, validate  # noqa: E402
+from espalier.infra.validation.expectations import SAMPLE_ROWS, check_expectations  # noqa: E402
 from espalier.pipelines.data.contract import infer_contract  # noqa: E402
 from espalier.pipelines.data.expectation import KINDS, Expectation, Severity  # noqa: E402
 
@@ -32,7 +32,7 @@ def table() -> pd.DataFrame:
 
 
 def test_a_table_keeps_the_contract_inferred_from_it(table: pd.DataFrame) -> None:
-    report = validate(table, infer_contract(table, target="churned"))
+    report = check_expectations(table, infer_contract(table, target="churned"))
     assert report.failures == ()
     assert report.success
     assert report.n_sampled == len(table)
@@ -40,7 +40,7 @@ def test_a_table_keeps_the_contract_inferred_from_it(table: pd.DataFrame) -> Non
 
 def test_a_missing_column_refuses_and_is_named(table: pd.DataFrame) -> None:
     contract = infer_contract(table, target="churned")
-    report = validate(table.drop(columns="income"), contract)
+    report = check_expectations(table.drop(columns="income"), contract)
     assert not report.success
     assert report.failures[0].severity is Severity.REFUSE
     assert "income" in report.failures[0].text
@@ -52,7 +52,7 @@ def test_new_categories_nulls_and_ranges_only_warn(table: pd.DataFrame) -> None:
     changed.loc[:200, "city"] = "Oslo"
     changed.loc[:100, "income"] = np.nan
     changed["age"] = changed["age"] + 1_000
-    report = validate(changed, contract)
+    report = check_expectations(changed, contract)
     assert report.success
     broken = " ".join(each.text for each in report.failures)
     assert {each.severity for each in report.failures} == {Severity.WARN}
@@ -62,7 +62,7 @@ def test_new_categories_nulls_and_ranges_only_warn(table: pd.DataFrame) -> None:
 def test_the_page_escapes_what_comes_from_the_data(table: pd.DataFrame) -> None:
     changed = table.copy()
     changed["city"] = "<img src=x onerror=alert(2)>"
-    page = validate(changed, infer_contract(table, target="churned")).to_html()
+    page = check_expectations(changed, infer_contract(table, target="churned")).to_html()
     assert "<script>" not in page
     assert "<img" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
@@ -70,7 +70,7 @@ def test_the_page_escapes_what_comes_from_the_data(table: pd.DataFrame) -> None:
 
 def test_the_json_names_every_expectation(table: pd.DataFrame) -> None:
     contract = infer_contract(table, target="churned")
-    record = json.loads(validate(table, contract).to_json())
+    record = json.loads(check_expectations(table, contract).to_json())
     assert record["success"] is True
     assert len(record["expectations"]) == len(contract.expectations)
 
@@ -94,6 +94,6 @@ def test_long_tables_are_sampled_but_counted_whole() -> None:
             Expectation("ExpectColumnValuesToNotBeNull", "a", Severity.WARN),
         )
     )
-    report = validate(long, contract)
+    report = check_expectations(long, contract)
     assert report.failures == ()
     assert report.n_sampled == SAMPLE_ROWS

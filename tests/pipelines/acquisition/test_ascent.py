@@ -4,9 +4,9 @@ import pytest
 from espalier.pipelines.acquisition.ascent import ascend, polish
 from espalier.pipelines.acquisition.functions import log_expected_improvement
 from espalier.pipelines.acquisition.gradients import log_below_slopes, log_improvement_slopes
-from espalier.pipelines.acquisition.guide import pick_batch
+from espalier.pipelines.acquisition.guide import propose_by_gradient
 from espalier.pipelines.acquisition.objective import Limit, Objective
-from espalier.pipelines.acquisition.relaxation import Branch
+from espalier.pipelines.acquisition.relaxation import FamilySubspace
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.problem import ProblemKind
@@ -84,20 +84,20 @@ def test_the_gradient_of_an_objective_with_cost_and_limit(
 
 def test_a_branch_takes_points_apart_and_puts_them_together(space: SearchSpace) -> None:
     for family in space.families:
-        branch = Branch(space, family)
+        branch = FamilySubspace(space, family)
         X = space.encode(space.sample_family(family, 20, np.random.default_rng(5)))
         np.testing.assert_allclose(branch.assemble(*branch.disassemble(X)), X)
 
 
 def test_a_branch_draws_points_that_exist(space: SearchSpace) -> None:
     for family in space.families:
-        drawn = Branch(space, family).sample(50, np.random.default_rng(6))
+        drawn = FamilySubspace(space, family).sample(50, np.random.default_rng(6))
         back = space.encode([space.decode(point) for point in drawn])
         np.testing.assert_allclose(back, drawn, atol=1e-3)
 
 
 def test_neighbours_differ_in_one_hyperparameter(space: SearchSpace) -> None:
-    branch = Branch(space, "lightgbm")
+    branch = FamilySubspace(space, "lightgbm")
     u, c = branch.disassemble(space.encode([space.default("lightgbm")]))
     near_u, near_c = branch.around(u[0], c[0])
     base = branch.rounded(u)
@@ -108,7 +108,7 @@ def test_neighbours_differ_in_one_hyperparameter(space: SearchSpace) -> None:
 
 def test_ascent_climbs(space: SearchSpace, predictor: GaussianProcess) -> None:
     objective = Objective(predictor=predictor, best=1.0)
-    branches = [Branch(space, family) for family in space.families]
+    branches = [FamilySubspace(space, family) for family in space.families]
     rng = np.random.default_rng(7)
     starts = np.vstack([branch.sample(2, rng) for branch in branches])
     found = ascend(objective, branches, starts, steps=20, rng=rng)
@@ -126,7 +126,7 @@ def test_a_batch_is_new_apart_and_repeatable(
     objective = Objective(predictor=predictor, best=1.0)
 
     def batch() -> list:
-        return pick_batch(
+        return propose_by_gradient(
             space, objective, predictor, tried=tried, incumbents=tried[:3], pending=pending, n=4,
             rng=np.random.default_rng(8),
         )  # fmt: skip
@@ -143,7 +143,7 @@ def test_a_batch_is_new_apart_and_repeatable(
 def test_a_batch_keeps_to_the_families_allowed(
     space: SearchSpace, predictor: GaussianProcess
 ) -> None:
-    picks = pick_batch(
+    picks = propose_by_gradient(
         space, Objective(predictor=predictor, best=1.0), predictor, tried=[], incumbents=[],
         families=["svm"], n=2, rng=np.random.default_rng(9), with_ascent=False,
     )  # fmt: skip

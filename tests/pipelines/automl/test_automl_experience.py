@@ -9,16 +9,18 @@ import pytest
 from espalier.pipelines.automl.estimators import AutoMLClassifier
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience import shipped
-from espalier.pipelines.experience.fit import fit_mapped
+from espalier.pipelines.experience.fit import fit_aligned
 from espalier.pipelines.experience.fitted import read_records, write_fitted
-from espalier.pipelines.experience.process_validation import validate
-from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.experience.process_validation import validate_process
+from espalier.pipelines.experience.space_alignment import align_knowledge
 
 
 @pytest.fixture(scope="module")
 def folder(lawful_experience, tmp_path_factory):
-    known = map_all(lawful_experience)
-    knowledge = fit_mapped(lawful_experience, known, seed=0, validation=validate(known, known))
+    known = align_knowledge(lawful_experience)
+    knowledge = fit_aligned(
+        lawful_experience, known, seed=0, validation=validate_process(known, known)
+    )
     place = tmp_path_factory.mktemp("fitted")
     write_fitted(place, knowledge, lawful_experience)
     return place

@@ -16,7 +16,7 @@ from espalier.pipelines.automl.residual_stages import BLOCKS, pseudo_residual, r
 from espalier.pipelines.calibration.adjustments import NO_ADJUSTMENTS
 from espalier.pipelines.data.dataset import ColumnRole, Dataset
 from espalier.pipelines.data.splitting.splits import plan_folds
-from espalier.pipelines.ensemble.build import EnsembleChoice
+from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 from espalier.pipelines.ensemble.losses import make_loss
 from espalier.pipelines.errors import UserError

@@ -86,14 +86,14 @@ def test_the_hold_out_is_scored_as_predict_answers(
     tuned: AutoMLClassifier, rare: tuple[pd.DataFrame, np.ndarray]
 ) -> None:
     X, y = rare
-    judged = tuned.model_.predict_judged(X, METRICS["f1"])
-    labels = tuned.model_.classes[judged.argmax(axis=1)]  # type: ignore[index]
+    predicted = tuned.model_.predict_for_metric(X, METRICS["f1"])
+    labels = tuned.model_.classes[predicted.argmax(axis=1)]  # type: ignore[index]
     np.testing.assert_array_equal(labels, tuned.predict(X))
     np.testing.assert_array_equal(
-        tuned.model_.predict_judged(X, METRICS["roc_auc"]), tuned.predict_proba(X)
+        tuned.model_.predict_for_metric(X, METRICS["roc_auc"]), tuned.predict_proba(X)
     )
     codes = (y == "rare").astype(int)
-    assert score_predictions(METRICS["f1"], codes, judged) > score_predictions(
+    assert score_predictions(METRICS["f1"], codes, predicted) > score_predictions(
         METRICS["f1"], codes, tuned.predict_proba(X)
     )
 

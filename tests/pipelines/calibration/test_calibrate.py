@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from espalier.pipelines.calibration.calibrate import calibrate
-from espalier.pipelines.calibration.calibrator_fits import methods
+from espalier.pipelines.calibration.calibrate import choose_calibrator
+from espalier.pipelines.calibration.calibrator_fits import calibration_methods
 from espalier.pipelines.calibration.reliability import measure_reliability
 from espalier.pipelines.ensemble.out_of_fold import OutOfFold
 from espalier.pipelines.metrics.catalogue import METRICS
@@ -34,7 +34,7 @@ def made(n_rows: int, n_classes: int, boldness: float, seed: int = 0) -> OutOfFo
 
 @pytest.mark.parametrize(("n_classes", "name"), [(2, "platt"), (4, "temperature")])
 def test_bold_probabilities_are_corrected_by_the_simplest_method(n_classes: int, name: str) -> None:
-    done = calibrate(made(2000, n_classes, 2.0), METRICS["log_loss"], seed=0)
+    done = choose_calibrator(made(2000, n_classes, 2.0), METRICS["log_loss"], seed=0)
     assert done.calibrator is not None
     assert done.calibrator.name == name
     new = made(20_000, n_classes, 2.0, seed=1)
@@ -50,7 +50,9 @@ def test_bold_probabilities_are_corrected_by_the_simplest_method(n_classes: int,
 @pytest.mark.parametrize("n_classes", [2, 5])
 def test_right_probabilities_are_left_alone(n_classes: int) -> None:
     corrected = [
-        calibrate(made(1500, n_classes, 1.0, seed), METRICS["log_loss"], seed=seed).calibrator
+        choose_calibrator(
+            made(1500, n_classes, 1.0, seed), METRICS["log_loss"], seed=seed
+        ).calibrator
         for seed in range(6)
     ]
     assert sum(each is not None for each in corrected) <= 2
@@ -65,7 +67,7 @@ def test_a_bent_curve_needs_more_than_a_slope() -> None:
     rows = made(6000, 2, 1.0)
     positive = rows.predictions[:, 1]
     bent = np.where(positive > 0.5, 0.5 + (positive - 0.5) * 0.2, positive)
-    done = calibrate(
+    done = choose_calibrator(
         rows.with_predictions(np.column_stack([1 - bent, bent])), METRICS["log_loss"], seed=0
     )
     assert done.calibrator is not None
@@ -76,7 +78,7 @@ def test_a_bent_curve_needs_more_than_a_slope() -> None:
 @pytest.mark.parametrize("metric", ["roc_auc", "accuracy", "average_precision"])
 def test_the_metric_never_pays_for_calibration(metric: str) -> None:
     rows = made(3000, 2, 2.0)
-    done = calibrate(rows, METRICS[metric], seed=0)
+    done = choose_calibrator(rows, METRICS[metric], seed=0)
     assert done.calibrator is not None
     scored = [METRICS[metric].function, rows.y]
     new = done.calibrator.apply(rows.predictions)
@@ -96,7 +98,7 @@ def test_nothing_is_corrected_where_nothing_can_be_proven(reason: str) -> None:
         rows = rows.take(np.concatenate([np.flatnonzero(rows.y == 0), positive[:5]]))
     if reason == "one class":
         rows = rows.take(np.flatnonzero(rows.y == 0))
-    done = calibrate(rows, METRICS["log_loss"], seed=0, deadline=deadline)
+    done = choose_calibrator(rows, METRICS["log_loss"], seed=0, deadline=deadline)
     assert done.calibrator is None
     assert done.after == done.before
     assert np.isfinite(done.before.log_loss)
@@ -105,7 +107,7 @@ def test_nothing_is_corrected_where_nothing_can_be_proven(reason: str) -> None:
 def test_classes_that_no_row_has_are_no_obstacle() -> None:
     rows = made(1200, 4, 2.0)
     rows = rows.take(np.flatnonzero(rows.y != 2))
-    done = calibrate(rows, METRICS["log_loss"], seed=0)
+    done = choose_calibrator(rows, METRICS["log_loss"], seed=0)
     assert done.calibrator is not None
     assert np.isfinite(done.calibrator.apply(rows.predictions)).all()
 
@@ -118,7 +120,7 @@ def test_calibrated_rows_are_probabilities_and_two_classes_keep_their_order(
     rows = made(900, n_classes, boldness, seed)
     weight = np.full(len(rows), 1.0 / len(rows))
     ends = np.eye(n_classes)
-    for method in methods(rows.y, n_classes):
+    for method in calibration_methods(rows.y, n_classes):
         fitted = method.fit(rows.predictions, rows.y, weight)
         assert fitted.name == method.name
         new = fitted.apply(np.concatenate([rows.predictions, ends]))
@@ -136,7 +138,7 @@ def test_the_same_rows_in_another_order_give_the_same_calibrator() -> None:
     weight = np.full(len(rows), 1.0 / len(rows))
     order = np.random.default_rng(0).permutation(len(rows))
     mixed = rows.take(order)
-    for method in methods(rows.y, 2):
+    for method in calibration_methods(rows.y, 2):
         one = method.fit(rows.predictions, rows.y, weight).apply(rows.predictions)
         other = method.fit(mixed.predictions, mixed.y, weight).apply(rows.predictions)
         np.testing.assert_allclose(one, other, atol=1e-4)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from espalier.pipelines.calibration.fit_intervals import fit_intervals
-from espalier.pipelines.calibration.intervals import Intervals, Scale
+from espalier.pipelines.calibration.intervals import Intervals, ResidualScale
 from espalier.pipelines.ensemble.out_of_fold import OutOfFold
 from espalier.pipelines.problem import ProblemKind
 
@@ -83,7 +83,7 @@ def test_bounds_hold_the_prediction_and_widen_with_the_coverage(
 
 def test_bounds_are_the_order_statistics_of_split_conformal_prediction() -> None:
     residuals = np.arange(-9.0, 10.0)  # 19 of them
-    intervals = Intervals(residuals, None, Scale("constant", np.zeros(1), np.ones(1)))
+    intervals = Intervals(residuals, None, ResidualScale("constant", np.zeros(1), np.ones(1)))
     zero = np.zeros(1)
     lower, upper = intervals.bounds(zero, zero, 0.9)  # the 19th of 19 on either side
     assert (lower[0], upper[0]) == (-9.0, 9.0)
@@ -106,7 +106,7 @@ def test_the_width_follows_what_tells_the_noise(kind: str, by: str | None) -> No
     if by is not None:
         assert fit.intervals.scale.by == by
     assert fit.coverage == pytest.approx(0.9, abs=0.02)
-    constant = Scale("constant", np.zeros(1), np.ones(1))
+    constant = ResidualScale("constant", np.zeros(1), np.ones(1))
     rows = made(3000, 0, kind)
     plain = Intervals(np.sort(rows.y - rows.predictions), None, constant)
     new = made(3000, 1, kind)
@@ -127,7 +127,7 @@ def test_skewed_noise_gets_lopsided_bounds() -> None:
 def test_weights_count_as_rows() -> None:
     rng = np.random.default_rng(0)
     residuals = np.sort(rng.normal(size=400))
-    scale = Scale("constant", np.zeros(1), np.ones(1))
+    scale = ResidualScale("constant", np.zeros(1), np.ones(1))
     doubled = Intervals(np.repeat(residuals, 2), None, scale)
     weighted = Intervals(residuals, np.ones(400), scale)
     zero = np.zeros(1)

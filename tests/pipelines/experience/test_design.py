@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from espalier.pipelines.experience.design import Design, filling, next_to_record
+from espalier.pipelines.experience.design import RecordingDesign, filling, next_to_record
 from espalier.pipelines.experience.space_alignment import space_of
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.history import History
@@ -59,7 +59,7 @@ def test_tables_of_a_task_try_the_same_configurations(dataset, maker):
 
 def test_a_build_that_was_stopped_goes_on_as_if_it_had_not_been(dataset):
     space = space_of(dataset.shape)
-    design = Design(n_configurations=24, seconds=20.0, n_folds=3, seed=1)
+    design = RecordingDesign(n_configurations=24, seconds=20.0, n_folds=3, seed=1)
 
     def run(history, n, stop=10_000):
         while len(history) < stop:

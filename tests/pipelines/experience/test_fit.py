@@ -6,9 +6,9 @@ import pytest
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.fit import fit_knowledge
 from espalier.pipelines.experience.predictor import RunPrior
-from espalier.pipelines.experience.process_validation import validate
+from espalier.pipelines.experience.process_validation import validate_process
 from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.experience.space_alignment import align_knowledge
 from espalier.pipelines.experience.transfer_process import ProcessExperience
 from espalier.pipelines.experience.validate import leave_one_out, spearman
 
@@ -28,15 +28,15 @@ def test_a_law_that_holds_everywhere_is_learned_for_a_dataset_left_out(knowledge
 def test_noise_switches_the_predictor_off(maker):
     rng = np.random.default_rng(3)
     noise = maker.knowledge(lambda dataset, each: float(rng.random()), 6, 25)
-    found = validate(map_all(noise), map_all(noise))
+    found = validate_process(align_knowledge(noise), align_knowledge(noise))
     assert abs(found.median) < 0.2
     assert not found.trusted
     assert "off" in found.words
 
 
 def test_too_few_datasets_cannot_be_validated_so_it_is_off(maker):
-    known = map_all(maker.knowledge(lambda dataset, each: float(len(each)), 2, 20))
-    found = validate(known, known)
+    known = align_knowledge(maker.knowledge(lambda dataset, each: float(len(each)), 2, 20))
+    found = validate_process(known, known)
     assert not found.trusted
     assert "fewer than 3" in found.words
 
@@ -57,7 +57,7 @@ def test_two_targets_of_one_table_are_left_out_together(maker):
             return np.arange(float(len(X))), np.ones(len(X))
 
     spy = Spy()
-    known = map_all(maker.knowledge(lambda dataset, each: float(len(each)), 4, 20))
+    known = align_knowledge(maker.knowledge(lambda dataset, each: float(len(each)), 4, 20))
     leave_one_out(known, spy)
     for held, seen in zip(known.datasets, spy.seen, strict=True):
         assert held.dataset.fingerprint not in seen
@@ -69,7 +69,7 @@ def test_nothing_to_learn_from_is_said():
 
 
 def test_the_prior_of_a_run_has_the_gradient_of_its_mean(knowledge, lawful_experience, maker):
-    known = map_all(lawful_experience)
+    known = align_knowledge(lawful_experience)
     space = known.datasets[0].space
     prior = RunPrior(knowledge.predictor, space.coordinates, maker.meta(50))
     X = space.encode(list(known.datasets[0].configurations[:6]))
@@ -83,7 +83,7 @@ def test_the_prior_of_a_run_has_the_gradient_of_its_mean(knowledge, lawful_exper
 
 
 def test_a_space_with_coordinates_of_its_own_is_no_obstacle(knowledge, lawful_experience, maker):
-    space = map_all(lawful_experience).datasets[0].space
+    space = align_knowledge(lawful_experience).datasets[0].space
     X = space.encode([space.default("linear"), space.default("knn")])
     prior = RunPrior(knowledge.predictor, space.coordinates, maker.meta(50))
     wider = RunPrior(knowledge.predictor, ("family=own", *space.coordinates), maker.meta(50))
@@ -102,8 +102,8 @@ def test_spearman(left, right, expected):
 
 
 def test_leaving_out_in_one_go_is_leaving_out_one_by_one(lawful_experience):
-    known = map_all(lawful_experience)
-    quick = dict(validate(known, known).by_dataset)
+    known = align_knowledge(lawful_experience)
+    quick = dict(validate_process(known, known).by_dataset)
     slow = leave_one_out(known, lambda fold: ProcessExperience(seed=fold))
     # Scales of the meta-features are of all datasets in one and of the others in the other; the
     # landmarks are an approximation.
@@ -112,7 +112,7 @@ def test_leaving_out_in_one_go_is_leaving_out_one_by_one(lawful_experience):
 
 
 def test_what_is_thinned_keeps_best_and_worst(lawful_experience):
-    whole = map_all(lawful_experience).datasets[0]
+    whole = align_knowledge(lawful_experience).datasets[0]
     few = whole.thinned(9)
     assert len(few.configurations) == len(few.X) == 9
     assert {few.scores.max(), few.scores.min()} == {whole.scores.max(), whole.scores.min()}

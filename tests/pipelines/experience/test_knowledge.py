@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.experience.advice import Candidates, advise, calibrate
+from espalier.pipelines.experience.advice import Candidates, advise, measure_advice
 from espalier.pipelines.experience.fit import fit_knowledge
 from espalier.pipelines.experience.knowledge import CARD_FILE, PREDICTOR_FILE, open_knowledge
 from espalier.pipelines.experience.portfolio import WINNERS
-from espalier.pipelines.experience.space_alignment import mapped, space_of
+from espalier.pipelines.experience.space_alignment import align_configuration, space_of
 from espalier.pipelines.experience.validate import Validation
 from espalier.pipelines.learners.registry import choose_learners
-from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus
@@ -106,7 +106,7 @@ def test_an_untrusted_predictor_is_not_asked(knowledge, maker):
     shape = maker.dataset(0).shape
     order = knowledge.portfolio.order_for(shape.problem, shape.n_rows, maker.meta(50))
     best = knowledge.portfolio.configurations[order[0]]
-    assert found.first[0] == mapped(best, space_of(shape))
+    assert found.first[0] == align_configuration(best, space_of(shape))
     assert found.expected != on.expected
     assert on.prior is not None
 
@@ -123,7 +123,7 @@ def test_a_trusted_predictor_guides_the_search_as_far_as_the_trials_agree(knowle
                   zip(known, expected, strict=True)]  # fmt: skip
         own, cold = (
             [each.configuration for each in
-             propose_batch(space, history_of(dataset, scores), n=3, seed=0, strategy="gp",
+             propose_trials(space, history_of(dataset, scores), n=3, seed=0, strategy="gp",
                            prior=given)]
             for given in (prior, None)
         )  # fmt: skip
@@ -152,14 +152,14 @@ def test_the_record_says_what_was_expected_and_what_came(knowledge, maker):
     advice = advise(knowledge, space_of(dataset.shape), maker.meta(50))
     as_expected = [(each, 0.5 + value) for each, value in
                    zip(advice.first, advice.expected, strict=True)]  # fmt: skip
-    found = calibrate(advice, history_of(dataset, as_expected))
+    found = measure_advice(advice, history_of(dataset, as_expected))
     assert found.correlation == pytest.approx(1.0)
     assert "1.00" in found.lines[1]
-    against = calibrate(
+    against = measure_advice(
         advice, history_of(dataset, [(each, -value) for each, value in as_expected])
     )
     assert against.correlation == pytest.approx(-1.0)
-    few = calibrate(advice, history_of(dataset, [*as_expected[:2], (advice.first[2], None)]))
+    few = measure_advice(advice, history_of(dataset, [*as_expected[:2], (advice.first[2], None)]))
     assert few.correlation is None
     assert few.observed[2] is None
     record = json.loads(json.dumps(found.to_dict()))
@@ -178,8 +178,8 @@ def test_what_won_on_this_very_dataset_comes_first(knowledge, lawful_experience,
     best = sorted(scores, key=scores.get)[-1]
     assert found.n_winners == WINNERS
     assert found.first[0] == best
-    assert "won on this very dataset" in calibrate(found, history_of(known, [])).lines[0]
-    assert "(ours)" in calibrate(found, history_of(known, [])).lines[0]
+    assert "won on this very dataset" in measure_advice(found, history_of(known, [])).lines[0]
+    assert "(ours)" in measure_advice(found, history_of(known, [])).lines[0]
     assert advise(knowledge, space, known.meta, content="another").n_winners == 0
 
 

@@ -4,9 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from espalier.pipelines.experience.greedy_cover import greedy, in_rounds
+from espalier.pipelines.experience.greedy_cover import cover_in_rounds, greedy_cover
 from espalier.pipelines.experience.portfolio import WINNERS, build_portfolio, size_of
-from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.experience.space_alignment import align_knowledge
 from espalier.pipelines.problem import ProblemKind
 
 
@@ -18,7 +18,7 @@ def left(regrets, chosen, weights):
 @settings(max_examples=60, deadline=None)
 def test_each_next_choice_is_the_best_addition(regrets):
     weights = np.array([1.0, 1.0, 0.5, 0.2])
-    chosen = greedy(regrets, np.ones(6), weights, n=6)
+    chosen = greedy_cover(regrets, np.ones(6), weights, n=6)
     assert len(set(chosen)) == len(chosen)
     for n in range(len(chosen)):
         after = left(regrets, chosen[: n + 1], weights)
@@ -30,19 +30,19 @@ def test_each_next_choice_is_the_best_addition(regrets):
 
 def test_what_complements_comes_before_what_repeats():
     regrets = np.array([[0.0, 0.0, 1.0], [0.05, 0.05, 1.0], [1.0, 1.0, 0.0]])
-    assert greedy(regrets, np.ones(3), np.ones(3), n=2) == (0, 2)
+    assert greedy_cover(regrets, np.ones(3), np.ones(3), n=2) == (0, 2)
 
 
 def test_a_further_round_fills_up_with_the_next_best():
     regrets = np.array([[0.0, 0.0], [0.3, 0.3], [0.1, 0.1], [1.0, 1.0]])
-    assert greedy(regrets, np.ones(4), np.ones(2), n=4) == (0,)
-    assert in_rounds(regrets, np.ones(4), np.ones(2), n=4) == (0, 2, 1)
+    assert greedy_cover(regrets, np.ones(4), np.ones(2), n=4) == (0,)
+    assert cover_in_rounds(regrets, np.ones(4), np.ones(2), n=4) == (0, 2, 1)
 
 
 def test_a_gain_counts_by_the_seconds_it_takes():
     regrets = np.array([[0.0, 0.0], [0.1, 0.1]])
-    assert greedy(regrets, np.array([9.0, 1.0]), np.ones(2), n=1) == (1,)
-    assert greedy(regrets, np.array([1.0, 1.0]), np.ones(2), n=1) == (0,)
+    assert greedy_cover(regrets, np.array([9.0, 1.0]), np.ones(2), n=1) == (1,)
+    assert greedy_cover(regrets, np.array([1.0, 1.0]), np.ones(2), n=1) == (0,)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def of_two_kinds(maker):
     keep = [
         each for each in straight.records if each.dataset.name in ("table3", "table4", "table5")
     ]
-    return build_portfolio(map_all(curved.merge(type(curved).of(keep))), seed=0)
+    return build_portfolio(align_knowledge(curved.merge(type(curved).of(keep))), seed=0)
 
 
 def test_a_similar_dataset_decides_what_comes_first(maker, of_two_kinds):
@@ -89,7 +89,7 @@ def test_sizes():
 
 
 def test_a_table_about_the_same_is_nearer(lawful_experience, maker):
-    portfolio = build_portfolio(map_all(lawful_experience), seed=0)
+    portfolio = build_portfolio(align_knowledge(lawful_experience), seed=0)
     meta = maker.meta(70)
     plain = portfolio.distances(meta)
     about = portfolio.statements[3]  # of its name and target, as nobody said
@@ -100,7 +100,7 @@ def test_a_table_about_the_same_is_nearer(lawful_experience, maker):
 
 
 def test_only_what_was_run_on_a_dataset_has_won_there(lawful_experience):
-    known = map_all(lawful_experience)
+    known = align_knowledge(lawful_experience)
     # One dataset with few trials, whose median is soon reached: guesses must not count as wins.
     few = known.datasets[0].thinned(9)
     portfolio = build_portfolio(known.with_datasets((few, *known.datasets[1:])), seed=0)

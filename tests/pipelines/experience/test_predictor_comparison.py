@@ -1,7 +1,11 @@
 import pytest
 
-from espalier.pipelines.experience.predictor_comparison import TOLERANCE, Contest, compare
-from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.experience.predictor_comparison import (
+    TOLERANCE,
+    PredictorComparison,
+    compare_predictors,
+)
+from espalier.pipelines.experience.space_alignment import align_knowledge
 from espalier.pipelines.experience.validate import Validation
 
 
@@ -20,25 +24,25 @@ def validation(*values):
     ],
 )
 def test_the_new_one_serves_only_if_it_is_not_worse(present, fresh, not_worse):
-    contest = Contest(present=present, fresh=fresh)
-    assert contest.is_not_worse is not_worse
+    comparison = PredictorComparison(present=present, fresh=fresh)
+    assert comparison.is_not_worse is not_worse
     if present is not None:
-        assert ("is worse" in contest.words) is not not_worse
-        assert ("the predictor is off" in contest.words) is (not fresh.trusted)
-        assert len(contest.to_dict()["datasets"]) == 3
+        assert ("is worse" in comparison.words) is not not_worse
+        assert ("the predictor is off" in comparison.words) is (not fresh.trusted)
+        assert len(comparison.to_dict()["datasets"]) == 3
 
 
 def test_a_predictor_beside_itself_is_the_same(lawful_experience):
-    known = map_all(lawful_experience)
-    contest = compare(known, known)
-    assert contest.difference == 0.0
-    assert contest.is_not_worse
+    known = align_knowledge(lawful_experience)
+    comparison = compare_predictors(known, known)
+    assert comparison.difference == 0.0
+    assert comparison.is_not_worse
 
 
 def test_more_datasets_of_one_law_help_and_both_are_asked_about_all(lawful_experience):
-    known = map_all(lawful_experience)
+    known = align_knowledge(lawful_experience)
     few = known.with_datasets(known.datasets[:3])
-    contest = compare(few, known)
-    assert len(contest.present.by_dataset) == len(contest.fresh.by_dataset) == 6
-    assert contest.is_not_worse
-    assert compare(None, known).present is None
+    comparison = compare_predictors(few, known)
+    assert len(comparison.present.by_dataset) == len(comparison.fresh.by_dataset) == 6
+    assert comparison.is_not_worse
+    assert compare_predictors(None, known).present is None

@@ -7,7 +7,7 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.recording_setup import (
     RecordingRules,
     TableEntry,
-    make_workplace,
+    make_recording_setup,
     read_index,
 )
 
@@ -53,7 +53,7 @@ def test_rows_are_capped_and_folds_cover_them_once():
     table["y"] = (table["x"] > 0.8).astype(int)
     entry = TableEntry(name="made", task="binary", target="y", path=None)
     rules = RecordingRules(rows=200, n_folds=3, seed=0)
-    place = make_workplace(table, entry, rules, fingerprint=fingerprint(table))
+    place = make_recording_setup(table, entry, rules, fingerprint=fingerprint(table))
     assert place.dataset.shape.n_rows == len(place.context.dataset) == 200
     assert place.dataset.n_rows_whole == 500
     assert place.dataset.metric == "roc_auc"
@@ -62,5 +62,5 @@ def test_rows_are_capped_and_folds_cover_them_once():
     np.testing.assert_array_equal(np.sort(valid), np.arange(200))
     share = [place.context.dataset.y[fold.valid].mean() for fold in place.context.folds]
     assert max(share) - min(share) < 0.05
-    again = make_workplace(table, entry, rules, fingerprint=fingerprint(table))
+    again = make_recording_setup(table, entry, rules, fingerprint=fingerprint(table))
     assert again.dataset == place.dataset

@@ -3,7 +3,7 @@
 from espalier.pipelines.experience.fitted import read_records
 from espalier.pipelines.experience.knowledge import open_knowledge
 from espalier.pipelines.experience.shipped import SHIPPED_FOLDER, shipped_folder
-from espalier.pipelines.experience.space_alignment import map_all
+from espalier.pipelines.experience.space_alignment import align_knowledge
 
 FILES = {"README.md", "experience.json", "predictor.npz", "records.parquet"}
 LARGEST = 3 * 2**20
@@ -26,7 +26,7 @@ def test_its_predictor_has_proved_itself_on_tables_left_out():
 
 def test_its_records_are_of_todays_space_and_quote_nothing():
     records = read_records(SHIPPED_FOLDER)
-    known = map_all(records)
+    known = align_knowledge(records)
     assert known.n_impossible == 0
     assert known.other_meta == ()
     for each in records.records:

@@ -3,9 +3,9 @@ import numpy as np
 from espalier.pipelines.experience.record import KnowledgeBase
 from espalier.pipelines.experience.space_alignment import (
     FEWEST_TRIALS,
-    aligned,
-    map_all,
-    mapped,
+    align_configuration,
+    align_coordinates,
+    align_knowledge,
     space_of,
 )
 from espalier.pipelines.trials.configuration import Configuration
@@ -22,7 +22,7 @@ def test_what_an_older_space_recorded_is_mapped_or_dropped_with_a_count(maker):
         Configuration.of("lightgbm", {"num_leaves": 31}),  # the rest takes defaults
         Configuration.of("linear", {**plain[1], "prep_scaling": "gone"}),
     ]
-    known = map_all(
+    known = align_knowledge(
         KnowledgeBase.of(
             maker.record(dataset, each, 0.5 + k / 100, number=k)
             for k, each in enumerate([*plain, *older])
@@ -43,7 +43,7 @@ def test_datasets_with_few_trials_or_other_metafeatures_are_named(maker):
         maker.record(dataset, Configuration.of("linear", {"strength": 0.1 * k}), 0.5, number=k)
         for k in range(1, FEWEST_TRIALS)
     ]
-    known = map_all(KnowledgeBase.of(few))
+    known = align_knowledge(KnowledgeBase.of(few))
     assert known.datasets == ()
     assert known.too_small == ("table0",)
 
@@ -52,16 +52,20 @@ def test_a_failure_ranks_below_every_score(maker):
     dataset = maker.dataset(0)
     space = space_of(dataset.shape)
     drawn = list(dict.fromkeys(space.sample(30, np.random.default_rng(0))))
-    known = map_all(
+    known = align_knowledge(
         KnowledgeBase.of(
             maker.record(dataset, each, None if k == 5 else -float(k), number=k)
             for k, each in enumerate(drawn)
         )
     )
     (only,) = known.datasets
-    assert only.gains.argmin() == list(only.configurations).index(mapped(drawn[5], space))
+    assert only.gains.argmin() == list(only.configurations).index(
+        align_configuration(drawn[5], space)
+    )
 
 
 def test_coordinates_that_are_lacking_are_inactive():
     X = np.array([[1.0, 2.0]])
-    np.testing.assert_array_equal(aligned(X, ["a", "b"], ["b", "c", "a"]), [[2.0, -1.0, 1.0]])
+    np.testing.assert_array_equal(
+        align_coordinates(X, ["a", "b"], ["b", "c", "a"]), [[2.0, -1.0, 1.0]]
+    )

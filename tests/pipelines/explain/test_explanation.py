@@ -31,7 +31,7 @@ class Model:
         a = table["a"].to_numpy()
         return a if self.classes is None else np.column_stack([1 - a, a])
 
-    def predict_judged(self, table, metric):
+    def predict_for_metric(self, table, metric):
         return self.predict_scores(table)
 
     def codes(self, scores):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from espalier.pipelines.automl.estimators import AutoMLClassifier
-from espalier.pipelines.ensemble.build import build_ensemble
+from espalier.pipelines.ensemble.choose import choose_ensemble
 from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.problem import ProblemKind
 
@@ -64,7 +64,7 @@ def test_candidates_that_come_twice_change_no_answer(
     twice = library | {10 + n: values.copy() for n, values in library.items()}
     answers = []
     for each in (library, twice):
-        choice = build_ensemble(
+        choice = choose_ensemble(
             results_of(metric, y, each), each, dataset=dataset_of(kind, y), metric=metric, seed=0
         )
         answers.append(choice.rule.apply([each[number] for number, _ in choice.members]))

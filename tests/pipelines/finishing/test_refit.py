@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from espalier.pipelines.data.splitting.folds import Fold, FoldPlan
-from espalier.pipelines.ensemble.build import EnsembleChoice
+from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 from espalier.pipelines.evaluation.evaluate import MemberJob
 from espalier.pipelines.evaluation.fold_models import MOST_MODELS, FoldModels
-from espalier.pipelines.finishing.prediction_store import KeptPredictions
+from espalier.pipelines.finishing.prediction_store import PredictionStore
 from espalier.pipelines.finishing.refit import fit_choice, member_job
 from espalier.pipelines.members.cost import FinishCost, RefitTime
 from espalier.pipelines.metrics.catalogue import METRICS
@@ -256,7 +256,7 @@ def test_a_refit_trains_the_mean_of_the_rounds_found(history: History) -> None:
 
 
 def test_only_the_best_predictions_are_kept_within_the_memory(history: History) -> None:
-    kept = KeptPredictions(METRICS["rmse"], max_mb=2 * 4096 / 2**20)
+    kept = PredictionStore(METRICS["rmse"], max_mb=2 * 4096 / 2**20)
     for result in history.results:
         kept.add(TrialOutcome(result, np.zeros(1024, dtype=np.float32)))
     worst = max(history.results, key=lambda result: result.score or 0.0).trial.number

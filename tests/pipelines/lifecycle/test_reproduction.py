@@ -14,7 +14,7 @@ from espalier.pipelines.data.splitting.splits import plan_folds
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
 from espalier.pipelines.learners.registry import choose_learners
-from espalier.pipelines.lifecycle.reproduction import Agreement, compare, make_again, worst
+from espalier.pipelines.lifecycle.reproduction import Agreement, compare_arrays, reproduce, worst
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import integer_seed
@@ -57,7 +57,7 @@ def make(serving):
 def again(made, results):
     model, _, context, preparation, rows = made
     with SerialExecutor(context) as executor:
-        return make_again(
+        return reproduce(
             model, results, executor, preparation=preparation, holdout_rows=rows,
             folds=context.folds,
         )  # fmt: skip
@@ -65,7 +65,7 @@ def again(made, results):
 
 def test_the_record_makes_the_same_model(made):
     found = again(made, made[1])
-    assert found.verdict is Agreement.IDENTICAL
+    assert found.agreement is Agreement.IDENTICAL
     assert found.largest_difference == 0.0
     assert [each.trial for each in found.members] == [each.number for each in made[0].members]
     np.testing.assert_array_equal(found.scores, made[0].predict_scores(made[4]))
@@ -75,7 +75,7 @@ def test_fold_models_are_fitted_to_their_folds_again():
     bagged = make("bagged")
     assert {len(member.candidates) for member in bagged[0].members} == {5}
     assert all(member.of_folds for member in bagged[0].members)
-    assert again(bagged, bagged[1]).verdict is Agreement.IDENTICAL
+    assert again(bagged, bagged[1]).agreement is Agreement.IDENTICAL
 
 
 def test_another_record_does_not(made):
@@ -84,7 +84,7 @@ def test_another_record_does_not(made):
     found = again(made, wrong)
     assert found.members[0].scores is Agreement.DIFFERENT
     assert found.members[0].predictions is Agreement.IDENTICAL
-    assert found.verdict is Agreement.DIFFERENT
+    assert found.agreement is Agreement.DIFFERENT
 
 
 def test_another_seed_and_configuration_make_another_model(made):
@@ -97,7 +97,7 @@ def test_another_seed_and_configuration_make_another_model(made):
     trial = replace(first.trial, configuration=configuration, seed=first.trial.seed + 1)
     found = again(made, [replace(first, trial=trial), *made[1][1:]])
     assert found.members[0].predictions is not Agreement.IDENTICAL
-    assert found.verdict is not Agreement.IDENTICAL
+    assert found.agreement is not Agreement.IDENTICAL
     assert found.largest_difference > 0.0
 
 
@@ -112,7 +112,7 @@ def test_another_seed_and_configuration_make_another_model(made):
     ],
 )
 def test_how_numbers_compare(now, agreement):
-    assert compare([1.0, np.nan, 3.0], now) is agreement
+    assert compare_arrays([1.0, np.nan, 3.0], now) is agreement
 
 
 def test_the_worst_counts():

@@ -11,7 +11,7 @@ from espalier.pipelines.automl.estimators import AutoMLClassifier
 from espalier.pipelines.errors import SearchFailedError, UserError
 from espalier.pipelines.members.cost import RefitTime
 from espalier.pipelines.members.serving_limits import ServingLimits, pareto
-from espalier.pipelines.members.serving_mode import Way
+from espalier.pipelines.members.serving_mode import RefitMode
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus
@@ -75,13 +75,13 @@ def test_fold_models_count_one_by_one() -> None:
     results = [trial(0, 0.9, 1.0, 1.0), trial(1, 0.8, 1.0, 1.0)]
     kept = frozenset({0, 1})
     roomy = within(ServingLimits(max_latency_ms=20.0), kept=kept, serving="bagged")
-    assert roomy.plan(results) == (Way.KEPT, Way.KEPT)
+    assert roomy.plan(results) == (RefitMode.KEPT, RefitMode.KEPT)
     tight = within(ServingLimits(max_latency_ms=6.0), kept=kept, serving="bagged")
-    assert tight.plan(results) == (Way.KEPT, Way.REFIT)
+    assert tight.plan(results) == (RefitMode.KEPT, RefitMode.REFIT)
     # With no time for a refit, only one may serve as five models.
     clock = Deadline(0.5, clock=lambda: 0.0)
     late = RefitTime(deadline=clock, limits=ServingLimits(max_latency_ms=6.0), kept=kept)
-    assert late.plan(results) == (Way.KEPT, None)
+    assert late.plan(results) == (RefitMode.KEPT, None)
 
 
 def test_limits_are_positive() -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from espalier.pipelines.learners.registry import choose_learners
-from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.space.joint import SearchSpace
 from tests.pipelines.search.conftest import answer, new_space, shape
 
@@ -11,7 +11,7 @@ from tests.pipelines.search.conftest import answer, new_space, shape
 def families_of_a_search(space, history, n):
     """Return the families of ``n`` trials of a search on which LightGBM alone is any good."""
     for _ in range(n):
-        (trial,) = propose_batch(space, history, n=1, seed=3, strategy="gp")
+        (trial,) = propose_trials(space, history, n=1, seed=3, strategy="gp")
         score = 0.9 if trial.configuration.family == "lightgbm" else 0.6
         history = history.extend([answer(trial, score)])
     return [each.trial.configuration.family for each in history.ordered]

@@ -5,10 +5,10 @@ import pytest
 
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
-from espalier.pipelines.explain.leaderboard import leaderboard
+from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.resources.budget import Budget, Deadline
-from espalier.pipelines.search.loop import evaluate_batch, run_search
+from espalier.pipelines.search.loop import run_search, run_trials
 from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.history import History
@@ -35,7 +35,7 @@ def search(context, space, executor, *, on_result=None, history=None, deadline=N
         budget=Budget(**budget),
         seed=5,
         n_workers=executor.n_workers,
-        fits_per_trial=len(context.folds),
+        n_folds=len(context.folds),
     )
     return run_search(
         plan,
@@ -60,7 +60,7 @@ def test_a_search_makes_its_trials_and_hands_over_each_outcome(context, small):
 
 def test_the_leaderboard_is_the_same_at_any_number_of_workers_and_after_a_crash(context, small):
     def table(history):
-        rows = [(row.trial, row.configuration, row.score) for row in leaderboard(history)]
+        rows = [(row.trial, row.configuration, row.score) for row in make_leaderboard(history)]
         return rows, [(each.trial.number, each.fold_scores) for each in history.stopped]
 
     with SerialExecutor(context) as executor:
@@ -99,9 +99,9 @@ def test_a_batch_returns_when_a_worker_is_idle_or_when_the_awaited_have_ended(co
     context = acting_context()
     trials = [acting_trial(0, "work"), acting_trial(1, "work"), acting_trial(2, "work")]
     with SerialExecutor(context) as executor:
-        some = evaluate_batch(executor, trials, deadline=Deadline(None), awaited=None)
+        some = run_trials(executor, trials, deadline=Deadline(None), awaited=None)
         assert len(some) == 3  # one worker is idle only when nothing is pending
-        every = evaluate_batch(
+        every = run_trials(
             executor,
             [replace(trial, number=trial.number + 3) for trial in trials],
             deadline=Deadline(None),
@@ -109,11 +109,11 @@ def test_a_batch_returns_when_a_worker_is_idle_or_when_the_awaited_have_ended(co
         )
         assert [outcome.result.trial.number for outcome in every] == [3, 4, 5]
         none = frozenset[int]()
-        assert evaluate_batch(executor, [], deadline=Deadline(None), awaited=none) == []
-        late = evaluate_batch(executor, trials, deadline=Deadline.after(-1), awaited=None)
+        assert run_trials(executor, [], deadline=Deadline(None), awaited=none) == []
+        late = run_trials(executor, trials, deadline=Deadline.after(-1), awaited=None)
         assert late == []
         assert len(executor.pending) == 3
         # The first is awaited, the others are stragglers.
-        first = evaluate_batch(executor, [], deadline=Deadline(None), awaited=frozenset({0}))
+        first = run_trials(executor, [], deadline=Deadline(None), awaited=frozenset({0}))
         assert [outcome.result.trial.number for outcome in first] == [0]
         assert len(executor.pending) == 2

@@ -4,7 +4,7 @@ import numpy as np
 
 from espalier.pipelines.search.admission import Admission
 from espalier.pipelines.search.memory_model import MemoryModel
-from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.trials.trial import Trial, TrialStatus
 from tests.pipelines.search.conftest import answer, new_space
 
@@ -50,10 +50,10 @@ def test_what_will_not_fit_is_not_started(space, history):
 
 def test_where_nothing_can_fit_the_cheapest_is_tried_all_the_same(space, history):
     options = {"n": 4, "seed": 0, "expected_seconds_limit": 100.0, "memory_limit_mb": 1.0}
-    first = propose_batch(space, history, **options)
+    first = propose_trials(space, history, **options)
     assert len(first) == 1
     failed = history.extend([answer(first[0], status=TrialStatus.MEMOUT)])
-    assert len(propose_batch(space, failed, **options)) == 1
+    assert len(propose_trials(space, failed, **options)) == 1
 
 
 def test_after_all_defaults_have_failed_chance_is_tried_while_there_is_time(space, history):
@@ -61,6 +61,6 @@ def test_after_all_defaults_have_failed_chance_is_tried_while_there_is_time(spac
         trial = Trial(number=number, configuration=space.default(family), seed=0)
         result = answer(trial, seconds=50.0, status=TrialStatus.TIMEOUT)
         history = history.extend([result])
-    (tried,) = propose_batch(space, history, n=4, seed=0, expected_seconds_limit=0.5)
+    (tried,) = propose_trials(space, history, n=4, seed=0, expected_seconds_limit=0.5)
     assert tried.origin == "random"
     assert tried.configuration not in history.configurations

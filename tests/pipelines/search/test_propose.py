@@ -11,7 +11,7 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.search.initial_design import LEADERS
-from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES, STRATEGIES
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.surrogate.cost import CostModel
@@ -32,7 +32,7 @@ def grown(space, history, n, *, strategy="forest", seed=0, timed=False):
         return space.expected_seconds(trial.configuration) if timed else 0.0
 
     while len(history) < n:
-        batch = propose_batch(
+        batch = propose_trials(
             space, history, n=min(4, n - len(history)), seed=seed, strategy=strategy
         )
         history = history.extend(
@@ -56,23 +56,21 @@ def test_where_experience_says_what_the_others_are_worth_only_the_leaders_defaul
 ):
     score = landscape(space)
     for _ in range(4):
-        batch = propose_batch(space, history, n=4, seed=0, strategy="guided", prior=Flat())
+        batch = propose_trials(space, history, n=4, seed=0, strategy="guided", prior=Flat())
         history = history.extend(answer(each, score(each.configuration)) for each in batch)
     defaults = [each.trial for each in history.ordered if each.trial.origin == "default"]
     assert [each.configuration.family for each in defaults] == list(LEADERS)
     small = SearchSpace(
         tuple(each for each in space.learners if each.name in ("knn", "bayes")), space.shape
     )
-    batch = propose_batch(small, History(history.metric), n=2, seed=0, prior=Flat())
+    batch = propose_trials(small, History(history.metric), n=2, seed=0, prior=Flat())
     assert [trial.origin for trial in batch] == ["default", "default"]
 
 
 def test_trials_say_what_they_are_expected_to_gain_and_where_they_end(space, history):
     score = landscape(space)
     for number in range(3):
-        batch = propose_batch(
-            space, history, n=8, seed=0, strategy="gp", fits_per_trial=2, racing=True
-        )
+        batch = propose_trials(space, history, n=8, seed=0, strategy="gp", n_folds=2, racing=True)
         expected = [each.expected_gain for each in batch if each.origin in (ASCENT, CANDIDATES)]
         assert all(each is not None and each >= 0 for each in expected)
         assert expected or number < 2
@@ -86,7 +84,7 @@ def test_trials_say_what_they_are_expected_to_gain_and_where_they_end(space, his
 
 
 def test_the_leaders_defaults_come_first_then_the_others_then_something_else(space, history):
-    batch = propose_batch(space, history, n=4, seed=0)
+    batch = propose_trials(space, history, n=4, seed=0)
     assert [trial.configuration for trial in batch] == [space.default(name) for name in LEADERS]
     assert [trial.number for trial in batch] == [0, 1, 2, 3]
     assert len({trial.seed for trial in batch}) == 4
@@ -99,7 +97,7 @@ def test_the_leaders_defaults_come_first_then_the_others_then_something_else(spa
 
 def test_a_warm_start_comes_before_the_defaults(space, history):
     favourites = space.sample(2, np.random.default_rng(0))
-    batch = propose_batch(space, history, n=3, seed=0, warm_start=favourites)
+    batch = propose_trials(space, history, n=3, seed=0, warm_start=favourites)
     assert [trial.origin for trial in batch] == ["warm_start", "warm_start", "default"]
     assert [trial.configuration for trial in batch[:2]] == favourites
 
@@ -108,10 +106,10 @@ def test_a_warm_start_comes_before_the_defaults(space, history):
 def test_a_proposal_is_a_function_of_its_inputs(space, history, strategy):
     history = grown(space, history, 16, strategy=strategy)
     first, second = (
-        propose_batch(space, history, n=4, seed=3, strategy=strategy) for _ in range(2)
+        propose_trials(space, history, n=4, seed=3, strategy=strategy) for _ in range(2)
     )
     assert first == second
-    other = propose_batch(space, history, n=4, seed=4, strategy=strategy)
+    other = propose_trials(space, history, n=4, seed=4, strategy=strategy)
     assert [t.configuration for t in other] != [t.configuration for t in first]
 
 
@@ -134,7 +132,7 @@ def test_until_there_is_a_model_a_clock_wants_one_of_each_family(space, history)
     limits = {"seconds_limit": 1e6, "expected_seconds_limit": 1e6}
 
     def proposed(history, **options):
-        trials = propose_batch(space, history, n=4, seed=0, warm_start=warm, **options)
+        trials = propose_trials(space, history, n=4, seed=0, warm_start=warm, **options)
         return [each.configuration for each in trials]
 
     first = proposed(history, **limits)
@@ -170,14 +168,14 @@ def test_what_differs_without_effect_is_tried_once(history):
         Configuration.of("linear", sparse | {"prep_text": "svd", "prep_projection": each})
         for each in ("none", "pca")
     ]
-    trials = propose_batch(space, history, n=4, seed=0, warm_start=[*alike, *dense])
+    trials = propose_trials(space, history, n=4, seed=0, warm_start=[*alike, *dense])
     warm = [each.configuration for each in trials if each.origin == "warm_start"]
     assert warm == [alike[0], *dense]
 
 
 def test_pending_trials_keep_their_numbers_and_configurations(space, history):
-    pending = propose_batch(space, history, n=3, seed=0)
-    batch = propose_batch(space, history, n=3, seed=0, pending=pending)
+    pending = propose_trials(space, history, n=3, seed=0)
+    batch = propose_trials(space, history, n=3, seed=0, pending=pending)
     assert [trial.number for trial in batch] == [3, 4, 5]
     assert not {t.configuration for t in batch} & {t.configuration for t in pending}
 
@@ -209,7 +207,7 @@ def test_a_family_that_only_fails_is_given_up(space, history):
 
 
 def test_limits_are_handed_to_the_trials(space, history):
-    batch = propose_batch(space, history, n=2, seed=0, seconds_limit=7.5)
+    batch = propose_trials(space, history, n=2, seed=0, seconds_limit=7.5)
     assert {trial.seconds_limit for trial in batch} == {7.5}
 
 
@@ -223,7 +221,7 @@ class TestShortOfTime:
 
     def test_leaders_that_can_stop_early_come_first_then_what_fits(self, large, history):
         limit = 20.0
-        batch = propose_batch(large, history, n=4, seed=0, expected_seconds_limit=limit)
+        batch = propose_trials(large, history, n=4, seed=0, expected_seconds_limit=limit)
         families = [trial.configuration.family for trial in batch]
         assert families[:2] == ["lightgbm", "extra_trees"]
         costs = CostModel.fit(large, history)
@@ -235,14 +233,14 @@ class TestShortOfTime:
         first = Trial(number=0, configuration=large.default("extra_trees"), seed=0)
         history = history.extend([answer(first, 0.5, seconds=5.0)])
         for number in range(4):
-            batch = propose_batch(large, history, n=4, seed=number, expected_seconds_limit=0.01)
+            batch = propose_trials(large, history, n=4, seed=number, expected_seconds_limit=0.01)
             assert batch == []
 
     def test_without_any_model_the_cheapest_is_tried_whatever_it_costs(self, history):
         wide = new_space(n_rows=200_000, n_classes=20)
         patient = [each for each in wide.learners if not each.anytime]
         space = SearchSpace(patient, wide.shape)
-        (only,) = propose_batch(space, history, n=4, seed=0, expected_seconds_limit=0.01)
+        (only,) = propose_trials(space, history, n=4, seed=0, expected_seconds_limit=0.01)
         cheapest = min(map(space.default, space.families), key=space.expected_seconds)
         assert only.configuration == cheapest
 
@@ -259,7 +257,7 @@ class TestShortOfTime:
             )
             for n, (name, score) in enumerate(families.items())
         )
-        batch = propose_batch(large, history, n=4, seed=0, expected_seconds_limit=limit)
+        batch = propose_trials(large, history, n=4, seed=0, expected_seconds_limit=limit)
         near = [trial for trial in batch if trial.origin == "neighbour"]
         assert near
         assert {trial.configuration.family for trial in near} == {"lightgbm"}
@@ -273,12 +271,14 @@ class TestShortOfTime:
                 for r in history.ordered
             ),
         )
-        assert propose_batch(space, history, n=4, seed=0) == propose_batch(space, slow, n=4, seed=0)
+        assert propose_trials(space, history, n=4, seed=0) == propose_trials(
+            space, slow, n=4, seed=0
+        )
 
     def test_dear_configurations_are_avoided_early_in_a_run(self, space, history):
         def mean_cost(limit):
             batches = [
-                propose_batch(
+                propose_trials(
                     space,
                     grown(space, history, 20, timed=True),
                     n=4,
@@ -306,13 +306,13 @@ def test_timeouts_count_against_a_family_too(space, history):
         answer(Trial(number=n, configuration=c, seed=0), status=TrialStatus.TIMEOUT, seconds=1.0)
         for n, c in enumerate(bad)
     )
-    batch = propose_batch(space, history, n=12, seed=0)
+    batch = propose_trials(space, history, n=12, seed=0)
     assert "knn" not in {trial.configuration.family for trial in batch}
 
 
 def test_an_unknown_strategy_is_refused(space, history):
     with pytest.raises(UserError, match=r"unknown search 'psychic'; choose one of: guided"):
-        propose_batch(space, history, n=1, seed=0, strategy="psychic")
+        propose_trials(space, history, n=1, seed=0, strategy="psychic")
 
 
 def test_proposals_do_not_depend_on_how_a_process_hashes_strings():

@@ -7,7 +7,7 @@ from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.search.racing import (
     FEWEST_WHOLE,
     LADDER_ROWS,
-    RIVAL_RANK,
+    REFERENCE_RANK,
     RUNGS,
     floors,
     race_floors,
@@ -57,8 +57,8 @@ def test_nothing_is_stopped_while_little_is_known():
 def test_there_is_a_floor_a_fold_but_for_the_last_below_the_rival():
     gains = drawn(20, noise=0.0)
     stops = floors(looks(gains))
-    rival = np.argsort(-gains.mean(axis=1))[RIVAL_RANK - 1]
-    so_far = gains[rival].cumsum()[:-1] / np.arange(1, 5)
+    reference = np.argsort(-gains.mean(axis=1))[REFERENCE_RANK - 1]
+    so_far = gains[reference].cumsum()[:-1] / np.arange(1, 5)
     assert len(stops) == 4
     np.testing.assert_allclose(stops, so_far)  # folds say the same of all: no margin
 
@@ -68,19 +68,19 @@ def test_whoever_is_ahead_of_the_rival_stays_above_the_floors():
     for seed in range(200):
         gains = drawn(20, seed=seed)
         order = np.argsort(-gains.mean(axis=1))
-        so_far = gains[order[:RIVAL_RANK]].cumsum(axis=1)[:, :-1] / np.arange(1, 5)
+        so_far = gains[order[:REFERENCE_RANK]].cumsum(axis=1)[:, :-1] / np.arange(1, 5)
         above.append((so_far > floors(looks(gains))).mean(axis=1))
-    *ahead, rival = np.mean(above, axis=0)
+    *ahead, reference = np.mean(above, axis=0)
     assert min(ahead) >= 0.98
-    assert rival >= 0.85  # its own luck on the first folds no longer counts
+    assert reference >= 0.85  # its own luck on the first folds no longer counts
 
 
 def test_luck_of_the_rival_on_a_fold_does_not_raise_its_floor():
     gains = drawn(20)
-    rival = np.argsort(-gains.mean(axis=1))[RIVAL_RANK - 1]
+    reference = np.argsort(-gains.mean(axis=1))[REFERENCE_RANK - 1]
     lucky = gains.copy()
-    lucky[rival, 0] += 0.05
-    lucky[rival, 1] -= 0.05
+    lucky[reference, 0] += 0.05
+    lucky[reference, 1] -= 0.05
     raised = floors(looks(lucky))[0] - floors(looks(gains))[0]
     assert raised < 0.01  # its own lead would raise it by 0.05
 
@@ -97,9 +97,9 @@ def test_the_best_are_never_and_the_worst_always_stopped():
         gains = drawn(30, seed=seed)
         stops = floors(looks(gains))
         order = np.argsort(-gains.mean(axis=1))
-        stopped_good += sum(is_stopped(gains[place], stops) for place in order[:RIVAL_RANK])
+        stopped_good += sum(is_stopped(gains[place], stops) for place in order[:REFERENCE_RANK])
         stopped_bad += sum(is_stopped(gains[place], stops) for place in order[-10:])
-    assert stopped_good <= 0.05 * 40 * RIVAL_RANK
+    assert stopped_good <= 0.05 * 40 * REFERENCE_RANK
     assert stopped_bad >= 0.95 * 40 * 10
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from espalier.pipelines.serialization.old_pickles import set_state_of_any_age
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Grown:
     first: int
     later: str = "default"
 
-    __setstate__ = set_state_of_any_age
+    __setstate__ = set_state_with_defaults
 
 
 def test_a_field_that_is_missing_has_its_default_and_all_others_their_values() -> None:

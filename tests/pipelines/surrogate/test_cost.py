@@ -23,7 +23,7 @@ def history_of(space, configurations, seconds, **changes):
 
 def test_without_trials_it_repeats_the_families_estimates(space):
     drawn = space.sample(10, np.random.default_rng(0))
-    model = CostModel.fit(space, History(METRICS["roc_auc"]), fits_per_trial=5)
+    model = CostModel.fit(space, History(METRICS["roc_auc"]), n_folds=5)
     expected = [5 * space.expected_seconds(each) for each in drawn]
     np.testing.assert_allclose(np.exp(model.log_seconds(drawn)), expected)
     assert model.log_seconds([]).shape == (0,)

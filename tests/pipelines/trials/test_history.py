@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from espalier.pipelines.explain.leaderboard import leaderboard
+from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
@@ -20,14 +20,14 @@ def test_an_empty_history_has_nothing():
     assert history.best is None
     assert history.next_number == 0
     assert history.successes == ()
-    assert leaderboard(history) == ()
+    assert make_leaderboard(history) == ()
 
 
 @pytest.mark.parametrize(("metric", "best"), [("roc_auc", 2), ("log_loss", 0)])
 def test_the_best_follows_the_metrics_direction(metric, best):
     history = History(METRICS[metric]).extend([result(2, 0.9), result(0, 0.1), result(1)])
     assert history.best.trial.number == best
-    rows = leaderboard(history, {0: 0.25})
+    rows = make_leaderboard(history, {0: 0.25})
     assert [row.trial for row in rows] == [best, 2 - best, 1]
     assert {row.trial: row.weight for row in rows} == {0: 0.25, 1: 0.0, 2: 0.0}
     assert rows[-1].score is None
@@ -59,5 +59,5 @@ def test_nothing_depends_on_the_order_in_which_trials_finish(order, cut):
     scores = [0.3, 0.1, None, 0.7, 0.7, None, 0.2]
     history = History(METRICS["roc_auc"]).extend(result(n, scores[n]) for n in order)
     assert [each.trial.number for each in history.ordered] == list(range(7))
-    assert [row.trial for row in leaderboard(history)] == [3, 4, 0, 6, 1, 2, 5]
+    assert [row.trial for row in make_leaderboard(history)] == [3, 4, 0, 6, 1, 2, 5]
     assert history.before(cut).numbers == set(range(min(cut, 7)))

@@ -5,8 +5,8 @@ from sklearn.datasets import load_wine
 
 from espalier.infra.environment import quiet_environment
 from espalier.infra.settings import Settings
-from espalier.infra.tracking.kept_rows import read_kept_rows
 from espalier.infra.tracking.tracking import Tracking
+from espalier.infra.tracking.training_rows import read_training_rows
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.data.row_keys import row_keys
 from espalier.pipelines.requests.train import TrainRequest
@@ -40,7 +40,7 @@ def keep(table, settings, folder):
     run_id = tracking.start_run("training")
     run = TrainingRun(request=request, table=ref, tracking=tracking, run_id=run_id)
     keep_rows.fn(run, prepare_dataset.fn(run))
-    return read_kept_rows(settings, run_id)
+    return read_training_rows(settings, run_id)
 
 
 def test_trained_and_held_out_rows_are_told_apart(table, settings, tmp_path):

@@ -13,7 +13,7 @@ from espalier.tasks.data.early_table import EarlyTable
 from espalier.tasks.data.load_table import load_table
 from espalier.tasks.data.prepare_dataset import prepare_dataset
 from espalier.tasks.pickles import read_pickle, write_pickle
-from espalier.tasks.records import NOTHING_INHERITED, Inherited, TableRef, TrainingRun
+from espalier.tasks.records import NOTHING_INHERITED, InheritedTraining, TableRef, TrainingRun
 
 ASK = TrainRequest(data="wine.csv", target="target")
 
@@ -134,7 +134,7 @@ def test_rows_that_were_held_out_stay_held_out(tmp_path):
         trained=keys[before.search_positions],
         held_out=keys[before.holdout_positions],
     )
-    inherited = Inherited(version="wine/1", rows_path=rows_path)
+    inherited = InheritedTraining(version="wine/1", rows_path=rows_path)
     shuffled = table.sample(frac=1.0, random_state=0).reset_index(drop=True)
     again = prepare(shuffled, tmp_path / "2", ASK, inherited)
     now = read_pickle(again.path)
@@ -146,5 +146,5 @@ def test_rows_that_were_held_out_stay_held_out(tmp_path):
 
 
 def test_a_version_without_row_keys_is_said_to_have_none(tmp_path):
-    prepared = prepare(wine(), tmp_path, ASK, Inherited(version="wine/1"))
+    prepared = prepare(wine(), tmp_path, ASK, InheritedTraining(version="wine/1"))
     assert any("wine/1 kept no row keys" in note for note in prepared.notes)

@@ -5,15 +5,15 @@ import pytest
 from espalier.infra.registry.experience_source import open_experience
 from espalier.infra.registry.logged_predictor import champion_number
 from espalier.infra.registry.registry import PREDICTOR_MODEL
-from espalier.infra.registry.run_experience import OwnExperience
+from espalier.infra.registry.run_experience import RunExperience
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.infra.tracking.trial_reader import dataset_tags, read_trials
 from espalier.pipelines.experience import shipped
 from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.tasks.experience.fit_predictor import learn_predictor
+from espalier.tasks.experience.fit_predictor import fit_predictor
 from espalier.tasks.experience.gather_trials import gather_trials
-from espalier.tasks.experience.register_predictor import keep_predictor
+from espalier.tasks.experience.register_predictor import register_predictor
 from tests.experience_maker import lawful
 
 pytestmark = pytest.mark.slow
@@ -58,22 +58,22 @@ def test_what_trainings_leave_is_read_learned_from_and_used(settings, maker, tmp
     assert (gathered.n_added, gathered.n_own, gathered.is_new) == (3 * N, 3 * N, True)
     assert champion_number(settings) is None
     assert open_experience(settings) is None
-    learned = learn_predictor.fn(settings, tmp_path / "one", 0)
-    assert learned.contest.present is None
+    learned = fit_predictor.fn(settings, tmp_path / "one", 0)
+    assert learned.comparison.present is None
     run_id = tracking.start_run("learn")
-    version = keep_predictor.fn(tracking, run_id, tmp_path / "one", learned, promoted=True)
+    version = register_predictor.fn(tracking, run_id, tmp_path / "one", learned, promoted=True)
     assert (version.number, version.alias) == (1, "champion")
-    own = OwnExperience(settings)
+    own = RunExperience(settings)
     own.learned(gathered.n_own)
 
     # Another experiment; what was read before is not new.
     put_into_mlflow(part(whole, "table3"), settings, "second")
     gathered = gather_trials.fn(settings, ())
     assert (gathered.n_added, gathered.n_own, gathered.is_new) == (N, 4 * N, True)
-    learned = learn_predictor.fn(settings, tmp_path / "two", 0)
-    assert learned.rival == f"{PREDICTOR_MODEL} version 1"
-    assert len(learned.contest.present.by_dataset) == 4
-    kept = keep_predictor.fn(tracking, run_id, tmp_path / "two", learned, promoted=False)
+    learned = fit_predictor.fn(settings, tmp_path / "two", 0)
+    assert learned.compared_with == f"{PREDICTOR_MODEL} version 1"
+    assert len(learned.comparison.present.by_dataset) == 4
+    kept = register_predictor.fn(tracking, run_id, tmp_path / "two", learned, promoted=False)
     assert (kept.number, kept.alias) == (2, "challenger")
     own.learned(gathered.n_own)
     assert not gather_trials.fn(settings, ()).is_new
@@ -96,7 +96,7 @@ def test_trials_that_say_too_little_are_counted_and_left_out(settings, maker):
 def test_records_that_are_gone_are_read_again(settings, maker):
     put_into_mlflow(maker.knowledge(lawful, 1, 4), settings)
     assert gather_trials.fn(settings, ()).n_added == 4
-    own = OwnExperience(settings)
+    own = RunExperience(settings)
     own.records.path.unlink()
     assert own.progress.marks == {}
     assert gather_trials.fn(settings, ()).n_added == 4

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from espalier.infra.environment import quiet_environment
-from espalier.infra.operations.dead_runs import MESSAGE, end_mlflow_zombies
+from espalier.infra.operations.dead_runs import MESSAGE, end_dead_mlflow_runs
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
 from espalier.infra.tracking import tags as run_tags
@@ -73,8 +73,8 @@ def test_one_whose_process_is_killed_is_ended_by_the_cleaning(settings):
     tracking = Tracking(settings)
     run = only_run(tracking, "retrain")
     assert run.info.status == "RUNNING"
-    assert end_mlflow_zombies(settings) == (run.info.run_id,)
+    assert end_dead_mlflow_runs(settings) == (run.info.run_id,)
     run = only_run(tracking, "retrain")
     assert (run.info.status, run.data.tags[run_tags.OUTCOME]) == ("KILLED", "failed")
     assert run.data.tags["error"] == MESSAGE
-    assert end_mlflow_zombies(settings) == ()
+    assert end_dead_mlflow_runs(settings) == ()

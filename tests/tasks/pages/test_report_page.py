@@ -12,7 +12,7 @@ from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.explain.explanation import NOTHING_EXPLAINED, Explanation
 from espalier.pipelines.explain.importance import ColumnImportance
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
-from espalier.pipelines.explain.mistakes import Confusion, Deviations
+from espalier.pipelines.explain.mistakes import ConfusionMatrix, Deviations
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.failures import Failures
@@ -53,7 +53,7 @@ def facts():
         ),
         ensemble=EnsembleRecord(
             path=Path("m"), method="greedy", cv_score=0.91, weights={1: 1.0},
-            rivals=(("greedy", 0.91, 1), ("plain average", 0.90, 2)),
+            combiners=(("greedy", 0.91, 1), ("plain average", 0.90, 2)),
         ),
         holdout=HoldoutRecord(score=0.9, interval=(0.85, 0.95), baseline=0.5, n_rows=114),
         explanation=Explanation(
@@ -64,7 +64,7 @@ def facts():
             n_columns=5,
             n_rows=114,
             n_mistake_rows=114,
-            confusion=Confusion(labels=("no", "yes"), counts=((80, 4), (10, 20))),
+            confusion=ConfusionMatrix(labels=("no", "yes"), counts=((80, 4), (10, 20))),
         ),
         leaderboard=(row(1, 0.91, 1.0), row(0), row(2, None)),
         failures=(Failures(family="mlp", status="failed", count=1, reason="diverged"),),
@@ -115,7 +115,7 @@ def test_nothing_of_the_data_is_markup(facts):
         explanation=replace(
             facts.explanation,
             importances=(ColumnImportance(name=EVIL, loss=1.0, spread=0.0),),
-            confusion=Confusion(labels=(EVIL, "b"), counts=((1, 0), (0, 1))),
+            confusion=ConfusionMatrix(labels=(EVIL, "b"), counts=((1, 0), (0, 1))),
         ),
         failures=(Failures(family=EVIL, status=EVIL, count=1, reason=EVIL),),
         leaderboard=(row(0, 0.9, 1.0, family=EVIL), row(1, family='"><img src=x>')),

@@ -54,7 +54,7 @@ def rows():
 @pytest.fixture(scope="module")
 def home(rows, tmp_path_factory):
     """A registry with a classifier ``shop`` and a regression ``money``."""
-    from espalier.infra.registry.registry import register
+    from espalier.infra.registry.registry import register_version
     from espalier.infra.tracking.tracking import Tracking
     from espalier.pipelines.automl.estimators import AutoMLClassifier, AutoMLRegressor
     from espalier.pipelines.data.contract import infer_contract
@@ -78,7 +78,7 @@ def home(rows, tmp_path_factory):
             suite = home / "validation.json"
             suite.write_text(infer_contract(rows, target=target).to_json())
             tracking.log_file(run_id, suite, "validation")
-            register(
+            register_version(
                 tracking,
                 name=name,
                 run_id=run_id,
@@ -363,7 +363,7 @@ def test_rows_that_break_the_suite_are_refused_if_asked_so(score, strange, tmp_p
 def test_nobody_looks_if_asked_so(score, strange, monkeypatch):
     from espalier.infra.validation import expectations
 
-    monkeypatch.delattr(expectations, "validate")
+    monkeypatch.delattr(expectations, "check_expectations")
     record, _ = score(strange, on_drift="ignore")
     assert record.warnings == ()
 

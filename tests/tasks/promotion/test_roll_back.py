@@ -12,15 +12,15 @@ from espalier.infra.environment import quiet_environment
 from espalier.infra.registry.aliases import AliasKeeper
 from espalier.infra.registry.training_facts import TrainingFacts, training_facts
 from espalier.infra.settings import Settings
-from espalier.infra.tracking.kept_rows import KeptRows, log_kept_rows
 from espalier.infra.tracking.store import make_client
 from espalier.infra.tracking.tracking import Tracking
+from espalier.infra.tracking.training_rows import TrainingRows, log_training_rows
 from espalier.pipelines.data.row_keys import key_columns, row_keys
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.promotion.decision import Decision, DecisionKind
 from espalier.pipelines.requests.promote import PromoteRequest, RollbackRequest
-from espalier.tasks.promotion.find_candidates import find_contest
-from espalier.tasks.promotion.gather_comparison_rows import gather_rows
+from espalier.tasks.promotion.find_candidates import find_candidates
+from espalier.tasks.promotion.gather_comparison_rows import gather_comparison_rows
 from espalier.tasks.promotion.roll_back import roll_back
 
 quiet_environment()
@@ -123,19 +123,21 @@ def test_the_contest_and_its_rows(settings, tmp_path):
         run_id = tracking.start_run("training")
         tracking.log_params(run_id, {"target": "y", "time_column": "x", "weight_column": "z"})
         held = table.iloc[40:50]
-        kept = KeptRows(columns=key_columns(table), trained=keys[trained],
+        kept = TrainingRows(columns=key_columns(table), trained=keys[trained],
                         held_out=keys[40:50], holdout=held)  # fmt: skip
-        log_kept_rows(tracking, run_id, kept)
+        log_training_rows(tracking, run_id, kept)
         runs.append(run_id)
     make(settings, "rows", n=2, runs=runs)
-    contest = find_contest.fn("rows", settings)
-    assert (contest.champion.version, contest.challenger.version) == (1, 2)
-    facts = training_facts(contest.challenger, settings)
+    candidates = find_candidates.fn("rows", settings)
+    assert (candidates.champion.version, candidates.challenger.version) == (1, 2)
+    facts = training_facts(candidates.challenger, settings)
     assert facts == TrainingFacts(target="y", time_column="x", weight_column="z")
 
     def gathered(**changes):
         request = PromoteRequest(name="rows", **changes)
-        return gather_rows.fn(request, contest.champion, contest.challenger, facts, settings)
+        return gather_comparison_rows.fn(
+            request, candidates.champion, candidates.challenger, facts, settings
+        )
 
     assert gathered().table["x"].tolist() == list(range(40, 50))
     table.assign(y=table["y"].where(table["x"] < 55)).to_csv(tmp_path / "all.csv", index=False)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from espalier.pipelines.lifecycle.promotion.comparison import compare, compare_slices
+from espalier.pipelines.lifecycle.promotion.comparison import compare_scores, compare_slices
 from espalier.pipelines.metrics.catalogue import METRICS, get_metric
 from espalier.pipelines.problem import ProblemKind
 
@@ -28,7 +28,7 @@ def test_a_better_model_is_found_better_whatever_the_direction(name, problem):
     metric = get_metric(name, problem)
     y, good = answers(problem, noise=0.05)
     _, bad = answers(problem, noise=1.5)
-    found = compare(metric, problem, y, bad, good, seed=0, samples=40)
+    found = compare_scores(metric, problem, y, bad, good, seed=0, samples=40)
     assert found.difference > 0
     assert found.low <= found.difference <= found.high or name in ("max_error", "median_ae")
     assert (found.challenger > found.champion) == metric.higher_is_better
@@ -48,13 +48,13 @@ def test_trading_places_turns_the_sign(kind, one, other, seed):
     y, first = answers(problem, noise=one, n=40)
     _, second = answers(problem, noise=other, n=40)
     metric = get_metric(name, problem)
-    there = compare(metric, problem, y, first, second, seed=seed, samples=40)
-    back = compare(metric, problem, y, second, first, seed=seed, samples=40)
-    assert there == compare(metric, problem, y, first, second, seed=seed, samples=40)
+    there = compare_scores(metric, problem, y, first, second, seed=seed, samples=40)
+    back = compare_scores(metric, problem, y, second, first, seed=seed, samples=40)
+    assert there == compare_scores(metric, problem, y, first, second, seed=seed, samples=40)
     assert (there.difference, there.low, there.high) == pytest.approx(
         (-back.difference, -back.high, -back.low)
     )
-    same = compare(metric, problem, y, first, first, seed=seed, samples=40)
+    same = compare_scores(metric, problem, y, first, first, seed=seed, samples=40)
     assert (same.difference, same.low, same.high) == (0, 0, 0)
 
 
@@ -67,7 +67,8 @@ def test_the_bounds_hold_as_often_as_they_say():
         shared = rng.normal(size=150)
         old, new = y + shared + rng.normal(size=150), y + shared + rng.normal(size=150)
         above += (
-            compare(metric, problem, y, old, new, seed=seed, confidence=0.9, samples=200).low > 0
+            compare_scores(metric, problem, y, old, new, seed=seed, confidence=0.9, samples=200).low
+            > 0
         )
     assert 2 <= above <= 22  # 10 are expected of two equally good models
 
@@ -76,7 +77,7 @@ def test_pairing_sees_through_what_is_hard_for_both():
     metric, problem = get_metric("mae", ProblemKind.REGRESSION), ProblemKind.REGRESSION
     rng = np.random.default_rng(0)
     y, hard = rng.normal(size=200), 50 * rng.gamma(0.2, size=200)
-    found = compare(metric, problem, y, y + hard + 0.2, y + hard + 0.1, seed=0)
+    found = compare_scores(metric, problem, y, y + hard + 0.2, y + hard + 0.1, seed=0)
     assert found.low > 0.09
 
 
@@ -86,8 +87,10 @@ def test_groups_are_drawn_together():
     y = np.ones(240, dtype=int)
     right, wrong = np.tile([0.0, 1.0], (240, 1)), np.tile([1.0, 0.0], (240, 1))
     better_in_two = np.where(np.isin(groups, [0, 1])[:, None], right, wrong)
-    alone = compare(metric, problem, y, wrong, better_in_two, seed=0, samples=200)
-    together = compare(metric, problem, y, wrong, better_in_two, seed=0, groups=groups, samples=200)
+    alone = compare_scores(metric, problem, y, wrong, better_in_two, seed=0, samples=200)
+    together = compare_scores(
+        metric, problem, y, wrong, better_in_two, seed=0, groups=groups, samples=200
+    )
     assert alone.difference == together.difference
     assert together.high - together.low > 3 * (alone.high - alone.low)
 
@@ -95,11 +98,11 @@ def test_groups_are_drawn_together():
 def test_where_the_metric_is_not_defined_there_is_no_comparison():
     metric, problem = get_metric("roc_auc", ProblemKind.BINARY), ProblemKind.BINARY
     scores = np.tile([0.5, 0.5], (10, 1))
-    assert compare(metric, problem, np.zeros(10, dtype=int), scores, scores, seed=0) is None
+    assert compare_scores(metric, problem, np.zeros(10, dtype=int), scores, scores, seed=0) is None
     y = np.tile([0, 1], 5)
-    assert compare(metric, problem, y, scores, scores * np.nan, seed=0) is None
+    assert compare_scores(metric, problem, y, scores, scores * np.nan, seed=0) is None
     with pytest.raises(ValueError, match="one a row"):
-        compare(metric, problem, y, scores[:3], scores, seed=0)
+        compare_scores(metric, problem, y, scores[:3], scores, seed=0)
 
 
 def test_slices_are_compared_on_their_own_rows():

@@ -1,7 +1,7 @@
 import pytest
 
 from espalier.pipelines.data.expectation import Severity
-from espalier.pipelines.lifecycle.retraining.gate import BrokenExpectation, judge
+from espalier.pipelines.lifecycle.retraining.gate import BrokenExpectation, decide_gate
 
 RENAMED = BrokenExpectation("ExpectTableColumnsToMatchSet", None, Severity.REFUSE, "no 'age'")
 WORDS = BrokenExpectation("ExpectColumnValuesToBeInTypeList", "age", Severity.WARN, "age is text")
@@ -12,19 +12,19 @@ SHORT = BrokenExpectation("ExpectTableRowCountToBeBetween", None, Severity.REFUS
 @pytest.mark.parametrize("policy", ["warn", "refuse"])
 def test_a_broken_schema_refuses_whatever_the_policy(policy):
     for broken in (RENAMED, WORDS, SHORT):
-        verdict = judge([broken], [], policy)
-        assert not verdict.passed
-        assert verdict.refusals == (broken.text,)
+        decision = decide_gate([broken], [], policy)
+        assert not decision.passed
+        assert decision.refusals == (broken.text,)
 
 
 def test_a_moved_distribution_follows_the_policy():
-    warned = judge([HIGH], ["'price' moved"], "warn")
+    warned = decide_gate([HIGH], ["'price' moved"], "warn")
     assert warned.passed
     assert warned.warnings == ("age is high", "'price' moved")
-    refused = judge([HIGH], ["'price' moved"], "refuse")
+    refused = decide_gate([HIGH], ["'price' moved"], "refuse")
     assert refused.refusals == ("age is high", "'price' moved")
     assert refused.to_dict()["passed"] is False
 
 
 def test_a_table_like_the_last_one_passes():
-    assert judge([], [], "refuse").passed
+    assert decide_gate([], [], "refuse").passed

@@ -6,14 +6,18 @@ from hypothesis import strategies as st
 
 from espalier.pipelines.data.row_keys import identified_rows, key_columns, row_keys
 from espalier.pipelines.lifecycle.promotion import unseen
-from espalier.pipelines.lifecycle.promotion.unseen import KeptRows, unseen_holdouts, unseen_rows
+from espalier.pipelines.lifecycle.promotion.unseen_rows import (
+    TrainingRows,
+    unseen_holdouts,
+    unseen_rows,
+)
 
 TABLE = pd.DataFrame({"a": np.arange(40), "b": [f"row {at}" for at in range(40)], "y": [0, 1] * 20})
 
 
 def kept(trained, held_out, table=TABLE, *, with_rows=True):
     keys = row_keys(table)
-    return KeptRows(
+    return TrainingRows(
         columns=key_columns(table),
         trained=keys[trained],
         held_out=keys[held_out],
@@ -52,7 +56,7 @@ def test_twins_of_trained_rows_do_not_count():
 def test_a_row_whose_label_was_corrected_after_training_does_not_count():
     def trained(table, trained, held_out):
         columns, keys = identified_rows(table, "y")
-        return KeptRows(columns=columns, trained=keys[trained], held_out=keys[held_out],
+        return TrainingRows(columns=columns, trained=keys[trained], held_out=keys[held_out],
                         holdout=table.iloc[held_out])  # fmt: skip
 
     corrected = TABLE.assign(y=1 - TABLE["y"])

@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from espalier.pipelines.data.dataset import ColumnRole, Dataset
-from espalier.pipelines.ensemble.build import (
+from espalier.pipelines.ensemble.choose import (
     EnsembleChoice,
     _confirmed,
-    build_ensemble,
+    choose_ensemble,
     choose_single,
 )
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
-from espalier.pipelines.ensemble.combiners import RIVALS
+from espalier.pipelines.ensemble.combiners import COMBINERS
 from espalier.pipelines.ensemble.library import build_library
 from espalier.pipelines.errors import SearchFailedError
 from espalier.pipelines.members.cost import RefitTime
@@ -39,7 +39,7 @@ def test_the_choice_beats_the_best_single_on_new_rows(
     y, signal = made_target(kind, 1600)
     every = {n: predictions_of(kind, signal, 0.9 + 0.1 * n, n) for n in range(7)}
     half = {n: p[:800] for n, p in every.items()}
-    choice = build_ensemble(
+    choice = choose_ensemble(
         results_of(metric, y[:800], half),
         half,
         dataset=dataset_of(kind, y[:800]),
@@ -49,7 +49,9 @@ def test_the_choice_beats_the_best_single_on_new_rows(
     assert len(choice.members) > 1
     assert choice.members == tuple(sorted(choice.members, key=lambda m: -m[1]))
     assert sum(choice.weights.values()) == pytest.approx(1.0)
-    assert {rival.name for rival in choice.rivals} == {rival.name for rival in RIVALS}
+    assert {combiner.name for combiner in choice.combiners} == {
+        combiner.name for combiner in COMBINERS
+    }
     new = choice.rule.apply([every[number][800:] for number, _ in choice.members])
     ours = metric.sign * score_predictions(metric, y[800:], new)
     single = metric.sign * score_predictions(metric, y[800:], every[0][800:])
@@ -67,7 +69,7 @@ def test_one_good_model_among_bad_ones_stays_alone(
     rng = np.random.default_rng(3)
     for number in range(1, 6):
         library[number] = rng.normal(0, 5.0, 500).astype(np.float32)
-    choice = build_ensemble(
+    choice = choose_ensemble(
         results_of(metric, y, library), library, dataset=dataset_of(kind, y), metric=metric, seed=0
     )
     assert choice.members == ((0, 1.0),)
@@ -82,8 +84,8 @@ def test_the_same_inputs_give_the_same_choice_in_any_order(
     library = {n: predictions_of(kind, signal, 1.0, n) for n in range(5)}
     results = results_of(metric, y, library)
     options: dict[str, Any] = {"dataset": dataset_of(kind, y), "metric": metric, "seed": 5}
-    first = build_ensemble(results, library, **options)
-    again = build_ensemble(results[::-1], dict(sorted(library.items(), reverse=True)), **options)
+    first = choose_ensemble(results, library, **options)
+    again = choose_ensemble(results[::-1], dict(sorted(library.items(), reverse=True)), **options)
     assert again == first
 
 
@@ -95,7 +97,7 @@ def test_rows_that_no_fold_validates_are_left_out(
     library = {n: predictions_of(kind, signal, 1.0, n) for n in range(4)}
     for part in library.values():
         part[:200] = np.nan
-    choice = build_ensemble(
+    choice = choose_ensemble(
         results_of(metric, y, library), library, dataset=dataset_of(kind, y), metric=metric, seed=0
     )
     assert np.isfinite(choice.cv_score)
@@ -111,9 +113,9 @@ def test_a_single_trial_and_a_tiny_table_need_no_decision(
     results = results_of(metric, y, library)
     options: dict[str, Any] = {"dataset": dataset_of(kind, y), "metric": metric, "seed": 0}
     best = max(results, key=lambda result: result.score).trial.number
-    assert build_ensemble(results, library, **options).members == ((best, 1.0),)
+    assert choose_ensemble(results, library, **options).members == ((best, 1.0),)
     assert choose_single(results, library, **options).members == ((best, 1.0),)
-    alone = build_ensemble(results[1:2], library, **options)
+    alone = choose_ensemble(results[1:2], library, **options)
     assert alone.members == ((1, 1.0),)
     assert alone.cv_score == results[1].score
 
@@ -121,7 +123,7 @@ def test_a_single_trial_and_a_tiny_table_need_no_decision(
 def test_no_success_is_an_error(dataset_of: Any, made_target: Any) -> None:
     y, _ = made_target(ProblemKind.BINARY, 50)
     with pytest.raises(SearchFailedError, match="no trial succeeded"):
-        build_ensemble(
+        choose_ensemble(
             [],
             {},
             dataset=dataset_of(ProblemKind.BINARY, y),
@@ -138,7 +140,7 @@ def test_failed_trials_are_never_members(
     library = {n: predictions_of(kind, signal, 0.5, n) for n in range(3)}
     results = results_of(metric, y, library)
     results[0] = TrialResult(trial=results[0].trial, status=TrialStatus.TIMEOUT, error="late")
-    choice = build_ensemble(results, library, dataset=dataset_of(kind, y), metric=metric, seed=0)
+    choice = choose_ensemble(results, library, dataset=dataset_of(kind, y), metric=metric, seed=0)
     assert 0 not in choice.weights
 
 
@@ -148,7 +150,7 @@ def test_once_the_deadline_has_passed_the_first_rival_decides(
     kind, metric = ProblemKind.BINARY, METRICS["roc_auc"]
     y, signal = made_target(kind, 300)
     library = {n: predictions_of(kind, signal, 1.0, n) for n in range(4)}
-    choice = build_ensemble(
+    choice = choose_ensemble(
         results_of(metric, y, library),
         library,
         dataset=dataset_of(kind, y),
@@ -156,7 +158,7 @@ def test_once_the_deadline_has_passed_the_first_rival_decides(
         seed=0,
         deadline=Deadline(0.0, clock=lambda: 1.0),
     )
-    assert [rival.name for rival in choice.rivals] == ["best single"]
+    assert [combiner.name for combiner in choice.combiners] == ["best single"]
 
 
 def test_the_choice_ends_soon_after_its_deadline_whatever_the_metric_costs(
@@ -173,7 +175,7 @@ def test_the_choice_ends_soon_after_its_deadline_whatever_the_metric_costs(
     library = {n: predictions_of(kind, signal, 1.0, n) for n in range(10)}
     results = results_of(metric, y, library)
     now[0] = 0.0
-    choice = build_ensemble(
+    choice = choose_ensemble(
         results,
         library,
         dataset=dataset_of(kind, y),
@@ -181,8 +183,8 @@ def test_the_choice_ends_soon_after_its_deadline_whatever_the_metric_costs(
         seed=0,
         deadline=Deadline(100.0, clock=lambda: now[0]),
     )
-    # One rival's steps see the clock; comparing those that are fitted still takes its time.
-    assert [rival.name for rival in choice.rivals] == ["best single"]
+    # One combiner's steps see the clock; comparing those that are fitted still takes its time.
+    assert [combiner.name for combiner in choice.combiners] == ["best single"]
     assert now[0] < 1_000.0
 
 
@@ -199,7 +201,7 @@ def test_classes_that_the_rows_lack_do_not_break_the_choice(
         + 0.8 * np.eye(3, dtype=np.float32)[np.where(rng.random(200) < 0.7, y, 0)]
         for n in range(4)
     }
-    choice = build_ensemble(
+    choice = choose_ensemble(
         results_of(metric, y, library),
         library,
         dataset=dataset_of(ProblemKind.MULTICLASS, y),
@@ -218,7 +220,7 @@ def test_groups_and_weights_are_taken_along(
     dataset = dataset_of(
         kind, y, groups=np.arange(400) // 20, sample_weight=np.linspace(0.0, 2.0, 400)
     )
-    choice = build_ensemble(
+    choice = choose_ensemble(
         results_of(metric, y, library), library, dataset=dataset, metric=metric, seed=0
     )
     assert np.isfinite(choice.cv_score)
@@ -259,7 +261,7 @@ def test_members_are_chosen_so_that_all_can_be_refitted_in_time(
 
     def chosen(seconds: float, n_workers: int) -> set[int]:
         clock = Deadline(seconds, clock=lambda: 0.0)
-        choice = build_ensemble(
+        choice = choose_ensemble(
             results, library, **options, refit_time=RefitTime(deadline=clock, n_workers=n_workers)
         )
         assert sum(choice.weights.values()) == pytest.approx(1.0)
@@ -299,7 +301,7 @@ def test_a_choice_that_all_rows_refute_gives_way_to_the_best_trial() -> None:
             floor=1e-6,
         )
         return EnsembleChoice(
-            members=((number, 1.0),), method=f"only {number}", rule=rule, cv_score=0.0, rivals=()
+            members=((number, 1.0),), method=f"only {number}", rule=rule, cv_score=0.0, combiners=()
         )
 
     metric = METRICS["log_loss"]

@@ -8,7 +8,7 @@ from typing import Self
 
 from rich.console import Console
 
-from espalier.flows.serving.state_printer import RunReporter
+from espalier.flows.serving.state_printer import StatePrinter
 from espalier.infra.settings import Settings
 
 _LOGGER = logging.getLogger(__name__)
@@ -17,7 +17,7 @@ LOOK_SECONDS = 3.0
 CLEAN_SECONDS = 60.0
 
 
-class Caretaker:
+class Housekeeper:
     """A thread that looks after the runs, for the length of a block.
 
     Parameters
@@ -50,7 +50,7 @@ class Caretaker:
     def _work(self) -> None:
         from prefect.client.orchestration import get_client
 
-        reporter = RunReporter(self._console)
+        reporter = StatePrinter(self._console)
         cleaned = float("-inf")
         with get_client(sync_client=True) as client:
             while not self._stop.is_set():
@@ -64,9 +64,9 @@ class Caretaker:
                 self._stop.wait(LOOK_SECONDS)
 
     def _clean(self) -> None:
-        from espalier.infra.operations.dead_runs import end_zombies
+        from espalier.infra.operations.dead_runs import end_dead_runs
 
-        ended = end_zombies(self._settings)
+        ended = end_dead_runs(self._settings)
         for name in ended.flow_runs:
             _LOGGER.warning("run %r had no process any more; it is crashed now", name)
         if ended.mlflow_runs:

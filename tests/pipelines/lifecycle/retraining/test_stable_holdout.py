@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from espalier.pipelines.data.dataset import ColumnRole, Dataset
 from espalier.pipelines.data.splitting.splits import split_holdout
-from espalier.pipelines.lifecycle.retraining.kept_holdout import keep_holdout
+from espalier.pipelines.lifecycle.retraining.stable_holdout import keep_holdout
 from espalier.pipelines.problem import ProblemKind
 
 

@@ -1,4 +1,4 @@
-"""What two models answer, brought to one form so that one metric can judge both."""
+"""Predictions of two models, brought to one form so that one metric can score both."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -15,11 +15,11 @@ from espalier.pipelines.problem import ProblemKind
 
 
 class IncomparableError(EspalierError):
-    """Two models cannot be judged on the same rows; the message is a whole sentence."""
+    """Two models cannot be scored on the same rows; the message is a whole sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class ModelPredictions:
     """What one model answers to rows.
 
     Attributes
@@ -43,10 +43,10 @@ class Answers:
     threshold: float | None = None
 
     @property
-    def decided(self) -> "Answers":
+    def decided(self) -> "ModelPredictions":
         """The same with 1 for the label that the model decides for, and 0 for the other.
 
-        What a metric of labels is to judge; a model without a threshold of its own decides for the
+        What a metric of labels is to score; a model without a threshold of its own decides for the
         likelier class, as the scores say.
         """
         if self.threshold is None or self.scores.ndim != 2 or self.scores.shape[1] != 2:
@@ -56,7 +56,7 @@ class Answers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aligned:
+class AlignedPredictions:
     """A target and two models' answers in one code.
 
     Attributes
@@ -78,14 +78,16 @@ class Aligned:
     n_classes: int
 
 
-def align(target: "pd.Series[Any]", champion: Answers, challenger: Answers) -> Aligned:
+def align_predictions(
+    target: "pd.Series[Any]", champion: ModelPredictions, challenger: ModelPredictions
+) -> AlignedPredictions:
     """Bring a target and the answers to its rows to one code.
 
     Parameters
     ----------
     target : Series, shape (n_rows,)
         Raw labels or values, nothing missing.
-    champion, challenger : Answers
+    champion, challenger : ModelPredictions
         Of the same rows.
 
     Raises
@@ -112,7 +114,7 @@ def align(target: "pd.Series[Any]", champion: Answers, challenger: Answers) -> A
     order = list(dict.fromkeys([*challenger.classes, *champion.classes, *cells.values]))
     place = {text: at for at, text in enumerate(order)}
     codes = np.array([place[text] for text in cells.values], dtype=np.int64)
-    return Aligned(
+    return AlignedPredictions(
         y=codes[cells.codes],
         champion=_spread(champion, place),
         challenger=_spread(challenger, place),
@@ -126,14 +128,16 @@ def label_texts(classes: Iterable[Any] | None) -> tuple[str, ...] | None:
     return None if classes is None else tuple(canonical_text(label) for label in classes)
 
 
-def _values(target: "pd.Series[Any]", champion: Answers, challenger: Answers) -> Aligned:
+def _values(
+    target: "pd.Series[Any]", champion: ModelPredictions, challenger: ModelPredictions
+) -> AlignedPredictions:
     numbers = target_numbers(target)
     if numbers is None:
         raise IncomparableError(
             f"The target holds {_some(read_text_cells(target).values)}, but the models answer with "
             "numbers; they cannot be compared."
         )
-    return Aligned(
+    return AlignedPredictions(
         y=numbers,
         champion=champion.scores,
         challenger=challenger.scores,
@@ -142,7 +146,7 @@ def _values(target: "pd.Series[Any]", champion: Answers, challenger: Answers) ->
     )
 
 
-def _spread(answers: Answers, place: dict[str, int]) -> NDArray[np.float64]:
+def _spread(answers: ModelPredictions, place: dict[str, int]) -> NDArray[np.float64]:
     """Return probabilities with a column for every class."""
     wide = np.zeros((len(answers.scores), len(place)))
     wide[:, [place[text] for text in answers.classes or ()]] = answers.scores

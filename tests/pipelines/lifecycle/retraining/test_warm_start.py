@@ -3,10 +3,10 @@ import pytest
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.registry import choose_learners
-from espalier.pipelines.lifecycle.retraining.winners import fitting, winners
+from espalier.pipelines.lifecycle.retraining.warm_start import valid_in_space, winners
 from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.search.propose import propose_batch
+from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
@@ -47,12 +47,12 @@ def test_several_leaderboards_take_turns_and_nothing_comes_twice():
 def test_what_fits_is_left_as_it_was():
     made = space()
     drawn = made.sample(20, np.random.default_rng(0))
-    assert fitting(drawn, made) == tuple(dict.fromkeys(drawn))
+    assert valid_in_space(drawn, made) == tuple(dict.fromkeys(drawn))
 
 
 def test_families_and_values_that_have_gone_are_passed_over():
     made = space(("linear",))
-    (kept,) = fitting(
+    (kept,) = valid_in_space(
         [
             Configuration.of("lightgbm", {"num_leaves": 31}),
             made.default("linear"),
@@ -66,16 +66,16 @@ def test_families_and_values_that_have_gone_are_passed_over():
 def test_half_of_a_short_search_is_left_for_something_new():
     made = space()
     drawn = made.sample(8, np.random.default_rng(0))
-    assert len(fitting(drawn, made, trials=4)) == 2
-    assert len(fitting(drawn, made, trials=1)) == 1
-    assert len(fitting(drawn, made, trials=100)) == len(set(drawn))
+    assert len(valid_in_space(drawn, made, trials=4)) == 2
+    assert len(valid_in_space(drawn, made, trials=1)) == 1
+    assert len(valid_in_space(drawn, made, trials=100)) == len(set(drawn))
 
 
 @pytest.mark.parametrize("limit", [None, 100.0])
 def test_winners_are_proposed_before_the_defaults(limit):
     made = space()
     drawn = made.sample(2, np.random.default_rng(1))
-    batch = propose_batch(
+    batch = propose_trials(
         made,
         History(METRICS["roc_auc"]),
         n=4,

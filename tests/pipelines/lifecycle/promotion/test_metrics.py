@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.lifecycle.promotion.answers import Answers
-from espalier.pipelines.lifecycle.promotion.evidence import labelled, weigh
+from espalier.pipelines.lifecycle.promotion.metrics import measure_promotion, rows_with_target
 from espalier.pipelines.lifecycle.promotion.policy import PromotionPolicy
+from espalier.pipelines.lifecycle.promotion.predictions import ModelPredictions
 
 N = 200
 RNG = np.random.default_rng(0)
@@ -23,14 +23,14 @@ TRUE = (TABLE["bought"] == "yes").to_numpy()
 
 def answers(noise, classes=("no", "yes")):
     high = np.clip(np.where(TRUE, 0.9, 0.1) + noise * RNG.normal(size=N), 0, 1)
-    return Answers(
+    return ModelPredictions(
         scores=np.column_stack([1 - high, high]), classes=classes, latency_ms=2.0, size_mb=3.0
     )
 
 
 def weighed(champion, challenger, **changes):
     values = {"target": "bought", "metric": "log_loss", "policy": PromotionPolicy(), "seed": 0}
-    return weigh(TABLE, champion=champion, challenger=challenger, **(values | changes))
+    return measure_promotion(TABLE, champion=champion, challenger=challenger, **(values | changes))
 
 
 def test_scores_slices_latency_and_size():
@@ -44,7 +44,7 @@ def test_scores_slices_latency_and_size():
 
 def test_metrics_of_labels_judge_what_each_model_decides():
     timid = np.where(TRUE, 0.3, 0.1)
-    told = Answers(
+    told = ModelPredictions(
         scores=np.column_stack([1 - timid, timid]), classes=("no", "yes"), latency_ms=2.0,
         size_mb=3.0,
     )  # fmt: skip
@@ -93,6 +93,6 @@ def test_what_stands_in_the_way_is_a_sentence(changes, said):
 
 def test_rows_without_a_target_are_no_evidence():
     table = TABLE.assign(bought=TABLE["bought"].where(np.arange(N) >= 5))
-    assert len(labelled(table, "bought")) == N - 5
+    assert len(rows_with_target(table, "bought")) == N - 5
     with pytest.raises(UserError, match="no column 'sold'"):
-        labelled(table, "sold")
+        rows_with_target(table, "sold")

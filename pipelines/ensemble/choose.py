@@ -11,19 +11,19 @@ from threadpoolctl import threadpool_limits
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 from espalier.pipelines.ensemble.combiner_comparison import (
-    NestedAnswers,
-    RivalScore,
-    Verdict,
-    hold_contest,
+    CombinerComparison,
+    CombinerScore,
+    NestedPredictions,
+    compare_combiners,
 )
-from espalier.pipelines.ensemble.combiners import RIVALS, SINGLE, Rival, RivalSettings
+from espalier.pipelines.ensemble.combiners import COMBINERS, SINGLE, Combiner, CombinerSettings
 from espalier.pipelines.ensemble.library import Library, build_library
 from espalier.pipelines.members.cost import RefitTime
 from espalier.pipelines.metrics.catalogue import Metric, score_predictions
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.trials.trial import TrialResult
 
-# Cells (rows x columns in link space) that decide between the rivals, and that the winner's
+# Cells (rows x columns in link space) that decide between the combiners, and that the winner's
 # weights are fitted to. The second is larger because it is paid once.
 DECISION_CELLS = 12_000
 FITTING_CELLS = 40_000
@@ -47,9 +47,9 @@ class EnsembleChoice:
         The members' weights again, in the same order, with the space they are added up in.
     cv_score : float
         The metric of the combiner on rows that it was not fitted to.
-    rivals : tuple of RivalScore
+    combiners : tuple of CombinerScore
         Every combiner that was tried, best first.
-    nested : NestedAnswers or None
+    nested : NestedPredictions or None
         What the combiner predicts for rows that it was not fitted to; None for a trial alone,
         whose own out-of-fold predictions are that.
     """
@@ -58,8 +58,8 @@ class EnsembleChoice:
     method: str
     rule: Combination
     cv_score: float
-    rivals: tuple[RivalScore, ...] = ()
-    nested: NestedAnswers | None = field(default=None, compare=False, repr=False)
+    combiners: tuple[CombinerScore, ...] = ()
+    nested: NestedPredictions | None = field(default=None, compare=False, repr=False)
 
     @property
     def combination(self) -> str:
@@ -78,7 +78,7 @@ class EnsembleChoice:
         return {number: weight / total for number, weight in self.members}
 
 
-def build_ensemble(
+def choose_ensemble(
     results: Sequence[TrialResult],
     predictions: Mapping[int, NDArray[Any]],
     *,
@@ -87,13 +87,13 @@ def build_ensemble(
     seed: int,
     max_members: int = 12,
     candidates_cap: int = 40,
-    rivals: Sequence[Rival] = RIVALS,
+    combiners: Sequence[Combiner] = COMBINERS,
     deadline: Deadline | None = None,
     refit_time: RefitTime | None = None,
 ) -> EnsembleChoice:
     """Return the members and weights of the best combiner.
 
-    Every rival is fitted on most of the out-of-fold rows and predicts the others, part by part.
+    Every combiner is fitted on most of the out-of-fold rows and predicts the others, part by part.
     The mean of the combiners wins unless it is clearly behind the best; a single model only where
     it leads (`espalier.pipelines.ensemble.combiner_comparison`). The winner is fitted to all rows.
 
@@ -113,10 +113,10 @@ def build_ensemble(
         Members at most.
     candidates_cap : int
         Trials that are considered at most.
-    rivals : sequence of Rival
+    combiners : sequence of Combiner
         The combiners, in the order they are tried.
     deadline : Deadline or None
-        Once it has passed, those rivals compete that are fitted by then.
+        Once it has passed, the combiners that are fitted by then are compared.
     refit_time : RefitTime or None
         Members are chosen so that all can be refitted within it.
 
@@ -134,26 +134,28 @@ def build_ensemble(
         max_rows=_sampled_rows(FITTING_CELLS, dataset),
         seed=seed,
     )
-    settings = RivalSettings(
+    settings = CombinerSettings(
         metric=metric, max_members=max_members, seed=seed, deadline=deadline or NEVER
     )
-    if len(library) == 1 or len(library.y) < FEWEST_DECISION_ROWS or len(rivals) == 1:
+    if len(library) == 1 or len(library.y) < FEWEST_DECISION_ROWS or len(combiners) == 1:
         return _single_choice(library, results)
     # The arrays are small: more BLAS threads would only wait for each other.
     with threadpool_limits(limits=1):
         decision_rows = _sampled_rows(DECISION_CELLS, dataset)
         library = _within(library, library.numbers, results, refit_time, each_alone=True)
-        verdict = hold_contest(library, settings, rivals, decision_rows=decision_rows)
-        choice = _verdict_choice(verdict, library, results)
+        comparison = compare_combiners(library, settings, combiners, decision_rows=decision_rows)
+        choice = _comparison_choice(comparison, library, results)
         members = tuple(number for number, _ in choice.members)
         fewer = _within(library, members, results, refit_time)
-        if verdict is not None and len(fewer) < len(members):
+        if comparison is not None and len(fewer) < len(members):
             # Weights are fitted again to those that will be there, not only rescaled.
-            again = hold_contest(
-                fewer, settings, (verdict.winner, SINGLE), decision_rows=decision_rows
+            again = compare_combiners(
+                fewer, settings, (comparison.winner, SINGLE), decision_rows=decision_rows
             )
             if again is not None:
-                choice = replace(_verdict_choice(again, fewer, results), rivals=verdict.report)
+                choice = replace(
+                    _comparison_choice(again, fewer, results), combiners=comparison.report
+                )
         return _confirmed(choice, _single_choice(library, results), predictions, dataset, metric)
 
 
@@ -166,7 +168,7 @@ def _confirmed(
 ) -> EnsembleChoice:
     """Return the choice, unless on all validated rows the best trial alone is better.
 
-    The contest sees a sample of the rows. Where errors are rarer than one in its rows, it cannot
+    The comparison sees a sample of the rows. Where errors are rarer than one in its rows, it cannot
     tell boldness from skill; all rows together can, and most of them decided nothing before.
     """
     if choice.members == single.members:
@@ -191,7 +193,7 @@ def _confirmed(
         )
         for each in (choice, single)
     ]
-    return choice if scores[0] >= scores[1] else replace(single, rivals=choice.rivals)
+    return choice if scores[0] >= scores[1] else replace(single, combiners=choice.combiners)
 
 
 def _within(
@@ -223,7 +225,7 @@ def choose_single(
     metric: Metric,
     seed: int,
 ) -> EnsembleChoice:
-    """Return the best trial alone; parameters and errors as in `build_ensemble`."""
+    """Return the best trial alone; parameters and errors as in `choose_ensemble`."""
     library = build_library(
         results,
         predictions,
@@ -236,17 +238,19 @@ def choose_single(
     return _single_choice(library, results)
 
 
-def _verdict_choice(
-    verdict: Verdict | None, library: Library, results: Sequence[TrialResult]
+def _comparison_choice(
+    comparison: CombinerComparison | None, library: Library, results: Sequence[TrialResult]
 ) -> EnsembleChoice:
-    """Return the choice that a contest came to; the best trial alone if to none."""
+    """Return the choice that a comparison came to; the best trial alone if to none."""
     single = _single_choice(library, results)
-    if verdict is None:
+    if comparison is None:
         return single
-    in_mean = verdict.rule.space is CombinationSpace.PROBABILITY
-    if verdict.winner is SINGLE or (in_mean and sum(w > 0 for w in verdict.rule.weights) == 1):
-        return replace(single, cv_score=verdict.score, rivals=verdict.report)
-    return _choice(verdict, library)
+    in_mean = comparison.rule.space is CombinationSpace.PROBABILITY
+    if comparison.winner is SINGLE or (
+        in_mean and sum(w > 0 for w in comparison.rule.weights) == 1
+    ):
+        return replace(single, cv_score=comparison.score, combiners=comparison.report)
+    return _choice(comparison, library)
 
 
 def _sampled_rows(cells: int, dataset: Dataset) -> int:
@@ -270,19 +274,19 @@ def _single_choice(library: Library, results: Sequence[TrialResult]) -> Ensemble
         method=SINGLE.name,
         rule=rule,
         cv_score=float(score if score is not None else np.nan),
-        rivals=(RivalScore(SINGLE.name, float(score if score is not None else np.nan), 1),),
+        combiners=(CombinerScore(SINGLE.name, float(score if score is not None else np.nan), 1),),
     )
 
 
-def _choice(verdict: Verdict, library: Library) -> EnsembleChoice:
-    rule = verdict.rule
+def _choice(comparison: CombinerComparison, library: Library) -> EnsembleChoice:
+    rule = comparison.rule
     weights = np.asarray(rule.weights)
     order = [int(p) for p in np.argsort(-weights, kind="stable") if weights[p] > 0]
     return EnsembleChoice(
         members=tuple((library.numbers[p], float(weights[p])) for p in order),
-        method=verdict.winner.name,
+        method=comparison.winner.name,
         rule=rule.keep(order),
-        cv_score=verdict.score,
-        rivals=verdict.report,
-        nested=verdict.nested,
+        cv_score=comparison.score,
+        combiners=comparison.report,
+        nested=comparison.nested,
     )

@@ -16,7 +16,7 @@ MOST_ROWS = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptRows:
+class TrainingRows:
     """The rows of one training.
 
     Attributes
@@ -60,13 +60,13 @@ class UnseenRows:
 
 
 def unseen_holdouts(
-    champion: KeptRows, challenger: KeptRows, *, newest_only: bool = False
+    champion: TrainingRows, challenger: TrainingRows, *, newest_only: bool = False
 ) -> UnseenRows:
     """Return the rows of both hold-outs that the other model was not trained on either.
 
     Parameters
     ----------
-    champion, challenger : KeptRows
+    champion, challenger : TrainingRows
         What their trainings kept.
     newest_only : bool
         Whether to take the challenger's hold-out alone: where splits go forward in time, it holds
@@ -83,7 +83,7 @@ def unseen_holdouts(
 
 
 def unseen_rows(
-    table: pd.DataFrame, champion: KeptRows, challenger: KeptRows, *, seed: int
+    table: pd.DataFrame, champion: TrainingRows, challenger: TrainingRows, *, seed: int
 ) -> UnseenRows:
     """Return the rows of ``table`` that neither model was trained on.
 
@@ -91,7 +91,7 @@ def unseen_rows(
     ----------
     table : DataFrame, shape (n_rows, n_columns)
         Raw rows with their target.
-    champion, challenger : KeptRows
+    champion, challenger : TrainingRows
         What their trainings kept.
     seed : int
         Of the sample where there are very many.
@@ -119,7 +119,7 @@ def unseen_rows(
 
 
 def _part(
-    mine: KeptRows, other: KeptRows, my_name: str, other_name: str, notes: list[str]
+    mine: TrainingRows, other: TrainingRows, my_name: str, other_name: str, notes: list[str]
 ) -> list[pd.DataFrame]:
     """Return one hold-out without what the other model was trained on, in a list or none."""
     if mine.holdout is None:

@@ -1,4 +1,4 @@
-"""The evidence on a challenger: both models' answers to rows that neither was trained on."""
+"""Measure a challenger: both models' predictions of rows that neither was trained on."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,9 +12,13 @@ from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
 from espalier.pipelines.data.target import target_present
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.lifecycle.promotion.answers import Answers, IncomparableError, align
-from espalier.pipelines.lifecycle.promotion.comparison import compare, compare_slices
-from espalier.pipelines.lifecycle.promotion.policy import Evidence, PromotionPolicy
+from espalier.pipelines.lifecycle.promotion.comparison import compare_scores, compare_slices
+from espalier.pipelines.lifecycle.promotion.policy import PromotionMetrics, PromotionPolicy
+from espalier.pipelines.lifecycle.promotion.predictions import (
+    IncomparableError,
+    ModelPredictions,
+    align_predictions,
+)
 from espalier.pipelines.lifecycle.promotion.slices import find_slices
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.metrics.scoring import check_target
@@ -22,7 +26,7 @@ from espalier.pipelines.metrics.scoring import check_target
 SLICE_SAMPLES = 400
 
 
-def labelled(table: pd.DataFrame, target: str) -> pd.DataFrame:
+def rows_with_target(table: pd.DataFrame, target: str) -> pd.DataFrame:
     """Return the rows that have a target.
 
     Raises
@@ -36,19 +40,19 @@ def labelled(table: pd.DataFrame, target: str) -> pd.DataFrame:
     return named[target_present(named[target])].reset_index(drop=True)
 
 
-def weigh(
+def measure_promotion(
     table: pd.DataFrame,
     *,
     target: str,
-    champion: Answers,
-    challenger: Answers,
+    champion: ModelPredictions,
+    challenger: ModelPredictions,
     metric: str | None,
     policy: PromotionPolicy,
     slices: Sequence[str] = (),
     group_column: str | None = None,
     weight_column: str | None = None,
     seed: int = 0,
-) -> Evidence:
+) -> PromotionMetrics:
     """Return how two models compare on labelled rows.
 
     Parameters
@@ -57,7 +61,7 @@ def weigh(
         Raw rows with their target, none missing.
     target : str
         The target column.
-    champion, challenger : Answers
+    champion, challenger : ModelPredictions
         To these rows.
     metric : str or None
         What counts; None for the problem's default.
@@ -78,30 +82,30 @@ def weigh(
         A column to slice by does not exist.
     """
     parts = find_slices(table, slices, min_rows=policy.min_slice_rows)
-    known = Evidence(
+    known = PromotionMetrics(
         n_rows=len(table),
         latency_ms=challenger.latency_ms,
         champion_latency_ms=champion.latency_ms,
         size_mb=challenger.size_mb,
     )
     try:
-        aligned = align(table[target], champion, challenger)
+        aligned = align_predictions(table[target], champion, challenger)
         chosen = get_metric(metric, aligned.problem, aligned.n_classes)
         check_target(chosen, aligned.y)
         if chosen.needs == "labels":
-            aligned = align(table[target], champion.decided, challenger.decided)
+            aligned = align_predictions(table[target], champion.decided, challenger.decided)
         weights = _weights(table, weight_column)
     except (IncomparableError, UserError) as error:
         return replace(known, obstacles=(_sentence(str(error)),))
     args = (chosen, aligned.problem, aligned.y, aligned.champion, aligned.challenger)
-    outcome = compare(
+    outcome = compare_scores(
         *args,
         seed=seed,
         confidence=policy.confidence,
         groups=_groups(table, group_column),
         sample_weight=weights,
     )
-    judged = compare_slices(
+    sliced = compare_slices(
         *args,
         slices=parts,
         seed=seed,
@@ -109,7 +113,7 @@ def weigh(
         sample_weight=weights,
         samples=SLICE_SAMPLES,
     )
-    return replace(known, comparison=outcome, slices=judged)
+    return replace(known, comparison=outcome, slices=sliced)
 
 
 def _weights(table: pd.DataFrame, column: str | None) -> NDArray[np.float64] | None:

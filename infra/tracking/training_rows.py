@@ -17,9 +17,9 @@ from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.data.row_keys import SCHEME
-from espalier.pipelines.lifecycle.promotion.unseen import KeptRows
+from espalier.pipelines.lifecycle.promotion.unseen_rows import TrainingRows
 
-__all__ = ["KeptRows", "log_kept_rows", "read_kept_rows", "write_any_parquet"]
+__all__ = ["TrainingRows", "log_training_rows", "read_training_rows", "write_any_parquet"]
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ _HELD = ("null", "boolean", "integer", "floating", "decimal", "string", "large_s
          "date")  # fmt: skip
 
 
-def log_kept_rows(tracking: Tracking, run_id: str, kept: KeptRows) -> None:
+def log_training_rows(tracking: Tracking, run_id: str, kept: TrainingRows) -> None:
     """Log the rows to the run; doing it again replaces them."""
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
@@ -49,7 +49,7 @@ def log_kept_rows(tracking: Tracking, run_id: str, kept: KeptRows) -> None:
         tracking.log_file(run_id, place, FOLDER)
 
 
-def read_kept_rows(settings: Settings, run_id: str) -> KeptRows | None:
+def read_training_rows(settings: Settings, run_id: str) -> TrainingRows | None:
     """Return the rows of the training; None when they are not there or of another scheme."""
     import pandas as pd
     from mlflow.exceptions import MlflowException
@@ -73,7 +73,7 @@ def read_kept_rows(settings: Settings, run_id: str) -> KeptRows | None:
             columns = tuple(str(name) for name in file["columns"])
             trained, held_out = file["trained"], file["held_out"]
         holdout = place / HOLDOUT_FILE
-        return KeptRows(
+        return TrainingRows(
             columns=columns,
             trained=trained,
             held_out=held_out,

@@ -2,13 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.infra.tracking.kept_rows import (
-    KeptRows,
-    log_kept_rows,
-    read_kept_rows,
+from espalier.infra.tracking.tracking import Tracking
+from espalier.infra.tracking.training_rows import (
+    TrainingRows,
+    log_training_rows,
+    read_training_rows,
     write_any_parquet,
 )
-from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.data.row_keys import key_columns, row_keys
 
 
@@ -19,15 +19,15 @@ def tracking(stores):
 
 def kept(table, holdout=None):
     keys = row_keys(table)
-    return KeptRows(
+    return TrainingRows(
         columns=key_columns(table), trained=keys[10:], held_out=keys[:10], holdout=holdout
     )
 
 
 def test_rows_come_back_as_they_were_kept(tracking, stores, raw_rows):
     run_id = tracking.start_run("training")
-    log_kept_rows(tracking, run_id, kept(raw_rows, raw_rows.head(10)))
-    back = read_kept_rows(stores, run_id)
+    log_training_rows(tracking, run_id, kept(raw_rows, raw_rows.head(10)))
+    back = read_training_rows(stores, run_id)
     assert back.columns == tuple(raw_rows.columns)
     np.testing.assert_array_equal(back.trained, row_keys(raw_rows)[10:])
     np.testing.assert_array_equal(row_keys(back.holdout, back.columns), back.held_out)
@@ -35,19 +35,19 @@ def test_rows_come_back_as_they_were_kept(tracking, stores, raw_rows):
 
 def test_keys_alone_can_be_kept(tracking, stores, raw_rows):
     run_id = tracking.start_run("training")
-    log_kept_rows(tracking, run_id, kept(raw_rows))
-    assert read_kept_rows(stores, run_id).holdout is None
+    log_training_rows(tracking, run_id, kept(raw_rows))
+    assert read_training_rows(stores, run_id).holdout is None
 
 
 @pytest.mark.parametrize("scheme", [None, 999])
 def test_what_cannot_be_compared_is_no_answer(tracking, stores, raw_rows, monkeypatch, scheme):
     run_id = tracking.start_run("training")
     if scheme is not None:
-        monkeypatch.setattr("espalier.infra.tracking.kept_rows.SCHEME", scheme)
-        log_kept_rows(tracking, run_id, kept(raw_rows))
+        monkeypatch.setattr("espalier.infra.tracking.training_rows.SCHEME", scheme)
+        log_training_rows(tracking, run_id, kept(raw_rows))
         monkeypatch.undo()
-    assert read_kept_rows(stores, run_id) is None
-    assert read_kept_rows(stores, "0" * 32) is None
+    assert read_training_rows(stores, run_id) is None
+    assert read_training_rows(stores, "0" * 32) is None
 
 
 def test_parquet_takes_any_column(tmp_path):

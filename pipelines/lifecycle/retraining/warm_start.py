@@ -38,7 +38,7 @@ def winners(
     return tuple(found)[:most]
 
 
-def fitting(
+def valid_in_space(
     configurations: Iterable[Configuration], space: SearchSpace, *, trials: int | None = None
 ) -> tuple[Configuration, ...]:
     """Return the configurations as they are in ``space``, in order.

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.artifacts import fetch_file, read_json_file, read_text_file
-from espalier.infra.tracking.kept_rows import write_any_parquet
 from espalier.infra.tracking.tracking import Tracking
+from espalier.infra.tracking.training_rows import write_any_parquet
 from espalier.pipelines.lifecycle.drift.reference import TableProfile, profile_table
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ ABOUT_FILE = "reference/about.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class ReferenceTable:
     """The table of one training, as later ones are compared with it.
 
     Attributes
@@ -74,14 +74,14 @@ def log_reference(
     tracking.log_json(run_id, about, ABOUT_FILE)
 
 
-def read_reference(settings: Settings, run_id: str) -> Reference | None:
+def read_reference(settings: Settings, run_id: str) -> ReferenceTable | None:
     """Return what the training kept; None when it kept nothing."""
     import pandas as pd
 
     about = read_json_file(settings, run_id, ABOUT_FILE)
     if about is None:
         text = read_text_file(settings, run_id, PROFILE_FILE)
-        return None if text is None else Reference(profile=TableProfile.from_json(text))
+        return None if text is None else ReferenceTable(profile=TableProfile.from_json(text))
     with tempfile.TemporaryDirectory() as scratch:
         path = fetch_file(settings, run_id, ROWS_FILE, Path(scratch))
         if path is None:
@@ -90,4 +90,4 @@ def read_reference(settings: Settings, run_id: str) -> Reference | None:
     profile = profile_table(
         rows, target=about["target"], is_classification=about["is_classification"]
     )
-    return Reference(profile=profile, rows=rows)
+    return ReferenceTable(profile=profile, rows=rows)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from espalier.infra.tracking.artifacts import fetch_file
-from espalier.infra.tracking.kept_reference import (
+from espalier.infra.tracking.reference_table import (
     PROFILE_FILE,
     ROWS_FILE,
     log_reference,

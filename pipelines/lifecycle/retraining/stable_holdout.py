@@ -23,7 +23,7 @@ MOST_OF_NEW = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptHoldout:
+class StableHoldout:
     """A split that respects an earlier one.
 
     Attributes
@@ -52,7 +52,7 @@ def keep_holdout(
     was_held: NDArray[np.bool_],
     fraction: float,
     seed: int,
-) -> KeptHoldout:
+) -> StableHoldout:
     """Split a dataset so that the rows held out before stay held out.
 
     With a time column the newest rows are held out as ever: going forward in time, they are rows
@@ -146,8 +146,8 @@ def _described(
     held: NDArray[np.bool_],
     trained: NDArray[np.bool_],
     note: str,
-) -> KeptHoldout:
-    return KeptHoldout(
+) -> StableHoldout:
+    return StableHoldout(
         search=search,
         holdout=holdout,
         n_kept=int(held[holdout].sum()),
