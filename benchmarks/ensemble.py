@@ -31,7 +31,7 @@ from ensemble_compare import (
     summary,
 )
 from ensemble_library import OUTER_FOLDS, LibraryOptions, make_library, read_index
-from ensemble_residual import record_path, residual_record, residual_summary
+from studies.ensemble_residual import record_path, residual_record, residual_summary
 
 SECONDS = 300.0
 """Of a search for the residual, at most."""

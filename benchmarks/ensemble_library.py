@@ -27,7 +27,9 @@ from espalier.pipelines.evaluation.evaluate import evaluate_trial, fit_member
 from espalier.pipelines.finishing.refit import member_job
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.learners.registry import choose_learners
-from espalier.pipelines.metrics.catalogue import Metric, get_metric, score_predictions
+from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.metrics.metric import Metric
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.joint import SearchSpace

@@ -38,8 +38,8 @@ from experience_live import adversarial, first_four
 from experience_mlflow import learning
 from experience_replay import halves, ranking, replays
 
-from espalier.pipelines.experience.space_alignment import align_knowledge
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.space_alignment import align_knowledge
+from espalier.pipelines.experience.recording.store import ExperienceStore
 
 PARTS = ("ranking", "replay", "learn", "adversarial", "live")
 

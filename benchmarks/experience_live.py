@@ -10,19 +10,19 @@ from left_out_tables import learned, others
 from espalier.pipelines.evaluation.evaluate import evaluate_trial
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
 from espalier.pipelines.experience.advice import Advice, advise
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.recording_setup import (
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.recording_setup import (
     RecordingRules,
     RecordingSetup,
     TableEntry,
     make_recording_setup,
     read_index,
 )
-from espalier.pipelines.experience.space_alignment import AlignedKnowledge
+from espalier.pipelines.experience.recording.space_alignment import AlignedKnowledge
 from espalier.pipelines.resources.budget import Budget, Deadline
-from espalier.pipelines.search.initial_design import LEADERS
 from espalier.pipelines.search.loop import run_search
 from espalier.pipelines.search.plan import SearchPlan
+from espalier.pipelines.search.strategies.initial_design import LEADERS
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import Trial

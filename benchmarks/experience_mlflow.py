@@ -13,7 +13,7 @@ from espalier.infra.environment import quiet_environment
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.infra.tracking.trial_reader import dataset_tags
-from espalier.pipelines.experience.record import ExperienceRecord, KnowledgeBase
+from espalier.pipelines.experience.recording.record import ExperienceRecord, KnowledgeBase
 
 
 def learning(records: KnowledgeBase, home: Path, *, n_trials: int) -> dict[str, Any]:

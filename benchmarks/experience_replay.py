@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.acquisition.functions import log_expected_improvement
 from espalier.pipelines.experience.advice import Candidates
-from espalier.pipelines.experience.predictor import RunPrior
-from espalier.pipelines.experience.process_validation import LeaveOneOutProcess, validate_process
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import AlignedDataset, AlignedKnowledge
-from espalier.pipelines.experience.transfer_process import ProcessExperience
-from espalier.pipelines.experience.validate import spearman
-from espalier.pipelines.search.initial_design import LEADERS
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.space_alignment import AlignedDataset, AlignedKnowledge
+from espalier.pipelines.experience.transfer.predictor import RunPrior
+from espalier.pipelines.experience.transfer.process_validation import (
+    LeaveOneOutProcess,
+    validate_process,
+)
+from espalier.pipelines.experience.transfer.transfer_process import ProcessExperience
+from espalier.pipelines.experience.transfer.validate import spearman
+from espalier.pipelines.search.strategies.initial_design import LEADERS
 from espalier.pipelines.seeds import generator
 from espalier.pipelines.surrogate.gaussian_process import GaussianProcess
 from espalier.pipelines.surrogate.kernel import Embedding

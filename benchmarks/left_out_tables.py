@@ -2,9 +2,9 @@
 
 from espalier.pipelines.experience.fit import fit_aligned
 from espalier.pipelines.experience.knowledge import Knowledge
-from espalier.pipelines.experience.process_validation import validate_process
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import AlignedKnowledge
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.space_alignment import AlignedKnowledge
+from espalier.pipelines.experience.transfer.process_validation import validate_process
 
 
 def others(known: AlignedKnowledge, fingerprint: str) -> AlignedKnowledge:

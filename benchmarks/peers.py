@@ -28,9 +28,9 @@ import numpy as np
 import pandas as pd
 from left_out_tables import learned, others_than
 
-from espalier.pipelines.experience.recording_setup import read_index
-from espalier.pipelines.experience.space_alignment import align_knowledge
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.recording_setup import read_index
+from espalier.pipelines.experience.recording.space_alignment import align_knowledge
+from espalier.pipelines.experience.recording.store import ExperienceStore
 
 FRAMEWORKS = ("ours", "flaml", "autogluon_medium", "h2o", "mljar")
 TABLES = (

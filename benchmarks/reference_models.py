@@ -2,7 +2,7 @@
 
 Each takes the prepared search rows of a `Dataset` and returns scores for other rows of it. CatBoost
 gets the categories as they are; the others get skrub's `TableVectorizer`, which encodes categories,
-high-cardinality strings and dates.
+high-cardinality strings and dates. Espalier itself does not need skrub: ``pip install skrub``.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 
 SECONDS_LIMIT = 300.0  # CatBoost's default takes half an hour on 200,000 rows of 23 classes
 
@@ -45,7 +46,10 @@ def _predictor(model: Any, search: Dataset, features: Callable[[pd.DataFrame], A
 
 
 def _vectorised(search: Dataset, model: Any) -> Any:
-    from skrub import tabular_pipeline
+    try:
+        from skrub import tabular_pipeline
+    except ModuleNotFoundError:
+        raise SystemExit("the reference models need skrub: pip install skrub") from None
 
     pipeline = tabular_pipeline(model)
     pipeline.fit(search.X, search.y)

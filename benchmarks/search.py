@@ -21,14 +21,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from search_ascent import ascents
 from search_emulator import emulate
 from search_live import ABLATIONS, VARIANTS, LiveOptions, live
 from search_pool import open_pool, open_store
-from search_racing import fold_fits
 from search_record import RecordOptions, read_index, record
 from search_replay import ablations, compare, strategies
 from search_variants import COUNTS
+from studies.search_ascent import ascents
+from studies.search_racing import fold_fits
 
 
 def arguments() -> argparse.Namespace:

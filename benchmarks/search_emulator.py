@@ -29,16 +29,19 @@ from sklearn.model_selection import KFold, cross_val_predict
 
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
 from espalier.pipelines.evaluation.limits import limit_threads
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import align_configuration, align_knowledge
-from espalier.pipelines.experience.store import ExperienceStore
-from espalier.pipelines.experience.validate import spearman
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.space_alignment import (
+    align_configuration,
+    align_knowledge,
+)
+from espalier.pipelines.experience.recording.store import ExperienceStore
+from espalier.pipelines.experience.transfer.validate import spearman
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.loop import run_search
 from espalier.pipelines.search.plan import SearchPlan
-from espalier.pipelines.search.shares import ascent_win_rate
+from espalier.pipelines.search.strategies.shares import ascent_win_rate
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.configuration import Configuration

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from left_out_tables import others
 
 from espalier.pipelines.experience.advice import FIRST
-from espalier.pipelines.experience.portfolio import build_portfolio
-from espalier.pipelines.experience.predictor import RunPrior
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import align_configuration, align_knowledge
-from espalier.pipelines.experience.transfer_process import ProcessExperience
-from espalier.pipelines.experience.validate import spearman
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.space_alignment import (
+    align_configuration,
+    align_knowledge,
+)
+from espalier.pipelines.experience.transfer.portfolio import build_portfolio
+from espalier.pipelines.experience.transfer.predictor import RunPrior
+from espalier.pipelines.experience.transfer.transfer_process import ProcessExperience
+from espalier.pipelines.experience.transfer.validate import spearman
 from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.trials.configuration import Configuration
 

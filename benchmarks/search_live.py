@@ -18,28 +18,27 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from kept_lines import whole_lines
 from left_out_tables import learned, others_than
-from search_apart import Judge, leaders, open_judge, search_rows
 from search_variants import Variant
+from studies.search_apart import Judge, leaders, open_judge, search_rows, whole_lines
 
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
 from espalier.pipelines.experience.advice import advise
 from espalier.pipelines.experience.knowledge import Knowledge
-from espalier.pipelines.experience.recording_setup import (
+from espalier.pipelines.experience.recording.recording_setup import (
     RecordingRules,
     RecordingSetup,
     TableEntry,
     make_recording_setup,
     read_index,
 )
-from espalier.pipelines.experience.space_alignment import align_knowledge
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.space_alignment import align_knowledge
+from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.loop import run_search
 from espalier.pipelines.search.plan import SearchPlan
-from espalier.pipelines.search.shares import ascent_win_rate
+from espalier.pipelines.search.strategies.shares import ascent_win_rate
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult
 

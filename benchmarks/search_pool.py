@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from search_experience import Lent, lend
 from search_record import RecordOptions, open_workplace, read_header, read_results
 
-from espalier.pipelines.experience.space_alignment import align_configuration, space_of
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.space_alignment import align_configuration, space_of
+from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.space.joint import SearchSpace

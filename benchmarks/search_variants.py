@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from unittest.mock import patch
 
-from espalier.pipelines.search import strategies as strategies_module
-from espalier.pipelines.search.guided import guided_proposals
+from espalier.pipelines.search.strategies.dispatch import dispatch as strategies_module
+from espalier.pipelines.search.strategies.guided import guided_proposals
 
 COUNTS = (4, 10, 20, 30, 50, 100)
 """Trials after which regret is read."""

@@ -72,7 +72,8 @@ def references(row: Any, options: argparse.Namespace) -> dict[str, Any]:
 
     from espalier.pipelines.data.assemble import assemble
     from espalier.pipelines.data.splitting.splits import default_holdout_fraction, split_holdout
-    from espalier.pipelines.metrics.catalogue import get_metric, score_predictions
+    from espalier.pipelines.metrics.catalogue import get_metric
+    from espalier.pipelines.metrics.scoring import score_predictions
 
     table = pd.read_parquet(options.folder / f"{row.name}.parquet")
     dataset = assemble(table, target=row.target, task=row.task).dataset

@@ -12,8 +12,8 @@ from espalier.infra.processes.owner_lock import RunLock
 from espalier.infra.settings import load_settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.experience.recording_setup import read_index
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.recording_setup import read_index
+from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.requests.build_experience import BuildRequest
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import TrialResult

@@ -126,8 +126,9 @@ class Settings(BaseSettings):
     notify: str | None = Field(
         default=None,
         description="Who is told when a run fails: an address (https://...) that JSON is posted "
-        "to, a Prefect notification block (block:slack-webhook/alerts), or a command that gets the "
-        "JSON on its standard input.",
+        "to, another address that Apprise knows (slack://..., mailto://...), a Prefect "
+        "notification block (block:slack-webhook/alerts), or a command that gets the JSON on its "
+        "standard input.",
     )
 
     @field_validator("*", mode="before")

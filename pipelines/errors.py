@@ -1,9 +1,4 @@
-"""Every error Espalier raises on purpose."""
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from espalier.pipelines.trials.failures import Failures
+"""The errors Espalier raises on purpose; `SearchFailedError` is beside the failures it carries."""
 
 from espalier.pipelines.redaction import redact
 
@@ -45,23 +40,6 @@ class MissingColumnsError(UserError):
 
 class DataRefusedError(UserError):
     """Validation refused the table: at least one expectation of severity *refuse* failed."""
-
-
-class SearchFailedError(EspalierError, RuntimeError):
-    """No trial succeeded, so there is nothing to build a model from.
-
-    Attributes
-    ----------
-    failures : tuple of Failures
-        How the trials ended, counted.
-    """
-
-    def __init__(self, message: str, failures: "tuple[Failures, ...]" = ()) -> None:
-        self.failures = failures
-        super().__init__(message)
-
-    def __reduce__(self) -> "tuple[type, tuple[str, tuple[Failures, ...]]]":
-        return type(self), (str(self), self.failures)
 
 
 class WorkerLostError(EspalierError, RuntimeError):

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.experience.design import RecordingDesign, filling
-from espalier.pipelines.experience.record import KnowledgeBase, KnownDataset, record_of
-from espalier.pipelines.experience.space_alignment import space_of
+from espalier.pipelines.experience.recording.design import RecordingDesign, filling
+from espalier.pipelines.experience.recording.record import KnowledgeBase, KnownDataset, record_of
+from espalier.pipelines.experience.recording.space_alignment import space_of
 from espalier.pipelines.metafeatures.catalogue import CATALOGUE, VERSION
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.problem import ProblemKind

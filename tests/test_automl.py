@@ -18,7 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from espalier import AutoMLClassifier, AutoMLRegressor, learner_from_estimator, make_metric
-from espalier.pipelines.errors import MissingColumnsError, SearchFailedError, UserError
+from espalier.pipelines.errors import MissingColumnsError, UserError
+from espalier.pipelines.trials.failures import SearchFailedError
 
 ROOT = Path(__file__).resolve().parents[1]
 CHEAP: dict[str, Any] = {"time_budget": None, "n_trials": 1, "families": ("linear",)}

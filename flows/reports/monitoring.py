@@ -70,7 +70,7 @@ class MonitorReport:
 
     @property
     def line(self) -> str:
-        """The verdict as one line."""
+        """The outcome as one line."""
         model = f"{self.model}/{self.version}"
         if self.verdict == "unknown":
             return f"{model}: nothing can be said, as no row could be compared"

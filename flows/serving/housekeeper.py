@@ -32,7 +32,7 @@ class Housekeeper:
         self._settings = settings
         self._console = console
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="caretaker", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="housekeeper", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

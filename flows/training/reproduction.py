@@ -6,8 +6,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from espalier.infra.registry.model_files import load
 from espalier.infra.registry.model_runs import ModelRun, run_behind
-from espalier.infra.registry.registry import load, resolve
+from espalier.infra.registry.registry import resolve
 from espalier.infra.runs.notes import FOLDS, REQUEST
 from espalier.infra.runs.store import RunStore
 from espalier.infra.settings import Settings
@@ -23,7 +24,7 @@ from espalier.pipelines.lifecycle.reproduction import (
     reproduce,
     worst,
 )
-from espalier.pipelines.metrics.catalogue import score_predictions
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.trials.trial import TrialResult
 from espalier.tasks.data.inherit_winners import read_inheritance

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from espalier.infra.runs.notes import MLFLOW_RUN
 from espalier.infra.runs.store import RunStore
 from espalier.infra.tracking.tracking import Tracking
-from espalier.pipelines.errors import SearchFailedError
+from espalier.pipelines.trials.failures import SearchFailedError
 
 _LOGGER = logging.getLogger(__name__)
 

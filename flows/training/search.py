@@ -10,10 +10,11 @@ from espalier.infra.runs.trial_recorder import TrialRecorder
 from espalier.pipelines.errors import StoreUnavailableError
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.limits.reserve import reserve_seconds, search_deadline, with_slack
+from espalier.pipelines.search.limits.stopping import NOTHING_TO_GAIN, has_settled, typical_seconds
+from espalier.pipelines.search.next_trials import awaited
 from espalier.pipelines.search.plan import SearchPlan
-from espalier.pipelines.search.reserve import reserve_seconds, search_deadline, with_slack
 from espalier.pipelines.search.stand_ins import said_of, with_stand_ins
-from espalier.pipelines.search.stopping import NOTHING_TO_GAIN, has_settled, typical_seconds
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialResult
 from espalier.tasks.records import TrainingRun
@@ -199,7 +200,7 @@ def _rounds(
             store=store,
             recorder=recorder,
             deadline=end,
-            awaited=None if proposing is not None else plan.awaited(history),
+            awaited=None if proposing is not None else awaited(plan, history),
             on_result=view.add,
         )
         history = history.extend(results)

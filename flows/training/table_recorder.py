@@ -8,9 +8,9 @@ from espalier.infra.runs.store import RunStore
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.evaluation.executors.base import Executor
-from espalier.pipelines.experience.design import RecordingDesign, next_to_record
-from espalier.pipelines.experience.recording_setup import RecordingSetup
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.design import RecordingDesign, next_to_record
+from espalier.pipelines.experience.recording.recording_setup import RecordingSetup
+from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialResult

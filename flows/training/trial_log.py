@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from prefect.futures import PrefectFuture
 
+from espalier.infra.registry.logged_model import prepare_to_log_soon
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.trials.trial import TrialResult
 from espalier.tasks.artifacts import open_progress
@@ -29,6 +30,7 @@ class TrialLog:
     """
 
     def __init__(self, tracking: Tracking, run_id: str) -> None:
+        prepare_to_log_soon()  # of this process, while the workers are busy
         self._tracking = tracking
         self._run_id = run_id
         self._progress = open_progress("search", "The search's budget used so far")

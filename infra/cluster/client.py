@@ -3,7 +3,7 @@
 from distributed import Client
 
 
-class ClosingClient(Client):  # type: ignore[misc]  # Dask ships no types
+class ClosingClient(Client):
     """Lets go of its thread and its connections where it cannot be connected.
 
     Dask's own stays half open then until it is collected as garbage. That may be in the thread of

@@ -24,7 +24,7 @@ _CONTEXT = "espalier_context"
 _JOB = "espalier_job"
 
 
-class WarmUp(WorkerPlugin):  # type: ignore[misc]  # Dask ships no types
+class WarmUp(WorkerPlugin):
     """Makes every worker ready, also those that join late or start anew.
 
     Parameters

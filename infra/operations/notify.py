@@ -4,22 +4,29 @@
 
 - an address ``https://...``: the failure is posted there as JSON; ``text`` holds the message, which
   is what Slack, Mattermost and Teams show;
+- another address, such as ``slack://...`` or ``mailto://...``: one of the kinds that Apprise
+  knows (https://github.com/caronc/apprise/wiki);
 - ``block:TYPE/NAME``: a notification block of Prefect, such as ``block:slack-webhook/alerts``;
 - a command: it gets the JSON on its standard input.
 """
 
 import json
 import logging
+import re
 import shlex
 import subprocess
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
 
 from espalier.pipelines.redaction import redact
 
 _LOG = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 30.0
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.\-]*://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +59,11 @@ class Failure:
         more = f"\n{self.url}" if self.url else ""
         return f"Espalier: {self.flow} ({self.run}) has {self.state.lower()}: {self.reason}{more}"
 
+    @property
+    def subject(self) -> str:
+        """A title for it."""
+        return f"Espalier: {self.flow} {self.state.lower()}"
+
 
 def notify(target: str, failure: Failure) -> bool:
     """Tell ``target`` of the failure; whether that worked (if not, it is logged)."""
@@ -61,12 +73,24 @@ def notify(target: str, failure: Failure) -> bool:
             _post(target, json.dumps(record).encode())
         elif target.startswith("block:"):
             _tell_block(target.removeprefix("block:"), failure)
+        elif _ADDRESS.match(target):
+            _tell_apprise(target, failure)
         else:
             _run(target, json.dumps(record))
     except Exception as error:
-        _LOG.error("nobody could be told by %r: %s", redact(target), redact(str(error)))
+        _LOG.error("nobody could be told by %r: %s", _shown(target), redact(str(error)))
         return False
     return True
+
+
+def _shown(target: str) -> str:
+    """Return what a log may show: the paths of addresses are tokens as often as not."""
+    if not _ADDRESS.match(target):
+        return redact(target)
+    parts = urlsplit(target)
+    # Elsewhere than on the web, the host may be a token too.
+    host = parts.netloc.rpartition("@")[2] if parts.scheme in ("http", "https") else ""
+    return f"{parts.scheme}://{host or '***'}"
 
 
 def _post(url: str, body: bytes) -> None:
@@ -85,15 +109,40 @@ def _tell_block(slug: str, failure: Failure) -> None:
     block = Block.load(slug)
     if not isinstance(block, NotificationBlock):
         raise TypeError(f"block {slug!r} sends no notifications")
-    sent = block.notify(failure.text, subject=f"Espalier: {failure.flow} {failure.state.lower()}")
+    sent = block.notify(failure.text, subject=failure.subject)
     if sent is not None:
         run_coro_as_sync(sent)
 
 
+def _tell_apprise(address: str, failure: Failure) -> None:
+    from apprise import Apprise, NotifyType
+
+    known = Apprise()
+    with _silent(logging.getLogger("apprise")):
+        if not known.add(address):
+            raise ValueError("no such kind of address, or it is incomplete")
+        if not known.notify(failure.text, title=failure.subject, notify_type=NotifyType.FAILURE):
+            raise RuntimeError("it was not sent")
+
+
+@contextmanager
+def _silent(log: logging.Logger) -> Iterator[None]:
+    """Silence a logger that would name an address that it cannot use, tokens and all."""
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
+
+
 def _run(command: str, text: str) -> None:
     done = subprocess.run(
-        shlex.split(command), input=text, text=True, capture_output=True,
-        timeout=TIMEOUT_SECONDS, check=False,
-    )  # fmt: skip
+        shlex.split(command),
+        input=text,
+        text=True,
+        capture_output=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
     if done.returncode != 0:
         raise RuntimeError(f"it ended with status {done.returncode}: {done.stderr[-200:]}")

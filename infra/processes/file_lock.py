@@ -1,8 +1,10 @@
 """One process at a time: a lock that the system frees when its holder ends, however that is."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock
 
 
 @contextmanager
@@ -12,11 +14,7 @@ def exclusive(path: Path) -> Iterator[None]:
     Where the system has no such locks, nobody is waited for.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except (ImportError, OSError):
-            pass
+    with ExitStack() as held:
+        with suppress(NotImplementedError, OSError):
+            held.enter_context(FileLock(path))
         yield

@@ -1,18 +1,18 @@
 """One retraining of a model at a time, whoever starts it: schedule, form, command or trigger.
 
-The kernel holds the lock (`flock`) and frees it when the process ends, however it ends: nothing is
-left over that somebody would have to recognise as stale. It covers everybody who works in the same
-home folder. Runs of one scheduled deployment wait in Prefect's queue besides.
+The system holds the lock and frees it when the process ends, however it ends: nothing is left over
+that somebody would have to recognise as stale. It covers everybody who works in the same home
+folder. Runs of one scheduled deployment wait in Prefect's queue besides.
 """
 
-import fcntl
 import hashlib
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO
+from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from espalier.infra.settings import Settings
 from espalier.pipelines.errors import UserError
@@ -53,37 +53,31 @@ def one_at_a_time(
     folder = settings.home / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(name.encode()).hexdigest()[:16]
-    with (folder / f"{work}-{digest}.lock").open("a+", encoding="utf-8") as file:
-        end = time.monotonic() + wait_seconds
-        told = False
-        while not _taken(file):
-            words = f"the {work} of {name!r} by {_holder(file)}"
-            if time.monotonic() >= end:
-                raise UserError(f"{words} is still going on; try again when it is done")
-            if not told and on_wait is not None:
-                on_wait(f"waiting for {words}")
-            told = True
-            time.sleep(min(_POLL_SECONDS, max(0.01, end - time.monotonic())))
-        file.truncate(0)
-        file.write(json.dumps({"pid": os.getpid(), "model": name}))
-        file.flush()
+    lock = FileLock(folder / f"{work}-{digest}.lock")
+    # Beside the lock, which not every version of the library leaves as it was written.
+    note = folder / f"{work}-{digest}.json"
+
+    def who() -> str:
+        return f"the {work} of {name!r} by {_holder(note)}"
+
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if on_wait is not None:
+            on_wait(f"waiting for {who()}")
         try:
-            yield
-        finally:
-            fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def _taken(file: IO[str]) -> bool:
+            lock.acquire(timeout=wait_seconds, poll_interval=_POLL_SECONDS)
+        except Timeout:
+            raise UserError(f"{who()} is still going on; try again when it is done") from None
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        note.write_text(json.dumps({"pid": os.getpid(), "model": name}))
+        yield
+    finally:
+        lock.release()
 
 
-def _holder(file: IO[str]) -> str:
-    file.seek(0)
+def _holder(note: Path) -> str:
     try:
-        return f"process {json.loads(file.read())['pid']}"
-    except (ValueError, KeyError, TypeError):
+        return f"process {json.loads(note.read_text())['pid']}"
+    except (OSError, ValueError, KeyError, TypeError):
         return "another process"

@@ -2,6 +2,9 @@
 
 import json
 import logging
+import threading
+from contextlib import suppress
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +58,17 @@ def prepare_to_log() -> None:
     import espalier.pipelines.serving.saved_model  # noqa: F401
 
     warn_dependency_requirement_mismatches([f"mlflow=={version('mlflow')}"])
+
+
+@cache
+def prepare_to_log_soon() -> None:
+    """Prepare once, in the background; what fails, `log_model` meets again and says."""
+
+    def prepare() -> None:
+        with suppress(Exception):
+            prepare_to_log()
+
+    threading.Thread(target=prepare, name="prepare-mlflow", daemon=True).start()
 
 
 def saved_folder(place: Path) -> Path | None:

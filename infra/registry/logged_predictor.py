@@ -25,9 +25,21 @@ from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking.store import make_client
 from espalier.infra.tracking.tracking import Tracking
 
-_REQUIREMENTS = ("mlflow", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "ConfigSpace",
-                 "lightgbm", "xgboost", "catboost", "skrub", "pydantic", "threadpoolctl",
-                 "joblib")  # fmt: skip
+_REQUIREMENTS = (
+    "mlflow",
+    "numpy",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "scikit-learn",
+    "ConfigSpace",
+    "lightgbm",
+    "xgboost",
+    "catboost",
+    "pydantic",
+    "threadpoolctl",
+    "joblib",
+)
 _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 

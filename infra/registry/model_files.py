@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from espalier.infra.registry.logged_model import saved_folder
 from espalier.infra.registry.registry import RegisteredVersion
@@ -9,6 +10,9 @@ from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking.store import make_client
 from espalier.pipelines.errors import UserError
+
+if TYPE_CHECKING:
+    from espalier.pipelines.serving.saved_model import ServedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +54,23 @@ def model_files(version: RegisteredVersion, settings: Settings) -> ModelFiles:
     if folder is None:
         raise UserError(f"model {shown} was not made by Espalier; open it with MLflow")
     return ModelFiles(saved=folder, code=place / "code")
+
+
+def load(version: RegisteredVersion, settings: Settings) -> "ServedModel":
+    """Open a registered version in this process.
+
+    Returns
+    -------
+    ServedModel
+        ``predict(table)`` takes raw rows and returns a table: ``prediction`` and, for
+        classification, one ``proba_<class>`` per class. MLflow's own
+        ``mlflow.pyfunc.load_model(version.uri)`` returns the same answers.
+
+    Raises
+    ------
+    UserError
+        The version was not made by Espalier, or its files are gone.
+    """
+    from espalier.pipelines.serving.saved_model import _load_pyfunc
+
+    return _load_pyfunc(str(model_files(version, settings).saved))

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
 
-    from espalier.pipelines.serving.saved_model import ServedModel
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -154,27 +153,6 @@ def resolve(spec: str, settings: Settings) -> RegisteredVersion:
         wanted = int(version) if version else int(aliases[alias]) if alias else max(numbers)
         found = next(each for each in versions if int(each.version) == wanted)
         return _described(client, found, alias)
-
-
-def load(version: RegisteredVersion, settings: Settings) -> "ServedModel":
-    """Open a registered version in this process.
-
-    Returns
-    -------
-    ServedModel
-        ``predict(table)`` takes raw rows and returns a table: ``prediction`` and, for
-        classification, one ``proba_<class>`` per class. MLflow's own
-        ``mlflow.pyfunc.load_model(version.uri)`` returns the same answers.
-
-    Raises
-    ------
-    UserError
-        The version was not made by Espalier, or its files are gone.
-    """
-    from espalier.infra.registry.model_files import model_files
-    from espalier.pipelines.serving.saved_model import _load_pyfunc
-
-    return _load_pyfunc(str(model_files(version, settings).saved))
 
 
 def list_models(settings: Settings) -> tuple[RegisteredVersion, ...]:

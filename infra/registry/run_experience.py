@@ -1,8 +1,8 @@
 """The organisation's own records: read from MLflow, kept in the home folder.
 
 =====================  ====================================================================
-``own.parquet``        the records, in the schema of `espalier.pipelines.experience.schema`
-``own.json``           how far each MLflow experiment has been read, and what was learned from
+``own.parquet``        the records, as `espalier.pipelines.experience.recording.schema` says
+``own.json``           how far each MLflow experiment is read, and what was learned from
 =====================  ====================================================================
 """
 
@@ -15,8 +15,8 @@ from espalier.infra.processes.owner_lock import RunLock
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.trial_reader import TrialReading
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.redaction import redact
 
 

@@ -6,96 +6,36 @@ done twice: a trial that is there already is not logged again, so a run that is 
 duplicates.
 """
 
-import threading
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from espalier.infra.settings import Settings
-from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
+from espalier.infra.tracking.experiment import Experiment
 from espalier.infra.tracking.logged_dataset import dataset_input
 from espalier.infra.tracking.nested_runs import runs_with
-from espalier.infra.tracking.store import find_experiment, make_client
 from espalier.infra.tracking.trial_runs import finite_metrics, plain_text
 from espalier.infra.tracking.trials import TrackedTrials
 from espalier.pipelines.redaction import redact
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
 
 # MLflow's own limit is 100 parameters a call.
 _PARAMS_A_CALL = 100
 
 
-class Tracking:
-    """One MLflow experiment, written to by one process.
+class Tracking(Experiment):
+    """What is written to one MLflow experiment, by one process.
 
-    Parameters
+    Attributes
     ----------
-    settings : Settings
-        Which store, which experiment. Nothing is opened before it is used, so making one is
-        free; `open` does it ahead of time.
+    trials : TrackedTrials
+        The nested runs.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._opening = threading.Lock()
-        self._client: MlflowClient | None = None
-        self._experiment_id: str | None = None
+        super().__init__(settings)
         self.trials = TrackedTrials(self)
-
-    def __getstate__(self) -> Settings:
-        return self.settings  # connections stay behind when it travels
-
-    def __setstate__(self, settings: Settings) -> None:
-        self.__init__(settings)  # type: ignore[misc]
-
-    @property
-    def client(self) -> "MlflowClient":
-        """The client on the tracking store; made at its first use.
-
-        Raises
-        ------
-        StoreUnavailableError
-            The store does not answer.
-        """
-        with self._opening:
-            if self._client is None:
-                self._client = make_client(self.settings)
-            return self._client
-
-    @property
-    def experiment_id(self) -> str:
-        """The experiment's id; the experiment is made at its first use."""
-        client = self.client
-        with self._opening:
-            if self._experiment_id is None:
-                with self.store():
-                    self._experiment_id = find_experiment(client, self.settings)
-            return self._experiment_id
-
-    def open(self) -> "Tracking":
-        """Connect now; a new sqlite store makes its tables, which takes a second or more."""
-        _ = self.experiment_id
-        return self
-
-    def open_soon(self) -> "Tracking":
-        """Connect in the background; the first use waits for it and meets its errors."""
-        threading.Thread(target=self._open_quietly, name="open-mlflow", daemon=True).start()
-        return self
-
-    def _open_quietly(self) -> None:
-        try:
-            self.open()
-        except Exception:  # the first use tries again and raises it where it can be handled
-            return
-
-    def store(self) -> AbstractContextManager[None]:
-        """Turn what goes wrong in the store within the block into one of our errors."""
-        return store_errors(self.settings.mlflow_uri)
 
     # --- the parent run -------------------------------------------------------------------
 

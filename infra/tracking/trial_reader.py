@@ -17,7 +17,7 @@ from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.search import find_runs
 from espalier.infra.tracking.store import make_client
 from espalier.infra.tracking.trial_runs import LONGEST_TAG
-from espalier.pipelines.experience.record import ExperienceRecord, KnownDataset, record_of
+from espalier.pipelines.experience.recording.record import ExperienceRecord, KnownDataset, record_of
 from espalier.pipelines.trials.trial import TrialResult
 
 if TYPE_CHECKING:

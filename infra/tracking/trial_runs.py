@@ -84,8 +84,6 @@ class LoggedTrial:
         entries = finite_metrics(single, step=0, at_ms=at_ms)
         for fold, score in enumerate(result.fold_scores):
             entries += finite_metrics({"fold_score": score}, step=fold, at_ms=at_ms)
-        for rung, score in enumerate(result.rung_scores):
-            entries += finite_metrics({"rung_score": score}, step=rung, at_ms=at_ms)
         for fold, rounds in enumerate(result.iterations):
             entries += finite_metrics({"iterations": rounds}, step=fold, at_ms=at_ms)
         return entries

@@ -1,32 +1,26 @@
 """The trials of MLflow's parent runs: each is one nested run, written once."""
 
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from espalier.infra.tracking.experiment import Experiment
 from espalier.infra.tracking.nested_runs import complete_trials, remove_twins
 from espalier.infra.tracking.trial_runs import LoggedTrial
 from espalier.pipelines.errors import StoreUnavailableError
 from espalier.pipelines.trials.trial import TrialResult
 
-if TYPE_CHECKING:
-    from espalier.infra.tracking.tracking import Tracking
-
 
 class TrackedTrials:
-    """What of the trials MLflow has; a part of `espalier.infra.tracking.tracking.Tracking`.
+    """Which trials MLflow has, and the way to add more.
 
     Parameters
     ----------
-    tracking : Tracking
-        Its experiment, and how the store is reached.
+    experiment : Experiment
+        Where the runs are.
     """
 
-    def __init__(self, tracking: "Tracking") -> None:
-        self._tracking = tracking
+    def __init__(self, experiment: Experiment) -> None:
+        self._experiment = experiment
         self._logged: dict[str, dict[int, str]] = {}
-        self._prepared = False
 
     def none_of(self, parent_run_id: str) -> None:
         """Take a parent run as new, so that the store need not be asked what it has."""
@@ -46,16 +40,15 @@ class TrackedTrials:
             The store does not answer; what was logged so far is there and calling again
             continues.
         """
-        self._prepare_to_register()
         there = self._complete(parent_run_id)
         new = [result for result in results if result.trial.number not in there]
-        tracking = self._tracking
+        experiment = self._experiment
         try:
-            with tracking.store():
+            with experiment.store():
                 for result in new:
                     there[result.trial.number] = LoggedTrial(result).write(
-                        tracking.client,
-                        experiment_id=tracking.experiment_id,
+                        experiment.client,
+                        experiment_id=experiment.experiment_id,
                         parent_run_id=parent_run_id,
                     )
         except StoreUnavailableError:
@@ -78,15 +71,15 @@ class TrackedTrials:
         if not self._is_remote:
             self.log(parent_run_id, results)
             return
-        tracking = self._tracking
+        experiment = self._experiment
         self._forget(parent_run_id)
         self.log(parent_run_id, results)
-        with tracking.store():
-            remove_twins(tracking.client, tracking.experiment_id, parent_run_id)
+        with experiment.store():
+            remove_twins(experiment.client, experiment.experiment_id, parent_run_id)
 
     @property
     def _is_remote(self) -> bool:
-        return self._tracking.settings.mlflow_uri.startswith(("http://", "https://"))
+        return self._experiment.settings.mlflow_uri.startswith(("http://", "https://"))
 
     def _complete(self, parent_run_id: str) -> dict[int, str]:
         """Return the run ids of the trials that are logged completely, by trial number.
@@ -95,26 +88,12 @@ class TrackedTrials:
         """
         known = self._logged.get(parent_run_id)
         if known is None:
-            tracking = self._tracking
-            with tracking.store():
-                known = complete_trials(tracking.client, tracking.experiment_id, parent_run_id)
+            experiment = self._experiment
+            with experiment.store():
+                known = complete_trials(experiment.client, experiment.experiment_id, parent_run_id)
             self._logged[parent_run_id] = known
         return known
 
     def _forget(self, parent_run_id: str) -> None:
         """Forget which trials are logged: the store is asked the next time."""
         self._logged.pop(parent_run_id, None)
-
-    def _prepare_to_register(self) -> None:
-        """Once: get ready for the model in the background, while the workers are busy."""
-        if self._prepared:
-            return
-        self._prepared = True
-
-        def prepare() -> None:
-            from espalier.infra.registry.logged_model import prepare_to_log
-
-            with suppress(Exception):  # logging the model will do it, and say what is wrong
-                prepare_to_log()
-
-        threading.Thread(target=prepare, name="prepare-mlflow", daemon=True).start()

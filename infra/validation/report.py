@@ -95,12 +95,6 @@ class ValidationReport:
         }
         return json.dumps(record, indent=1, ensure_ascii=False)
 
-    def to_html(self) -> str:
-        """Return the report as one self-contained page."""
-        from espalier.infra.validation.page import render  # which imports this module
-
-        return render(self)
-
 
 def describe(expectation: Expectation) -> str:
     """Return one line that says what is promised."""

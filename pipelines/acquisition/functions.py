@@ -67,24 +67,3 @@ def log_expected_improvement(mean: Array, std: Array, best: float) -> Array:
 def expected_improvement(mean: Array, std: Array, best: float) -> Array:
     """Return the expected improvement over ``best``, shape (n,); 0 where it underflows."""
     return np.exp(log_expected_improvement(mean, std, best))
-
-
-def upper_confidence_bound(mean: Array, std: Array, beta: float) -> Array:
-    """Return mean + beta std, shape (n,)."""
-    return np.asarray(mean + beta * std)
-
-
-def per_second(log_value: Array, log_seconds: Array, weight: float) -> Array:
-    """Return the log of a value divided by the expected seconds to the power ``weight``.
-
-    Parameters
-    ----------
-    log_value : array, shape (n,)
-        Such as the log expected improvement.
-    log_seconds : array, shape (n,)
-        Log of the expected seconds.
-    weight : float
-        1 for improvement per second, 0 to ignore the cost; a search lets it fade, because late
-        in a run a slow trial that fits keeps nothing better from being tried.
-    """
-    return np.asarray(log_value - weight * log_seconds)

@@ -26,7 +26,7 @@ from espalier.pipelines.resources.budget import Deadline
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.in_process import Trained
-    from espalier.pipelines.metrics.catalogue import Metric
+    from espalier.pipelines.metrics.metric import Metric
 
 EXAMPLE_ROWS = 5
 
@@ -171,7 +171,7 @@ class AutoMLBase(BaseEstimator):
         deadline: Deadline,
     ) -> None:
         from espalier.pipelines.evaluation.holdout import bootstrap_interval, predict_in_time
-        from espalier.pipelines.metrics.catalogue import score_predictions
+        from espalier.pipelines.metrics.scoring import score_predictions
 
         rows, scores = predict_in_time(
             partial(self.model_.predict_for_metric, metric=metric),

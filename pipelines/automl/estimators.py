@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from espalier.pipelines.automl.base import AutoMLBase, keep_parameters
 from espalier.pipelines.automl.shared_docs import with_shared_docs
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.calibration.threshold import Threshold
     from espalier.pipelines.learners.base.learner import Learner
     from espalier.pipelines.members.serving_mode import Serving
-    from espalier.pipelines.metrics.catalogue import Metric
+    from espalier.pipelines.metrics.metric import Metric
 
 
 @with_shared_docs

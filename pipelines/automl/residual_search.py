@@ -20,7 +20,8 @@ from espalier.pipelines.automl.residual_stages import (
     pseudo_residual,
     residual_stages,
 )
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.combination import from_link, to_link
 from espalier.pipelines.ensemble.combiner_comparison import NestedPredictions

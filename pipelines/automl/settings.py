@@ -11,7 +11,7 @@ from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving, check_serving
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.resources.memory import workers_within
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.calibration.threshold import Threshold

@@ -22,9 +22,9 @@ from espalier.pipelines.lifecycle.retraining.warm_start import valid_in_space
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.search.limits.reserve import search_deadline
 from espalier.pipelines.search.loop import OnResult, run_search
 from espalier.pipelines.search.plan import SearchPlan
-from espalier.pipelines.search.reserve import search_deadline
 from espalier.pipelines.search.stand_ins import with_stand_ins
 from espalier.pipelines.serving.latency import prepare_ms
 from espalier.pipelines.serving.model import EnsembleModel, build_model

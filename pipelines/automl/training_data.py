@@ -13,8 +13,8 @@ from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.learners.base.learner import Learner
 from espalier.pipelines.learners.registry import choose_learners
-from espalier.pipelines.metrics.catalogue import Metric
-from espalier.pipelines.search.fold_count import affordable_folds
+from espalier.pipelines.metrics.metric import Metric
+from espalier.pipelines.search.limits.fold_count import affordable_folds
 from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.space.joint import SearchSpace
 

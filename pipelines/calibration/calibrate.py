@@ -18,7 +18,7 @@ from espalier.pipelines.calibration.report import TriedMethod
 from espalier.pipelines.ensemble.combination import Floats
 from espalier.pipelines.ensemble.out_of_fold import OutOfFold
 from espalier.pipelines.ensemble.row_blocks import row_blocks
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.metrics.mixture_scorer import make_scorer
 from espalier.pipelines.resources.budget import NEVER, Deadline
 

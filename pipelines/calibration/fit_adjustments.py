@@ -20,7 +20,7 @@ from espalier.pipelines.calibration.report import (
 from espalier.pipelines.calibration.threshold import Threshold, is_tuned_for, tune_threshold
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.ensemble.out_of_fold import OutOfFold, out_of_fold
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import NEVER, Deadline
 

@@ -20,8 +20,8 @@ from espalier.pipelines.ensemble.combination import Floats
 from espalier.pipelines.ensemble.out_of_fold import OutOfFold
 from espalier.pipelines.ensemble.row_blocks import row_blocks
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.metrics.catalogue import Metric
 from espalier.pipelines.metrics.custom import OwnFunction
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import NEVER, Deadline

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.column_plans import plan_column
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
 from espalier.pipelines.data.preparation import Preparation, find_column, prepare
 from espalier.pipelines.data.target import (

@@ -2,28 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 LONGEST_TEXT = 2_000
 """Characters of a string that are looked at."""
 _ROWS_TO_MEASURE = 10_000
-
-
-class ColumnRole(StrEnum):
-    """What a prepared feature column holds, and so which dtype it has."""
-
-    NUMERIC = "numeric"  # float64; missing is NaN, never infinite; booleans are 0.0 and 1.0
-    CATEGORICAL = "categorical"  # object: str or NaN; few distinct values
-    TEXT = "text"  # object: str or NaN; free text or very many distinct values
-    DATETIME = "datetime"  # datetime64[ns] without time zone; missing is NaT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

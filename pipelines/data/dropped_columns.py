@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.dataset import ColumnRole
 from espalier.pipelines.data.parsing.column_names import is_id_name
 from espalier.pipelines.data.parsing.column_plans import is_sentence_like
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import TextCells, read_text_cells
 
 UNIQUE_SHARE = 0.98

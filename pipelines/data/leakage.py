@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.column_skill import skill
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.seeds import generator
 
 SAMPLE_ROWS = 5_000

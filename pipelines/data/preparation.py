@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.dataset import ColumnRole
 from espalier.pipelines.data.dropped_columns import DroppedColumn, copies, reason_to_drop
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.column_plans import plan_column
@@ -23,12 +22,13 @@ from espalier.pipelines.data.parsing.readings import (
     is_plain_number,
     without_infinities,
 )
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import MissingColumnsError, UserError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """What `learn_preparation` decided.
+    """What `prepare` decided.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class Preparation:
         )
 
 
-def learn_preparation(
+def prepare(
     table: pd.DataFrame,
     *,
     target: str | None,
@@ -120,8 +120,8 @@ def learn_preparation(
     group_column: str | None = None,
     time_column: str | None = None,
     weight_column: str | None = None,
-) -> Preparation:
-    """Decide how the columns of a table are read and which cannot help.
+) -> tuple[Preparation, pd.DataFrame]:
+    """Decide how the columns of a table are read and which cannot help; read them so.
 
     Parameters
     ----------
@@ -134,31 +134,18 @@ def learn_preparation(
     group_column, time_column, weight_column : str or None
         Columns that steer the splits or weigh the rows; they are set aside as features.
 
+    Returns
+    -------
+    preparation : Preparation
+        What was decided.
+    features : DataFrame
+        The same rows, prepared.
+
     Raises
     ------
     UserError
         A named column does not exist, or no feature is left.
     """
-    return prepare(
-        table,
-        target=target,
-        exclude=exclude,
-        group_column=group_column,
-        time_column=time_column,
-        weight_column=weight_column,
-    )[0]
-
-
-def prepare(
-    table: pd.DataFrame,
-    *,
-    target: str | None,
-    exclude: Sequence[str] = (),
-    group_column: str | None = None,
-    time_column: str | None = None,
-    weight_column: str | None = None,
-) -> tuple[Preparation, pd.DataFrame]:
-    """Return what `learn_preparation` decides, and the prepared features of the same rows."""
     table = with_unique_names(table)
     dropped: dict[str, str] = {}
     for name in exclude:

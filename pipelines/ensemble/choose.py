@@ -19,7 +19,8 @@ from espalier.pipelines.ensemble.combiner_comparison import (
 from espalier.pipelines.ensemble.combiners import COMBINERS, SINGLE, Combiner, CombinerSettings
 from espalier.pipelines.ensemble.library import Library, build_library
 from espalier.pipelines.members.cost import RefitTime
-from espalier.pipelines.metrics.catalogue import Metric, score_predictions
+from espalier.pipelines.metrics.metric import Metric
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.trials.trial import TrialResult
 

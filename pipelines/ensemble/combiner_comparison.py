@@ -17,7 +17,8 @@ from espalier.pipelines.ensemble.nested_validation import (
     nested_scores,
 )
 from espalier.pipelines.ensemble.row_blocks import row_blocks
-from espalier.pipelines.metrics.catalogue import METRICS, Metric
+from espalier.pipelines.metrics.catalogue import METRICS
+from espalier.pipelines.metrics.metric import Metric
 
 # Parts of the rows that are left out in turn: fewer where each is large enough to decide.
 OUTER_BLOCKS = 5

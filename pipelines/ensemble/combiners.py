@@ -18,7 +18,7 @@ from espalier.pipelines.ensemble.selection import (
 )
 from espalier.pipelines.ensemble.stacking import fit_stack
 from espalier.pipelines.ensemble.stagewise import choose_stages, stagewise_path
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.metrics.mixture_scorer import MixtureScorer, make_scorer
 from espalier.pipelines.resources.budget import NEVER, Deadline
 

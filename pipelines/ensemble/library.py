@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.ensemble.combination import Floats, probability_floor, to_link
 from espalier.pipelines.ensemble.losses import Loss, make_loss
-from espalier.pipelines.errors import SearchFailedError
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.seeds import generator
+from espalier.pipelines.trials.failures import SearchFailedError
 from espalier.pipelines.trials.trial import TrialResult
 
 # Two trials whose predictions correlate more than this are one model for the ensemble.

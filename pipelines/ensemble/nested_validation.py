@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from espalier.pipelines.ensemble.combination import Combination, Floats
 from espalier.pipelines.ensemble.combiners import Combiner, CombinerSettings
 from espalier.pipelines.ensemble.library import Library
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.metrics.mixture_scorer import MixtureScorer, make_scorer
 from espalier.pipelines.seeds import generator
 

@@ -6,7 +6,7 @@ from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.splitting.folds import FoldPlan
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.learners.base.learner import Learner
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

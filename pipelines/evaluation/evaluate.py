@@ -10,12 +10,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.splitting.folds import Fold
 from espalier.pipelines.evaluation.context import EvaluationContext
-from espalier.pipelines.evaluation.early_stopping import (
-    BeatenError,
-    climb,
-    share_of,
-    stop_if_beaten,
-)
+from espalier.pipelines.evaluation.early_stopping import BeatenError, share_of, stop_if_beaten
 from espalier.pipelines.evaluation.fold_models import MOST_FOLDS
 from espalier.pipelines.evaluation.limits import (
     MemoryExceededError,
@@ -26,7 +21,7 @@ from espalier.pipelines.evaluation.limits import (
     quiet_output,
 )
 from espalier.pipelines.evaluation.progress import TrialProgress, pickled_mb
-from espalier.pipelines.metrics.catalogue import score_predictions
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialStatus
@@ -189,16 +184,10 @@ def _run_folds(
     n_folds = len(context.folds)
     n_kept = 0 if context.fold_models is None else min(n_folds, MOST_FOLDS)
     kept: list[Candidate] = []
-
-    def fresh() -> "Candidate":
-        return _new_candidate(trial.configuration, context, shape, trial.seed)
-
-    if n_folds == 1:
-        climb(trial, context, fresh, deadline=deadline, progress=progress)
     for number, fold in enumerate(context.folds):
         if deadline.passed:
             raise TimeoutError
-        candidate = fresh()
+        candidate = _new_candidate(trial.configuration, context, shape, trial.seed)
         _run_fold(candidate, fold, context, deadline, n_folds - number, progress)
         if number == 0:
             progress.row_ms = _row_ms(candidate, context.dataset.X.iloc[fold.valid[:1]])
@@ -210,7 +199,7 @@ def _run_folds(
             kept.append(candidate)
         if number < n_folds - 1:
             so_far = sum(progress.scores) / len(progress.scores)
-            stop_if_beaten(trial, context, number, so_far, f"{number + 1} of {n_folds} folds")
+            stop_if_beaten(trial, context, number + 1, so_far)
     if kept and context.fold_models is not None:
         gain = context.metric.sign * sum(progress.scores) / n_folds
         context.fold_models.keep(trial, kept, gain=gain)

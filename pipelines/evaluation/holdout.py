@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import Dataset
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.metrics.mixture_scorer import make_scorer
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.problem import ProblemKind

@@ -20,8 +20,6 @@ class TrialProgress:
         Rows of the dataset.
     scores, iterations : list
         One entry a fold; no iterations for models without rounds.
-    rung_scores : list
-        One entry a rung.
     fit_seconds, predict_seconds : float
         Totals.
     n_predicted : int
@@ -35,7 +33,6 @@ class TrialProgress:
     n_rows: int
     scores: list[float] = field(default_factory=list)
     iterations: list[int] = field(default_factory=list)
-    rung_scores: list[float] = field(default_factory=list)
     fit_seconds: float = 0.0
     predict_seconds: float = 0.0
     n_predicted: int = 0
@@ -91,7 +88,6 @@ class TrialProgress:
             trial=trial,
             status=status,
             fold_scores=tuple(self.scores),
-            rung_scores=tuple(self.rung_scores),
             score=float(np.mean(self.scores)) if succeeded else None,
             score_std=float(np.std(self.scores)) if succeeded else None,
             fit_seconds=self.fit_seconds / max(len(self.scores), 1),

@@ -9,10 +9,17 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from espalier.pipelines.experience.knowledge import Knowledge
-from espalier.pipelines.experience.predictor import RunPrior
-from espalier.pipelines.experience.space_alignment import align_configuration, align_coordinates
-from espalier.pipelines.experience.transfer_process import ProcessExperience, embedded, kernel
-from espalier.pipelines.experience.validate import spearman
+from espalier.pipelines.experience.recording.space_alignment import (
+    align_configuration,
+    align_coordinates,
+)
+from espalier.pipelines.experience.transfer.predictor import RunPrior
+from espalier.pipelines.experience.transfer.transfer_process import (
+    ProcessExperience,
+    embedded,
+    kernel,
+)
+from espalier.pipelines.experience.transfer.validate import spearman
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.configuration import Configuration

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from espalier.pipelines.experience.knowledge import Knowledge
-from espalier.pipelines.experience.record import ExperienceRecord, KnowledgeBase
+from espalier.pipelines.experience.recording.record import ExperienceRecord, KnowledgeBase
 
 _LIMITS = """\
 - Scores are cross-validated on at most {cap:,} rows of a table, with {folds} folds and {limit:g} s
@@ -30,7 +30,6 @@ def card_markdown(knowledge: Knowledge, experience: KnowledgeBase) -> str:
     """
     card, validation = knowledge.card, knowledge.validation
     ranks = dict(validation.by_dataset)
-    rival = dict(knowledge.rival.by_dataset)
     first, last = (moment.replace("T", " ").removesuffix("Z") for moment in card.recorded)
     failed = sum(not each.result.succeeded for each in experience.records)
     versions = ", ".join(f"{name} {version}" for name, version in card.versions.items())
@@ -45,9 +44,7 @@ def card_markdown(knowledge: Knowledge, experience: KnowledgeBase) -> str:
         f"- Recorded between {first} and {last} UTC, in {card.hours:.1f} core-hours of trials; "
         f"{failed} of the trials have no score.",
         f"- With {versions}.",
-        f"- Leave-one-table-out: {validation.words}"
-        + (f"; a forest {knowledge.rival.median:.2f}" if rival else "")
-        + ".",
+        f"- Leave-one-table-out: {validation.words}.",
         f"- Left out: {', '.join(card.left_out) or 'none'}; trials dropped since today's search "
         f"space does not have them: {card.n_impossible}, since they became equal to another: "
         f"{card.n_equal}.",

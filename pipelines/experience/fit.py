@@ -2,17 +2,16 @@
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.knowledge import Knowledge, KnowledgeCard
-from espalier.pipelines.experience.portfolio import build_portfolio
-from espalier.pipelines.experience.predictor import ForestExperience
-from espalier.pipelines.experience.process_validation import validate_process
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.space_alignment import (
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.space_alignment import (
     FEWEST_TRIALS,
     AlignedKnowledge,
     align_knowledge,
 )
-from espalier.pipelines.experience.transfer_process import ProcessExperience
-from espalier.pipelines.experience.validate import NOT_VALIDATED, Validation, leave_one_out
+from espalier.pipelines.experience.transfer.portfolio import build_portfolio
+from espalier.pipelines.experience.transfer.process_validation import validate_process
+from espalier.pipelines.experience.transfer.transfer_process import ProcessExperience
+from espalier.pipelines.experience.transfer.validate import Validation
 from espalier.pipelines.seeds import integer_seed
 
 
@@ -20,15 +19,14 @@ def fit_knowledge(experience: KnowledgeBase, *, seed: int) -> Knowledge:
     """Return what is learned from all records.
 
     The predictor is validated leave-one-dataset-out; where it ranks badly the result says so, and
-    a run makes no use of it (`Validation.trusted`). A forest is validated beside it, which takes
-    most of the time.
+    a run makes no use of it (`Validation.trusted`).
 
     Parameters
     ----------
     experience : KnowledgeBase
         Trials on at least one dataset.
     seed : int
-        Of landmarks, bags and forests.
+        Of landmarks and of what is tried first.
 
     Raises
     ------
@@ -36,12 +34,7 @@ def fit_knowledge(experience: KnowledgeBase, *, seed: int) -> Knowledge:
         No dataset has enough trials.
     """
     known = require_enough(align_knowledge(experience))
-    rival = leave_one_out(
-        known, lambda fold: ForestExperience(seed=integer_seed(seed, "forest", fold))
-    )
-    return fit_aligned(
-        experience, known, seed=seed, validation=validate_process(known, known), rival=rival
-    )
+    return fit_aligned(experience, known, seed=seed, validation=validate_process(known, known))
 
 
 def require_enough(known: AlignedKnowledge) -> AlignedKnowledge:
@@ -66,14 +59,12 @@ def fit_aligned(
     *,
     seed: int,
     validation: Validation,
-    rival: Validation = NOT_VALIDATED,
 ) -> Knowledge:
     """Return what is learned from records that are mapped and validated already."""
     return Knowledge(
         portfolio=build_portfolio(known, seed=integer_seed(seed, "portfolio")),
         predictor=ProcessExperience(seed=integer_seed(seed, "predictor")).fit(known),
         validation=validation,
-        rival=rival,
         card=_card(experience, known),
     )
 

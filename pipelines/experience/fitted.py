@@ -4,8 +4,8 @@ from pathlib import Path
 
 from espalier.pipelines.experience.card_text import card_markdown
 from espalier.pipelines.experience.knowledge import Knowledge
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.store import ExperienceStore
 
 RECORDS_FILE, CARD_FILE = "records.parquet", "README.md"
 

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.experience.portfolio import Portfolio
-from espalier.pipelines.experience.transfer_process import ProcessExperience
-from espalier.pipelines.experience.validate import Validation
+from espalier.pipelines.experience.transfer.portfolio import Portfolio
+from espalier.pipelines.experience.transfer.transfer_process import ProcessExperience
+from espalier.pipelines.experience.transfer.validate import Validation
 from espalier.pipelines.metafeatures.catalogue import VERSION as META_VERSION
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.problem import ProblemKind
@@ -72,8 +72,6 @@ class Knowledge:
         What to expect.
     validation : Validation
         How well the predictor ranks on datasets that it has not seen.
-    rival : Validation
-        The same of a forest, for comparison.
     card : KnowledgeCard
         Where it comes from.
     """
@@ -81,7 +79,6 @@ class Knowledge:
     portfolio: Portfolio
     predictor: ProcessExperience
     validation: Validation
-    rival: Validation
     card: KnowledgeCard
 
     def save(self, folder: Path) -> None:
@@ -100,7 +97,6 @@ class Knowledge:
             "predictor": hashlib.sha256(content).hexdigest(),
             "card": asdict(self.card),
             "validation": [list(each) for each in self.validation.by_dataset],
-            "rival": [list(each) for each in self.rival.by_dataset],
             "coordinates": list(self.predictor.coordinates),
             "portfolio": {
                 "configurations": [each.to_dict() for each in portfolio.configurations],
@@ -156,7 +152,6 @@ def open_knowledge(folder: Path) -> Knowledge:
             portfolio=_portfolio(record["portfolio"]),
             predictor=predictor,
             validation=_validation(record["validation"]),
-            rival=_validation(record["rival"]),
             card=_card(record["card"]),
         )
     except UserError:

@@ -1,8 +1,8 @@
 """Learned experience as an MLflow model: rows of a store in, what to expect of them out.
 
 ``mlflow.pyfunc.load_model("models:/espalier experience@champion").predict(table)`` takes a table in
-the columns of `espalier.pipelines.experience.schema` (what it needs of them: those of the dataset,
-its meta-features, ``family`` and ``values``).
+the columns of `espalier.pipelines.experience.recording.schema` (what it needs of them: those of the
+dataset, its meta-features, ``family`` and ``values``).
 """
 
 import json
@@ -16,8 +16,8 @@ from scipy.special import ndtr
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.experience.knowledge import Knowledge, open_knowledge
-from espalier.pipelines.experience.schema import META, SHAPE
-from espalier.pipelines.experience.space_alignment import (
+from espalier.pipelines.experience.recording.schema import META, SHAPE
+from espalier.pipelines.experience.recording.space_alignment import (
     align_configuration,
     align_coordinates,
     space_of,

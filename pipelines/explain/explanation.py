@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.explain.importance import MOST_ROWS, ColumnImportance, column_importances
 from espalier.pipelines.explain.mistakes import ConfusionMatrix, Deviations, confusion, deviations
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import generator
 from espalier.pipelines.serving.model import EnsembleModel

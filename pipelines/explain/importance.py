@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import generator

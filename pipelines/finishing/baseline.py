@@ -6,7 +6,7 @@ from espalier.pipelines.ensemble.combination import Combination, CombinationSpac
 from espalier.pipelines.evaluation.holdout import constant_prediction, dummy_score
 from espalier.pipelines.learners.constant import NAME, constant_candidate
 from espalier.pipelines.members.member import Member
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 
 # No trial has this number.
 NUMBER = -1

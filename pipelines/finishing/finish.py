@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.splitting.folds import FoldPlan
 from espalier.pipelines.ensemble.choose import EnsembleChoice, choose_ensemble, choose_single
-from espalier.pipelines.errors import SearchFailedError
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.finishing.refit import fit_choice
@@ -18,7 +17,7 @@ from espalier.pipelines.members.member import Member
 from espalier.pipelines.members.serving_limits import NO_LIMITS, ServingLimits, row_ms, size_mb
 from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.resources.budget import Deadline
-from espalier.pipelines.trials.failures import failures_of, nothing_succeeded
+from espalier.pipelines.trials.failures import SearchFailedError, failures_of, nothing_succeeded
 from espalier.pipelines.trials.history import History
 
 # Of the time that is left after the search, this share may go into choosing the members; the

@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.trials.trial import TrialOutcome
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
-from espalier.pipelines.data.dataset import ColumnRole, DatasetShape
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.learners.base.costs import text_seconds
 from espalier.pipelines.learners.base.inner_split import inner_split
 from espalier.pipelines.learners.base.learner import BuildContext, Learner

@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.learners.base.learner import (
-    BuildContext,
-    Learner,
-    LearnerLimits,
-    PreprocessingTraits,
-)
+from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
+from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
 

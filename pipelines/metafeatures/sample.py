@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.seeds import generator
 
 ROWS_PER_SECOND = 2_500

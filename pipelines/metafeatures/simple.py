@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.metafeatures.sample import Sample
 
 

@@ -1,18 +1,16 @@
 """A metric applied to predictions."""
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
-
-if TYPE_CHECKING:
-    from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 
 
-def check_target(metric: "Metric", y: NDArray[Any]) -> None:
+def check_target(metric: Metric, y: NDArray[Any]) -> None:
     """Refuse a metric that is not defined on the target.
 
     Raises
@@ -32,7 +30,7 @@ def check_target(metric: "Metric", y: NDArray[Any]) -> None:
 
 
 def score_predictions(
-    metric: "Metric",
+    metric: Metric,
     y: NDArray[Any],
     predictions: NDArray[Any],
     sample_weight: NDArray[Any] | None = None,

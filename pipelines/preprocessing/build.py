@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from espalier.pipelines.data.dataset import ColumnRole, DatasetShape
-from espalier.pipelines.learners.base.learner import PreprocessingTraits
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.preprocessing.categorical import CODES, CategoricalBlock
 from espalier.pipelines.preprocessing.dates import DateParts
 from espalier.pipelines.preprocessing.matrix import FeatureMatrix
@@ -12,6 +12,7 @@ from espalier.pipelines.preprocessing.numeric import NumericBlock
 from espalier.pipelines.preprocessing.project import Project
 from espalier.pipelines.preprocessing.select import SelectColumns
 from espalier.pipelines.preprocessing.text import TextColumn
+from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.trials.configuration import Value
 
 

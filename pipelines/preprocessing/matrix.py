@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from espalier.pipelines.data.dataset import ColumnRole
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.preprocessing.categorical import CategoricalBlock
 from espalier.pipelines.preprocessing.codes import FEW_ROWS
 from espalier.pipelines.preprocessing.dates import DateParts

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from espalier.pipelines.experience.design import RecordingDesign
-from espalier.pipelines.experience.recording_setup import RecordingRules
+from espalier.pipelines.experience.recording.design import RecordingDesign
+from espalier.pipelines.experience.recording.recording_setup import RecordingRules
 from espalier.pipelines.requests.form import Form, NameList, OptionalText
 
 

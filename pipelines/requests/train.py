@@ -6,6 +6,7 @@ Field descriptions are shown in the Prefect UI, so they are written for its read
 import hashlib
 import json
 import re
+from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
@@ -26,16 +27,18 @@ from espalier.pipelines.requests.form import (
 from espalier.pipelines.requests.form_schema import FAMILIES, METRICS
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.resources.memory import memory_bytes
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY, STRATEGIES
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, STRATEGIES
 
 DEFAULT_TIME_BUDGET = "10m"
 
 Task = Literal["auto", "binary", "multiclass", "regression"]
 
-_UNIT_SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "": 1.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+|\d+(?:\.\d+)?")
-_PART = re.compile(r"(\d+(?:\.\d+)?)([dhms]?)")
-_ORDER = "dhms"
+_NUMBER = r"\d+(?:\.\d+)?"
+_UNITS = ("days", "hours", "minutes", "seconds")
+# Largest unit first, each once, and at least one of them.
+_DURATION = re.compile(
+    "(?!$)" + "".join(rf"(?:(?P<{unit}>{_NUMBER}){unit[0]})?" for unit in _UNITS)
+)
 # MLflow refuses / and : in a model's name; @ begins an alias.
 _NAME = re.compile(r"[\w][\w .+\-]{0,99}")
 _VERSION = re.compile(rf"{_NAME.pattern}/\d+")
@@ -49,17 +52,17 @@ def parse_duration(text: str) -> float:
     UserError
         It is not a duration, or not a positive one.
     """
-    compact = text.strip().lower().replace(" ", "")
-    positive = compact.removeprefix("+")
-    if positive.startswith("-") and _DURATION.fullmatch(positive[1:]):
-        raise UserError(f"the time budget must be positive, not {text.strip()!r}")
-    parts = _PART.findall(positive) if _DURATION.fullmatch(positive) else []
-    units = [unit for _, unit in parts]
-    in_order = units == sorted(units, key=_ORDER.find) and len(set(units)) == len(units)
-    if not parts or not in_order:
+    signed = text.strip().lower().replace(" ", "").removeprefix("+")
+    plain = signed.removeprefix("-")
+    found = _DURATION.fullmatch(f"{plain}s" if re.fullmatch(_NUMBER, plain) else plain)
+    try:
+        parts = {} if found is None else found.groupdict(default="0")
+        seconds = timedelta(**{unit: float(part) for unit, part in parts.items()}).total_seconds()
+    except OverflowError:
+        found = None
+    if found is None:
         raise UserError(f"time budget {text!r} is not a duration; write it like 90s, 10m or 1h30m")
-    seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
-    if seconds <= 0:
+    if signed.startswith("-") or seconds <= 0:
         raise UserError(f"the time budget must be positive, not {text.strip()!r}")
     return seconds
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import psutil
+from pydantic import ByteSize, TypeAdapter
 
 from espalier.pipelines.errors import UserError
 
@@ -13,10 +14,7 @@ WORKERS_SHARE = 0.8
 SOFT_SHARE = 0.9
 MIB = 2**20
 
-_UNITS = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-_UNITS |= {f"{unit}b": size for unit, size in _UNITS.items() if unit not in ("", "b")}
-_UNITS |= {f"{unit}i{b}": 2 ** (10 * power) for power, unit in enumerate("kmgt", 1)
-           for b in ("", "b")}  # fmt: skip
+_SIZE = TypeAdapter(ByteSize)
 _CONTAINER_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
@@ -33,9 +31,12 @@ def memory_bytes(text: str) -> int:
     """
     compact = text.strip().lower().replace(" ", "")
     digits = compact.rstrip("bikmgt")
+    unit = compact[len(digits) :]
+    unit += "b" if unit.endswith("i") else ""  # Kubernetes writes 4Gi
     try:
-        size = int(float(digits) * _UNITS[compact[len(digits) :]])
-    except (KeyError, ValueError, OverflowError):
+        # Only the unit is read by pydantic, which knows no 1e9.
+        size = int(float(digits) * _SIZE.validate_python(f"1{unit}"))
+    except (ValueError, OverflowError):
         raise UserError(f"memory limit {text!r} is not a size; write it like 4GiB") from None
     if size <= 0:
         raise UserError(f"the memory limit must be positive, not {text!r}")

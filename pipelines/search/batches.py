@@ -7,23 +7,20 @@ are running, workers that have nothing left of it are at the next.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.search.limits.stopping import trials_left, why_over
+from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.propose import propose_trials
-from espalier.pipelines.search.stopping import trials_left, why_over
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial
-
-if TYPE_CHECKING:
-    from espalier.pipelines.search.plan import SearchPlan
 
 BATCH_SIZE = 4
 UNDER_WAY = 2
 """Batches that may be under way."""
 
 
-def next_in_line(plan: "SearchPlan", history: History, pending: Sequence[Trial]) -> list[Trial]:
+def next_in_line(plan: SearchPlan, history: History, pending: Sequence[Trial]) -> list[Trial]:
     """Return what is neither done nor pending of the batches that may be under way.
 
     An interrupted batch is proposed again, the same, and only what has no result yet is run.
@@ -44,15 +41,13 @@ def next_in_line(plan: "SearchPlan", history: History, pending: Sequence[Trial])
     return trials[: trials_left(history, plan.budget, len(pending))]
 
 
-def awaited(plan: "SearchPlan", history: History) -> frozenset[int]:
+def first_unfinished(plan: SearchPlan, history: History) -> frozenset[int]:
     """Return the numbers of the batch that must be complete before another one is chosen."""
     first = _first_incomplete(plan, history)
     return frozenset() if first is None else frozenset(_numbers(plan, first))
 
 
-def _batch(
-    plan: "SearchPlan", history: History, pending: Sequence[Trial], start: int
-) -> list[Trial]:
+def _batch(plan: SearchPlan, history: History, pending: Sequence[Trial], start: int) -> list[Trial]:
     """Return the trials of the batch that begins with the number ``start``."""
     before = max(0, start - BATCH_SIZE)
     known = {each.trial.number: each.trial for each in history.results}
@@ -71,15 +66,14 @@ def _batch(
         n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,
-        ladder=plan.ladder,
     )
 
 
-def _numbers(plan: "SearchPlan", start: int) -> range:
+def _numbers(plan: SearchPlan, start: int) -> range:
     return range(start, max(start, min(start + BATCH_SIZE, plan.budget.trials or 0)))
 
 
-def _first_incomplete(plan: "SearchPlan", history: History) -> int | None:
+def _first_incomplete(plan: SearchPlan, history: History) -> int | None:
     """Return the first number of the first batch with a trial that has no result."""
     known = history.numbers
     for start in range(0, plan.budget.trials or 0, BATCH_SIZE):
@@ -88,7 +82,7 @@ def _first_incomplete(plan: "SearchPlan", history: History) -> int | None:
     return None
 
 
-def _is_hopeless(plan: "SearchPlan", history: History, start: int) -> bool:
+def _is_hopeless(plan: SearchPlan, history: History, start: int) -> bool:
     """Whether nothing worked of all that a batch may know of; then it is not begun."""
     known = history.before(max(0, start - BATCH_SIZE))
     return why_over(known, plan.budget, Deadline(None)) is not None

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 
 from espalier.pipelines.evaluation.executors.base import Executor
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.resources.budget import Deadline
-from espalier.pipelines.search.plan import SearchPlan, next_trials
-from espalier.pipelines.search.stopping import TIME_IS_SPENT
+from espalier.pipelines.search.limits.stopping import TIME_IS_SPENT
+from espalier.pipelines.search.next_trials import awaited, next_trials
+from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial, TrialOutcome
 
@@ -100,7 +101,7 @@ def run_search(
             executor,
             trials,
             deadline=end,
-            awaited=plan.awaited(done),
+            awaited=awaited(plan, done),
             on_result=on_result,
         )
         if end.passed:

@@ -7,17 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.search.admission import Admission
-from espalier.pipelines.search.grid import grid_points
-from espalier.pipelines.search.initial_design import initial_design
-from espalier.pipelines.search.racing import race_floors, rungs_for
-from espalier.pipelines.search.strategies import (
+from espalier.pipelines.search.limits.admission import Admission
+from espalier.pipelines.search.limits.racing import race_floors
+from espalier.pipelines.search.strategies.dispatch import (
     SourcedProposal,
     StrategyContext,
     propose_by,
     sources,
 )
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY, STRATEGIES
+from espalier.pipelines.search.strategies.grid import grid_points
+from espalier.pipelines.search.strategies.initial_design import initial_design
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, STRATEGIES
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.space.preprocessing import effective
@@ -52,7 +52,6 @@ def propose_trials(
     n_folds: int = 1,
     prior: Experience | None = None,
     racing: bool = False,
-    ladder: bool = False,
 ) -> list[Trial]:
     """Return the next trials, numbered on from the history and the pending ones.
 
@@ -75,7 +74,7 @@ def propose_trials(
     pending : sequence of Trial
         What is running.
     strategy : str
-        One of `names.STRATEGIES`.
+        One of `strategies.names.STRATEGIES`.
     seconds_limit : float or None
         Given to each trial as its ``seconds_limit``.
     expected_seconds_limit : float or None
@@ -91,8 +90,6 @@ def propose_trials(
         What earlier runs predict for this dataset; the Gaussian process corrects it.
     racing : bool
         Whether a trial ends when its first folds are clearly worse.
-    ladder : bool
-        Whether a trial of a large table is fitted to some of its rows first.
 
     Raises
     ------
@@ -148,8 +145,7 @@ def propose_trials(
     picks += proposer.propose(who, numbers, warm_start)
     if not picks and not history.successes and not pending:
         picks = [SourcedProposal(each, "random") for each in proposer.cheap_draw()]
-    rungs = rungs_for(space.shape.n_rows, n_folds) if ladder else ()
-    floors = race_floors(history, n_folds, rungs) if racing else ()
+    floors = race_floors(history, n_folds) if racing else ()
     return [
         Trial(
             number=first + place,
@@ -157,7 +153,6 @@ def propose_trials(
             seed=integer_seed(seed, "trial", first + place),
             origin=pick.origin,
             seconds_limit=seconds_limit,
-            rungs=rungs,
             floors=floors,
             expected_gain=pick.expected_gain,
         )

@@ -15,16 +15,17 @@ from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.preparation import Preparation
 from espalier.pipelines.ensemble.combination import Combination, Floats
-from espalier.pipelines.errors import SearchFailedError, UserError
+from espalier.pipelines.errors import UserError
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 from espalier.pipelines.serving.residual_correction import ResidualCorrection
+from espalier.pipelines.trials.failures import SearchFailedError
 
 if TYPE_CHECKING:  # serving needs no search
     from espalier.pipelines.ensemble.choose import EnsembleChoice
-    from espalier.pipelines.metrics.catalogue import Metric
+    from espalier.pipelines.metrics.metric import Metric
 
 # Rows that are prepared and predicted at a time, so that a million rows need no more memory than
 # these at once.

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from ConfigSpace import Categorical, ConfigurationSpace
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import DatasetShape
@@ -13,7 +12,6 @@ from espalier.pipelines.learners.base.costs import features_seconds
 from espalier.pipelines.learners.base.learner import Learner
 from espalier.pipelines.space.encode import Encoding
 from espalier.pipelines.space.family import FamilySpace
-from espalier.pipelines.space.preprocessing import preprocessing_space
 from espalier.pipelines.trials.configuration import Configuration
 
 
@@ -45,24 +43,6 @@ class SearchSpace:
     def coordinates(self) -> tuple[str, ...]:
         """What each column of the encoding stands for, such as ``lightgbm:num_leaves``."""
         return tuple(str(coordinate) for coordinate in self._encoding.coordinates)
-
-    @property
-    def config_space(self) -> ConfigurationSpace:
-        """The same space as a ConfigSpace object, everything conditional on ``family``."""
-        made = ConfigurationSpace()
-        family = Categorical("family", list(self.families), default=self.families[0])
-        made.add(family)
-        for learner in self.learners:
-            for part in (
-                learner.space(self.shape),
-                preprocessing_space(learner.preprocessing, self.shape),
-            ):
-                made.add_configuration_space(
-                    learner.name,
-                    part,
-                    parent_hyperparameter={"parent": family, "value": learner.name},
-                )
-        return made
 
     def family_space(self, family: str) -> FamilySpace:
         """Return the hyperparameters of one family."""

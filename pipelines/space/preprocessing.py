@@ -13,8 +13,8 @@ from ConfigSpace import (
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
-from espalier.pipelines.learners.base.learner import PreprocessingTraits
 from espalier.pipelines.preprocessing.categorical import CODES
+from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.trials.configuration import Configuration
 
 _OF_DENSE = frozenset(

@@ -7,7 +7,6 @@ trained side by side, trained on normal scores of ranks within a dataset (Salina
 Symbols: e networks; n trials; q inputs; h units of a layer; z inputs of a network; a activations.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from espalier.pipelines.learners.families.network import Adam
 from espalier.pipelines.surrogate.kernel import Embedding, squared_distances
 
 Array = NDArray[np.float64]
 
-_RATE, _DECAY = 0.02, 1e-3
-_DECAY_1, _DECAY_2 = 0.9, 0.99
+_RATE, _DECAY, _BETA_2 = 0.02, 1e-3, 0.99
 _FLOOR = 0.02  # as of a forest: the next trial's score is never certain
 _REACH = 0.3  # how far a believed point takes uncertainty away
 
@@ -97,47 +96,16 @@ class NeuralPredictor:
         bag = draws[:, groups] + 1e-3  # (e, n)
         bag /= bag.sum(axis=1, keepdims=True)
         e, h, q = self._n_networks, self._width, z.shape[1]
-        parts = [
+        weights = _Weights(
             rng.normal(0.0, 1.0, (e, q + 1, h)) / np.sqrt(1 + (z**2).sum(axis=1).mean()),
             rng.normal(0.0, 1.0, (e, h + 1, h)) / np.sqrt(h),
             rng.normal(0.0, 1.0, (e, h + 1)) / np.sqrt(h),
-        ]
-        first = [np.zeros_like(part) for part in parts]
-        second = [np.zeros_like(part) for part in parts]
-        for step in range(1, self._steps + 1):
-            slopes = _loss_slopes(_Weights(*parts), z, y, bag)
-            rate = _RATE * (1.0 - (step - 1) / self._steps)
-            for k, slope in enumerate(slopes):
-                first[k] = _DECAY_1 * first[k] + (1 - _DECAY_1) * slope
-                second[k] = _DECAY_2 * second[k] + (1 - _DECAY_2) * slope**2
-                move = first[k] / (1 - _DECAY_1**step)
-                move /= np.sqrt(second[k] / (1 - _DECAY_2**step)) + 1e-8
-                parts[k] = parts[k] - rate * (move + _DECAY * parts[k])
-        self._weights = _Weights(*parts)
-        self._believed = None
-        return self
-
-    @property
-    def arrays(self) -> dict[str, Array]:
-        """What was learned, by name: plain arrays that can be written to a file."""
-        weights = self._weights
-        return {"first": weights.first, "second": weights.second, "last": weights.last}
-
-    def restore(self, arrays: Mapping[str, Array]) -> Self:
-        """Take what `arrays` gave for what was learned.
-
-        Raises
-        ------
-        ValueError
-            The arrays are of another network or another space.
-        """
-        parts = [np.asarray(arrays[name], dtype=np.float64) for name in ("first", "second", "last")]
-        first, second, last = parts
-        e, h = first.shape[0], first.shape[2]
-        q = len(self._embedding.group) + len(self._meta)
-        if (first.shape, second.shape, last.shape) != ((e, q + 1, h), (e, h + 1, h), (e, h + 1)):
-            raise ValueError(f"weights of shape {first.shape} do not fit {q} inputs")
-        self._weights = _Weights(first, second, last)
+        )
+        optimiser = Adam((weights.first, weights.second, weights.last), _DECAY, _BETA_2)
+        for step in range(self._steps):
+            rate = _RATE * (1.0 - step / self._steps)
+            optimiser.step(_loss_slopes(weights, z, y, bag), rate)
+        self._weights = weights
         self._believed = None
         return self
 

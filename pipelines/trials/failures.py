@@ -1,8 +1,9 @@
-"""Why trials have no score: counted by family and by how they ended."""
+"""Why trials have no score, counted by family and by how they ended; the error when none has."""
 
 from collections import Counter
 from dataclasses import dataclass
 
+from espalier.pipelines.errors import EspalierError
 from espalier.pipelines.trials.history import History
 
 REASONS_TOLD = 3
@@ -28,6 +29,23 @@ class Failures:
     status: str
     count: int
     reason: str
+
+
+class SearchFailedError(EspalierError, RuntimeError):
+    """No trial succeeded, so there is nothing to build a model from.
+
+    Attributes
+    ----------
+    failures : tuple of Failures
+        How the trials ended, counted.
+    """
+
+    def __init__(self, message: str, failures: tuple[Failures, ...] = ()) -> None:
+        self.failures = failures
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[type, tuple[str, tuple[Failures, ...]]]:
+        return type(self), (str(self), self.failures)
 
 
 def failures_of(history: History) -> tuple[Failures, ...]:

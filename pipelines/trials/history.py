@@ -1,10 +1,9 @@
 """What a run has tried so far; the whole state of a search."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import TrialResult, TrialStatus
 
@@ -95,27 +94,19 @@ class History:
         """One more than the largest trial number; 0 at first."""
         return max((result.trial.number for result in self.results), default=-1) + 1
 
-    @property
-    def failures_by_kind(self) -> Mapping[TrialStatus, int]:
-        """How many trials ended in each way other than success."""
-        return Counter(result.status for result in self.ordered if not result.succeeded)
-
     def expected_gain(self, result: TrialResult) -> float | None:
         """Return the gain that a trial stopped as clearly worse would have had.
 
-        That is the best trial's, less how far this one was behind it on the folds that it had, or
-        on the last rung. None where it was not stopped so, or there is nothing to compare with.
+        That is the best trial's, less how far this one was behind it on the folds that it had.
+        None where it was not stopped so, or there is nothing to compare with.
         """
         best = self.best
         if result.status is not TrialStatus.PRUNED or best is None:
             return None
-        on_folds = bool(result.fold_scores)
-        mine = result.fold_scores if on_folds else result.rung_scores
-        theirs = best.fold_scores if on_folds else best.rung_scores
-        done = len(mine)
-        if not done or len(theirs) < done:
+        done = len(result.fold_scores)
+        if not done or len(best.fold_scores) < done:
             return None
-        ahead = (sum(theirs[:done]) - sum(mine)) / done if on_folds else theirs[done - 1] - mine[-1]
+        ahead = (sum(best.fold_scores[:done]) - sum(result.fold_scores)) / done
         return self.gain(best) - self.metric.sign * ahead
 
     def gain(self, result: TrialResult) -> float:

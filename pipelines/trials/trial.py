@@ -37,12 +37,9 @@ class Trial:
         Who proposed it: ``default``, ``random``, ``surrogate``...
     seconds_limit : float or None
         Wall-clock seconds after which the trial is stopped.
-    rungs : tuple of float
-        Shares of the training rows that a trial of one fold is fitted to before it is to all.
     floors : tuple of float
-        The trial ends as ``PRUNED`` when, after rung or fold k, its gain so far (the rung's score,
-        the mean score of the folds, turned so that larger is better) is below entry k - 1. Empty:
-        everything is run.
+        The trial ends as ``PRUNED`` when, after fold k, its gain so far (the mean score of the
+        folds, turned so that larger is better) is below entry k - 1. Empty: everything is run.
     expected_gain : float or None
         How much the predictor that proposed it expects it to improve on the best, in standard
         errors of a trial's score; None where nobody expected anything.
@@ -53,7 +50,6 @@ class Trial:
     seed: int
     origin: str = "random"
     seconds_limit: float | None = None
-    rungs: tuple[float, ...] = ()
     floors: tuple[float, ...] = ()
     expected_gain: float | None = None
 
@@ -64,14 +60,11 @@ class Trial:
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "Trial":
         """Return the trial that `to_dict` described, of an older record too."""
-        return cls(
-            **dict(record)
-            | {
-                "configuration": Configuration.from_dict(record["configuration"]),
-                "rungs": tuple(record.get("rungs", ())),
-                "floors": tuple(record.get("floors", ())),
-            }
-        )
+        values = dict(record)
+        values.pop("rungs", None)  # in records of before 0.2
+        values["configuration"] = Configuration.from_dict(record["configuration"])
+        values["floors"] = tuple(record.get("floors", ()))
+        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +79,6 @@ class TrialResult:
         How it ended. Only ``SUCCESS`` has a comparable score.
     fold_scores : tuple of float
         The metric on each fold's validation rows, in the metric's own direction.
-    rung_scores : tuple of float
-        The metric on the validation rows after each rung of the trial.
     score : float or None
         Mean of the fold scores; None without success.
     score_std : float or None
@@ -115,7 +106,6 @@ class TrialResult:
     trial: Trial
     status: TrialStatus
     fold_scores: tuple[float, ...] = ()
-    rung_scores: tuple[float, ...] = ()
     score: float | None = None
     score_std: float | None = None
     fit_seconds: float = 0.0
@@ -142,9 +132,6 @@ class TrialResult:
         """Wall-clock seconds that it would have taken had it not been stopped as clearly worse."""
         if self.status is not TrialStatus.PRUNED:
             return self.seconds
-        rungs = self.trial.rungs
-        if rungs:
-            return self.seconds * (1.0 + sum(rungs)) / sum(rungs[: len(self.rung_scores)])
         return self.seconds * (len(self.trial.floors) + 1) / len(self.fold_scores)
 
     def to_dict(self) -> dict[str, Any]:
@@ -153,13 +140,13 @@ class TrialResult:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "TrialResult":
-        """Return the result that `to_dict` described."""
+        """Return the result that `to_dict` described, of an older record too."""
         values = dict(record)
+        values.pop("rung_scores", None)  # in records of before 0.2
         return cls(
             trial=Trial.from_dict(values.pop("trial")),
             status=TrialStatus(values.pop("status")),
             fold_scores=tuple(values.pop("fold_scores")),
-            rung_scores=tuple(values.pop("rung_scores", ())),
             iterations=tuple(values.pop("iterations")),
             **values,
         )

@@ -9,7 +9,7 @@ from espalier.infra.runs.store import RunStore
 from espalier.infra.runs.takeover import link_or_copy, take_over_trials
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.search.stopping import TIME_IS_SPENT
+from espalier.pipelines.search.limits.stopping import TIME_IS_SPENT
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.records import TableRef
 

@@ -1,5 +1,6 @@
 """The gate: a suite of expectations inferred from the table, checked by Great Expectations."""
 
+from espalier.infra.validation.page import render
 from espalier.pipelines.errors import DataRefusedError
 from espalier.tasks.artifacts import publish_markdown
 from espalier.tasks.pages.markdown import escape_markdown
@@ -38,7 +39,7 @@ def validate_table(run: TrainingRun) -> ValidationRecord:
 
     json_path, html_path = folder / "validation.json", folder / "validation.html"
     json_path.write_text(report.to_json())
-    html_path.write_text(report.to_html())
+    html_path.write_text(render(report))
     (folder / "contract.json").write_text(contract.to_json())
     record = ValidationRecord(
         n_expectations=len(contract.expectations),

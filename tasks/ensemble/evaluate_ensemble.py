@@ -25,7 +25,7 @@ def evaluate_ensemble(
         dummy_score,
         predict_in_time,
     )
-    from espalier.pipelines.metrics.catalogue import score_predictions
+    from espalier.pipelines.metrics.scoring import score_predictions
     from espalier.pipelines.serving.saved_model import load_model
 
     data, seed = prepared.data, run.request.seed

@@ -13,8 +13,19 @@ MEMBERS_FILE = "members.json"
 VERSIONS_FILE = "versions.json"
 
 # What a result depends on and a person asks for first.
-_RECORDED = ("espalier", "numpy", "pandas", "scikit-learn", "skrub", "lightgbm", "xgboost",
-             "catboost", "ConfigSpace", "prefect", "distributed", "mlflow")  # fmt: skip
+_RECORDED = (
+    "espalier",
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "lightgbm",
+    "xgboost",
+    "catboost",
+    "ConfigSpace",
+    "prefect",
+    "distributed",
+    "mlflow",
+)
 
 
 def member_records(prepared: PreparedRef, ensemble: EnsembleRecord) -> dict[str, Any]:

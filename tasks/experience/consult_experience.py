@@ -32,7 +32,7 @@ def consult_experience(
     """
     from espalier.infra.registry.experience_source import open_experience
     from espalier.pipelines.experience.advice import advise
-    from espalier.pipelines.experience.record import content_of
+    from espalier.pipelines.experience.recording.record import content_of
     from espalier.pipelines.metafeatures.profile import MetaFeatures
     from espalier.pipelines.metafeatures.statement import statement_vector
 

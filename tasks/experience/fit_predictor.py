@@ -5,7 +5,7 @@ from pathlib import Path
 
 from espalier.infra.settings import Settings
 from espalier.pipelines.experience.knowledge import KnowledgeCard
-from espalier.pipelines.experience.predictor_comparison import PredictorComparison
+from espalier.pipelines.experience.transfer.predictor_comparison import PredictorComparison
 from espalier.tasks.policies import retried_task
 
 
@@ -47,9 +47,9 @@ def fit_predictor(settings: Settings, folder: Path, seed: int) -> PredictorFit:
     from espalier.infra.registry.run_experience import RunExperience
     from espalier.pipelines.experience.fit import fit_aligned, require_enough
     from espalier.pipelines.experience.fitted import read_records, write_fitted
-    from espalier.pipelines.experience.predictor_comparison import compare_predictors
+    from espalier.pipelines.experience.recording.space_alignment import align_knowledge
     from espalier.pipelines.experience.shipped import NAME, shipped_folder
-    from espalier.pipelines.experience.space_alignment import align_knowledge
+    from espalier.pipelines.experience.transfer.predictor_comparison import compare_predictors
 
     shipped = read_records(shipped_folder())
     everything = shipped.merge(RunExperience(settings).records.read())

@@ -1,14 +1,14 @@
 """A table of a folder, read and made ready to record trials on."""
 
 from espalier.pipelines.data.fingerprint import fingerprint
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.recording_setup import (
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.recording_setup import (
     RecordingRules,
     RecordingSetup,
     TableEntry,
     make_recording_setup,
 )
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.tasks.policies import retried_task
 
 

@@ -7,12 +7,20 @@ from espalier.infra.runs.store import RunStore
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.tracking import Tracking
 from espalier.infra.tracking.trial_reader import dataset_tags
-from espalier.pipelines.experience.design import RecordingDesign
-from espalier.pipelines.experience.record import KnownDataset
+from espalier.pipelines.experience.recording.design import RecordingDesign
+from espalier.pipelines.experience.recording.record import KnownDataset
 from espalier.tasks.policies import retried_task
 
-PACKAGES = ("espalier", "numpy", "scipy", "pandas", "scikit-learn", "skrub", "lightgbm", "xgboost",
-            "catboost")  # fmt: skip
+PACKAGES = (
+    "espalier",
+    "numpy",
+    "scipy",
+    "pandas",
+    "scikit-learn",
+    "lightgbm",
+    "xgboost",
+    "catboost",
+)
 
 
 @retried_task(

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from espalier.pipelines.evaluation.executors.base import Executor
-from espalier.pipelines.experience.record import KnownDataset, record_of
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.record import KnownDataset, record_of
+from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.resources.budget import NEVER
 from espalier.pipelines.search.loop import run_trials
 from espalier.pipelines.trials.trial import Trial, TrialResult

@@ -15,7 +15,7 @@ from espalier.tasks.records import PreparedRef, TrainingRun
 )
 def tag_dataset(run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]) -> None:
     """Set the tags; early in the run, so that a run that is killed later has them."""
-    from espalier.pipelines.experience.record import KnownDataset
+    from espalier.pipelines.experience.recording.record import KnownDataset
     from espalier.pipelines.metafeatures.profile import MetaFeatures
     from espalier.pipelines.metafeatures.statement import statement_vector
 

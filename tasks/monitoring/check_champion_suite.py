@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from espalier.infra.registry.expectation_suite import read_suite
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
+from espalier.infra.validation.page import render
 from espalier.pipelines.lifecycle.retraining.gate import BrokenExpectation
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, retried_task
@@ -46,7 +47,7 @@ def check_champion_suite(
     rows = with_unique_names(read_pickle(table.path))
     report = check_expectations(rows, contract)
     (table.folder / "champion_suite.json").write_text(report.to_json())
-    (table.folder / "champion_suite.html").write_text(report.to_html())
+    (table.folder / "champion_suite.html").write_text(render(report))
     return SuiteCheck(
         n_expectations=len(contract.expectations),
         broken=tuple(

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from espalier.infra.registry.registry import RegisteredVersion, load
+from espalier.infra.registry.model_files import load
+from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.registry.training_facts import training_facts
 from espalier.infra.settings import Settings
 from espalier.infra.tables.sources import read_table

@@ -61,7 +61,8 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         columns are missing (all are named), probabilities are asked of a regression or intervals
         of a classification, or rows break the model's suite and ``on_drift`` is to refuse.
     """
-    from espalier.infra.registry.registry import load, resolve
+    from espalier.infra.registry.model_files import load
+    from espalier.infra.registry.registry import resolve
     from espalier.infra.settings import load_settings
     from espalier.infra.tables.chunks import ChunkPlan
     from espalier.infra.tables.globs import expand_sources

@@ -8,9 +8,9 @@ from espalier.infra.runs.store import RunStore
 from espalier.infra.runs.trial_recorder import TrialRecorder
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.search.limits.stopping import TIME_IS_SPENT
 from espalier.pipelines.search.loop import run_trials as evaluate
 from espalier.pipelines.search.loop import stop_batch
-from espalier.pipelines.search.stopping import TIME_IS_SPENT
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult
 from espalier.tasks.policies import retried_task
 

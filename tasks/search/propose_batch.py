@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from prefect import task
 
 from espalier.pipelines.resources.budget import Deadline
-from espalier.pipelines.search.plan import SearchPlan, next_trials
+from espalier.pipelines.search.next_trials import next_trials
+from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial
 from espalier.tasks.policies import ALWAYS_RUN

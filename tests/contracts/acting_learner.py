@@ -6,7 +6,8 @@ import time
 import numpy as np
 from ConfigSpace import Categorical, ConfigurationSpace, Float
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.splitting.folds import Fold, FoldPlan
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.learners.base.learner import Learner

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.store import ExperienceStore
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 

@@ -16,8 +16,8 @@ from espalier.infra.tracking.tracking import Tracking
 from espalier.infra.tracking.trial_reader import dataset_tags
 from espalier.pipelines.experience import shipped
 from espalier.pipelines.experience.knowledge import CARD_FILE
-from espalier.pipelines.experience.record import KnowledgeBase
-from espalier.pipelines.experience.schema import to_table
+from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.schema import to_table
 from espalier.pipelines.requests.learn import LearnRequest
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.trials.configuration import Configuration

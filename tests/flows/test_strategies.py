@@ -3,7 +3,7 @@
 import pytest
 
 from espalier.flows.train_flow import train
-from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES, STRATEGIES
+from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES, STRATEGIES
 from espalier.pipelines.trials.trial import TrialStatus
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]

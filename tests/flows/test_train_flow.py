@@ -8,7 +8,8 @@ from prefect.exceptions import ParameterTypeError
 from espalier.flows.predict_flow import predict
 from espalier.flows.train_flow import train
 from espalier.flows.training.reproduction import verify_model
-from espalier.infra.registry.registry import load, resolve
+from espalier.infra.registry.model_files import load
+from espalier.infra.registry.registry import resolve
 from espalier.infra.settings import load_settings
 from espalier.infra.tracking.training_rows import read_training_rows
 from espalier.pipelines.data.row_keys import row_keys

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.problem import ProblemKind
 from tests.pipelines.ensemble_fixtures import dataset_of, made_target, predictions_of, results_of
 

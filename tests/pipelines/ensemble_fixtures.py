@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
-from espalier.pipelines.metrics.catalogue import Metric, score_predictions
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
+from espalier.pipelines.metrics.metric import Metric
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus

@@ -1,6 +1,7 @@
 """Pages made from a hostile table show it and do nothing else."""
 
 from espalier.infra.validation.expectations import check_expectations
+from espalier.infra.validation.page import render
 from espalier.pipelines.data.contract import infer_contract
 from espalier.pipelines.problem import ProblemKind
 from tests.security.conftest import SCRIPT, TARGET
@@ -17,7 +18,7 @@ def test_the_validation_page_holds_no_element_of_the_data(hostile_table):
     )
     report = check_expectations(drifted, contract)
     assert report.failures
-    page = PageReader(report.to_html())
+    page = PageReader(render(report))
     assert page.tags <= ALLOWED
     assert page.attributes <= {"class", "charset", "content", "name", "lang"}
     assert SCRIPT in page.text

@@ -7,7 +7,7 @@ import typer
 
 from espalier.flows.terminal.exits import reports_errors
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.search.strategy_names import DEFAULT_STRATEGY
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:
     from espalier.pipelines.requests.train import TrainRequest

@@ -10,8 +10,8 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.fit import fit_knowledge
 from espalier.pipelines.experience.fitted import write_fitted
 from espalier.pipelines.experience.knowledge import Knowledge
-from espalier.pipelines.experience.recording_setup import read_index
-from espalier.pipelines.experience.store import ExperienceStore
+from espalier.pipelines.experience.recording.recording_setup import read_index
+from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.requests.build_experience import BuildRequest
 
 if TYPE_CHECKING:
@@ -87,15 +87,13 @@ def _show(knowledge: Knowledge, out: Path) -> None:
         )
     if card.left_out:
         console.print(f"left out (few trials, or older meta-features): {', '.join(card.left_out)}")
-    rival = dict(knowledge.rival.by_dataset)
-    if rival:
-        table = Table(box=None, header_style="bold", title="Left out, one at a time: Spearman")
-        for name in ("dataset", "process", "forest"):
-            table.add_column(name, justify="left" if name == "dataset" else "right")
+    if knowledge.validation.by_dataset:
+        table = Table(box=None, header_style="bold", title="Left out, one at a time")
+        table.add_column("dataset")
+        table.add_column("Spearman", justify="right")
         for name, value in knowledge.validation.by_dataset:
-            table.add_row(name, f"{value:.2f}", f"{rival.get(name, 0.0):.2f}")
-        table.add_row("median", f"{knowledge.validation.median:.2f}",
-                      f"{knowledge.rival.median:.2f}", style="bold")  # fmt: skip
+            table.add_row(name, f"{value:.2f}")
+        table.add_row("median", f"{knowledge.validation.median:.2f}", style="bold")
         console.print(table)
     console.print(knowledge.validation.words)
     console.print(f"{len(knowledge.portfolio.configurations)} configurations to try first -> {out}")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def run_learning(request: LearnRequest, *, json_path: Path | None) -> None:
-    """Run the flow, show it, and leave the verdict on the screen and in ``json_path``.
+    """Run the flow, show it, and leave the outcome on the screen and in ``json_path``.
 
     Raises
     ------

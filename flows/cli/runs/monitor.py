@@ -16,7 +16,7 @@ SHOWN_COLUMNS = 10
 
 
 def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
-    """Run the flow, show it, and leave the verdict on the screen and in ``json_path``.
+    """Run the flow, show it, and leave the outcome on the screen and in ``json_path``.
 
     Raises
     ------

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TextIO
 from espalier.flows.terminal.command_log import logged_command
 from espalier.flows.terminal.exits import error_line
 from espalier.flows.terminal.outcome_file import failures_in
-from espalier.pipelines.errors import SearchFailedError
 from espalier.pipelines.requests.train import TrainRequest
+from espalier.pipelines.trials.failures import SearchFailedError
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -16,7 +16,7 @@ from espalier.flows.progress.listeners import human_seconds
 from espalier.flows.reports.training import TrainReport
 from espalier.flows.terminal.safe_text import safe_text
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
-from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES
+from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES
 from espalier.pipelines.trials.failures import Failures
 from espalier.pipelines.trials.trial import TrialStatus
 

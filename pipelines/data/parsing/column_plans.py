@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from espalier.pipelines.data.dataset import ColumnRole
 from espalier.pipelines.data.parsing.dates import detect_date_format, is_clock, is_compact_date
 from espalier.pipelines.data.parsing.numbers import NumberStyle, detect_number_style
 from espalier.pipelines.data.parsing.readings import (
@@ -23,6 +22,7 @@ from espalier.pipelines.data.parsing.readings import (
     is_number,
     is_timedelta,
 )
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import TextCells, read_text_cells
 
 FEW_LEVELS = 60

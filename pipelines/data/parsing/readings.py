@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.dataset import ColumnRole
 from espalier.pipelines.data.parsing.dates import (
     ISO,
     detect_date_format,
@@ -21,6 +20,7 @@ from espalier.pipelines.data.parsing.dates import (
     to_nanoseconds,
 )
 from espalier.pipelines.data.parsing.numbers import NumberStyle, parse_numbers
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import TextCells, read_text_cells
 from espalier.pipelines.errors import UserError
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
@@ -62,7 +61,3 @@ class FoldPlan:
 
     def __len__(self) -> int:
         return len(self.folds)
-
-    def validated_rows(self) -> NDArray[Any]:
-        """Return the sorted positions that at least one fold validates."""
-        return np.unique(np.concatenate([fold.valid for fold in self.folds]))

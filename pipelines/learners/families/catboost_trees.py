@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
-from espalier.pipelines.learners.base.learner import BuildContext, Learner, PreprocessingTraits
+from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.learners.families.boosted_trees import BoostedTrees, BoostingRows
 from espalier.pipelines.learners.families.boosting_rounds import (
     Patience,
@@ -21,6 +21,7 @@ from espalier.pipelines.learners.families.boosting_rounds import (
     max_rounds,
     patience_rounds,
 )
+from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
 

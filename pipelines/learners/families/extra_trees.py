@@ -4,12 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.learners.base.learner import (
-    BuildContext,
-    Learner,
-    LearnerLimits,
-    PreprocessingTraits,
-)
+from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
 from espalier.pipelines.learners.families.forest import (
     GrownForest,
     count_trees,
@@ -18,6 +13,7 @@ from espalier.pipelines.learners.families.forest import (
     forest_settings,
     forest_space,
 )
+from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
 

@@ -10,12 +10,8 @@ from sklearn.base import BaseEstimator
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
-from espalier.pipelines.learners.base.learner import (
-    BuildContext,
-    Learner,
-    LearnerLimits,
-    PreprocessingTraits,
-)
+from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
+from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Value

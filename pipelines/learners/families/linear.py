@@ -10,13 +10,9 @@ from sklearn.base import BaseEstimator
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
-from espalier.pipelines.learners.base.learner import (
-    BuildContext,
-    Learner,
-    LearnerLimits,
-    PreprocessingTraits,
-)
+from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
 from espalier.pipelines.learners.families.penalty import ChosenStrength, Logistic, Ridge
+from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
 

@@ -9,14 +9,10 @@ from sklearn.base import BaseEstimator
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
-from espalier.pipelines.learners.base.learner import (
-    BuildContext,
-    Learner,
-    LearnerLimits,
-    PreprocessingTraits,
-)
+from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
 from espalier.pipelines.learners.families.boosting_rounds import Patience
 from espalier.pipelines.learners.families.network import Adam, Network, rate_at, softmax
+from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import generator

@@ -7,6 +7,8 @@ that warms up and falls along a cosine, and the weights of the best epoch kept.
 Symbols: n rows of a batch, d inputs of a layer, h outputs; k outputs of the network.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-_BETA_1, _BETA_2, _EPSILON = 0.9, 0.95, 1e-8
+_BETA_1, _EPSILON = 0.9, 1e-8
 
 
 @dataclass(slots=True)
@@ -130,36 +132,39 @@ class Adam:
     Attributes
     ----------
     parameters : list of array
-        Changed in place.
+        Changed in place, in their own precision.
     decay : float
-        Weight decay, on matrices only.
+        Weight decay, on matrices (and stacks of them) only.
+    beta_2 : float
+        How slowly the mean of the squared gradients forgets.
     """
 
-    parameters: list[Array]
+    parameters: Sequence[NDArray[Any]]
     decay: float
-    _first: list[Array] = field(init=False, repr=False)
-    _second: list[Array] = field(init=False, repr=False)
+    beta_2: float = 0.95
+    _first: list[NDArray[Any]] = field(init=False, repr=False)
+    _second: list[NDArray[Any]] = field(init=False, repr=False)
     _steps: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self._first = [np.zeros_like(array) for array in self.parameters]
         self._second = [np.zeros_like(array) for array in self.parameters]
 
-    def step(self, gradients: list[Array], rate: float) -> None:
+    def step(self, gradients: Sequence[NDArray[Any]], rate: float) -> None:
         """Take one step down the gradients."""
         self._steps += 1
-        correction = np.sqrt(1 - _BETA_2**self._steps) / (1 - _BETA_1**self._steps)
-        size = np.float32(rate * correction)
+        # Plain floats take the precision of the arrays that they are multiplied with.
+        size = rate * math.sqrt(1 - self.beta_2**self._steps) / (1 - _BETA_1**self._steps)
         for array, gradient, first, second in zip(
             self.parameters, gradients, self._first, self._second, strict=True
         ):
-            first *= np.float32(_BETA_1)
-            first += np.float32(1 - _BETA_1) * gradient
-            second *= np.float32(_BETA_2)
-            second += np.float32(1 - _BETA_2) * gradient * gradient
-            if array.ndim == 2 and self.decay > 0:
-                array *= np.float32(1 - rate * self.decay)
-            array -= size * first / (np.sqrt(second) + np.float32(_EPSILON))
+            first *= _BETA_1
+            first += (1 - _BETA_1) * gradient
+            second *= self.beta_2
+            second += (1 - self.beta_2) * gradient * gradient
+            if array.ndim >= 2 and self.decay > 0:
+                array *= 1 - rate * self.decay
+            array -= size * first / (np.sqrt(second) + _EPSILON)
 
 
 def softmax(logits: Array) -> Array:

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.dataset import ColumnRole
 from espalier.pipelines.data.parsing.column_plans import plan_column
 from espalier.pipelines.data.parsing.readings import DateReading, NumberReading
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
 from espalier.pipelines.errors import UserError
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.metrics.catalogue import Metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.metrics.mixture_scorer import make_scorer
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.seeds import generator

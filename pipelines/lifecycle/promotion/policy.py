@@ -141,8 +141,8 @@ def _against(policy: PromotionPolicy, metrics: PromotionMetrics) -> list[str]:
     said = []
     if not result.low > policy.margin:
         said.append(
-            f"It is not sure enough that the challenger is better: {describe_comparison(result)}; the lower "
-            f"bound {result.low:.4g} does not lie above the margin {policy.margin:.4g}."
+            f"It is not sure enough that the challenger is better: {describe_comparison(result)}; "
+            f"the lower bound {result.low:.4g} does not lie above the margin {policy.margin:.4g}."
         )
     said += [text for each in metrics.slices if (text := _slice_loses(policy, each)) is not None]
     said += _over(metrics.latency_ms, policy.max_latency_ms, "The challenger takes", "ms a row")
@@ -182,8 +182,8 @@ def _in_favour(policy: PromotionPolicy, metrics: PromotionMetrics) -> list[str]:
     assert result is not None
     how = "better" if result.low > 0.0 else "no worse than allowed"
     said = [
-        f"The challenger is {how}: {describe_comparison(result)}; the lower bound {result.low:.4g} lies "
-        f"above the margin {policy.margin:.4g}."
+        f"The challenger is {how}: {describe_comparison(result)}; "
+        f"the lower bound {result.low:.4g} lies above the margin {policy.margin:.4g}."
     ]
     measured = [each for each in metrics.slices if each.comparison is not None]
     if measured:

@@ -11,7 +11,8 @@ from espalier.pipelines.data.parsing.text_cells import canonical_text, read_text
 from espalier.pipelines.data.target import target_numbers, target_present
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.evaluation.holdout import bootstrap_interval
-from espalier.pipelines.metrics.catalogue import Metric, score_predictions
+from espalier.pipelines.metrics.metric import Metric
+from espalier.pipelines.metrics.scoring import score_predictions
 
 FEWEST_LABELLED = 30
 """With fewer rows a score says nothing."""

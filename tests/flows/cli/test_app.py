@@ -178,12 +178,12 @@ def test_help_names_every_command(capsys):
 
 
 def test_what_nobody_expected_is_one_line_and_a_log(espalier, home, monkeypatch):
-    import espalier.infra.registry.registry
+    from espalier.infra.registry import registry
 
     def broken(_settings):
         raise RuntimeError("the moon is full")
 
-    monkeypatch.setattr(espalier.infra.registry.registry, "list_models", broken)
+    monkeypatch.setattr(registry, "list_models", broken)
     monkeypatch.delitem(
         __import__("sys").modules, "espalier.flows.cli.views.model_tables", raising=False
     )

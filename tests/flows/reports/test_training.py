@@ -9,7 +9,7 @@ from espalier.flows.reports.training import TrainReport
 from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES
+from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.failures import failures_of
 from espalier.pipelines.trials.history import History
@@ -45,8 +45,8 @@ def report(**changes):
         "holdout_score": 0.87654321, "holdout_interval": (0.8, 0.95), "n_holdout": 1200,
         "cv_score": 0.9, "baseline_score": 0.5, "ensemble": "stagewise", "n_trials": 5,
         "n_failed": 3, "n_resumed": 2, "seconds": {"startup": 4.0, "total": 61.2},
-        "leaderboard": make_leaderboard(HISTORY, {1: 0.7, 0: 0.3}), "failures": failures_of(HISTORY),
-        "notes": (),
+        "leaderboard": make_leaderboard(HISTORY, {1: 0.7, 0: 0.3}),
+        "failures": failures_of(HISTORY), "notes": (),
     }  # fmt: skip
     return TrainReport(**(values | changes))
 
@@ -82,8 +82,8 @@ def test_the_summary_says_what_was_stopped_early_who_proposed_and_how_ascent_did
             result(3, status=TrialStatus.PRUNED, origin=CANDIDATES),
         ]
     )
-    changes = {"leaderboard": make_leaderboard(raced), "failures": failures_of(raced), "n_trials": 4,
-               "n_failed": 0}  # fmt: skip
+    changes = {"leaderboard": make_leaderboard(raced), "failures": failures_of(raced),
+               "n_trials": 4, "n_failed": 0}  # fmt: skip
     text = shown(**changes)
     for piece in ("4, 2 stopped early as clearly worse", "in 2 of 3 proposals",
                   "predictor, by ascent 2, defaults 1, predictor, by chance 1"):  # fmt: skip

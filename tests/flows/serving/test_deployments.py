@@ -35,7 +35,7 @@ def test_every_flow_is_published_under_its_name(deployments):
 
 def test_the_entrypoints_are_modules_whatever_the_working_folder(deployments):
     for (flow, _), each in deployments.items():
-        assert each.entrypoint.startswith("flows.")
+        assert each.entrypoint.startswith("espalier.flows.")
         assert load_flow_from_entrypoint(each.entrypoint).name == flow
 
 

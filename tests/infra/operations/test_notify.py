@@ -49,6 +49,14 @@ def test_an_address_gets_it_as_json(listener):
     assert (heard[0]["flow"], heard[0]["state"]) == ("retrain", "Failed")
 
 
+def test_the_other_kinds_of_address_are_told_by_apprise(listener):
+    url, heard = listener
+    assert notify(f"{url.replace('http', 'json')}/good", FAILURE)
+    assert heard[0]["title"] == "Espalier: retrain failed"
+    assert heard[0]["message"] == FAILURE.text
+    assert heard[0]["type"] == "failure"
+
+
 def test_a_command_gets_it_on_its_standard_input(tmp_path):
     out = tmp_path / "heard.json"
     script = tmp_path / "tell.py"
@@ -60,13 +68,28 @@ def test_a_command_gets_it_on_its_standard_input(tmp_path):
 @pytest.mark.parametrize(
     "target",
     ["no-such-command-anywhere", f"{sys.executable} -c 'raise SystemExit(3)'", "'unclosed",
-     "http://127.0.0.1:9/nobody"],
+     "http://127.0.0.1:9/nobody", "carrierpigeon://coop", "slack://", "json://127.0.0.1:9/nobody"],
 )  # fmt: skip
 def test_a_deaf_ear_is_logged_and_raises_nothing(target, caplog):
     assert not notify(target, FAILURE)
     assert "nobody could be told" in caplog.text
 
 
-def test_a_refusal_is_logged_without_the_token(listener, caplog):
-    assert not notify(f"{listener[0]}/bad?token=abc123", FAILURE)
+@pytest.mark.parametrize(
+    "address",
+    [
+        "{web}/bad?token=abc123",
+        "{web}/services/abc123",
+        "{json}/bad?+X-Token=abc123",
+        "json://me:abc123@{host}/bad",
+        "slack://abc123/and/no/more/of/it",
+        "discord://abc123",
+    ],
+)
+def test_a_refusal_is_logged_without_the_token(listener, caplog, address):
+    caplog.set_level("DEBUG")
+    web = listener[0]
+    host = web.removeprefix("http://")
+    assert not notify(address.format(web=web, json=f"json://{host}", host=host), FAILURE)
+    assert "nobody could be told" in caplog.text
     assert "abc123" not in caplog.text

@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from espalier.infra.registry import registry
+from espalier.infra.registry import model_files, registry
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.errors import MissingColumnsError, UserError
 
@@ -104,7 +104,7 @@ def test_list_models(stores, versions):
 
 
 def test_loaded_it_answers_as_before(stores, versions, ensemble, raw_rows):
-    answer = registry.load(versions[0], stores).predict(raw_rows)
+    answer = model_files.load(versions[0], stores).predict(raw_rows)
     np.testing.assert_array_equal(answer["proba_yes"], ensemble.predict_proba(raw_rows)[:, 1])
     np.testing.assert_array_equal(answer["prediction"], ensemble.predict(raw_rows))
 
@@ -129,7 +129,7 @@ def test_mlflow_takes_the_rows_that_the_model_takes(stores, versions, ensemble, 
 
 
 def test_missing_columns_are_all_named(stores, versions, raw_rows):
-    model = registry.load(versions[0], stores)
+    model = model_files.load(versions[0], stores)
     with pytest.raises(MissingColumnsError, match=r"'whole'.*'kind'"):
         model.predict(raw_rows.drop(columns=["whole", "kind"]))
 
@@ -143,7 +143,7 @@ def test_a_version_whose_files_are_gone(tracking, stores, saved_model, raw_rows)
     )
     shutil.rmtree(_files(version, stores))
     with pytest.raises(UserError, match="gone/1"):
-        registry.load(version, stores)
+        model_files.load(version, stores)
 
 
 def test_columns_without_names_of_their_own(tracking, stores, tmp_path):
@@ -165,7 +165,7 @@ def test_columns_without_names_of_their_own(tracking, stores, tmp_path):
     )
     expected = model.predict(table)
     np.testing.assert_array_equal(
-        registry.load(version, stores).predict(table)["prediction"], expected
+        model_files.load(version, stores).predict(table)["prediction"], expected
     )
     loaded = mlflow.pyfunc.load_model(_files(version, stores))
     np.testing.assert_array_equal(loaded.predict(table)["prediction"], expected)

@@ -11,6 +11,7 @@ from espalier.infra.environment import quiet_environment
 quiet_environment()
 
 from espalier.infra.validation.expectations import SAMPLE_ROWS, check_expectations  # noqa: E402
+from espalier.infra.validation.page import render  # noqa: E402
 from espalier.pipelines.data.contract import infer_contract  # noqa: E402
 from espalier.pipelines.data.expectation import KINDS, Expectation, Severity  # noqa: E402
 
@@ -62,7 +63,7 @@ def test_new_categories_nulls_and_ranges_only_warn(table: pd.DataFrame) -> None:
 def test_the_page_escapes_what_comes_from_the_data(table: pd.DataFrame) -> None:
     changed = table.copy()
     changed["city"] = "<img src=x onerror=alert(2)>"
-    page = check_expectations(changed, infer_contract(table, target="churned")).to_html()
+    page = render(check_expectations(changed, infer_contract(table, target="churned")))
     assert "<script>" not in page
     assert "<img" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page

@@ -15,8 +15,6 @@ from espalier.pipelines.acquisition.functions import (
     expected_improvement,
     log_expected_improvement,
     log_h,
-    per_second,
-    upper_confidence_bound,
 )
 
 
@@ -64,11 +62,3 @@ def test_expected_improvement_is_the_mean_of_the_improvement(mean, std, best):
     draws = np.random.default_rng(0).normal(mean, std, 400_000)
     found = expected_improvement(np.array([mean]), np.array([std]), best)[0]
     assert found == pytest.approx(np.maximum(draws - best, 0).mean(), rel=0.1)
-
-
-def test_bound_and_cost():
-    assert upper_confidence_bound(np.array([1.0]), np.array([2.0]), 0.5) == 2.0
-    value, seconds = np.array([1.0, 1.0]), np.log([1.0, 10.0])
-    cheap, dear = per_second(value, seconds, 1.0)
-    assert cheap - dear == pytest.approx(np.log(10))
-    assert (per_second(value, seconds, 0.0) == value).all()

@@ -11,8 +11,8 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience import shipped
 from espalier.pipelines.experience.fit import fit_aligned
 from espalier.pipelines.experience.fitted import read_records, write_fitted
-from espalier.pipelines.experience.process_validation import validate_process
-from espalier.pipelines.experience.space_alignment import align_knowledge
+from espalier.pipelines.experience.recording.space_alignment import align_knowledge
+from espalier.pipelines.experience.transfer.process_validation import validate_process
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from espalier.pipelines.automl.estimators import AutoMLRegressor
 from espalier.pipelines.automl.residual_search import find_residual_members
 from espalier.pipelines.automl.residual_stages import BLOCKS, pseudo_residual, residual_stages
 from espalier.pipelines.calibration.adjustments import NO_ADJUSTMENTS
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.splitting.splits import plan_folds
 from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace

@@ -9,7 +9,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
 from espalier import AutoMLClassifier, learner_from_estimator
-from espalier.pipelines.errors import SearchFailedError, UserError
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.trials.failures import SearchFailedError
 
 HANG_SECONDS = 600.0
 MARK = 4.0

@@ -14,7 +14,8 @@ from espalier.pipelines.automl.estimators import AutoMLClassifier, AutoMLRegress
 from espalier.pipelines.calibration.adjustments import NO_ADJUSTMENTS, Adjustments
 from espalier.pipelines.calibration.calibrators import BetaCalibrator
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.metrics.catalogue import METRICS, score_predictions
+from espalier.pipelines.metrics.catalogue import METRICS
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.serving.model import EnsembleModel
 from espalier.pipelines.serving.saved_model import (
     MANIFEST_FILE,

@@ -7,7 +7,8 @@ from sklearn.metrics import fbeta_score
 from espalier.pipelines.calibration.threshold import check_threshold, is_tuned_for, tune_threshold
 from espalier.pipelines.ensemble.out_of_fold import OutOfFold
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.metrics.catalogue import METRICS, Metric, make_metric
+from espalier.pipelines.metrics.catalogue import METRICS, make_metric
+from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
 

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.data.dataset import LONGEST_TEXT, ColumnRole, Dataset, DatasetShape
+from espalier.pipelines.data.dataset import LONGEST_TEXT, Dataset, DatasetShape
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.problem import ProblemKind
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.data.dataset import ColumnRole
-from espalier.pipelines.data.preparation import learn_preparation, prepare
+from espalier.pipelines.data.parsing.roles import ColumnRole
+from espalier.pipelines.data.preparation import prepare
 from espalier.pipelines.errors import MissingColumnsError, UserError
 
 N = 200
@@ -15,6 +15,10 @@ RNG = np.random.default_rng(0)
 NUMERIC, CATEGORICAL = ColumnRole.NUMERIC, ColumnRole.CATEGORICAL
 TEXT, DATETIME = ColumnRole.TEXT, ColumnRole.DATETIME
 WORDS = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
+
+
+def learn_preparation(table, **named):
+    return prepare(table, **named)[0]
 
 
 def sentences(n):

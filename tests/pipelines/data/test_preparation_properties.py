@@ -3,7 +3,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from espalier.pipelines.data.dataset import ColumnRole
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.preparation import prepare
 from espalier.pipelines.errors import UserError
 

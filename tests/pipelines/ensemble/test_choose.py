@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.ensemble.choose import (
     EnsembleChoice,
     _confirmed,
@@ -14,11 +15,12 @@ from espalier.pipelines.ensemble.choose import (
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 from espalier.pipelines.ensemble.combiners import COMBINERS
 from espalier.pipelines.ensemble.library import build_library
-from espalier.pipelines.errors import SearchFailedError
 from espalier.pipelines.members.cost import RefitTime
-from espalier.pipelines.metrics.catalogue import METRICS, make_metric, score_predictions
+from espalier.pipelines.metrics.catalogue import METRICS, make_metric
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.trials.failures import SearchFailedError
 from espalier.pipelines.trials.trial import TrialResult, TrialStatus
 
 CASES = [

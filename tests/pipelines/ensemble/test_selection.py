@@ -6,8 +6,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from espalier.pipelines.ensemble.selection import convex_stagewise, greedy_selection
-from espalier.pipelines.metrics.catalogue import METRICS, score_predictions
+from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.metrics.mixture_scorer import area_under_curve, make_scorer
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.problem import ProblemKind
 
 

@@ -6,7 +6,8 @@ import pytest
 from espalier.pipelines.data.splitting.folds import Fold, FoldPlan
 from espalier.pipelines.evaluation.evaluate import MemberJob, evaluate_trial, fit_member
 from espalier.pipelines.learners.registry import LEARNERS
-from espalier.pipelines.metrics.catalogue import METRICS, score_predictions
+from espalier.pipelines.metrics.catalogue import METRICS
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.trial import Trial, TrialStatus
@@ -91,25 +92,6 @@ def test_a_trial_below_its_floor_ends_after_that_fold():
     assert outcome.result.error == "clearly worse after 2 of 4 folds"
     passes = replace(trial, floors=(-np.inf, low, -np.inf))
     assert evaluate_trial(passes, context).result.score == plain.score
-
-
-def test_a_trial_climbs_the_rows_rung_by_rung_and_may_fall():
-    rows = np.arange(40)
-    context = with_folds(acting_context(), (rows[:30], rows[30:]))
-    trial = replace(acting_trial(0, "work"), rungs=(0.3, 0.6))
-    whole = evaluate_trial(trial, context).result
-    assert whole.status is TrialStatus.SUCCESS
-    assert len(whole.rung_scores) == 2
-    assert whole.score == evaluate_trial(acting_trial(0, "work"), context).result.score
-    gain = context.metric.sign * whole.rung_scores[1]
-    fallen = evaluate_trial(replace(trial, floors=(-np.inf, gain + 1e-9)), context)
-    assert fallen.result.status is TrialStatus.PRUNED
-    assert fallen.result.rung_scores == whole.rung_scores
-    assert fallen.result.fold_scores == ()
-    assert fallen.result.error == "clearly worse after 60% of the rows"
-    assert fallen.predictions is None
-    passes = replace(trial, floors=(-np.inf, gain - 1e-9))
-    assert evaluate_trial(passes, context).result.score == whole.score
 
 
 def test_an_exception_becomes_a_result_of_one_line():

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.evaluation.holdout import (
     HURRIED_ROWS,
     HURRIED_SAMPLES,
@@ -10,7 +11,8 @@ from espalier.pipelines.evaluation.holdout import (
     dummy_score,
     predict_in_time,
 )
-from espalier.pipelines.metrics.catalogue import METRICS, make_metric, score_predictions
+from espalier.pipelines.metrics.catalogue import METRICS, make_metric
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
 

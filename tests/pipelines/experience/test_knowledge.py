@@ -9,9 +9,9 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.advice import Candidates, advise, measure_advice
 from espalier.pipelines.experience.fit import fit_knowledge
 from espalier.pipelines.experience.knowledge import CARD_FILE, PREDICTOR_FILE, open_knowledge
-from espalier.pipelines.experience.portfolio import WINNERS
-from espalier.pipelines.experience.space_alignment import align_configuration, space_of
-from espalier.pipelines.experience.validate import Validation
+from espalier.pipelines.experience.recording.space_alignment import align_configuration, space_of
+from espalier.pipelines.experience.transfer.portfolio import WINNERS
+from espalier.pipelines.experience.transfer.validate import Validation
 from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.space.joint import SearchSpace

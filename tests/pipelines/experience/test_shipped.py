@@ -2,8 +2,8 @@
 
 from espalier.pipelines.experience.fitted import read_records
 from espalier.pipelines.experience.knowledge import open_knowledge
+from espalier.pipelines.experience.recording.space_alignment import align_knowledge
 from espalier.pipelines.experience.shipped import SHIPPED_FOLDER, shipped_folder
-from espalier.pipelines.experience.space_alignment import align_knowledge
 
 FILES = {"README.md", "experience.json", "predictor.npz", "records.parquet"}
 LARGEST = 3 * 2**20

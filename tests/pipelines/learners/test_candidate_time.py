@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.learners import candidate as candidate_module
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.learners.registry import LEARNERS

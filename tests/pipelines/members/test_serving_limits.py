@@ -8,12 +8,13 @@ import pytest
 from sklearn.datasets import make_classification
 
 from espalier.pipelines.automl.estimators import AutoMLClassifier
-from espalier.pipelines.errors import SearchFailedError, UserError
+from espalier.pipelines.errors import UserError
 from espalier.pipelines.members.cost import RefitTime
 from espalier.pipelines.members.serving_limits import ServingLimits, pareto
 from espalier.pipelines.members.serving_mode import RefitMode
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.failures import SearchFailedError
 from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus
 
 

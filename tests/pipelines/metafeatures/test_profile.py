@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_friedman1
 
 from espalier.pipelines.data.assemble import assemble
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.metafeatures.catalogue import CATALOGUE
 from espalier.pipelines.metafeatures.profile import MetaFeatures, profile
 from espalier.pipelines.problem import ProblemKind

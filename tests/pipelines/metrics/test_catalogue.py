@@ -7,12 +7,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.metrics.catalogue import (
-    METRICS,
-    check_target,
-    get_metric,
-    score_predictions,
-)
+from espalier.pipelines.metrics.catalogue import METRICS, get_metric
+from espalier.pipelines.metrics.scoring import check_target, score_predictions
 from espalier.pipelines.problem import ProblemKind
 
 BINARY, MULTICLASS, REGRESSION = (

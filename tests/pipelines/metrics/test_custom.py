@@ -5,7 +5,8 @@ import pytest
 from sklearn import metrics as sk
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.metrics.catalogue import METRICS, get_metric, make_metric, score_predictions
+from espalier.pipelines.metrics.catalogue import METRICS, get_metric, make_metric
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.problem import ProblemKind
 
 

@@ -12,14 +12,15 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
-from espalier.pipelines.learners.base.learner import PreprocessingTraits
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.preprocessing.build import build_features
 from espalier.pipelines.preprocessing.categorical import ENCODINGS
 from espalier.pipelines.preprocessing.construct import CONSTRUCTIONS
 from espalier.pipelines.preprocessing.project import PROJECTIONS
 from espalier.pipelines.preprocessing.scaling import SCALINGS
 from espalier.pipelines.preprocessing.select import SELECTIONS
+from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 
 DENSE = PreprocessingTraits(scaling=("standard",), encoding=("onehot",), imputation=("median",))

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.data.dataset import ColumnRole, DatasetShape
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.learners.base.learner import Learner
 from espalier.pipelines.learners.families.catboost_trees import CATBOOST
 from espalier.pipelines.learners.families.extra_trees import EXTRA_TREES

@@ -12,7 +12,7 @@ from espalier.pipelines.requests.predict import PredictRequest
 from espalier.pipelines.requests.promote import PromoteRequest, RollbackRequest
 from espalier.pipelines.requests.retrain import RetrainRequest
 from espalier.pipelines.requests.train import TrainRequest
-from espalier.pipelines.search.strategy_names import STRATEGIES
+from espalier.pipelines.search.strategies.names import STRATEGIES
 
 REQUESTS = (
     TrainRequest, PredictRequest, RetrainRequest, MonitorRequest, PromoteRequest, RollbackRequest,

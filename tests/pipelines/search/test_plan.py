@@ -2,8 +2,9 @@ import numpy as np
 
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.batches import BATCH_SIZE, UNDER_WAY
-from espalier.pipelines.search.plan import SearchPlan, next_trials
-from espalier.pipelines.search.stopping import HOPELESS_TRIALS
+from espalier.pipelines.search.limits.stopping import HOPELESS_TRIALS
+from espalier.pipelines.search.next_trials import awaited, next_trials
+from espalier.pipelines.search.plan import SearchPlan
 from tests.pipelines.search.conftest import answer, landscape
 
 
@@ -63,10 +64,10 @@ def test_two_batches_are_under_way_when_trials_are_counted(space, history):
     # The second batch has ended; the first has not, so nothing more can be chosen.
     late = finish(space, history, first[1:])
     assert next_trials(plan, late, Deadline(None), first[:1]) == []
-    assert plan.awaited(late) == {0, 1, 2, 3}
+    assert awaited(plan, late) == {0, 1, 2, 3}
     both = finish(space, late, first[:1])
     assert [trial.number for trial in next_trials(plan, both, Deadline(None))] == list(range(8, 16))
-    assert plan.awaited(both) == {8, 9, 10, 11}
+    assert awaited(plan, both) == {8, 9, 10, 11}
 
 
 def virtual_search(plan, space, history, n_workers):

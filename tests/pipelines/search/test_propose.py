@@ -10,9 +10,9 @@ from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.search.initial_design import LEADERS
 from espalier.pipelines.search.propose import propose_trials
-from espalier.pipelines.search.strategy_names import ASCENT, CANDIDATES, STRATEGIES
+from espalier.pipelines.search.strategies.initial_design import LEADERS
+from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES, STRATEGIES
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.surrogate.cost import CostModel
 from espalier.pipelines.trials.configuration import Configuration

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ConfigSpace import ConfigurationSpace
+from ConfigSpace import Categorical, ConfigurationSpace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +14,7 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.learners.registry import LEARNERS, choose_learners
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.space.preprocessing import preprocessing_space
 from espalier.pipelines.trials.configuration import Configuration
 
 RICH = DatasetShape(
@@ -30,8 +31,28 @@ RICH = DatasetShape(
 PLAIN = DatasetShape(problem=ProblemKind.REGRESSION, n_rows=800, n_columns=4, smallest_class=800)
 SPACE = SearchSpace(choose_learners(None, RICH), RICH)
 SMALL = SearchSpace(choose_learners(None, PLAIN), PLAIN)
+
+
+def conditional_space(space: SearchSpace) -> ConfigurationSpace:
+    """Return the same space as ConfigSpace itself puts it together."""
+    made = ConfigurationSpace()
+    family = Categorical("family", list(space.families), default=space.families[0])
+    made.add(family)
+    for learner in space.learners:
+        for part in (
+            learner.space(space.shape),
+            preprocessing_space(learner.preprocessing, space.shape),
+        ):
+            made.add_configuration_space(
+                learner.name,
+                part,
+                parent_hyperparameter={"parent": family, "value": learner.name},
+            )
+    return made
+
+
 # Building it takes long, so once is enough.
-THEIRS = SPACE.config_space
+THEIRS = conditional_space(SPACE)
 SEEDS = st.integers(0, 2**31)
 
 

@@ -47,13 +47,6 @@ def test_extending_leaves_the_old_history_alone_and_takes_no_number_twice():
         History(METRICS["rmse"], (result(0, 1.0), result(0, 2.0)))
 
 
-def test_failures_are_counted_by_kind():
-    history = History(METRICS["rmse"]).extend(
-        [result(0, 1.0), result(1), result(2), result(3, status=TrialStatus.TIMEOUT)]
-    )
-    assert history.failures_by_kind == {TrialStatus.FAILED: 2, TrialStatus.TIMEOUT: 1}
-
-
 @given(st.permutations(range(7)), st.integers(0, 8))
 def test_nothing_depends_on_the_order_in_which_trials_finish(order, cut):
     scores = [0.3, 0.1, None, 0.7, 0.7, None, 0.2]

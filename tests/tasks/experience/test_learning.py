@@ -10,7 +10,7 @@ from espalier.infra.settings import Settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.infra.tracking.trial_reader import dataset_tags, read_trials
 from espalier.pipelines.experience import shipped
-from espalier.pipelines.experience.record import KnowledgeBase
+from espalier.pipelines.experience.recording.record import KnowledgeBase
 from espalier.tasks.experience.fit_predictor import fit_predictor
 from espalier.tasks.experience.gather_trials import gather_trials
 from espalier.tasks.experience.register_predictor import register_predictor

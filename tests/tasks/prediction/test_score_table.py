@@ -114,7 +114,8 @@ def chunked(monkeypatch):
 @pytest.fixture(scope="module")
 def whole(home, rows):
     """What the model says of all rows at once."""
-    from espalier.infra.registry.registry import load, resolve
+    from espalier.infra.registry.model_files import load
+    from espalier.infra.registry.registry import resolve
 
     settings = load_settings()
     return load(resolve("shop", settings), settings).predict(rows)

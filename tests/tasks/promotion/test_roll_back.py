@@ -144,7 +144,16 @@ def test_the_contest_and_its_rows(settings, tmp_path):
     assert gathered(data=str(tmp_path / "all.csv")).table["x"].tolist() == list(range(40, 55))
 
 
-def test_the_actor_has_a_name():
-    user, _, host = current_actor().partition("@")
-    assert user
-    assert host
+def test_the_actor_is_the_user_at_this_machine(monkeypatch):
+    monkeypatch.setattr("getpass.getuser", lambda: "ada")
+    monkeypatch.setattr("socket.gethostname", lambda: "engine")
+    assert current_actor() == "ada@engine"
+
+
+def test_the_actor_is_somebody_where_there_are_no_users(monkeypatch):
+    def nobody():
+        raise KeyError("getpwuid(): uid not found: 1000")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    monkeypatch.setattr("socket.gethostname", lambda: "engine")
+    assert current_actor() == "somebody@engine"

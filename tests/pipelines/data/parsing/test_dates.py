@@ -45,8 +45,15 @@ def test_offsets_are_taken_to_utc():
 
 
 def test_months_and_quarters_are_dates():
-    for texts in (["Mar-2018", "Apr-2018"], ["2018-03", "2018-04"], ["2018 Q1", "2018 Q2"]):
-        assert detect(texts) is not None, texts
+    for texts, starts in (
+        (["Mar-2018", "Apr-2018"], ["2018-03-01", "2018-04-01"]),
+        (["2018-03", "2018-04"], ["2018-03-01", "2018-04-01"]),
+        (["2018 Q1", "2018 Q2"], ["2018-01-01", "2018-04-01"]),
+    ):
+        found = detect(texts)
+        assert found is not None, texts
+        assert not found.ambiguous
+        assert (parse_dates(texts, found.pattern) == np.array(starts, "datetime64[D]")).all()
 
 
 def test_one_day_above_twelve_decides_between_day_and_month():

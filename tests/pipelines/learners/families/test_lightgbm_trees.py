@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.problem import ProblemKind

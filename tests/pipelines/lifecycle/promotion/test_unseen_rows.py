@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from espalier.pipelines.data.row_keys import identified_rows, key_columns, row_keys
-from espalier.pipelines.lifecycle.promotion import unseen
+from espalier.pipelines.lifecycle.promotion import unseen_rows as unseen
 from espalier.pipelines.lifecycle.promotion.unseen_rows import (
     TrainingRows,
     unseen_holdouts,

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from espalier.pipelines.data.dataset import ColumnRole, Dataset
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.splitting.splits import split_holdout
 from espalier.pipelines.lifecycle.retraining.stable_holdout import keep_holdout
 from espalier.pipelines.problem import ProblemKind

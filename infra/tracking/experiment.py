@@ -1,0 +1,79 @@
+"""One MLflow experiment: its store is connected when it is first used."""
+
+import threading
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Self
+
+from espalier.infra.settings import Settings
+from espalier.infra.store_errors import store_errors
+from espalier.infra.tracking.store import find_experiment, make_client
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+class Experiment:
+    """One MLflow experiment, and the client that reaches it.
+
+    Parameters
+    ----------
+    settings : Settings
+        Which store, which experiment. Nothing is opened before it is used, so making one is
+        free; `open` does it ahead of time.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._opening = threading.Lock()
+        self._client: MlflowClient | None = None
+        self._experiment_id: str | None = None
+
+    def __getstate__(self) -> Settings:
+        return self.settings  # connections stay behind when it travels
+
+    def __setstate__(self, settings: Settings) -> None:
+        self.__init__(settings)  # type: ignore[misc]
+
+    @property
+    def client(self) -> "MlflowClient":
+        """The client on the tracking store; made at its first use.
+
+        Raises
+        ------
+        StoreUnavailableError
+            The store does not answer.
+        """
+        with self._opening:
+            if self._client is None:
+                self._client = make_client(self.settings)
+            return self._client
+
+    @property
+    def experiment_id(self) -> str:
+        """The experiment's id; the experiment is made at its first use."""
+        client = self.client
+        with self._opening:
+            if self._experiment_id is None:
+                with self.store():
+                    self._experiment_id = find_experiment(client, self.settings)
+            return self._experiment_id
+
+    def open(self) -> Self:
+        """Connect now; a new sqlite store makes its tables, which takes a second or more."""
+        _ = self.experiment_id
+        return self
+
+    def open_soon(self) -> Self:
+        """Connect in the background; the first use waits for it and meets its errors."""
+        threading.Thread(target=self._open_quietly, name="open-mlflow", daemon=True).start()
+        return self
+
+    def _open_quietly(self) -> None:
+        try:
+            self.open()
+        except Exception:  # the first use tries again and raises it where it can be handled
+            return
+
+    def store(self) -> AbstractContextManager[None]:
+        """Turn what goes wrong in the store within the block into one of our errors."""
+        return store_errors(self.settings.mlflow_uri)

@@ -1,0 +1,12 @@
+"""What a prepared column holds: numbers, categories, text or dates."""
+
+from enum import StrEnum
+
+
+class ColumnRole(StrEnum):
+    """What a prepared feature column holds, and so which dtype it has."""
+
+    NUMERIC = "numeric"  # float64; missing is NaN, never infinite; booleans are 0.0 and 1.0
+    CATEGORICAL = "categorical"  # object: str or NaN; few distinct values
+    TEXT = "text"  # object: str or NaN; free text or very many distinct values
+    DATETIME = "datetime"  # datetime64[ns] without time zone; missing is NaT

@@ -1,0 +1,1 @@
+"""Trials on many datasets, recorded: the store, its schema, and how recordings are made."""

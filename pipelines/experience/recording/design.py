@@ -1,0 +1,161 @@
+"""Which configurations are recorded on a dataset: defaults, then space-filling, then guided.
+
+The space-filling part is a scrambled Sobol sequence (Sobol 1967; Owen 1998) in each family's
+hyperparameters, the families by turns. It is drawn in one space for all tables of a task, that of a
+table with every kind of column, and then read in the table's own: so the same configurations are
+tried everywhere, and a portfolio can compare them without guessing.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import qmc
+
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.experience.recording.space_alignment import align_configuration
+from espalier.pipelines.learners.registry import LEARNERS
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.search.limits.admission import Admission
+from espalier.pipelines.search.propose import propose_trials
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
+from espalier.pipelines.seeds import generator, integer_seed
+from espalier.pipelines.space.family import FamilySpace
+from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.space.parameter import Parameter
+from espalier.pipelines.trials.configuration import Configuration, Value
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial
+
+GUIDED_SHARE = 0.3
+"""Of a dataset's configurations: what a search would try is what a search will ask about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingDesign:
+    """How much is recorded on a dataset.
+
+    Attributes
+    ----------
+    n_configurations : int
+        Configurations in all.
+    seconds : float
+        Limit of one trial, all folds together.
+    n_folds : int
+        Fits of a trial.
+    seed : int
+        Of the sequence and of the guided part.
+    """
+
+    n_configurations: int
+    seconds: float
+    n_folds: int
+    seed: int
+
+    @property
+    def n_filling(self) -> int:
+        """Defaults and space-filling configurations among them."""
+        return self.n_configurations - math.floor(GUIDED_SHARE * self.n_configurations)
+
+
+def next_to_record(
+    space: SearchSpace, history: History, design: RecordingDesign, n: int
+) -> list[Trial]:
+    """Return the next trials of a dataset, ``n`` at most; none when all are done.
+
+    It follows from the trials so far alone, so that a build that was stopped continues.
+    """
+    n = min(n, design.n_configurations - len(history))
+    if n <= 0:
+        return []
+    admission = Admission.of(space, history, None, design.n_folds)
+    plan = filling(space, design)
+    open_ = [
+        (number, each)
+        for number, each in enumerate(plan)
+        if number not in history.numbers and each not in history.configurations
+    ]
+    passes = admission.promising([each for _, each in open_])
+    left = [pair for pair, ok in zip(open_, passes, strict=True) if ok]
+    if left:
+        return [
+            Trial(
+                number=number,
+                configuration=each,
+                seed=integer_seed(design.seed, "trial", number),
+                origin="default" if each == space.default(each.family) else "sobol",
+                seconds_limit=design.seconds,
+            )
+            for number, each in left[:n]
+        ]
+    return propose_trials(
+        space,
+        history,
+        n=n,
+        seed=design.seed,
+        strategy=DEFAULT_STRATEGY,
+        seconds_limit=design.seconds,
+        expected_seconds_limit=design.seconds,
+        n_folds=design.n_folds,
+    )
+
+
+def filling(space: SearchSpace, design: RecordingDesign) -> list[Configuration]:
+    """Return the defaults and the space-filling configurations, in order, all different."""
+    found = dict.fromkeys(space.default(family) for family in space.families)
+    wanted = max(design.n_filling, len(space.families))
+    shape = everything(space.shape.problem, space.shape.n_rows)
+    each_family = wanted  # some become equal in a smaller space
+    sequences = [
+        [
+            align_configuration(each, space)
+            for each in _sequence(family, shape, each_family, design.seed)
+        ]
+        for family in space.families
+    ]
+    for turn in range(each_family):
+        for sequence in sequences:
+            each = sequence[turn]
+            if each is not None and len(found) < wanted:
+                found[each] = None
+    return list(found)
+
+
+def everything(problem: ProblemKind, n_rows: int) -> DatasetShape:
+    """Return the shape of a table with every kind of column, gaps, and uneven classes."""
+    classes = {ProblemKind.BINARY: 2, ProblemKind.MULTICLASS: 5, ProblemKind.REGRESSION: 1}[problem]
+    return DatasetShape(
+        problem=problem,
+        n_rows=n_rows,
+        n_columns=24,
+        n_categorical=6,
+        n_text=2,
+        n_datetime=2,
+        n_classes=classes,
+        smallest_class=max(1, n_rows // 20) if classes > 1 else n_rows,
+        has_missing=True,
+    )
+
+
+def _sequence(family: str, shape: DatasetShape, n: int, seed: int) -> list[Configuration]:
+    """Return the first ``n`` configurations of a family's sequence."""
+    space = FamilySpace.of(LEARNERS[family], shape)
+    parameters = space.parameters
+    if not parameters:
+        return [space.complete({}, None)] * n
+    stream = qmc.Sobol(len(parameters), scramble=True, rng=generator(seed, "sobol", family))
+    points = stream.random_base2(math.ceil(math.log2(max(n, 2))))[:n]
+    return [space.complete(_values(parameters, point), None) for point in points]
+
+
+def _values(parameters: tuple[Parameter, ...], point: NDArray[np.float64]) -> dict[str, Value]:
+    """Return the hyperparameters at a point of the unit cube; inactive ones are among them."""
+    values: dict[str, Value] = {}
+    for parameter, at in zip(parameters, point.tolist(), strict=True):
+        if parameter.choices:
+            n_choices = len(parameter.choices)
+            values[parameter.name] = parameter.choices[min(int(at * n_choices), n_choices - 1)]
+        else:
+            values[parameter.name] = parameter.from_unit(at)
+    return values

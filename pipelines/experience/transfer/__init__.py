@@ -1,0 +1,1 @@
+"""What is learned from recorded trials for a dataset that is not among them."""

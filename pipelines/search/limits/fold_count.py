@@ -1,0 +1,57 @@
+"""How many folds score a trial: as many as its rows deserve, fewer where time is short.
+
+Folds tell configurations apart with less noise, and the ensemble's weights have every row to learn
+from; but five folds cost five fits a trial. A search that ends after a handful of trials loses
+more than folds bring (docs/decisions/0036).
+"""
+
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.data.splitting.splits import ONE_SPLIT_FOLDS, most_folds
+from espalier.pipelines.members.serving_mode import Serving
+from espalier.pipelines.resources.budget import Budget
+from espalier.pipelines.search.limits.reserve import model_seconds
+
+ENOUGH_TRIALS = 50
+"""Whole trials that a search should have time for; experience puts the good ones first."""
+ENOUGH_TRIALS_OF_FEW_ROWS = 5
+"""The same where rows are few, and folds worth more."""
+ONE_SPLIT_FROM_ROWS = 5_000
+"""Below this many rows, the validation rows of one split are too few to weigh an ensemble."""
+FEWER_FOLDS = 3
+_SEARCH_SHARE = 0.75
+# Beside the time that grows with the table: preparing its columns, predicting, scoring.
+_FIXED_SECONDS = 0.4
+
+
+def affordable_folds(
+    shape: DatasetShape, budget: Budget, n_workers: int, *, serving: Serving = "auto"
+) -> int:
+    """Return the folds that leave time for enough trials.
+
+    Parameters
+    ----------
+    shape : DatasetShape
+        Of the search rows.
+    budget : Budget
+        What the run may spend. Without seconds the rows alone decide.
+    n_workers : int
+        Trials that run at the same time.
+    serving : "auto", "refit" or "bagged"
+        Fold models that are to serve are wanted in their full number.
+
+    Returns
+    -------
+    int
+        1 for one split; at most what the rows alone would have.
+    """
+    most = most_folds(shape.n_rows, shape.n_columns)
+    if budget.seconds is None or serving == "bagged":
+        return most
+    few_rows = shape.n_rows < ONE_SPLIT_FROM_ROWS
+    wanted = ENOUGH_TRIALS_OF_FEW_ROWS if few_rows else ENOUGH_TRIALS
+    if budget.trials is not None:
+        wanted = min(wanted, budget.trials)
+    fits = _SEARCH_SHARE * budget.seconds * n_workers / (_FIXED_SECONDS + model_seconds(shape))
+    fewer = (FEWER_FOLDS,) if few_rows else (FEWER_FOLDS, ONE_SPLIT_FOLDS)
+    choices = [most, *(n for n in fewer if n < most)]
+    return next((n for n in choices if fits >= n * wanted), choices[-1])

@@ -1,0 +1,97 @@
+"""How many trials to start now, and with which limits.
+
+The estimator's loop and the flow's rounds both ask `next_trials`, so they search alike.
+"""
+
+from collections.abc import Sequence
+
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.search.batches import BATCH_SIZE, first_unfinished, next_in_line
+from espalier.pipelines.search.limits.stopping import (
+    trial_seconds_limit,
+    trials_left,
+    typical_seconds,
+    why_over,
+)
+from espalier.pipelines.search.plan import SearchPlan
+from espalier.pipelines.search.propose import propose_trials
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import Trial
+
+# Trials are slow when one takes more than this share of the time left. Then none is queued
+# behind another: by the time it starts, more is known.
+_SLOW_SHARE = 0.05
+# Estimates of a trial's seconds are rough.
+_SAFETY = 0.9
+
+
+def awaited(plan: SearchPlan, history: History) -> frozenset[int] | None:
+    """Return the trials to wait for before asking again; None for any, once a worker idles."""
+    return first_unfinished(plan, history) if plan.is_untimed else None
+
+
+def next_trials(
+    plan: SearchPlan,
+    history: History,
+    deadline: Deadline,
+    pending: Sequence[Trial] = (),
+    *,
+    ahead: int = 0,
+) -> list[Trial]:
+    """Return the trials to start now; none means wait for the pending ones, or the end.
+
+    Parameters
+    ----------
+    plan : SearchPlan
+        The search.
+    history : History
+        What has ended, in this run or in the interrupted one that it continues.
+    deadline : Deadline
+        When the search must be over.
+    pending : sequence of Trial
+        What is running.
+    ahead : int
+        How many of the pending ones will have ended by the time that the answer is used: so many
+        more are proposed. Only for a search with a clock.
+    """
+    if plan.is_untimed:
+        return next_in_line(plan, history, pending)
+    if why_over(history, plan.budget, deadline, len(pending)) is not None:
+        return []
+    return _fill(plan, history, deadline, pending, ahead)
+
+
+def _fill(
+    plan: SearchPlan,
+    history: History,
+    deadline: Deadline,
+    pending: Sequence[Trial],
+    ahead: int,
+) -> list[Trial]:
+    """Return as many trials as keep the workers busy until the next choice."""
+    left = deadline.seconds_left
+    limit = trial_seconds_limit(deadline, history, plan.n_workers)
+    typical = typical_seconds(history)
+    slow = typical is not None and typical > _SLOW_SHARE * left
+    wanted = plan.n_workers if slow else max(BATCH_SIZE, 2 * plan.n_workers)
+    n = wanted + ahead - len(pending)
+    available = trials_left(history, plan.budget, len(pending))
+    if available is not None:
+        n = min(n, available)
+    if n <= 0:
+        return []
+    return propose_trials(
+        plan.space,
+        history,
+        n=n,
+        seed=plan.seed,
+        pending=pending,
+        strategy=plan.strategy,
+        seconds_limit=limit,
+        expected_seconds_limit=None if limit is None else min(limit, _SAFETY * left),
+        memory_limit_mb=plan.memory_limit_mb,
+        warm_start=plan.warm_start,
+        n_folds=plan.n_folds,
+        prior=plan.prior,
+        racing=plan.racing,
+    )

@@ -1,0 +1,64 @@
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.data.splitting.splits import most_folds
+from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.resources.budget import Budget
+from espalier.pipelines.search.limits.fold_count import ONE_SPLIT_FROM_ROWS, affordable_folds
+
+
+def shape(n_rows, n_columns=20, n_classes=2):
+    problem = ProblemKind.BINARY if n_classes == 2 else ProblemKind.MULTICLASS
+    return DatasetShape(problem=problem, n_rows=n_rows, n_columns=n_columns, n_classes=n_classes)
+
+
+def folds(seconds, n_workers=2, rows=10_000, classes=2, **more):
+    table = shape(rows, n_classes=classes)
+    return affordable_folds(table, Budget(seconds=seconds, **more), n_workers)
+
+
+def test_a_table_of_many_classes_gets_one_split_in_a_minute_and_folds_in_an_hour():
+    assert folds(60, classes=8) == 1
+    assert folds(3_600, classes=8) == 5
+
+
+def test_a_small_table_keeps_folds_however_short_the_time():
+    assert folds(1, rows=ONE_SPLIT_FROM_ROWS - 1, classes=30) == 3
+    assert folds(1, rows=ONE_SPLIT_FROM_ROWS, classes=30) == 1
+    assert folds(60, rows=1_000) == 5
+
+
+def test_long_texts_take_time_that_folds_would_need():
+    reviews = replace(shape(4_000, n_columns=1), n_text=1, text_length=400.0)
+    few = Budget(seconds=20)
+    assert affordable_folds(replace(reviews, text_length=4.0), few, 2) == 5
+    assert affordable_folds(reviews, few, 2) == 3
+
+
+def test_few_trials_that_are_asked_for_need_not_so_much_time():
+    assert folds(60, classes=8) == 1
+    assert folds(60, classes=8, trials=3) == 5
+
+
+def test_without_a_clock_and_for_fold_models_that_serve_the_rows_decide():
+    table = shape(10_000, n_classes=30)
+    assert affordable_folds(table, Budget(trials=3), 1) == 5
+    assert affordable_folds(table, Budget(seconds=5), 1, serving="bagged") == 5
+
+
+@given(
+    rows=st.integers(2, 10**6),
+    columns=st.integers(1, 3_000),
+    classes=st.integers(2, 50),
+    seconds=st.floats(1, 10**5),
+    workers=st.integers(1, 64),
+)
+def test_more_time_or_workers_never_mean_fewer_folds(rows, columns, classes, seconds, workers):
+    table = shape(rows, columns, classes)
+    some = affordable_folds(table, Budget(seconds=seconds), workers)
+    assert 1 <= some <= most_folds(rows, columns)
+    assert some <= affordable_folds(table, Budget(seconds=2 * seconds), workers)
+    assert some <= affordable_folds(table, Budget(seconds=seconds), 2 * workers)
