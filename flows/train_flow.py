@@ -54,9 +54,9 @@ def train(request: TrainRequest) -> TrainReport:
     """
     with session_for(request) as session:
         watch = Stopwatch(session.listener, started_at=session.started_at)
-        deadline = Deadline.after(request.budget.seconds)
+        deadline = request.budget.begin()
         watch.phase("load")
-        table = load_table(request, session.settings.runs_folder, session.table)
+        table = load_table(session.table)
         run = TrainingRun(request=request, table=table, tracking=session.tracking)
         with run.store.lock():
             take_over_run_folder(run.store)

@@ -68,7 +68,7 @@ class AutoMLBase(BaseEstimator):
         SearchFailedError
             No trial succeeded.
         """
-        deadline = Deadline.after(TrainingSettings.of(self).budget.seconds)
+        deadline = TrainingSettings.of(self).budget.begin()
         table = read_features(X, estimator=type(self).__name__)
         target = read_labels(y) if self._task == "classification" else read_values(y)
         same_length(table, target, groups)

@@ -6,7 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from espalier.pipelines.requests.train import TrainRequest
-from espalier.tasks.data.stage_table import SourceTable, read_source
+from espalier.tasks.data.stage_table import SourceTable, read_source, stage_table
+from espalier.tasks.records import TableRef
 
 
 class EarlyTable:
@@ -24,16 +25,12 @@ class EarlyTable:
     """
 
     def __init__(self, request: TrainRequest, runs_folder: Path) -> None:
-        future: Future[SourceTable] = Future()
-        self._future: Future[SourceTable] | None = future
-
-        def read() -> None:
-            try:
-                future.set_result(read_source(request, runs_folder))
-            except BaseException as error:
-                future.set_exception(error)
-
-        threading.Thread(target=read, name="read-table", daemon=True).start()
+        self._request = request
+        self._runs_folder = runs_folder
+        self._future: Future[SourceTable] | None = Future()
+        threading.Thread(
+            target=self._read, args=(self._future,), name="read-table", daemon=True
+        ).start()
 
     def wait(self, seconds: float | None = None) -> None:
         """Return when the table is read, or after so many seconds.
@@ -47,7 +44,23 @@ class EarlyTable:
             with suppress(TimeoutError):
                 self._future.result(timeout=seconds)
 
-    def take(self) -> SourceTable | None:
-        """Return the table and let go of it; None the next time. It raises what `wait` does."""
+    def stage(self) -> TableRef:
+        """Put the table into the folder of the run that the request means, and let go of it.
+
+        Another call reads the source again.
+
+        Raises
+        ------
+        UserError
+            As in `wait`.
+        """
         future, self._future = self._future, None
-        return None if future is None else future.result()
+        request, runs_folder = self._request, self._runs_folder
+        table = future.result() if future else read_source(request, runs_folder)
+        return stage_table(table, request, runs_folder)
+
+    def _read(self, future: "Future[SourceTable]") -> None:
+        try:
+            future.set_result(read_source(self._request, self._runs_folder))
+        except BaseException as error:
+            future.set_exception(error)

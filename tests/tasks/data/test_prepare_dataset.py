@@ -109,8 +109,7 @@ def test_the_run_folder_is_named_after_content_and_request(tmp_path):
     ask = TrainRequest(data=str(source), target="target", trials=3)
 
     def stage(request):
-        runs = tmp_path / "runs"
-        return load_table.fn(request, runs, EarlyTable(request, runs))
+        return load_table.fn(EarlyTable(request, tmp_path / "runs"))
 
     one = stage(ask)
     moved = tmp_path / "again" / "wine.csv"
