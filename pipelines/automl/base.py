@@ -25,7 +25,7 @@ from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.resources.budget import Deadline
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
-    from espalier.pipelines.automl.in_process import Trained
+    from espalier.pipelines.automl.in_process import TrainingResult
     from espalier.pipelines.metrics.metric import Metric
 
 EXAMPLE_ROWS = 5
@@ -154,7 +154,7 @@ class AutoMLBase(BaseEstimator):
             held = whole.take(holdout_rows)
             self._score_holdout(table.iloc[holdout_rows], held, metric, settings.seed, deadline)
 
-    def _keep(self, trained: "Trained") -> None:
+    def _keep(self, trained: "TrainingResult") -> None:
         self.model_ = trained.model
         self.metric_ = trained.model.metric
         self.cv_score_ = trained.choice.cv_score

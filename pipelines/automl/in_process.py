@@ -43,7 +43,7 @@ FINISH_SECONDS_A_MB = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
+class TrainingResult:
     """What a training leaves.
 
     Attributes
@@ -73,7 +73,7 @@ def train_in_process(
     *,
     deadline: Deadline,
     on_result: Callable[[TrialOutcome], None] | None = None,
-) -> Trained:
+) -> TrainingResult:
     """Search, choose an ensemble, and fit its members.
 
     Parameters
@@ -170,12 +170,12 @@ def train_in_process(
                 deadline=deadline,
                 correct=correct,
             )
-    return Trained(
+    return TrainingResult(
         model=finished.model,
         choice=finished.choice,
         history=history,
         adjusted=finished.adjusted,
-        experience=None if advice is None else _judged(advice, history),
+        experience=None if advice is None else _advice_outcome(advice, history),
     )
 
 
@@ -192,7 +192,7 @@ def _advice(data: TrainingData, settings: TrainingSettings) -> "Advice | None":
     return advise(open_knowledge(folder), data.space, meta)
 
 
-def _judged(advice: "Advice", history: History) -> dict[str, Any]:
+def _advice_outcome(advice: "Advice", history: History) -> dict[str, Any]:
     from espalier.pipelines.experience.advice import measure_advice
 
     return measure_advice(advice, history).to_dict()
