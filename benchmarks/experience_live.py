@@ -21,6 +21,7 @@ from espalier.pipelines.experience.recording.recording_setup import (
 from espalier.pipelines.experience.recording.space_alignment import AlignedKnowledge
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.loop import run_search
+from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.strategies.initial_design import LEADERS
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.trials.configuration import Configuration
@@ -119,17 +120,17 @@ def _best_of(advice: Advice, place: RecordingSetup, recorded: dict[Configuration
 
 def _searched(place: RecordingSetup, seed: int, advice: Advice | None) -> float:
     """Return the area under the curve of the best of the trials, cross-validated."""
-    history = run_search(
-        place.space,
-        SerialExecutor(place.context),
-        place.context.metric,
+    plan = SearchPlan(
+        space=place.space,
         budget=Budget(seconds=None, trials=TRIALS),
-        deadline=Deadline.after(None),
         seed=seed,
+        n_workers=1,
         n_folds=FOLDS,
-        warm_start=() if advice is None else advice.first,
+        warm_start=() if advice is None else tuple(advice.first),
         prior=None if advice is None else advice.prior,
     )
+    executor = SerialExecutor(place.context)
+    history = run_search(plan, executor, place.context.metric, deadline=Deadline.after(None))
     return float(max(each.score or 0.0 for each in history.successes))
 
 

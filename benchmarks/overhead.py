@@ -44,30 +44,36 @@ def run_flow(table: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 def run_bare(frame: Any, options: argparse.Namespace) -> dict[str, float]:
     """Return the seconds of the bare core with the same rows and trials, and of its search."""
+    from espalier.pipelines.automl.in_process import train_in_process
     from espalier.pipelines.automl.settings import TrainingSettings
-    from espalier.pipelines.automl.training import train_in_process
+    from espalier.pipelines.automl.training_data import prepare_training
     from espalier.pipelines.data.assemble import assemble
     from espalier.pipelines.data.splitting.splits import default_holdout_fraction, split_holdout
     from espalier.pipelines.metrics.catalogue import get_metric
-    from espalier.pipelines.resources.budget import Budget, Deadline
-    from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
+    from espalier.pipelines.resources.budget import Deadline
 
     assembled = assemble(frame, target="target", task="binary")
     dataset = assembled.dataset
     rows, _ = split_holdout(dataset, fraction=default_holdout_fraction(len(dataset)), seed=0)
     settings = TrainingSettings(
-        metric=get_metric(None, dataset.problem, dataset.n_classes),
-        budget=Budget(seconds=None, trials=options.trials),
+        time_budget=None,
+        n_trials=options.trials,
         families=FAMILIES.split(","),
-        n_workers=options.workers,
-        strategy=DEFAULT_STRATEGY,
-        target="target",
+        n_jobs=options.workers,
+        experience=None,
+    )
+    data = prepare_training(
+        dataset.take(rows),
+        assembled.preparation,
+        get_metric(None, dataset.problem, dataset.n_classes),
+        settings,
+        n_holdout=0,
+        example_rows=None,
     )
     ended: list[float] = []
     started = time.monotonic()
     train_in_process(
-        dataset.take(rows),
-        assembled.preparation,
+        data,
         settings,
         deadline=Deadline.after(None),
         on_result=lambda outcome: ended.append(time.monotonic()),

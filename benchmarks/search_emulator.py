@@ -40,6 +40,7 @@ from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.loop import run_search
+from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.strategies.shares import ascent_win_rate
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.joint import SearchSpace
@@ -219,19 +220,19 @@ def _run(
     """Return the trials, and the seconds of processor time that choosing them took."""
     executor, before = EmulatedExecutor(emulator), time.process_time()
     with variant.applied():
-        history = run_search(
-            emulator.space,
-            executor,
-            get_metric("r2", ProblemKind.REGRESSION, 1),  # any whose larger is better
+        plan = SearchPlan(
+            space=emulator.space,
             budget=Budget(trials=trials),
-            deadline=Deadline(None),
             seed=integer_seed(seed, "run", emulator.name),
+            n_workers=executor.n_workers,
             strategy=variant.strategy,
             n_folds=emulator.n_folds,
-            warm_start=lent.first if variant.experience else (),
+            warm_start=tuple(lent.first) if variant.experience else (),
             prior=lent.prior if variant.experience else None,
             racing=variant.racing,
         )
+        metric = get_metric("r2", ProblemKind.REGRESSION, 1)  # any whose larger is better
+        history = run_search(plan, executor, metric, deadline=Deadline(None))
     return history, time.process_time() - before - executor.seconds
 
 

@@ -37,6 +37,7 @@ from espalier.pipelines.experience.recording.space_alignment import align_knowle
 from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.loop import run_search
+from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.strategies.shares import ascent_win_rate
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult
@@ -216,20 +217,24 @@ def _run(
             file.write(json.dumps(outcome.result.to_dict()) + "\n")
             file.flush()
 
-        history = run_search(
-            place.space,
-            executor,
-            place.context.metric,
+        plan = SearchPlan(
+            space=place.space,
             budget=Budget(trials=options.trials),
-            deadline=Deadline.after(None),
             seed=seed,
+            n_workers=executor.n_workers,
             strategy=variant.strategy,
             n_folds=options.folds,
-            history=history,
-            on_result=keep,
-            warm_start=() if advice is None else advice.first,
+            warm_start=() if advice is None else tuple(advice.first),
             prior=None if advice is None else advice.prior,
             racing=variant.racing,
+        )
+        history = run_search(
+            plan,
+            executor,
+            place.context.metric,
+            deadline=Deadline.after(None),
+            history=history,
+            on_result=keep,
         )
     print(f"{path.stem}: {len(history)} trials, {time.monotonic() - began:.0f} s", flush=True)
     return history

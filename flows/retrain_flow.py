@@ -1,7 +1,6 @@
 """The story of a retraining: the source read again, a gate, and a challenger for the champion."""
 
 import time
-from concurrent.futures import Future
 from dataclasses import replace
 
 from prefect import flow
@@ -110,11 +109,9 @@ def _train(
     request: TrainRequest, table: TableRef, settings: Settings, listener: RunListener
 ) -> TrainReport:
     """Run the training flow on the table that was checked; its workers start only now."""
-    staged: Future[TableRef] = Future()
-    staged.set_result(table)
     with (
         TrainingSession(
-            request, settings, listener, table=staged, started_at=time.time()
+            request, settings, listener, table=table, started_at=time.time()
         ) as session,
         use_session(session),
     ):

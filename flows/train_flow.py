@@ -1,7 +1,14 @@
-"""The story of a training: a table in, a registered champion out."""
+"""The story of a training: a table in, a registered champion out.
+
+Every step is a task, called by its name; ``submit`` starts one in the background. What `kept_task`
+makes is taken from the run folder where an interrupted run had done it.
+"""
+
+from dataclasses import replace
 
 from prefect import flow
 
+from espalier.flows.progress.data_notes import tell_of_data
 from espalier.flows.progress.flow_hooks import with_run_hooks
 from espalier.flows.progress.listeners import Stopwatch
 from espalier.flows.reports.training import TrainReport, make_report
@@ -9,12 +16,11 @@ from espalier.flows.training.run_record import mlflow_run_ended, take_over_run_f
 from espalier.flows.training.search import search
 from espalier.flows.training.session import TrainingSession, session_for
 from espalier.infra.operations.cleaning import tidy_up
-from espalier.infra.runs.store import RunStore
 from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.failures import failures_of
-from espalier.tasks.data.inherit_winners import inherit
+from espalier.tasks.data.inherit_winners import read_inheritance
 from espalier.tasks.data.keep_rows import keep_rows
 from espalier.tasks.data.load_table import load_table
 from espalier.tasks.data.prepare_dataset import prepare_dataset
@@ -24,12 +30,14 @@ from espalier.tasks.ensemble.build_ensemble import build_ensemble
 from espalier.tasks.ensemble.evaluate_ensemble import evaluate_ensemble
 from espalier.tasks.ensemble.explain_model import explain_model
 from espalier.tasks.ensemble.register_ensemble import log_summary, register_ensemble
-from espalier.tasks.experience.consult_experience import consult, report_advice_outcome
+from espalier.tasks.experience.consult_experience import consult_experience, log_advice_outcome
+from espalier.tasks.experience.tag_dataset import tag_dataset
 from espalier.tasks.pages.log_report import log_report
 from espalier.tasks.pages.report_page import ReportFacts
-from espalier.tasks.policies import cached_in_run_folder
-from espalier.tasks.records import TableRef
+from espalier.tasks.records import NOTHING_INHERITED, TrainingRun
+from espalier.tasks.search.open_executor import open_executor
 from espalier.tasks.search.open_run import open_run
+from espalier.tasks.search.open_search import open_search
 
 
 @with_run_hooks
@@ -46,111 +54,80 @@ def train(request: TrainRequest) -> TrainReport:
     """
     with session_for(request) as session:
         watch = Stopwatch(session.listener, started_at=session.started_at)
-        deadline = Deadline.after(request.budget.seconds)
+        deadline = request.budget.begin()
         watch.phase("load")
-        table = load_table(request, session.settings.runs_folder, session.table)
-        store = RunStore(table.folder)
-        with store.lock():
-            take_over_run_folder(store)
-            report = session.report = _train(request, session, watch, deadline, table, store)
+        table = load_table(session.table)
+        run = TrainingRun(request=request, table=table, tracking=session.tracking)
+        with run.store.lock():
+            take_over_run_folder(run.store)
+            report = session.report = _train(run, session, watch, deadline)
         tidy_up(session.settings)
         return report
 
 
 def _train(
-    request: TrainRequest,
-    session: TrainingSession,
-    watch: Stopwatch,
-    deadline: Deadline,
-    table: TableRef,
-    store: RunStore,
+    run: TrainingRun, session: TrainingSession, watch: Stopwatch, deadline: Deadline
 ) -> TrainReport:
-    tracking = session.tracking
-    opening = open_run.submit(tracking, store, request, table)
-    with mlflow_run_ended(tracking, store):
+    opening = open_run.submit(run)
+    with mlflow_run_ended(run.tracking, run.store):
         watch.phase("validate")
-        validation = cached_in_run_folder(validate_table, table.folder)(table, request)
+        validation = validate_table(run)
 
         watch.phase("prepare")
-        inherited = inherit(request, session.settings, table.folder)
-        prepared = cached_in_run_folder(prepare_dataset, table.folder)(
-            table, request, inherited, session.n_workers
-        )
-        session.tell(prepared, validation)
+        starts_afresh = not run.request.start_from
+        inherited = NOTHING_INHERITED if starts_afresh else read_inheritance(run)
+        prepared = prepare_dataset(run, inherited, session.workers.n_workers)
+        tell_of_data(session.listener, prepared, validation)
 
         watch.phase("profile")
-        profiling = cached_in_run_folder(profile_dataset, table.folder).submit(
-            prepared, request.seed
-        )
-        executor = session.open_executor(prepared, request, store)
-        profile, run_id = profiling.result(), opening.result()
-        keeping = keep_rows.submit(tracking, run_id, table, prepared, request)
-        advice = consult(
-            tracking, run_id, table=table, prepared=prepared, request=request, profile=profile
-        )
+        profiling = profile_dataset.submit(run, prepared)
+        executor = open_executor(run, prepared, session.workers)
+        profile = profiling.result()
+        run = replace(run, run_id=opening.result())
+        keeping = keep_rows.submit(run, prepared)
+        tag_dataset(run, prepared, profile)
+        advice = consult_experience(run, prepared, profile)
 
         watch.phase("search")
-        searched = search(
-            executor, prepared, request, session, store=store, deadline=deadline, run_id=run_id,
-            winners=inherited.winners, advice=advice,
-        )  # fmt: skip
-        advice_outcome = session.say(
-            report_advice_outcome(tracking, run_id, advice, searched.history)
-        )
+        opened = open_search(run, prepared, session.workers, executor, inherited.winners, advice)
+        searched = search(run, executor, opened, session.listener, deadline)
+        history, deadline = searched.history, searched.deadline
+        advice_outcome = () if advice is None else log_advice_outcome(run, advice, history)
+        for line in advice_outcome:
+            session.listener.note(line)
 
         watch.phase("ensemble")
-        ensemble = build_ensemble(
-            executor, searched.history, store=store, ref=prepared, request=request,
-            finishing=searched.finishing,
-        )  # fmt: skip
-        rows = make_leaderboard(searched.history, dict(ensemble.weights))
+        ensemble = build_ensemble(run, prepared, executor, history, opened.plan.finish, deadline)
+        rows, failures = make_leaderboard(history, ensemble.weights), failures_of(history)
         summing_up = log_summary.submit(
-            tracking,
-            run_id,
-            prepared=prepared,
-            validation=validation,
-            profile=profile,
-            ensemble=ensemble,
-            leaderboard=rows,
-            failures=failures_of(searched.history),
+            run, prepared, validation, profile, ensemble, rows, failures
         )
 
         watch.phase("evaluate")
-        end = searched.finishing.deadline
-        holdout = evaluate_ensemble(prepared, ensemble, request.seed, end)
-        explaining = explain_model.submit(prepared, ensemble, request.seed, end)
+        holdout = evaluate_ensemble(run, prepared, ensemble, deadline)
+        explaining = explain_model.submit(run, prepared, ensemble, deadline)
 
         watch.phase("register")
         searched.log.finish()
-        version = register_ensemble(
-            tracking, run_id, name=request.model_name, table=table, prepared=prepared,
-            ensemble=ensemble, holdout=holdout, leaderboard=rows, inherited=inherited,
-        )  # fmt: skip
-        log_report(
-            tracking,
-            run_id,
-            ReportFacts(
-                version=version, data=request.shown_data, target=request.target,
-                higher_is_better=searched.history.metric.higher_is_better, prepared=prepared,
-                validation=validation, ensemble=ensemble, holdout=holdout,
-                explanation=explaining.result(), leaderboard=rows,
-                failures=failures_of(searched.history), said=advice_outcome,
-            ),
-        )  # fmt: skip
+        version = register_ensemble(run, prepared, ensemble, holdout, rows, inherited)
+        facts = ReportFacts(
+            version=version,
+            data=run.request.shown_data,
+            target=run.request.target,
+            higher_is_better=history.metric.higher_is_better,
+            prepared=prepared,
+            validation=validation,
+            ensemble=ensemble,
+            holdout=holdout,
+            explanation=explaining.result(),
+            leaderboard=rows,
+            failures=failures,
+            said=advice_outcome,
+        )
+        log_report(run, facts)
         for background in (summing_up, keeping):
             background.result()
-        report = make_report(
-            version,
-            run_id,
-            prepared,
-            ensemble,
-            holdout,
-            rows,
-            watch.seconds(),
-            advice_outcome,
-            history=searched.history,
-            n_resumed=searched.n_resumed,
-        )
-        tracking.finish_run(run_id, report.figures)
-        store.mark_finished(report.to_dict())
+        report = make_report(facts, run.run_id, history, len(opened.history), watch.seconds())
+        run.tracking.finish_run(run.run_id, report.figures)
+        run.store.mark_finished(report.to_dict())
         return report

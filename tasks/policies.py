@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
-from prefect import Task, task
+from prefect import Task
 from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
@@ -51,6 +51,42 @@ def retry_if_it_can_pass(_task: Task[Any, Any], _run: TaskRun, state: State[Any]
     return False
 
 
+class HasFolder(Protocol):
+    """What tells a kept task in which run folder it works."""
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+
+
+class KeptTask(Task[P, R]):
+    """A task whose result is kept in the run folder and taken from there if it is.
+
+    Its first argument has the folder. That is named after the content of the data and of the
+    request, so the same command finds what an interrupted run had done, and a folder that is
+    deleted takes its results along.
+    """
+
+    def __call__(self, run: HasFolder, *args: Any, **options: Any) -> Any:  # type: ignore[override]
+        """Return the result, kept or made now."""
+        return self.in_folder(run.folder)(run, *args, **options)
+
+    def submit(self, run: HasFolder, *args: Any, **options: Any) -> Any:  # type: ignore[override]
+        """Return the future of the result, kept or made in the background."""
+        return self.in_folder(run.folder).submit(run, *args, **options)
+
+    def in_folder(self, folder: Path) -> Task[..., R]:
+        """Return the task as it is where its results are in this run folder."""
+        place = Path(folder) / "results"
+        drop_foreign(place / _key_of(self))
+        return self.with_options(
+            persist_result=True,
+            result_storage=place,
+            result_serializer=SealedSerializer(),
+            cache_policy=CacheKeyFnPolicy(cache_key_fn=_content_key),
+        )
+
+
 def retried_task(
     *,
     name: str,
@@ -61,26 +97,50 @@ def retried_task(
 ) -> Callable[[Callable[P, R]], Task[P, R]]:
     """Return Prefect's ``task`` for work that is tried again where that may help.
 
-    It always runs: who wants its result kept says so with `cached_in_run_folder`.
+    It always runs; `kept_task` is for work whose result is kept.
 
     Parameters
     ----------
     name, tags, description, task_run_name, timeout_seconds
         As Prefect's ``task`` has them.
     """
-    return task(
-        name=name,
-        description=description,
-        tags=tags,
-        task_run_name=task_run_name,
-        timeout_seconds=timeout_seconds,
-        retries=RETRIES,
-        retry_delay_seconds=BACKOFF,
-        retry_jitter_factor=JITTER,
-        retry_condition_fn=retry_if_it_can_pass,
-        cache_policy=ALWAYS_RUN,
-        persist_result=False,
-    )
+
+    def decorate(function: Callable[P, R]) -> Task[P, R]:
+        return Task(
+            function,
+            name=name,
+            description=description,
+            tags=tags,
+            task_run_name=task_run_name,
+            timeout_seconds=timeout_seconds,
+            **_RETRIED,
+        )
+
+    return decorate
+
+
+def kept_task(
+    *, name: str, tags: Sequence[str], description: str, timeout_seconds: float | None = None
+) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """Return what makes a function a `KeptTask` that is tried again where that may help.
+
+    Parameters
+    ----------
+    name, tags, description, timeout_seconds
+        As Prefect's ``task`` has them. The name is the key of the result.
+    """
+
+    def decorate(function: Callable[P, R]) -> Task[P, R]:
+        return KeptTask(
+            function,
+            name=name,
+            description=description,
+            tags=tags,
+            timeout_seconds=timeout_seconds,
+            **_RETRIED,
+        )
+
+    return decorate
 
 
 def _content_key(context: TaskRunContext, _parameters: dict[str, Any]) -> str:
@@ -92,17 +152,11 @@ def _key_of(task: Task[..., Any]) -> str:
     return f"{task.name}-{own_version()}"
 
 
-def cached_in_run_folder(task: Task[..., R], folder: Path) -> Task[..., R]:
-    """Return ``task`` with its result kept in a run folder and taken from there if it is.
-
-    The folder is named after the content of the data and of the request, so the same command
-    finds what an interrupted run had done, and a folder that is deleted takes its results along.
-    """
-    place = Path(folder) / "results"
-    drop_foreign(place / _key_of(task))
-    return task.with_options(
-        persist_result=True,
-        result_storage=place,
-        result_serializer=SealedSerializer(),
-        cache_policy=CacheKeyFnPolicy(cache_key_fn=_content_key),
-    )
+_RETRIED: dict[str, Any] = {
+    "retries": RETRIES,
+    "retry_delay_seconds": BACKOFF,
+    "retry_jitter_factor": JITTER,
+    "retry_condition_fn": retry_if_it_can_pass,
+    "cache_policy": ALWAYS_RUN,
+    "persist_result": False,
+}

@@ -1,5 +1,6 @@
 """The small records that tasks exchange; tables travel as paths."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,18 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.infra.runs.fold_models import open_fold_models
+from espalier.infra.runs.store import RunStore
+from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.automl.settings import TrainingSettings
+from espalier.pipelines.automl.training_data import TrainingData
 from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentReport
-from espalier.pipelines.data.dataset import Dataset, DatasetShape
-from espalier.pipelines.data.preparation import Preparation
-from espalier.pipelines.data.splitting.folds import FoldPlan
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.trials.configuration import Configuration
+from espalier.tasks.pickles import PREPARED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +63,56 @@ class TableRef:
     def prepared_path(self) -> Path:
         """Where the prepared data go."""
         return self.folder / "prepared.pkl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingRun:
+    """A training under way: what is asked, of which table, and where it is on record.
+
+    Attributes
+    ----------
+    request : TrainRequest
+        What is asked.
+    table : TableRef
+        The table, in the run folder.
+    tracking : Tracking
+        The MLflow store.
+    run_id : str
+        MLflow's parent run; empty before it is open.
+    """
+
+    request: TrainRequest
+    table: TableRef
+    tracking: Tracking
+    run_id: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self.table.folder
+
+    @property
+    def store(self) -> RunStore:
+        """What the run has done so far."""
+        return RunStore(self.folder)
+
+    @property
+    def settings(self) -> TrainingSettings:
+        """The request, as the core has it."""
+        return TrainingSettings.of(
+            self.request,
+            time_budget=self.request.budget.seconds,
+            n_trials=self.request.trials,
+            n_folds=self.request.folds,
+            families=self.request.families or None,
+        )
+
+    @property
+    def fold_models(self) -> FoldModels | None:
+        """Where fold models of the best trials are kept; None where none are."""
+        if not self.settings.keeps_fold_models:
+            return None
+        return open_fold_models(self.folder, self.tracking.settings.home)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,19 +210,18 @@ class PreparedRef:
         return self.shape.problem
 
     @property
-    def n_classes(self) -> int:
-        """Number of classes; 1 for regression."""
-        return self.shape.n_classes
+    def data(self) -> "PreparedData":
+        """The prepared data; opened once in a process, and not to be changed."""
+        prepared: PreparedData = PREPARED.read(self.path)
+        return prepared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedData:
+class PreparedData(TrainingData):
     """Everything the search and the evaluation need; written once, read where it is used.
 
     Attributes
     ----------
-    search : Dataset
-        The rows that trials see.
     holdout_y : array, shape (n_holdout,)
         Target of the rows that nothing sees before the end.
     holdout_rows : DataFrame, shape (n_holdout, n_raw_columns)
@@ -174,22 +230,15 @@ class PreparedData:
         Where the rows of the two parts are in the staged table.
     example_rows : DataFrame
         A few raw rows of the search part, for the model's signature.
-    preparation : Preparation
-        From raw rows to prepared ones.
-    folds : FoldPlan
-        The same for every trial.
     holdout_weight : array or None, shape (n_holdout,)
         How much the held-out rows count.
     """
 
-    search: Dataset
     holdout_y: NDArray[Any]
     holdout_rows: pd.DataFrame
     search_positions: NDArray[Any]
     holdout_positions: NDArray[Any]
     example_rows: pd.DataFrame
-    preparation: Preparation
-    folds: FoldPlan
     holdout_weight: NDArray[Any] | None = None
 
 
@@ -205,8 +254,8 @@ class EnsembleRecord:
         How members were chosen.
     cv_score : float
         Of the ensemble on out-of-fold predictions.
-    weights : tuple of (trial number, weight)
-        Members that made it into the model.
+    weights : mapping of int to float
+        Share of each trial that made it into the model, by number.
     combiners : tuple of (method, score, number of members)
         What it was chosen from.
     adjusted : AdjustmentReport
@@ -220,7 +269,7 @@ class EnsembleRecord:
     path: Path
     method: str
     cv_score: float
-    weights: tuple[tuple[int, float], ...]
+    weights: Mapping[int, float]
     combiners: tuple[tuple[str, float, int], ...] = field(default=())
     adjusted: AdjustmentReport = NOTHING_ADJUSTED
     fold_models: tuple[tuple[int, int], ...] = ()

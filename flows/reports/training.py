@@ -5,14 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentReport
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
-from espalier.pipelines.trials.failures import Failures, failures_of
+from espalier.pipelines.trials.failures import Failures
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialStatus
 from espalier.tasks.pages.leaderboard_table import leaderboard_record
-from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
+from espalier.tasks.pages.report_page import ReportFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,19 +114,28 @@ class TrainReport:
 
 
 def make_report(
-    version: RegisteredVersion,
+    facts: ReportFacts,
     run_id: str,
-    prepared: PreparedRef,
-    ensemble: EnsembleRecord,
-    holdout: HoldoutRecord,
-    rows: tuple[LeaderboardRow, ...],
-    seconds: Mapping[str, float],
-    advice_outcome: tuple[str, ...] = (),
-    *,
     history: History,
     n_resumed: int,
+    seconds: Mapping[str, float],
 ) -> TrainReport:
-    """Return the report of what the tasks of a training returned."""
+    """Return the report of what the tasks of a training returned.
+
+    Parameters
+    ----------
+    facts : ReportFacts
+        What the page of the training is made of.
+    run_id : str
+        MLflow's parent run.
+    history : History
+        Every trial.
+    n_resumed : int
+        Trials that were on record when the search began.
+    seconds : mapping of str to float
+        By phase.
+    """
+    version, prepared, holdout = facts.version, facts.prepared, facts.holdout
     return TrainReport(
         model=version.name,
         version=version.version,
@@ -136,19 +144,19 @@ def make_report(
         run_id=run_id,
         task=str(prepared.problem),
         metric=history.metric.name,
-        higher_is_better=history.metric.higher_is_better,
+        higher_is_better=facts.higher_is_better,
         holdout_score=holdout.score,
         holdout_interval=holdout.interval,
         n_holdout=holdout.n_rows,
-        cv_score=ensemble.cv_score,
+        cv_score=facts.ensemble.cv_score,
         baseline_score=holdout.baseline,
-        ensemble=ensemble.method,
+        ensemble=facts.ensemble.method,
         n_trials=len(history),
         n_failed=len(history.failures),
         n_resumed=n_resumed,
         seconds=seconds,
-        leaderboard=rows,
-        failures=failures_of(history),
-        notes=prepared.notes + ((holdout.note,) if holdout.note else ()) + advice_outcome,
-        adjustments=ensemble.adjusted,
+        leaderboard=tuple(facts.leaderboard),
+        failures=tuple(facts.failures),
+        notes=prepared.notes + ((holdout.note,) if holdout.note else ()) + facts.said,
+        adjustments=facts.ensemble.adjusted,
     )

@@ -13,11 +13,10 @@ from espalier.infra.runs.notes import FOLDS, REQUEST
 from espalier.infra.runs.store import RunStore
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.artifacts import read_json_file
+from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
-from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.lifecycle.reproduction import (
     Agreement,
     Reproduction,
@@ -25,7 +24,6 @@ from espalier.pipelines.lifecycle.reproduction import (
     reproduce,
     worst,
 )
-from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.trials.trial import TrialResult
@@ -33,7 +31,7 @@ from espalier.tasks.data.inherit_winners import read_inheritance
 from espalier.tasks.data.prepare_dataset import prepare_dataset
 from espalier.tasks.ensemble.member_records import MEMBERS_FILE, VERSIONS_FILE, environment_versions
 from espalier.tasks.pickles import read_pickle, write_pickle
-from espalier.tasks.records import NOTHING_INHERITED, PreparedData, TableRef
+from espalier.tasks.records import NOTHING_INHERITED, PreparedData, TableRef, TrainingRun
 from espalier.tasks.search.open_run import REQUEST_FILE
 
 if TYPE_CHECKING:
@@ -125,26 +123,12 @@ def verify_model(
         ref = TableRef.of(table, run.fingerprint, Path(scratch))
         write_pickle(table, ref.path)
         RunStore(ref.folder).note(FOLDS, record.n_folds)
-        start_from = record.request.start_from
-        inherited = (
-            read_inheritance.fn(start_from, settings, Path(scratch))
-            if start_from
-            else NOTHING_INHERITED
-        )
-        prepared = prepare_dataset.fn(ref, record.request, inherited)
+        again = TrainingRun(request=record.request, table=ref, tracking=Tracking(settings))
+        inherited = read_inheritance.fn(again) if record.request.start_from else NOTHING_INHERITED
+        prepared = prepare_dataset.fn(again, inherited)
         data_again: PreparedData = read_pickle(prepared.path)
-    metric = get_metric(prepared.metric, prepared.problem, prepared.n_classes)
-    context = EvaluationContext(
-        dataset=data_again.search,
-        folds=data_again.folds,
-        metric=metric,
-        learners=choose_learners(
-            record.request.families or None,
-            prepared.shape,
-            interpretable=record.request.interpretable,
-        ),
-        n_threads=record.n_threads,
-    )
+    metric = data_again.metric
+    context = data_again.context(n_threads=record.n_threads, fold_models=None, memory_limit_mb=None)
     with ProcessExecutor(context, min(settings.worker_count, len(results))) as executor:
         made = reproduce(
             model,

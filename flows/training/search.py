@@ -1,51 +1,30 @@
 """The search as rounds of tasks: propose, evaluate, log; the state is the history alone."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from espalier.flows.progress.listeners import RunListener, SearchProgress
-from espalier.flows.training.session import TrainingSession
 from espalier.flows.training.trial_log import TrialLog
-from espalier.infra.runs.notes import THREADS
-from espalier.infra.runs.start_log import fail_deadly
 from espalier.infra.runs.store import RunStore
-from espalier.infra.runs.takeover import read_takeover, require_same_rows
 from espalier.infra.runs.trial_recorder import TrialRecorder
 from espalier.pipelines.errors import StoreUnavailableError
 from espalier.pipelines.evaluation.executors.base import Executor
-from espalier.pipelines.learners.registry import choose_learners
-from espalier.pipelines.lifecycle.retraining.warm_start import valid_in_space
-from espalier.pipelines.members.cost import FinishCost
-from espalier.pipelines.metrics.catalogue import get_metric
-from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.limits.reserve import reserve_seconds, search_deadline, with_slack
 from espalier.pipelines.search.limits.stopping import NOTHING_TO_GAIN, has_settled, typical_seconds
 from espalier.pipelines.search.next_trials import awaited
 from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.stand_ins import said_of, with_stand_ins
-from espalier.pipelines.space.joint import SearchSpace
-from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialResult
-from espalier.tasks.records import PreparedRef
+from espalier.tasks.records import TrainingRun
 from espalier.tasks.search.evaluate_batch import evaluate_batch
+from espalier.tasks.search.open_search import OpenedSearch
 from espalier.tasks.search.propose_batch import propose_batch
-
-if TYPE_CHECKING:
-    from espalier.pipelines.experience.advice import Advice
-    from espalier.pipelines.finishing.finish import FinishInputs
 
 SPENT = "spent_seconds"
 # With less time left than so many typical trials take, none is chosen ahead.
 END_GAME_TRIALS = 8
-# From the last refit to the registered version: scoring, the registry, and each MiB of the model
-# that is handed over, written, read and copied.
-FINISH_SECONDS = 2.5
-FINISH_SHARE = 0.1
-FINISH_SECONDS_A_MB = 0.03
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,127 +35,69 @@ class SearchResult:
     ----------
     history : History
         Everything tried.
-    n_resumed : int
-        Trials taken over from an interrupted run.
     log : TrialLog
         On its way to MLflow; to be finished before the run is.
-    finishing : FinishInputs
-        What is there to finish the run with.
+    deadline : Deadline
+        When the whole run must be over.
     """
 
     history: History
-    n_resumed: int
     log: TrialLog
-    finishing: "FinishInputs"
+    deadline: Deadline
 
 
 def search(
+    run: TrainingRun,
     executor: Executor,
-    prepared: PreparedRef,
-    request: TrainRequest,
-    session: TrainingSession,
-    *,
-    store: RunStore,
+    opened: OpenedSearch,
+    listener: RunListener,
     deadline: Deadline,
-    run_id: str,
-    winners: Sequence[Configuration] = (),
-    advice: "Advice | None" = None,
 ) -> SearchResult:
     """Search until the budget is spent, on from what an interrupted run had tried.
 
     Parameters
     ----------
+    run : TrainingRun
+        The training.
     executor : Executor
         Runs the trials.
-    prepared : PreparedRef
-        The data.
-    request : TrainRequest
-        What is asked.
-    session : TrainingSession
-        The MLflow store, and who watches.
-    store : RunStore
-        The run's folder.
+    opened : OpenedSearch
+        The plan, and what is on record.
+    listener : RunListener
+        Told about each trial.
     deadline : Deadline
         When the whole run must be over, had it not been interrupted.
-    run_id : str
-        MLflow's parent run.
-    winners : sequence of Configuration
-        What earlier trainings found best; tried first.
-    advice : Advice or None
-        What experience would try; tried next.
     """
-    shape = prepared.shape
-    learners = choose_learners(request.families or None, shape, interpretable=request.interpretable)
-    metric = get_metric(prepared.metric, prepared.problem, prepared.n_classes)
-    require_same_rows(store, prepared.digest)
-    store.note(THREADS, session.n_threads)
-    for deadly in fail_deadly(store):
-        session.listener.warn(f"trial {deadly.trial.number} is not tried again: {deadly.error}")
-    resumed = History(metric, store.results())
-    taken = read_takeover(store)
-    before = () if taken is None else taken.numbers
-    budget = request.budget.beyond(len(before))
-    space = SearchSpace(learners, shape)
-    advised = () if advice is None else advice.first
-    plan = SearchPlan(
-        space=space,
-        budget=budget,
-        seed=request.seed,
-        n_workers=executor.n_workers,
-        strategy=request.search,
-        n_folds=prepared.n_folds,
-        finish=finish_cost(request.budget, prepared),
-        warm_start=valid_in_space((*winners, *advised), space, trials=request.trials),
-        prior=None if advice is None else advice.prior,
-        memory_limit_mb=session.memory_limit_mb,
-    )
-    reserve = reserve_seconds(request.budget, shape)
-    if before:
-        session.listener.note(f"{len(before)} trials taken over from the run that is extended")
-    if len(resumed) > len(before):
-        n_more = len(resumed) - len(before)
-        session.listener.note(f"{n_more} trials taken over from a run that did not finish")
+    plan, store = opened.plan, run.store
+    budget, shape = plan.budget, plan.space.shape
+    for line in opened.warnings:
+        listener.warn(line)
+    for line in opened.notes:
+        listener.note(line)
     clock = _SpentClock(store, deadline)
-    whole = with_slack(request.budget, clock.deadline(reserve))
-    search_end = search_deadline(request.budget, shape, whole)
-    log = TrialLog(session.tracking, run_id)
-    log.add([each for each in resumed.results if each.trial.number not in before], 0.0)
+    deadline = with_slack(budget, clock.deadline(reserve_seconds(budget, shape)))
+    end = search_deadline(budget, shape, deadline)
+    log = TrialLog(run.tracking, run.run_id)
+    new = [each for each in opened.history.results if each.trial.number not in opened.extended]
+    log.add(new, 0.0)
     history = _rounds(
         executor,
         plan,
-        resumed,
+        opened.history,
         store=store,
-        deadline=search_end,
+        deadline=end,
         clock=clock,
         log=log,
-        view=_View(budget, resumed, search_end, session.listener),
+        view=_View(budget, opened.history, end, listener),
     )
     history = with_stand_ins(history, store.predicted)
     if not history.successes:
         log.finish()  # the run may end here, and what failed must be on record
-    if (said := said_of(history, prepared.n_folds)) is not None:
-        session.listener.warn(said)
+    if (said := said_of(history, plan.n_folds)) is not None:
+        listener.warn(said)
     if budget.seconds is not None and has_settled(history):
-        session.listener.note(f"the search ended early: {NOTHING_TO_GAIN}")
-    from espalier.pipelines.finishing.finish import FinishInputs
-
-    finishing = FinishInputs(
-        deadline=whole,
-        cost=plan.finish,
-        fold_models=session.fold_models,
-        serving=request.serving,
-    )
-    return SearchResult(history=history, n_resumed=len(resumed), log=log, finishing=finishing)
-
-
-def finish_cost(budget: Budget, prepared: PreparedRef) -> FinishCost:
-    """Return what comes after the refits of a run."""
-    share = float("inf") if budget.seconds is None else FINISH_SHARE * budget.seconds
-    return FinishCost(
-        fixed=min(FINISH_SECONDS, share),
-        n_rows=prepared.n_holdout,
-        seconds_a_mb=FINISH_SECONDS_A_MB,
-    )
+        listener.note(f"the search ended early: {NOTHING_TO_GAIN}")
+    return SearchResult(history=history, log=log, deadline=deadline)
 
 
 class _SpentClock:

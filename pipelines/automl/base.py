@@ -1,9 +1,7 @@
 """What the two estimators share: parameters, ``fit`` and ``predict``."""
 
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -22,20 +20,15 @@ from espalier.pipelines.automl.inputs import (
     read_weights,
     same_length,
 )
+from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.data.dataset import Dataset
-from espalier.pipelines.resources.budget import Budget, Deadline
-from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
+from espalier.pipelines.resources.budget import Deadline
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
-    from espalier.pipelines.automl.training import TrainingResult
-    from espalier.pipelines.calibration.threshold import Threshold
-    from espalier.pipelines.learners.base.learner import Learner
-    from espalier.pipelines.members.serving_mode import Serving
+    from espalier.pipelines.automl.in_process import TrainingResult
     from espalier.pipelines.metrics.metric import Metric
 
 EXAMPLE_ROWS = 5
-# Of a search, from which on the shipped experience is asked: meta-features take a second.
-LEAST_TRIALS, LEAST_SECONDS = 8, 10.0
 
 
 class AutoMLBase(BaseEstimator):
@@ -43,51 +36,11 @@ class AutoMLBase(BaseEstimator):
 
     _task: ClassVar[str]
 
-    @property
-    def _threshold(self) -> "Threshold":
-        return None
-
-    def __init__(
-        self,
-        time_budget: float | None = 60.0,
-        n_trials: int | None = None,
-        metric: "str | Metric | Callable[..., Any] | None" = None,
-        families: "Sequence[str | Learner] | None" = None,
-        n_jobs: int | None = 1,
-        random_state: Any = None,
-        ensemble: bool = True,
-        holdout_fraction: float = 0.0,
-        search: str = DEFAULT_STRATEGY,
-        memory_limit: str | None = None,
-        serving: "Serving" = "auto",
-        max_latency_ms: float | None = None,
-        max_size_mb: float | None = None,
-        interpretable: bool = False,
-        n_folds: int | None = None,
-        residual_share: float = 0.0,
-        residual_sees_answers: bool = False,
-        verbose: int = 0,
-        experience: "str | Path | None" = "auto",
-    ) -> None:
-        self.time_budget = time_budget
-        self.n_trials = n_trials
-        self.metric = metric
-        self.families = families
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.ensemble = ensemble
-        self.holdout_fraction = holdout_fraction
-        self.search = search
-        self.memory_limit = memory_limit
-        self.serving = serving
-        self.max_latency_ms = max_latency_ms
-        self.max_size_mb = max_size_mb
-        self.interpretable = interpretable
-        self.n_folds = n_folds
-        self.residual_share = residual_share
-        self.residual_sees_answers = residual_sees_answers
-        self.verbose = verbose
-        self.experience = experience
+    # Of the parameters, which the two estimators spell out, those that are used here.
+    metric: "str | Metric | Callable[..., Any] | None"
+    random_state: Any
+    holdout_fraction: float
+    verbose: int
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Search, combine the best models, and fit them to all rows.
@@ -115,8 +68,7 @@ class AutoMLBase(BaseEstimator):
         SearchFailedError
             No trial succeeded.
         """
-        budget = Budget(seconds=self.time_budget, trials=self.n_trials)
-        deadline = Deadline.after(self.time_budget)
+        deadline = TrainingSettings.of(self).budget.begin()
         table = read_features(X, estimator=type(self).__name__)
         target = read_labels(y) if self._task == "classification" else read_values(y)
         same_length(table, target, groups)
@@ -132,7 +84,7 @@ class AutoMLBase(BaseEstimator):
             table, target = table.iloc[counts].reset_index(drop=True), target.iloc[counts]
             groups = None if groups is None else np.asarray(groups)[counts]
             weights = weights[counts]
-        self._train(table, target, weights, groups, budget, deadline)
+        self._train(table, target, weights, groups, deadline)
         self.n_features_in_ = table.shape[1]
         self._column_names = tuple(table.columns)
         names = feature_names(X)
@@ -166,56 +118,41 @@ class AutoMLBase(BaseEstimator):
         target: "pd.Series[Any]",
         weights: NDArray[np.float64] | None,
         groups: Any,
-        budget: Budget,
         deadline: Deadline,
     ) -> None:
         # Imported late: a fitted estimator predicts without the search and its packages.
-        from espalier.pipelines.automl.settings import TrainingSettings
-        from espalier.pipelines.automl.training import train_in_process
-        from espalier.pipelines.data.splitting.folds import check_fold_count
+        from espalier.pipelines.automl.in_process import train_in_process
+        from espalier.pipelines.automl.training_data import prepare_training
         from espalier.pipelines.explain.leaderboard import leaderboard_frame, make_leaderboard
-        from espalier.pipelines.members.serving_limits import ServingLimits
         from espalier.pipelines.metrics.catalogue import get_metric
         from espalier.pipelines.trials.progress_line import print_trial
 
         whole, preparation = prepared_dataset(table, target, self._task, weights, groups)
         metric = get_metric(self.metric, whole.problem, whole.n_classes)
-        seed = self._seed()
-        search_rows, holdout_rows = self._split(whole, seed)
-        settings = TrainingSettings(
-            metric=metric,
-            budget=budget,
-            families=self.families,
-            n_workers=_n_workers(self.n_jobs),
-            seed=seed,
-            strategy=self.search,
-            ensemble=self.ensemble,
-            n_holdout=0 if holdout_rows is None else len(holdout_rows),
-            threshold=self._threshold,
-            memory_limit=self.memory_limit,
-            serving=self.serving,
-            limits=ServingLimits(max_latency_ms=self.max_latency_ms, max_size_mb=self.max_size_mb),
-            interpretable=self.interpretable,
-            n_folds=None if self.n_folds is None else check_fold_count(self.n_folds),
-            experience=self._experience_folder(budget),
-            residual_share=self.residual_share,
-            residual_sees_answers=self.residual_sees_answers,
-        )
-        trained = train_in_process(
+        settings = TrainingSettings.of(self, seed=self._seed())
+        search_rows, holdout_rows = self._split(whole, settings.seed)
+        data = prepare_training(
             whole if holdout_rows is None else whole.take(search_rows),
             preparation,
+            metric,
+            settings,
+            n_holdout=0 if holdout_rows is None else len(holdout_rows),
+            example_rows=table.head(EXAMPLE_ROWS),
+        )
+        trained = train_in_process(
+            data,
             settings,
             deadline=deadline,
-            example=table.head(EXAMPLE_ROWS),
             on_result=partial(print_trial, metric.name) if self.verbose else None,
         )
         self._keep(trained)
-        self.leaderboard_ = leaderboard_frame(make_leaderboard(trained.history, trained.weights))
+        rows = make_leaderboard(trained.history, trained.model.weights)
+        self.leaderboard_ = leaderboard_frame(rows)
         self.holdout_score_: float | None = None
         self.holdout_interval_: tuple[float, float] | None = None
         if holdout_rows is not None:
             held = whole.take(holdout_rows)
-            self._score_holdout(table.iloc[holdout_rows], held, metric, seed, deadline)
+            self._score_holdout(table.iloc[holdout_rows], held, metric, settings.seed, deadline)
 
     def _keep(self, trained: "TrainingResult") -> None:
         self.model_ = trained.model
@@ -260,18 +197,6 @@ class AutoMLBase(BaseEstimator):
             return np.arange(len(dataset)), None
         return split_holdout(dataset, fraction=self.holdout_fraction, seed=seed)
 
-    def _experience_folder(self, budget: Budget) -> Path | None:
-        """Return where the experience is; None where none is wanted, or it would cost too much."""
-        if self.experience is None:
-            return None
-        if self.experience != "auto":
-            return Path(self.experience)
-        from espalier.pipelines.experience.shipped import shipped_folder
-
-        short = (budget.trials or LEAST_TRIALS) < LEAST_TRIALS
-        hurried = (budget.seconds or LEAST_SECONDS) < LEAST_SECONDS
-        return None if short or hurried else shipped_folder()
-
     def _seed(self) -> int:
         if isinstance(self.random_state, int | np.integer):
             return int(self.random_state)
@@ -298,10 +223,16 @@ class AutoMLBase(BaseEstimator):
         return tags
 
 
-def _n_workers(n_jobs: int | None) -> int:
-    """Return how many trials run at the same time, at least 1; as joblib counts."""
-    if n_jobs is None:
-        return 1
-    if n_jobs < 0:
-        return max(1, (os.cpu_count() or 1) + 1 + n_jobs)
-    return max(1, n_jobs)
+def keep_parameters(estimator: AutoMLBase, given: dict[str, Any]) -> None:
+    """Set what ``__init__`` was given, as it is: an estimator's parameters are its attributes.
+
+    Parameters
+    ----------
+    estimator : AutoMLBase
+        Being made.
+    given : dict of str to Any
+        The local names of its ``__init__``.
+    """
+    for name, value in given.items():
+        if name != "self":
+            setattr(estimator, name, value)

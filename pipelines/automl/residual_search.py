@@ -37,6 +37,7 @@ from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.loop import run_search
+from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.serving.residual_correction import ResidualCorrection, with_answers
 from espalier.pipelines.space.joint import SearchSpace
@@ -162,12 +163,15 @@ def find_residual_members(
     metric = METRICS["rmse"]
     own = replace(context, dataset=target, metric=metric, learners=learners, fold_models=None)
     with open_executor(own) as executor:
-        run_search(
-            SearchSpace(learners, shape), executor, metric, budget=budget,
-            deadline=deadline.earlier(_kept_back(deadline)),
-            seed=integer_seed(seed, "residual"), on_result=keep,
+        plan = SearchPlan(
+            space=SearchSpace(learners, shape),
+            budget=budget,
+            seed=integer_seed(seed, "residual"),
+            n_workers=executor.n_workers,
             n_folds=len(context.folds),
-        )  # fmt: skip
+        )
+        end = deadline.earlier(_kept_back(deadline))
+        run_search(plan, executor, metric, deadline=end, on_result=keep)
         results.sort(key=lambda each: each.trial.number)
         if len(results) < FEWEST_TRIALS:
             return None

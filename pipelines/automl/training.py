@@ -1,58 +1,47 @@
-"""A whole training in this process: the steps of the flow, without the platform."""
+"""A training in three steps: plan the search, search, finish with a fitted model.
 
-import tempfile
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+The estimators call them in a row (`espalier.pipelines.automl.in_process`); the flow of a training
+wraps them in its tasks.
+"""
+
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from numpy.typing import NDArray
 
-from espalier.pipelines.automl.residual_search import find_residual_members, residual_budget
 from espalier.pipelines.automl.settings import TrainingSettings
-from espalier.pipelines.calibration.fit_adjustments import fit_adjustments
+from espalier.pipelines.automl.training_data import TrainingData
+from espalier.pipelines.calibration.fit_adjustments import AdjustmentResult, fit_adjustments
 from espalier.pipelines.calibration.report import AdjustmentReport
-from espalier.pipelines.calibration.threshold import check_threshold
-from espalier.pipelines.data.dataset import Dataset
-from espalier.pipelines.data.preparation import Preparation
-from espalier.pipelines.data.splitting.splits import plan_folds
 from espalier.pipelines.ensemble.choose import EnsembleChoice
-from espalier.pipelines.evaluation.context import EvaluationContext
-from espalier.pipelines.evaluation.executors.base import Executor, SerialExecutor
-from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
-from espalier.pipelines.evaluation.fold_models import FoldModels
+from espalier.pipelines.evaluation.executors.base import Executor
+from espalier.pipelines.finishing.baseline import choose_baseline
 from espalier.pipelines.finishing.finish import FinishInputs, choose_and_fit
-from espalier.pipelines.finishing.prediction_store import PredictionStore
-from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.lifecycle.retraining.warm_start import valid_in_space
-from espalier.pipelines.members.serving_mode import check_serving
-from espalier.pipelines.metrics.scoring import check_target
+from espalier.pipelines.members.cost import FinishCost
+from espalier.pipelines.members.member import Member
 from espalier.pipelines.resources.budget import Deadline
-from espalier.pipelines.resources.memory import MIB, SOFT_SHARE, worker_memory, workers_within
-from espalier.pipelines.search.limits.fold_count import affordable_folds
 from espalier.pipelines.search.limits.reserve import search_deadline
-from espalier.pipelines.search.loop import run_search
-from espalier.pipelines.search.stand_ins import said_of, with_stand_ins
-from espalier.pipelines.seeds import integer_seed
-from espalier.pipelines.serialization.sealed_files import new_key
+from espalier.pipelines.search.loop import OnResult, run_search
+from espalier.pipelines.search.plan import SearchPlan
+from espalier.pipelines.search.stand_ins import with_stand_ins
 from espalier.pipelines.serving.latency import prepare_ms
 from espalier.pipelines.serving.model import EnsembleModel, build_model
-from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.serving.residual_correction import ResidualCorrection
+from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
-from espalier.pipelines.trials.trial import TrialOutcome
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loads scipy.stats
     from espalier.pipelines.experience.advice import Advice
 
-# The first trial of ``fit`` is not to wait long.
-PROFILE_SECONDS = 1.0
+Members = Sequence[Member | None]
+Correct = Callable[[EnsembleChoice, Members], tuple[EnsembleChoice, ResidualCorrection | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingResult:
-    """What a training leaves.
+class FinishedTraining:
+    """The model of a training, and how it came about.
 
     Attributes
     ----------
@@ -60,208 +49,178 @@ class TrainingResult:
         Takes raw rows.
     choice : EnsembleChoice
         The members and how they were chosen.
-    history : History
-        Every trial.
-    weights : dict of int to float
-        Share of each trial in the model that serves.
     adjusted : AdjustmentReport
         How its calibration, threshold and intervals came about.
-    experience : dict or None
-        What was expected of the first trials, and what came; None without experience.
     """
 
     model: EnsembleModel
     choice: EnsembleChoice
-    history: History
-    weights: dict[int, float]
     adjusted: AdjustmentReport
-    experience: dict[str, Any] | None = None
 
 
-def train_in_process(
-    dataset: Dataset,
-    preparation: Preparation,
+def plan_search(
+    data: TrainingData,
     settings: TrainingSettings,
     *,
-    deadline: Deadline,
-    example: pd.DataFrame | None = None,
-    on_result: Callable[[TrialOutcome], None] | None = None,
-) -> TrainingResult:
-    """Search, choose an ensemble, and fit its members.
+    n_workers: int,
+    memory_limit_mb: float | None,
+    finish: FinishCost,
+    winners: Sequence[Configuration] = (),
+    advice: "Advice | None" = None,
+    n_before: int = 0,
+) -> SearchPlan:
+    """Return what stays the same through the search.
 
     Parameters
     ----------
-    dataset : Dataset
-        The search rows.
-    preparation : Preparation
-        How they were prepared; becomes part of the model.
+    data : TrainingData
+        The table.
     settings : TrainingSettings
-        What to do.
+        What is asked.
+    n_workers : int
+        Trials that run at the same time.
+    memory_limit_mb : float or None
+        MiB that a trial may be expected to take.
+    finish : FinishCost
+        What comes after the refits.
+    winners : sequence of Configuration
+        What earlier trainings found best; tried first.
+    advice : Advice or None
+        What experience would try; tried next.
+    n_before : int
+        Trials taken over from another run; the budget comes on top of them.
+    """
+    space = data.space
+    first = (*winners, *(() if advice is None else advice.first))
+    return SearchPlan(
+        space=space,
+        budget=settings.budget.beyond(n_before),
+        seed=settings.seed,
+        n_workers=n_workers,
+        strategy=settings.search,
+        n_folds=len(data.folds),
+        finish=finish,
+        warm_start=valid_in_space(first, space, trials=settings.n_trials),
+        prior=None if advice is None else advice.prior,
+        memory_limit_mb=memory_limit_mb,
+    )
+
+
+def search(
+    plan: SearchPlan,
+    data: TrainingData,
+    executor: Executor,
+    *,
+    deadline: Deadline,
+    predicted: Container[int],
+    on_result: OnResult,
+) -> History:
+    """Search until the budget is spent.
+
+    Parameters
+    ----------
+    plan : SearchPlan
+        From `plan_search`.
+    data : TrainingData
+        The table.
+    executor : Executor
+        Runs the trials.
     deadline : Deadline
-        When everything must be done.
-    example : DataFrame or None
-        A few raw rows to keep with the model.
-    on_result : callable or None
-        Called with each trial's outcome.
+        When the whole training must be over.
+    predicted : container of int
+        The trials whose predictions ``on_result`` has kept.
+    on_result : callable
+        Told each outcome, with its out-of-fold predictions, as it arrives.
+    """
+    end = search_deadline(plan.budget, plan.space.shape, deadline)
+    history = run_search(plan, executor, data.metric, deadline=end, on_result=on_result)
+    return with_stand_ins(history, predicted)
+
+
+def finish(
+    data: TrainingData,
+    history: History,
+    predictions: Mapping[int, NDArray[Any]],
+    executor: Executor,
+    settings: TrainingSettings,
+    *,
+    finishing: FinishInputs,
+    deadline: Deadline,
+    correct: Correct | None = None,
+) -> FinishedTraining:
+    """Choose the members of the ensemble, fit them to all rows, and make one model of them.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The table.
+    history : History
+        Every trial.
+    predictions : mapping of int to array
+        Out-of-fold predictions by trial number.
+    executor : Executor
+        Does the refits; nothing may be pending.
+    settings : TrainingSettings
+        What is asked.
+    finishing : FinishInputs
+        The time for choosing and fitting, and what may save some.
+    deadline : Deadline
+        When the training must be over.
+    correct : callable or None
+        Given the ensemble and its fitted members, returns it with a correction of its predictions.
 
     Raises
     ------
-    UserError
-        The settings do not fit the data.
     SearchFailedError
-        No trial succeeded; the message names the reasons.
+        No trial succeeded, or none is within the limits, or no member could be fitted.
     """
-    check_target(settings.metric, dataset.y)
-    check_threshold(settings.threshold, dataset.problem)
-    check_serving(settings.serving)
-    extra = residual_budget(settings.budget, settings.residual_share)
-    whole = deadline
-    shape = dataset.shape
-    learners = choose_learners(settings.families, shape, interpretable=settings.interpretable)
-    limits = settings.limits
-    if limits and example is not None:
-        limits = replace(limits, fixed_ms=prepare_ms(preparation, example))
-    n_workers = workers_within(settings.memory_limit, settings.n_workers)
-    n_folds = settings.n_folds or affordable_folds(
-        shape, settings.budget, n_workers, serving=settings.serving
-    )
-    folds = plan_folds(dataset, seed=integer_seed(settings.seed, "folds"), n_folds=n_folds)
-    memory_limit_mb = SOFT_SHARE * worker_memory(settings.memory_limit, n_workers) / MIB
-    kept = PredictionStore(settings.metric)
-
-    def keep(outcome: TrialOutcome) -> None:
-        kept.add(outcome)
-        if on_result is not None:
-            on_result(outcome)
-
-    with (
-        _fold_models(settings) as fold_models,
-        _open_executor(
-            context := EvaluationContext(
-                dataset=dataset,
-                folds=folds,
-                metric=settings.metric,
-                learners=learners,
-                fold_models=fold_models,
-                memory_limit_mb=memory_limit_mb,
-            ),
-            settings,
-            n_workers,
-        ) as executor,
-    ):
-        space = SearchSpace(learners, shape)
-        # Starting processes takes seconds on a busy machine; the budget is for the work.
-        if isinstance(executor, ProcessExecutor):
-            whole = deadline.earlier(-executor.warm_up())
-        deadline = whole.earlier((extra.seconds or 0.0) if extra is not None else 0.0)
-        advice = _advice(dataset, space, settings)
-        history = run_search(
-            space,
-            executor,
-            settings.metric,
-            budget=settings.budget,
-            deadline=search_deadline(settings.budget, shape, deadline),
-            seed=settings.seed,
-            strategy=settings.strategy,
-            on_result=keep,
-            n_folds=len(folds),
-            warm_start=()
-            if advice is None
-            else valid_in_space(advice.first, space, trials=settings.budget.trials),
-            finish=settings.finish,
-            memory_limit_mb=memory_limit_mb,
-            prior=None if advice is None else advice.prior,
-        )
-        history = with_stand_ins(history, kept.by_number)
-        if (said := said_of(history, len(folds))) is not None:
-            warnings.warn(said, stacklevel=2)
-        choice, fitted = choose_and_fit(
+    members: Members
+    correction = None
+    if not history.successes and settings.allow_baseline:
+        choice, members = choose_baseline(data.search, data.metric)
+        adjusted = AdjustmentResult()
+    else:
+        choice, members = choose_and_fit(
             executor,
             history,
-            kept.by_number,
-            dataset=dataset,
+            predictions,
+            dataset=data.search,
             seed=settings.seed,
-            finishing=FinishInputs(
-                deadline=deadline,
-                cost=settings.finish,
-                fold_models=fold_models,
-                serving=settings.serving,
-                limits=limits,
-            ),
-            folds=folds,
+            finishing=_within_limits(finishing, data, settings),
+            folds=data.folds,
             combine=settings.ensemble and not settings.interpretable,
         )
-    correction = None
-    if extra is not None and None not in fitted:
-        found = find_residual_members(
-            choice, kept.by_number, context, lambda own: _open_executor(own, settings, n_workers),
-            budget=extra, deadline=whole, seed=settings.seed,
-            sees_answers=settings.residual_sees_answers,
-        )  # fmt: skip
-        if found is not None:
-            choice, correction = found.choice, found.correction
-    adjusted = fit_adjustments(
-        choice,
-        fitted,
-        kept.by_number,
-        dataset=dataset,
-        metric=settings.metric,
-        seed=settings.seed,
-        threshold=settings.threshold,
-        deadline=whole,
-    )
+        if correct is not None:
+            choice, correction = correct(choice, members)
+        adjusted = fit_adjustments(
+            choice,
+            members,
+            predictions,
+            dataset=data.search,
+            metric=data.metric,
+            seed=settings.seed,
+            threshold=settings.threshold,
+            deadline=deadline,
+        )
     model = build_model(
         choice,
-        fitted,
-        preparation=preparation,
-        dataset=dataset,
-        metric=settings.metric.name,
-        target=settings.target,
-        example=example,
+        members,
+        preparation=data.preparation,
+        dataset=data.search,
+        metric=data.metric.name,
+        target=data.target,
+        example=data.example_rows,
         adjustments=adjusted.adjustments,
         correction=correction,
     )
-    return TrainingResult(
-        model=model,
-        choice=choice,
-        history=history,
-        weights=model.weights,
-        adjusted=adjusted.report,
-        experience=None if advice is None else _advice_outcome(advice, history),
-    )
+    return FinishedTraining(model=model, choice=choice, adjusted=adjusted.report)
 
 
-def _advice(dataset: Dataset, space: SearchSpace, settings: TrainingSettings) -> "Advice | None":
-    """Return what experience would try first; None where none is asked."""
-    if settings.experience is None:
-        return None
-    from espalier.pipelines.experience.advice import advise
-    from espalier.pipelines.experience.knowledge import open_knowledge
-    from espalier.pipelines.metafeatures.profile import profile
-
-    meta = profile(dataset, seed=settings.seed, seconds=PROFILE_SECONDS)
-    return advise(open_knowledge(settings.experience), space, meta)
-
-
-def _advice_outcome(advice: "Advice", history: History) -> dict[str, Any]:
-    from espalier.pipelines.experience.advice import measure_advice
-
-    return measure_advice(advice, history).to_dict()
-
-
-@contextmanager
-def _fold_models(settings: TrainingSettings) -> Iterator[FoldModels | None]:
-    """Yield where fold models are kept for the length of the block."""
-    with tempfile.TemporaryDirectory(prefix="espalier-", ignore_cleanup_errors=True) as folder:
-        wanted = settings.budget.seconds is not None or settings.serving == "bagged"
-        yield FoldModels(Path(folder), new_key()) if wanted else None
-
-
-def _open_executor(
-    context: EvaluationContext, settings: TrainingSettings, n_workers: int
-) -> Executor:
-    if n_workers <= 1 and settings.budget.seconds is None and settings.memory_limit is None:
-        return SerialExecutor(context)
-    # A process can be stopped whatever it does; a thread of this one cannot.
-    limit_mb = worker_memory(settings.memory_limit, n_workers) / MIB
-    return ProcessExecutor(context, n_workers, memory_limit_mb=limit_mb)
+def _within_limits(
+    finishing: FinishInputs, data: TrainingData, settings: TrainingSettings
+) -> FinishInputs:
+    """Return ``finishing`` with what the model may cost, less what preparing a row takes."""
+    limits = settings.limits
+    if limits and data.example_rows is not None:
+        limits = replace(limits, fixed_ms=prepare_ms(data.preparation, data.example_rows))
+    return replace(finishing, limits=limits)

@@ -31,6 +31,10 @@ class Budget:
         if self.trials is not None and self.trials < 1:
             raise UserError(f"the number of trials must be at least 1, not {self.trials}")
 
+    def begin(self) -> "Deadline":
+        """Return when the seconds will be spent, from now on; never without a limit."""
+        return Deadline.after(self.seconds)
+
     def beyond(self, n_trials: int) -> "Budget":
         """Return the budget of a run that has ``n_trials`` trials and may add this budget."""
         return self if self.trials is None else replace(self, trials=self.trials + n_trials)

@@ -67,3 +67,8 @@ def workers_within(limit: str | None, n_workers: int) -> int:
         return n_workers
     room = int(machine_memory() * WORKERS_SHARE) // memory_bytes(limit)
     return max(1, min(n_workers, room))
+
+
+def trial_memory_mb(limit: str | None, n_workers: int) -> float:
+    """Return the MiB of resident memory above which one of ``n_workers`` stops its trial."""
+    return SOFT_SHARE * worker_memory(limit, n_workers) / MIB

@@ -3,12 +3,10 @@
 import numpy as np
 
 from espalier.infra.tracking.reference_table import log_reference
-from espalier.infra.tracking.tracking import Tracking
 from espalier.infra.tracking.training_rows import TrainingRows, log_training_rows
-from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import retried_task
-from espalier.tasks.records import PreparedData, PreparedRef, TableRef
+from espalier.tasks.records import PreparedRef, TrainingRun
 
 
 @retried_task(
@@ -16,13 +14,7 @@ from espalier.tasks.records import PreparedData, PreparedRef, TableRef
     description="Keep the keys of the rows, the hold-out and a sample, to compare with later.",
     tags=["espalier", "tracking"],
 )
-def keep_rows(
-    tracking: Tracking,
-    run_id: str,
-    table: TableRef,
-    prepared: PreparedRef,
-    request: TrainRequest,
-) -> None:
+def keep_rows(run: TrainingRun, prepared: PreparedRef) -> None:
     """Log the keys of the rows trained on and held out, the hold-out itself, and a sample.
 
     The settings say how many rows of the hold-out and of the sample are kept; 0 keeps none.
@@ -31,8 +23,8 @@ def keep_rows(
     from espalier.pipelines.lifecycle.drift.reference import MOST_ROWS, sample_rows
     from espalier.pipelines.seeds import generator
 
-    raw = read_pickle(table.path)
-    data: PreparedData = read_pickle(prepared.path)
+    request, tracking, run_id = run.request, run.tracking, run.run_id
+    raw, data = read_pickle(run.table.path), prepared.data
     columns, keys = identified_rows(raw, request.target)
     holdout, most = data.holdout_rows, tracking.settings.keep_holdout_rows
     if len(holdout) > most:

@@ -1,12 +1,6 @@
-"""Read the source into the run folder."""
+"""The table of a training, in its run folder."""
 
-from concurrent.futures import Future
-from pathlib import Path
-
-from prefect.context import TaskRunContext
-
-from espalier.pipelines.requests.train import TrainRequest
-from espalier.tasks.data.stage_table import stage_table
+from espalier.tasks.data.early_table import EarlyTable
 from espalier.tasks.policies import MINUTES, retried_task
 from espalier.tasks.records import TableRef
 
@@ -17,16 +11,18 @@ from espalier.tasks.records import TableRef
     tags=["espalier", "data"],
     timeout_seconds=60 * MINUTES,
 )
-def load_table(
-    request: TrainRequest, runs_folder: Path, begun: Future[TableRef] | None = None
-) -> TableRef:
-    """Return the staged table of ``request``; see `stage_table`.
+def load_table(table: EarlyTable | TableRef) -> TableRef:
+    """Return the table of a training, staged in the run folder.
 
-    Reading may have begun before the flow did, while its server was starting; then it is waited
-    for. A retry reads anew.
+    Parameters
+    ----------
+    table : EarlyTable or TableRef
+        The table whose reading began before the flow did, or that is staged already, by the flow
+        around this one. A retry reads the source again.
+
+    Raises
+    ------
+    UserError
+        The source, the target, the metric or a family is wrong.
     """
-    context = TaskRunContext.get()
-    is_first = context is None or context.task_run.run_count <= 1
-    if begun is not None and is_first:
-        return begun.result()
-    return stage_table(request, runs_folder)
+    return table if isinstance(table, TableRef) else table.stage()

@@ -2,24 +2,23 @@
 
 import hashlib
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from espalier.infra.runs.notes import FOLDS
-from espalier.infra.runs.store import RunStore
+from espalier.pipelines.automl.training_data import draw_folds, families_of, fold_count
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.split_rows import split_rows
 from espalier.tasks.pickles import read_pickle, write_pickle
-from espalier.tasks.policies import MINUTES, retried_task
+from espalier.tasks.policies import MINUTES, kept_task
 from espalier.tasks.records import (
     NOTHING_INHERITED,
     InheritedTraining,
     PreparedData,
     PreparedRef,
-    TableRef,
+    TrainingRun,
 )
 
 if TYPE_CHECKING:
@@ -29,26 +28,21 @@ if TYPE_CHECKING:
 EXAMPLE_ROWS = 5
 
 
-@retried_task(
+@kept_task(
     name="prepare",
     description="Find the roles of columns, act on leakage, take off the hold-out, plan the folds.",
     tags=["espalier", "data"],
     timeout_seconds=60 * MINUTES,
 )
 def prepare_dataset(
-    ref: TableRef,
-    request: TrainRequest,
-    inherited: InheritedTraining = NOTHING_INHERITED,
-    n_workers: int = 1,
+    run: TrainingRun, inherited: InheritedTraining = NOTHING_INHERITED, n_workers: int = 1
 ) -> PreparedRef:
     """Write the prepared data into the run folder, once.
 
     Parameters
     ----------
-    ref : TableRef
-        The table as it was read.
-    request : TrainRequest
-        What is asked.
+    run : TrainingRun
+        What is asked, of which table.
     inherited : InheritedTraining
         What earlier trainings leave.
     n_workers : int
@@ -61,12 +55,11 @@ def prepare_dataset(
     """
     from espalier.pipelines.data.assemble import assemble
     from espalier.pipelines.data.leakage import count_duplicates, scan_leakage
-    from espalier.pipelines.data.splitting.splits import plan_folds
     from espalier.pipelines.errors import UserError
     from espalier.pipelines.metrics.catalogue import get_metric
-    from espalier.pipelines.seeds import integer_seed
 
-    table: pd.DataFrame = read_pickle(ref.path)
+    request, settings = run.request, run.settings
+    table: pd.DataFrame = read_pickle(run.table.path)
     assembled = assemble(
         table,
         target=request.target,
@@ -95,23 +88,26 @@ def prepare_dataset(
     whole = replace(assembled, dataset=dataset)
     search_rows, holdout_rows, kept = split_rows(table, whole, request.seed, inherited)
     search, holdout = dataset.take(search_rows), dataset.take(holdout_rows)
-    n_folds, are_kept = _fold_count(ref.folder, request, search.shape, n_workers)
-    seed = integer_seed(request.seed, "folds")
-    folds = plan_folds(search, seed=seed, n_folds=n_folds)
+    n_folds, are_kept = _fold_count(run, search, n_workers)
+    folds = draw_folds(search, settings, n_folds)
     raw = table.iloc[assembled.rows]
     write_pickle(
         PreparedData(
             search=search,
+            preparation=preparation,
+            metric=metric,
+            learners=families_of(search, settings),
+            folds=folds,
+            n_holdout=len(holdout),
+            target=request.target,
+            example_rows=raw.iloc[search_rows[:EXAMPLE_ROWS]].reset_index(drop=True),
             holdout_y=holdout.y,
             holdout_weight=holdout.sample_weight,
             holdout_rows=raw.iloc[holdout_rows].reset_index(drop=True),
             search_positions=assembled.rows[search_rows],
             holdout_positions=assembled.rows[holdout_rows],
-            example_rows=raw.iloc[search_rows[:EXAMPLE_ROWS]].reset_index(drop=True),
-            preparation=preparation,
-            folds=folds,
         ),
-        ref.prepared_path,
+        run.table.prepared_path,
     )
 
     notes = [*assembled.notes, *kept, *_fewer_folds(search.shape, n_folds, request, are_kept)]
@@ -121,7 +117,7 @@ def prepare_dataset(
     if twins:
         warnings.append(f"{twins:,} hold-out rows are also among the search rows, word for word")
     return PreparedRef(
-        path=ref.prepared_path,
+        path=run.table.prepared_path,
         metric=metric.name,
         shape=search.shape,
         n_holdout=len(holdout),
@@ -134,23 +130,16 @@ def prepare_dataset(
     )
 
 
-def _fold_count(
-    folder: Path, request: TrainRequest, shape: "DatasetShape", n_workers: int
-) -> tuple[int | None, bool]:
-    """Return how many folds are wanted, None for what the rows deserve, and if that was on record.
+def _fold_count(run: TrainingRun, search: "Dataset", n_workers: int) -> tuple[int | None, bool]:
+    """Return the number of folds, None for what the rows deserve, and if it was on record.
 
     The trials on record, or those of the run that this one extends, were scored on as many.
     """
-    from espalier.pipelines.search.limits.fold_count import affordable_folds
-
-    store = RunStore(folder)
-    noted: int | None = store.noted(FOLDS)
+    noted: int | None = run.store.noted(FOLDS)
     is_known = noted is not None
     if noted is None:
-        noted = request.folds or affordable_folds(
-            shape, request.budget, n_workers, serving=request.serving
-        )
-        store.note(FOLDS, noted)
+        noted = fold_count(search, run.settings, n_workers)
+        run.store.note(FOLDS, noted)
     return noted or None, is_known
 
 

@@ -1,20 +1,19 @@
 """Meta-features: about forty numbers that characterise the dataset."""
 
 from espalier.pipelines.serialization.strict_json import to_json
-from espalier.tasks.pickles import read_pickle
-from espalier.tasks.policies import retried_task
-from espalier.tasks.records import PreparedRef
+from espalier.tasks.policies import kept_task
+from espalier.tasks.records import PreparedRef, TrainingRun
 
 
-@retried_task(
+@kept_task(
     name="profile",
     description="Measure the meta-features of the dataset.",
     tags=["espalier", "data"],
 )
-def profile_dataset(ref: PreparedRef, seed: int) -> dict[str, float]:
+def profile_dataset(run: TrainingRun, prepared: PreparedRef) -> dict[str, float]:
     """Return the meta-features by name, and write them into the run folder."""
     from espalier.pipelines.metafeatures.profile import profile
 
-    values = profile(read_pickle(ref.path).search, seed=seed).to_dict()
-    ref.path.with_name("metafeatures.json").write_text(to_json(values))
+    values = profile(prepared.data.search, seed=run.request.seed).to_dict()
+    (run.folder / "metafeatures.json").write_text(to_json(values))
     return values

@@ -6,7 +6,7 @@ from pathlib import Path
 from espalier.infra.tables.sources import read_table
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.requests.train import TrainRequest
-from espalier.tasks.data.stage_table import put_in_folder
+from espalier.tasks.data.stage_table import SourceTable, stage_table
 from espalier.tasks.policies import MINUTES, retried_task
 from espalier.tasks.records import TableRef
 
@@ -53,9 +53,11 @@ def reread_table(request: TrainRequest, runs_folder: Path, known: str | None) ->
     UserError
         The source cannot be read.
     """
-    table = read_table(request.data, query=request.query)
-    mark = fingerprint(table)
-    if mark == known:
-        return SourceSnapshot(fingerprint=mark, n_rows=len(table), table=None)
-    ref = put_in_folder(table, mark, request, runs_folder)
-    return SourceSnapshot(fingerprint=mark, n_rows=len(table), table=ref)
+    rows = read_table(request.data, query=request.query)
+    table = SourceTable(rows, fingerprint(rows))
+    is_known = table.fingerprint == known
+    return SourceSnapshot(
+        fingerprint=table.fingerprint,
+        n_rows=len(rows),
+        table=None if is_known else stage_table(table, request, runs_folder),
+    )

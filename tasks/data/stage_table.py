@@ -1,5 +1,6 @@
 """Read the source, refuse what can be refused at once, and stage the table in its run folder."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -9,31 +10,49 @@ from espalier.infra.tables.sources import read_table
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.request_checks import check_request
-from espalier.tasks.data.stage_extension import stage_extension
+from espalier.tasks.data.stage_extension import read_extended, take_over_run
 from espalier.tasks.pickles import write_pickle
 from espalier.tasks.records import TableRef
 
 
-def stage_table(request: TrainRequest, runs_folder: Path) -> TableRef:
-    """Read the table, check what can be checked at once, and stage it in its run folder.
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceTable:
+    """A table as it was read.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        The table.
+    fingerprint : str
+        Names its content.
+    """
+
+    rows: pd.DataFrame
+    fingerprint: str
+
+
+def read_source(request: TrainRequest, runs_folder: Path) -> SourceTable:
+    """Return the table of ``request``, checked for what can be known at once.
 
     Raises
     ------
     UserError
         The source, the target, the metric or a family is wrong.
     """
-    if request.extends is not None:
-        return stage_extension(request, Path(runs_folder))
-    table = read_table(request.data, query=request.query)
-    check_request(request, table)
-    return put_in_folder(table, fingerprint(table), request, runs_folder)
+    if request.extends is None:
+        rows = read_table(request.data, query=request.query)
+    else:
+        rows = read_extended(request.extends, runs_folder)
+    check_request(request, rows)
+    return SourceTable(rows, fingerprint(rows))
 
 
-def put_in_folder(
-    table: pd.DataFrame, mark: str, request: TrainRequest, runs_folder: Path
-) -> TableRef:
-    """Stage a table of the fingerprint ``mark`` in the folder of the run that ``request`` means."""
-    folder = run_folder(Path(runs_folder), run_key(mark, request.essentials))
-    ref = TableRef.of(table, mark, folder)
-    write_pickle(table, ref.path)
+def stage_table(table: SourceTable, request: TrainRequest, runs_folder: Path) -> TableRef:
+    """Put a table into the folder of the run that ``request`` means, and what the run extends."""
+    folder = run_folder(runs_folder, run_key(table.fingerprint, request.essentials))
+    ref = TableRef.of(table.rows, table.fingerprint, folder)
+    if request.extends is None:
+        write_pickle(table.rows, ref.path)
+    else:
+        take_over_run(request.extends, ref)
     return ref

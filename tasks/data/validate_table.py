@@ -2,23 +2,22 @@
 
 from espalier.infra.validation.page import render
 from espalier.pipelines.errors import DataRefusedError
-from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.artifacts import publish_markdown
 from espalier.tasks.pages.markdown import escape_markdown
 from espalier.tasks.pickles import read_pickle
-from espalier.tasks.policies import MINUTES, retried_task
-from espalier.tasks.records import TableRef, ValidationRecord
+from espalier.tasks.policies import MINUTES, kept_task
+from espalier.tasks.records import TrainingRun, ValidationRecord
 
 REFUSE = "refuse"
 
 
-@retried_task(
+@kept_task(
     name="validate",
     description="Check the table against the expectations inferred from it.",
     tags=["espalier", "data"],
     timeout_seconds=30 * MINUTES,
 )
-def validate_table(ref: TableRef, request: TrainRequest) -> ValidationRecord:
+def validate_table(run: TrainingRun) -> ValidationRecord:
     """Write suite and result into the run folder; refuse a table that must not be used.
 
     Raises
@@ -30,17 +29,18 @@ def validate_table(ref: TableRef, request: TrainRequest) -> ValidationRecord:
     from espalier.pipelines.data.contract import infer_contract
     from espalier.pipelines.data.target import infer_problem
 
-    table = read_pickle(ref.path)
+    request, folder = run.request, run.folder
+    table = read_pickle(run.table.path)
     names = [str(name) for name in table.columns]
     target = table.iloc[:, names.index(request.target)]
     problem = infer_problem(target, request.task)
     contract = infer_contract(table, target=request.target, problem=problem)
     report = check_expectations(table, contract)
 
-    json_path, html_path = ref.folder / "validation.json", ref.folder / "validation.html"
+    json_path, html_path = folder / "validation.json", folder / "validation.html"
     json_path.write_text(report.to_json())
     html_path.write_text(render(report))
-    (ref.folder / "contract.json").write_text(contract.to_json())
+    (folder / "contract.json").write_text(contract.to_json())
     record = ValidationRecord(
         n_expectations=len(contract.expectations),
         failures=tuple((str(each.severity), each.text) for each in report.failures),

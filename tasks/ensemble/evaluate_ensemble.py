@@ -3,9 +3,8 @@
 from functools import partial
 
 from espalier.pipelines.resources.budget import Deadline
-from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, retried_task
-from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
+from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, TrainingRun
 
 
 @retried_task(
@@ -15,7 +14,7 @@ from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
     timeout_seconds=30 * MINUTES,
 )
 def evaluate_ensemble(
-    ref: PreparedRef, ensemble: EnsembleRecord, seed: int, deadline: Deadline
+    run: TrainingRun, prepared: PreparedRef, ensemble: EnsembleRecord, deadline: Deadline
 ) -> HoldoutRecord:
     """Return the hold-out score of the model as it was saved, raw rows in.
 
@@ -26,12 +25,11 @@ def evaluate_ensemble(
         dummy_score,
         predict_in_time,
     )
-    from espalier.pipelines.metrics.catalogue import get_metric
     from espalier.pipelines.metrics.scoring import score_predictions
     from espalier.pipelines.serving.saved_model import load_model
 
-    data = read_pickle(ref.path)
-    metric = get_metric(ref.metric, ref.problem, ref.n_classes)
+    data, seed = prepared.data, run.request.seed
+    metric = data.metric
     predict = partial(load_model(ensemble.path).predict_for_metric, metric=metric)
     rows, predictions = predict_in_time(predict, data.holdout_rows, deadline=deadline, seed=seed)
     y, n_held = data.holdout_y[rows], len(data.holdout_y)

@@ -6,9 +6,8 @@ from prefect import task
 
 from espalier.pipelines.explain.explanation import NOTHING_EXPLAINED, Explanation, explain
 from espalier.pipelines.resources.budget import Deadline
-from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import ALWAYS_RUN
-from espalier.tasks.records import EnsembleRecord, PreparedRef
+from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,23 +24,22 @@ FEWEST_SECONDS = 0.5
     persist_result=False,
 )
 def explain_model(
-    ref: PreparedRef, ensemble: EnsembleRecord, seed: int, deadline: Deadline
+    run: TrainingRun, prepared: PreparedRef, ensemble: EnsembleRecord, deadline: Deadline
 ) -> Explanation:
     """Return what can be said of the saved model in time; a model is as good without it."""
-    from espalier.pipelines.metrics.catalogue import get_metric
     from espalier.pipelines.serving.saved_model import load_model
 
     left = min(MOST_SECONDS, deadline.seconds_left)
     if left < FEWEST_SECONDS:
         return NOTHING_EXPLAINED
-    data = read_pickle(ref.path)
+    data = prepared.data
     try:
         return explain(
             load_model(ensemble.path),
             data.holdout_rows,
             data.holdout_y,
-            metric=get_metric(ref.metric, ref.problem, ref.n_classes),
-            seed=seed,
+            metric=data.metric,
+            seed=run.request.seed,
             deadline=Deadline.after(left),
         )
     except Exception:  # nobody is to lose a trained model for a chart

@@ -31,9 +31,9 @@ _RECORDED = (
 def member_records(prepared: PreparedRef, ensemble: EnsembleRecord) -> dict[str, Any]:
     """Return the members' trials as JSON, with what they ran on: threads, folds, rows."""
     store = RunStore(prepared.path.parent)
-    weights = dict(ensemble.weights)
+    members = [each for each in store.results() if each.trial.number in ensemble.weights]
     return {
-        "members": [each.to_dict() for each in store.results() if each.trial.number in weights],
+        "members": [each.to_dict() for each in members],
         "n_threads": store.noted(THREADS) or 1,
         "n_folds": store.noted(FOLDS) or 0,
         "rows": store.noted(ROWS) or "",

@@ -5,7 +5,6 @@ from dataclasses import asdict
 
 from espalier.infra.registry.registry import RegisteredVersion, register_version
 from espalier.infra.tracking.artifacts import LEADERBOARD_FILE
-from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.trials.failures import Failures
 from espalier.tasks.artifacts import publish_markdown, publish_table
@@ -17,7 +16,6 @@ from espalier.tasks.ensemble.member_records import (
 )
 from espalier.tasks.pages.leaderboard_table import leaderboard_csv, leaderboard_record
 from espalier.tasks.pages.model_card import model_card
-from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, retried_task
 from espalier.tasks.records import (
     NOTHING_INHERITED,
@@ -25,7 +23,7 @@ from espalier.tasks.records import (
     HoldoutRecord,
     InheritedTraining,
     PreparedRef,
-    TableRef,
+    TrainingRun,
     ValidationRecord,
 )
 
@@ -37,11 +35,7 @@ from espalier.tasks.records import (
     timeout_seconds=30 * MINUTES,
 )
 def register_ensemble(
-    tracking: Tracking,
-    run_id: str,
-    *,
-    name: str,
-    table: TableRef,
+    run: TrainingRun,
     prepared: PreparedRef,
     ensemble: EnsembleRecord,
     holdout: HoldoutRecord,
@@ -54,7 +48,7 @@ def register_ensemble(
     """
     from espalier.pipelines.data.parsing.column_names import with_unique_names
 
-    data = read_pickle(prepared.path)
+    data, tracking, run_id = prepared.data, run.tracking, run.run_id
     example = with_unique_names(data.example_rows)[list(data.preparation.columns)]
     low, high = holdout.interval
     numbers = {
@@ -67,15 +61,20 @@ def register_ensemble(
     tracking.log_metrics(run_id, numbers)
     version = register_version(
         tracking,
-        name=name,
+        name=run.request.model_name,
         run_id=run_id,
         folder=ensemble.path,
         example=example,
-        tags={key: f"{value:.6g}" for key, value in numbers.items()}
-        | {"metric": prepared.metric, "task": str(prepared.problem), "method": ensemble.method,
-           "fingerprint": table.fingerprint} | inherited.tags,
+        tags={
+            **{key: f"{value:.6g}" for key, value in numbers.items()},
+            "metric": prepared.metric,
+            "task": str(prepared.problem),
+            "method": ensemble.method,
+            "fingerprint": run.table.fingerprint,
+            **inherited.tags,
+        },
         description=model_card(prepared, ensemble, holdout, leaderboard),
-    )  # fmt: skip
+    )
     rows = [leaderboard_record(row) for row in leaderboard]
     publish_table("leaderboard", [_shown(row) for row in rows], "Trials, best first")
     card = model_card(prepared, ensemble, holdout, leaderboard, version)
@@ -90,9 +89,7 @@ def register_ensemble(
     tags=["espalier", "tracking"],
 )
 def log_summary(
-    tracking: Tracking,
-    run_id: str,
-    *,
+    run: TrainingRun,
     prepared: PreparedRef,
     validation: ValidationRecord,
     profile: Mapping[str, float],
@@ -101,6 +98,7 @@ def log_summary(
     failures: Sequence[Failures],
 ) -> None:
     """Log the leaderboard, the failures, the suite's result, the meta-features and the versions."""
+    tracking, run_id = run.tracking, run.run_id
     rows = [leaderboard_record(row) for row in leaderboard]
     tracking.log_json(run_id, rows, LEADERBOARD_FILE)
     tracking.log_text(run_id, leaderboard_csv(rows), "leaderboard.csv")

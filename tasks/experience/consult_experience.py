@@ -3,34 +3,14 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from espalier.infra.settings import Settings
-from espalier.infra.tracking.tracking import Tracking
-from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.trials.history import History
-from espalier.tasks.experience.tag_dataset import tag_dataset
 from espalier.tasks.policies import retried_task
-from espalier.tasks.records import PreparedRef, TableRef
+from espalier.tasks.records import PreparedRef, TrainingRun
 
 if TYPE_CHECKING:  # loads scipy.stats
     from espalier.pipelines.experience.advice import Advice
 
 ADVICE_FILE = "experience.json"
-
-
-def consult(
-    tracking: Tracking,
-    run_id: str,
-    *,
-    table: TableRef,
-    prepared: PreparedRef,
-    request: TrainRequest,
-    profile: Mapping[str, float],
-) -> "Advice | None":
-    """Note in MLflow what later learning needs of the data; return what experience advises."""
-    tag_dataset(tracking, run_id, table=table, prepared=prepared, request=request, profile=profile)
-    return consult_experience(
-        tracking.settings, table=table, prepared=prepared, request=request, profile=profile
-    )
 
 
 @retried_task(
@@ -39,12 +19,7 @@ def consult(
     tags=["espalier", "experience"],
 )
 def consult_experience(
-    settings: Settings,
-    *,
-    table: TableRef,
-    prepared: PreparedRef,
-    request: TrainRequest,
-    profile: Mapping[str, float],
+    run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]
 ) -> "Advice | None":
     """Return what experience advises for the prepared data; None without any.
 
@@ -58,31 +33,20 @@ def consult_experience(
     from espalier.infra.registry.experience_source import open_experience
     from espalier.pipelines.experience.advice import advise
     from espalier.pipelines.experience.recording.record import content_of
-    from espalier.pipelines.learners.registry import choose_learners
     from espalier.pipelines.metafeatures.profile import MetaFeatures
     from espalier.pipelines.metafeatures.statement import statement_vector
-    from espalier.pipelines.space.joint import SearchSpace
 
-    opened = open_experience(settings)
+    opened = open_experience(run.tracking.settings)
     if opened is None:
         return None
-    shape = prepared.shape
-    learners = choose_learners(request.families or None, shape, interpretable=request.interpretable)
     return advise(
         opened.knowledge,
-        SearchSpace(learners, shape),
+        prepared.data.space,
         MetaFeatures.from_dict(profile),
-        content=content_of(table.fingerprint, request.target),
-        about=statement_vector(request.about or ""),
+        content=content_of(run.table.fingerprint, run.request.target),
+        about=statement_vector(run.request.about or ""),
         source=opened.source.name,
     )
-
-
-def report_advice_outcome(
-    tracking: Tracking, run_id: str, advice: "Advice | None", history: History
-) -> tuple[str, ...]:
-    """Put on record what was expected and what came; return it for people, a line each."""
-    return () if advice is None else log_advice_outcome(tracking, run_id, advice, history)
 
 
 @retried_task(
@@ -90,14 +54,12 @@ def report_advice_outcome(
     description="Log what experience expected of the first trials, and what came of them.",
     tags=["espalier", "experience", "tracking"],
 )
-def log_advice_outcome(
-    tracking: Tracking, run_id: str, advice: "Advice", history: History
-) -> tuple[str, ...]:
-    """Log the record as an artifact, and the rank correlation as a metric of the run."""
+def log_advice_outcome(run: TrainingRun, advice: "Advice", history: History) -> tuple[str, ...]:
+    """Log the record as an artifact, its rank correlation as a metric; return lines for people."""
     from espalier.pipelines.experience.advice import measure_advice
 
     found = measure_advice(advice, history)
-    tracking.log_json(run_id, found.to_dict(), ADVICE_FILE)
+    run.tracking.log_json(run.run_id, found.to_dict(), ADVICE_FILE)
     if found.correlation is not None:
-        tracking.log_metrics(run_id, {"experience_rank_correlation": found.correlation})
+        run.tracking.log_metrics(run.run_id, {"experience_rank_correlation": found.correlation})
     return found.lines

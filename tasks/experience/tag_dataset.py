@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 
-from espalier.infra.tracking.tracking import Tracking
 from espalier.infra.tracking.trial_reader import dataset_tags
-from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.experience.open_recording import package_versions
 from espalier.tasks.policies import retried_task
-from espalier.tasks.records import PreparedRef, TableRef
+from espalier.tasks.records import PreparedRef, TrainingRun
 
 
 @retried_task(
@@ -15,22 +13,15 @@ from espalier.tasks.records import PreparedRef, TableRef
     description="Tag the MLflow run with what learning from its trials needs: figures, no rows.",
     tags=["espalier", "experience", "tracking"],
 )
-def tag_dataset(
-    tracking: Tracking,
-    run_id: str,
-    *,
-    table: TableRef,
-    prepared: PreparedRef,
-    request: TrainRequest,
-    profile: Mapping[str, float],
-) -> None:
+def tag_dataset(run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]) -> None:
     """Set the tags; early in the run, so that a run that is killed later has them."""
     from espalier.pipelines.experience.recording.record import KnownDataset
     from espalier.pipelines.metafeatures.profile import MetaFeatures
     from espalier.pipelines.metafeatures.statement import statement_vector
 
+    request = run.request
     known = KnownDataset(
-        fingerprint=table.fingerprint,
+        fingerprint=run.table.fingerprint,
         name=request.model_name,
         target=request.target,
         metric=prepared.metric,
@@ -42,4 +33,4 @@ def tag_dataset(
         meta=MetaFeatures.from_dict(profile),
         about=statement_vector(request.about or ""),
     )
-    tracking.set_tags(run_id, dataset_tags(known, package_versions()))
+    run.tracking.set_tags(run.run_id, dataset_tags(known, package_versions()))

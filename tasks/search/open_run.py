@@ -4,11 +4,9 @@ from espalier.infra.runs.notes import MLFLOW_RUN, REQUEST, TABLE
 from espalier.infra.runs.store import RunStore
 from espalier.infra.runs.takeover import read_takeover
 from espalier.infra.tracking import tags as run_tags
-from espalier.infra.tracking.tracking import Tracking
-from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.artifacts import publish_link
 from espalier.tasks.policies import retried_task
-from espalier.tasks.records import TableRef
+from espalier.tasks.records import TrainingRun
 
 REQUEST_FILE = "request.json"
 EXTENDS_TAG = "espalier.extends"
@@ -19,8 +17,9 @@ EXTENDS_TAG = "espalier.extends"
     description="Open the MLflow run, or take it up again; log the request and the data.",
     tags=["espalier", "tracking"],
 )
-def open_run(tracking: Tracking, store: RunStore, request: TrainRequest, table: TableRef) -> str:
+def open_run(run: TrainingRun) -> str:
     """Return the id of the parent run, which the run folder remembers."""
+    request, table, tracking, store = run.request, run.table, run.tracking, run.store
     store.note(REQUEST, request.model_dump(mode="json"))
     store.note(TABLE, {"fingerprint": table.fingerprint})
     noted = store.noted(MLFLOW_RUN)
@@ -29,7 +28,7 @@ def open_run(tracking: Tracking, store: RunStore, request: TrainRequest, table: 
     else:
         run_id = tracking.start_run(
             request.model_name,
-            tags=_tags(request, table) | _origin(store),
+            tags=_tags(run) | _origin(store),
             attempt=store.attempt,
         )
         tracking.continue_run(run_id)
@@ -53,16 +52,16 @@ def open_run(tracking: Tracking, store: RunStore, request: TrainRequest, table: 
     return run_id
 
 
-def _tags(request: TrainRequest, table: TableRef) -> dict[str, str]:
+def _tags(run: TrainingRun) -> dict[str, str]:
     from prefect.runtime import flow_run
 
     known = {} if flow_run.id is None else {"espalier.flow_run": str(flow_run.id)}
     return known | {
-        run_tags.MODEL: request.model_name,
-        "espalier.data": request.shown_data,
-        run_tags.FINGERPRINT: table.fingerprint,
-        run_tags.TARGET: request.target,
-        run_tags.FOLDER: str(table.folder),
+        run_tags.MODEL: run.request.model_name,
+        "espalier.data": run.request.shown_data,
+        run_tags.FINGERPRINT: run.table.fingerprint,
+        run_tags.TARGET: run.request.target,
+        run_tags.FOLDER: str(run.folder),
     }
 
 

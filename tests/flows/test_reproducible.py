@@ -14,6 +14,7 @@ from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.loop import run_search
+from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.space.joint import SearchSpace
 
@@ -47,13 +48,17 @@ def run(table, n_workers):
     )
     kept = {}
     with open_cluster(None, n_workers) as client, DaskExecutor(client, context) as executor:
+        plan = SearchPlan(
+            space=SearchSpace(learners, dataset.shape),
+            budget=Budget(trials=N_TRIALS),
+            seed=0,
+            n_workers=executor.n_workers,
+        )
         history = run_search(
-            SearchSpace(learners, dataset.shape),
+            plan,
             executor,
             metric,
-            budget=Budget(trials=N_TRIALS),
             deadline=Deadline(None),
-            seed=0,
             on_result=lambda each: kept.update({each.result.trial.number: each.predictions}),
         )
     choice = choose_ensemble(

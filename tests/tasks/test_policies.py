@@ -11,7 +11,7 @@ from espalier.pipelines.errors import (
 )
 from espalier.tasks.data import load_table, prepare_dataset, profile_dataset, validate_table
 from espalier.tasks.ensemble import build_ensemble, evaluate_ensemble, register_ensemble
-from espalier.tasks.policies import cached_in_run_folder, can_pass, retry_if_it_can_pass
+from espalier.tasks.policies import KeptTask, can_pass, retry_if_it_can_pass
 from espalier.tasks.search import evaluate_batch, log_trials, open_run
 
 
@@ -73,7 +73,8 @@ def test_every_task_waits_longer_each_time_and_knows_what_can_pass(task):
 
 
 def test_results_are_kept_in_the_run_folder(tmp_path):
-    kept = cached_in_run_folder(validate_table.validate_table, tmp_path)
+    kept = validate_table.validate_table.in_folder(tmp_path)
+    assert isinstance(validate_table.validate_table, KeptTask)
     assert kept.persist_result
     assert kept.result_storage == tmp_path / "results"
     assert kept.retries == validate_table.validate_table.retries

@@ -200,6 +200,7 @@ def train(
 
     Running the same command again after an interruption continues where it stopped.
     """
+    given = dict(locals())  # an option bears the name of the field of the form that it fills
     from espalier.flows.cli.runs.train import run_training
     from espalier.pipelines.requests.train import TrainRequest
 
@@ -212,21 +213,9 @@ def train(
         return
     if target is None:
         raise UserError("Missing option '--target': the column to predict (see --help)")
-    request = TrainRequest.parse(
-        {
-            "data": data, "target": target, "query": query, "name": name, "task": task,
-            "metric": metric, "time_budget": time_budget, "trials": trials, "workers": workers,
-            "dask": dask, "families": families, "search": search, "seed": seed,
-            "folds": folds,
-            "group_column": group_column, "time_column": time_column,
-            "weight_column": weight_column, "exclude": exclude, "start_from": start_from,
-            "about": about,
-            "allow_baseline": allow_baseline, "memory_limit": memory_limit,
-            "serving": "auto" if bagged is None else "bagged" if bagged else "refit",
-            "max_latency_ms": max_latency_ms, "max_size_mb": max_size_mb,
-            "interpretable": interpretable,
-        }
-    )  # fmt: skip
+    options = {name: value for name, value in given.items() if name in TrainRequest.model_fields}
+    serving = "auto" if bagged is None else "bagged" if bagged else "refit"
+    request = TrainRequest.parse({**options, "data": data, "target": target, "serving": serving})
     run_training(request, json_path=json_path)
 
 
@@ -237,13 +226,16 @@ def _extension(
     from espalier.infra.settings import load_settings
     from espalier.pipelines.requests.extend import ExtendRequest
 
-    return continuation(
-        ExtendRequest.parse(
-            {"model": model, "time_budget": seconds, "trials": trials, "workers": workers,
-             "dask": dask}
-        ),
-        load_settings(),
-    )  # fmt: skip
+    request = ExtendRequest.parse(
+        {
+            "model": model,
+            "time_budget": seconds,
+            "trials": trials,
+            "workers": workers,
+            "dask": dask,
+        }
+    )
+    return continuation(request, load_settings())
 
 
 def _refuse_with_extend(context: typer.Context) -> None:

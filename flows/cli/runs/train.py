@@ -13,13 +13,11 @@ from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.trials.failures import SearchFailedError
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from rich.console import Console
 
     from espalier.flows.reports.training import TrainReport
     from espalier.infra.settings import Settings
-    from espalier.tasks.records import TableRef
+    from espalier.tasks.data.early_table import EarlyTable
 
 FLUSH_SECONDS = 5.0
 
@@ -51,7 +49,7 @@ def _run(
     terminal: TextIO,
     json_path: Path | None,
     *,
-    table: "Future[TableRef]",
+    table: "EarlyTable",
     started_at: float,
 ) -> None:
     from rich.console import Console
@@ -71,7 +69,7 @@ def _run(
             with listener, use_session(session), prefect_told():
                 from espalier.flows.train_flow import train
 
-                table.result()  # a large table may be wrong too
+                table.wait()  # a large one may be wrong too
                 server.wait()
                 try:
                     report = train(request)

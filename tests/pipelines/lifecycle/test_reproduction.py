@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from espalier.pipelines.automl.in_process import train_in_process
 from espalier.pipelines.automl.settings import TrainingSettings
-from espalier.pipelines.automl.training import train_in_process
+from espalier.pipelines.automl.training_data import prepare_training
 from espalier.pipelines.data.assemble import assemble
 from espalier.pipelines.data.splitting.splits import plan_folds
 from espalier.pipelines.evaluation.context import EvaluationContext
@@ -15,7 +16,7 @@ from espalier.pipelines.evaluation.executors.base import SerialExecutor
 from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.lifecycle.reproduction import Agreement, compare_arrays, reproduce, worst
 from espalier.pipelines.metrics.catalogue import get_metric
-from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.trials.configuration import Configuration
 
@@ -32,17 +33,16 @@ def make(serving):
     assembled = assemble(table, target="y")
     dataset = assembled.dataset
     metric = get_metric(None, dataset.problem, dataset.n_classes)
-    trained = train_in_process(
-        dataset,
-        assembled.preparation,
-        TrainingSettings(
-            metric=metric,
-            budget=Budget(trials=5),
-            families=["linear", "extra_trees", "lightgbm"],
-            serving=serving,
-        ),
-        deadline=Deadline(None),
+    settings = TrainingSettings(
+        time_budget=None,
+        n_trials=5,
+        families=["linear", "extra_trees", "lightgbm"],
+        serving=serving,
     )
+    data = prepare_training(
+        dataset, assembled.preparation, metric, settings, n_holdout=0, example_rows=None
+    )
+    trained = train_in_process(data, settings, deadline=Deadline(None))
     context = EvaluationContext(
         dataset=dataset,
         folds=plan_folds(dataset, seed=integer_seed(0, "folds")),

@@ -9,6 +9,7 @@ from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.loop import run_search, run_trials
+from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialStatus
@@ -29,16 +30,20 @@ def small(context):
 
 
 def search(context, space, executor, *, on_result=None, history=None, deadline=None, **budget):
+    plan = SearchPlan(
+        space=space,
+        budget=Budget(**budget),
+        seed=5,
+        n_workers=executor.n_workers,
+        n_folds=len(context.folds),
+    )
     return run_search(
-        space,
+        plan,
         executor,
         context.metric,
-        budget=Budget(**budget),
         deadline=deadline or Deadline(None),
-        seed=5,
         on_result=on_result,
         history=history,
-        n_folds=len(context.folds),
     )
 
 

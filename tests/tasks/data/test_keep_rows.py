@@ -13,7 +13,7 @@ from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.keep_rows import keep_rows
 from espalier.tasks.data.prepare_dataset import prepare_dataset
 from espalier.tasks.pickles import write_pickle
-from espalier.tasks.records import TableRef
+from espalier.tasks.records import TableRef, TrainingRun
 
 quiet_environment()
 
@@ -36,10 +36,10 @@ def keep(table, settings, folder):
     ref = TableRef(folder=folder, fingerprint=fingerprint(table), n_rows=len(table), schema=())
     write_pickle(table, ref.path)
     request = TrainRequest(data="w", target="target")
-    prepared = prepare_dataset.fn(ref, request)
     tracking = Tracking(settings)
     run_id = tracking.start_run("training")
-    keep_rows.fn(tracking, run_id, ref, prepared, request)
+    run = TrainingRun(request=request, table=ref, tracking=tracking, run_id=run_id)
+    keep_rows.fn(run, prepare_dataset.fn(run))
     return read_training_rows(settings, run_id)
 
 

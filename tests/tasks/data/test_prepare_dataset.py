@@ -3,14 +3,17 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_diabetes, load_wine
 
+from espalier.infra.settings import Settings
+from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.data.row_keys import row_keys
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.train import TrainRequest
+from espalier.tasks.data.early_table import EarlyTable
+from espalier.tasks.data.load_table import load_table
 from espalier.tasks.data.prepare_dataset import prepare_dataset
-from espalier.tasks.data.stage_table import stage_table
 from espalier.tasks.pickles import read_pickle, write_pickle
-from espalier.tasks.records import NOTHING_INHERITED, InheritedTraining, TableRef
+from espalier.tasks.records import NOTHING_INHERITED, InheritedTraining, TableRef, TrainingRun
 
 ASK = TrainRequest(data="wine.csv", target="target")
 
@@ -21,13 +24,18 @@ def staged(table, folder):
     return ref
 
 
+def prepare(table, folder, request, *more):
+    run = TrainingRun(request=request, table=staged(table, folder), tracking=Tracking(Settings()))
+    return prepare_dataset.fn(run, *more)
+
+
 def wine():
     return load_wine(as_frame=True).frame
 
 
 def test_search_and_holdout_share_no_row_and_lose_none(tmp_path):
     table = wine().assign(row=np.arange(178) + 0.5)
-    prepared = prepare_dataset.fn(staged(table, tmp_path), TrainRequest(data="w", target="target"))
+    prepared = prepare(table, tmp_path, TrainRequest(data="w", target="target"))
     data = read_pickle(prepared.path)
     searched = set(data.search.X["row"])
     held = set(data.holdout_rows["row"])
@@ -40,10 +48,9 @@ def test_search_and_holdout_share_no_row_and_lose_none(tmp_path):
 
 def test_folds_follow_the_time_unless_asked_for_and_stay(tmp_path):
     def folds_of(place, n_workers=1, **asked):
-        ref = staged(pd.concat([wine()] * 40, ignore_index=True), tmp_path / place)
-        return prepare_dataset.fn(
-            ref, TrainRequest(data="w", target="target", **asked), NOTHING_INHERITED, n_workers
-        )
+        table = pd.concat([wine()] * 40, ignore_index=True)
+        request = TrainRequest(data="w", target="target", **asked)
+        return prepare(table, tmp_path / place, request, NOTHING_INHERITED, n_workers)
 
     hurried = folds_of("hurried", time_budget="20s")
     assert hurried.n_folds == 1
@@ -63,7 +70,7 @@ def test_folds_follow_the_time_unless_asked_for_and_stay(tmp_path):
 def test_the_holdout_is_kept_as_it_was_read(tmp_path):
     table = wine()
     table["target"] = table["target"].map({0: "red", 1: "white", 2: "rose"})
-    prepared = prepare_dataset.fn(staged(table, tmp_path), TrainRequest(data="w", target="target"))
+    prepared = prepare(table, tmp_path, TrainRequest(data="w", target="target"))
     data = read_pickle(prepared.path)
     labels = data.search.classes[data.holdout_y]
     assert list(labels) == list(data.holdout_rows["target"])
@@ -72,7 +79,7 @@ def test_the_holdout_is_kept_as_it_was_read(tmp_path):
 def test_a_copy_of_the_target_is_left_out_aloud(tmp_path):
     table = load_diabetes(as_frame=True).frame
     table["same"] = 2 * table["target"] + 1
-    prepared = prepare_dataset.fn(staged(table, tmp_path), TrainRequest(data="d", target="target"))
+    prepared = prepare(table, tmp_path, TrainRequest(data="d", target="target"))
     data = read_pickle(prepared.path)
     assert "same" not in data.search.X
     assert "same" not in data.preparation.columns
@@ -84,14 +91,14 @@ def test_a_table_of_nothing_but_the_target_is_refused(tmp_path):
     y = np.tile([0, 1], 50)
     table = pd.DataFrame({"y": y, "copy": np.where(y == 1, "yes", "no")})
     with pytest.raises(UserError, match="no feature is left"):
-        prepare_dataset.fn(staged(table, tmp_path), TrainRequest(data="t", target="y"))
+        prepare(table, tmp_path, TrainRequest(data="t", target="y"))
 
 
 def test_rows_without_a_target_are_counted_aloud(tmp_path):
     table = wine()
     table["target"] = table["target"].astype(float)
     table.loc[:9, "target"] = np.nan
-    prepared = prepare_dataset.fn(staged(table, tmp_path), TrainRequest(data="w", target="target"))
+    prepared = prepare(table, tmp_path, TrainRequest(data="w", target="target"))
     assert prepared.shape.n_rows + prepared.n_holdout == 168
     assert any("10 of 178 rows" in line for line in prepared.notes)
 
@@ -100,19 +107,23 @@ def test_the_run_folder_is_named_after_content_and_request(tmp_path):
     source = tmp_path / "wine.csv"
     wine().to_csv(source, index=False)
     ask = TrainRequest(data=str(source), target="target", trials=3)
-    one = stage_table(ask, tmp_path / "runs")
+
+    def stage(request):
+        return load_table.fn(EarlyTable(request, tmp_path / "runs"))
+
+    one = stage(ask)
     moved = tmp_path / "again" / "wine.csv"
     moved.parent.mkdir()
     source.rename(moved)
-    assert stage_table(ask.model_copy(update={"data": str(moved)}), tmp_path / "runs") == one
-    other = stage_table(ask.model_copy(update={"data": str(moved), "seed": 1}), tmp_path / "runs")
+    assert stage(ask.model_copy(update={"data": str(moved)})) == one
+    other = stage(ask.model_copy(update={"data": str(moved), "seed": 1}))
     assert other.folder != one.folder
     assert dict(one.schema)["alcohol"] == "float64"
 
 
 def test_rows_that_were_held_out_stay_held_out(tmp_path):
     table = wine().assign(row=np.arange(178) + 0.5)
-    first = prepare_dataset.fn(staged(table[:120], tmp_path / "1"), ASK)
+    first = prepare(table[:120], tmp_path / "1", ASK)
     before = read_pickle(first.path)
     keys = row_keys(table[:120])
     rows_path = tmp_path / "rows.npz"
@@ -124,7 +135,7 @@ def test_rows_that_were_held_out_stay_held_out(tmp_path):
     )
     inherited = InheritedTraining(version="wine/1", rows_path=rows_path)
     shuffled = table.sample(frac=1.0, random_state=0).reset_index(drop=True)
-    again = prepare_dataset.fn(staged(shuffled, tmp_path / "2"), ASK, inherited)
+    again = prepare(shuffled, tmp_path / "2", ASK, inherited)
     now = read_pickle(again.path)
     held = set(now.holdout_rows["row"])
     assert set(before.holdout_rows["row"]) <= held
@@ -134,6 +145,5 @@ def test_rows_that_were_held_out_stay_held_out(tmp_path):
 
 
 def test_a_version_without_row_keys_is_said_to_have_none(tmp_path):
-    ref = staged(wine(), tmp_path)
-    prepared = prepare_dataset.fn(ref, ASK, InheritedTraining(version="wine/1"))
+    prepared = prepare(wine(), tmp_path, ASK, InheritedTraining(version="wine/1"))
     assert any("wine/1 kept no row keys" in note for note in prepared.notes)

@@ -26,7 +26,7 @@ ENSEMBLE = EnsembleRecord(
     path=Path("model"),
     method="convex stagewise",
     cv_score=0.91,
-    weights=((0, 0.25), (1, 0.75)),
+    weights={0: 0.25, 1: 0.75},
     combiners=(("best single", 0.9, 1), ("<b>mean</b>", 0.89, 3)),
 )
 HOLDOUT = HoldoutRecord(score=0.9, interval=(0.85, 0.95), baseline=0.5, n_rows=114)

@@ -52,7 +52,7 @@ def facts():
             html_path=Path("h"),
         ),
         ensemble=EnsembleRecord(
-            path=Path("m"), method="greedy", cv_score=0.91, weights=((1, 1.0),),
+            path=Path("m"), method="greedy", cv_score=0.91, weights={1: 1.0},
             combiners=(("greedy", 0.91, 1), ("plain average", 0.90, 2)),
         ),
         holdout=HoldoutRecord(score=0.9, interval=(0.85, 0.95), baseline=0.5, n_rows=114),

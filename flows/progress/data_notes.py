@@ -1,0 +1,28 @@
+"""What a training tells about its data before the search begins."""
+
+from espalier.flows.progress.listeners import RunListener
+from espalier.tasks.records import PreparedRef, ValidationRecord
+
+SHOWN_COLUMNS = 10
+
+
+def tell_of_data(
+    listener: RunListener, prepared: PreparedRef, validation: ValidationRecord
+) -> None:
+    """Tell what was noticed about the data."""
+    shape = prepared.shape
+    listener.note(
+        f"{shape.problem}: {shape.n_rows:,} rows to search on, {prepared.n_holdout:,} held "
+        f"out; {shape.n_columns} features; {prepared.folds}; metric {prepared.metric}"
+    )
+    for column, reason in prepared.set_aside[:SHOWN_COLUMNS]:
+        listener.note(f"{column!r} is set aside: {reason}")
+    hidden = len(prepared.set_aside) - SHOWN_COLUMNS
+    if hidden > 0:
+        listener.note(f"and {hidden} more columns are set aside")
+    for line in prepared.notes:
+        listener.note(line)
+    for line in prepared.warnings:
+        listener.warn(line)
+    for severity, line in validation.failures:
+        listener.warn(f"{line} ({severity})")

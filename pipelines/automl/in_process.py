@@ -1,0 +1,214 @@
+"""A whole training in this process: the steps of the flow, without the platform."""
+
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from espalier.pipelines.automl.residual_search import find_residual_members, residual_budget
+from espalier.pipelines.automl.settings import TrainingSettings
+from espalier.pipelines.automl.training import Members, finish, plan_search, search
+from espalier.pipelines.automl.training_data import TrainingData
+from espalier.pipelines.calibration.report import AdjustmentReport
+from espalier.pipelines.calibration.threshold import check_threshold
+from espalier.pipelines.ensemble.choose import EnsembleChoice
+from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.executors.base import Executor, SerialExecutor
+from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
+from espalier.pipelines.evaluation.fold_models import FoldModels
+from espalier.pipelines.finishing.finish import FinishInputs
+from espalier.pipelines.finishing.prediction_store import PredictionStore
+from espalier.pipelines.members.cost import FinishCost
+from espalier.pipelines.metrics.scoring import check_target
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.resources.memory import MIB, trial_memory_mb, worker_memory
+from espalier.pipelines.search.stand_ins import said_of
+from espalier.pipelines.serialization.sealed_files import new_key
+from espalier.pipelines.serving.model import EnsembleModel
+from espalier.pipelines.serving.residual_correction import ResidualCorrection
+from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.trial import TrialOutcome
+
+if TYPE_CHECKING:
+    from espalier.pipelines.experience.advice import Advice
+
+# The first trial of ``fit`` is not to wait long.
+PROFILE_SECONDS = 1.0
+# After the refits there is only the hold-out, and models to take over from the workers.
+FINISH_SECONDS = 0.3
+FINISH_SECONDS_A_MB = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingResult:
+    """What a training leaves.
+
+    Attributes
+    ----------
+    model : EnsembleModel
+        Takes raw rows.
+    choice : EnsembleChoice
+        The members and how they were chosen.
+    history : History
+        Every trial.
+    adjusted : AdjustmentReport
+        How its calibration, threshold and intervals came about.
+    experience : dict or None
+        What was expected of the first trials, and what came; None without experience.
+    """
+
+    model: EnsembleModel
+    choice: EnsembleChoice
+    history: History
+    adjusted: AdjustmentReport
+    experience: dict[str, Any] | None = None
+
+
+def train_in_process(
+    data: TrainingData,
+    settings: TrainingSettings,
+    *,
+    deadline: Deadline,
+    on_result: Callable[[TrialOutcome], None] | None = None,
+) -> TrainingResult:
+    """Search, choose an ensemble, and fit its members.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The table.
+    settings : TrainingSettings
+        What to do.
+    deadline : Deadline
+        When everything must be done.
+    on_result : callable or None
+        Called with each trial's outcome.
+
+    Raises
+    ------
+    UserError
+        The settings do not fit the data.
+    SearchFailedError
+        No trial succeeded; the message names the reasons.
+    """
+    check_target(data.metric, data.search.y)
+    check_threshold(settings.threshold, data.search.problem)
+    extra = residual_budget(settings.budget, settings.residual_share)
+    n_workers = settings.n_workers
+    memory_limit_mb = trial_memory_mb(settings.memory_limit, n_workers)
+    kept = PredictionStore(data.metric)
+
+    def keep(outcome: TrialOutcome) -> None:
+        kept.add(outcome)
+        if on_result is not None:
+            on_result(outcome)
+
+    with _fold_models(settings) as fold_models:
+        context = data.context(memory_limit_mb=memory_limit_mb, fold_models=fold_models)
+        with _open_executor(context, settings) as executor:
+            # Starting processes takes seconds on a busy machine; the budget is for the work.
+            if isinstance(executor, ProcessExecutor):
+                deadline = deadline.earlier(-executor.warm_up())
+            ensemble_end = deadline.earlier(0.0 if extra is None else extra.seconds or 0.0)
+            advice = _advice(data, settings)
+            plan = plan_search(
+                data,
+                settings,
+                n_workers=executor.n_workers,
+                memory_limit_mb=memory_limit_mb,
+                finish=FinishCost(
+                    fixed=FINISH_SECONDS,
+                    n_rows=data.n_holdout,
+                    seconds_a_mb=FINISH_SECONDS_A_MB,
+                ),
+                advice=advice,
+            )
+            history = search(
+                plan,
+                data,
+                executor,
+                deadline=ensemble_end,
+                predicted=kept.by_number,
+                on_result=keep,
+            )
+            if (said := said_of(history, len(data.folds))) is not None:
+                warnings.warn(said, stacklevel=2)
+
+            def correct(
+                choice: EnsembleChoice, members: Members
+            ) -> tuple[EnsembleChoice, ResidualCorrection | None]:
+                if extra is None or None in members:
+                    return choice, None
+                executor.close()  # the trials of the residual get the cores and the memory
+                found = find_residual_members(
+                    choice,
+                    kept.by_number,
+                    context,
+                    lambda own: _open_executor(own, settings),
+                    budget=extra,
+                    deadline=deadline,
+                    seed=settings.seed,
+                    sees_answers=settings.residual_sees_answers,
+                )
+                return (choice, None) if found is None else (found.choice, found.correction)
+
+            finished = finish(
+                data,
+                history,
+                kept.by_number,
+                executor,
+                settings,
+                finishing=FinishInputs(
+                    deadline=ensemble_end,
+                    cost=plan.finish,
+                    fold_models=fold_models,
+                    serving=settings.serving,
+                ),
+                deadline=deadline,
+                correct=correct,
+            )
+    return TrainingResult(
+        model=finished.model,
+        choice=finished.choice,
+        history=history,
+        adjusted=finished.adjusted,
+        experience=None if advice is None else _advice_outcome(advice, history),
+    )
+
+
+def _advice(data: TrainingData, settings: TrainingSettings) -> "Advice | None":
+    """Return what experience would try first; None where none is asked."""
+    folder = settings.experience_folder
+    if folder is None:
+        return None
+    from espalier.pipelines.experience.advice import advise
+    from espalier.pipelines.experience.knowledge import open_knowledge
+    from espalier.pipelines.metafeatures.profile import profile
+
+    meta = profile(data.search, seed=settings.seed, seconds=PROFILE_SECONDS)
+    return advise(open_knowledge(folder), data.space, meta)
+
+
+def _advice_outcome(advice: "Advice", history: History) -> dict[str, Any]:
+    from espalier.pipelines.experience.advice import measure_advice
+
+    return measure_advice(advice, history).to_dict()
+
+
+@contextmanager
+def _fold_models(settings: TrainingSettings) -> Iterator[FoldModels | None]:
+    """Yield where fold models are kept for the length of the block."""
+    with tempfile.TemporaryDirectory(prefix="espalier-", ignore_cleanup_errors=True) as folder:
+        yield FoldModels(Path(folder), new_key()) if settings.keeps_fold_models else None
+
+
+def _open_executor(context: EvaluationContext, settings: TrainingSettings) -> Executor:
+    n_workers = settings.n_workers
+    if n_workers <= 1 and settings.time_budget is None and settings.memory_limit is None:
+        return SerialExecutor(context)
+    # A process can be stopped whatever it does; a thread of this one cannot.
+    limit_mb = worker_memory(settings.memory_limit, n_workers) / MIB
+    return ProcessExecutor(context, n_workers, memory_limit_mb=limit_mb)

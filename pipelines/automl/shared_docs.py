@@ -1,0 +1,67 @@
+"""The paragraphs that the docstrings of the two estimators have in common."""
+
+import re
+from typing import TypeVar
+
+from espalier.pipelines.automl.settings import TrainingSettings
+
+C = TypeVar("C", bound=type)
+
+# Parameters of the estimators that are no settings of the training.
+_OWN_PARAMETERS = """
+random_state : int, RandomState or None
+    Where randomness comes from; an int makes a run repeatable.
+holdout_fraction : float
+    Share of the rows that nothing sees but the final score, in [0, 1); 0 for none.
+verbose : int
+    1 prints a line for each trial.
+"""
+
+_ATTRIBUTES = """
+leaderboard_ : DataFrame
+    Every trial, best first, with its weight in the ensemble.
+ensemble_report_ : DataFrame
+    Every way of combining that was tried, with its score on rows it was not fitted to.
+cv_score_ : float
+    Score of the combination on rows it was not fitted to.
+metric_ : str
+    What was optimised.
+holdout_score_, holdout_interval_ : float and (float, float), or None
+    On the held-out rows, with a 95 % bootstrap interval.
+experience_ : dict or None
+    Which known datasets are similar, and what was expected of the first trials and came; None
+    where no experience was asked.
+model_ : EnsembleModel
+    What predicts.
+n_features_in_ : int
+    Columns of the training table.
+feature_names_in_ : array of str
+    Their names, if they have any.
+"""
+
+# What the estimators do not take, or not all of them, or by another name.
+_NOT_SHARED = ("seed", "threshold", "allow_baseline")
+
+
+def with_shared_docs(cls: C) -> C:
+    """Put the shared paragraphs into the docstring of an estimator, where it names them."""
+    described = described_settings()
+    shared = [text for name, text in described.items() if name not in _NOT_SHARED]
+    parts = {
+        "shared parameters": "\n".join([*shared, _OWN_PARAMETERS.strip()]),
+        "threshold": described.get("threshold", ""),
+        "shared attributes": _ATTRIBUTES.strip(),
+    }
+    doc = cls.__doc__ or ""  # without one where Python leaves them out
+    for name, text in parts.items():
+        doc = doc.replace(f"{{{name}}}", text.replace("\n", "\n    "))
+    cls.__doc__ = doc or None
+    return cls
+
+
+def described_settings() -> dict[str, str]:
+    """Return what the docstring of `TrainingSettings` says of each, by name, as a paragraph."""
+    doc = re.sub(r"^    ", "", TrainingSettings.__doc__ or "", flags=re.MULTILINE)
+    part = doc.partition("Attributes\n----------\n")[2].partition("\n\n")[0]
+    entries = re.split(r"\n(?=\S)", part)
+    return {entry.partition(" :")[0]: entry for entry in entries if entry}

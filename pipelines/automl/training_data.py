@@ -1,0 +1,128 @@
+"""A table made ready for a training, with everything that follows from its rows."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from espalier.pipelines.automl.settings import TrainingSettings
+from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.preparation import Preparation
+from espalier.pipelines.data.splitting.folds import FoldPlan
+from espalier.pipelines.data.splitting.splits import plan_folds
+from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.fold_models import FoldModels
+from espalier.pipelines.learners.base.learner import Learner
+from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.metrics.metric import Metric
+from espalier.pipelines.search.limits.fold_count import affordable_folds
+from espalier.pipelines.seeds import integer_seed
+from espalier.pipelines.space.joint import SearchSpace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingData:
+    """The rows that are searched on, and what a search needs to know of them.
+
+    Attributes
+    ----------
+    search : Dataset
+        The rows that trials see.
+    preparation : Preparation
+        From raw rows to prepared ones; becomes part of the model.
+    metric : Metric
+        What is optimised.
+    learners : tuple of Learner
+        The model families in play, the user's own included.
+    folds : FoldPlan
+        The same for every trial.
+    n_holdout : int
+        Rows that nothing sees before the end; the model will be scored on them.
+    example_rows : DataFrame or None
+        A few raw rows of the search part, to keep with the model.
+    target : str or None
+        Name of the target column.
+    """
+
+    search: Dataset
+    preparation: Preparation
+    metric: Metric
+    learners: tuple[Learner, ...]
+    folds: FoldPlan
+    n_holdout: int = 0
+    example_rows: pd.DataFrame | None = None
+    target: str | None = None
+
+    @property
+    def space(self) -> SearchSpace:
+        """What may be tried."""
+        return SearchSpace(self.learners, self.search.shape)
+
+    def context(
+        self,
+        *,
+        memory_limit_mb: float | None,
+        fold_models: FoldModels | None,
+        n_threads: int = 1,
+    ) -> EvaluationContext:
+        """Return what a worker needs to evaluate any trial; arguments as `EvaluationContext`."""
+        return EvaluationContext(
+            dataset=self.search,
+            folds=self.folds,
+            metric=self.metric,
+            learners=self.learners,
+            n_threads=n_threads,
+            fold_models=fold_models,
+            memory_limit_mb=memory_limit_mb,
+        )
+
+
+def prepare_training(
+    search: Dataset,
+    preparation: Preparation,
+    metric: Metric,
+    settings: TrainingSettings,
+    *,
+    n_holdout: int,
+    example_rows: pd.DataFrame | None,
+) -> TrainingData:
+    """Return prepared rows with the families and the folds of a training in this process.
+
+    Raises
+    ------
+    UserError
+        A family is not known, or none can learn from these rows.
+    """
+    learners = families_of(search, settings)
+    n_folds = fold_count(search, settings, settings.n_workers)
+    return TrainingData(
+        search=search,
+        preparation=preparation,
+        metric=metric,
+        learners=learners,
+        folds=draw_folds(search, settings, n_folds),
+        n_holdout=n_holdout,
+        example_rows=example_rows,
+    )
+
+
+def families_of(search: Dataset, settings: TrainingSettings) -> tuple[Learner, ...]:
+    """Return the model families that a training on these rows tries.
+
+    Raises
+    ------
+    UserError
+        A family is not known, or none can learn from them.
+    """
+    return choose_learners(settings.families, search.shape, interpretable=settings.interpretable)
+
+
+def fold_count(search: Dataset, settings: TrainingSettings, n_workers: int) -> int:
+    """Return how many folds score a trial: those asked for, else what there is time for."""
+    return settings.n_folds or affordable_folds(
+        search.shape, settings.budget, n_workers, serving=settings.serving
+    )
+
+
+def draw_folds(search: Dataset, settings: TrainingSettings, n_folds: int | None) -> FoldPlan:
+    """Return the folds of every trial; None for as many as the rows deserve."""
+    return plan_folds(search, seed=integer_seed(settings.seed, "folds"), n_folds=n_folds)
