@@ -11,7 +11,7 @@ def drift_markdown(comparison: TableComparison, limits: DriftLimits) -> str:
     """Return the page of the drift."""
     drift = comparison.drift
     if drift is None:
-        return "The training kept nothing to compare with."
+        return "The training run kept no rows to compare with."
     rows = "new rows" if comparison.only_new else "rows"
     lines = [f"{drift.n_now:,} {rows} against a sample of {drift.n_before:,} earlier ones.", ""]
     if drift.classifier is not None:

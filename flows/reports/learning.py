@@ -40,18 +40,18 @@ class LearnReport:
     def lines(self) -> tuple[str, ...]:
         """The same for people, a line each."""
         gathered = self.gathered
-        passed = f", {gathered.n_unreadable:,} of them say too little" * bool(gathered.n_unreadable)
+        passed = f", {gathered.n_unreadable:,} of them incomplete" * bool(gathered.n_unreadable)
         read = (
             f"{gathered.n_runs:,} trials read from MLflow{passed}; {gathered.n_added:,} new, "
-            f"{gathered.n_own:,} of our own known"
+            f"{gathered.n_own:,} recorded in total"
         )
         if self.learned is None or self.version is None:
             return (read, "nothing new to learn from; the present predictor stays")
         card, number = self.learned.card, self.version.number
         end = (
-            f"version {number} is champion: trainings use it from now on"
+            f"version {number} is champion: later training runs use it"
             if self.verdict == "promoted"
-            else f"version {number} is challenger: trainings go on with the present one"
+            else f"version {number} is challenger: training runs keep the present one"
         )
         learned = f"learned from {card.n_records:,} trials on {card.n_datasets} datasets"
         return (read, learned, self.learned.comparison.words, end)

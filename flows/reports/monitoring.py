@@ -73,10 +73,10 @@ class MonitorReport:
         """The outcome as one line."""
         model = f"{self.model}/{self.version}"
         if self.verdict == "unknown":
-            return f"{model}: nothing can be said, as no row could be compared"
+            return f"{model}: no result, as no row could be compared"
         if self.verdict == "healthy":
-            return f"{model} is healthy: no limit is passed"
-        return f"{model} should be trained again: {'; '.join(self.reasons)}"
+            return f"{model} is healthy: no limit is exceeded"
+        return f"{model} should be retrained: {'; '.join(self.reasons)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -107,7 +107,7 @@ class MonitorReport:
     def to_markdown(self) -> str:
         """Return the page of the Prefect UI."""
         seen = self.seen
-        score = "No score: too few labels have arrived." if seen.score is None else seen.score.text
+        score = "No score: too few labelled rows." if seen.score is None else seen.score.text
         return "\n\n".join(
             [
                 f"**{escape_markdown(self.line)}.**",

@@ -81,6 +81,6 @@ class RetrainReport:
 def unchanged_markdown(report: RetrainReport) -> str:
     """Return the page of a retraining that had nothing to do."""
     return (
-        f"The data of **{report.model}** are those of version {report.last} (fingerprint "
+        f"The data of **{report.model}** have not changed since version {report.last} (fingerprint "
         f"`{report.fingerprint}`): nothing was trained. Version {report.champion} serves."
     )

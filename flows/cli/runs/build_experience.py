@@ -51,7 +51,7 @@ def _show_build(report: "BuildReport", console: Console) -> None:
         console.print(f"left out: {name}: {reason}")
     if report.unfinished:
         left = ", ".join(report.unfinished)
-        console.print(f"not finished, or not looked at: {left}; the same command continues")
+        console.print(f"not finished, or not started: {left}; the same command continues")
 
 
 def run_fit(store: Path, out: Path, *, seed: int) -> None:
@@ -82,13 +82,15 @@ def _show(knowledge: Knowledge, out: Path) -> None:
     dropped = card.n_impossible + card.n_equal
     if dropped:
         console.print(
-            f"{dropped} trials dropped: {card.n_impossible} that today's search space does not "
-            f"have, {card.n_equal} that became equal to another"
+            f"{dropped} trials dropped: {card.n_impossible} not in the current search space, "
+            f"{card.n_equal} duplicates"
         )
     if card.left_out:
-        console.print(f"left out (few trials, or older meta-features): {', '.join(card.left_out)}")
+        console.print(
+            f"datasets left out (few trials, or older meta-features): {', '.join(card.left_out)}"
+        )
     if knowledge.validation.by_dataset:
-        table = Table(box=None, header_style="bold", title="Left out, one at a time")
+        table = Table(box=None, header_style="bold", title="Leave-one-dataset-out validation")
         table.add_column("dataset")
         table.add_column("Spearman", justify="right")
         for name, value in knowledge.validation.by_dataset:

@@ -79,11 +79,11 @@ def print_monitoring(report: "MonitorReport", console: "Console") -> None:
         console.print()
     lines = [
         f"{seen.n_rows:,} rows, {seen.n_new:,} of them new, {seen.n_labelled:,} scored",
-        "no score: too few labels have arrived" if seen.score is None else seen.score.text,
+        "no score: too few labelled rows" if seen.score is None else seen.score.text,
         report.line,
     ]
     if report.refusal is not None:
-        lines.append(f"the retraining that this triggered is refused: {report.refusal}")
+        lines.append(f"the triggered retraining was refused: {report.refusal}")
     for line in lines:
         console.print(safe_text(line), soft_wrap=True)
     if report.retraining is not None:

@@ -97,12 +97,14 @@ def _show(report: "PromotionReport", terminal: TextIO) -> None:
 def print_outcome(report: "PromotionReport", console: "Console") -> None:
     """Print what came of a promotion."""
     model, version = safe_text(report.model), report.challenger
-    serving = "nobody serves" if report.champion is None else f"version {report.champion} serves"
+    serving = (
+        "no version serves" if report.champion is None else f"version {report.champion} serves"
+    )
     headline = {
         "promoted": f"promoted: {model}/{version} serves now",
         "kept": f"not promoted: {model}/{version}; {serving}",
         "declined": f"declined: {model}/{version}; {serving}",
-        "unanswered": f"nobody answered: {model}/{version} is not promoted; {serving}",
+        "unanswered": f"no answer: {model}/{version} is not promoted; {serving}",
     }.get(report.outcome, f"{report.outcome}: {serving}")
     console.print(headline, style="bold green" if report.promoted else "bold")
     for reason in report.reasons:

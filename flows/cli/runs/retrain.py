@@ -63,8 +63,8 @@ def print_retraining(report: "RetrainReport", console: "Console") -> None:
 
     if not report.changed or report.training is None:
         console.print(
-            f"nothing has changed since version {report.last}: {report.n_rows:,} rows, fingerprint "
-            f"{report.fingerprint}; train nevertheless with --force",
+            f"the data have not changed since version {report.last}: {report.n_rows:,} rows, "
+            f"fingerprint {report.fingerprint}; use --force to train anyway",
             soft_wrap=True,
         )
         return
@@ -76,7 +76,7 @@ def print_retraining(report: "RetrainReport", console: "Console") -> None:
         print_outcome(report.promotion, console)
     elif training.alias != "champion":
         console.print(
-            f"\n{report.model}/{training.version} challenges version {report.champion}, "
-            "which goes on serving",
+            f"\n{report.model}/{training.version} is the challenger; version {report.champion} "
+            "still serves",
             soft_wrap=True,
         )

@@ -25,8 +25,8 @@ def clean_runs(*, keep: int | None, dry_run: bool) -> None:
 
 
 def _model(record: RunRecord) -> str:
-    name = record.model or "a run that did not get far"
-    return name if record.is_finished else f"{name} (never finished)"
+    name = record.model or "unknown model"
+    return name if record.is_finished else f"{name} (not finished)"
 
 
 def _megabytes(n_bytes: int) -> str:

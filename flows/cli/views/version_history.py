@@ -98,7 +98,7 @@ def show_history(name: str, *, as_json: bool) -> None:
             said = safe_text(" ".join(row.reasons))
             console.print(f"{row.version}, {row.decision}: {said}", soft_wrap=True)
     serving = next((row.version for row in rows if "champion" in row.aliases), None)
-    who = "nobody serves" if serving is None else f"version {serving} serves now"
+    who = "no version serves" if serving is None else f"version {serving} serves now"
     console.print(f"{safe_text(name)}: {who}")
 
 
