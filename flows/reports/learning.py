@@ -1,4 +1,4 @@
-"""What a learning leaves in a person's hands."""
+"""Report of the flow `learn`, as text and JSON."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,21 +13,21 @@ LearnOutcome = Literal["promoted", "kept", "nothing new"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnReport:
-    """The outcome of a learning.
+    """Outcome of the flow `learn`.
 
     Attributes
     ----------
     verdict : str
-        ``promoted``: trainings use the new predictor from now on; ``kept``: they go on with the
-        present one; ``nothing new``: there was nothing to learn.
+        ``promoted``: later training runs use the new predictor; ``kept``: they keep using the
+        present one; ``nothing new``: there were no new trials.
     gathered : GatheredTrials
-        What was read from MLflow.
+        Numbers of trials read from MLflow.
     learned : PredictorFit or None
-        What was learned; None where there was nothing new.
+        Fitted predictor and its comparison with the present one; None without new trials.
     version : PredictorVersion or None
-        What was registered.
+        Registered version of the predictor; None without new trials.
     run_id : str or None
-        MLflow's run.
+        ID of the MLflow run of the fit; None without new trials.
     """
 
     verdict: LearnOutcome
@@ -38,7 +38,7 @@ class LearnReport:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The same for people, a line each."""
+        """The report as lines of text."""
         gathered = self.gathered
         passed = f", {gathered.n_unreadable:,} of them incomplete" * bool(gathered.n_unreadable)
         read = (
@@ -58,7 +58,7 @@ class LearnReport:
 
     @property
     def figures(self) -> dict[str, float]:
-        """What MLflow keeps as metrics."""
+        """Metrics for MLflow."""
         counts: dict[str, float] = {
             "n_runs": self.gathered.n_runs,
             "n_added": self.gathered.n_added,
@@ -89,7 +89,7 @@ class LearnReport:
         }
 
     def write_json(self, path: Path) -> None:
-        """Write the dictionary to ``path``."""
+        """Write the report to ``path`` as JSON."""
         from espalier.pipelines.serialization.strict_json import to_json
 
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A build of experience, or the learning from it, from the command line."""
+"""Run `espalier experience build` and `espalier experience fit`, and print the outcome."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def run_build(request: BuildRequest) -> None:
-    """Build, watch, and sum up in a line or two.
+    """Run the flow with live progress, and print a summary.
 
     Raises
     ------
     UserError
-        What is asked cannot be done.
+        The request cannot be carried out.
     LoggedError
-        Anything else; its log tells more.
+        Anything else failed; the traceback is in a log file.
     """
     from espalier.flows.cli.runs.flow_command import run_flow_command
 
@@ -55,12 +55,12 @@ def _show_build(report: "BuildReport", console: Console) -> None:
 
 
 def run_fit(store: Path, out: Path, *, seed: int) -> None:
-    """Fit what a run takes from experience, write it to a folder, and show how good it is.
+    """Fit portfolio and predictor to recorded trials, write them to a folder, print the validation.
 
     Raises
     ------
     UserError
-        The store cannot be read, or holds too little.
+        The store is missing, cannot be read, or holds too few trials.
     """
     if not store.exists():
         raise UserError(

@@ -1,4 +1,4 @@
-"""A monitoring from the command line: watched, and summed up."""
+"""Run `espalier monitor` with live progress, and print the outcome."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,14 +16,14 @@ SHOWN_COLUMNS = 10
 
 
 def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
-    """Run the flow, show it, and leave the outcome on the screen and in ``json_path``.
+    """Run the flow with live progress, print the outcome, and write it to ``json_path``.
 
     Raises
     ------
     UserError
-        What is asked cannot be done.
+        The request cannot be carried out.
     LoggedError
-        Anything else; its log tells more.
+        Anything else failed; the traceback is in a log file.
     """
 
     def check(own_server: bool) -> None:
@@ -51,7 +51,7 @@ def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
 
 
 def print_monitoring(report: "MonitorReport", console: "Console") -> None:
-    """Print what a monitoring found."""
+    """Print drift, score and outcome of a monitoring run, and of its retraining."""
     from rich.table import Table
 
     from espalier.flows.cli.runs.retrain import print_retraining

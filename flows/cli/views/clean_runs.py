@@ -1,4 +1,4 @@
-"""What `espalier clean` says about run folders that have done their work."""
+"""Output of `espalier clean`: the run folders that are removed."""
 
 from rich.console import Console
 
@@ -8,7 +8,7 @@ from espalier.infra.settings import load_settings
 
 
 def clean_runs(*, keep: int | None, dry_run: bool) -> None:
-    """Remove superfluous run folders, or only show them, and print what came of it.
+    """Remove folders of old finished runs, or only find them if ``dry_run``, and print them.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What `espalier verify` says."""
+"""Output of `espalier verify`: the comparison of a reproduced model with the registered one."""
 
 from rich.console import Console
 from rich.table import Table
@@ -17,12 +17,12 @@ _STYLES = {
 
 
 def show_reproduction(spec: str, *, data: str | None, query: str | None) -> bool:
-    """Make the model again, print the comparison, and return whether it is the same.
+    """Reproduce the model, print the comparison, and return whether it agrees (within tolerance).
 
     Raises
     ------
     UserError
-        It cannot be made again.
+        The model cannot be reproduced.
     """
     verified = verify_model(spec, load_settings(), data=data, query=query)
     console = Console(highlight=False, markup=False)

@@ -1,4 +1,4 @@
-"""The pages of both stores, until Ctrl-C."""
+"""Output of `espalier ui`: the addresses of the MLflow and Prefect UIs."""
 
 from rich.console import Console
 from rich.table import Table
