@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11; do \
   && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all coverage check format lock clean
+.PHONY: help install demo test test-all coverage check docs format lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,6 +53,10 @@ check: $(STAMP) ## Lint, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(STAMP) ## Build the documentation into docs/_build/html; warnings are errors
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
 format: $(STAMP) ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -60,9 +64,9 @@ format: $(STAMP) ## Format the code
 # One resolve for everything and every Python. XGBoost's wheel asks for 300 MB of NCCL, which only
 # training on several GPUs uses, so it is left out (docs/decisions/0003).
 lock: ## Resolve the pins anew (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	uv pip compile pyproject.toml --group dev --group docs --universal --python-version 3.11 \
 	  --no-emit-package nvidia-nccl-cu12 --no-emit-package nvidia-nccl-cu13 \
 	  --no-header --no-emit-index-url --no-emit-find-links --upgrade -o requirements.lock
 
 clean: ## Remove the environment and the caches (mlruns stays)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,1 +1,1 @@
-"""Adapters to the outside: files, Dask, MLflow, Prefect, Great Expectations, settings."""
+"""Adapters to external systems: files, Dask, MLflow, Prefect, Great Expectations, settings."""

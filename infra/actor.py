@@ -1,4 +1,4 @@
-"""Who acts, for the record."""
+"""The name under which decisions of this process are logged."""
 
 import getpass
 import socket

@@ -1,7 +1,7 @@
-"""Variables that must be set before a library is imported, because it reads them then.
+"""Environment variables to set before libraries are imported, because they read them then.
 
-Prefect, MLflow and Great Expectations each report anonymous usage by default, and print banners
-and hints. Both are off unless the user has set the variable themselves.
+Prefect, MLflow and Great Expectations report anonymous usage by default, and print banners and
+hints. Both are switched off, unless the user has set the variable.
 """
 
 import os
@@ -19,7 +19,7 @@ _QUIET = {
     "PREFECT_LOGGING_COLORS": "false",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_CLI_PROMPT": "false",
-    # Core code logs with plain loggers; Prefect's pages show them too.
+    # Core code uses plain loggers; show their records on Prefect's pages.
     "PREFECT_LOGGING_EXTRA_LOGGERS": "espalier",
     # ... and the run's log gets them as well.
     "PREFECT_LOGGING_LOGGERS_PREFECT_EXTRA_PROPAGATE": "true",
@@ -48,8 +48,13 @@ _PATIENT = {
 }
 
 
+# What every process of ours is to find, where the user has set nothing else; prefect.yaml gives it
+# to the runs of work pools.
+VARIABLES = _TELEMETRY_OFF | _QUIET | _PATIENT
+
+
 def quiet_environment(environ: MutableMapping[str, str] | None = None) -> None:
-    """Turn telemetry and chatter of every component off; what the user has set stays.
+    """Switch off telemetry and superfluous output of all libraries; the user's variables stay.
 
     Call it before prefect, mlflow, great_expectations or distributed is imported. Child
     processes inherit it.
@@ -57,8 +62,8 @@ def quiet_environment(environ: MutableMapping[str, str] | None = None) -> None:
     Parameters
     ----------
     environ : mutable mapping, optional
-        Where to set them; ``os.environ`` when left out.
+        Where to set the variables; ``os.environ`` by default.
     """
     target = os.environ if environ is None else environ
-    for name, value in (_TELEMETRY_OFF | _QUIET | _PATIENT).items():
+    for name, value in VARIABLES.items():
         target.setdefault(name, value)

@@ -1,4 +1,4 @@
-"""Secrets out of what is logged (`espalier.pipelines.redaction` says which)."""
+"""Remove secrets from log records; see `espalier.pipelines.redaction`."""
 
 import logging
 
@@ -6,8 +6,8 @@ from espalier.pipelines.redaction import redact
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats records, tracebacks included, without passwords and tokens of URLs."""
+    """Formats log records without passwords and tokens of URLs, also in tracebacks."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record's text."""
+        """Return the record as text, without secrets."""
         return redact(super().format(record))

@@ -1,8 +1,7 @@
-"""Where things are kept and run: the one place that reads Espalier's environment variables.
+"""The settings of an installation, read from Espalier's environment variables.
 
-Every field can be set by a variable named ``ESPALIER_<FIELD>``, such as ``ESPALIER_HOME``. The
-variables that MLflow, Prefect and Dask users already have are honoured where no ``ESPALIER_``
-one is set; each field says which.
+Every field can be set by a variable named ``ESPALIER_<FIELD>``, such as ``ESPALIER_HOME``. Without
+it, the usual variables of MLflow and Prefect apply; each field says which.
 
 Settings are read when `Settings` is called, never at import, and nothing is created on disk.
 """
@@ -20,19 +19,19 @@ from espalier.pipelines.resources.memory import memory_bytes
 _MLFLOW_DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mssql")
 DEFAULT_KEPT_RUNS = 5
 NO_EXPERIENCE = Path("none")
-"""What `experience` is where none is wanted."""
+"""Value of the setting `experience` that switches experience off."""
 
 OWN_DATABASE = "mlflow.db"
-"""MLflow's, in the home folder."""
+"""Name of MLflow's database in the home folder."""
 
 
 class Settings(BaseSettings):
-    """Where things are kept and run.
+    """The settings of an installation: where data are stored and where work runs.
 
     Raises
     ------
     UserError
-        From `load_settings`: a variable holds something that cannot be used.
+        A variable has an invalid value (raised by `load_settings`).
     """
 
     model_config = SettingsConfigDict(
@@ -42,28 +41,32 @@ class Settings(BaseSettings):
     home: Path = Field(
         default=Path("mlruns"),
         validate_default=True,
-        description="Folder of everything written by default; `./mlruns` of the working folder.",
+        description="Folder for everything that is written: `mlruns` in the working folder unless "
+        "it is set.",
     )
     tracking_uri: str | None = Field(
         default=None,
         validation_alias=AliasChoices("ESPALIER_TRACKING_URI", "MLFLOW_TRACKING_URI"),
-        description="MLflow's tracking store; `mlflow.db` (sqlite) in the home folder. "
-        "`MLFLOW_TRACKING_URI` counts too.",
+        description="MLflow's tracking store: a server (`http://...`) or a database "
+        "(`postgresql+psycopg2://...`). Empty: `mlflow.db` (sqlite) in the home folder. Artifacts "
+        "of a new experiment go where the server says, with a database to `artifacts` in the home "
+        "folder. `MLFLOW_TRACKING_URI` is read too.",
     )
     registry_uri: str | None = Field(
         default=None,
         validation_alias=AliasChoices("ESPALIER_REGISTRY_URI", "MLFLOW_REGISTRY_URI"),
-        description="MLflow's model registry; the tracking store. `MLFLOW_REGISTRY_URI` counts "
-        "too.",
+        description="MLflow's model registry. Empty: the tracking store. `MLFLOW_REGISTRY_URI` is "
+        "read too.",
     )
     experiment: str = Field(
-        default="espalier", min_length=1, description="MLflow experiment the runs go to."
+        default="espalier", min_length=1, description="The MLflow experiment for runs."
     )
     prefect_api_url: str | None = Field(
         default=None,
         validation_alias=AliasChoices("ESPALIER_PREFECT_API_URL", "PREFECT_API_URL"),
-        description="A running Prefect API; an own local server is started when empty. "
-        "`PREFECT_API_URL` and the active Prefect profile count too.",
+        description="The API of a running Prefect server. Empty: each command starts a local "
+        "server, with its database in `prefect` in the home folder. `PREFECT_API_URL` and the "
+        "active Prefect profile are read too.",
     )
     prefect_database: SecretStr | None = Field(
         default=None,
@@ -72,49 +75,52 @@ class Settings(BaseSettings):
             "PREFECT_SERVER_DATABASE_CONNECTION_URL",
             "PREFECT_API_DATABASE_CONNECTION_URL",
         ),
-        description="Database of an own Prefect server (postgresql+asyncpg://...); `prefect.db` "
-        "(sqlite) in the home folder. `PREFECT_SERVER_DATABASE_CONNECTION_URL` and "
-        "`PREFECT_API_DATABASE_CONNECTION_URL` count too.",
+        description="Database of the local Prefect server (`postgresql+asyncpg://...`). Empty: "
+        "`prefect.db` (sqlite) in `prefect` in the home folder. "
+        "`PREFECT_SERVER_DATABASE_CONNECTION_URL` and `PREFECT_API_DATABASE_CONNECTION_URL` are "
+        "read too.",
     )
     prefect_start_seconds: float = Field(
-        default=120.0, gt=0, description="Seconds an own Prefect server may take to answer."
+        default=120.0, gt=0, description="Seconds the local Prefect server may take to start."
     )
     dask_address: str | None = Field(
-        default=None, description="A running Dask scheduler (tcp://...); own workers when empty."
+        default=None,
+        description="A running Dask scheduler (`tcp://...`), as `--dask`. Empty: local workers.",
     )
     workers: int | None = Field(
-        default=None, ge=1, description="Own worker processes; one a core when empty."
+        default=None, ge=1, description="Local worker processes, as `--workers`. Empty: one a core."
     )
     memory_limit: str | None = Field(
         default=None,
-        description="Memory a trial, in its worker, may use, such as 4GiB; an equal share of 80 % "
-        "of the machine's when empty. Fewer trials run at the same time where it needs that.",
+        description="Memory that a trial may use in its local worker, such as `4GiB`; a trial that "
+        "exceeds it ends as `memout`. Empty: an equal share of 80 % of the machine's memory. Fewer "
+        "trials run at the same time where the limit requires it.",
     )
     dask_start_seconds: float = Field(
-        default=120.0, gt=0, description="Seconds the workers may take to be there."
+        default=120.0, gt=0, description="Seconds the workers may take to start."
     )
     keep_runs: int = Field(
         default=DEFAULT_KEPT_RUNS,
         ge=0,
-        description="Finished runs whose folder (table, trials, out-of-fold predictions) is kept "
-        "for each model when a training ends, beside those behind a version with an alias; 0 "
-        "keeps all. `espalier clean` does the same by hand.",
+        description="Finished runs of each model whose folder (table, trials, out-of-fold "
+        "predictions) is kept when a training ends, in addition to those behind a version with an "
+        "alias; 0 keeps all. `espalier clean` does the same by hand.",
     )
     experience: Path | None = Field(
         default=None,
-        description="Folder that `espalier experience fit` made: trainings try first what did well "
-        "on similar datasets. Empty: what `espalier learn` made champion, else what Espalier "
-        "ships. `none`: no experience.",
+        description="Folder written by `espalier experience fit`: trainings first try what did "
+        "well on similar datasets, and record what was expected of it. Empty: the champion of "
+        "`espalier learn`, else the experience that ships with Espalier. `none`: no experience.",
     )
     ui_start_seconds: float = Field(
-        default=120.0, gt=0, description="Seconds a server of `espalier ui` may take to answer."
+        default=120.0, gt=0, description="Seconds a server of `espalier ui` may take to start."
     )
 
     keep_holdout_rows: int = Field(
         default=20_000,
         ge=0,
-        description="Raw hold-out rows, target included, that a training keeps in MLflow for "
-        "later comparisons; 0 keeps none.",
+        description="Raw hold-out rows, target included, that a training keeps in MLflow to "
+        "compare versions on later; 0 keeps none.",
     )
     keep_reference_rows: int = Field(
         default=5_000,
@@ -125,10 +131,10 @@ class Settings(BaseSettings):
 
     notify: str | None = Field(
         default=None,
-        description="Who is told when a run fails: an address (https://...) that JSON is posted "
-        "to, another address that Apprise knows (slack://..., mailto://...), a Prefect "
-        "notification block (block:slack-webhook/alerts), or a command that gets the JSON on its "
-        "standard input.",
+        description="Who is told when a run fails: an address (`https://...`) that JSON is posted "
+        "to (chats show its `text`), another address that Apprise knows (`slack://...`, "
+        "`mailto://...`), a Prefect notification block (`block:slack-webhook/alerts`), or a "
+        "command that gets the JSON on its standard input. Empty: nobody.",
     )
 
     @field_validator("*", mode="before")
@@ -144,7 +150,7 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         if value is None or value == NO_EXPERIENCE:
             return value
-        # MLflow and Prefect record paths; relative ones would depend on who reads them.
+        # MLflow and Prefect store paths; relative ones would depend on the reader's working folder.
         return Path(os.path.abspath(value.expanduser()))
 
     @field_validator("memory_limit")
@@ -156,56 +162,56 @@ class Settings(BaseSettings):
 
     @property
     def mlflow_uri(self) -> str:
-        """The tracking store's URI; sqlite in the home folder unless one is set."""
+        """URI of the tracking store; sqlite in the home folder unless set."""
         return self.tracking_uri or f"sqlite:///{self.home / OWN_DATABASE}"
 
     @property
     def mlflow_registry_uri(self) -> str:
-        """The model registry's URI."""
+        """URI of the model registry."""
         return self.registry_uri or self.mlflow_uri
 
     @property
     def artifact_location(self) -> str | None:
-        """Where a new experiment keeps its artifacts; None where a server decides that.
+        """Where a new experiment stores its artifacts; None if a server decides that.
 
-        MLflow itself would keep those of a database in the folder it happens to be started in.
+        With a database, MLflow by default stores them in the folder in which it is started.
         """
         is_database = self.mlflow_uri.split("://")[0].split("+")[0] in _MLFLOW_DATABASES
         return (self.home / "artifacts").as_uri() if is_database else None
 
     @property
     def runs_folder(self) -> Path:
-        """One folder a run: trial log, out-of-fold predictions, log file."""
+        """Folder with one run folder per run."""
         return self.home / "runs"
 
     @property
     def experience_folder(self) -> Path:
-        """The organisation's own records, and versions of the predictor fetched from MLflow."""
+        """Folder of one's own experience records, and of predictors fetched from MLflow."""
         return self.home / "experience"
 
     @property
     def prefect_folder(self) -> Path:
-        """The own Prefect server's database, log and state file."""
+        """Folder of the own Prefect server: database, log and state file."""
         return self.home / "prefect"
 
     @property
     def servers_folder(self) -> Path:
-        """Logs of the servers that `espalier ui` starts."""
+        """Folder of the logs of the servers that `espalier ui` starts."""
         return self.home / "servers"
 
     @property
     def worker_count(self) -> int:
-        """Own worker processes: `workers`, or one a core this process may use."""
+        """Number of own worker processes: `workers`, or one per core this process may use."""
         return self.workers or usable_cores()
 
 
 def load_settings() -> Settings:
-    """Return the settings of the environment.
+    """Read the settings from the environment.
 
     Raises
     ------
     UserError
-        A variable holds something that cannot be used; the message names it.
+        A variable has an invalid value; the message names it.
     """
     try:
         return Settings()
@@ -219,7 +225,7 @@ def load_settings() -> Settings:
 
 
 def usable_cores() -> int:
-    """Return the number of cores this process may use (affinity and containers respected)."""
+    """Return the number of cores this process may use, by affinity and container limits."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     quota = _container_cores()
     return max(1, min(cores or 1, quota or cores or 1))

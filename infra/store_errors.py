@@ -1,4 +1,4 @@
-"""Which faults of a store can pass, and what they are called then."""
+"""Recognise passing faults of stores and full disks, and raise `StoreUnavailableError` for them."""
 
 import errno
 import shutil
@@ -9,7 +9,7 @@ from pathlib import Path
 from espalier.pipelines.errors import EspalierError, StoreUnavailableError
 from espalier.pipelines.redaction import redact
 
-# How sqlite, PostgreSQL, requests and MLflow put it when trying again may help.
+# Messages of sqlite, PostgreSQL, requests and MLflow for errors after which a retry may help.
 _PASSING = (
     "database is locked",
     "database table is locked",
@@ -33,20 +33,20 @@ _PASSING = (
     "503",
 )
 
-# With less room than this on its disk, that is what is wrong with a run that failed.
+# With less free space than this, a full disk is assumed to be the cause of a failed run.
 _LITTLE_BYTES = 1 << 18
-# What a disk says that is full, over its quota, or past the size a file may have.
+# Error codes for a full disk, an exceeded quota, or too large a file.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn a full disk into `StoreUnavailableError`; let other errors through.
+    """Context manager that turns a full disk into `StoreUnavailableError`.
 
     Parameters
     ----------
     folder : Path
-        Where it is being written.
+        The folder that is written to.
     """
     try:
         yield
@@ -60,9 +60,9 @@ def disk_errors(folder: Path) -> Iterator[None]:
 
 
 def explained(error: BaseException, folder: Path, text: str) -> str:
-    """Return ``text``, what ``error`` says, or rather that the disk of ``folder`` is full.
+    """Return the message ``text`` of ``error``, or that the disk of ``folder`` is full if it is.
 
-    Whoever met the full disk, a server among them, puts it in words of its own.
+    A full disk appears in many forms, depending on the library or server that met it.
     """
     if isinstance(error, StoreUnavailableError) and "make room" in text:
         return text
@@ -77,12 +77,12 @@ def explained(error: BaseException, folder: Path, text: str) -> str:
 
 @contextmanager
 def store_errors(store: str) -> Iterator[None]:
-    """Turn a store's passing fault into `StoreUnavailableError`; let the others through.
+    """Context manager that turns passing faults of a store into `StoreUnavailableError`.
 
     Parameters
     ----------
     store : str
-        What to call the store, such as its URI; passwords in it are not shown.
+        Name of the store in messages, such as its URI; passwords in it are removed.
     """
     try:
         yield
@@ -91,7 +91,7 @@ def store_errors(store: str) -> Iterator[None]:
     except Exception as error:
         text = " ".join(str(error).split())
         if not _can_pass(error, text):
-            if redact(text) != text:  # the traceback would show it
+            if redact(text) != text:  # the traceback would show the password
                 raise EspalierError(f"{type(error).__name__}: {redact(text)[:500]}") from None
             raise
         raise StoreUnavailableError(
@@ -102,7 +102,7 @@ def store_errors(store: str) -> Iterator[None]:
 def _can_pass(error: Exception, text: str) -> bool:
     if isinstance(error, ConnectionError | TimeoutError):
         return True
-    # MlflowException, SQLAlchemy's and requests' errors, told by name to spare their imports.
+    # Errors of MLflow, SQLAlchemy and requests, recognised by name to avoid importing these.
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if not kinds & {"MlflowException", "OperationalError", "RequestException", "OSError"}:
         return False

@@ -1,11 +1,11 @@
-"""Which Espalier this is."""
+"""The version of the installed package."""
 
-from importlib.metadata import PackageNotFoundError, version
+from espalier import __version__
 
 
 def own_version() -> str:
-    """Return the installed version; ``source`` where it runs without being installed."""
-    try:
-        return version("espalier")
-    except PackageNotFoundError:
-        return "source"
+    """Return the version, which stands in ``espalier/__init__.py`` alone.
+
+    The metadata of an editable installation may be those of an older source.
+    """
+    return __version__

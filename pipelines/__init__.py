@@ -1,1 +1,1 @@
-"""The machine-learning core: pure numpy, pandas and scikit-learn, with no platform in it."""
+"""The machine-learning core: plain NumPy, pandas and scikit-learn, without Prefect or MLflow."""

@@ -4,7 +4,7 @@ from espalier.pipelines.redaction import redact
 
 
 class EspalierError(Exception):
-    """Root of the errors raised on purpose; their messages show no password of a URL."""
+    """Base class of Espalier's exceptions; passwords in URLs are hidden in their messages."""
 
     def __str__(self) -> str:
         return redact(super().__str__())

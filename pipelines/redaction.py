@@ -1,16 +1,16 @@
-"""Secrets out of text that people, logs and stores get to see."""
+"""Remove secrets from text that is shown, logged or stored."""
 
 import re
 
 # ${NAME} stands for a secret that only the environment knows; the name may be shown.
 _NO_NAME = r"(?!\$\{\w+\}(?:[@&;,\s'\"]|$))"
-# A password may hold a slash that nobody has encoded, but host:8080/path is no password.
+# A password may hold a slash that is not encoded, but host:8080/path is no password.
 _PASSWORD = re.compile(
     rf"(?P<before>[a-zA-Z][\w+.\-]*://[^\s/:@]*):{_NO_NAME}"
     r"(?:[^\s/]*|(?!\d+/)[^\s]*)@(?=[^@\s]*(?:\s|$))"
     rf"|(?P<earlier>[a-zA-Z][\w+.\-]*://[^\s/:@]*):{_NO_NAME}[^\s/@]*@"
 )
-# Whoever is alone before an @ of the web is no user but a token.
+# A name alone before the @ of a web address is a token, not a user.
 _TOKEN_USER = re.compile(rf"(?P<before>https?://){_NO_NAME}[^\s/:@]+@", re.IGNORECASE)
 _SECRET_NAMES = (
     r"[\w\-]*(?:password|passwd|pwd|secret|token|api[_\-]?key|access[_\-]?key|signature|"

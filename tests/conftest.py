@@ -2,6 +2,10 @@
 
 import os
 import sys
+from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -10,6 +14,8 @@ from espalier.infra.environment import quiet_environment
 
 # As the command line does, before a test imports prefect, mlflow or great_expectations.
 quiet_environment()
+
+ROOT = Path(__file__).parents[1]
 
 # No test asserts wall-clock time, hypothesis' own limits included: a busy machine fails nothing.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -49,3 +55,31 @@ def lawful_experience(maker):
     from tests.experience_maker import lawful
 
     return maker.knowledge(lawful, 6, 40)
+
+
+@pytest.fixture(scope="session")
+def docs_extension() -> Callable[[str], ModuleType]:
+    """Load a module of `docs/_ext` by its name."""
+
+    def load(name: str) -> ModuleType:
+        spec = spec_from_file_location(name, ROOT / "docs" / "_ext" / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def generated_page(docs_extension: Callable[[str], ModuleType]) -> Callable[[str], str]:
+    """Return the text of a page of the documentation, its generated parts filled in."""
+    extension = docs_extension("generated_reference")
+
+    def page(path: str) -> str:
+        text = [(ROOT / path).read_text()]
+        extension.fill_page(None, "", text)
+        return text[0]
+
+    return page

@@ -28,6 +28,8 @@ from espalier.flows.cli.commands.ui import ui
 from espalier.flows.cli.commands.verify import verify
 from espalier.flows.terminal.exits import WRONG_INPUT, say_error
 from espalier.infra.environment import quiet_environment
+from espalier.infra.processes.import_path import leave_working_folder
+from espalier.infra.version import own_version
 
 app = typer.Typer(
     name="espalier",
@@ -56,9 +58,7 @@ app.add_typer(experience)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"espalier {version('espalier')}")
+        typer.echo(f"espalier {own_version()}")
         raise typer.Exit
 
 
@@ -74,6 +74,7 @@ def options(
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    leave_working_folder()
     # Whoever ends us politely gets the same tidy end as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from espalier.infra.registry.model_files import load
+from espalier.infra.registry.model_files import load, require_openable
 from espalier.infra.registry.model_runs import ModelRun, run_behind
 from espalier.infra.registry.registry import resolve
 from espalier.infra.runs.notes import FOLDS, REQUEST
@@ -113,6 +113,7 @@ def verify_model(
         There is no such model, it is not known how it was made, or its table is gone or changed.
     """
     run = run_behind(resolve(spec, settings), settings)
+    require_openable(run.version, settings)
     record = _recorded(run, settings)
     table, where = _table(run, record.request, data=data, query=query)
     model = load(run.version, settings).model

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from espalier.infra.processes.import_path import SAFE_PATH, without_working_folder
 from espalier.infra.settings import usable_cores
 from espalier.pipelines.errors import UserError, WorkerLostError
 from espalier.pipelines.redaction import redact
@@ -152,8 +153,12 @@ class Cluster:
         config = _own_config(self.n_threads)
         # Dask puts the workers' variables into this process's environment and leaves them there.
         self._environment = {
-            name: os.environ.get(name) for name in (*config[_VARIABLES], "PYTHONHASHSEED")
+            name: os.environ.get(name)
+            for name in (*config[_VARIABLES], "PYTHONHASHSEED", SAFE_PATH)
         }
+        # At once: what multiprocessing starts beside the workers comes before them. It hands the
+        # path of this process to each worker.
+        os.environ[SAFE_PATH] = without_working_folder()[SAFE_PATH]
         # Held until the end: the cluster reads some of them when a worker leaves.
         self._config = dask.config.set(config)
         _preload_forkserver()

@@ -4,7 +4,6 @@ import importlib
 import pickle
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,12 +12,10 @@ from typing import Any
 from distributed import WorkerPlugin, get_worker
 
 from espalier.pipelines.evaluation.context import EvaluationContext
-from espalier.pipelines.evaluation.evaluate import MemberJob, evaluate_trial, worker_name
-from espalier.pipelines.evaluation.executors.base import ended_early, fit_or_none
+from espalier.pipelines.evaluation.executors.run_work import run_work
+from espalier.pipelines.evaluation.executors.workers import Work
 from espalier.pipelines.evaluation.limits import TrialInterruptedError
-from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.interruption import raise_in
-from espalier.pipelines.trials.trial import Trial, TrialStatus
 
 _CONTEXT = "espalier_context"
 _JOB = "espalier_job"
@@ -60,14 +57,13 @@ def _import_all(modules: tuple[str, ...]) -> None:
 
 
 def run_job(
-    job: Trial | MemberJob, key: str, topic: str, digest: str, source: str | bytes,
-    seconds: float | None,
-) -> Any:  # fmt: skip
-    """Return a trial's outcome, or a member's fitted model (None when there is none).
+    work: Work, key: str, topic: str, digest: str, source: str | bytes, seconds: float | None
+) -> Any:
+    """Return what `run_work` does, with the context that this worker keeps.
 
     Parameters
     ----------
-    job : Trial or MemberJob
+    work : Trial or MemberJob
         What to do.
     key : str
         The Dask task; `interrupt` knows it by that.
@@ -83,20 +79,8 @@ def run_job(
     """
     worker = get_worker()
     context = _context(worker, digest, source)
-    started = time.monotonic()
-    with _interruptible(worker, key):
-        worker.log_event(topic, {"key": key})
-        try:
-            if isinstance(job, Trial):
-                return evaluate_trial(job, context, deadline=Deadline.after(seconds))
-            return fit_or_none(job, context, Deadline.after(seconds))
-        except TrialInterruptedError:
-            if not isinstance(job, Trial):
-                return None
-            spent = time.monotonic() - started
-            return ended_early(
-                job, TrialStatus.TIMEOUT, "stopped", seconds=spent, worker=worker_name()
-            )
+    worker.log_event(topic, {"key": key})
+    return run_work(work, context, seconds, _interruptible(worker, key))
 
 
 def interrupt(keys: tuple[str, ...], dask_worker: Any) -> None:

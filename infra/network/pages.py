@@ -1,4 +1,4 @@
-"""Where people find the pages of a run, if there are any."""
+"""Find the address of the MLflow pages of a run, if a server displays them."""
 
 import json
 from pathlib import Path
@@ -9,9 +9,9 @@ from espalier.pipelines.redaction import redact
 
 
 def mlflow_page(settings: Settings) -> str | None:
-    """Return the address of MLflow's pages: the store's own, or those of `espalier ui` or `serve`.
+    """Return the address of MLflow's pages: the store's, or that of `espalier ui` or `serve`.
 
-    None where the store is a file or database that nobody shows.
+    None if the store is a file or database and no server displays it.
     """
     if settings.mlflow_uri.startswith(("http://", "https://")):
         return redact(settings.mlflow_uri).rstrip("/")
@@ -19,12 +19,12 @@ def mlflow_page(settings: Settings) -> str | None:
 
 
 def page_file(settings: Settings) -> Path:
-    """Return the file in which a running MLflow server of this home folder says where it is."""
+    """Return the path of the file with the address of this home folder's MLflow server."""
     return settings.servers_folder / "mlflow.json"
 
 
 def advertised_page(settings: Settings) -> str | None:
-    """Return the address that the file names, if it is of this machine and answers."""
+    """Return the address in the file, if it is of this machine and answers."""
     try:
         url = str(json.loads(page_file(settings).read_text())["url"])
     except (OSError, ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""Ports and health of servers on this machine."""
+"""Find free ports and check whether servers of this machine answer."""
 
 import re
 import socket
@@ -8,14 +8,14 @@ import urllib.request
 from collections.abc import Callable
 
 _POLL_SECONDS = 0.1
-# A server that is starting may have taken the connection already, and answers when it is up. Who
-# gives up early leaves it a queue of requests that nobody waits for any more.
+# A starting server may have accepted the connection already, and answers once it is up. Giving up
+# early would leave it a queue of abandoned requests.
 _PATIENCE_SECONDS = 10.0
 _BACKLOG = 128
 
 
 def free_port(preferred: int | None = None) -> int:
-    """Return a free port of 127.0.0.1: ``preferred`` if nobody listens there, else any."""
+    """Return a free port of 127.0.0.1: ``preferred`` if it is free, otherwise any."""
     for port in (preferred, 0):
         if port is None:
             continue
@@ -30,9 +30,9 @@ def free_port(preferred: int | None = None) -> int:
 
 
 def listen(preferred: int | None = None) -> socket.socket:
-    """Return a socket that listens at a port of 127.0.0.1: ``preferred`` if it is free, else any.
+    """Return a socket listening at a port of 127.0.0.1: ``preferred`` if free, otherwise any.
 
-    To be handed to the server: from now on nobody else can have the port.
+    Pass it to the server; from now on no other process can use the port.
     """
     for port in (preferred, 0):
         if port is not None and (listening := listen_at(port)) is not None:
@@ -41,12 +41,12 @@ def listen(preferred: int | None = None) -> socket.socket:
 
 
 def listen_at(port: int) -> socket.socket | None:
-    """Return a socket that listens at this port of 127.0.0.1; None if somebody else does."""
+    """Return a socket listening at this port of 127.0.0.1; None if the port is in use."""
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(("127.0.0.1", port))
-        listening.listen(_BACKLOG)  # of two that are bound, one may
+        listening.listen(_BACKLOG)  # of two sockets bound to a port, only one can listen
     except OSError:
         listening.close()
         return None
@@ -54,12 +54,12 @@ def listen_at(port: int) -> socket.socket | None:
 
 
 def is_local(url: str) -> bool:
-    """Whether ``url`` is a server of ours: 127.0.0.1, a port, and nothing that leads elsewhere."""
+    """Return whether ``url`` is a server of ours: 127.0.0.1, a port, maybe ``/api``."""
     return re.fullmatch(r"http://127\.0\.0\.1:\d{1,5}(/api)?", url) is not None
 
 
 def answers(url: str, seconds: float = 2.0) -> bool:
-    """Whether a GET of ``url`` is answered with success within ``seconds``."""
+    """Return whether a GET of ``url`` succeeds within ``seconds``."""
     try:
         with urllib.request.urlopen(url, timeout=seconds) as reply:
             return 200 <= int(reply.status) < 300
@@ -68,7 +68,7 @@ def answers(url: str, seconds: float = 2.0) -> bool:
 
 
 def wait_until_answers(url: str, *, seconds: float, alive: Callable[[], bool]) -> bool:
-    """Wait until ``url`` answers; False if that takes ``seconds`` or ``alive()`` turns False."""
+    """Wait until ``url`` answers; return False after ``seconds`` or once ``alive()`` is False."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if answers(url, min(_PATIENCE_SECONDS, max(1.0, end - time.monotonic()))):

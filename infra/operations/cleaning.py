@@ -1,4 +1,4 @@
-"""Superfluous run folders of a home, removed on request and after each training."""
+"""Remove run folders that are no longer needed, on request and after each training run."""
 
 import logging
 from collections.abc import Sequence
@@ -18,23 +18,23 @@ _LOG = logging.getLogger(__name__)
 def clean_run_folders(
     settings: Settings, *, keep: int | None, dry_run: bool
 ) -> tuple[RunRecord, ...]:
-    """Remove superfluous run folders and return their records; with ``dry_run`` only return them.
+    """Remove run folders that are no longer needed, and return their records.
 
     Parameters
     ----------
     settings : Settings
-        Where they are.
+        Name the home folder.
     keep : int or None
-        Finished runs to keep of each model; the setting's number when None.
+        Number of finished runs to keep of each model; None for the setting.
     dry_run : bool
-        Whether to leave everything as it is.
+        Whether to only return the records, without removing anything.
 
     Raises
     ------
     UserError
         ``keep`` is less than 1.
     StoreUnavailableError
-        The registry does not answer, which knows the versions whose folders must stay.
+        The registry, which tells the versions whose folders must be kept, does not answer.
     """
     wanted = (settings.keep_runs or DEFAULT_KEPT_RUNS) if keep is None else keep
     found = _superfluous(settings, keep=wanted)
@@ -48,7 +48,7 @@ def clean_run_folders(
 
 
 def _end_given_up(removed: Sequence[RunRecord], settings: Settings) -> None:
-    """End the MLflow runs that nobody can continue any more."""
+    """End the MLflow runs that can no longer be continued, because their folder was removed."""
     tracking = Tracking(settings)
     for record in removed:
         if not record.is_finished and record.run_id is not None:
@@ -59,13 +59,13 @@ def _end_given_up(removed: Sequence[RunRecord], settings: Settings) -> None:
 
 
 def tidy_up(settings: Settings) -> None:
-    """Remove what is beyond the setting ``keep_runs``; a fault is logged, and next time is soon."""
+    """Remove run folders beyond the setting ``keep_runs``; errors are only logged."""
     if not settings.keep_runs:
         return
     try:
         for record in clean_run_folders(settings, keep=settings.keep_runs, dry_run=False):
             _LOG.info("removed the folder of an old run of %s: %s", record.model, record.folder)
-    except Exception:  # the training is done, and nothing of it depends on this
+    except Exception:  # the training run is done and does not depend on this
         _LOG.warning("old run folders could not be removed", exc_info=True)
 
 
@@ -78,7 +78,7 @@ def _superfluous(settings: Settings, *, keep: int) -> tuple[RunRecord, ...]:
 
 
 def _behind_aliases(settings: Settings) -> set[Path]:
-    """Return the folders of the runs behind champions, challengers and the like."""
+    """Return the run folders of all versions with an alias, such as champions."""
     folders = set()
     for version in list_models(settings):
         if version.aliases and version.run_id is not None:

@@ -1,7 +1,8 @@
-"""Runs whose process is gone: found, and ended in Prefect and in MLflow.
+"""Find dead runs, whose process is gone, and end them in Prefect and MLflow.
 
-Only what is certain is ended: a process of this machine that is not there any more. Runs of other
-machines are left to Prefect's own heartbeats (`espalier.infra.orchestration.heartbeats`).
+Only runs that are certainly dead are ended: those of a process of this machine that no longer
+exists. Runs of other machines are left to Prefect's heartbeats
+(`espalier.infra.orchestration.heartbeats`).
 """
 
 import json
@@ -30,24 +31,24 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 MESSAGE = "Its process was killed or its machine stopped; found by Espalier's cleaning."
-# Between being handed to a process and beginning, a run takes seconds.
+# A run starts within seconds after it was given to a process.
 PENDING_LIMIT = timedelta(minutes=15)
-# Aliases are moved within seconds; who takes longer has lost the registry's lock.
+# Aliases are moved within seconds; a process that takes longer has lost the registry's lock.
 DECISION_LIMIT = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedRuns:
-    """What was ended.
+    """The dead runs that were ended.
 
     Attributes
     ----------
     flow_runs : tuple of str
-        Names of runs in Prefect that are crashed now.
+        Names of Prefect runs that were marked as crashed.
     mlflow_runs : tuple of str
-        Ids of runs in MLflow that are killed now, trials included.
+        Ids of MLflow runs that were marked as killed, trials included.
     decisions : tuple of str
-        Models of which a promotion or rollback that was cut off is completed or withdrawn now.
+        Models of which an interrupted promotion or rollback was completed or withdrawn.
     """
 
     flow_runs: tuple[str, ...] = ()
@@ -68,7 +69,7 @@ def end_dead_runs(settings: Settings) -> EndedRuns:
 
 
 def end_dead_mlflow_runs(settings: Settings) -> tuple[str, ...]:
-    """End MLflow's runs of this machine whose process is gone; return their ids."""
+    """End the MLflow runs of this machine whose process is gone; return their ids."""
     client = make_client(settings)
     experiment = find_experiment(client, settings)
     return (*_end_trainings(client, experiment), *_end_others(client, experiment))
@@ -93,7 +94,7 @@ def _end_flow_runs(settings: Settings) -> tuple[str, ...]:
 
 
 def _crash(client: "SyncPrefectClient", flow_run_id: str) -> str | None:
-    """Set a flow run crashed unless it has ended or waits to be started again; its name."""
+    """Mark a flow run as crashed, unless it has ended or is waiting to restart; return its name."""
     from prefect.client.schemas.objects import StateType
     from prefect.exceptions import ObjectNotFound
     from prefect.states import Crashed
@@ -112,7 +113,7 @@ def _crash(client: "SyncPrefectClient", flow_run_id: str) -> str | None:
 
 
 def _end_pending(client: "SyncPrefectClient") -> list[str]:
-    """Crash our runs that were handed to a process which never began them."""
+    """Mark our flow runs as crashed if the process that got them never started them."""
     from prefect.client.schemas.filters import FlowRunFilter
     from prefect.client.schemas.objects import StateType
     from prefect.states import Crashed
@@ -136,7 +137,7 @@ def _end_pending(client: "SyncPrefectClient") -> list[str]:
 
 
 def _end_trainings(client: "MlflowClient", experiment: str) -> tuple[str, ...]:
-    """End trainings, which are known by the lock of their run folder, and their trials."""
+    """End dead training runs, found by the lock of their run folder, and their trials."""
     ended: list[str] = []
     for run in _running(client, experiment, f"tags.`{run_tags.FOLDER}` != ''"):
         if not RunLock(Path(run.data.tags[run_tags.FOLDER]) / "lock").owner_is_dead:
@@ -151,7 +152,7 @@ def _end_trainings(client: "MlflowClient", experiment: str) -> tuple[str, ...]:
 
 
 def _end_others(client: "MlflowClient", experiment: str) -> tuple[str, ...]:
-    """End retrainings and monitorings, which name their process in a tag."""
+    """End dead runs of retraining and monitoring, which name their process in a tag."""
     ended: list[str] = []
     for run in _running(client, experiment, f"tags.`{run_tags.OWNER}` != ''"):
         try:
@@ -171,7 +172,7 @@ def _kill(client: "MlflowClient", run_id: str) -> None:
 
 
 def _settle_decisions(settings: Settings) -> tuple[str, ...]:
-    """Complete or withdraw decisions that were cut off, as the next promotion would."""
+    """Complete or withdraw interrupted decisions, as the next promotion would do."""
     models = DecisionLog(settings).unfinished_models(datetime.now(UTC) - DECISION_LIMIT)
     for model in models:
         AliasKeeper(settings, model).notice()

@@ -1,7 +1,6 @@
-"""The pages of a local installation: MLflow's and Prefect's, on 127.0.0.1 only."""
+"""Run the web pages of MLflow and Prefect for a local installation, on 127.0.0.1 only."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import IO, Self
 from espalier.infra.network.pages import advertised_page, page_file
 from espalier.infra.network.ports import free_port, wait_until_answers
 from espalier.infra.orchestration.server import PrefectServer
+from espalier.infra.processes.import_path import without_working_folder
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.store import make_own_database
 from espalier.pipelines.errors import EspalierError
@@ -25,7 +25,7 @@ _STOP_SECONDS = 8.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerPage:
-    """Where a server's pages are.
+    """The address of a server's pages.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class ServerPage:
     url : str
         Address to open in a browser.
     is_own : bool
-        Whether it was started here, and stops with us.
+        Whether this process started it, and will stop it.
     """
 
     name: str
@@ -43,12 +43,12 @@ class ServerPage:
 
 
 class LocalServers:
-    """MLflow's and Prefect's servers on the local stores, found or started.
+    """The servers of MLflow and Prefect for the local stores, found or started.
 
     Parameters
     ----------
     settings : Settings
-        Which stores.
+        Name the stores.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -58,12 +58,12 @@ class LocalServers:
         self._log: IO[bytes] | None = None
 
     def start(self) -> tuple[ServerPage, ...]:
-        """Find or start both, wait until they answer, and return where they are.
+        """Find or start both servers, wait until they answer, and return their addresses.
 
         Raises
         ------
         EspalierError
-            One does not answer in time; the message names its log.
+            A server does not answer in time; the message names its log.
         """
         self._prefect.start()
         mlflow_url = self._start_mlflow()
@@ -88,7 +88,7 @@ class LocalServers:
         )
 
     def wait(self) -> None:
-        """Block while what was started here runs; return at once where nothing was."""
+        """Block while servers started here are running; return at once if there are none."""
         while self._mlflow is not None or self._prefect.is_own:
             if self._mlflow is not None and self._mlflow.poll() is not None:
                 return
@@ -97,7 +97,7 @@ class LocalServers:
             time.sleep(0.5)
 
     def close(self) -> None:
-        """Stop what was started here."""
+        """Stop the servers that were started here."""
         process, self._mlflow = self._mlflow, None
         if process is not None:
             self._state_path.unlink(missing_ok=True)
@@ -131,7 +131,7 @@ class LocalServers:
         return page_file(self._settings)
 
     def _start_mlflow(self) -> str:
-        """Return the server's URL: the store's own, one already up, or one started here."""
+        """Return the MLflow server's URL: the store's, a running one's, or of one started here."""
         store = self._settings.mlflow_uri
         if store.startswith(("http://", "https://")):
             return store
@@ -143,7 +143,7 @@ class LocalServers:
         port = free_port(MLFLOW_PORT)
         self._log = self._mlflow_log_path.open("ab")
         artifacts = self._settings.artifact_location or (self._settings.home / "artifacts").as_uri()
-        # The stores go by environment: a URI may hold a password, which `ps` would show.
+        # The stores are passed by environment: a URI may hold a password, which `ps` would show.
         self._mlflow = subprocess.Popen(
             [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
              "--workers", "1", "--default-artifact-root", artifacts],
@@ -151,11 +151,13 @@ class LocalServers:
             stdout=self._log,
             stderr=subprocess.STDOUT,
             env={
-                **os.environ,
+                **without_working_folder(),
                 "MLFLOW_BACKEND_STORE_URI": store,
                 "MLFLOW_REGISTRY_STORE_URI": self._settings.mlflow_registry_uri,
                 # Jobs of its language-model features: four processes of 200 MB that idle here.
                 "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+                # Uvicorn puts a folder first in the path; left to itself, the working folder.
+                "UVICORN_APP_DIR": str(self._settings.servers_folder.absolute()),
             },
             start_new_session=True,
         )  # fmt: skip

@@ -1,8 +1,8 @@
-"""One log file a command: everything chatty goes there, so that the terminal stays ours.
+"""Send all output of libraries to one log file per command, and keep the terminal for ours.
 
-Prefect, Dask and MLflow each set logging up when they are imported, native code prints where it
-likes, and worker processes inherit the terminal. So the process's own standard output and error
-become the log file, and whoever has something to say to the user gets the terminal in hand.
+Prefect, Dask and MLflow set up logging when they are imported, native code prints to the standard
+streams, and worker processes inherit them. So the process's standard output and error are
+redirected to the log file, and code that writes to the user is given the terminal explicitly.
 """
 
 import io
@@ -22,35 +22,35 @@ from espalier.pipelines.errors import UserError
 _LOG = logging.getLogger(__name__)
 
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-# A line for each request of the Prefect client is nothing to read.
+# Loggers that write a line for each request of the Prefect client.
 _TOO_CHATTY = ("httpx", "httpcore", "urllib3", "asyncio", "websockets")
 
 
 def new_log_path(home: Path, command: str) -> Path:
-    """Return a path for the log of a command that starts now: ``logs/`` in the home folder."""
+    """Return the path of a new log for a command, in ``logs/`` of the home folder."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     return home / "logs" / f"{command}-{stamp}-{os.getpid()}.log"
 
 
 @contextmanager
 def chatter_to(path: Path, *, level: int = logging.INFO) -> Iterator[TextIO]:
-    """Send all output, logging and warnings of this process to a file, for the block.
+    """Context manager that sends output, logging and warnings of this process to a file.
 
-    Enter it before prefect, distributed and mlflow are imported: they set up no output of their
-    own when there is a root handler with a format.
+    Enter it before prefect, distributed and mlflow are imported: they add no output of their own if
+    there is a root handler with a format.
 
     Parameters
     ----------
     path : Path
-        Appended to; its folder is made.
+        The log file, which is appended to; its folder is created.
     level : int
-        The least level of log records that is kept.
+        Lowest level of log records to write.
 
     Yields
     ------
     TextIO
-        The terminal, or what standard output was: for what the user is to see. An error that
-        leaves the block, the user's own apart, leaves its traceback in the file.
+        The terminal, or the previous standard output, for messages to the user. The traceback of an
+        exception that leaves the block is written to the file, unless it is a `UserError`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -70,31 +70,31 @@ def chatter_to(path: Path, *, level: int = logging.INFO) -> Iterator[TextIO]:
 
 
 class _LogFile(io.TextIOWrapper):
-    """A log for which nothing fails: on a full disk its lines are lost, and nothing else is."""
+    """A log file that never raises: on a full disk its lines are lost."""
 
     def write(self, text: str) -> int:
-        """Write what can be written; say that it is all of it."""
+        """Write ``text`` as far as possible, and report all of it as written."""
         with suppress(OSError):
             super().write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Flush what can be flushed."""
+        """Flush as far as possible."""
         with suppress(OSError):
             super().flush()
 
 
 def _open_log(path: Path) -> _LogFile:
-    """Open a log to append to; every line goes to the file at once."""
+    """Open a log for appending, line by line."""
     raw = path.open("ab", buffering=0)
     return _LogFile(cast(Any, raw), encoding="utf-8", errors="backslashreplace", write_through=True)
 
 
 @contextmanager
 def _terminal_kept(log: TextIO) -> Iterator[TextIO]:
-    """Put the log behind the process's file descriptors 1 and 2; yield the old standard output.
+    """Redirect the file descriptors 1 and 2 to the log; yield the previous standard output.
 
-    Where standard output is no real file (a test, a notebook) the descriptors are left alone.
+    If standard output is not a real file (in a test or a notebook), they are not redirected.
     """
     if not _is_descriptor(sys.stdout, 1):
         yield sys.stdout
@@ -118,7 +118,7 @@ def _terminal_kept(log: TextIO) -> Iterator[TextIO]:
 
 @contextmanager
 def _logging_to(log: TextIO, level: int) -> Iterator[None]:
-    """Send log records and warnings to the log alone; set everything back afterwards."""
+    """Send log records and warnings only to the log; restore the old state afterwards."""
     handler = logging.StreamHandler(log)
     handler.setLevel(level)
     handler.setFormatter(RedactingFormatter(_FORMAT))
@@ -154,7 +154,7 @@ def _log_warning(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Stand in for `warnings.showwarning`."""
+    """Write a warning to the log; replaces `warnings.showwarning`."""
     del file, line
     _LOG.warning("%s (%s, %s:%d)", message, category.__name__, filename, lineno)
 

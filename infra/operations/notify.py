@@ -1,11 +1,11 @@
-"""Telling somebody that a run has failed, in the way the settings name.
+"""Send a notification when a run has failed, as the settings say.
 
 ``ESPALIER_NOTIFY`` is one of
 
 - an address ``https://...``: the failure is posted there as JSON; ``text`` holds the message, which
-  is what Slack, Mattermost and Teams show;
+  Slack, Mattermost and Teams display;
 - another address, such as ``slack://...`` or ``mailto://...``: one of the kinds that Apprise
-  knows (https://github.com/caronc/apprise/wiki);
+  supports (https://github.com/caronc/apprise/wiki);
 - ``block:TYPE/NAME``: a notification block of Prefect, such as ``block:slack-webhook/alerts``;
 - a command: it gets the JSON on its standard input.
 """
@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
+from espalier.infra.processes.import_path import as_the_user_set_it
 from espalier.pipelines.redaction import redact
 
 _LOG = logging.getLogger(__name__)
@@ -42,9 +43,9 @@ class Failure:
     state : str
         ``Failed`` or ``Crashed``.
     reason : str
-        What Prefect knows of it, on one line and without secrets.
+        The reason as given by Prefect, on one line and without secrets.
     url : str
-        Its page; empty where there is none.
+        Address of its page; empty if there is none.
     """
 
     flow: str
@@ -55,18 +56,18 @@ class Failure:
 
     @property
     def text(self) -> str:
-        """The message for people."""
+        """The text of the notification."""
         more = f"\n{self.url}" if self.url else ""
         return f"Espalier: {self.flow} ({self.run}) has {self.state.lower()}: {self.reason}{more}"
 
     @property
     def subject(self) -> str:
-        """A title for it."""
+        """The title of the notification."""
         return f"Espalier: {self.flow} {self.state.lower()}"
 
 
 def notify(target: str, failure: Failure) -> bool:
-    """Tell ``target`` of the failure; whether that worked (if not, it is logged)."""
+    """Notify ``target`` of the failure; return whether that succeeded (errors are logged)."""
     record = asdict(failure) | {"text": failure.text}
     try:
         if target.startswith(("http://", "https://")):
@@ -84,11 +85,11 @@ def notify(target: str, failure: Failure) -> bool:
 
 
 def _shown(target: str) -> str:
-    """Return what a log may show: the paths of addresses are tokens as often as not."""
+    """Return the target for logs: without the paths of addresses, which are often secret."""
     if not _ADDRESS.match(target):
         return redact(target)
     parts = urlsplit(target)
-    # Elsewhere than on the web, the host may be a token too.
+    # In addresses other than http(s), the host may be a token too.
     host = parts.netloc.rpartition("@")[2] if parts.scheme in ("http", "https") else ""
     return f"{parts.scheme}://{host or '***'}"
 
@@ -127,7 +128,7 @@ def _tell_apprise(address: str, failure: Failure) -> None:
 
 @contextmanager
 def _silent(log: logging.Logger) -> Iterator[None]:
-    """Silence a logger that would name an address that it cannot use, tokens and all."""
+    """Silence a logger that would show an invalid address with its tokens."""
     before, log.disabled = log.disabled, True
     try:
         yield
@@ -143,6 +144,7 @@ def _run(command: str, text: str) -> None:
         capture_output=True,
         timeout=TIMEOUT_SECONDS,
         check=False,
+        env=as_the_user_set_it(),
     )
     if done.returncode != 0:
         raise RuntimeError(f"it ended with status {done.returncode}: {done.stderr[-200:]}")

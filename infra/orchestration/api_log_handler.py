@@ -1,7 +1,7 @@
-"""Prefect's log of a run, without secrets.
+"""Keep secrets out of the log that Prefect stores of a run.
 
-Prefect makes its handlers from a configuration that variables can change;
-`espalier.infra.environment` names this class there.
+Prefect's log handlers are configured by environment variables; `espalier.infra.environment` names
+this class there.
 """
 
 import logging
@@ -12,8 +12,8 @@ from espalier.pipelines.redaction import redact
 
 
 class RedactingAPILogHandler(APILogHandler):
-    """Sends records, tracebacks included, to Prefect without passwords and tokens of URLs."""
+    """Sends log records to Prefect, without passwords and tokens of URLs, also in tracebacks."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record's text."""
+        """Return the record as text, without secrets."""
         return redact(super().format(record))

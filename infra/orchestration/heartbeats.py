@@ -1,4 +1,4 @@
-"""Prefect's own watch over runs of every machine: no heartbeat for a while, and a run is crashed.
+"""Let Prefect mark a run as crashed if its heartbeats stop, on any machine.
 
 Runs that `espalier serve` starts send a heartbeat each minute. The automation below lives in the
 Prefect server and can be edited or switched off on its page.
@@ -11,12 +11,12 @@ _LOG = logging.getLogger(__name__)
 
 NAME = "Espalier: a run without heartbeats has crashed"
 SECONDS_BETWEEN = 60
-# A busy machine may be late with a heartbeat; ten in a row it does not miss.
+# A busy machine may be late with a heartbeat, but does not miss ten in a row.
 SILENCE = timedelta(minutes=10)
 
 
 def watch_heartbeats() -> None:
-    """Make the automation unless it is there; where the server has none, that is only logged."""
+    """Create the automation unless it exists; if the server has no automations, only log that."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.objects import StateType
     from prefect.events.actions import ChangeFlowRunState

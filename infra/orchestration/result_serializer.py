@@ -1,4 +1,4 @@
-"""Prefect's kept results, as pickles that are only opened when this installation wrote them."""
+"""Store Prefect's results as sealed pickles, so that only those of this installation are opened."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ TYPE = "espalier-sealed"
 
 
 class SealedSerializer(Serializer):
-    """Pickles with the seal of the home folder.
+    """Serializes results as pickles with the seal of the home folder.
 
     See `espalier.pipelines.serialization.sealed_files`.
     """
@@ -28,28 +28,30 @@ class SealedSerializer(Serializer):
     type: str = Field(default=TYPE, frozen=True)
 
     def dumps(self, obj: Any) -> bytes:
-        """Return ``obj`` as sealed text."""
+        """Return ``obj`` as a sealed pickle, encoded as text."""
         content = pickle.dumps(obj, protocol=pickle.HIGHEST_PROTOCOL)
         return base64.b64encode(sealed(content, _key()))
 
     def loads(self, blob: bytes) -> Any:
-        """Return what `dumps` was given, or raise `UnsealedError`."""
+        """Return the object that `dumps` serialized; raise `UnsealedError` without a valid seal."""
         return pickle.loads(unsealed(base64.b64decode(blob), _key(), "a kept result"))
 
 
 def drop_foreign(path: Path) -> None:
-    """Remove a kept result that this installation did not write: its step is done again.
+    """Remove a stored result that this installation did not write, so that its task runs again.
 
-    A record names the serializer it is opened with, so it is looked at before Prefect opens it.
+    So is a result of another version, whose classes have moved.
+
+    A stored result names the serializer that opens it, so it is checked before Prefect opens it.
     """
     try:
         record = json.loads(path.read_bytes())
         if record["metadata"]["serializer"]["type"] != TYPE:
             raise UnsealedError("another serializer")
-        unsealed(base64.b64decode(record["result"]), _key(), path.name)
+        pickle.loads(unsealed(base64.b64decode(record["result"]), _key(), path.name))
     except FileNotFoundError:
         return
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, ImportError, AttributeError) as error:
         _LOG.warning("%s is not a result of ours (%s); its step is done again", path, error)
         path.unlink(missing_ok=True)
 

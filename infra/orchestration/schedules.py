@@ -1,6 +1,6 @@
-"""What runs when: one readable file of schedules, checked before anything is started.
+"""Read the file of schedules, and check it before anything is started.
 
-``infra/deploy/schedules.yaml`` in the sources is an example that explains itself.
+``infra/deploy/schedules.yaml`` in the sources is an example with explanations.
 """
 
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ Promotion = Literal["auto", "approve", "never"]
 
 
 class Schedule(BaseModel):
-    """One entry of the file.
+    """One entry of the file of schedules.
 
-    Everything that travels to Prefect is here as it was written: placeholders of secrets stay
-    placeholders.
+    Its values are those of the file, since they are sent to Prefect: placeholders for secrets are
+    not filled in.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,17 +77,17 @@ class Schedule(BaseModel):
 
     @property
     def name(self) -> str:
-        """What the deployment is called beside its flow's name."""
+        """Name of the deployment, besides the flow's name."""
         return self.model
 
     @property
     def in_words(self) -> str:
-        """When it runs, for people."""
+        """Description of when it runs, for display."""
         return f"Model {self.model}, at `{self.cron}` ({self.time_zone})."
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The request of the flow, as its form has it."""
+        """The parameters of the flow run: the flow's request."""
         common = {"data": self.data, "query": self.query}
         by_flow: dict[str, dict[str, Any]] = {
             "retrain": {"name": self.model, "time_budget": self.budget, "promote": self.promotion},
@@ -95,7 +95,7 @@ class Schedule(BaseModel):
             "promote": {"name": self.model, "policy": self.promotion},
             "predict": {"model": self.model},
             "extend": {"model": self.model, "time_budget": self.budget},
-            # About no model: `model` is what the schedule is called.
+            # Flows that are not about a model: here `model` is the name of the schedule.
             "learn": {"promote": self.promotion},
         }
         own = by_flow[self.flow]
@@ -104,13 +104,13 @@ class Schedule(BaseModel):
 
 
 def read_schedules(path: Path, environ: Mapping[str, str] | None = None) -> tuple[Schedule, ...]:
-    """Return the entries of a file.
+    """Return the entries of a file of schedules.
 
     Raises
     ------
     UserError
-        The file is missing or no YAML, or an entry is wrong, is there twice, or names an
-        environment variable that is not set; file and line are named.
+        The file is missing or not YAML, or an entry is invalid, a duplicate, or names an
+        environment variable that is not set; the message names file and line.
     """
     import os
 
@@ -134,7 +134,7 @@ def read_schedules(path: Path, environ: Mapping[str, str] | None = None) -> tupl
 
 
 def _records(path: Path) -> list[tuple[int, Any]]:
-    """Return each entry with its line, counted from 1."""
+    """Return each entry with its line number, counted from 1."""
     import yaml
 
     try:

@@ -1,12 +1,12 @@
-"""A Prefect API to run flows against: the user's, the one of `espalier ui`, or an own one.
+"""The Prefect API for a command: the user's, that of `espalier ui`, or a server of its own.
 
-An own server is a child process on a free port of 127.0.0.1 with its database in the home folder.
-Started the moment a command begins, it is up by the time the table is read (about 5 s on two
-slow cores; 10 s the first time, when it makes its database). The socket is bound here and handed to
-the child, so that whoever answers at the port is ours, also after the child was started again.
+A server of a command's own is a child process on a free port of 127.0.0.1 with its database in the
+home folder. It is started when the command begins and is ready by the time the table is read (about
+5 s on two slow cores; 10 s the first time, when it creates its database). The socket is bound here
+and passed to the child, so that no other process can answer at the port, even after a restart.
 
-The server of `espalier ui` ends with it, however that is. A command that uses it then starts one of
-its own at the same port, on the same database.
+The server of `espalier ui` ends when that command ends, in whatever way. A command that was using
+it then starts a server of its own at the same port, on the same database.
 """
 
 import json
@@ -23,13 +23,14 @@ from typing import IO, Self
 
 from espalier.infra.network.ports import answers, is_local, listen, listen_at, wait_until_answers
 from espalier.infra.processes.identity import ProcessIdentity
+from espalier.infra.processes.import_path import without_working_folder
 from espalier.infra.settings import Settings
 from espalier.pipelines.errors import EspalierError
 from espalier.pipelines.redaction import redact
 
 _LOG = logging.getLogger(__name__)
 
-# A server that lives for one command has nothing to schedule, expire or vacuum.
+# A server for a single command has nothing to schedule, expire or vacuum.
 _IDLE_SERVICES = (
     "CANCELLATION_CLEANUP",
     "CLEANUP_RECONCILER",
@@ -52,12 +53,12 @@ class PrefectServer:
     Parameters
     ----------
     settings : Settings
-        Where an own server keeps its things, and how long it may take to start.
+        Give the folder of an own server, and how long it may take to start.
     port : int or None
-        Port an own server should take if it is free.
+        Port that an own server should use if it is free.
     full : bool
-        Whether an own server also schedules and watches flows (for `espalier ui`), and tells
-        other commands of this home folder its address.
+        Whether an own server also schedules and monitors flows (for `espalier ui`), and publishes
+        its address for other commands of this home folder.
     """
 
     def __init__(self, settings: Settings, *, port: int | None = None, full: bool = False) -> None:
@@ -74,18 +75,18 @@ class PrefectServer:
 
     @property
     def log_path(self) -> Path:
-        """Where an own server writes what it has to say."""
+        """Path of an own server's log."""
         return self._settings.prefect_folder / "server.log"
 
     @property
     def is_own(self) -> bool:
-        """Whether this object started the server, and will stop it."""
+        """Whether this object started the server and will stop it."""
         return self._process is not None
 
     def start(self) -> Self:
-        """Find a server or start one, without waiting; ``PREFECT_API_URL`` is set from then on.
+        """Find or start a server without waiting for it, and set ``PREFECT_API_URL``.
 
-        Call it before prefect is imported: prefect reads its settings then.
+        Call it before prefect is imported, since prefect reads its settings then.
         """
         found = self._settings.prefect_api_url or _profile_url() or self._advertised()
         if found:
@@ -104,7 +105,7 @@ class PrefectServer:
         Raises
         ------
         EspalierError
-            It does not answer in time.
+            The server does not answer in time.
         """
         ours = self.is_own or self._owner is not None
         seconds = self._settings.prefect_start_seconds if ours else 20.0
@@ -126,7 +127,7 @@ class PrefectServer:
         )
 
     def close(self) -> None:
-        """Stop the server if it is an own one."""
+        """Stop the server if this object started it."""
         with self._changing:
             self._over.set()
             process, self._process = self._process, None
@@ -136,7 +137,7 @@ class PrefectServer:
         if self._full:
             self._state_path.unlink(missing_ok=True)
         if process.stdin is not None:
-            process.stdin.close()  # the child ends when its input does
+            process.stdin.close()  # the child ends when its input is closed
         try:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -169,9 +170,9 @@ class PrefectServer:
         self._process = self._run(listening)
 
     def _take_over(self) -> None:
-        """Start an own server where the one of another command was, once that command is gone.
+        """Start an own server at the port of another command's, once that command has ended.
 
-        Of several that would, the one that gets the port does; the others wait for its end.
+        Of several commands, the one that gets the port does so; the others wait for its end.
         """
         assert self._owner is not None
         port = int(self.url.rpartition(":")[2].removesuffix("/api"))
@@ -192,7 +193,7 @@ class PrefectServer:
         self._watch()
 
     def _watch(self) -> None:
-        """Start the server again when it dies: Prefect's client waits for it about a minute."""
+        """Restart the server if it dies; Prefect's client waits for it about a minute."""
         for _ in range(_MOST_RESTARTS):
             while self.is_running:
                 if self._over.wait(_WATCH_SECONDS):
@@ -220,7 +221,7 @@ class PrefectServer:
 
     @property
     def is_running(self) -> bool:
-        """Whether an own server's process is there; True where the server is not ours."""
+        """Return whether an own server's process is alive; True if the server is not ours."""
         return self._process is None or self._process.poll() is None
 
     @property
@@ -232,9 +233,9 @@ class PrefectServer:
         self._state_path.write_text(json.dumps(record))
 
     def _advertised(self) -> str | None:
-        """Return the address of the server that `espalier ui` keeps up for this home, if any.
+        """Return the address of the server of `espalier ui` for this home folder, if there is one.
 
-        A server whose owner is gone is about to end, though it may answer still.
+        A server whose owner has ended is ignored: it may still answer, but is about to end.
         """
         try:
             record = json.loads(self._state_path.read_text())
@@ -248,7 +249,7 @@ class PrefectServer:
 
 
 def server_environment(settings: Settings, url: str, *, full: bool) -> dict[str, str]:
-    """Return the environment of an own server: database, address and services."""
+    """Return the environment variables of an own server: database, address and services."""
     own = f"sqlite+aiosqlite:///{settings.prefect_folder / 'prefect.db'}"
     given = settings.prefect_database
     mine = {
@@ -266,7 +267,7 @@ def server_environment(settings: Settings, url: str, *, full: bool) -> dict[str,
         # A run uses no blocks; `espalier ui` registers Prefect's own at its start.
         mine["PREFECT_API_BLOCKS_REGISTER_ON_START"] = "false"
     inherited = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
-    return inherited | mine
+    return without_working_folder(inherited | mine)
 
 
 def _profile_url() -> str | None:

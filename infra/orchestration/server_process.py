@@ -1,10 +1,10 @@
-"""The program that runs a Prefect server of ours.
+"""The program that runs our own Prefect server.
 
 ``python -m espalier.infra.orchestration.server_process --port N --mark FILE``.
 
-It serves Prefect's API and pages on 127.0.0.1, at a port or (``--listening``, a file descriptor) on
-a socket that its parent has bound, and ends when its standard input closes, so that it
-never outlives whoever started it, however that one ended.
+It serves Prefect's API and pages on 127.0.0.1, at a port or on a socket bound by its parent process
+(``--listening``, a file descriptor). It ends when its standard input closes, so that it never
+outlives its parent, however that ends.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from espalier.infra.processes.file_lock import exclusive
 
 
 def main() -> None:
-    """Serve until standard input closes."""
+    """Run the server until standard input closes."""
     parser = argparse.ArgumentParser(description="Serve Prefect until standard input closes.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--listening", type=int)
@@ -51,9 +51,9 @@ def main() -> None:
 
 
 def _make_database(mark: Path) -> None:
-    """Make or migrate the database's tables, once for all servers that start on it now.
+    """Create or migrate the database's tables, once for all servers that start at the same time.
 
-    ``mark`` says which Prefect did so last.
+    The file ``mark`` holds the version of Prefect that did so last.
     """
     import prefect
 

@@ -1,4 +1,4 @@
-"""One process at a time: a lock that the system frees when its holder ends, however that is."""
+"""A lock file for one process at a time, released by the system when its holder ends."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -9,9 +9,9 @@ from filelock import FileLock
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock file ``path`` during the block; wait for whoever else of this machine does.
+    """Context manager that holds the lock file ``path``, waiting for other processes that do.
 
-    Where the system has no such locks, nobody is waited for.
+    On a system without such locks, it does not wait.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:

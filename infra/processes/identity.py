@@ -1,4 +1,4 @@
-"""What tells a process from all others, so that whoever reads of it later can ask if it lives."""
+"""The identity of a process, by which other processes can later check whether it is alive."""
 
 import os
 import socket
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-# Start times are counted from the boot, which moves a little when the clock is set.
+# Start times are relative to the boot time, which changes slightly when the clock is set.
 _CLOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessIdentity:
-    """A process of a machine. An id alone is not enough, because ids are used again.
+    """A process of a machine: host, process id and start time, since ids are reused.
 
     Attributes
     ----------
@@ -21,7 +21,7 @@ class ProcessIdentity:
     pid : int
         The process's id on it.
     started : float
-        When it started, seconds since 1970.
+        Start time, in seconds since 1970.
     """
 
     host: str
@@ -30,13 +30,13 @@ class ProcessIdentity:
 
     @classmethod
     def mine(cls) -> Self:
-        """Return this process's."""
+        """Return the identity of this process."""
         pid = os.getpid()
         return cls(host=socket.gethostname(), pid=pid, started=_started(pid) or 0.0)
 
     @classmethod
     def parse(cls, record: object) -> Self | None:
-        """Return what a record says, other entries aside; None when it names no process."""
+        """Return the identity in a record, ignoring other entries; None if there is none."""
         if not isinstance(record, Mapping):
             return None
         try:
@@ -47,33 +47,33 @@ class ProcessIdentity:
             return None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as a record for JSON."""
+        """Return a JSON-ready dictionary."""
         return asdict(self)
 
     @property
     def is_here(self) -> bool:
-        """Whether it is of this machine, which alone can tell more."""
+        """Whether the process is of this machine; only then can its state be checked."""
         return self.host == socket.gethostname()
 
     @property
     def is_me(self) -> bool:
-        """Whether it is this very process."""
+        """Whether it is this process."""
         return self.pid == os.getpid() and self.is_running
 
     @property
     def is_running(self) -> bool:
-        """Whether it is on this machine and lives."""
+        """Whether the process is of this machine and alive."""
         started = _started(self.pid) if self.is_here else None
         return started is not None and abs(started - self.started) < _CLOCK_SECONDS
 
     @property
     def is_dead(self) -> bool:
-        """Whether it was on this machine and is gone."""
+        """Whether the process was on this machine and has ended."""
         return self.is_here and not self.is_running
 
 
 def _started(pid: int) -> float | None:
-    """Return when a process of this machine started; None when there is none."""
+    """Return the start time of a process of this machine; None if there is no such process."""
     import psutil
 
     try:

@@ -1,8 +1,8 @@
-"""One retraining of a model at a time, whoever starts it: schedule, form, command or trigger.
+"""A lock for retraining a model: one at a time, however it was started.
 
-The system holds the lock and frees it when the process ends, however it ends: nothing is left over
-that somebody would have to recognise as stale. It covers everybody who works in the same home
-folder. Runs of one scheduled deployment wait in Prefect's queue besides.
+The operating system releases the lock when the process ends, in whatever way, so there are no stale
+locks. It covers all processes of the same home folder. Runs of a scheduled deployment also wait in
+Prefect's queue.
 """
 
 import hashlib
@@ -30,31 +30,31 @@ def one_at_a_time(
     wait_seconds: float = WAIT_SECONDS,
     on_wait: Callable[[str], None] | None = None,
 ) -> Iterator[None]:
-    """Hold the model's lock for the block; wait for it where somebody else has it.
+    """Context manager that holds the model's lock, waiting while another process has it.
 
     Parameters
     ----------
     name : str
         The registered model.
     settings : Settings
-        Whose home folder.
+        Name the home folder.
     work : str
-        What is locked; different works on one model do not wait for each other.
+        Kind of work; different kinds on the same model do not wait for each other.
     wait_seconds : float
-        How long to wait at most.
+        Longest time to wait.
     on_wait : callable or None
-        Told once, in words, who is waited for.
+        Called once, if it must wait, with a text about the holder of the lock.
 
     Raises
     ------
     UserError
-        Somebody else still had it after ``wait_seconds``.
+        Another process still has the lock after ``wait_seconds``.
     """
     folder = settings.home / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256(name.encode()).hexdigest()[:16]
     lock = FileLock(folder / f"{work}-{digest}.lock")
-    # Beside the lock, which not every version of the library leaves as it was written.
+    # In a separate file, since not every version of the library keeps the content of the lock file.
     note = folder / f"{work}-{digest}.json"
 
     def who() -> str:

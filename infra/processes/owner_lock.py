@@ -1,4 +1,4 @@
-"""A lock on a run folder that outlives no process: it names its owner, who can be checked."""
+"""A lock on a run folder that names its owner, so that a dead owner's lock can be taken over."""
 
 import contextlib
 import json
@@ -16,9 +16,9 @@ from espalier.pipelines.errors import UserError
 
 _LOG = logging.getLogger(__name__)
 
-# A process on another machine, or in another container, cannot be asked whether it lives. It
-# touches its lock every few seconds while it does; clocks that differ do not matter, as the lock
-# is watched for a while.
+# Whether a process on another machine, or in another container, is alive cannot be checked. It
+# touches its lock every few seconds while it is; different clocks do not matter, since the lock is
+# observed for a while.
 _BEAT_SECONDS = 4.0
 _SILENCE_SECONDS = 20.0
 _POLL_SECONDS = 0.5
@@ -39,7 +39,7 @@ class RunLock:
     path : Path
         The lock file.
     what : str
-        What it is about, for who finds it taken.
+        What is locked, for messages.
     """
 
     path: Path
@@ -47,20 +47,20 @@ class RunLock:
 
     @property
     def owner_alive(self) -> str | None:
-        """Who else holds the lock and lives, in words; None when it can be taken."""
+        """Description of the other, living owner of the lock; None if it can be acquired."""
         return self._describe_if_alive(self._read())
 
     @property
     def owner_is_dead(self) -> bool:
-        """Whether it names a process of this machine that is gone.
+        """Whether the owner is a process of this machine that has ended.
 
-        Without a lock nothing is known: its owner may be just about to begin.
+        Without a lock this is False, since its owner may be just about to start.
         """
         owner = ProcessIdentity.parse(self._read())
         return owner is not None and owner.is_dead
 
     def acquire(self) -> None:
-        """Take the lock.
+        """Acquire the lock.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class RunLock:
         raise UserError(f"the lock {str(self.path)!r} cannot be taken; remove it and try again")
 
     def release(self) -> None:
-        """Free the lock if this process holds it."""
+        """Release the lock if this process holds it."""
         owner = self._read()
         if _is_me(owner):
             self.path.unlink(missing_ok=True)
@@ -109,7 +109,7 @@ class RunLock:
         self.release()
 
     def _create(self) -> bool:
-        """Make the lock file, whole at once; False when there is one."""
+        """Create the lock file atomically; return False if it exists."""
         partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         partial.write_text(json.dumps(ProcessIdentity.mine().to_dict() | {"since": time.time()}))
         try:
@@ -121,10 +121,10 @@ class RunLock:
         return True
 
     def _evict(self, gone: dict[str, Any] | None) -> None:
-        """Remove the lock of a process that is gone, and no other one.
+        """Remove the lock of a process that has ended.
 
-        Somebody else may have evicted it just before and hold the lock by now: look at what was
-        moved away, and put it back if it is not what it should be.
+        Another process may have done so just before and hold the lock by now: the lock is moved
+        away and checked, and put back if it has another owner.
         """
         moved = self.path.with_name(f".{self.path.name}.{os.getpid()}.gone")
         try:
@@ -151,7 +151,7 @@ class RunLock:
         return f"process {process.pid} on {process.host}, for {age / 60:.0f} min"
 
     def _is_touched(self) -> bool:
-        """Watch the lock for a while: whether its owner touches or frees it."""
+        """Observe the lock for a while; return whether its owner touches or releases it."""
         first = self._touched()
         end = time.monotonic() + _SILENCE_SECONDS
         while first is not None and time.monotonic() < end:
@@ -162,7 +162,7 @@ class RunLock:
 
     def _touched(self) -> int | None:
         try:
-            with self.path.open("rb") as file:  # opened: a network drive answers anew then
+            with self.path.open("rb") as file:  # opening makes a network drive refresh its data
                 return os.fstat(file.fileno()).st_mtime_ns
         except FileNotFoundError:
             return None
@@ -177,7 +177,7 @@ def _parse(path: Path) -> dict[str, Any] | None:
 
 
 def _beat(path: Path, over: threading.Event) -> None:
-    """Touch a lock that this process holds until it is over."""
+    """Touch the lock regularly until ``over`` is set."""
     while not over.wait(_BEAT_SECONDS):
         with contextlib.suppress(OSError):
             os.utime(path)

@@ -1,8 +1,8 @@
-"""Which process works on which flow run: the evidence by which a dead one's run is known.
+"""Record which process works on which flow run, so that dead runs can be recognised.
 
-A process that is killed cannot tell Prefect, so each flow run leaves a small file when it starts,
-in ``processes/`` of the home folder. Whoever looks later can ask this machine whether the process
-is still there.
+A process that is killed cannot report it to Prefect, so each flow run writes a small file to
+``processes/`` of the home folder when it starts. From it, other processes of this machine can check
+whether the process still exists.
 """
 
 import json
@@ -16,14 +16,14 @@ from espalier.infra.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class ProcessRecord:
-    """A flow run and the process that began it.
+    """A flow run and the process that runs it.
 
     Attributes
     ----------
     path : Path
-        The file.
+        Path of the record.
     flow_run_id : str
-        The run in Prefect.
+        Id of the run in Prefect.
     owner : ProcessIdentity
         The process.
     """
@@ -34,7 +34,7 @@ class ProcessRecord:
 
 
 def note_process(settings: Settings, flow_run_id: str) -> None:
-    """Note that this process works on the flow run."""
+    """Record that this process works on the flow run."""
     folder = _folder(settings)
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{flow_run_id}"
@@ -43,12 +43,12 @@ def note_process(settings: Settings, flow_run_id: str) -> None:
 
 
 def forget_process(settings: Settings, flow_run_id: str) -> None:
-    """Remove the note of a flow run that has ended."""
+    """Remove the record of a flow run that has ended."""
     (_folder(settings) / f"{flow_run_id}.json").unlink(missing_ok=True)
 
 
 def process_records(settings: Settings) -> Iterator[ProcessRecord]:
-    """Yield what is noted; damaged notes are passed over."""
+    """Yield all records; damaged ones are skipped."""
     for path in sorted(_folder(settings).glob("*.json")):
         try:
             owner = ProcessIdentity.parse(json.loads(path.read_text()))

@@ -1,9 +1,8 @@
-"""Who serves: the aliases of a registered model, moved safely and with a record.
+"""Move the aliases of a registered model safely, with an entry in the decision log.
 
-`AliasKeeper` moves ``champion`` and ``previous`` under the registry's lock, only from the state
-that a decision was made on, and looks afterwards whether they are where they should be. Each move
-has its entry in the decision log, and what moved without one was moved by hand: that is respected,
-and recorded.
+`AliasKeeper` moves ``champion`` and ``previous`` under the registry's lock, only if they are still
+where they were when the decision was made, and checks the result. Each move has its entry in the
+decision log; a move without one was made by hand, which is accepted and logged.
 """
 
 import logging
@@ -34,12 +33,12 @@ ELSEWHERE = "somebody, outside of promote and rollback"
 
 
 class AliasesMovedError(EspalierError):
-    """The aliases are not where they were when the decision was made; nothing was changed."""
+    """The aliases have moved since the decision was made; nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aliases:
-    """Where the aliases of one model are; None where there is none."""
+    """The versions that a model's aliases point to; None for an alias that is not set."""
 
     champion: int | None
     challenger: int | None
@@ -48,7 +47,7 @@ class Aliases:
 
 @dataclass(frozen=True, slots=True)
 class _Noticed:
-    """The log's last place, what was moved by hand, and what was begun and is completed now."""
+    """The last number of the log, a move by hand if any, and decisions completed just now."""
 
     sequence: int
     moved: Decision | None
@@ -56,12 +55,12 @@ class _Noticed:
 
 
 class AliasKeeper:
-    """Moves one model's aliases.
+    """Moves the aliases of one model.
 
     Parameters
     ----------
     settings : Settings
-        Which registry.
+        Name the registry.
     model : str
         The registered model.
     """
@@ -74,13 +73,13 @@ class AliasKeeper:
 
     @property
     def client(self) -> "MlflowClient":
-        """The client on the registry."""
+        """The MLflow client of the registry."""
         if self._client is None:
             self._client = make_client(self._settings)
         return self._client
 
     def read(self) -> Aliases:
-        """Return where the aliases are now."""
+        """Return the versions that the aliases point to now."""
         with store_errors(self._settings.mlflow_registry_uri):
             found = self.client.get_registered_model(self._model).aliases
         places = {name: int(found[name]) if name in found else None
@@ -88,36 +87,36 @@ class AliasKeeper:
         return Aliases(**places)
 
     def pile(self) -> tuple[int, ...]:
-        """Return the versions that could come back, by the log, the latest last."""
+        """Return the earlier champions that a rollback could restore, by the log, latest last."""
         decisions = self.log.read(self._model)
         versions = self._versions()
         first = min(versions, default=None)
         return champions_before(decisions, first, versions)
 
     def notice(self) -> Decision | None:
-        """Record what was moved by hand since the last decision; return that, if anything was.
+        """Log a move of the champion by hand since the last decision, and return it, if any.
 
-        What an earlier process began and could not finish is completed or withdrawn first.
+        Unfinished decisions of earlier processes are completed or withdrawn first.
         """
         with self._lock() as lock:
             return self._notice(lock).moved
 
     def carry_out(self, decision: Decision, markdown: str) -> Decision:
-        """Move the aliases to where ``decision`` says, and put it on record.
+        """Move the aliases as ``decision`` says, and log it.
 
         Returns
         -------
         Decision
-            With its place in the log.
+            The decision with its number in the log.
 
         Raises
         ------
         AliasesMovedError
-            The champion is another one by now than the decision is about.
+            The champion has changed since the decision was made.
         """
         with self._lock() as lock:
             noticed = self._notice(lock)
-            for settled in noticed.completed:  # an earlier try of this very decision, cut off
+            for settled in noticed.completed:  # an interrupted earlier try of the same decision
                 if _same(settled, decision):
                     return settled
             now = self.read()
@@ -127,14 +126,14 @@ class AliasKeeper:
                     f"{_shown(decision.champion_before)} as when this was decided; nothing was "
                     "changed, try again"
                 )
-            if decision.champion_after == now.champion:  # nothing moves
+            if decision.champion_after == now.champion:  # no alias moves
                 decision = replace(decision, previous_after=now.previous)
             lock.check()
             placed = self.log.open(decision, markdown, sequence=noticed.sequence + 1)
             try:
                 self._move(lock, placed)
             except BaseException:
-                # What is left half done is completed or withdrawn by the next run, which looks.
+                # An unfinished decision is completed or withdrawn by the next run.
                 _LOG.warning("the aliases of %r were not moved to the end", self._model)
                 raise
             self.log.finish(placed)
@@ -155,7 +154,7 @@ class AliasKeeper:
             champion, previous = last.champion_after, last.previous_after
         else:
             champion, previous = min(versions, default=None), None
-        # Who deletes a version deletes its aliases.
+        # Deleting a version deletes its aliases.
         previous = previous if previous in versions else None
         if now.champion == champion and now.previous == previous:
             return _Noticed(at, None, completed)
@@ -176,7 +175,7 @@ class AliasKeeper:
         return _Noticed(at + 1, placed, completed)
 
     def _settle(self, lock: RegistryLock, begun: Decision) -> bool:
-        """Complete or withdraw a decision that was not finished; whether it is completed."""
+        """Complete or withdraw an unfinished decision; return whether it is completed."""
         if self.read().champion == begun.champion_after:
             if begun.champion_after != begun.champion_before:
                 self._move(lock, begun)
@@ -187,7 +186,7 @@ class AliasKeeper:
         return False
 
     def _move(self, lock: RegistryLock, decision: Decision) -> None:
-        """Move the aliases, the champion first: if it moved, the rest is completed later."""
+        """Move the aliases, champion first: once it has moved, the rest can be completed later."""
         with store_errors(self._settings.mlflow_registry_uri):
             now = self.read()
             if decision.champion_after != now.champion and decision.champion_after is not None:
@@ -215,7 +214,7 @@ class AliasKeeper:
             )
 
     def _tag(self, decision: Decision) -> None:
-        """Note the decision on the versions it is about."""
+        """Tag the versions concerned with the decision."""
         kind, reasons = str(decision.kind), " ".join(decision.reasons)
         tags = {
             "espalier.decision": kind,
@@ -254,7 +253,7 @@ class AliasKeeper:
 
 
 def _moves(champion: int | None, previous: int | None, now: Aliases) -> tuple[str, ...]:
-    """Return what was moved, in words."""
+    """Describe in words which aliases have moved."""
     said = []
     if now.champion != champion:
         said.append(
@@ -270,7 +269,7 @@ def _moves(champion: int | None, previous: int | None, now: Aliases) -> tuple[st
 
 
 def _same(one: Decision, other: Decision) -> bool:
-    """Whether two entries are one decision."""
+    """Return whether two log entries are the same decision."""
     facts = [(each.kind, each.version, each.champion_before, each.champion_after, each.actor)
              for each in (one, other)]  # fmt: skip
     return facts[0] == facts[1]

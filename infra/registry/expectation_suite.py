@@ -1,4 +1,4 @@
-"""The suite of expectations that a training left beside its MLflow run."""
+"""Read the expectation suite that a training run stored in MLflow."""
 
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
@@ -9,7 +9,7 @@ SUITE_FILE = "validation/validation.json"
 
 
 def read_suite(settings: Settings, version: RegisteredVersion) -> DataContract | None:
-    """Return the suite that a version was trained under; None where its training left none.
+    """Return the expectation suite of a version's training table; None if there is none.
 
     Raises
     ------

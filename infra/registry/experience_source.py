@@ -1,4 +1,4 @@
-"""Which experience a training asks: the one named, else the learned champion, else the shipped."""
+"""Find the knowledge for a training run: by the setting, the registered champion, or as shipped."""
 
 import logging
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperienceSource:
-    """Where learned experience is.
+    """The place of a folder of knowledge.
 
     Attributes
     ----------
     name : str
-        For people.
+        Name for display.
     folder : Path
-        What `Knowledge.save` wrote.
+        Folder that `Knowledge.save` wrote.
     """
 
     name: str
@@ -33,21 +33,21 @@ class ExperienceSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedExperience:
-    """Experience with its origin."""
+    """Loaded knowledge, with the name of its source."""
 
     source: ExperienceSource
     knowledge: Knowledge
 
 
 def open_experience(settings: Settings) -> LoadedExperience | None:
-    """Return the experience that trainings use; None where there is none or none is wanted.
+    """Load the knowledge that training runs use; None if there is none or it is switched off.
 
-    Where nobody asked for a particular one, one that cannot be read is passed over.
+    Unreadable knowledge is skipped, unless the settings name it.
 
     Raises
     ------
     UserError
-        The folder that the settings name holds none that can be read.
+        The folder in the settings holds no readable knowledge.
     StoreUnavailableError
         The registry does not answer.
     """

@@ -1,9 +1,10 @@
-"""A saved ensemble as an MLflow model that carries its own code and exact requirements."""
+"""Log a saved ensemble as an MLflow model, with its own code and exact requirements."""
 
 import json
 import logging
 import threading
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -20,17 +21,18 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 LOADER = "espalier.pipelines.serving.saved_model"
+# What models name that were logged before everything was imported as `espalier`.
+LOADER_BEFORE = "pipelines.ensemble.serving"
 _EXAMPLE_ROWS = 5
 
 
 def log_model(
     tracking: Tracking, *, run_id: str, folder: Path, example: "pd.DataFrame"
 ) -> tuple[str, str]:
-    """Log what `save_model` wrote below a run; return the model's id and where its files are.
+    """Log a model that `save_model` wrote; return the logged model's id and its location.
 
-    The pins come from the folder: left to itself, MLflow starts an interpreter to find out what
-    is imported, which takes 80 times longer and names every package of this environment that
-    happens to be loaded.
+    The pinned requirements come from the folder. Otherwise MLflow would start an interpreter to see
+    what is imported, which takes 80 times longer and lists every package that happens to be loaded.
     """
     _remove_remains(tracking, run_id)
     with new_logged_model(tracking, run_id, "ensemble") as new:
@@ -39,7 +41,7 @@ def log_model(
 
 
 def _remove_remains(tracking: Tracking, run_id: str) -> None:
-    """Remove what the run has logged before and was killed too early to register."""
+    """Delete models that the run logged earlier but was killed before registering."""
     remains = tracking.client.search_logged_models(
         experiment_ids=[tracking.experiment_id], filter_string=f"source_run_id = '{run_id}'"
     )
@@ -48,9 +50,9 @@ def _remove_remains(tracking: Tracking, run_id: str) -> None:
 
 
 def prepare_to_log() -> None:
-    """Do ahead of time what the first `log_model` of a process would spend a second or two on.
+    """Do the slow first steps of `log_model` ahead of time; they take a second or two.
 
-    MLflow maps every installed module to its distribution before it writes requirements.
+    MLflow maps every installed module to its package before it writes requirements.
     """
     import mlflow.pyfunc  # noqa: F401 - for the sake of the import
     from mlflow.utils.requirements_utils import warn_dependency_requirement_mismatches
@@ -71,8 +73,29 @@ def prepare_to_log_soon() -> None:
     threading.Thread(target=prepare, name="prepare-mlflow", daemon=True).start()
 
 
-def saved_folder(place: Path) -> Path | None:
-    """Return the folder that `save_model` wrote inside a logged model; None in other models."""
+@dataclass(frozen=True, slots=True)
+class SavedModel:
+    """What a logged model of ours says about itself.
+
+    Attributes
+    ----------
+    folder : Path
+        What `save_model` wrote.
+    loader : str
+        The module that opens it; it is in the code beside the model.
+    """
+
+    folder: Path
+    loader: str
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether only the code beside it can open it, not this one."""
+        return self.loader == LOADER_BEFORE
+
+
+def find_saved(place: Path) -> SavedModel | None:
+    """Return what `save_model` wrote inside a logged model; None in other models."""
     from mlflow.models import Model
 
     try:
@@ -82,7 +105,10 @@ def saved_folder(place: Path) -> Path | None:
     except Exception as error:  # MlflowException: there is no MLmodel file
         _LOG.debug("no MLflow model in %s: %s", place, error)
         return None
-    return place / flavor["data"] if flavor.get("loader_module") == LOADER else None
+    loader = flavor.get("loader_module")
+    if loader not in (LOADER, LOADER_BEFORE):
+        return None
+    return SavedModel(folder=place / flavor["data"], loader=loader)
 
 
 def _save(
@@ -102,7 +128,7 @@ def _save(
     needed = json.loads((folder / MANIFEST_FILE).read_text())["columns"]
     raw = with_unique_names(example.head(_EXAMPLE_ROWS))[needed].reset_index(drop=True)
     rows = _json_ready(raw)
-    # MLflow looks columns up by the signature's names, which are text.
+    # MLflow looks up columns by the signature's names, which are text.
     served = _load_pyfunc(str(folder))
     named = all(isinstance(name, str) for name in example.columns) and example.columns.is_unique
     with packaged_code() as code:
@@ -132,13 +158,13 @@ def _save(
 def _signature(
     example: "pd.DataFrame | None", answer: "pd.DataFrame", *, with_intervals: bool
 ) -> "ModelSignature":
-    """Return the signature: names are required, types are not enforced.
+    """Return the MLflow signature: column names are required, types are not enforced.
 
-    MLflow casts no int64 to double and no float64 (an integer column with a new null) to long,
-    and takes an all-null text column for a number, so any declared type would refuse rows that
-    the model takes. The types the model was trained on are in the model's metadata. Without an
-    example, inputs are left out. A model with intervals has the parameter ``interval``, without a
-    default, and returns the bounds only when that is given.
+    MLflow does not cast int64 to double or float64 (an integer column with a new null) to long, and
+    treats an all-null text column as numeric, so declared types would refuse rows that the model
+    accepts. The types of the training table are in the model's metadata. Without an example, inputs
+    are left out. A model with intervals has the parameter ``interval`` without a default, and
+    returns the bounds only if it is given.
     """
     from mlflow.models import ModelSignature
     from mlflow.types import DataType
@@ -169,7 +195,7 @@ def _output_type(values: "pd.Series[Any]") -> Any:
 
 
 def _json_ready(example: "pd.DataFrame") -> "pd.DataFrame":
-    """Return the rows with only what MLflow can write as JSON: others become text."""
+    """Return the rows with all values that MLflow cannot write as JSON converted to text."""
     import pandas as pd
 
     columns = {}

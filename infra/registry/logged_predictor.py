@@ -1,7 +1,7 @@
-"""Learned experience in MLflow: logged, registered and fetched like any model.
+"""Log, register and fetch knowledge in MLflow, like any model.
 
-Its versions are those of the registered model `PREDICTOR_MODEL`. The champion is what trainings
-use; a version that was not promoted stays as challenger.
+Its versions are those of the registered model `PREDICTOR_MODEL`. Training runs use the champion; a
+version that is not promoted becomes challenger.
 """
 
 import shutil
@@ -45,14 +45,14 @@ _ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictorVersion:
-    """A registered version.
+    """A registered version of the knowledge.
 
     Attributes
     ----------
     number : int
-        Counted from 1.
+        Version number, counted from 1.
     uri : str
-        What MLflow opens.
+        MLflow's URI of the version.
     alias : str
         ``champion`` or ``challenger``.
     """
@@ -71,22 +71,22 @@ def add_predictor_version(
     tags: Mapping[str, str],
     description: str,
 ) -> PredictorVersion:
-    """Log what was learned below a run, register it, and let it serve if it is ``promoted``.
+    """Log knowledge to a run and register it, as champion if ``promoted``.
 
     Parameters
     ----------
     tracking : Tracking
-        The store; its settings name the registry.
+        Gives the store; its settings name the registry.
     run_id : str
-        The run of the learning.
+        MLflow run that fitted the knowledge.
     folder : Path
-        What `Knowledge.save` wrote; other files in it come along.
+        Folder that `Knowledge.save` wrote; other files in it are logged too.
     promoted : bool
-        Whether it becomes champion; else it is challenger.
+        Whether it becomes champion; otherwise it becomes challenger.
     tags : mapping of str to str
-        Noted on the version.
+        Tags of the version.
     description : str
-        For people.
+        Description of the version, for display.
     """
     model_id, source = _log(tracking, run_id, folder)
     with store_errors(tracking.settings.mlflow_registry_uri):
@@ -106,7 +106,7 @@ def add_predictor_version(
 
 
 def champion_number(settings: Settings) -> int | None:
-    """Return the version that serves; None where nothing was learned yet."""
+    """Return the number of the champion version; None if there is none yet."""
     from mlflow.exceptions import MlflowException
 
     with store_errors(settings.mlflow_registry_uri):
@@ -120,12 +120,12 @@ def champion_number(settings: Settings) -> int | None:
 
 
 def predictor_files(number: int, settings: Settings) -> Path:
-    """Return the folder of a version on this machine; it is fetched once.
+    """Return the local folder of a version, which is downloaded once.
 
     Raises
     ------
     StoreUnavailableError
-        The store does not answer, or its files are gone.
+        The store does not answer, or the files are missing.
     """
     kept = settings.experience_folder / f"version-{number}"
     if kept.exists():

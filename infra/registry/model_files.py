@@ -1,10 +1,11 @@
-"""The files of a registered version, on this machine."""
+"""Fetch the files of a registered version to this machine."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from espalier.infra.registry.logged_model import saved_folder
+from espalier.infra.registry.logged_model import find_saved
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
@@ -15,29 +16,49 @@ if TYPE_CHECKING:
     from espalier.pipelines.serving.saved_model import ServedModel
 
 
+class OutdatedModelError(UserError):
+    """A version was logged by an Espalier whose models this one cannot open."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """Where the files of a version are on this machine.
+    """Local paths of a version's files.
 
     Attributes
     ----------
     saved : Path
-        What `espalier.pipelines.serving.saved_model.save_model` wrote.
+        Folder that `espalier.pipelines.serving.saved_model.save_model` wrote.
     code : Path
-        Holds the part of Espalier that the model was saved with.
+        Folder with the part of Espalier that the model was saved with.
+    loader : str
+        Module of that code which opens the model.
     """
 
     saved: Path
     code: Path
+    loader: str
 
 
-def model_files(version: RegisteredVersion, settings: Settings) -> ModelFiles:
+def model_files(
+    version: RegisteredVersion, settings: Settings, *, any_age: bool = False
+) -> ModelFiles:
     """Return where the files of a version are, fetched where the store is elsewhere.
+
+    Parameters
+    ----------
+    version : RegisteredVersion
+        Whose files.
+    settings : Settings
+        Which stores.
+    any_age : bool
+        Whether the model is opened by the code beside it, so that it may be of any age.
 
     Raises
     ------
+    OutdatedModelError
+        This Espalier cannot open it, and ``any_age`` is not set.
     UserError
-        The version was not made by Espalier, or its files are gone.
+        The version was not made by Espalier, or its files are missing.
     """
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
@@ -50,10 +71,12 @@ def model_files(version: RegisteredVersion, settings: Settings) -> ModelFiles:
             place = Path(download_artifacts(source, tracking_uri=settings.mlflow_uri))
         except (MlflowException, OSError) as error:
             raise UserError(f"the files of model {shown} are gone: {str(error)[:200]}") from error
-    folder = saved_folder(place)
-    if folder is None:
+    saved = find_saved(place)
+    if saved is None:
         raise UserError(f"model {shown} was not made by Espalier; open it with MLflow")
-    return ModelFiles(saved=folder, code=place / "code")
+    if saved.is_outdated and not any_age:
+        raise OutdatedModelError(outdated(version))
+    return ModelFiles(saved=saved.folder, code=place / "code", loader=saved.loader)
 
 
 def load(version: RegisteredVersion, settings: Settings) -> "ServedModel":
@@ -68,9 +91,33 @@ def load(version: RegisteredVersion, settings: Settings) -> "ServedModel":
 
     Raises
     ------
+    OutdatedModelError
+        It was logged by Espalier 0.1.
     UserError
         The version was not made by Espalier, or its files are gone.
     """
     from espalier.pipelines.serving.saved_model import _load_pyfunc
 
     return _load_pyfunc(str(model_files(version, settings).saved))
+
+
+def require_openable(version: RegisteredVersion, settings: Settings) -> None:
+    """Raise an `OutdatedModelError` where this Espalier cannot open a version.
+
+    What else may be wrong with its files is said where they are used.
+    """
+    try:
+        model_files(version, settings)
+    except OutdatedModelError:
+        raise
+    except UserError:
+        return
+
+
+def outdated(version: RegisteredVersion) -> str:
+    """Say that a version is too old, and what to do."""
+    return (
+        f"model {version.name}/{version.version} was saved by Espalier 0.1, whose models this "
+        f"version cannot open; train it again: espalier retrain {shlex.quote(version.name)}, or "
+        "espalier train"
+    )

@@ -1,4 +1,4 @@
-"""From a registered model back to the training that made it, and its run folder."""
+"""Find the training run of a registered model, and its run folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,18 +14,18 @@ from espalier.pipelines.errors import UserError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelRun:
-    """The training behind a version.
+    """The training run that made a version.
 
     Attributes
     ----------
     version : RegisteredVersion
-        What it made.
+        The version.
     run_id : str
-        Its MLflow run.
+        MLflow run of the training.
     fingerprint : str
-        Names the table it was trained on; empty when it is not known.
+        Fingerprint of the training table; empty if unknown.
     folder : Path or None
-        Its run folder; None when it is gone.
+        The run folder; None if it was removed.
     """
 
     version: RegisteredVersion
@@ -35,17 +35,17 @@ class ModelRun:
 
     @property
     def shown(self) -> str:
-        """The version, for people."""
+        """The version as ``NAME/VERSION``, for display."""
         return f"{self.version.name}/{self.version.version}"
 
 
 def run_behind(version: RegisteredVersion, settings: Settings) -> ModelRun:
-    """Return the training that made ``version``.
+    """Return the training run that made ``version``.
 
     Raises
     ------
     UserError
-        No training made it, or its run is gone.
+        No training run made it, or its run was deleted.
     """
     from mlflow.exceptions import MlflowException
 
@@ -68,15 +68,15 @@ def run_behind(version: RegisteredVersion, settings: Settings) -> ModelRun:
 
 
 def run_to_extend(spec: str, settings: Settings) -> ModelRun:
-    """Return the finished run that ``spec`` means, with its folder.
+    """Return the finished training run that ``spec`` refers to, with its folder.
 
-    ``NAME`` alone is the newest run, so that one extension follows another; a run that was
-    killed after it had registered its version does not count, as it will be continued itself.
+    ``NAME`` alone means the newest run, so that one extension follows another. A run that was
+    killed after registering its version does not count, since it will be continued itself.
 
     Raises
     ------
     UserError
-        There is no such model, the run is not finished, or its folder is gone.
+        There is no such model, the run is not finished, or its folder was removed.
     """
     asked = resolve(spec, settings)
     if asked.name != spec.strip():
@@ -102,11 +102,11 @@ def _with_folder(run: ModelRun) -> ModelRun:
 
 
 def _folder(path: str | None, attempt: str | None, settings: Settings) -> Path | None:
-    """Return the run's folder, where it was or in the home folder of today."""
+    """Return the run's folder, at its old path or in the present home folder."""
     if path is None:
         return None
     for folder in (settings.runs_folder / Path(path).name, Path(path)):
-        # Another attempt may have taken the name of a folder that was deleted.
+        # Another attempt may use the name of a folder that was deleted.
         if folder.is_dir() and (attempt is None or RunStore(folder).attempt == attempt):
             return folder
     return None

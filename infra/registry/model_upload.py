@@ -1,4 +1,4 @@
-"""A model folder on its way into MLflow: begun, filled, logged below its run, and concluded."""
+"""Upload a model folder to MLflow as a logged model of a run."""
 
 import tempfile
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ from espalier.infra.tracking.tracking import Tracking
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLoggedModel:
-    """A logged model whose files are yet to be written.
+    """A logged model whose files are not written yet.
 
     Attributes
     ----------
     model_id : str
-        MLflow's name for it.
+        MLflow's id of the model.
     location : str
-        Where its files will be.
+        Where its files will be stored.
     place : Path
-        Where to write them; the folder is still to be made.
+        Local folder to write them to; it must be created.
     """
 
     model_id: str
@@ -30,16 +30,16 @@ class NewLoggedModel:
 
 @contextmanager
 def new_logged_model(tracking: Tracking, run_id: str, kind: str) -> Iterator[NewLoggedModel]:
-    """Log what the block writes to ``place``; what it raises ends the model as failed.
+    """Context manager that logs the files written to ``place``; an error marks it as failed.
 
     Parameters
     ----------
     tracking : Tracking
-        The store.
+        Gives the client of the store.
     run_id : str
-        The run that made the model.
+        MLflow run that made the model.
     kind : str
-        The model's name and type.
+        Name and type of the model.
     """
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 

@@ -1,4 +1,4 @@
-"""The part of this package that a logged model carries along."""
+"""The part of this package that is included in a logged model."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ __path__ = extend_path(__path__, __name__)
 
 @contextmanager
 def packaged_code() -> Iterator[Path]:
-    """Copy the package ``espalier`` with nothing but `espalier.pipelines` in it.
+    """Copy the package ``espalier``, with only `espalier.pipelines` in it, to a temporary folder.
 
     Yields
     ------
     Path
-        A folder called ``espalier``, for the ``code_paths`` of an MLflow model; it is removed
-        on exit. The shipped experience is left out: predictions have no use for it.
+        A folder named ``espalier``, for the ``code_paths`` of an MLflow model; it is removed on
+        exit. The shipped experience is left out, since predictions do not need it.
     """
     with TemporaryDirectory(prefix="espalier-code-") as scratch:
         folder = Path(scratch) / "espalier"

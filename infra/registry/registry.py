@@ -1,4 +1,4 @@
-"""The model registry: logging an ensemble as a version, finding versions, opening them."""
+"""The model registry: register an ensemble as a version, find versions and load them."""
 
 import difflib
 import re
@@ -22,9 +22,9 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 PREVIOUS = "previous"
 
-# A registered model of such a name is no model: see `espalier.infra.registry.registry_lock`.
+# A registered model with such a name is a lock: see `espalier.infra.registry.registry_lock`.
 LOCK_PREFIX = "espalier lock "
-# Nor does this one take rows: it is what `espalier learn` learned, see
+# This one does not predict rows either: it is the knowledge fitted by `espalier learn`, see
 # `espalier.infra.registry.logged_predictor`.
 PREDICTOR_MODEL = "espalier experience"
 
@@ -38,21 +38,21 @@ class RegisteredVersion:
     Attributes
     ----------
     name : str
-        The registered model.
+        Name of the registered model.
     version : int
-        Counted from 1.
+        Version number, counted from 1.
     alias : str or None
-        The one asked for, or else its first: ``champion``, ``challenger``...
+        The alias that was asked for, otherwise its first: ``champion``, ``challenger``...
     run_id : str or None
-        The training that made it.
+        MLflow run of the training that made it.
     uri : str
-        What MLflow opens: ``models:/NAME/VERSION``.
+        MLflow's URI of the version: ``models:/NAME/VERSION``.
     aliases : tuple of str
-        All of them.
+        All its aliases.
     tags : mapping of str to str
-        What was noted at registration.
+        Tags set at registration.
     created_ms : int
-        When it was made, in milliseconds since 1970.
+        Time of creation, in milliseconds since 1970.
     """
 
     name: str
@@ -77,25 +77,25 @@ def register_version(
 ) -> RegisteredVersion:
     """Log a saved ensemble as a pyfunc model and register it as a new version.
 
-    It becomes ``champion`` when its name has none, else ``challenger``. Doing it again for the
-    same run returns the version that is there.
+    It becomes ``champion`` if the model has none, otherwise ``challenger``. Another call for the
+    same run returns the existing version.
 
     Parameters
     ----------
     tracking : Tracking
         The store; its settings name the registry.
     name : str
-        Registered model; made when it is new.
+        Name of the registered model, which is created if it is new.
     run_id : str
-        The training that made the model.
+        MLflow run of the training.
     folder : Path
-        What `espalier.pipelines.serving.saved_model.save_model` wrote.
+        Folder that `espalier.pipelines.serving.saved_model.save_model` wrote.
     example : DataFrame
-        A few raw rows: the model's columns, in any order, and possibly more.
+        A few raw rows with at least the model's columns, in any order.
     tags : mapping, optional
-        Noted on the version, such as its score.
+        Tags of the version, such as its score.
     description : str
-        For people, in Markdown.
+        Description of the version, in Markdown.
     """
     from espalier.infra.registry.logged_model import log_model
 
@@ -120,14 +120,14 @@ def register_version(
 
 
 def resolve(spec: str, settings: Settings) -> RegisteredVersion:
-    """Return the version that ``NAME``, ``NAME@alias`` or ``NAME/VERSION`` means.
+    """Return the version that ``NAME``, ``NAME@alias`` or ``NAME/VERSION`` refers to.
 
-    ``NAME`` alone is its champion, or its newest version when it has none.
+    ``NAME`` alone refers to its champion, or to its newest version if there is no champion.
 
     Raises
     ------
     UserError
-        There is no such model, alias or version; those that exist are named.
+        There is no such model, alias or version; the message names the existing ones.
     """
     parts = _SPEC.fullmatch(spec.strip())
     if parts is None:
@@ -156,7 +156,7 @@ def resolve(spec: str, settings: Settings) -> RegisteredVersion:
 
 
 def list_models(settings: Settings) -> tuple[RegisteredVersion, ...]:
-    """Return every version of every model, by name, the newest version first."""
+    """Return all versions of all models, sorted by name, the newest version first."""
     with store_errors(settings.mlflow_registry_uri):
         client = make_client(settings)
         return tuple(
@@ -167,12 +167,12 @@ def list_models(settings: Settings) -> tuple[RegisteredVersion, ...]:
 
 
 def versions_of(name: str, settings: Settings) -> tuple[RegisteredVersion, ...]:
-    """Return every version of one model, the newest first.
+    """Return all versions of a model, the newest first.
 
     Raises
     ------
     UserError
-        There is no such model, or it has no version.
+        There is no such model, or it has no versions.
     """
     resolve(name, settings)
     with store_errors(settings.mlflow_registry_uri):
@@ -182,7 +182,7 @@ def versions_of(name: str, settings: Settings) -> tuple[RegisteredVersion, ...]:
 
 
 def version_numbers(client: "MlflowClient", name: str) -> frozenset[int]:
-    """Return the numbers of a model's versions."""
+    """Return the version numbers of a model."""
     return frozenset(int(each.version) for each in _versions(client, name))
 
 
@@ -190,7 +190,7 @@ def version_numbers(client: "MlflowClient", name: str) -> frozenset[int]:
 
 
 def make_registered_model(client: "MlflowClient", name: str) -> None:
-    """Make a registered model, unless it is there."""
+    """Create a registered model, unless it exists."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -216,7 +216,8 @@ def _is_reserved(name: str) -> bool:
 
 
 def _versions(client: "MlflowClient", name: str) -> list[Any]:
-    # MLflow's filters know no escapes, but either quote. A name with both is looked for by hand.
+    # MLflow's filters have no escapes, but two kinds of quotes. A name with both is searched by
+    # hand.
     quote = next((each for each in "'\"" if each not in name), None)
     filter_ = None if quote is None else f"name={quote}{name}{quote}"
     found: list[Any] = []
@@ -266,7 +267,7 @@ def _described(client: "MlflowClient", version: Any, alias: str | None) -> Regis
 
 
 def _known(names: list[str], near: str | None = None) -> str:
-    """Say what there is, the nearest first."""
+    """Return a text that lists the existing names, the most similar first."""
     if not names:
         return "there is none yet; train one with `espalier train`"
     close = difflib.get_close_matches(near, names, n=3) if near else []

@@ -1,13 +1,13 @@
-"""A lock in the registry itself: whoever shares the registry shares the lock.
+"""A lock in the model registry, shared by all processes that use the registry.
 
-MLflow writes aliases and tags without looking at what is there, so they can hold no lock. Names of
-registered models are unique, though, and making one is atomic in every store: the lock of a model
-is a registered model of a reserved name that lives for the seconds of a switch and says whose it
-is.
+MLflow overwrites aliases and tags unconditionally, so they cannot serve as a lock. Names of
+registered models are unique, though, and creating one is atomic in every store: the lock of a model
+is a registered model with a reserved name, which exists for the seconds of a move and names its
+owner.
 
-A lock whose owner is a dead process of this machine is taken over at once, any other one when it
-has been watched, unchanged, for longer than an owner may hold it. The owner counts, too, and stops
-before that.
+A lock whose owner is a dead process of this machine is taken over at once; any other lock when it
+has been observed unchanged for longer than an owner may hold it. The owner measures the time too,
+and stops before that.
 """
 
 import json
@@ -33,20 +33,20 @@ _OWNER_TAG = "espalier.lock.owner"
 
 
 class LockLostError(EspalierError):
-    """The lock was held for too long, or somebody took it over."""
+    """The lock was held for too long, or another process took it over."""
 
 
 class RegistryLock:
-    """The right to move a model's aliases, for the seconds of a block.
+    """A lock for moving a model's aliases; a context manager.
 
     Parameters
     ----------
     client : MlflowClient
-        On the registry.
+        Client of the registry.
     model : str
         The registered model.
     patience : float
-        Seconds to wait for another owner.
+        Seconds to wait while another process holds the lock.
     """
 
     def __init__(self, client: "MlflowClient", model: str, *, patience: float = 240.0) -> None:
@@ -58,12 +58,12 @@ class RegistryLock:
         self._since = 0.0
 
     def acquire(self) -> None:
-        """Take the lock, waiting for who has it.
+        """Acquire the lock, waiting while another process holds it.
 
         Raises
         ------
         EspalierError
-            Another owner did not let go in time.
+            Another process did not release it in time.
         """
         deadline = time.monotonic() + self._patience
         seen, seen_at = "", time.monotonic()
@@ -81,12 +81,12 @@ class RegistryLock:
                 time.sleep(_POLL_SECONDS)
 
     def check(self) -> None:
-        """Make sure that the lock is still held; call it before each write.
+        """Check that the lock is still held; call this before each write.
 
         Raises
         ------
         LockLostError
-            It is not.
+            The lock is not held any more.
         """
         if time.monotonic() - self._since > HELD_SECONDS or self._read() != self._mine:
             raise LockLostError(
@@ -94,7 +94,7 @@ class RegistryLock:
             )
 
     def release(self) -> None:
-        """Let go, if the lock is still held."""
+        """Release the lock, if it is still held."""
         if self._mine and self._read() == self._mine:
             self._delete()
         self._mine = ""
@@ -112,7 +112,7 @@ class RegistryLock:
         self.release()
 
     def _create(self) -> bool:
-        """Make the lock, whole at once; False when there is one."""
+        """Create the lock atomically; return False if it exists."""
         from mlflow.exceptions import MlflowException
 
         mine = json.dumps(_myself())
@@ -124,7 +124,7 @@ class RegistryLock:
                 "only if no promotion or rollback is running.",
             )
         except MlflowException as error:
-            # MLflow looks the existing one up, which may be gone by then.
+            # MLflow looks up the existing model, which may have been deleted meanwhile.
             if error.error_code not in ("RESOURCE_ALREADY_EXISTS", "RESOURCE_DOES_NOT_EXIST"):
                 raise
             return False
@@ -132,7 +132,7 @@ class RegistryLock:
         return True
 
     def _read(self) -> str:
-        """Return who has the lock, as written; empty when nobody has."""
+        """Return the owner of the lock, as recorded; empty if it is free."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -143,7 +143,7 @@ class RegistryLock:
             return ""
 
     def _evict(self, gone: str) -> None:
-        """Remove the lock of ``gone``, and no other one."""
+        """Remove the lock if its owner is still ``gone``."""
         if self._read() == gone:
             _LOG.warning("taking over the lock on %r of %s", self._model, _words(gone))
             self._delete()

@@ -1,8 +1,8 @@
-"""The organisation's own records: read from MLflow, kept in the home folder.
+"""Experience from one's own training runs: read from MLflow, stored in the home folder.
 
 =====================  ====================================================================
 ``own.parquet``        the records, as `espalier.pipelines.experience.recording.schema` says
-``own.json``           how far each MLflow experiment is read, and what was learned from
+``own.json``           how far each MLflow experiment was read, and how many records were used
 =====================  ====================================================================
 """
 
@@ -22,16 +22,16 @@ from espalier.pipelines.redaction import redact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingProgress:
-    """How far learning has come.
+    """How far the trials in MLflow have been read and used.
 
     Attributes
     ----------
     store : str
-        The MLflow store that was read; another one is read from its beginning.
+        The MLflow store that was read; another store is read from the beginning.
     marks : mapping of str to int
         See `espalier.infra.tracking.trial_reader.TrialReading`.
     n_learned : int
-        Records that the newest predictor has learned from.
+        Number of records that the newest predictor was fitted to.
     """
 
     store: str
@@ -40,12 +40,12 @@ class ReadingProgress:
 
 
 class RunExperience:
-    """Records of one home folder; hold `lock` while adding.
+    """The experience records of one home folder; hold `lock` while adding.
 
     Parameters
     ----------
     settings : Settings
-        Which home folder, which MLflow store.
+        Name the home folder and the MLflow store.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -54,12 +54,12 @@ class RunExperience:
         self._uri = redact(settings.mlflow_uri)
 
     def lock(self) -> RunLock:
-        """Return the lock to hold while learning."""
+        """Return the lock to hold while adding and fitting."""
         return RunLock(self.folder / "lock", what="a learning of this home folder")
 
     @property
     def progress(self) -> ReadingProgress:
-        """How far learning has come; nothing where records are gone or are of another store."""
+        """The stored progress; empty if records are missing or of another store."""
         fresh = ReadingProgress(store=self._uri)
         if not self.records.path.exists():
             return fresh
@@ -70,12 +70,12 @@ class RunExperience:
         return found if found.store == self._uri else fresh
 
     def add(self, found: TrialReading) -> tuple[int, KnowledgeBase]:
-        """Add what was read; return how many records are new, and all of them.
+        """Add the records that were read; return the number of new ones, and all records.
 
         Raises
         ------
         UserError
-            The file is damaged or of a newer version.
+            The file of records is damaged or of a newer version.
         """
         before = len(self._read())
         records = self.records.append(found.records)
@@ -83,7 +83,7 @@ class RunExperience:
         return len(records) - before, records
 
     def learned(self, n_records: int) -> None:
-        """Note that the newest predictor has learned from so many records."""
+        """Note the number of records that the newest predictor was fitted to."""
         self._note(marks=self.progress.marks, n_learned=n_records)
 
     def _read(self) -> KnowledgeBase:

@@ -1,4 +1,4 @@
-"""Rows scored by a registered model in a process of its own."""
+"""Score rows with a registered model in a separate process."""
 
 import json
 import logging
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from espalier.infra.registry import scoring_process as score_child
-from espalier.infra.registry.model_files import model_files
+from espalier.infra.registry.logged_model import LOADER
+from espalier.infra.registry.model_files import OutdatedModelError, model_files, outdated
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.training_rows import write_any_parquet
@@ -33,23 +34,27 @@ def score_rows(
     *,
     timeout: float = TIMEOUT_SECONDS,
 ) -> ModelPredictions:
-    """Return what a registered model answers to raw rows, by the code that it was saved with.
+    """Return a registered model's predictions of raw rows, by the code it was saved with.
+
+    So a version answers too that this Espalier could not open.
 
     Raises
     ------
+    OutdatedModelError
+        It is such a version, and its own code does not open it either.
     UserError
-        The version was not made by Espalier, its files are gone, or it cannot answer these rows;
-        the last line that its process wrote says why.
+        The version was not made by Espalier, its files are missing, or it cannot predict these
+        rows; the message quotes the last line of its process.
     """
-    files = model_files(version, settings)
+    files = model_files(version, settings, any_age=True)
     shown = f"{version.name}/{version.version}"
     with tempfile.TemporaryDirectory(prefix="espalier-score-") as scratch:
         folder = Path(scratch)
         write_any_parquet(rows, folder / "rows.parquet")
-        job = {"code": str(files.code), "saved": str(files.saved)}
+        job = {"code": str(files.code), "saved": str(files.saved), "loader": files.loader}
         (folder / "job.json").write_text(json.dumps(job))
         try:
-            # -I: neither the working folder nor PYTHONPATH may offer another `espalier`.
+            # -I: neither the working folder nor PYTHONPATH may provide another `espalier`.
             ended = subprocess.run(
                 [sys.executable, "-I", str(score_child.__file__), str(folder)],
                 capture_output=True,
@@ -63,6 +68,9 @@ def score_rows(
                 f"model {shown} did not answer {len(rows):,} rows within {timeout:g} s"
             ) from None
         if ended.returncode != 0 or not (folder / "answer.json").exists():
+            if files.loader != LOADER:
+                _LOG.warning("model %s: %s", shown, ended.stderr.strip()[-300:])
+                raise OutdatedModelError(outdated(version))
             last = (ended.stderr.strip().splitlines() or [f"exit status {ended.returncode}"])[-1]
             raise UserError(f"model {shown} cannot answer these rows: {last[:300]}")
         answer = json.loads((folder / "answer.json").read_text())

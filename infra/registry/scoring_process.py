@@ -1,14 +1,15 @@
 """The program that scores rows with one logged model: ``python -I scoring_process.py FOLDER``.
 
-A logged model brings its own `espalier.pipelines`, so it is opened in a process of its own that
-imports nothing else of this project. The folder holds ``job.json`` and ``rows.parquet``; it gets
-``scores.npy`` and, when all is done, ``answer.json``.
+A logged model includes its own `espalier.pipelines`, so it is loaded in a separate process that
+imports nothing else of this project. The folder holds ``job.json`` and ``rows.parquet``; the
+program writes ``scores.npy`` and, at the end, ``answer.json``.
 """
 
 import json
 import sys
 import time
 import warnings
+from importlib import import_module
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -18,7 +19,7 @@ _TIMED = 15
 
 
 def main() -> None:
-    """Score the rows of the job and time single ones."""
+    """Score the rows of the job and measure the latency for single rows."""
     folder = Path(sys.argv[1])
     job = json.loads((folder / "job.json").read_text())
     sys.path.insert(0, job["code"])
@@ -26,8 +27,8 @@ def main() -> None:
     import numpy as np
     import pandas as pd
 
-    from espalier.pipelines.serving.saved_model import load_model
-
+    # Named by the model: versions of before have it elsewhere.
+    load_model = import_module(job["loader"]).load_model
     rows = pd.read_parquet(folder / "rows.parquet")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -47,7 +48,7 @@ def main() -> None:
 
 
 def _seconds_a_row(model: Any, rows: Any) -> float:
-    """Return the median time that one row takes, alone as a request brings it."""
+    """Return the median seconds to predict a single row, as in a request."""
     spent = []
     for turn in range(_WARM_UP + _TIMED):
         at = turn % len(rows)

@@ -1,4 +1,4 @@
-"""What the MLflow run of a training says about it."""
+"""Read the facts about a training run that a comparison needs from MLflow."""
 
 from dataclasses import dataclass
 
@@ -10,16 +10,16 @@ from espalier.infra.tracking.store import make_client
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingFacts:
-    """What a comparison has to know of a training.
+    """The facts about a training run that a comparison needs.
 
     Attributes
     ----------
     target : str
-        What was to be predicted.
+        Name of the target column.
     time_column, group_column : str or None
-        How rows were split.
+        Columns by which rows were split.
     weight_column : str or None
-        How rows were weighed.
+        Column with the weights of rows.
     """
 
     target: str
@@ -29,7 +29,7 @@ class TrainingFacts:
 
 
 def training_facts(version: RegisteredVersion, settings: Settings) -> TrainingFacts | None:
-    """Return the facts; None where the version has no run, or one of another kind."""
+    """Return the facts about a version's training; None if it has no training run."""
     from mlflow.exceptions import MlflowException
 
     if version.run_id is None:

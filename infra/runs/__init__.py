@@ -1,1 +1,1 @@
-"""Run folders: the record from which a run continues."""
+"""Run folders: the stored state of a run, from which it can continue."""

@@ -1,4 +1,4 @@
-"""Where a run keeps the fold models of its best trials until it is done."""
+"""The folder of a run in which fold models of its best trials are stored until it is done."""
 
 import hashlib
 from pathlib import Path
@@ -11,14 +11,14 @@ from espalier.pipelines.serialization.sealed_files import KEY_BYTES
 
 
 def open_fold_models(run_folder: Path, home: Path) -> FoldModels:
-    """Return the place in a run folder; a run that is continued finds what it kept there.
+    """Open the store of fold models in a run folder; a continued run finds its models there.
 
-    Workers write there, so they get a key of this run alone, made from that of the home folder.
+    Workers write there, so they get a seal key for this run only, derived from the home folder's.
 
     Raises
     ------
     StoreUnavailableError
-        The folder cannot be made.
+        The folder cannot be created.
     """
     key = hashlib.blake2b(run_folder.name.encode(), key=seal_key(home), digest_size=KEY_BYTES)
     folder = run_folder / FOLD_MODELS

@@ -1,4 +1,4 @@
-"""Which folder a run works in: named after its content, one more for each attempt."""
+"""Find the folder of a run: named after its content, with a new one for each attempt."""
 
 import hashlib
 import re
@@ -14,24 +14,24 @@ _NAME = re.compile(r"(?P<key>[0-9a-f]{16})(?:-(?P<number>[0-9]+))?")
 
 
 def run_key(data_fingerprint: str, essentials: Mapping[str, Any]) -> str:
-    """Return the name of the run that does this with these data.
+    """Return the key of a run, which names its folder, from its data and options.
 
     Parameters
     ----------
     data_fingerprint : str
-        Names the table's content.
+        Fingerprint of the table.
     essentials : mapping
-        What decides which trials are run and how they are scored; JSON-ready.
+        Options that decide which trials are run and how they are scored; JSON-ready.
     """
     text = to_json([data_fingerprint, sorted(essentials.items())], indent=None)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def run_folder(runs_folder: Path, key: str) -> Path:
-    """Return the folder in which the run of this key works next.
+    """Return the folder in which the run of this key should work.
 
-    An attempt is continued unless it is finished or somebody else works on it; when there is
-    none to continue, a new one is started beside the others.
+    An attempt is continued unless it is finished or in use by another process. If there is none to
+    continue, the folder of a new attempt is returned.
     """
     attempts = attempts_of(runs_folder, key)
     for folder in attempts:
@@ -43,7 +43,7 @@ def run_folder(runs_folder: Path, key: str) -> Path:
 
 
 def attempts_of(runs_folder: Path, key: str) -> list[Path]:
-    """Return the folders of a key's attempts, in the order they were made; some may be gone."""
+    """Return the folders of a key's attempts in the order of creation; some may not exist."""
     return sorted(
         (each for each in all_run_folders(runs_folder) if key_of(each) == key), key=_number
     )

@@ -1,12 +1,12 @@
-"""Names of the notes that several steps read; see `espalier.infra.runs.store.RunStore.note`."""
+"""Names of the notes that several steps use; see `espalier.infra.runs.store.RunStore.note`."""
 
 # Id of the parent run in MLflow.
 MLFLOW_RUN = "mlflow_run"
-# The `TrainRequest` as JSON; a URL's password is not in it.
+# The `TrainRequest` as JSON, without passwords of URLs.
 REQUEST = "request"
-# ``fingerprint`` of the table.
+# Fingerprint of the table.
 TABLE = "table"
-# Folds of a trial, or 1 for one split; 0 where an older version chose them by the rows alone.
+# Number of folds of a trial, or 1 for a single split; 0 if an older version chose it by the rows.
 FOLDS = "folds"
-# Threads that the native libraries of a trial use.
+# Number of threads that the native libraries of a trial use.
 THREADS = "threads"

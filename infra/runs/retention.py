@@ -1,8 +1,8 @@
-"""Which run folders have done their work, and their removal.
+"""Choose the run folders that are no longer needed, and remove them.
 
 A run folder holds the table and every trial's out-of-fold predictions. Once its run is finished it
-serves two purposes: `espalier train --extend` searches on from it, and `espalier verify` takes the
-table from it. So the newest ones are kept, and the others go.
+serves two purposes: `espalier train --extend` continues the search from it, and `espalier verify`
+reads the table from it. So the newest ones are kept and the others removed.
 """
 
 import logging
@@ -21,31 +21,31 @@ from espalier.pipelines.errors import UserError
 _LOG = logging.getLogger(__name__)
 
 _TRASH = ".removed-"
-# A run that nobody finished or continued for so long is given up.
+# An interrupted run is given up if it is not continued for this long.
 ABANDONED_DAYS = 30.0
 _DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """A run folder, as far as keeping it is concerned.
+    """The facts about a run folder that decide whether it is kept.
 
     Attributes
     ----------
     folder : Path
-        Where it is.
+        Path of the folder.
     model : str
-        The model it trains; empty when it was killed before it noted that.
+        Name of the model; empty if the run was killed before noting it.
     is_finished : bool
-        Whether it is done.
+        Whether the run is finished.
     is_live : bool
-        Whether somebody works in it now.
+        Whether a process is working in it.
     touched : float
-        When it finished, or else last did something, in seconds since 1970.
+        Time when it finished, or of its last activity, in seconds since 1970.
     run_id : str or None
         Its MLflow run.
     n_bytes : int
-        What removing it frees, once `removable` has looked; files that it shares with the run
+        Bytes that removing it frees, filled in by `removable`; files that it shares with the run
         that extends it count in both.
     """
 
@@ -71,21 +71,21 @@ def removable(
     protected: Collection[Path] = (),
     now: float | None = None,
 ) -> tuple[RunRecord, ...]:
-    """Return the records of the folders that may go, oldest first.
+    """Return the records of the folders that may be removed, oldest first.
 
-    Finished runs go, but for the newest ``keep`` of each model; a run that was interrupted stays
-    for `ABANDONED_DAYS`, so that it can be continued.
+    Finished runs may be removed, except the newest ``keep`` of each model. An interrupted run is
+    kept for `ABANDONED_DAYS`, so that it can be continued.
 
     Parameters
     ----------
     records : sequence of RunRecord
-        From `survey`.
+        Records from `survey`.
     keep : int
-        How many finished runs of each model to keep, at least 1.
+        Number of finished runs to keep of each model, at least 1.
     protected : collection of Path
-        Folders that must stay whatever their age: those behind the versions with an alias.
+        Folders to keep whatever their age: those of versions with an alias.
     now : float or None
-        Seconds since 1970; the clock's when None.
+        Current time in seconds since 1970; None for the clock's.
 
     Raises
     ------
@@ -111,9 +111,9 @@ def removable(
 
 
 def remove(records: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
-    """Remove these folders and return the records of those that are gone.
+    """Remove these folders and return the records of those that were removed.
 
-    A folder that somebody has begun to work in meanwhile stays.
+    A folder in which a process has started to work in the meantime is kept.
     """
     removed = []
     for record in records:
@@ -122,7 +122,7 @@ def remove(records: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
         except UserError:
             _LOG.info("%s is in use; it stays", record.folder)
             continue
-        # Renamed first, so that no half-removed folder is taken for a run.
+        # Renamed first, so that a partly removed folder is not mistaken for a run.
         trash = record.folder.with_name(f"{_TRASH}{record.folder.name}-{os.getpid()}")
         record.folder.rename(trash)
         shutil.rmtree(trash, ignore_errors=True)
@@ -131,7 +131,7 @@ def remove(records: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
 
 
 def sweep(runs_folder: Path) -> None:
-    """Remove what a removal that was killed has left."""
+    """Remove the remains of a removal that was killed."""
     for trash in runs_folder.glob(f"{_TRASH}*"):
         shutil.rmtree(trash, ignore_errors=True)
 

@@ -1,8 +1,7 @@
 """The key with which this installation seals the pickles of its runs.
 
-How is in `espalier.pipelines.serialization.sealed_files`.
-
-It lies in the home folder, so that a run can be continued, and no other user may read it.
+It is stored in the home folder, so that a run can be continued, and no other user may read it. For
+the seal itself see `espalier.pipelines.serialization.sealed_files`.
 """
 
 import os
@@ -17,12 +16,12 @@ KEY_FILE = "seal.key"
 
 
 def seal_key(home: Path) -> bytes:
-    """Return the key of a home folder; made at its first use, readable by its owner alone.
+    """Return the seal key of a home folder; created at its first use, readable only by its owner.
 
     Raises
     ------
     UserError
-        It cannot be read, or made.
+        The key cannot be read or created.
     """
     path = Path(home) / KEY_FILE
     try:
@@ -42,7 +41,7 @@ def seal_key(home: Path) -> bytes:
 
 
 def _make_key(path: Path) -> None:
-    """Write a new key, whole at once; another process may be first."""
+    """Write a new key atomically, unless another process is first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,10 +1,10 @@
-"""Which trials were begun: what is known of a run that died together with its trial.
+"""Log the starts of trials, to find configurations that kill the whole process.
 
-A trial that takes all the memory of the machine may take the whole command with it, and leaves no
-result by which it would be known the next time. So each start is a line of ``starts.jsonl`` in the
-run folder, and a command that ends in order says so there. A configuration that was running twice
-when the command died without a word is the likely reason: it gets a failed result and is not tried
-again. (The other trials that ran beside it may get one too.)
+A trial that uses up the machine's memory may get the whole command killed, and leaves no result by
+which a continued run could avoid it. So each start is a line of ``starts.jsonl`` in the run folder,
+and a command that ends normally adds a line too. A configuration that was running in two commands
+that were killed is the likely cause: it gets a failed result and is not tried again. (Trials that
+ran at the same time may get one too.)
 """
 
 import logging
@@ -26,12 +26,12 @@ REASON = f"the whole run was killed while this trial ran, {DEADLY} times"
 
 
 class StartLog:
-    """Notes the starts of one command's trials.
+    """Logs the starts of the trials of one command.
 
     Parameters
     ----------
     store : RunStore
-        The run's folder.
+        The store of the run's folder.
     """
 
     def __init__(self, store: RunStore) -> None:
@@ -40,12 +40,12 @@ class StartLog:
         self._began = False
 
     def note(self, trial: Trial) -> None:
-        """Note that a trial begins; what is wrong with the disk is for others to say."""
+        """Log that a trial starts; disk errors are ignored, since other writes report them."""
         self._began = True
         self._append({"command": self._command, "trial": trial.to_dict()})
 
     def close(self) -> None:
-        """Note that the command ends in order, whatever came of its trials."""
+        """Log that the command ends normally, whatever the results of its trials."""
         if self._began:
             self._began = False
             self._append({"command": self._command, "ended": True})
@@ -56,12 +56,12 @@ class StartLog:
 
 
 def fail_deadly(store: RunStore) -> tuple[TrialResult, ...]:
-    """Put a failed result on record for each trial under which the command died twice.
+    """Record a failed result for each trial that was running in two killed commands.
 
     Returns
     -------
     tuple of TrialResult
-        What was put on record now.
+        The results that were recorded now.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def fail_deadly(store: RunStore) -> tuple[TrialResult, ...]:
 
 
 def _deadly(store: RunStore, results: Sequence[TrialResult]) -> list[Trial]:
-    """Return the trials without a result that were running when commands died."""
+    """Return the trials without a result that were running when two commands were killed."""
     ended = set()
     commands: dict[Configuration, set[str]] = defaultdict(set)
     newest: dict[Configuration, Trial] = {}

@@ -1,19 +1,19 @@
-"""What a run has done so far, on disk: the truth from which an interrupted run continues.
+"""The state of a run on disk, from which an interrupted run continues.
 
 A run folder is named after its content (`espalier.infra.runs.folders`). Its trial log is
-append-only and flushed to the disk line by line; a trial's out-of-fold predictions are there before
-its line is, so that a line means a trial that need not be run again. MLflow and Prefect hold copies
-for people.
+append-only and flushed to the disk line by line. A trial's out-of-fold predictions are written
+before its line, so that a trial with a line need not be run again. This folder is authoritative;
+MLflow and Prefect hold copies for display.
 
 =====================  =====================================================================
-``trials.jsonl``       one `TrialResult` a line
-``starts.jsonl``       a line for each trial that was begun (`espalier.infra.runs.start_log`)
+``trials.jsonl``       one `TrialResult` per line
+``starts.jsonl``       one line per started trial (`espalier.infra.runs.start_log`)
 ``oof/<number>.npy``   out-of-fold predictions of a trial, as far as it got
 ``notes/<name>.json``  small records of other steps, such as the MLflow run's id
-``attempt``            names this one run wherever it is recorded
-``finished.json``      there once the run is done
+``attempt``            identifies this run wherever it is recorded
+``finished.json``      exists once the run is done
 ``fold_models``        models of the best trials, until the run is done
-``lock``               who works here now
+``lock``               names the process that is working here
 =====================  =====================================================================
 """
 
@@ -43,12 +43,12 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunStore:
-    """One run's folder; it is made with the first thing that is put into it.
+    """The folder of one run; it is created when something is first written.
 
     Attributes
     ----------
     folder : Path
-        From `espalier.infra.runs.folders.run_folder`.
+        Path from `espalier.infra.runs.folders.run_folder`.
     """
 
     folder: Path
@@ -62,9 +62,9 @@ class RunStore:
 
     @property
     def attempt(self) -> str:
-        """A name for this one run, made at its first use: what it leaves elsewhere bears it.
+        """A unique name of this run, created at its first use, by which it is found elsewhere.
 
-        The folder's own name will not do: it returns when the folder was deleted.
+        The name of the folder is not enough: it is used again after the folder was deleted.
         """
         path = self.folder / "attempt"
         try:
@@ -78,16 +78,16 @@ class RunStore:
 
     @property
     def log_path(self) -> Path:
-        """The trial log."""
+        """Path of the trial log."""
         return self.folder / "trials.jsonl"
 
     def append(self, outcome: TrialOutcome) -> None:
-        """Put a trial on record: first its predictions, then its line, both flushed to disk.
+        """Record a trial: first its predictions, then its line, both flushed to disk.
 
         Raises
         ------
         StoreUnavailableError
-            The disk is full. What was on record is there, and doing it again may succeed.
+            The disk is full. Earlier records are intact, and trying again may succeed.
         """
         number = outcome.result.trial.number
         predictions = outcome.predictions
@@ -97,16 +97,17 @@ class RunStore:
             _append(self.log_path, _line(outcome.result), to_disk=True)
 
     def write_log(self, results: Sequence[TrialResult]) -> None:
-        """Replace the log by one of these trials, whose predictions are there."""
+        """Replace the trial log by these trials, whose predictions must exist."""
         self._write(
             self.log_path, lambda file: file.write(b"".join(_line(each) for each in results))
         )
 
     def results(self) -> tuple[TrialResult, ...]:
-        """Return the trials on record by number.
+        """Return the recorded results by trial number.
 
-        Torn lines are passed over, and so are successes whose predictions are gone: those trials
-        count as not run. The last record of a number counts, as its predictions are the ones there.
+        Incomplete lines are skipped, and so are successes whose predictions are missing: those
+        trials count as not run. Of several records of a number the last counts, since the stored
+        predictions are its own.
         """
         found: dict[int, TrialResult] = {}
         for position, line in enumerate(_lines(self.log_path), 1):
@@ -123,7 +124,7 @@ class RunStore:
         return tuple(found[number] for number in sorted(found))
 
     def predictions(self, number: int) -> NDArray[np.float32]:
-        """Return the out-of-fold predictions of a trial, mapped from disk.
+        """Return the out-of-fold predictions of a trial, memory-mapped from disk.
 
         Returns
         -------
@@ -140,17 +141,17 @@ class RunStore:
 
     @property
     def predicted(self) -> frozenset[int]:
-        """The trials that have out-of-fold predictions."""
+        """Numbers of the trials that have out-of-fold predictions."""
         return frozenset(int(path.stem) for path in self.folder.glob("oof/*.npy"))
 
     def predictions_path(self, number: int) -> Path:
-        """Return where the out-of-fold predictions of a trial are, if it has any."""
+        """Return the path of a trial's out-of-fold predictions; they may not exist."""
         return self.folder / "oof" / f"{number}.npy"
 
     # --- starts ---------------------------------------------------------------------------
 
     def append_start(self, record: Mapping[str, Any]) -> None:
-        """Add a JSON-ready record to the log of starts; it outlives this process.
+        """Append a JSON-ready record to the start log, so that it survives this process.
 
         Raises
         ------
@@ -162,7 +163,7 @@ class RunStore:
             _append(self._starts_path, line, to_disk=False)
 
     def starts(self) -> tuple[dict[str, Any], ...]:
-        """Return the records of the log of starts; torn ones are passed over."""
+        """Return the records of the start log; incomplete lines are skipped."""
         found = []
         for line in _lines(self._starts_path):
             with suppress(ValueError):
@@ -176,24 +177,24 @@ class RunStore:
     # --- other records --------------------------------------------------------------------
 
     def note(self, name: str, record: Any) -> None:
-        """Remember a small JSON-ready record under ``name``; a later one replaces it."""
+        """Store a small JSON-ready record under ``name``; it replaces an earlier one."""
         self._write_json(self.folder / "notes" / f"{name}.json", record)
 
     def noted(self, name: str) -> Any:
-        """Return what `note` remembered; None when there is nothing."""
+        """Return the record that `note` stored under ``name``; None if there is none."""
         return _read_json(self.folder / "notes" / f"{name}.json")
 
     def mark_finished(self, record: Mapping[str, Any]) -> None:
-        """Say that the run is done; the same key then starts a new attempt.
+        """Mark the run as done; the same key then starts a new attempt.
 
-        Models of trials go: the registered one has those that it needs.
+        Stored fold models are removed: the registered model has those that it needs.
         """
         self._write_json(self.folder / "finished.json", record)
         shutil.rmtree(self.folder / FOLD_MODELS, ignore_errors=True)
 
     @property
     def finished(self) -> dict[str, Any] | None:
-        """What `mark_finished` recorded; None while the run is not done."""
+        """The record of `mark_finished`; None while the run is not done."""
         return cast("dict[str, Any] | None", _read_json(self.folder / "finished.json"))
 
     def _write_json(self, path: Path, record: Any) -> None:
@@ -210,10 +211,10 @@ def _line(result: TrialResult) -> bytes:
 
 
 def _append(path: Path, line: bytes, *, to_disk: bool) -> None:
-    """Add a line to a log; ``to_disk`` survives the machine, too."""
+    """Append a line to a log; with ``to_disk`` it survives a crash of the machine too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as log:
-        # A kill in the middle of a line leaves a torn one; it must not spoil this one.
+        # A kill in the middle of a line leaves it incomplete; it must not be joined with this one.
         if log.seek(0, os.SEEK_END) > 0:
             log.seek(-1, os.SEEK_END)
             if log.read(1) != b"\n":
@@ -239,7 +240,7 @@ def _read_json(path: Path) -> Any:
 
 
 def _write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write the file whole or not at all, and flush it to the disk."""
+    """Write the file atomically and flush it to the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -249,5 +250,5 @@ def _write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except BaseException:
-        partial.unlink(missing_ok=True)  # on a full disk its bytes are wanted
+        partial.unlink(missing_ok=True)  # frees its bytes on a full disk
         raise

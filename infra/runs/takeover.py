@@ -1,4 +1,4 @@
-"""The trials of a finished run, taken over by the run that extends it."""
+"""Take over the trials of a finished run into the run that extends it."""
 
 import os
 import shutil
@@ -18,16 +18,16 @@ ROWS = "rows"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Takeover:
-    """What a run has from the one it extends.
+    """What a run took over from the run that it extends.
 
     Attributes
     ----------
     folder : str
         Name of that run's folder.
     run_id : str or None
-        Its MLflow run.
+        MLflow run of that run.
     numbers : tuple of int
-        The trials; they are on record in MLflow below that run.
+        Numbers of its trials, which are logged in MLflow below that run.
     """
 
     folder: str
@@ -36,7 +36,7 @@ class Takeover:
 
 
 def read_takeover(store: RunStore) -> Takeover | None:
-    """Return what the run took over; None when it extends no other."""
+    """Return what the run took over; None if it does not extend another run."""
     noted = store.noted(_NOTE)
     if noted is None:
         return None
@@ -46,16 +46,16 @@ def read_takeover(store: RunStore) -> Takeover | None:
 def take_over_trials(
     source: RunStore, target: RunStore, results: Sequence[TrialResult], *, run_id: str | None
 ) -> None:
-    """Put trials of ``source`` on record in ``target``, once; their predictions come along.
+    """Copy trials of ``source`` and their predictions to ``target``, once.
 
-    The note comes last, so that a copy that was interrupted is made again.
+    The note is written last, so that an interrupted copy is repeated.
 
     Parameters
     ----------
     source, target : RunStore
         The run that is extended, and the new one.
     results : sequence of TrialResult
-        Which trials.
+        The trials to copy.
     run_id : str or None
         The MLflow run of ``source``.
 
@@ -64,7 +64,7 @@ def take_over_trials(
     StoreUnavailableError
         The disk is full.
     FileNotFoundError
-        Predictions of a trial are gone.
+        Predictions of a trial are missing.
     """
     if target.noted(_NOTE) is not None:
         return
@@ -82,9 +82,9 @@ def take_over_trials(
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Have the content of ``source`` under ``target`` too, without copying where that can be.
+    """Link ``target`` to the content of ``source``, or copy it if links are not possible.
 
-    Only for files that are replaced, never written to.
+    Only for files that are never changed in place, only replaced.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
@@ -92,17 +92,17 @@ def link_or_copy(source: Path, target: Path) -> None:
         os.link(source, target)
     except FileNotFoundError:
         raise
-    except OSError:  # another disk, or one that knows no links
+    except OSError:  # another disk, or a file system without links
         shutil.copyfile(source, target)
 
 
 def require_same_rows(store: RunStore, digest: str) -> None:
-    """Note which rows and folds the trials of a run are scored on, and that they stay the same.
+    """Note the rows and folds that trials of a run are scored on, and check that they are the same.
 
     Raises
     ------
     UserError
-        The trials on record were scored on others: code that prepares tables has changed.
+        The recorded trials were scored on other rows or folds: the preparation code has changed.
     """
     noted = store.noted(ROWS)
     if noted is None:

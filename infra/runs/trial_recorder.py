@@ -1,4 +1,4 @@
-"""Trials on their way into the log, kept in hand while the disk is full."""
+"""Write trial outcomes to the log, and hold them in memory while the disk is full."""
 
 import logging
 
@@ -10,14 +10,14 @@ _LOG = logging.getLogger(__name__)
 
 
 class TrialRecorder:
-    """Puts outcomes into a run's trial log; what the disk does not take now goes later.
+    """Writes outcomes to a run's trial log; those that cannot be written now are written later.
 
-    It outlives the task that uses it, so that a retry finds what could not be written.
+    It outlives the task that uses it, so that a retry finds the outcomes not yet written.
 
     Parameters
     ----------
     store : RunStore
-        The run's folder.
+        The store of the run's folder.
     """
 
     def __init__(self, store: RunStore) -> None:
@@ -25,7 +25,7 @@ class TrialRecorder:
         self._unwritten: list[TrialOutcome] = []
 
     def keep(self, outcome: TrialOutcome) -> None:
-        """Take an outcome and put it on record if that is possible now."""
+        """Hold an outcome, and write it if that is possible now."""
         self._unwritten.append(outcome)
         try:
             self.write()
@@ -33,12 +33,12 @@ class TrialRecorder:
             _LOG.warning("trial %d is not on record yet: %s", outcome.result.trial.number, error)
 
     def write(self) -> None:
-        """Put on record what is not yet.
+        """Write all outcomes that are not written yet.
 
         Raises
         ------
         StoreUnavailableError
-            The disk is full; everything stays in hand.
+            The disk is full; nothing held is lost.
         """
         while self._unwritten:
             self._store.append(self._unwritten[0])

@@ -1,1 +1,1 @@
-"""Tables from files, URLs and databases, and tables written."""
+"""Read tables from files, URLs and databases, and write tables."""

@@ -1,8 +1,8 @@
-"""Tables of any size, a chunk of rows at a time.
+"""Read tables of any size in chunks of rows.
 
-Every chunk is read as the whole table would be. What a column looks like must not depend on where
-a chunk happens to end, so the encoding of a text file and the names in a file of JSON lines are
-found out in a pass of their own, and columns that are known to be text are read as text.
+Every chunk is read as the whole table would be. How a column is read must not depend on where a
+chunk ends, so the encoding of a text file and the names in a JSON lines file are found in a
+separate pass, and columns that are known to be text are read as text.
 """
 
 import json
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CELLS = 4_000_000
-"""Cells of a chunk: some tens of megabytes of numbers, a few hundred of text."""
+"""Number of cells of a chunk: some tens of megabytes of numbers, a few hundred of text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +31,11 @@ class ChunkPlan:
     Attributes
     ----------
     cells : int
-        About how many cells a chunk may have: rows times columns.
+        Approximate number of cells of a chunk: rows times columns.
     text_columns : collection of str
-        Columns to read as text where the source has no types (CSV): codes keep their zeros.
+        Columns to read as text if the source has no types (CSV), so that codes keep leading zeros.
     wanted : collection of str or None
-        Columns that will be looked at; where reading less is cheaper, others may be left out.
+        Columns that are needed; others may be left out if that makes reading cheaper. None for all.
     """
 
     cells: int = CELLS
@@ -43,21 +43,21 @@ class ChunkPlan:
     wanted: Collection[str] | None = None
 
     def rows(self, n_columns: int) -> int:
-        """Return the number of rows of a chunk."""
+        """Return the number of rows per chunk."""
         return max(1, self.cells // max(1, n_columns))
 
 
 def read_chunks(
     source: str, *, query: str | None = None, plan: ChunkPlan | None = None
 ) -> "Iterator[pd.DataFrame]":
-    """Yield the rows of a file, URL or query in their order; no chunk is empty.
+    """Yield the rows of a file, URL or query as chunks, in order; no chunk is empty.
 
     Parameters
     ----------
     source, query : str
         As for `espalier.infra.tables.sources.read_table`.
     plan : ChunkPlan, optional
-        How large the chunks are.
+        Size and columns of the chunks.
 
     Raises
     ------
@@ -115,10 +115,10 @@ def _json(source: str, plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
 
     with open_bytes(source) as file:
         is_array = file.read(4096).lstrip().startswith(b"[")
-    if is_array:  # one value, which has to be read whole
+    if is_array:  # a single JSON value, which must be read as a whole
         yield from _sliced(read_table(source), plan)
         return
-    # A key may come up late in the file, and must be a column from the start.
+    # A key may first occur late in the file, but must be a column from the start.
     names: dict[str, None] = {}
     for record in _records(source):
         names.update(dict.fromkeys(record))
@@ -169,7 +169,7 @@ def _parquet(source: str, plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
 
 
 def _pruned(names: list[str], plan: ChunkPlan) -> list[str] | None:
-    """Return the columns worth reading; None for all, also where names are not unique."""
+    """Return the columns to read; None for all, also if names are not unique."""
     if plan.wanted is None or len(set(names)) < len(names):
         return None
     return [name for name in names if name in plan.wanted]
@@ -199,14 +199,14 @@ def _arrow(source: str, plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
 
 
 def _to_pandas(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pd.DataFrame]":
-    """Yield the batches of one table as pandas tables, a named index as a column."""
+    """Yield the batches of an Arrow table as DataFrames, with a named index as a column."""
     import pyarrow as pa
 
     n_before = 0
     for batch in batches:
         table = without_index(pa.Table.from_batches([batch]).to_pandas())
         for each in (batch.schema.pandas_metadata or {}).get("index_columns", ()):
-            # Of an index that is a range pandas writes down where it begins, and no cells.
+            # Of a RangeIndex pandas stores only the range, and no cells.
             if isinstance(each, dict) and each.get("name") is not None:
                 first = each["start"] + n_before * each["step"]
                 cells = range(first, first + len(table) * each["step"], each["step"])

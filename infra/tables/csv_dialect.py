@@ -1,4 +1,4 @@
-"""How a text table is written: encoding, delimiter and decimal sign, read off its beginning."""
+"""Detect the encoding, delimiter and decimal sign of a text table from its beginning."""
 
 import codecs
 import csv
@@ -20,16 +20,16 @@ _DECIMAL_POINT = re.compile(r"-?\d+\.\d+")
 
 @dataclass(frozen=True, slots=True)
 class CsvDialect:
-    """How a text table is written.
+    """The encoding, delimiter and decimal sign of a text table.
 
     Attributes
     ----------
     encodings : tuple of str
-        To try in turn, the likeliest first; the last one takes any bytes.
+        Encodings to try in turn, the likeliest first; the last one accepts any bytes.
     delimiter : str
-        Between fields.
+        Character between fields.
     decimal : str
-        ``.`` or ``,``.
+        Decimal sign, ``.`` or ``,``.
     """
 
     encodings: tuple[str, ...]
@@ -38,12 +38,12 @@ class CsvDialect:
 
 
 def sniff(source: str, *, tabbed: bool) -> CsvDialect:
-    """Return the dialect of a file or URL.
+    """Detect the dialect of a file or URL.
 
     Raises
     ------
     UserError
-        It is empty or no text.
+        The file is empty or not text.
     """
     with open_bytes(source) as file:
         head = file.read(_SNIFFED_BYTES)
@@ -61,8 +61,8 @@ def sniff(source: str, *, tabbed: bool) -> CsvDialect:
 def fitting_encoding(source: str, dialect: CsvDialect) -> str:
     """Return the first encoding of ``dialect`` that reads the whole of ``source``.
 
-    It goes through the file once, in blocks: whoever reads in chunks cannot begin again with
-    another encoding after half of them.
+    The file is read once, in blocks: a reader of chunks cannot start again with another encoding
+    half-way.
     """
     for encoding in dialect.encodings[:-1]:
         decoder = codecs.getincrementaldecoder(encoding)()
@@ -91,10 +91,10 @@ def _encodings(head: bytes) -> tuple[str, ...]:
 
 
 def _delimiter(text: str) -> str:
-    """Return the delimiter that splits the first lines into most fields, evenly.
+    """Return the delimiter that splits the first lines into the most fields, equally in all.
 
-    The standard library's sniffer also accepts letters and spaces, and often errs; four
-    candidates and a count err less.
+    The standard library's sniffer also accepts letters and spaces and is often wrong; counting
+    four candidates is more reliable.
     """
     lines = text.splitlines()[:100]
     if len(lines) > 1:
@@ -112,7 +112,7 @@ def _delimiter(text: str) -> str:
 
 
 def _decimal(text: str, delimiter: str) -> str:
-    """Return the decimal sign: a comma only where the delimiter leaves it free and cells use it."""
+    """Return the decimal sign: a comma only if it is not the delimiter and cells use it."""
     if delimiter == ",":
         return "."
     rows = list(csv.reader(io.StringIO("\n".join(text.splitlines()[1:100])), delimiter=delimiter))

@@ -1,4 +1,4 @@
-"""Tables out of SQL databases, by SQLAlchemy URL and query."""
+"""Read tables from SQL databases by SQLAlchemy URL and query."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
     import sqlalchemy as sa
 
-# The dialects that come with SQLAlchemy and the most used beside it. Other ones are recognised
-# by `dialect+driver://`; a bare scheme such as s3:// stays a file's.
+# The dialects that come with SQLAlchemy, and the most common others. Any other is recognised by
+# `dialect+driver://`; a plain scheme such as s3:// is a file's.
 _DIALECTS = frozenset(
     ("sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "oracle", "duckdb",
      "snowflake", "bigquery", "redshift", "clickhouse", "trino", "presto", "databricks",
@@ -22,14 +22,14 @@ _DIALECTS = frozenset(
 
 
 def is_database(source: str) -> bool:
-    """Whether ``source`` is a SQLAlchemy URL rather than a file or a URL of one."""
+    """Return whether ``source`` is a SQLAlchemy URL, rather than a file or the URL of a file."""
     scheme, separator, _ = source.partition("://")
     dialect, plus, _ = scheme.lower().partition("+")
     return bool(separator) and (dialect in _DIALECTS or bool(plus))
 
 
 def read_query(url: str, query: str | None) -> "pd.DataFrame":
-    """Return what ``query`` selects from the database.
+    """Return the rows that ``query`` selects from the database.
 
     Raises
     ------
@@ -43,9 +43,10 @@ def read_query(url: str, query: str | None) -> "pd.DataFrame":
 
 
 def read_query_chunks(url: str, query: str | None, *, cells: int) -> "Iterator[pd.DataFrame]":
-    """Yield what ``query`` selects, about ``cells`` cells at a time; raises as `read_query`.
+    """Yield the rows that ``query`` selects in chunks of about ``cells`` cells.
 
-    Where the driver can, rows are streamed: the whole result is in nobody's memory.
+    Rows are streamed if the driver can do so, and the whole result is never in memory. Errors are
+    those of `read_query`.
     """
     with _selected(url, query) as found:
         n_rows = max(1, cells // max(1, len(found.keys())))
@@ -61,7 +62,7 @@ def _frame(rows: "Sequence[Any]", found: "sa.CursorResult[Any]") -> "pd.DataFram
 
 @contextmanager
 def _selected(url: str, query: str | None) -> "Iterator[sa.CursorResult[Any]]":
-    """Yield the open result of the query, for the block."""
+    """Run the query and yield its open result, as a context manager."""
     import sqlalchemy as sa
     from sqlalchemy import exc
 
@@ -100,7 +101,7 @@ def _selected(url: str, query: str | None) -> "Iterator[sa.CursorResult[Any]]":
 
 
 def _refuse_missing_sqlite(address: "sa.URL", shown: str) -> None:
-    """Refuse a sqlite file that is not there, as connecting would create it."""
+    """Raise an error if a sqlite file is missing; connecting would create it."""
     file = address.database
     if address.get_backend_name() != "sqlite" or not file or file.startswith((":memory:", "file:")):
         return

@@ -1,4 +1,4 @@
-"""Patterns of files, spelled out."""
+"""Expand glob patterns to files."""
 
 import glob
 import os
@@ -13,8 +13,8 @@ _PATTERN = re.compile(r"[*?\[]")
 def expand_sources(source: str) -> tuple[str, ...]:
     """Return the files that a pattern such as ``in/2026-*.csv`` or ``s3://b/*.csv`` matches.
 
-    What exists under exactly this name, what is no pattern, and a database are returned as they
-    are. ``**`` goes through folders.
+    An existing file of exactly this name, a name that is not a pattern, and a database URL are
+    returned unchanged. ``**`` matches any depth of folders.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Bytes of a file or a URL, unpacked."""
+"""Open files and URLs as decompressed bytes."""
 
 import bz2
 import gzip
@@ -15,12 +15,12 @@ COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
 
 def exists_locally(source: str) -> bool | None:
-    """Whether a path of this machine exists; None for a URL, of which only opening tells."""
+    """Return whether a local path exists; None for a URL, which must be opened to find out."""
     return None if _is_url(source) else os.path.exists(source)
 
 
 def open_bytes(source: str, *, decompress: bool = True) -> IO[bytes]:
-    """Open a file or a fsspec URL to read, unpacked as its ending says.
+    """Open a file or fsspec URL for reading, decompressed according to its ending.
 
     Raises
     ------

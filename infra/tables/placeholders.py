@@ -1,7 +1,7 @@
-"""Secrets by name: ``${SHOP_PASSWORD}`` in a data source stands for an environment variable.
+"""Placeholders for secrets: ``${SHOP_PASSWORD}`` in a data source names an environment variable.
 
-The name is what schedules, Prefect and MLflow get to keep; the value is put in where the source is
-opened, and nowhere before.
+Schedules, Prefect and MLflow store only the name; the value is inserted only when the source is
+opened.
 """
 
 import os
@@ -15,15 +15,15 @@ _PLACEHOLDER = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def placeholders(text: str) -> tuple[str, ...]:
-    """Return the names of the variables that ``text`` asks for, each once."""
+    """Return the distinct names of the variables in ``text``."""
     return tuple(dict.fromkeys(_PLACEHOLDER.findall(text)))
 
 
 def fill_in(text: str, environ: Mapping[str, str] | None = None) -> str:
     """Return ``text`` with every ``${NAME}`` replaced by the variable's value.
 
-    Between ``://`` and ``@`` of a URL the value is percent-encoded, so that a password may hold
-    any characters.
+    Between ``://`` and ``@`` of a URL the value is percent-encoded, so that a password may contain
+    any character.
 
     Raises
     ------

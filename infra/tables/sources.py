@@ -1,4 +1,4 @@
-"""Tables from files, URLs and databases, and back to files."""
+"""Read tables from files, URLs and databases, and write them to files."""
 
 import io
 import json
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read_table(source: str, *, query: str | None = None) -> "pd.DataFrame":
-    """Return the table that ``source`` names.
+    """Read the table that ``source`` names.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def read_table(source: str, *, query: str | None = None) -> "pd.DataFrame":
         fsspec URL of one, or a SQLAlchemy database URL. ``${NAME}`` in it is replaced by the
         environment variable's value.
     query : str, optional
-        The SELECT to run; for a database, and only there.
+        The SELECT statement to run; required for a database, and refused otherwise.
 
     Returns
     -------
@@ -57,12 +57,13 @@ def read_table(source: str, *, query: str | None = None) -> "pd.DataFrame":
 
 @contextmanager
 def read_errors(source: str) -> Iterator[None]:
-    """Turn what goes wrong in reading a file or URL into one line for the user.
+    """Context manager that turns errors of reading a file or URL into a `UserError`.
 
     Raises
     ------
     UserError
-        The file is missing, may not be read, or is not of its kind.
+        The file is missing, cannot be read, or does not have the format of its ending. The message
+        is one line.
     """
     if exists_locally(source) is False:
         raise UserError(f"file {redact(source)!r} does not exist; check the path")
@@ -74,21 +75,21 @@ def read_errors(source: str) -> Iterator[None]:
         raise UserError(f"file {redact(source)!r} does not exist; check the path") from None
     except PermissionError:
         raise UserError(f"file {redact(source)!r} may not be read; check its permissions") from None
-    except Exception as error:  # parsers raise whatever they like
+    except Exception as error:  # parsers raise all kinds of exceptions
         raise UserError(
             f"{redact(source)!r} cannot be read as {table_kind(source)}: {reason_of(error)}"
         ) from error
 
 
 def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
-    """Write ``frame`` without its index; the ending of ``path`` says how.
+    """Write ``frame`` without its index, in the format of the ending of ``path``.
 
-    A reader never finds half a file.
+    The file is written atomically.
 
     Raises
     ------
     UserError
-        The ending is unknown, or the place cannot be written.
+        The ending is unknown, or the file cannot be written.
     """
     target = Path(path)
     kind = table_kind(str(target))
@@ -107,7 +108,7 @@ def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
 
 
 def table_kind(source: str) -> str:
-    """Return the kind of table that the ending of ``source`` names."""
+    """Return the table format that the ending of ``source`` names."""
     found = ending(source)
     if found in _ENDINGS:
         return _ENDINGS[found]
@@ -118,7 +119,7 @@ def table_kind(source: str) -> str:
 
 
 def ending(source: str) -> str:
-    """Return the ending that tells the format, a compression's taken off."""
+    """Return the ending that names the format, without a compression's ending."""
     path = source.split("?", 1)[0].split("#", 1)[0] if "://" in source else source
     suffixes = [suffix.lower() for suffix in PurePosixPath(path.replace("\\", "/")).suffixes]
     while suffixes and suffixes[-1] in COMPRESSIONS:
@@ -127,7 +128,7 @@ def ending(source: str) -> str:
 
 
 def _filled(table: "pd.DataFrame", source: str) -> "pd.DataFrame":
-    """Refuse a table without rows or columns."""
+    """Return the table; raise an error if it has no rows or columns."""
     if table.shape[1] == 0 or len(table) == 0:
         what = "rows" if table.shape[1] else "columns"
         raise UserError(f"{redact(source)!r} is empty: it has no {what}; give a table with data")
@@ -174,7 +175,7 @@ def _read_json(source: str) -> "pd.DataFrame":
         text = file.read()
     if not text.strip():
         raise UserError(f"{redact(source)!r} is empty; give a table with data")
-    # pandas would turn text that looks like a date or a number into one; that is for later.
+    # Keep pandas from converting text that looks like a date or a number; that comes later.
     if text.lstrip().startswith(b"["):
         records = json.loads(text)
     else:
@@ -210,7 +211,7 @@ def _read_arrow(source: str) -> "pd.DataFrame":
 
 
 def without_index(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Make a named index a column again; drop an unnamed one."""
+    """Turn a named index into a column; drop an unnamed one."""
     named = [name for name in table.index.names if name is not None]
     return table.reset_index(level=named) if named else table.reset_index(drop=True)
 
@@ -230,7 +231,7 @@ def _write_json(frame: "pd.DataFrame", path: Path) -> None:
 
 
 def _packed(path: Path) -> IO[Any]:
-    """Open a text file to write, packed as its ending says."""
+    """Open a text file for writing, compressed according to its ending."""
     import bz2
     import gzip
     import lzma

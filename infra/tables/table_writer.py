@@ -1,4 +1,4 @@
-"""A table written chunk by chunk, that is there whole or not at all."""
+"""Write a table chunk by chunk into a file that appears only when it is complete."""
 
 import os
 from pathlib import Path
@@ -15,12 +15,12 @@ WRITABLE = (".csv", ".parquet")
 
 
 class TableWriter:
-    """Writes rows into a hidden file beside ``path``, which takes its name when all went well.
+    """Writes rows to a hidden file next to ``path``, which is renamed to it on success.
 
     Parameters
     ----------
     path : Path
-        Where the table is to be; an existing file is replaced at the end.
+        Path of the table; an existing file is replaced at the end.
 
     Raises
     ------
@@ -40,7 +40,7 @@ class TableWriter:
         self._parquet: Any = None
 
     def write(self, frame: "pd.DataFrame") -> None:
-        """Append rows; the columns are those of the first chunk."""
+        """Append rows; they must have the columns of the first chunk."""
         try:
             if self._path.name.endswith(".csv"):
                 self._write_text(frame)

@@ -1,4 +1,4 @@
-"""Files that an MLflow run keeps, read back."""
+"""Read the artifacts of MLflow runs."""
 
 import json
 import tempfile
@@ -15,7 +15,7 @@ EXPLANATION_FILE = "explanation.json"
 
 
 def fetch_file(settings: Settings, run_id: str, file: str, folder: Path) -> Path | None:
-    """Copy the artifact ``file`` of a run into ``folder``; None where the run has none.
+    """Copy the artifact ``file`` of a run into ``folder``; return None if there is none.
 
     Raises
     ------
@@ -37,14 +37,14 @@ def fetch_file(settings: Settings, run_id: str, file: str, folder: Path) -> Path
 
 
 def read_text_file(settings: Settings, run_id: str, file: str) -> str | None:
-    """Return the text of a run's artifact; None where the run has none."""
+    """Return the text of a run's artifact; None if there is none."""
     with tempfile.TemporaryDirectory() as folder:
         path = fetch_file(settings, run_id, file, Path(folder))
         return None if path is None else path.read_text(encoding="utf-8")
 
 
 def read_json_file(settings: Settings, run_id: str, file: str) -> Any:
-    """Return the JSON of a run's artifact; None where the run has none."""
+    """Return the content of a run's JSON artifact; None if there is none."""
     text = read_text_file(settings, run_id, file)
     return None if text is None else json.loads(text)
 

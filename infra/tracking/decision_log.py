@@ -1,8 +1,8 @@
-"""The log of decisions: each one an MLflow run of its own, never changed afterwards.
+"""The decision log: each decision is an MLflow run of its own, never changed afterwards.
 
-A run holds the numbers as metrics, what can be searched for as tags, and the whole decision as
-``decision.json`` and, for people, ``decision.md``. It is opened before the aliases are moved and
-finished after, so that what a killed process left half done can be told and completed.
+A run holds the figures as metrics, searchable facts as tags, and the whole decision as
+``decision.json`` and, for display, ``decision.md``. It is started before the aliases are moved and
+finished afterwards, so that a decision interrupted by a killed process can be found and completed.
 """
 
 import json
@@ -29,17 +29,17 @@ _RECORD = "espalier.decision_record"
 _SEQUENCE = "espalier.sequence"
 # MLflow's stores take tags of 5000 characters (8000 in newer ones).
 _LONGEST = 4800
-# What a metric's name must not hold.
+# Characters that a metric's name must not contain.
 _UNNAMEABLE = re.compile(r"[^\w.\-/ ]", re.ASCII)
 
 
 class DecisionLog:
-    """The decisions about one registry's models.
+    """The decisions about the models of one registry.
 
     Parameters
     ----------
     settings : Settings
-        Which store; the experiment is the runs' own with `` decisions`` behind its name.
+        Name the store; the experiment is the setting's name followed by `` decisions``.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -50,22 +50,22 @@ class DecisionLog:
 
     @property
     def client(self) -> "MlflowClient":
-        """The client on the store."""
+        """The MLflow client of the store."""
         if self._client is None:
             self._client = make_client(self._settings)
         return self._client
 
     def open(self, decision: Decision, markdown: str, *, sequence: int) -> Decision:
-        """Write a decision that is about to be carried out; return it as it is on record.
+        """Log a decision that is about to be carried out, and return it as logged.
 
         Parameters
         ----------
         decision : Decision
-            Without its place.
+            The decision, without its sequence number.
         markdown : str
-            The same for people.
+            The decision as text for display.
         sequence : int
-            Its place in the log; the caller holds the model's lock and counts.
+            Its number in the log; the caller counts and must hold the model's lock.
         """
         placed = replace(decision, at_ms=int(time.time() * 1000), sequence=sequence)
         with store_errors(self._settings.mlflow_uri):
@@ -89,25 +89,25 @@ class DecisionLog:
         return placed
 
     def finish(self, decision: Decision) -> None:
-        """Note that a decision was carried out."""
+        """Mark a decision as carried out."""
         with store_errors(self._settings.mlflow_uri):
             self.client.set_terminated(decision.run_id, status="FINISHED")
 
     def withdraw(self, decision: Decision) -> None:
-        """Note that a decision was not carried out: it stays on record, and counts for nothing."""
+        """Mark a decision as not carried out: it stays in the log, but has no effect."""
         with store_errors(self._settings.mlflow_uri):
             self.client.set_terminated(decision.run_id, status="FAILED")
 
     def read(self, model: str) -> tuple[Decision, ...]:
-        """Return the decisions about a model that were carried out, in their order."""
+        """Return the decisions about a model that were carried out, in order."""
         return self._found(model, "FINISHED")
 
     def unfinished(self, model: str) -> tuple[Decision, ...]:
-        """Return decisions that were begun and not finished, in their order."""
+        """Return the decisions about a model that were started but not finished, in order."""
         return self._found(model, "RUNNING")
 
     def unfinished_models(self, before: datetime) -> tuple[str, ...]:
-        """Return the models with a decision that was begun before then and is not finished."""
+        """Return the models with an unfinished decision that was started before a given time."""
         limit = before.timestamp() * 1000
         begun = [run for run in self._runs("RUNNING") if run.info.start_time < limit]
         named = (run.data.tags.get(run_tags.MODEL) for run in begun)
@@ -119,7 +119,7 @@ class DecisionLog:
         return tuple(sorted(found, key=lambda each: (each.sequence, each.at_ms)))
 
     def _runs(self, status: str) -> "list[Run]":
-        """Return the log's runs of that status, about whatever model."""
+        """Return the runs of the log with that status, for all models."""
         with store_errors(self._settings.mlflow_uri):
             client = self.client
             experiment = client.get_experiment_by_name(self._settings.experiment)
@@ -130,7 +130,7 @@ class DecisionLog:
 
 
 def _tags(decision: Decision) -> dict[str, str]:
-    """Return what can be searched for, and the decision itself."""
+    """Return the tags of a decision: searchable facts, and the decision itself."""
     tags = {
         run_tags.MODEL: decision.model,
         _SEQUENCE: str(decision.sequence),
@@ -146,7 +146,7 @@ def _tags(decision: Decision) -> dict[str, str]:
 
 
 def _short(decision: Decision) -> str:
-    """Return the decision as JSON that fits into a tag: without slices, long reasons cut."""
+    """Return the decision as JSON that fits into a tag: without slices, with shortened reasons."""
     numbers = {key: value for key, value in decision.numbers.items() if "slice" not in key}
     record = _as_json(replace(decision, numbers=numbers))
     if len(json.dumps(record)) > _LONGEST:
@@ -159,7 +159,7 @@ def _short(decision: Decision) -> str:
 def _as_json(decision: Decision) -> dict[str, Any]:
     record = asdict(decision)
     record["kind"] = str(decision.kind)
-    # JSON knows no infinity.
+    # JSON has no infinity.
     record["numbers"] = {key: float(value) for key, value in decision.numbers.items()
                          if abs(float(value)) < float("inf")}  # fmt: skip
     return record

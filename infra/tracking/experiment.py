@@ -1,4 +1,4 @@
-"""One MLflow experiment: its store is connected when it is first used."""
+"""An MLflow experiment, connected to its store at the first use."""
 
 import threading
 from contextlib import AbstractContextManager
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class Experiment:
-    """One MLflow experiment, and the client that reaches it.
+    """An MLflow experiment with a client of its store.
 
     Parameters
     ----------
     settings : Settings
-        Which store, which experiment. Nothing is opened before it is used, so making one is
-        free; `open` does it ahead of time.
+        Name the store and the experiment. Nothing is opened before the first use; `open` does it
+        ahead of time.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -36,7 +36,7 @@ class Experiment:
 
     @property
     def client(self) -> "MlflowClient":
-        """The client on the tracking store; made at its first use.
+        """The client of the tracking store, created at its first use.
 
         Raises
         ------
@@ -50,7 +50,7 @@ class Experiment:
 
     @property
     def experiment_id(self) -> str:
-        """The experiment's id; the experiment is made at its first use."""
+        """Id of the experiment, which is created at its first use."""
         client = self.client
         with self._opening:
             if self._experiment_id is None:
@@ -59,12 +59,12 @@ class Experiment:
             return self._experiment_id
 
     def open(self) -> Self:
-        """Connect now; a new sqlite store makes its tables, which takes a second or more."""
+        """Connect now; creating the tables of a new sqlite store takes a second or more."""
         _ = self.experiment_id
         return self
 
     def open_soon(self) -> Self:
-        """Connect in the background; the first use waits for it and meets its errors."""
+        """Connect in the background; the first use waits for it and reports errors."""
         threading.Thread(target=self._open_quietly, name="open-mlflow", daemon=True).start()
         return self
 
@@ -75,5 +75,5 @@ class Experiment:
             return
 
     def store(self) -> AbstractContextManager[None]:
-        """Turn what goes wrong in the store within the block into one of our errors."""
+        """Context manager that turns passing faults of the store into `StoreUnavailableError`."""
         return store_errors(self.settings.mlflow_uri)

@@ -1,4 +1,4 @@
-"""A run's table in MLflow's terms."""
+"""The training table of a run as an MLflow dataset."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def dataset_input(
     name: str, source: str, fingerprint: str, columns: Mapping[str, str], n_rows: int
 ) -> "DatasetInput":
-    """Return the table as the training data of a run; passwords of its source are not kept."""
+    """Return the table as dataset input of an MLflow run, without passwords of its source."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     schema = {"columns": columns}
@@ -22,7 +22,7 @@ def dataset_input(
         digest=fingerprint[:36],
         source_type="espalier",
         source=json.dumps({"uri": redact(source)}),
-        # MLflow refuses longer ones; the full schema is an artifact.
+        # MLflow refuses longer schemas; the full schema is an artifact.
         schema=text if len(text := json.dumps(schema)) < 60_000 else None,
         profile=json.dumps({"num_rows": n_rows, "num_columns": len(columns)}),
     )

@@ -1,4 +1,4 @@
-"""What MLflow holds of a training already: asked when a run continues, so that nothing is twice."""
+"""Find the nested runs that MLflow already has of a training, so that none is logged twice."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def runs_with(client: "MlflowClient", experiment_id: str, tag: str, value: str) -> "list[Run]":
-    """Return the runs whose ``tag`` has this value, oldest first; ``value`` holds no quotes."""
+    """Return the runs whose ``tag`` has this value, oldest first; no quotes in ``value``."""
     oldest_first = ["attributes.start_time ASC"]
     return list(
         find_runs(client, [experiment_id], f"tags.`{tag}` = '{value}'", order_by=oldest_first)
@@ -21,7 +21,7 @@ def runs_with(client: "MlflowClient", experiment_id: str, tag: str, value: str) 
 def complete_trials(
     client: "MlflowClient", experiment_id: str, parent_run_id: str
 ) -> dict[int, str]:
-    """Return the ids of the nested runs that are complete, by trial number; remove the others."""
+    """Return the ids of the complete nested runs by trial number; delete incomplete ones."""
     found: dict[int, str] = {}
     for run in runs_with(client, experiment_id, run_tags.PARENT, parent_run_id):
         number = run.data.tags.get(run_tags.TRIAL)
@@ -35,7 +35,7 @@ def complete_trials(
 
 
 def remove_twins(client: "MlflowClient", experiment_id: str, parent_run_id: str) -> None:
-    """Remove other parent runs of the same attempt: a server was asked for one twice."""
+    """Delete duplicate parent runs of the same attempt, caused by repeated requests."""
     attempt = client.get_run(parent_run_id).data.tags.get(run_tags.ATTEMPT)
     if not attempt:
         return

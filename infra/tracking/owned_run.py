@@ -1,4 +1,4 @@
-"""A run in MLflow that a process works on: it names its owner, and ends however the work ends."""
+"""An MLflow run that names the process working on it, and ends when that work ends."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,18 +12,18 @@ from espalier.pipelines.errors import UserError
 
 @contextmanager
 def owned_run(tracking: Tracking, name: str, tags: Mapping[str, str]) -> Iterator[str]:
-    """Open a run for the block and yield its id; what the block raises ends it as failed.
+    """Start a run and yield its id, as a context manager; an exception ends the run as failed.
 
-    The owner in its tags is how the run is ended where the process is killed.
+    If the process is killed, the run can be found and ended by the owner in its tags.
 
     Parameters
     ----------
     tracking : Tracking
         The store.
     name : str
-        The run's.
+        Name of the run.
     tags : mapping of str to str
-        What it is a record of.
+        Tags of the run.
     """
     owner = json.dumps(ProcessIdentity.mine().to_dict())
     run_id = tracking.start_run(name, tags={**tags, run_tags.OWNER: owner})

@@ -1,7 +1,7 @@
-"""What a training keeps of its table for later comparisons, beside its MLflow run.
+"""The reference of a training table, stored as artifacts of its MLflow run.
 
-reference/rows.parquet    a sample of raw rows, or, where rows must not be kept,
-reference/profile.json    histograms of the columns alone
+reference/rows.parquet    a sample of raw rows or, if rows must not be stored,
+reference/profile.json    histograms of the columns only
 """
 
 import tempfile
@@ -25,14 +25,14 @@ ABOUT_FILE = "reference/about.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceTable:
-    """The table of one training, as later ones are compared with it.
+    """The reference of a training table, for measuring drift of later tables.
 
     Attributes
     ----------
     profile : TableProfile
-        Of its columns.
+        Profile of its columns.
     rows : DataFrame or None
-        The sample; None where no rows were kept.
+        The sample; None if no rows were stored.
     """
 
     profile: TableProfile
@@ -47,20 +47,20 @@ def log_reference(
     target: str,
     is_classification: bool,
 ) -> None:
-    """Log the sample, or its profile where the settings keep no rows.
+    """Log the sample, or only its profile if the settings do not keep rows.
 
     Parameters
     ----------
     tracking : Tracking
         The store.
     run_id : str
-        The training.
+        MLflow run of the training.
     rows : DataFrame
-        From `espalier.pipelines.lifecycle.drift.reference.sample_rows`.
+        Sample from `espalier.pipelines.lifecycle.drift.reference.sample_rows`.
     target : str
         The target column.
     is_classification : bool
-        Whether it holds classes.
+        Whether the target holds classes.
     """
     if not tracking.settings.keep_reference_rows:
         profile = profile_table(rows, target=target, is_classification=is_classification)
@@ -75,7 +75,7 @@ def log_reference(
 
 
 def read_reference(settings: Settings, run_id: str) -> ReferenceTable | None:
-    """Return what the training kept; None when it kept nothing."""
+    """Return the stored reference of a training run; None if there is none."""
     import pandas as pd
 
     about = read_json_file(settings, run_id, ABOUT_FILE)

@@ -1,4 +1,4 @@
-"""Every run that a condition finds, page by page."""
+"""Find all MLflow runs that match a condition."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -17,10 +17,10 @@ def find_runs(
     *,
     order_by: Sequence[str] = (),
 ) -> "Iterator[Run]":
-    """Yield all runs of the experiments for which MLflow's filter ``condition`` holds.
+    """Yield all runs of the experiments that match MLflow's filter ``condition``.
 
-    MLflow answers with a page at a time. What a caller changes meanwhile may move runs between
-    pages: take a list first where the condition is about what is changed.
+    MLflow returns one page at a time. Changing runs while iterating may move others between pages:
+    collect them in a list first if the changes affect the condition.
     """
     token = None
     while True:

@@ -1,4 +1,4 @@
-"""MLflow's stores: opened, with the experiment that runs go to."""
+"""Open MLflow's stores, and find the experiment for our runs."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,7 +14,7 @@ from espalier.pipelines.redaction import redact
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# What MLflow's pages go by: an experiment of no kind is shown as one of chats and prompts.
+# Tag for MLflow's pages: without it, an experiment is displayed as one of chats and prompts.
 KIND_TAG = "mlflow.experimentKind"
 KIND = "custom_model_development"
 _LOCK = ".mlflow.lock"
@@ -22,18 +22,18 @@ ABOUT = "Trainings by Espalier: a run each, with a nested run for every trial."
 
 
 def make_client(settings: Settings) -> "MlflowClient":
-    """Return a client on the stores of ``settings``.
+    """Return an MLflow client for the stores of ``settings``.
 
     Raises
     ------
     StoreUnavailableError
         The store does not answer.
     EspalierError
-        The store cannot be opened at all.
+        The store cannot be opened, and trying again will not help.
     """
     from mlflow import MlflowClient
 
-    # Two that make a new database's tables at once would get in each other's way.
+    # Two processes must not create the tables of a new database at the same time.
     own = settings.tracking_uri is None
     alone = exclusive(settings.home / _LOCK) if own else nullcontext()
     with store_errors(settings.mlflow_registry_uri):
@@ -45,7 +45,7 @@ def make_client(settings: Settings) -> "MlflowClient":
             _make_own(settings.home / OWN_DATABASE)
         try:
             client = MlflowClient(settings.mlflow_uri, registry_uri=settings.mlflow_registry_uri)
-            client.search_experiments(max_results=1)  # connects; a new database makes its tables
+            client.search_experiments(max_results=1)  # connects; creates the tables if needed
         except Exception as error:
             if type(error).__name__ == "UnsupportedModelRegistryStoreURIException":
                 raise EspalierError(
@@ -57,7 +57,7 @@ def make_client(settings: Settings) -> "MlflowClient":
 
 
 def make_own_database(settings: Settings) -> None:
-    """Make the home's own database where it is the store and is not there."""
+    """Create the database in the home folder if it is the store and does not exist."""
     path = settings.home / OWN_DATABASE
     if settings.tracking_uri is None and _is_missing(path):
         with exclusive(settings.home / _LOCK):
@@ -65,15 +65,15 @@ def make_own_database(settings: Settings) -> None:
 
 
 def _is_missing(path: Path) -> bool:
-    # Whoever connects to an absent one makes an empty one.
+    # Connecting to a missing database creates an empty one.
     return not path.exists() or not path.stat().st_size
 
 
 def _make_own(path: Path) -> None:
-    """Make the database where there is none, whole or not at all; the caller holds the lock.
+    """Create the database atomically if there is none; the caller must hold the lock.
 
-    MLflow makes its tables in many steps, and cannot go on from the middle: a process that is
-    killed meanwhile must leave nothing behind that looks like a database.
+    MLflow creates its tables in many steps and cannot continue half-way: a process that is killed
+    meanwhile must not leave a partial database behind.
     """
     if not _is_missing(path):
         return
@@ -89,7 +89,7 @@ def _make_own(path: Path) -> None:
 
 
 def _let_go(uri: str) -> None:
-    """Close MLflow's connections to a database, which it would keep as long as the process is."""
+    """Close MLflow's connections to a database; MLflow itself never closes them."""
     from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as Registry
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as Tracking
 
@@ -100,7 +100,7 @@ def _let_go(uri: str) -> None:
 
 
 def find_experiment(client: "MlflowClient", settings: Settings) -> str:
-    """Return the id of the settings' experiment, made when it is not there."""
+    """Return the id of the settings' experiment; create it if it does not exist."""
     from mlflow.exceptions import MlflowException
 
     found = client.get_experiment_by_name(settings.experiment)
@@ -114,7 +114,7 @@ def find_experiment(client: "MlflowClient", settings: Settings) -> str:
                 )
             )
         except MlflowException as error:
-            # Somebody else made it this moment.
+            # Another process has just created it.
             found = client.get_experiment_by_name(settings.experiment)
             if found is None:
                 raise error

@@ -1,7 +1,7 @@
-"""Whether a store answers, asked before MLflow is.
+"""Check that a store answers before MLflow uses it.
 
-MLflow's own client asks a dead database ten times, for a hundred seconds, and a task that opens the
-store does so four times. Here a store has five seconds a time.
+MLflow's own client tries a dead database ten times, for a hundred seconds, and a task that opens
+the store is retried four times. Here a store has five seconds per attempt.
 """
 
 import socket
@@ -10,22 +10,22 @@ import urllib.request
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-# How long a store may take to be there, and how long one attempt to reach it.
+# Seconds for a store to become reachable, and for a single attempt to connect.
 PATIENCE_SECONDS = 5.0
 _ATTEMPT_SECONDS = 5
 _POLL_SECONDS = 0.5
 _PORTS = {"http": 80, "https": 443}
-# How drivers call the seconds that connecting may take.
+# Names of the drivers' options for the connection timeout.
 _TIMEOUT_NAMES = {"postgresql": "connect_timeout", "mysql": "connect_timeout", "sqlite": "timeout"}
 
 
 def require_answer(uri: str) -> None:
-    """Return once the store at ``uri`` can be connected to; a kind that is not known passes.
+    """Return once the store at ``uri`` can be connected to; unknown kinds are not checked.
 
     Raises
     ------
     ConnectionError
-        Nobody listens at the address of a server.
+        No server listens at the address.
     sqlalchemy.exc.OperationalError
         The database cannot be connected to.
     """
@@ -53,7 +53,7 @@ def _server(uri: str, scheme: str) -> Callable[[], None]:
 
     def connect() -> None:
         if urllib.request.getproxies().get(scheme) and not urllib.request.proxy_bypass(host):
-            return  # only the proxy reaches it
+            return  # it is reachable only through the proxy
         try:
             socket.create_connection((host, port), timeout=_ATTEMPT_SECONDS).close()
         except OSError as error:

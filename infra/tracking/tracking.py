@@ -1,8 +1,8 @@
-"""What MLflow is told of a run: one parent run a training, one nested run a trial.
+"""Log a training run to MLflow: a parent run, with a nested run for each trial.
 
-MLflow is a copy for people; the truth is in `espalier.infra.runs.store`. There is one writer a run,
-every call names its run (MLflow's notion of an "active" run is not used), and everything can be
-done twice: a trial that is there already is not logged again, so a run that is continued leaves no
+MLflow holds a copy for display; the authoritative state is in `espalier.infra.runs.store`. Each run
+has a single writer, and every call names its run (MLflow's "active" run is not used). All calls can
+be repeated: a trial that is already logged is not logged again, so a continued run leaves no
 duplicates.
 """
 
@@ -20,12 +20,12 @@ from espalier.infra.tracking.trial_runs import finite_metrics, plain_text
 from espalier.infra.tracking.trials import TrackedTrials
 from espalier.pipelines.redaction import redact
 
-# MLflow's own limit is 100 parameters a call.
+# MLflow's own limit is 100 parameters per call.
 _PARAMS_A_CALL = 100
 
 
 class Tracking(Experiment):
-    """What is written to one MLflow experiment, by one process.
+    """Writes runs to an MLflow experiment.
 
     Attributes
     ----------
@@ -47,12 +47,12 @@ class Tracking(Experiment):
         Parameters
         ----------
         name : str
-            What it is called.
+            Name of the run.
         tags : mapping, optional
             Its tags.
         attempt : str or None
-            Names the attempt to start it: when there is a run of that name already, because its
-            maker was killed before it could note the id, that one is returned.
+            Identifies the attempt. If it already has a run, because the process that started it
+            was killed before it could note the id, that run is returned.
         """
         experiment_id = self.experiment_id
         with self.store():
@@ -70,7 +70,7 @@ class Tracking(Experiment):
         return str(run.info.run_id)
 
     def continue_run(self, run_id: str) -> bool:
-        """Take up a parent run that was interrupted; False when MLflow does not have it."""
+        """Continue an interrupted parent run; return False if MLflow does not have it."""
         from mlflow.exceptions import MlflowException
 
         with self.store():
@@ -87,7 +87,7 @@ class Tracking(Experiment):
         return True
 
     def finish_run(self, run_id: str, metrics: Mapping[str, float] | None = None) -> None:
-        """End a parent run as finished, with its last metrics."""
+        """End a parent run as finished, with its final metrics."""
         self.log_metrics(run_id, metrics or {})
         with self.store():
             self.client.set_terminated(run_id, status="FINISHED")
@@ -100,7 +100,7 @@ class Tracking(Experiment):
             self.client.set_terminated(run_id, status="KILLED" if killed else "FAILED")
 
     def log_params(self, run_id: str, params: Mapping[str, Any]) -> None:
-        """Log parameters; those that are there stay as they are, as MLflow changes none."""
+        """Log parameters; existing ones stay as they are, since MLflow cannot change them."""
         from mlflow.entities import Param
 
         with self.store():
@@ -114,14 +114,14 @@ class Tracking(Experiment):
                 self.client.log_batch(run_id, params=entries[start : start + _PARAMS_A_CALL])
 
     def log_metrics(self, run_id: str, metrics: Mapping[str, float], *, step: int = 0) -> None:
-        """Log metrics; those that are no finite number are left out."""
+        """Log metrics, except those that are not finite."""
         entries = finite_metrics(metrics, step=step, at_ms=int(time.time() * 1000))
         with self.store():
             if entries:
                 self.client.log_batch(run_id, metrics=entries)
 
     def set_tags(self, run_id: str, tags: Mapping[str, Any]) -> None:
-        """Set tags, later ones replace earlier ones."""
+        """Set tags; existing ones are replaced."""
         from mlflow.entities import RunTag
 
         entries = [RunTag(key, value) for key, value in _texts(tags).items()]
@@ -139,18 +139,18 @@ class Tracking(Experiment):
         columns: Mapping[str, str],
         n_rows: int,
     ) -> None:
-        """Record which data the run used; MLflow shows it as the run's dataset.
+        """Log the data that the run used; MLflow displays it as the run's dataset.
 
         Parameters
         ----------
         run_id : str
             The parent run.
         name, source : str
-            What the data are called and where they came from; passwords are not kept.
+            Name of the data and where they came from; passwords are removed.
         fingerprint : str
-            Names the content.
+            Fingerprint of the table.
         columns : mapping of str to str
-            Raw dtype by column.
+            Data type of each raw column.
         n_rows : int
             Number of rows.
         """
@@ -161,7 +161,7 @@ class Tracking(Experiment):
     # --- files ----------------------------------------------------------------------------
 
     def log_file(self, run_id: str, path: Path, folder: str | None = None) -> None:
-        """Log a file, or a folder's content, as artifact."""
+        """Log a file, or the content of a folder, as artifact."""
         with self.store():
             if path.is_dir():
                 self.client.log_artifacts(run_id, str(path), folder)
@@ -180,7 +180,7 @@ class Tracking(Experiment):
         self.log_text(run_id, to_json(record), file)
 
     def run_url(self, run_id: str) -> str | None:
-        """Where the run can be seen; None when no server shows the store."""
+        """Return the address of the run's page; None if no server displays the store."""
         from espalier.infra.network.pages import mlflow_page
 
         base = mlflow_page(self.settings)

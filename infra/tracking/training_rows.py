@@ -1,10 +1,10 @@
-"""The rows of a training, kept beside its MLflow run so that a later comparison can be fair.
+"""The rows of a training run, stored as artifacts so that models can be compared fairly later.
 
-    rows/keys.npz          keys of the rows trained on and of the hold-out, the columns they are of
-    rows/holdout.parquet   the hold-out as it was read, target included; a sample of a large one
+    rows/keys.npz          keys of training and hold-out rows, and the columns they are made from
+    rows/holdout.parquet   raw rows of the hold-out, target included; a sample of a large one
 
-Two models are compared on rows that neither was trained on. The keys tell which those are; the
-hold-out is where they come from when nobody brings newer ones.
+Two models are compared on rows that neither was trained on. The keys tell which rows these are; the
+hold-outs are used if no newer rows are given.
 """
 
 import tempfile
@@ -34,7 +34,7 @@ _HELD = ("null", "boolean", "integer", "floating", "decimal", "string", "large_s
 
 
 def log_training_rows(tracking: Tracking, run_id: str, kept: TrainingRows) -> None:
-    """Log the rows to the run; doing it again replaces them."""
+    """Log the rows to the run, replacing earlier ones."""
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         np.savez(
@@ -50,7 +50,7 @@ def log_training_rows(tracking: Tracking, run_id: str, kept: TrainingRows) -> No
 
 
 def read_training_rows(settings: Settings, run_id: str) -> TrainingRows | None:
-    """Return the rows of the training; None when they are not there or of another scheme."""
+    """Return the rows of a training run; None if there are none or they have another format."""
     import pandas as pd
     from mlflow.exceptions import MlflowException
 
@@ -82,7 +82,7 @@ def read_training_rows(settings: Settings, run_id: str) -> TrainingRows | None:
 
 
 def write_any_parquet(table: "pd.DataFrame", path: Path) -> None:
-    """Write any table as Parquet: columns it cannot hold as text, names unique and text."""
+    """Write any table as Parquet: unsupported columns as text, names made unique and text."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -94,7 +94,7 @@ def write_any_parquet(table: "pd.DataFrame", path: Path) -> None:
 
 
 def _arrow(series: "pd.Series[Any]") -> Any:
-    """Return the column as an Arrow array, as text where Arrow or Parquet has no type for it."""
+    """Return the column as an Arrow array, as text if Arrow or Parquet has no type for it."""
     import pyarrow as pa
 
     from espalier.pipelines.data.parsing.text_cells import read_text_cells

@@ -1,7 +1,7 @@
-"""Trials read back from MLflow as experience: every experiment, a page at a time, only what is new.
+"""Read new trials from the experiments of MLflow as experience records.
 
-A nested run carries its whole result as one tag, and its parent the dataset, so that a page of
-trials costs one call, and a training one more.
+A nested run has its complete result in one tag, and its parent the dataset, so that a page of
+trials costs one call, and each training run one more.
 """
 
 import json
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 _PAGE = 1000
-# Runs are ended by the clocks of the machines that made them, and seen a moment later: what ended
-# shortly before the newest one known is read again, which changes nothing.
+# End times come from the clocks of different machines, and runs become visible a moment later:
+# those that ended shortly before the newest known one are read again, which does no harm.
 _OVERLAP_MS = 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialReading:
-    """What MLflow had.
+    """The trials that were read from MLflow.
 
     Attributes
     ----------
     records : tuple of ExperienceRecord
-        Trials with their datasets.
+        Records of trials with their datasets.
     n_runs : int
-        Trials looked at.
+        Number of trials that were read.
     n_unreadable : int
-        Those that say too little: of an older Espalier, or of a training that ended early.
+        Number of trials with incomplete records: of an older version, or of an interrupted run.
     marks : mapping of str to int
-        By experiment: when its newest trial ended, in milliseconds since 1970.
+        When the newest trial of each experiment ended, in milliseconds since 1970.
     """
 
     records: tuple[ExperienceRecord, ...]
@@ -55,7 +55,7 @@ class TrialReading:
 
 
 def dataset_tags(known: KnownDataset, versions: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the tags of a parent run whose trials can be learned from."""
+    """Return the tags of a parent run that make its trials usable as experience."""
     text = json.dumps(known.to_dict(), separators=(",", ":"))
     if len(text) > LONGEST_TAG:
         _LOG.warning("the dataset's description is too long for a tag; nothing is learned from it")
@@ -66,16 +66,16 @@ def dataset_tags(known: KnownDataset, versions: Iterable[tuple[str, str]]) -> di
 def read_trials(
     settings: Settings, marks: Mapping[str, int], experiments: Sequence[str] = ()
 ) -> TrialReading:
-    """Return the trials that MLflow has got since ``marks``.
+    """Read the trials that were added to MLflow since ``marks``.
 
     Parameters
     ----------
     settings : Settings
-        Which store.
+        Name the store.
     marks : mapping of str to int
-        As the last reading left them; empty to read everything.
+        Marks of the last reading; empty to read everything.
     experiments : sequence of str
-        Names of the only ones to read; empty for all.
+        Names of the experiments to read; empty for all.
 
     Raises
     ------
@@ -124,9 +124,9 @@ def _experiments(client: "MlflowClient", names: Sequence[str]) -> Iterator[str]:
 
 
 def _trial_runs(client: "MlflowClient", experiment_id: str, since: int) -> "Iterator[Run]":
-    """Yield the trials of an experiment that ended after ``since``, in the order of their ends.
+    """Yield the trials of an experiment that ended after ``since``, in order of their end times.
 
-    Runs that are added meanwhile come behind, so that no page misses one.
+    Runs that are added meanwhile come last, so that no page misses one.
     """
     return find_runs(
         client,
@@ -137,7 +137,7 @@ def _trial_runs(client: "MlflowClient", experiment_id: str, since: int) -> "Iter
 
 
 def _parent(client: "MlflowClient", run_id: str) -> _Parent | None:
-    """Return what a training says of its data; None where it does not."""
+    """Return the dataset description of a parent run; None if it has none."""
     from mlflow.exceptions import MlflowException
 
     try:

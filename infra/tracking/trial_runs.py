@@ -1,8 +1,8 @@
-"""A trial as a nested MLflow run.
+"""Convert a trial's result to a nested MLflow run.
 
-Parameters, metrics and tags are for people. Programs read the tag `run_tags.RESULT` back, the whole
-result as JSON: parameters are text without types, and the fold scores of a metric's history would
-take a call for every run.
+Parameters, metrics and tags are for display. Programs read the tag `run_tags.RESULT`, which holds
+the complete result as JSON: parameters are text without types, and reading the fold scores from a
+metric's history would take a call for every run.
 """
 
 import json
@@ -30,14 +30,14 @@ class LoggedTrial:
     Attributes
     ----------
     result : TrialResult
-        What to log.
+        The result to log.
     """
 
     result: TrialResult
 
     @property
     def tags(self) -> dict[str, str]:
-        """What is searched by and shown in lists."""
+        """Tags for searching and for lists."""
         trial = self.result.trial
         tags = {
             run_tags.TRIAL: str(trial.number),
@@ -50,14 +50,14 @@ class LoggedTrial:
         if self.result.error:
             tags["error"] = self.result.error
         texts = {key: plain_text(value, LONGEST_TAG) for key, value in tags.items()}
-        # Without the message of an error, which may quote cells and is a tag of its own.
+        # Without the error message, which may quote cells and has a tag of its own.
         kind = self.result.error.split(":", 1)[0] if self.result.error else None
         record = json.dumps(replace(self.result, error=kind).to_dict(), separators=(",", ":"))
         return texts | ({run_tags.RESULT: record} if len(record) <= LONGEST_TAG else {})
 
     @property
     def params(self) -> dict[str, str]:
-        """The configuration."""
+        """The configuration as MLflow parameters."""
         trial = self.result.trial
         values: dict[str, Any] = {"family": trial.configuration.family, "seed": trial.seed}
         if trial.seconds_limit is not None:
@@ -68,7 +68,7 @@ class LoggedTrial:
         }
 
     def metrics(self, at_ms: int) -> "list[Metric]":
-        """Score, costs, and the fold scores as the steps of one metric."""
+        """Score and costs as MLflow metrics; the fold scores are the steps of one metric."""
         result = self.result
         single = {
             "score": result.score,
@@ -89,7 +89,7 @@ class LoggedTrial:
         return entries
 
     def write(self, client: "MlflowClient", *, experiment_id: str, parent_run_id: str) -> str:
-        """Log the trial and return its run's id; three calls in all."""
+        """Log the trial in three calls and return the id of its run."""
         from mlflow.entities import Param
 
         end_ms = int(time.time() * 1000)
@@ -113,7 +113,7 @@ class LoggedTrial:
 
 
 def finite_metrics(values: Mapping[str, float | None], *, step: int, at_ms: int) -> "list[Metric]":
-    """Return MLflow metrics of the finite ones among ``values``."""
+    """Return MLflow metrics of the finite values among ``values``."""
     from mlflow.entities import Metric
 
     return [
@@ -124,6 +124,6 @@ def finite_metrics(values: Mapping[str, float | None], *, step: int, at_ms: int)
 
 
 def plain_text(value: Any, limit: int) -> str:
-    """Return ``value`` as text that MLflow takes: not longer than ``limit`` characters."""
+    """Return ``value`` as text of at most ``limit`` characters, as MLflow accepts it."""
     text = str(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,4 +1,4 @@
-"""The trials of MLflow's parent runs: each is one nested run, written once."""
+"""Log trials as nested runs of MLflow's parent runs, each exactly once."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from espalier.pipelines.trials.trial import TrialResult
 
 
 class TrackedTrials:
-    """Which trials MLflow has, and the way to add more.
+    """Logs trials to MLflow, and knows which are logged.
 
     Parameters
     ----------
     experiment : Experiment
-        Where the runs are.
+        The experiment of the runs.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -23,21 +23,21 @@ class TrackedTrials:
         self._logged: dict[str, dict[int, str]] = {}
 
     def none_of(self, parent_run_id: str) -> None:
-        """Take a parent run as new, so that the store need not be asked what it has."""
+        """Declare that a parent run is new and has no trials, which saves a request."""
         self._logged[parent_run_id] = {}
 
     def log(self, parent_run_id: str, results: Sequence[TrialResult]) -> int:
-        """Log trials as nested runs; those that are there already are left alone.
+        """Log trials as nested runs, except those that are already logged.
 
         Returns
         -------
         int
-            How many were logged now.
+            Number of trials logged by this call.
 
         Raises
         ------
         StoreUnavailableError
-            The store does not answer; what was logged so far is there and calling again
+            The store does not answer; trials logged so far are not lost, and another call
             continues.
         """
         there = self._complete(parent_run_id)
@@ -58,10 +58,10 @@ class TrackedTrials:
         return len(new)
 
     def settle(self, parent_run_id: str, results: Sequence[TrialResult]) -> None:
-        """See to it that MLflow has each of ``results`` once, and the parent run once.
+        """Make sure that MLflow has each of ``results`` and the parent run exactly once.
 
-        A server that was killed after it did what it was asked, and before it said so, has been
-        asked again by the HTTP client: that leaves twins which nobody here has heard of.
+        If a server is killed after it handled a request and before it answered, the HTTP client
+        repeats the request, which leaves duplicates that this process does not know of.
 
         Raises
         ------
@@ -82,9 +82,9 @@ class TrackedTrials:
         return self._experiment.settings.mlflow_uri.startswith(("http://", "https://"))
 
     def _complete(self, parent_run_id: str) -> dict[int, str]:
-        """Return the run ids of the trials that are logged completely, by trial number.
+        """Return the run ids of completely logged trials, by trial number.
 
-        A nested run that was cut off half-way is removed, so that it can be logged again.
+        An incomplete nested run is deleted, so that it can be logged again.
         """
         known = self._logged.get(parent_run_id)
         if known is None:
@@ -95,5 +95,5 @@ class TrackedTrials:
         return known
 
     def _forget(self, parent_run_id: str) -> None:
-        """Forget which trials are logged: the store is asked the next time."""
+        """Forget which trials are logged, so that the store is asked the next time."""
         self._logged.pop(parent_run_id, None)

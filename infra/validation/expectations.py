@@ -1,7 +1,7 @@
-"""Great Expectations: a data contract as a suite, checked in an ephemeral context.
+"""Check a table with Great Expectations: a data contract becomes a suite in a temporary context.
 
-The contract (`espalier.pipelines.data.contract`) is the truth; the suite is its translation. Great
-Expectations 1.x is imported when something is validated (it takes seconds).
+The suite is derived from the contract (`espalier.pipelines.data.contract`). Great Expectations 1.x
+is imported only when a table is validated, since that takes seconds.
 """
 
 import logging
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 SAMPLE_ROWS = 50_000
-"""Cell by cell expectations look at this many rows of a longer table."""
+"""Largest number of rows checked by expectations about cells; of longer tables a sample is used."""
 _SAMPLE_SEED = 0
-# Expectations of these kinds are cheap, or wrong on a sample.
+# Expectations that use all rows: they are cheap, or would be wrong on a sample.
 _WHOLE_TABLE = {
     "ExpectTableColumnsToMatchSet",
     "ExpectColumnToExist",
@@ -48,7 +48,7 @@ def check_expectations(table: pd.DataFrame, contract: DataContract) -> Validatio
     table : DataFrame, shape (n_rows, n_columns)
         Raw rows; not changed.
     contract : DataContract
-        What is promised.
+        The expectations.
     """
     import great_expectations as gx
 
@@ -81,7 +81,7 @@ def check_expectations(table: pd.DataFrame, contract: DataContract) -> Validatio
 def _check(
     context: Any, name: str, frame: pd.DataFrame, expectations: list[Expectation]
 ) -> list[tuple[Expectation, CheckedExpectation]]:
-    """Return each expectation with what came of it on ``frame``."""
+    """Return each expectation with its result on ``frame``."""
     import great_expectations as gx
 
     missing = [each for each in expectations if each.column not in (None, *frame.columns)]
@@ -118,7 +118,7 @@ def _check(
 
 
 def _translate(expectation: Expectation, number: int) -> "GXExpectation":
-    """Return the class of Great Expectations that the kind names, with its parameters."""
+    """Return the expectation as an object of Great Expectations."""
     import great_expectations.expectations as gxe
 
     about = {} if expectation.column is None else {"column": expectation.column}
@@ -132,7 +132,7 @@ def _translate(expectation: Expectation, number: int) -> "GXExpectation":
 
 
 def _observed(result: Any) -> str:
-    """Return what a result saw, in a few words."""
+    """Describe in a few words what a result observed."""
     if result is None:
         return "it was not checked"
     error = _exception(result)
@@ -159,7 +159,7 @@ def _observed(result: Any) -> str:
 
 
 def _exception(result: Any) -> str:
-    """Return the message of the exception that stopped a check, or nothing."""
+    """Return the message of the exception that stopped a check; empty if none did."""
     info = result.exception_info or {}
     nested = [info, *(each for each in info.values() if isinstance(each, dict))]
     for each in nested:
@@ -169,7 +169,7 @@ def _exception(result: Any) -> str:
 
 
 def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with text and categories as plain objects, which every check can take."""
+    """Return the table with text and categories as plain objects, which every check supports."""
     columns = {
         name: column.astype(object).where(column.notna(), None)
         if isinstance(column.dtype, pd.CategoricalDtype | pd.StringDtype)

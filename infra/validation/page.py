@@ -1,6 +1,6 @@
-"""A validation as one self-contained page, in the manner of Great Expectations' Data Docs.
+"""Show a validation as one self-contained HTML page, similar to Great Expectations' Data Docs.
 
-Everything that comes from the data is escaped; the page loads nothing from anywhere.
+Everything that comes from the data is escaped, and the page loads no external files.
 """
 
 from html import escape
@@ -35,7 +35,7 @@ th { color: var(--soft); font-weight: 600; border-top: 0 } td:first-child { widt
 
 
 def render(report: ValidationReport) -> str:
-    """Return the page as HTML text."""
+    """Return the page of a validation as HTML text."""
     failures = report.failures
     verdict = "The table is accepted" if report.success else "The table is refused"
     sampled = (

@@ -1,4 +1,4 @@
-"""What a validation found, for programs and in words."""
+"""The result of a validation, as values and in words."""
 
 import json
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from typing import Any
 from espalier.pipelines.data.expectation import Expectation, Severity
 
 SHOWN_VALUES = 5
-"""Of a list, in a line for people."""
+"""Number of values of a list to show in a line of text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedExpectation:
-    """One expectation and what was observed.
+    """One expectation with its result.
 
     Attributes
     ----------
     expectation : Expectation
-        The promise.
+        The expectation.
     held : bool
         Whether it holds.
     observed : str
-        What was seen, for people.
+        What was observed, as text.
     """
 
     expectation: Expectation
@@ -30,18 +30,18 @@ class CheckedExpectation:
 
     @property
     def severity(self) -> Severity:
-        """What follows when it does not hold."""
+        """What happens if the expectation does not hold."""
         return self.expectation.severity
 
     @property
     def text(self) -> str:
-        """One line: what was promised of what, and what was seen instead."""
+        """One line: what was expected of which column, and what was observed instead."""
         return f"{describe(self.expectation)}; {self.observed}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationReport:
-    """What a validation found.
+    """The result of validating a table.
 
     Attributes
     ----------
@@ -50,11 +50,11 @@ class ValidationReport:
     n_rows, n_columns : int
         Size of the table.
     n_sampled : int
-        Rows that cell by cell expectations looked at.
+        Number of rows checked by expectations about cells.
     columns_unchecked : tuple of str
-        Columns that only the set of names covers.
+        Columns of which only the name is checked.
     seconds : float
-        How long it took.
+        Duration of the validation.
     gx_version : str
         Version of Great Expectations.
     """
@@ -69,13 +69,13 @@ class ValidationReport:
 
     @property
     def failures(self) -> tuple[CheckedExpectation, ...]:
-        """The expectations that do not hold, those that refuse first."""
+        """The expectations that do not hold, those of severity *refuse* first."""
         broken = [each for each in self.checked if not each.held]
         return tuple(sorted(broken, key=lambda each: each.severity is not Severity.REFUSE))
 
     @property
     def success(self) -> bool:
-        """Whether nothing of severity *refuse* is broken."""
+        """Whether all expectations of severity *refuse* hold."""
         return all(each.severity is not Severity.REFUSE for each in self.failures)
 
     def to_json(self) -> str:
@@ -97,7 +97,7 @@ class ValidationReport:
 
 
 def describe(expectation: Expectation) -> str:
-    """Return one line that says what is promised."""
+    """Describe an expectation in one line."""
     column, values = expectation.column, expectation.parameters
     mostly = float(values.get("mostly", 1.0))
     one = mostly >= 1
@@ -145,6 +145,6 @@ def few(values: Any) -> str:
 
 
 def short(value: Any) -> str:
-    """Return a value as text that is not long."""
+    """Return a value as text, shortened if it is long."""
     text = f"{value:,.6g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -1,1 +1,1 @@
-"""What to try next."""
+"""Acquisition: choose the configurations to try next."""

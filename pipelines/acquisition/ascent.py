@@ -5,7 +5,7 @@ reparameterization* (2022, arXiv:2210.10199): choices become probabilities, and 
 the acquisition's expectation over them, whose maximisers are those of the acquisition itself. The
 predictor never sees a configuration that cannot exist. Numbers follow their gradient directly.
 
-Symbols: s starts of one branch; k combinations of choices looked at for each; u numbers, theta
+Symbols: s starts of one family; k combinations of choices evaluated for each; u numbers, theta
 logits of the choices.
 """
 
@@ -26,12 +26,12 @@ _SAMPLES = 12
 _SURE = 0.7  # probability that a start gives to its own choices
 _RATE_NUMBERS, _RATE_LOGITS = 0.06, 0.35
 _DECAY_1, _DECAY_2 = 0.8, 0.95
-_CUT = 4.0  # log-EI differences beyond it say no more
+_CUT = 4.0  # log-EI differences are cut at this
 
 
 @dataclass(frozen=True, slots=True)
 class AscentResult:
-    """Encoded points that exist, best first, with their values.
+    """Encoded valid configurations with their acquisition values, best first.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class AscentResult:
 
     @classmethod
     def of(cls, points: Array, values: Array) -> "AscentResult":
-        """Return points sorted by value, each once."""
+        """Return points sorted by value, without duplicates."""
         _, first = np.unique(points.round(9), axis=0, return_index=True)
         first = np.sort(first)
         order = first[np.argsort(-values[first], kind="stable")]
@@ -61,7 +61,7 @@ def ascend(
     steps: int,
     rng: np.random.Generator,
 ) -> AscentResult:
-    """Return what gradient ascent finds from some starts, rounded to points that exist.
+    """Maximise an objective by gradient ascent from ``starts``; return valid encoded points.
 
     Parameters
     ----------
@@ -92,14 +92,14 @@ def polish(
     climbers: int,
     rounds: int,
 ) -> AscentResult:
-    """Return ``found`` and what a climb over neighbours adds to its best points.
+    """Improve the best points by local search over neighbours; return all evaluated points.
 
     Parameters
     ----------
     climbers : int
-        Points that climb, side by side.
+        Number of points to start local searches from.
     rounds : int
-        Moves of each at most.
+        Most moves of each local search.
     """
     points, values = [found.points], [found.values]
     tops = found.points[:climbers]
@@ -131,7 +131,7 @@ def _neighbours(branches: Sequence[FamilySubspace], point: Array) -> Array:
 
 
 class _Climb:
-    """The starts of one branch on their way up.
+    """State of the gradient ascent from several starts of one family.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ class _Climb:
     starts : array, shape (s, d)
         Encoded points.
     rng : Generator
-        Draws combinations.
+        Draws combinations of choices.
     """
 
     def __init__(self, branch: FamilySubspace, starts: Array, rng: np.random.Generator) -> None:
@@ -155,7 +155,7 @@ class _Climb:
         self._adam_theta = [_Adam(_RATE_LOGITS) for _ in self.theta]
 
     def look(self) -> Array:
-        """Return the points at which the acquisition is wanted, shape (s * k, d)."""
+        """Return the points to evaluate the acquisition at, shape (s * k, d)."""
         s = len(self.u)
         self._probabilities = [_softmax(each) for each in self.theta]
         if self._exact is not None:
@@ -168,13 +168,13 @@ class _Climb:
         return self.branch.assemble(u, self._c.reshape(s * k, -1))
 
     def move(self, values: Array, gradient: Array, rate: float) -> None:
-        """Take a step, given values (s * k,) and gradients (s * k, d) at the points looked at."""
+        """Take one step, given values (s * k,) and gradients (s * k, d) at the points of `look`."""
         s, k = self._c.shape[:2]
         weight = self._weights()
         height = values.reshape(s, k)
         if self.branch.numbers:
             columns = [number.column for number in self.branch.numbers]
-            # The gradient of the log-EI may be steep where it is hopeless; its size is no matter.
+            # The log-EI may be steep where there is no hope; Adam makes the size irrelevant.
             slope = gradient[:, columns].reshape(s, k, -1)
             self.u = np.clip(
                 self.u + rate * self._adam_u((weight[:, :, None] * slope).sum(axis=1)), 0.0, 1.0
@@ -187,7 +187,7 @@ class _Climb:
             self.theta[which] = self.theta[which] + rate * self._adam_theta[which](slope)
 
     def rounded(self) -> Array:
-        """Return the points arrived at: numbers rounded, the likeliest choices."""
+        """Return the current points with numbers rounded and the likeliest choices, (s, d)."""
         c = np.zeros((len(self.u), len(self.theta)), dtype=np.int64)
         for which, theta in enumerate(self.theta):
             c[:, which] = theta.argmax(axis=1)
@@ -217,7 +217,7 @@ class _Climb:
 
 
 class _Adam:
-    """The direction of Adam (Kingma and Ba 2015) for an ascent."""
+    """Steps of the Adam optimiser (Kingma and Ba 2015), for ascent."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
@@ -235,7 +235,7 @@ class _Adam:
 
 
 def _step(objective: Objective, climbs: Sequence[_Climb], rate: float) -> None:
-    """Move all climbs by one step; the predictor is asked once."""
+    """Move all climbs by one step, with a single call of the predictor."""
     X = np.vstack([climb.look() for climb in climbs])
     values, gradient = objective.value_and_gradient(X)
     start = 0

@@ -1,8 +1,8 @@
-"""Choose several configurations at once: one at a time, each believed to be already known.
+"""Choose a batch of configurations one by one, assuming a gain for those chosen before.
 
 The constant liar of Ginsbourger, Le Riche and Carraro, "Kriging is well-suited to parallelize
-optimization" (2010): whatever is chosen or still running is entered with a made-up, middling gain,
-so that the next choice goes elsewhere.
+optimization" (2010): configurations that are chosen or still running enter with the median gain, so
+that the next choice differs from them.
 """
 
 from collections import Counter
@@ -38,26 +38,26 @@ def choose_batch(
     penalty: Callable[[Sequence[Configuration]], NDArray[Any]] | None = None,
     max_per_family: int | None = None,
 ) -> list[Configuration]:
-    """Return up to ``n`` different configurations, none observed, pending or nearly so.
+    """Return up to ``n`` different configurations, none (nearly) observed or pending.
 
     Parameters
     ----------
     space : SearchSpace
-        What may be chosen.
+        The search space.
     observations : Observations
-        What is known, at least two trials.
+        Results of at least two trials.
     new_predictor : callable (pick) -> PerformancePredictor
-        A fresh predictor for each pick, 0 to n-1.
+        An unfitted predictor for each choice, 0 to n-1.
     n : int
         How many to choose.
     rng : Generator
         Draws candidates and neighbours.
     pending : sequence of Configuration
-        What is running.
+        Configurations of running trials.
     penalty : callable (configurations) -> array of shape (n,), optional
-        Taken off the log expected improvement; infinite for what must not be chosen.
+        Subtracted from the log expected improvement; infinite for what must not be chosen.
     max_per_family : int or None
-        How many of one family a batch may hold: unlike models make the better ensemble.
+        Most configurations of one family in a batch: diverse models make better ensembles.
     """
     known = set(observations.configurations) | set(pending)
     candidates = _candidates(space, observations, known, rng)
@@ -101,7 +101,7 @@ def _candidates(
     known: set[Configuration],
     rng: np.random.Generator,
 ) -> list[Configuration]:
-    """Return random configurations and neighbours of the best ones, without what is known."""
+    """Return random configurations and neighbours of the best ones, without known ones."""
     order = np.argsort(-observations.gains, kind="stable")[:_INCUMBENTS]
     drawn = space.sample(_RANDOM_CANDIDATES, rng)
     for place in order:

@@ -1,7 +1,7 @@
-"""Choose a batch by gradient ascent on a differentiable predictor, and keep score of the ascent.
+"""Choose a batch of configurations by gradient ascent, compared with random candidates.
 
-Each pick compares the ascent with the best of 2,000 random configurations by the true acquisition;
-the better one is proposed, and the pick says which it was.
+Each proposal is the better one, by the exact acquisition, of the ascent's result and the best of
+2,000 random configurations; it records which of the two it was.
 """
 
 from collections import Counter
@@ -32,27 +32,27 @@ _NOISE = 0.1
 
 
 class BelievingPredictor(DifferentiablePredictor, Protocol):
-    """A differentiable predictor that can take its own prediction for a fact."""
+    """A differentiable predictor that can condition on its own mean (kriging believer)."""
 
     def believe(self, X: Array) -> "BelievingPredictor":
-        """Return the predictor that believes its own mean at ``X``, shape (n, d)."""
+        """Return the predictor conditioned on its own mean at ``X``, shape (n, d)."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A configuration and how it came to be chosen.
+    """A proposed configuration, with its acquisition value and expected improvement.
 
     Attributes
     ----------
     configuration : Configuration
-        What was chosen.
+        The proposed configuration.
     by_ascent : bool
         Whether ascent beat the random candidates; False: the best of those was taken.
     value, random_value : float
-        Acquisition of what ascent found and of the best random candidate.
+        Acquisition values of the ascent's result and of the best random candidate.
     improvement : float
-        Expected improvement over the best, in the predictor's unit, whatever it costs.
+        Expected improvement over the incumbent, in the predictor's unit, cost ignored.
     """
 
     configuration: Configuration
@@ -77,34 +77,34 @@ def propose_by_gradient(
     max_per_family: int | None = None,
     with_ascent: bool = True,
 ) -> list[Proposal]:
-    """Return up to ``n`` picks, none tried, pending, or nearly the same as one that is.
+    """Return up to ``n`` proposals, none (nearly) equal to a tried or pending configuration.
 
     Parameters
     ----------
     space : SearchSpace
-        What may be chosen.
+        The search space.
     objective : Objective
         The acquisition, on ``predictor``.
     predictor : BelievingPredictor
-        Predicts the gain; pending and picked configurations are believed one after the other.
+        Predicts the gain; it is conditioned on pending and proposed configurations one by one.
     tried : sequence of Configuration
-        What is known.
+        Configurations that have a result.
     incumbents : sequence of Configuration
-        The best so far and favourites, to start from.
+        The best configurations so far and suggested ones, to start from.
     pending : sequence of Configuration
-        What is running.
+        Configurations of running trials.
     families : sequence of str or None
         The only families to choose from; None for all.
     n : int
-        How many.
+        Number of proposals.
     rng : Generator
         Draws candidates and starts.
     admissible : callable (configuration) -> bool, optional
-        What may be picked at all.
+        Whether a configuration may be proposed.
     max_per_family : int or None
-        How many of one family the batch may hold: unlike models make the better ensemble.
+        Most configurations of one family in the batch: diverse models make better ensembles.
     with_ascent : bool
-        False: only the random candidates.
+        Whether to use ascent; otherwise only random candidates.
     """
     branches = [FamilySubspace(space, family) for family in space.families]
     allowed = [branch for branch in branches if families is None or branch.family in set(families)]
@@ -157,7 +157,7 @@ def _improvement(
 
 
 class _Taken:
-    """What must not be chosen again."""
+    """Configurations that must not be proposed again."""
 
     def __init__(
         self,
@@ -175,18 +175,18 @@ class _Taken:
         self._X = np.vstack([self._X, self._space.encode([configuration])])
 
     def holds(self, configuration: Configuration) -> bool:
-        """Whether a configuration is known or may not be picked."""
+        """Whether a configuration is taken or not admissible."""
         return configuration in self._known or (
             self._admissible is not None and not self._admissible(configuration)
         )
 
     def is_near(self, point: Array) -> bool:
-        """Whether a point, shape (d,), is no further than `NEAR` in every coordinate."""
+        """Whether a point, shape (d,), is within `NEAR` of a taken one in every coordinate."""
         return bool((np.abs(self._X - point).max(axis=1) <= NEAR).any()) if len(self._X) else False
 
 
 class _Crowd:
-    """Random candidates; as data only lower an acquisition, few need be asked again."""
+    """Random candidates; conditioning only lowers an acquisition, so old values bound new ones."""
 
     def __init__(self, points: Array, objective: Objective) -> None:
         values = objective.value(points)
@@ -197,12 +197,12 @@ class _Crowd:
         return len(self._points)
 
     def bar(self, families: Sequence[int]) -> None:
-        """Forget the candidates of these families."""
+        """Remove the candidates of these families."""
         kept = ~_of_families(self._points, families)
         self._points, self._bounds = self._points[kept], self._bounds[kept]
 
     def best(self, objective: Objective, n: int = 50) -> AscentResult:
-        """Return at least the best few of all candidates by an objective that believes more."""
+        """Return the best candidates by an objective conditioned on further points."""
         stop = min(n, len(self._points))
         while True:
             values = objective.value(self._points[:stop])
@@ -231,7 +231,7 @@ def _near(
     incumbents: Sequence[Configuration],
     rng: np.random.Generator,
 ) -> Array:
-    """Return incumbents and the same with noise on their numbers, shape (n, d)."""
+    """Return incumbents and copies with noise on numeric coordinates, shape (n, d)."""
     names = {branch.family: branch for branch in branches}
     kept = [each for each in incumbents if each.family in names]
     if not kept:
@@ -262,7 +262,7 @@ def _spread(found: AscentResult, n_families: int, n: int) -> Array:
 def _first_new(
     space: SearchSpace, found: AscentResult, taken: _Taken
 ) -> tuple[Configuration, float] | None:
-    """Return the best configuration that was not taken, with its value."""
+    """Return the best configuration that is not taken, with its value, preferably a distant one."""
     near: tuple[Configuration, float] | None = None
     for point, value in zip(found.points[:200], found.values[:200], strict=True):
         if near is not None and taken.is_near(point):

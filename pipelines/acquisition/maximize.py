@@ -39,7 +39,7 @@ def maximize(
     candidates: Sequence[Configuration],
     rng: np.random.Generator,
 ) -> RankedConfigurations:
-    """Return all configurations looked at, best first.
+    """Maximise an acquisition by local search; return all evaluated configurations, best first.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What gradient ascent maximises: improvement, its price, and the chance to stay inside limits."""
+"""The objective of gradient ascent: expected improvement, cost and probability of limits."""
 
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -25,14 +25,14 @@ class DifferentiablePredictor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Something that must stay below a bound, such as the log of a trial's seconds.
+    """A predicted quantity that must stay below a bound, such as the log of a trial's seconds.
 
     Attributes
     ----------
     predictor : DifferentiablePredictor
-        Predicts it.
+        Predicts the quantity.
     bound : float
-        In the predictor's unit.
+        The bound, in the predictor's unit.
     """
 
     predictor: DifferentiablePredictor
@@ -59,7 +59,7 @@ class Objective:
     cost_weight : float
         1 for improvement per second, 0 to ignore the cost.
     limits : tuple of Limit
-        What must stay inside.
+        Quantities that must stay below their bounds.
     """
 
     predictor: DifferentiablePredictor
@@ -70,7 +70,7 @@ class Objective:
     limits: tuple[Limit, ...] = ()
 
     def with_predictor(self, predictor: DifferentiablePredictor) -> "Objective":
-        """Return the same objective of another predictor of the gain."""
+        """Return the same objective with another predictor of the gain."""
         return replace(self, predictor=predictor)
 
     def value(self, X: Array) -> Array:

@@ -1,4 +1,4 @@
-"""One family of the space as arrays: what is relaxed, what is chosen, and what is active.
+"""One family's subspace as arrays: relaxed numbers, indices of choices, active coordinates.
 
 Symbols: m points; d coordinates of the encoding; u (m, n_numbers) numbers as coordinates in
 [0, 1]; c (m, n_choices) indices of choices.
@@ -19,12 +19,12 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class NumericCoordinate:
-    """A number of a branch.
+    """A numeric hyperparameter of a family, with its column of the encoding.
 
     Attributes
     ----------
     column : int
-        Its coordinate of the encoding.
+        Its column of the encoding.
     parameter : Parameter
         Its bounds and scale.
     """
@@ -33,7 +33,7 @@ class NumericCoordinate:
     parameter: Parameter
 
     def rounded(self, place: Array) -> Array:
-        """Return the coordinates of the nearest values that exist."""
+        """Return the coordinates of the nearest valid values."""
         of = self.parameter
         if not of.whole or of.high == of.low:
             return np.clip(place, 0.0, 1.0)
@@ -51,14 +51,14 @@ class NumericCoordinate:
 
 
 class FamilySubspace:
-    """The hyperparameters of one family.
+    """The hyperparameters of one family as arrays of numbers and choices.
 
     Parameters
     ----------
     space : SearchSpace
-        The whole space.
+        The joint search space.
     family : str
-        The branch.
+        Name of the family.
     """
 
     def __init__(self, space: SearchSpace, family: str) -> None:
@@ -91,7 +91,7 @@ class FamilySubspace:
 
     @property
     def n_combinations(self) -> int:
-        """How many combinations of choices there are."""
+        """Number of combinations of choices."""
         return int(np.prod(self.n_options, dtype=np.int64)) if self.n_options else 1
 
     def combinations(self) -> Indices:
@@ -100,7 +100,7 @@ class FamilySubspace:
         return np.ascontiguousarray(grids.T)
 
     def assemble(self, u: Array, c: Indices) -> Array:
-        """Return encoded points, shape (m, d); what their choices switch off is inactive."""
+        """Return encoded points, shape (m, d); children of choices not taken are inactive."""
         X = np.full((len(u), self._n_coordinates), INACTIVE)
         X[:, : self._n_families] = 0.0
         X[:, self._place] = 1.0
@@ -126,7 +126,7 @@ class FamilySubspace:
         return X
 
     def disassemble(self, X: Array) -> tuple[Array, Indices]:
-        """Return numbers and choices of encoded points; the default where inactive."""
+        """Return the numbers u and choices c of encoded points; defaults where inactive."""
         u = np.repeat(self._default_u, len(X), axis=0)
         c = np.repeat(self._default_c, len(X), axis=0)
         for which, number in enumerate(self.numbers):
@@ -138,7 +138,7 @@ class FamilySubspace:
         return u, c
 
     def rounded(self, u: Array) -> Array:
-        """Return numbers that exist, nearest to ``u``."""
+        """Return the valid numbers nearest to ``u``."""
         places = [number.rounded(u[:, which]) for which, number in enumerate(self.numbers)]
         return np.stack(places, axis=1) if places else u.copy()
 
@@ -151,7 +151,7 @@ class FamilySubspace:
         return self.assemble(u, c)
 
     def around(self, u: Array, c: Indices) -> tuple[Array, Indices]:
-        """Return the points that differ from one point, shapes (k,), in one hyperparameter."""
+        """Return the neighbours of one point, which differ from it in one hyperparameter."""
         near_u, near_c = [], []
         for which, number in enumerate(self.numbers):
             step = number.step()
@@ -174,7 +174,7 @@ class FamilySubspace:
     def _alive(
         self, parameter: Parameter, c: Indices, active: dict[str, NDArray[np.bool_]]
     ) -> NDArray[np.bool_] | None:
-        """Return where a hyperparameter exists; None for everywhere."""
+        """Return a mask of the points where a hyperparameter is active; None for all of them."""
         if parameter.parent is None or parameter.parent not in self._choice_of:
             return None
         parent = next(each for each in self.parameters if each.name == parameter.parent)

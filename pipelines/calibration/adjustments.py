@@ -1,4 +1,4 @@
-"""What stands between an ensemble's combination and its answers; weights are untouched by it."""
+"""Post-processing of an ensemble's predictions: calibration, decision threshold, intervals."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ from espalier.pipelines.calibration.intervals import Intervals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjustments:
-    """Corrections and additions that were fitted to out-of-fold predictions.
+    """Post-processing steps, fitted to out-of-fold predictions; the weights stay as they are.
 
     Attributes
     ----------
     calibrator : Calibrator or None
         Corrects probabilities.
     threshold : float or None
-        Labels are those of class 1 where its probability is larger; None for the likelier class.
+        Class 1 is predicted if its probability is larger than this; None for the likelier class.
     intervals : Intervals or None
-        Makes prediction intervals of a regression.
+        Gives prediction intervals in regression.
     """
 
     calibrator: Calibrator | None = None

@@ -1,4 +1,4 @@
-"""Whether and how an ensemble's probabilities are corrected: decided on left-out rows."""
+"""Choose whether and how to calibrate an ensemble's probabilities, on left-out rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ from espalier.pipelines.metrics.mixture_scorer import make_scorer
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
 BLOCKS = 5
-# Fewer rows, or fewer of the rarer of two classes, cannot tell a correction from luck.
+# With fewer rows, or fewer of the rarer of two classes, a gain cannot be told from chance.
 FEWEST_ROWS = 100
 FEWEST_OF_A_CLASS = 10
 # Of the metric, between its mean over blocks before and after.
@@ -32,20 +32,20 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationResult:
-    """What was measured and what came of it.
+    """The chosen calibrator and the measurements that decided it.
 
     Attributes
     ----------
     calibrator : Calibrator or None
-        Fitted to all rows; None where no correction is proven to help.
+        The chosen one, fitted to all rows; None if no method is shown to help.
     before : Reliability
-        Of the combination as it is.
+        Reliability without calibration.
     after : Reliability
-        With the correction, on rows that it was not fitted to; ``before`` where there is none.
+        Reliability with it, on rows that it was not fitted to; ``before`` if there is none.
     tried : tuple of TriedMethod
-        The simplest first.
+        Results of all methods, the simplest first.
     predictions : array, shape (n, K)
-        The probabilities that ``after`` is measured on.
+        The probabilities from which ``after`` is computed.
     """
 
     calibrator: Calibrator | None
@@ -66,23 +66,23 @@ class _Candidate:
 def choose_calibrator(
     rows: OutOfFold, metric: Metric, *, seed: int, deadline: Deadline = NEVER
 ) -> CalibrationResult:
-    """Return the simplest correction that is proven to help.
+    """Choose the simplest calibration method that is shown to help.
 
-    Every method is fitted to four fifths of the rows and corrects the others, part by part. One
-    helps if it lowers the log loss by more than a standard error of the difference, and if the
-    metric is no worse. Of those, the simplest within a standard error of the best is fitted to all
-    rows.
+    Every method is cross-validated: fitted to four fifths of the rows and applied to the others. A
+    method helps if it lowers the log loss by more than a standard error of the difference and does
+    not make the metric worse. Of the methods that help, the simplest within a standard error of the
+    best is fitted to all rows.
 
     Parameters
     ----------
     rows : OutOfFold
-        Of a classification.
+        Out-of-fold predictions of a classification problem.
     metric : Metric
-        What was optimised.
+        The metric that was optimised.
     seed : int
         The run's seed.
     deadline : Deadline
-        Once it has passed, nothing is corrected.
+        Once it has passed, the probabilities are not calibrated.
     """
     before = measure_reliability(rows.predictions, rows.y, rows.sample_weight)
     plain = CalibrationResult(
@@ -123,7 +123,7 @@ def choose_calibrator(
 def _chosen(
     found: Sequence[_Candidate], rows: OutOfFold, metric: Metric, blocks: NDArray[np.int64]
 ) -> _Candidate | None:
-    """Return the simplest that helps and cannot be told from the best that does."""
+    """Return the simplest method that helps and is within a standard error of the best."""
     helping = [each for each in found if each.gain > each.standard_error]
     if not helping:
         return None
@@ -143,7 +143,7 @@ def _chosen(
 def _nested(
     method: CalibrationMethod, rows: OutOfFold, blocks: NDArray[np.int64], weight: Floats
 ) -> Floats:
-    """Return each row's probabilities, corrected by a fit that did not see its block."""
+    """Return each row's probabilities, calibrated by a fit that left out the row's block."""
     corrected = np.empty(rows.predictions.shape)
     for block in np.unique(blocks):
         others, left_out = np.flatnonzero(blocks != block), np.flatnonzero(blocks == block)
@@ -157,11 +157,10 @@ def _nested(
 def _score(
     metric: Metric, rows: OutOfFold, predictions: Floats, blocks: NDArray[np.int64]
 ) -> float:
-    """Return the metric, the larger the better; NaN where it is not defined.
+    """Return the metric, turned so that larger is better; NaN if it is not defined.
 
-    Two classes are scored block by block, and the mean is taken: blocks were corrected by
-    different fits, whose probabilities need not rank against each other. With more classes blocks
-    are too small for that.
+    For two classes it is the mean of the scores of the blocks: blocks are calibrated by different
+    fits, whose probabilities need not be comparable. With more classes, blocks are too small.
     """
     scorer = make_scorer(metric, rows.y, rows.problem, rows.sample_weight)
     reduced = scorer.reduce(predictions)

@@ -1,4 +1,4 @@
-"""Calibrators fitted to rows, by the log loss with a weak pull towards changing nothing."""
+"""Fit calibrators by the log loss, with a weak penalty towards the identity."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from espalier.pipelines.calibration.calibrators import (
 from espalier.pipelines.ensemble.combination import Floats
 from espalier.pipelines.ensemble.losses import LogLoss
 
-# Slopes outside these would mean that the probabilities say nothing, or nothing but yes and no.
+# Slopes outside these bounds would make the probabilities nearly constant, or nearly 0 and 1.
 SLOPES = (0.05, 20.0)
 MAX_ITERATIONS = 50
 # Isotonic regression needs so many rows of the rarer class (Niculescu-Mizil, Caruana 2005,
@@ -30,14 +30,14 @@ Fit = Callable[[Floats, NDArray[Any], Floats], Calibrator]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationMethod:
-    """A way of calibrating.
+    """A calibration method.
 
     Attributes
     ----------
     name : str
-        As reports show it.
+        Name in reports.
     fit : callable (probabilities (n, K), y (n,), weight (n,)) -> Calibrator
-        Weights sum to 1.
+        Fits a calibrator; weights sum to 1.
     """
 
     name: str
@@ -45,7 +45,7 @@ class CalibrationMethod:
 
 
 def calibration_methods(y: NDArray[Any], n_classes: int) -> tuple[CalibrationMethod, ...]:
-    """Return the methods that these rows are enough for, the simplest first."""
+    """Return the methods for which there are enough rows, the simplest first."""
     counts = np.bincount(y, minlength=n_classes)
     if n_classes > 2:
         shifted = CalibrationMethod(name="shifted temperature", fit=_shifted_temperature)
@@ -70,7 +70,7 @@ def _beta(probabilities: Floats, y: NDArray[Any], weight: Floats) -> Calibrator:
 
 
 def _logistic(features: Floats, y: NDArray[Any], weight: Floats) -> list[float]:
-    """Return slopes and shift of a logistic regression that starts from slopes 1 and shift 0."""
+    """Return slopes and shift of a logistic regression, started from slopes 1 and shift 0."""
     loss = LogLoss(y, weight, 2)
     n_slopes = features.shape[1]
     design = np.column_stack([features, np.ones(len(y))])
@@ -132,7 +132,7 @@ def _minimum(
 def _isotonic(probabilities: Floats, y: NDArray[Any], weight: Floats) -> Calibrator:
     from sklearn.isotonic import isotonic_regression
 
-    # Rows of the same probability are one point, or their order would matter.
+    # Rows of equal probability are merged into one point; otherwise their order would matter.
     positive, point = np.unique(probabilities[:, 1].astype(np.float64), return_inverse=True)
     mass = np.maximum(np.bincount(point, weights=weight), 1e-12)
     shares = np.bincount(point, weights=weight * (y == 1)) / mass
@@ -141,7 +141,7 @@ def _isotonic(probabilities: Floats, y: NDArray[Any], weight: Floats) -> Calibra
     masses = np.bincount(step, weights=mass)
     centres = np.bincount(step, weights=mass * positive) / masses
     values = np.bincount(step, weights=mass * steps) / masses
-    # Nothing is certain: half a row at either end.
+    # Half a row is added at either end, so that no probability becomes 0 or 1.
     edge = 0.5 / (len(y) + 1.0)
     inside = (centres > 0) & (centres < 1)
     at = np.concatenate([[0.0], centres[inside], [1.0]])

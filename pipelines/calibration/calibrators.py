@@ -1,7 +1,7 @@
-"""Maps from an ensemble's probabilities to better calibrated ones; part of the served model.
+"""Fitted calibrators, which map an ensemble's probabilities to better calibrated ones.
 
-Symbols as in `espalier.pipelines.ensemble.combination`. Every map for two classes rises with the
-probability, so that it leaves the order of the rows as it is.
+They are part of the served model. Symbols as in `espalier.pipelines.ensemble.combination`. Every
+map for two classes is increasing, so that it keeps the order of the rows.
 """
 
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ class Calibrator(Protocol):
 
     @property
     def name(self) -> str:
-        """What the method is called."""
+        """Name of the method."""
         ...
 
     def apply(self, probabilities: Floats) -> Floats:
-        """Return calibrated probabilities, shape (n, K), for those of an ensemble."""
+        """Return the calibrated form of an ensemble's probabilities, shape (n, K)."""
         ...
 
 
@@ -69,7 +69,7 @@ class BetaCalibrator:
 
 @dataclass(frozen=True, slots=True)
 class IsotonicCalibrator:
-    """A rising piecewise linear map, for two classes.
+    """An increasing piecewise linear map, for two classes.
 
     Isotonic regression (Zadrozny, Elkan 2002, "Transforming classifier scores into accurate
     multiclass probability estimates") made strictly rising by joining the centres of its steps
@@ -97,7 +97,7 @@ class IsotonicCalibrator:
 
 @dataclass(frozen=True, slots=True)
 class TemperatureCalibrator:
-    """Log-probabilities times a factor, plus a shift for each class where there are shifts.
+    """Log-probabilities times a factor, plus an optional shift for each class.
 
     Temperature and vector scaling with one slope (Guo, Pleiss, Sun, Weinberger 2017, "On
     calibration of modern neural networks").
@@ -105,7 +105,7 @@ class TemperatureCalibrator:
     Attributes
     ----------
     factor : float
-        Positive; above 1 probabilities become bolder.
+        Positive; above 1 probabilities move towards 0 and 1.
     shifts : tuple of float, length K or 0
         Added to the log-probabilities.
     """

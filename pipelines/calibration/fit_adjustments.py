@@ -1,4 +1,4 @@
-"""Calibration, threshold and intervals of a chosen ensemble, from out-of-fold predictions alone."""
+"""Fit calibration, threshold and intervals of an ensemble to its out-of-fold predictions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdjustmentResult:
-    """Adjustments, and how they came about."""
+    """The fitted adjustments, and a report of how they were chosen."""
 
     adjustments: Adjustments = NO_ADJUSTMENTS
     report: AdjustmentReport = NOTHING_ADJUSTED
@@ -48,26 +48,27 @@ def fit_adjustments(
     threshold: Threshold = "auto",
     deadline: Deadline = NEVER,
 ) -> AdjustmentResult:
-    """Return what is fitted to out-of-fold predictions of the members that have a model.
+    """Fit the adjustments to out-of-fold predictions of the members that have a model.
 
     Parameters
     ----------
     choice : EnsembleChoice
-        Members and weights.
+        The members and their weights.
     fitted : sequence of Member or None
-        The members' models; those without do not count.
+        The members' models; members without one are left out.
     predictions : mapping of int to array
         Out-of-fold predictions by trial number.
     dataset : Dataset
         The search rows.
     metric : Metric
-        What was optimised.
+        The metric that was optimised.
     seed : int
         The run's seed.
     threshold : "auto", float or None
-        ``auto`` tunes it for metrics that score the labels of two classes; None never.
+        A fixed threshold, or ``auto`` to tune it for metrics that score the labels of two classes,
+        or None for none.
     deadline : Deadline
-        What is not done by then is left out.
+        Adjustments that are not fitted by then are left out.
     """
     fixed = None if threshold is None or threshold == "auto" else float(threshold)
     plain = AdjustmentResult(
@@ -78,7 +79,7 @@ def fit_adjustments(
     rows = out_of_fold(choice, kept, predictions, dataset=dataset, seed=seed)
     if rows is None or deadline.passed:
         return plain
-    # The arrays are small: more BLAS threads would only wait for each other.
+    # The arrays are small: more BLAS threads would only slow each other down.
     with threadpool_limits(limits=1):
         if not dataset.problem.is_classification:
             return _with_intervals(rows, seed)

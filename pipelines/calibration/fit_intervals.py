@@ -1,4 +1,4 @@
-"""Prediction intervals fitted to out-of-fold residuals.
+"""Fit prediction intervals to out-of-fold residuals.
 
 See `espalier.pipelines.calibration.intervals`.
 """
@@ -17,30 +17,30 @@ from espalier.pipelines.ensemble.row_blocks import row_blocks
 BLOCKS = 5
 # With fewer rows not even a coverage of 0.8 has finite bounds.
 FEWEST_ROWS = 10
-# A scale is told in so many bins at most, of at least so many rows.
+# Largest number of bins of a scale, and the smallest number of rows of a bin.
 BINS = 12
 ROWS_A_BIN = 40
 # Rows of the mean residual that each bin is mixed with; the smallest share of it that a scale has.
 PRIOR_ROWS = 20.0
 SMALLEST_SCALE = 0.05
-# Scales are compared at this coverage, and it is what the report tells.
+# Scales are compared at this coverage, and the report shows it.
 REPORTED_COVERAGE = 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntervalFit:
-    """Intervals and how they did on rows that they were not fitted to.
+    """Fitted intervals, with their coverage and width on rows that they were not fitted to.
 
     Attributes
     ----------
     intervals : Intervals
         Fitted to all rows.
     coverage : float
-        Share of left-out rows inside intervals for 0.9.
+        Share of left-out rows inside intervals of nominal coverage 0.9.
     mean_width : float
-        Of these intervals, in the target's unit.
+        Mean width of these intervals, in the target's unit.
     n_rows : int
-        How many residuals there are.
+        Number of residuals.
     """
 
     intervals: Intervals
@@ -50,17 +50,17 @@ class IntervalFit:
 
 
 def fit_intervals(rows: OutOfFold, *, seed: int) -> IntervalFit | None:
-    """Return intervals from the residuals of these rows; None where there are too few.
+    """Fit intervals to the residuals of these rows; None if there are too few.
 
-    The scale is constant unless one by prediction or by spread has an interval score (Gneiting,
-    Raftery 2007, "Strictly proper scoring rules, prediction, and estimation", at coverage 0.9)
-    better by more than a standard error on left-out rows. Each row's residual is divided by a
-    scale that was fitted without its block.
+    The scale is constant, unless one that depends on the prediction or on the spread has a better
+    interval score (Gneiting, Raftery 2007, "Strictly proper scoring rules, prediction, and
+    estimation", at coverage 0.9) by more than a standard error on left-out rows. Each row's
+    residual is divided by a scale that was fitted without the row's block.
 
     Parameters
     ----------
     rows : OutOfFold
-        Of a regression.
+        Out-of-fold predictions of a regression problem.
     seed : int
         The run's seed.
     """
@@ -89,7 +89,7 @@ def fit_intervals(rows: OutOfFold, *, seed: int) -> IntervalFit | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Tested:
-    """How a kind of scale does: by row, shape (n,) each."""
+    """Cross-validated results of a kind of scale, one value per row, shape (n,) each."""
 
     scales: Floats
     losses: Floats
@@ -118,7 +118,7 @@ def _test(kind: ScaledBy, rows: OutOfFold, blocks: NDArray[np.int64], weight: Fl
     losses = widths + 2.0 / alpha * outside
     inside = (lower <= y) & (y <= upper)
     return _Tested(
-        # Infinite bounds of few rows are alike for all scales.
+        # With few rows, bounds are infinite for every scale.
         scales=scales, losses=np.where(np.isfinite(losses), losses, 0.0), inside=inside,
         widths=widths,
     )  # fmt: skip
@@ -133,7 +133,7 @@ def _intervals(rows: OutOfFold, scales: Floats, weight: Floats, scale: ResidualS
 
 
 def _scale(kind: ScaledBy, rows: OutOfFold, weight: Floats) -> ResidualScale:
-    """Return the mean absolute residual over bins of rows; weights sum to 1."""
+    """Fit the scale: the mean absolute residual in bins of rows; weights sum to 1."""
     sizes = np.abs(rows.y - rows.predictions)
     mean = float(weight @ sizes)
     mean = mean if mean > 0 else 1.0

@@ -27,19 +27,19 @@ import numpy as np
 from espalier.pipelines.ensemble.combination import Floats
 
 ScaledBy = Literal["constant", "prediction", "spread"]
-# Orders that are this close to a whole number are meant to be it.
+# Orders this close to a whole number are rounded to it.
 ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResidualScale:
-    """How large residuals are, as a function of one number of a row.
+    """The typical size of residuals, as a function of one number of a row.
 
     Attributes
     ----------
     by : str
-        ``constant``; ``prediction``: of the predicted value; ``spread``: of the standard deviation
-        of the members' values.
+        What that number is: ``constant`` (none), ``prediction`` (the predicted value) or
+        ``spread`` (the standard deviation of the members' values).
     at, value : array, shape (knots,)
         The scale is linear between the knots and constant beyond them.
     """
@@ -58,16 +58,16 @@ class ResidualScale:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Intervals:
-    """What intervals are made from.
+    """Scaled residuals and their scale, from which prediction intervals are computed.
 
     Attributes
     ----------
     residuals : array, shape (n,)
-        Signed residuals over their scale, rising.
+        Signed residuals divided by their scale, in increasing order.
     weight : array or None, shape (n,)
-        Of the residuals, with mean 1; None when all are equal.
+        Weights of the residuals, with mean 1; None if all are equal.
     scale : ResidualScale
-        Of new rows.
+        The scale of new rows.
     """
 
     residuals: Floats
@@ -105,7 +105,7 @@ class Intervals:
 
 
 def _order_statistic(values: Floats, weight: Floats | None, share: float) -> float:
-    """Return the smallest of the rising values with at least ``share`` of the mass up to it.
+    """Return the smallest of the sorted values with at least ``share`` of the mass up to it.
 
     The mass includes that of one new row at infinity (Tibshirani, Barber, Candès, Ramdas 2019,
     "Conformal prediction under covariate shift", with the new row's weight at the mean).

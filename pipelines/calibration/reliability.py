@@ -1,4 +1,4 @@
-"""How far probabilities can be believed: reliability curve, calibration error, Brier score."""
+"""Measure how reliable probabilities are: reliability curve, calibration error, Brier score."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,24 +9,24 @@ from numpy.typing import NDArray
 from espalier.pipelines.ensemble.combination import Floats
 
 BINS = 15
-# A bin of fewer rows than this says more about luck than about the model.
+# A bin of fewer rows than this is dominated by chance.
 FEWEST_IN_A_BIN = 20
-# Nobody's log loss is to be infinite for one row.
+# Keeps the log loss finite if a row has probability 0.
 SMALLEST_PROBABILITY = 1e-7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReliabilityBin:
-    """Rows of about the same predicted probability.
+    """One bin of the reliability curve: rows of about the same predicted probability.
 
     Attributes
     ----------
     predicted : float
         Mean predicted probability.
     observed : float
-        Share of the rows for which it came true.
+        Share of the rows that are of the predicted class.
     n_rows : int
-        How many.
+        Number of rows.
     """
 
     predicted: float
@@ -36,18 +36,18 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reliability:
-    """What probabilities are worth on rows that their model was not fitted to.
+    """The reliability of probabilities on rows that their model was not fitted to.
 
     Attributes
     ----------
     log_loss, brier : float
-        Proper scores, the smaller the better. Brier is the sum over classes, halved for two.
+        Proper scores; smaller is better. Brier is the sum over classes, halved for two.
     calibration_error : float
-        Mean distance of predicted and observed over the bins, weighted by rows.
+        Mean absolute difference of predicted and observed over the bins, weighted by rows.
     curve : tuple of ReliabilityBin
-        By rising prediction: of class 1 where there are two, else of the likeliest class.
+        Bins by increasing prediction: of class 1 if there are two classes, else of the likeliest.
     n_rows : int
-        Rows it was measured on.
+        Number of rows it was measured on.
     """
 
     log_loss: float
@@ -60,7 +60,7 @@ class Reliability:
 def measure_reliability(
     probabilities: Floats, y: NDArray[Any], sample_weight: NDArray[Any] | None = None
 ) -> Reliability:
-    """Return how reliable probabilities are.
+    """Measure the reliability of probabilities.
 
     The expected calibration error is the one of Guo, Pleiss, Sun, Weinberger 2017, "On calibration
     of modern neural networks", over bins of equally many rows (Nguyen, O'Connor 2015, "Posterior
@@ -113,7 +113,7 @@ def row_log_losses(probabilities: Floats, y: NDArray[Any]) -> Floats:
 
 
 def row_weights(sample_weight: NDArray[Any] | None, n_rows: int) -> Floats:
-    """Return weights that sum to 1, shape (n_rows,); equal ones where there are none."""
+    """Return weights that sum to 1, shape (n_rows,); equal weights if none are given."""
     if sample_weight is None or not np.sum(sample_weight) > 0:
         return np.full(n_rows, 1.0 / n_rows)
     weight = np.asarray(sample_weight, dtype=np.float64)

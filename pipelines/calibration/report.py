@@ -1,4 +1,4 @@
-"""What was measured and decided about calibration, threshold and intervals."""
+"""Reports about calibration, threshold and intervals: what was measured and decided."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,16 +8,16 @@ from espalier.pipelines.calibration.reliability import Reliability
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriedMethod:
-    """How a method did on rows that it was not fitted to.
+    """The result of a calibration method on rows that it was not fitted to.
 
     Attributes
     ----------
     name : str
-        Of the method.
+        Name of the method.
     gain : float
         By how much it lowers the mean log loss.
     standard_error : float
-        Of ``gain``, over rows.
+        Standard error of ``gain``, over rows.
     """
 
     name: str
@@ -27,7 +27,7 @@ class TriedMethod:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThresholdChoice:
-    """Where the threshold is, and what it is worth.
+    """The chosen decision threshold, and the metric with and without it.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class ThresholdChoice:
     before, after : float or None
         The metric at 0.5, and at thresholds tuned on other rows; None where none was tuned.
     standard_error : float or None
-        Of the difference.
+        Standard error of the difference.
     """
 
     value: float
@@ -47,16 +47,16 @@ class ThresholdChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalibrationReport:
-    """How far the probabilities can be believed.
+    """The chosen calibration method, and the reliability with and without it.
 
     Attributes
     ----------
     method : str
-        ``none`` where no correction is proven to help.
+        Name of the method; ``none`` if no method is shown to help.
     before, after : Reliability
-        Without and with it, on rows that it was not fitted to.
+        Reliability without and with it, on rows that it was not fitted to.
     tried : tuple of TriedMethod
-        The simplest first.
+        Results of all methods, the simplest first.
     """
 
     method: str
@@ -67,18 +67,18 @@ class CalibrationReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntervalReport:
-    """How prediction intervals do on rows that they were not fitted to.
+    """Coverage and width of prediction intervals on rows that they were not fitted to.
 
     Attributes
     ----------
     scaled_by : str
-        ``constant``, ``prediction`` or ``spread``.
+        What the width depends on: ``constant``, ``prediction`` or ``spread``.
     asked, coverage : float
-        Coverage that was asked for, and the share of rows inside.
+        Nominal coverage, and the share of rows inside.
     mean_width : float
-        In the target's unit.
+        Mean width, in the target's unit.
     n_rows : int
-        How many residuals they are made from.
+        Number of residuals they are computed from.
     """
 
     scaled_by: str
@@ -90,7 +90,7 @@ class IntervalReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdjustmentReport:
-    """What a person wants to know of the adjustments.
+    """The reports of all adjustments.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ class AdjustmentReport:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What was decided, as short texts."""
+        """The decisions, as short texts by name."""
         decided = {}
         if self.calibration is not None:
             decided["calibration"] = self.calibration.method
@@ -120,7 +120,7 @@ class AdjustmentReport:
 
     @property
     def figures(self) -> dict[str, float]:
-        """What was measured on rows that it was not fitted to."""
+        """The measured figures, by name; all are from rows the adjustments were not fitted to."""
         found = {}
         if self.calibration is not None:
             before, after = self.calibration.before, self.calibration.after

@@ -1,4 +1,4 @@
-"""From which probability on a row is called positive: tuned for metrics that score labels.
+"""Tune the decision threshold for metrics that score labels.
 
 The threshold is kept apart from the probabilities. Only two classes have one, and by default it
 is tuned only for metrics that score labels (`is_tuned_for`): for all others, such as the area
@@ -38,19 +38,19 @@ BOOTSTRAP_SAMPLES = 30
 FEWEST_OF_A_CLASS = 20
 # Rows at most that a user's own function is given where it takes no weights.
 OWN_METRIC_ROWS = 2_000
-# One kind of error costs nothing in these.
+# These metrics ignore one of the two kinds of error.
 ONE_SIDED = frozenset(
     {"precision", "recall", "positive_likelihood_ratio", "negative_likelihood_ratio"}
 )
 
 
 def check_threshold(threshold: Threshold, problem: ProblemKind) -> None:
-    """Refuse a threshold that cannot be.
+    """Raise an error if a threshold is invalid for the problem.
 
     Raises
     ------
     UserError
-        It is no probability, or the problem does not have two classes.
+        The threshold is not in (0, 1), or the problem does not have two classes.
     """
     if threshold is None or threshold == "auto":
         return
@@ -72,23 +72,23 @@ def is_tuned_for(metric: Metric, problem: ProblemKind) -> bool:
 def tune_threshold(
     rows: OutOfFold, metric: Metric, *, seed: int, deadline: Deadline = NEVER
 ) -> ThresholdChoice | None:
-    """Return the threshold that serves the metric; None where none is proven better than 0.5.
+    """Return the best threshold for the metric; None if none is shown to be better than 0.5.
 
-    One is tuned on four fifths of the rows, part by part, each on a curve smoothed over
-    neighbouring thresholds, and tested on the others. Where the mean gain is more than a standard
-    error, their mean in logits is taken, pulled towards 0.5 the more they differ: by the factor
-    m^2 / (m^2 + v) with m the mean and v its jackknife variance.
+    Thresholds are cross-validated: each is tuned on four fifths of the rows, on a curve smoothed
+    over neighbouring thresholds, and tested on the others. If the mean gain is more than a standard
+    error, the result is the mean of their logits, shrunk towards 0.5 the more they differ: by the
+    factor m^2 / (m^2 + v) with m the mean and v its jackknife variance.
 
     Parameters
     ----------
     rows : OutOfFold
-        Of two classes; their probabilities as they will be served.
+        Out-of-fold predictions of two classes, calibrated as in the served model.
     metric : Metric
         One that `is_tuned_for` accepts.
     seed : int
         The run's seed.
     deadline : Deadline
-        Once it has passed, nothing is tuned.
+        Once it has passed, the threshold is not tuned.
     """
     positive = rows.predictions[:, 1]
     if np.bincount(rows.y, minlength=2).min() < FEWEST_OF_A_CLASS or deadline.passed:
@@ -125,7 +125,7 @@ def tune_threshold(
 
 
 def _grid(positive: Floats, y: NDArray[np.int64]) -> Floats:
-    """Return the thresholds that are tried, rising, 0.5 among them."""
+    """Return the thresholds to try in increasing order, 0.5 among them."""
     shares = (np.arange(GRID_A_CLASS) + 0.5) / GRID_A_CLASS
     parts = [np.quantile(positive[y == code], shares) for code in (0, 1)]
     grid = np.unique(np.concatenate([*parts, [0.5]]))
@@ -142,16 +142,16 @@ def _shrunk(logits: Floats) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """Rows counted by block, true class and called class at every threshold.
+    """Confusion counts of every block at every threshold.
 
-    A metric of labels needs no more of the rows than these four counts.
+    A metric of labels needs only these counts: rows by true and predicted class.
 
     Attributes
     ----------
     called : array, shape (blocks, 2, thresholds)
-        Rows of each true class that are called positive at a threshold.
+        Number of rows of each true class that are predicted positive at a threshold.
     totals : array, shape (blocks, 2)
-        Rows of each true class.
+        Number of rows of each true class.
     """
 
     called: Floats
@@ -162,7 +162,7 @@ class _Cells:
         cls, positive: Floats, rows: OutOfFold, grid: Floats, blocks: NDArray[np.int64]
     ) -> "_Cells":
         weight = len(rows) * row_weights(rows.sample_weight, len(rows))
-        # Above how many thresholds a row is.
+        # The number of thresholds that a row's probability exceeds.
         above = np.searchsorted(grid, positive, side="left")
         counts = np.zeros((BLOCKS, 2, len(grid) + 1))
         np.add.at(counts, (blocks, rows.y, above), weight)
@@ -170,24 +170,24 @@ class _Cells:
         return cls(upwards[:, :, 1:], upwards[:, :, 0])
 
     def leaving_out(self, block: int) -> Floats:
-        """Return true x called counts of the other blocks, shape (2, 2, thresholds)."""
+        """Return confusion counts of all other blocks, shape (2, 2, thresholds)."""
         others = np.arange(BLOCKS) != block
         called, totals = self.called[others].sum(axis=0), self.totals[others].sum(axis=0)
         return np.stack([totals[:, None] - called, called], axis=1)
 
     def at(self, thresholds: NDArray[np.int64]) -> Floats:
-        """Return counts by block at a threshold for each block, shape (blocks, 2, 2)."""
+        """Return each block's confusion counts at its own threshold, shape (blocks, 2, 2)."""
         called = self.called[np.arange(BLOCKS), :, thresholds]
         return np.stack([self.totals - called, called], axis=2)
 
     def score(self, metric: Metric, thresholds: NDArray[np.int64]) -> float | None:
-        """Return the metric of all rows, each block at its own threshold."""
+        """Return the metric over all rows, each block at its own threshold."""
         return _score(metric, self.at(thresholds).sum(axis=0))
 
     def drawn(
         self, first: NDArray[np.int64], second: NDArray[np.int64], rng: np.random.Generator
     ) -> tuple[Floats, Floats]:
-        """Return counts at two thresholds for each block on one bootstrap sample of the rows."""
+        """Return confusion counts at two thresholds per block, on one bootstrap sample of rows."""
         low, high = np.minimum(first, second), np.maximum(first, second)
         block = np.arange(BLOCKS)
         over, under = self.called[block, :, high], self.totals - self.called[block, :, low]
@@ -219,7 +219,7 @@ _TRUE, _CALLED = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
 
 
 def _score(metric: Metric, counts: Floats) -> float | None:
-    """Return the metric of true x called counts, the larger the better; None if undefined."""
+    """Return the metric of confusion counts, larger is better; None if undefined."""
     weight = np.asarray(counts, dtype=np.float64).ravel()
     y, called = _TRUE, _CALLED
     if isinstance(metric.function, OwnFunction) and not metric.function.takes_weight:

@@ -1,4 +1,4 @@
-"""A raw table and the user's word on it become a dataset."""
+"""Turn a raw table and the user's options into a dataset ready for training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from espalier.pipelines.errors import UserError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssembledDataset:
-    """A dataset and how it came about.
+    """A dataset with its preparation, row positions and notes for the user.
 
     Attributes
     ----------
@@ -73,9 +73,10 @@ def assemble(
     exclude : sequence of str
         Columns to leave out.
     group_column : str or None
-        Rows with the same value stay on one side of every split; a row without one is alone.
+        Rows with the same value stay on one side of every split; a row without a value is a
+        group of its own.
     time_column : str or None
-        Splits go forward in it; dates or numbers.
+        Dates or numbers; no split validates on rows older than those it trains on.
     weight_column : str or None
         How much each row counts in fitting and in scores; rows of weight 0 are left out.
     min_rows : int
@@ -197,7 +198,7 @@ def read_row_weights(series: "pd.Series[Any]") -> NDArray[np.float64]:
     Raises
     ------
     UserError
-        The column holds something else than finite numbers of at least 0, or has missing cells.
+        A cell is missing or not a finite non-negative number, or no weight is above 0.
     """
     name = series.name
     try:
@@ -221,7 +222,7 @@ def read_row_weights(series: "pd.Series[Any]") -> NDArray[np.float64]:
 def _notes(
     dataset: Dataset, target: str, task: str, n_lost: int, n_rows: int, weight_column: str | None
 ) -> tuple[str, ...]:
-    """Return what the user should know about the target."""
+    """Return notes for the user about the target, one line each."""
     notes = []
     if n_lost:
         weightless = "" if weight_column is None else f", or no weight in {weight_column!r},"

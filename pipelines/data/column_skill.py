@@ -1,4 +1,4 @@
-"""How much one column alone says about the target, measured on rows it was not learned from."""
+"""How well a single column predicts the target, measured on rows not used to fit."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.dataset import Dataset
 
 MOST_BINS = 64
-"""Bins of a numeric column; with as many, a copy of a numeric target explains 99.9 % of it."""
+"""Most bins of a numeric column; with 64, a copy of a numeric target has an R squared of 0.999."""
 ROWS_PER_BIN = 10
-"""Fewer bins where rows are few."""
+"""Rows of the sample per bin: small samples get fewer bins."""
 
 
 def skill(dataset: Dataset, column: str, half: NDArray[np.bool_]) -> float:
-    """Return the skill of a column alone: 1 is perfect, 0 no better than a constant.
+    """Return how well one column alone predicts the target: 1 is perfect, 0 like a constant.
 
-    The column's values (bins of them where there are many) are looked up: the majority class or the
-    mean of one half of the rows predicts the other half. For classes the skill is the share of the
-    constant's errors that vanish (Goodman and Kruskal's lambda, 1954), for numbers R squared.
+    Each value of the column (or bin of values) predicts the majority class or the mean that it has
+    in one half of the rows; the other half is scored. For classes the skill is the share of a
+    constant's errors that are avoided (Goodman and Kruskal's lambda, 1954), for numbers R squared.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""What a training table promises: the expectations that it and later tables are held to.
+"""Infer expectations from a training table, against which later tables are checked.
 
-Names, the target and the number of rows are refused when they do not hold; types, ranges, null
-shares and sets of categories are warned about, as the model can cope with them.
+A table that violates those about column names, the target or the number of rows is refused; those
+about types, ranges, null shares and sets of categories only warn, as the model can cope with that.
 """
 
 import json
@@ -26,7 +26,7 @@ from espalier.pipelines.problem import ProblemKind
 __all__ = ["DataContract", "Expectation", "Severity", "infer_contract"]
 
 MOST_EXPECTATIONS = 150
-"""Checking one costs about 30 ms; a wide table is covered by its names beyond this."""
+"""Most expectations of a table: each takes about 30 ms to check; further columns have none."""
 MIN_ROWS = 20
 """Fewest rows to learn from."""
 NULL_SLACK = 0.05
@@ -51,7 +51,7 @@ TRUE_DATES = [
 
 @dataclass(frozen=True, slots=True)
 class DataContract:
-    """All promises of a table.
+    """All expectations of a training table.
 
     Attributes
     ----------
@@ -65,19 +65,19 @@ class DataContract:
     columns_unchecked: tuple[str, ...] = ()
 
     def about(self, column: str | None) -> tuple[Expectation, ...]:
-        """Return the promises about one column, or about the whole table."""
+        """Return the expectations of one column, or of the whole table if ``column`` is None."""
         return tuple(each for each in self.expectations if each.column == column)
 
     def for_prediction(self, columns: Collection[str]) -> "DataContract":
-        """Return the promises that rows to score can keep: those about the columns a model reads.
+        """Return the expectations that apply to rows to score: those of columns the model reads.
 
-        What is about the whole table is left out, and so is uniqueness, which one batch of rows
-        says nothing about.
+        Expectations of the whole table are left out, and so is uniqueness, which one batch of rows
+        cannot show.
 
         Parameters
         ----------
         columns : collection of str
-            What the model reads; not the target.
+            The columns that the model reads; not the target.
         """
         kept = tuple(
             each
@@ -111,7 +111,7 @@ def infer_contract(
     problem: ProblemKind | None = None,
     most: int = MOST_EXPECTATIONS,
 ) -> DataContract:
-    """Infer what a training table promises.
+    """Infer the expectations that later tables should meet from a training table.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def infer_contract(
     target : str
         The target column.
     problem : ProblemKind or None
-        What the target poses; None to infer it.
+        The kind of problem; None to infer it from the target.
     most : int
         Most expectations. Columns with text and columns with missing cells are described first.
 
@@ -160,7 +160,7 @@ def infer_contract(
 
 
 def _target_expectations(y: "pd.Series[Any]", problem: ProblemKind) -> list[Expectation]:
-    """Return what makes a target learnable."""
+    """Return the expectations of the target column."""
     name = str(y.name)
     present = target_present(y)
     share = float(present.mean()) if len(y) else 0.0
@@ -205,7 +205,7 @@ def _target_expectations(y: "pd.Series[Any]", problem: ProblemKind) -> list[Expe
 
 
 def _column_expectations(name: str, series: "pd.Series[Any]") -> list[Expectation]:
-    """Return the promises of one feature column."""
+    """Return the expectations of one feature column."""
     present = float(series.notna().mean()) if len(series) else 0.0
     if present == 0.0 or pd.api.types.is_complex_dtype(series.dtype):
         return []
@@ -232,7 +232,7 @@ def _column_expectations(name: str, series: "pd.Series[Any]") -> list[Expectatio
 
 
 def _word_expectations(name: str, series: "pd.Series[Any]") -> list[Expectation]:
-    """Return the promises of a column of words: a set of categories, or uniqueness."""
+    """Return the expectations of a text column: a set of categories, uniqueness, or none."""
     cells = read_text_cells(series)
     n_values, n_present = len(cells.values), cells.n_present
     if n_values > FEW_LEVELS and n_values == n_present:
@@ -249,7 +249,7 @@ def _word_expectations(name: str, series: "pd.Series[Any]") -> list[Expectation]
 
 
 def _distinct(series: "pd.Series[Any]") -> list[Any] | None:
-    """Return the distinct raw cells, sorted and JSON-ready; None where they are not plain."""
+    """Return the distinct raw cells, sorted and JSON-ready; None if any is not a plain scalar."""
     try:
         values = series.dropna().unique().tolist()
     except TypeError:
@@ -262,7 +262,7 @@ def _distinct(series: "pd.Series[Any]") -> list[Any] | None:
 
 
 def _range(name: str, numbers: "np.ndarray[Any, np.dtype[np.float64]]") -> list[Expectation]:
-    """Return the range of a column, widened; none where no cell is finite."""
+    """Return the expected range of a numeric column, widened; empty if no cell is finite."""
     finite = numbers[np.isfinite(numbers)]
     if not len(finite):
         return []
@@ -283,12 +283,12 @@ def _range(name: str, numbers: "np.ndarray[Any, np.dtype[np.float64]]") -> list[
 
 
 def _types(name: str, types: list[str], severity: Severity) -> Expectation:
-    """Return the promise that a column keeps its kind of type."""
+    """Return the expectation that the column's type is one of ``types``."""
     return Expectation(
         "ExpectColumnValuesToBeInTypeList", name, severity, {"type_list": list(types)}
     )
 
 
 def _mostly(present: float) -> float:
-    """Return the share of present cells to promise, given the share there is."""
+    """Return the share of non-missing cells to expect, given the share in the training table."""
     return round(max(0.0, present - NULL_SLACK - 0.5 * (1.0 - present)), 4)

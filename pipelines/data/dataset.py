@@ -13,7 +13,7 @@ from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 LONGEST_TEXT = 2_000
-"""Characters of a string that are looked at."""
+"""Characters of a string that are used; the rest is ignored."""
 _ROWS_TO_MEASURE = 10_000
 
 
@@ -36,7 +36,7 @@ class Dataset:
     groups : array or None, shape (n_rows,)
         Codes of rows that must stay on one side of every split.
     times : array or None, shape (n_rows,)
-        float64, sortable; splits go forward in it.
+        float64, sortable; no split validates on rows older than those it trains on.
     sample_weight : array or None, shape (n_rows,)
         Non-negative weights.
     """
@@ -66,7 +66,7 @@ class Dataset:
 
     @property
     def shape(self) -> "DatasetShape":
-        """The few numbers that limits, defaults and costs depend on."""
+        """The sizes that a learner's limits, defaults and expected cost depend on."""
         roles = list(self.roles.values())
         return DatasetShape(
             problem=self.problem,
@@ -111,7 +111,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetShape:
-    """The few numbers that a learner's limits, defaults and expected cost depend on.
+    """The sizes of a dataset that a learner's limits, defaults and expected cost depend on.
 
     Attributes
     ----------
@@ -128,8 +128,8 @@ class DatasetShape:
     has_missing : bool
         Whether any prepared cell is missing.
     text_length : float
-        Characters of distinct strings for each row, all columns of text together: a string that
-        comes back is treated once.
+        Characters of distinct strings per row, summed over the text columns: a repeated string is
+        processed only once.
     """
 
     __setstate__ = set_state_with_defaults
@@ -152,6 +152,6 @@ class DatasetShape:
 
 
 def _text_length(strings: "pd.Series[Any]") -> float:
-    """Return the characters of distinct strings for each row, from evenly spaced rows."""
+    """Return the mean characters of distinct strings per row, from evenly spaced rows."""
     some = strings.iloc[:: max(1, len(strings) // _ROWS_TO_MEASURE)]
     return sum(min(len(each), LONGEST_TEXT) for each in some.dropna().unique()) / max(len(some), 1)

@@ -1,4 +1,4 @@
-"""Which columns cannot help: absent, constant, identifiers, copies."""
+"""Detect columns that cannot help a model: empty, constant, identifiers and copies."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ _CODE = re.compile(r"[\w\-.:/#{}]+")
 
 @dataclass(frozen=True, slots=True)
 class DroppedColumn:
-    """A column that is not a feature.
+    """A column that is not used as a feature, with the reason.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class DroppedColumn:
 def reason_to_drop(
     name: str, role: ColumnRole, cells: NDArray[Any], raw: "pd.Series[Any]"
 ) -> str | None:
-    """Return why a prepared column cannot help; None when it may.
+    """Return why a prepared column cannot help a model; None if it may help.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def copies(columns: Mapping[str, NDArray[Any]], roles: Mapping[str, ColumnRole])
     for name, cells in columns.items():
         role = roles[name]
         if role is ColumnRole.TEXT:
-            continue  # never a copy by codes: two names of one thing are two texts
+            continue  # texts are never renamed copies: their words carry information
         if role is ColumnRole.CATEGORICAL:
             values = pd.factorize(cells)[0]
         elif role is ColumnRole.DATETIME:
@@ -102,7 +102,7 @@ def copies(columns: Mapping[str, NDArray[Any]], roles: Mapping[str, ColumnRole])
 
 
 def number_identifier(name: str, cells: NDArray[np.float64], raw: "pd.Series[Any]") -> str | None:
-    """Return why numbers, shape (n_rows,), are an identifier; None when they are none."""
+    """Return why a numeric column, shape (n_rows,), is an identifier; None if it is not one."""
     if len(cells) < 20 or pd.api.types.is_bool_dtype(raw.dtype):
         return None
     if not (cells == np.floor(cells)).all():  # a missing cell is not equal to itself
@@ -116,7 +116,7 @@ def number_identifier(name: str, cells: NDArray[np.float64], raw: "pd.Series[Any
 
 
 def text_identifier(name: str, cells: TextCells) -> str | None:
-    """Return why texts are an identifier; None when they are none."""
+    """Return why a text column is an identifier; None if it is not one."""
     n_values, n_present = len(cells.values), cells.n_present
     if n_present < 20 or n_values < UNIQUE_SHARE * n_present or is_sentence_like(cells):
         return None
@@ -133,13 +133,13 @@ def text_identifier(name: str, cells: TextCells) -> str | None:
 
 
 def _constant(cells: NDArray[Any], role: ColumnRole) -> bool:
-    """Whether all cells, none of them missing, are the same."""
+    """Whether all cells are equal; none of them may be missing."""
     if role in (ColumnRole.CATEGORICAL, ColumnRole.TEXT):
         return all(cell == cells[0] for cell in cells)
     return bool((cells == cells[0]).all())
 
 
 def _shown(cell: Any) -> str:
-    """Return a cell for a message."""
+    """Format a cell for a message, in at most 40 characters."""
     text = repr(cell) if isinstance(cell, str) else str(cell)
     return text if len(text) <= 40 else text[:37] + "..."

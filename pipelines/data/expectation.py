@@ -21,7 +21,7 @@ KINDS = (
 
 
 class Severity(StrEnum):
-    """What follows when an expectation does not hold."""
+    """Consequence of a violated expectation."""
 
     REFUSE = "refuse"  # the table must not be used
     WARN = "warn"  # the user is told
@@ -29,7 +29,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One promise.
+    """One promise about a table, such as a column that exists or a range of values.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Expectation:
     column : str or None
         The column it is about; None for the whole table.
     severity : Severity
-        What follows when it does not hold.
+        The consequence of a violation.
     parameters : mapping
         The other arguments of the kind, JSON-ready; ``mostly`` is the share of rows that must hold.
     """

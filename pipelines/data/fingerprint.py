@@ -12,7 +12,7 @@ from espalier.pipelines.data.parsing.text_cells import read_text_cells
 def fingerprint(table: pd.DataFrame) -> str:
     """Return sixteen hexadecimal digits that depend on names, dtypes, cells and row order.
 
-    The index does not count, nor does how cells lie in memory.
+    The index and the memory layout do not matter.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ def fingerprint(table: pd.DataFrame) -> str:
 
 
 def _update(digest: "hashlib.blake2b", series: "pd.Series[Any]") -> None:
-    """Add the cells of a column."""
+    """Add the cells of a column to the digest."""
     dtype = series.dtype
     if isinstance(dtype, np.dtype) and dtype.kind in "iufbcmM":
         values = series.to_numpy()
@@ -44,7 +44,7 @@ def _update(digest: "hashlib.blake2b", series: "pd.Series[Any]") -> None:
 
 
 def _dtype_name(series: "pd.Series[Any]") -> str:
-    """Return the name of a dtype; the several dtypes of text are one."""
+    """Return the name of a dtype; all dtypes of text have the same name."""
     if pd.api.types.is_string_dtype(series.dtype) or pd.api.types.is_object_dtype(series.dtype):
         return "text"
     return str(series.dtype)

@@ -1,7 +1,7 @@
-"""What a model expects of the rows it is to score: names, and what kind of value a column holds.
+"""The columns that a model needs in the rows to score: their names and kinds of values.
 
-Names are refused when they are missing. Another kind of value is a warning: columns are read as
-far as they can be, as `espalier.pipelines.data.parsing.readings` does.
+A missing column is an error. Another kind of values is only a warning: cells are converted as far
+as possible, see `espalier.pipelines.data.parsing.readings`.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from espalier.pipelines.errors import MissingColumnsError
 
 @dataclass(frozen=True, slots=True)
 class InputContract:
-    """The columns that a model needs.
+    """The columns that a model needs, each with its kind of values.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class InputContract:
 
     @classmethod
     def of(cls, columns: tuple[str, ...], example: pd.DataFrame | None) -> "InputContract":
-        """Return the contract of a model with these columns and example rows of its training."""
+        """Return the contract of a model, inferred from its columns and some training rows."""
         if example is None:
             return cls(dict.fromkeys(columns, ""))
         table = with_unique_names(example)
@@ -37,18 +37,18 @@ class InputContract:
 
     @property
     def text_columns(self) -> tuple[str, ...]:
-        """Columns that held text."""
+        """Columns that held text in training."""
         return tuple(name for name, kind in self.kinds.items() if kind == "text")
 
     def check(self, table: pd.DataFrame, *, where: str = "the table") -> tuple[str, ...]:
-        """Return what is unexpected, one line a column.
+        """Return a warning for each column whose kind of values has changed since training.
 
         Parameters
         ----------
         table : DataFrame, shape (n_rows, ...)
             Raw rows; extra and reordered columns are fine.
         where : str
-            What to call the table.
+            Name of the table in messages.
 
         Raises
         ------

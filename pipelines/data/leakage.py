@@ -1,8 +1,8 @@
-"""Columns that give the target away, and hold-out rows that are no news.
+"""Detect columns that give the target away, and hold-out rows that repeat search rows.
 
 A column is dropped only when it *is* the target: a copy, a renaming, a rescaling, or missing
-exactly where the target has one class. A column that is merely very strong may be honest work, so
-the user is told and decides.
+exactly where the target has one class. A column that merely predicts very well may be legitimate,
+so the user is warned and decides.
 """
 
 from dataclasses import dataclass
@@ -18,24 +18,24 @@ from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.seeds import generator
 
 SAMPLE_ROWS = 5_000
-"""Rows the scan looks at before it checks a suspicion on all of them."""
+"""Rows of the first scan; a suspected copy is then checked on all rows."""
 SAMPLE_CELLS = 3_000_000
 """The sample shrinks where a table is wide."""
 MIN_ROWS = 20
-"""Fewer rows agree by chance."""
+"""Fewest rows to scan: fewer agree by chance."""
 STRONG = 0.98
-"""Skill from which a single column is too good to pass over in silence."""
+"""Skill of a single column from which the user is warned."""
 USUAL = 0.5
-"""Median skill of the columns above which a strong one is nothing special."""
+"""Median skill of all columns above which there is no warning: the problem is easy."""
 AFFINE = 0.99999
-"""Absolute correlation from which two columns of numbers are one."""
+"""Absolute correlation from which a numeric column is a rescaled copy of the target."""
 COVERAGE = 0.99
-"""Share of rows a column must fill to be called a copy of the target."""
+"""Share of rows in which a column must have a value to be called a copy of the target."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeakageFinding:
-    """A column that says too much.
+    """A column that gives the target away, or is suspected of it.
 
     Attributes
     ----------
@@ -118,7 +118,7 @@ def count_duplicates(
 
 
 def _identity(dataset: Dataset, column: str, role: ColumnRole) -> LeakageFinding | None:
-    """Return the finding when a column is the target itself, else None."""
+    """Return a finding if the column encodes the target itself, else None."""
     cells = dataset.X[column].to_numpy()
     if not dataset.problem.is_classification:
         if role is ColumnRole.NUMERIC:
@@ -135,9 +135,9 @@ def _identity(dataset: Dataset, column: str, role: ColumnRole) -> LeakageFinding
 
 
 def _one_to_one(cells: NDArray[Any], y: NDArray[np.int64]) -> bool:
-    """Whether values and classes go together one to one."""
+    """Whether the column's values and the classes correspond one to one."""
     n_classes = len(np.unique(y))
-    # A glance at the first rows spares most columns the count.
+    # The first rows rule most columns out, without counting all values.
     if len(cells) > 1000 and len(pd.unique(pd.Series(cells[:1000]))) > n_classes:
         return False
     codes, uniques = pd.factorize(cells, use_na_sentinel=False)
@@ -149,7 +149,7 @@ def _one_to_one(cells: NDArray[Any], y: NDArray[np.int64]) -> bool:
 def _same_numbers(
     cells: NDArray[np.float64], y: NDArray[np.float64], column: str
 ) -> LeakageFinding | None:
-    """Return the finding when numbers are the target, rescaled or bent without a kink."""
+    """Return a finding if a numeric column is a copy or monotone function of the target."""
     present = np.isfinite(cells)
     if present.sum() < max(MIN_ROWS, COVERAGE * len(y)):
         return None
@@ -168,7 +168,7 @@ def _same_numbers(
 
 
 def _monotone_copy(x: NDArray[np.float64], target: NDArray[np.float64]) -> bool:
-    """Whether x is a strictly monotone function of a target of many values."""
+    """Whether x is a strictly monotone function of the target, which has many values."""
     codes, other = (np.unique(values, return_inverse=True)[1] for values in (x, target))
     top = int(other.max())
     if top < MIN_ROWS or int(codes.max()) != top:
@@ -187,7 +187,7 @@ def _correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 
 def _strength(value: float) -> str:
-    """Return the evidence of a strong column."""
+    """Return the warning about a column of this skill."""
     return (
         f"alone it says {100 * value:.1f} % of the target on rows it was not learned from, far "
         "more than the other columns; exclude it if it is not known when you predict"

@@ -1,4 +1,4 @@
-"""What preparation decides about a table once, and applies to every later one.
+"""Decide how a table's columns are parsed and which are dropped, and apply it to later tables.
 
 Only what needs no fitting in a fold is decided here: what each column holds, how it is read, and
 which columns cannot help.
@@ -28,7 +28,7 @@ from espalier.pipelines.errors import MissingColumnsError, UserError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preparation:
-    """What `prepare` decided.
+    """How columns are parsed and which are dropped; stored with the model.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Preparation:
 
     @property
     def roles(self) -> Mapping[str, ColumnRole]:
-        """What each prepared column holds, in order."""
+        """Role of each prepared column, in order."""
         return {plan.name: plan.role for plan in self.plans}
 
     @property
@@ -89,7 +89,7 @@ class Preparation:
         return _side_by_side([numbers, *_frames(cells, self.roles, len(table))], self.columns)
 
     def _numbers(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Return the columns that were numbers and are, read all at once.
+        """Return the columns that are numeric in training and in this table, parsed all at once.
 
         Read one by one, a single row of a wide table takes longer than all models together.
         """
@@ -103,7 +103,7 @@ class Preparation:
         return pd.DataFrame(numbers, index=pd.RangeIndex(len(table)), columns=names)
 
     def without(self, columns: Sequence[str], reason: str) -> "Preparation":
-        """Return the preparation with these columns set aside for a named reason."""
+        """Return a preparation that also drops these columns, for the given reason."""
         gone = set(columns)
         return replace(
             self,
@@ -121,7 +121,7 @@ def prepare(
     time_column: str | None = None,
     weight_column: str | None = None,
 ) -> tuple[Preparation, pd.DataFrame]:
-    """Decide how the columns of a table are read and which cannot help; read them so.
+    """Decide how to parse a table's columns and which to drop; return its prepared features too.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def prepare(
     exclude : sequence of str
         Columns to leave out.
     group_column, time_column, weight_column : str or None
-        Columns that steer the splits or weigh the rows; they are set aside as features.
+        Columns that steer the splits or weigh the rows; they are not used as features.
 
     Returns
     -------
@@ -178,7 +178,7 @@ def prepare(
         plans[name], cells[name] = plan, column
         if reason is not None:
             identifiers[name] = reason
-    # A table of nothing but an identifier may still be a series over it: keep what is left.
+    # If all that is left are identifiers, keep them: the target may follow their order.
     if len(identifiers) < len(plans):
         dropped.update(identifiers)
     for name, original in copies(
@@ -202,7 +202,7 @@ def prepare(
 def _frames(
     cells: Mapping[str, NDArray[Any]], roles: Mapping[str, ColumnRole], n_rows: int
 ) -> list[pd.DataFrame]:
-    """Return prepared cells as two tables; objects stay objects whatever pandas prefers."""
+    """Return prepared cells as two tables: numbers and dates, and strings of dtype object."""
     index = pd.RangeIndex(n_rows)
     words = {name for name in cells if roles[name] in (ColumnRole.CATEGORICAL, ColumnRole.TEXT)}
     texts = [name for name in cells if name in words]
@@ -217,7 +217,7 @@ def _frames(
 
 
 def _side_by_side(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    """Return the columns of several tables of the same rows, in this order."""
+    """Join tables of the same rows and return their columns in the given order."""
     parts = [frame for frame in frames if frame.shape[1]]
     joined = parts[0] if len(parts) == 1 else pd.concat(parts, axis=1)
     return joined if list(joined.columns) == list(columns) else joined[list(columns)]
@@ -229,7 +229,7 @@ def find_column(table: pd.DataFrame, name: Any, what: str) -> str:
     Raises
     ------
     UserError
-        There is none; the nearest name is suggested.
+        There is no such column; the message suggests the nearest name.
     """
     text = str(name)
     if text in table.columns:
@@ -242,7 +242,7 @@ def find_column(table: pd.DataFrame, name: Any, what: str) -> str:
 
 
 def _nothing_left(dropped: Mapping[str, str]) -> str:
-    """Return the message for a table without features."""
+    """Return the error message for a table without features."""
     if not dropped:
         return "no feature is left: the table has no column besides the target; add columns"
     shown = "; ".join(f"{name!r} ({reason})" for name, reason in list(dropped.items())[:5])
@@ -251,6 +251,6 @@ def _nothing_left(dropped: Mapping[str, str]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Return names for a message, at most ten."""
+    """Join at most ten names for a message."""
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     return ", ".join(repr(name) for name in names[:10]) + more

@@ -1,15 +1,15 @@
-"""Keys that name a row by its content, so that a row is known again in a later table.
+"""Hash keys of rows by their content, which recognise the same row in a later table.
 
-A key is the sum of one number a cell, mixed: neither the order of columns nor the position of the
-row counts, and equal rows share a key. A cell's number depends on what it stands for, not on how
+A key is the mixed sum of one number per cell: column order and row position do not matter, and
+equal rows share a key. A cell's number depends on what it stands for, not on how
 it is stored: ``3`` is ``3.0`` is ``"3"``, a date is its ISO text, ``True`` is ``1``, and an absent
 cell adds nothing. So a row read from CSV or from Parquet, or from a column that a new null turned
 from whole numbers into floats, has the same key.
 
 Fractions count to single precision (7 digits): a CSV file does not keep the last bits.
 
-Keys are kept for years beside models, so how they are made belongs to this module alone; the mixer
-is the one of Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators".
+Keys are stored with models for years, so they are defined in this module alone; the mixer is the
+one of Steele, Lea and Flood 2014, "Fast splittable pseudorandom number generators".
 """
 
 import hashlib
@@ -26,12 +26,12 @@ from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
 
 SCHEME = 1
-"""Counted up when the same row would get another key."""
+"""Version of the keys; raised when the same row would get another key."""
 
 TOLD_APART = 0.95
-"""Share of the distinct rows that the columns beside the target must tell apart to name a row."""
+"""Share of the distinct rows that the columns beside the target must tell apart to be enough."""
 
-# What a table's index is called after a round trip through a file; it counts rows, no more.
+# Names of a table's index after a round trip through a file; it only counts rows.
 _WRITTEN_INDEX = re.compile(r"unnamed(: \d+)?|__index_level_\d+__", re.IGNORECASE)
 # What `pandas.read_csv` takes for an absent cell.
 _ABSENT = frozenset(
@@ -50,7 +50,7 @@ UInt64 = NDArray[np.uint64]
 
 
 def key_columns(table: pd.DataFrame) -> tuple[str, ...]:
-    """Return the columns whose cells make a row: all but a row counter that a file brought along.
+    """Return the columns that make up a row's key: all but a row counter saved as a column.
 
     Parameters
     ----------
@@ -63,11 +63,11 @@ def key_columns(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def identified_rows(table: pd.DataFrame, target: str) -> "tuple[tuple[str, ...], UInt64]":
-    """Return by which columns the rows of a training are known again later, and their keys.
+    """Return the columns that identify training rows in later tables, and the rows' keys.
 
-    A row whose label is corrected, or arrives later, is the same row: who was trained on it has
-    seen it. So the target does not count, except where the other columns tell too few rows apart:
-    then equal features are different observations, and the label is part of what one was.
+    A row whose label is corrected or arrives later is still the same row: a model trained on it has
+    seen it. So the target is not part of the key, unless the other columns tell too few rows apart:
+    then rows with equal features are different observations, and the label helps to identify them.
 
     Parameters
     ----------
@@ -79,9 +79,9 @@ def identified_rows(table: pd.DataFrame, target: str) -> "tuple[tuple[str, ...],
     Returns
     -------
     columns : tuple of str
-        For `row_keys` of later tables.
+        The columns to pass to `row_keys` for later tables.
     keys : array of uint64, shape (n_rows,)
-        Of this one.
+        The keys of this table's rows.
     """
     columns = key_columns(table)
     others = tuple(name for name in columns if name != target)
@@ -102,13 +102,12 @@ def row_keys(table: pd.DataFrame, columns: Sequence[str] | None = None) -> UInt6
     table : DataFrame, shape (n_rows, n_columns)
         Raw rows; cells may be unhashable.
     columns : sequence of str or None
-        The columns that make a row, such as those that another table's keys were made of; see
-        `key_columns` when None.
+        The columns to hash, such as those behind another table's keys; None for `key_columns`.
 
     Raises
     ------
     KeyError
-        A column is not there: keys without it would not be comparable.
+        A column is missing: keys without it would not be comparable.
     """
     named = with_unique_names(table)
     total = np.zeros(len(named), dtype=np.uint64)
@@ -120,7 +119,7 @@ def row_keys(table: pd.DataFrame, columns: Sequence[str] | None = None) -> UInt6
 
 
 def _cell_numbers(series: "pd.Series[Any]") -> tuple[UInt64, NDArray[np.bool_]]:
-    """Return a number for each cell and whether there is one."""
+    """Return a 64-bit number for each cell, and which cells are present."""
     dtype = series.dtype
     if pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype):
         values = series.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -134,7 +133,7 @@ def _cell_numbers(series: "pd.Series[Any]") -> tuple[UInt64, NDArray[np.bool_]]:
 
 
 def _from_texts(texts: list[str]) -> tuple[UInt64, NDArray[np.bool_]]:
-    """Return a number for each text: that of the number or date it spells, if it spells one."""
+    """Return a 64-bit number per text, by the number or date it spells if any, and presence."""
     digests = [hashlib.blake2b(_bytes(text), digest_size=8).digest() for text in texts]
     numbers = np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
     present = np.ones(len(texts), dtype=bool)
@@ -160,7 +159,7 @@ def _from_texts(texts: list[str]) -> tuple[UInt64, NDArray[np.bool_]]:
 
 
 def _from_floats(values: NDArray[np.float64]) -> UInt64:
-    """Return a number for each float: exact for whole ones, to single precision otherwise."""
+    """Hash floats to 64 bits: whole numbers exactly, others rounded to single precision."""
     with np.errstate(over="ignore"):
         rounded = values.astype(np.float32).astype(np.float64)
     exact = np.where(values == np.floor(values), values, rounded) + 0.0  # -0.0 becomes 0.0
@@ -168,12 +167,12 @@ def _from_floats(values: NDArray[np.float64]) -> UInt64:
 
 
 def _from_microseconds(moments: NDArray[np.int64]) -> UInt64:
-    """Return a number for each moment, in microseconds since 1970 (UTC, or as written)."""
+    """Hash times, in microseconds since 1970 (UTC, or as written), to 64 bits."""
     return _mixed(moments.view(np.uint64) ^ _DATE_SALT)
 
 
 def _microseconds(text: str) -> int | None:
-    """Return the moment that an ISO text spells; None when it is none."""
+    """Return the microseconds since 1970 of an ISO date or time; None if the text is not one."""
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:

@@ -24,11 +24,11 @@ TASKS = ("auto", "classification", *ProblemKind)
 MOST_NUMBER_CLASSES = 20
 """Whole numbers with more distinct values than this are a quantity."""
 ROWS_PER_NUMBER_CLASS = 10
-"""Mean rows from which few whole numbers are classes."""
+"""Mean number of rows per value from which few distinct whole numbers are classes."""
 
 
 def infer_problem(y: "pd.Series[Any]", task: str = "auto") -> ProblemKind:
-    """Return the problem that a target poses.
+    """Return the kind of problem of a target: binary, multiclass or regression.
 
     Two distinct values make a binary problem; texts, categories and a few often repeated whole
     numbers a multiclass one; any other numbers, written as text or not, a regression.
@@ -172,7 +172,7 @@ def similar_labels(classes: Sequence[Any]) -> tuple[tuple[str, str], ...]:
 def _classification(
     y: "pd.Series[Any]", numbers: NDArray[np.float64] | None, n_values: int, task: str
 ) -> ProblemKind:
-    """Return binary or multiclass; raise where the target is no class or contradicts the task."""
+    """Return binary or multiclass; raise if the target has no classes or contradicts the task."""
     name, n_rows = y.name, len(y)
     if n_values == n_rows and n_rows > 2:
         raise UserError(
@@ -200,7 +200,7 @@ def _classification(
 
 
 def _few_classes(numbers: NDArray[np.float64]) -> bool:
-    """Whether numbers are a few, often repeated whole ones."""
+    """Whether the numbers are few distinct whole numbers, each repeated often."""
     if (numbers != np.floor(numbers)).any():
         return False
     n_values = len(np.unique(numbers))
@@ -208,7 +208,7 @@ def _few_classes(numbers: NDArray[np.float64]) -> bool:
 
 
 def _labels(y: "pd.Series[Any]") -> NDArray[Any]:
-    """Return labels as a numpy array that can be sorted, in their original kind."""
+    """Return labels as a NumPy array that can be sorted, in their original type."""
     if isinstance(y.dtype, pd.CategoricalDtype):
         return _labels(pd.Series(y.astype(y.cat.categories.dtype), name=y.name))
     if isinstance(y.dtype, np.dtype) and y.dtype != np.dtype(object):
@@ -245,6 +245,6 @@ def _some(y: "pd.Series[Any]") -> str:
 
 
 def _shown(cell: Any) -> str:
-    """Return a cell for a message."""
+    """Format a cell for a message, in at most 40 characters."""
     text = repr(cell) if isinstance(cell, str) else str(cell)
     return text if len(text) <= 40 else text[:37] + "..."

@@ -1,10 +1,10 @@
-"""The mean of several combiners, in link space.
+"""Blend several combiners: the mean of their weights, in link space.
 
-Each combiner errs in its own way on the rows that it was fitted to: the stagewise path starts from
-nothing and stops early, the linear stack starts from equal weights and goes to the optimum, greedy
-selection looks at the metric alone and never scales. Their mean shrinks one towards the others, as
-averaging the solutions of unstable procedures does (Breiman 1996, *Heuristics of instability and
-stabilization in model selection*).
+Each combiner errs in its own way on the rows that it is fitted to: the stagewise path starts from
+zero weights and stops early, the linear stack starts from equal weights and goes to the optimum,
+greedy selection optimises the metric itself and never rescales. Their mean shrinks each towards the
+others, as averaging the solutions of unstable procedures does (Breiman 1996, *Heuristics of
+instability and stabilization in model selection*).
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ from espalier.pipelines.ensemble.combination import Combination, CombinationSpac
 def blend(rules: Sequence[Combination], *, width: int) -> Combination:
     """Return the combination whose weights are the mean of those of ``rules``.
 
-    Weights of a mean of probabilities are taken for weights in link space, where they give about
-    the same: both are means between the same members.
+    The weights of a combination in probability space are used as weights in link space; the
+    predictions stay about the same, since both are means of the same members.
 
     Parameters
     ----------
     rules : sequence of Combination
-        Over the same candidates.
+        Combinations of the same candidates.
     width : int
-        Columns in link space, C.
+        Number of columns in link space, C.
     """
     weights, intercepts = [], []
     for rule in rules:

@@ -1,4 +1,4 @@
-"""Which combiner ships: decided on rows that none of them was fitted to."""
+"""Choose the combiner of the final model, on rows that no combiner was fitted to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,7 +36,7 @@ FEWEST_DECISION_ROWS = 40
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnsembleChoice:
-    """The members of the model that ships, and how it was chosen.
+    """The members of the final model with their weights, and how they were chosen.
 
     Attributes
     ----------
@@ -45,14 +45,14 @@ class EnsembleChoice:
     method : str
         Name of the combiner.
     rule : Combination
-        The members' weights again, in the same order, with the space they are added up in.
+        The same weights in the same order, with the space in which predictions are combined.
     cv_score : float
         The metric of the combiner on rows that it was not fitted to.
     combiners : tuple of CombinerScore
         Every combiner that was tried, best first.
     nested : NestedPredictions or None
-        What the combiner predicts for rows that it was not fitted to; None for a trial alone,
-        whose own out-of-fold predictions are that.
+        Predictions of rows that the combiner was not fitted to; None for a single trial, whose
+        out-of-fold predictions serve the same purpose.
     """
 
     members: tuple[tuple[int, float], ...]
@@ -64,17 +64,17 @@ class EnsembleChoice:
 
     @property
     def combination(self) -> str:
-        """``probability`` or ``link``."""
+        """Name of the space in which predictions are combined: ``probability`` or ``link``."""
         return str(self.rule.space)
 
     @property
     def intercept(self) -> tuple[float, ...]:
-        """What is added in link space; empty in probability space."""
+        """The constant added in link space; empty in probability space."""
         return self.rule.intercept
 
     @property
     def weights(self) -> dict[int, float]:
-        """Share of the total weight by trial number."""
+        """Each member's share of the total weight, by trial number."""
         total = sum(weight for _, weight in self.members)
         return {number: weight / total for number, weight in self.members}
 
@@ -94,9 +94,10 @@ def choose_ensemble(
 ) -> EnsembleChoice:
     """Return the members and weights of the best combiner.
 
-    Every combiner is fitted on most of the out-of-fold rows and predicts the others, part by part.
-    The mean of the combiners wins unless it is clearly behind the best; a single model only where
-    it leads (`espalier.pipelines.ensemble.combiner_comparison`). The winner is fitted to all rows.
+    Combiners are compared by nested validation: each is fitted to most of the out-of-fold rows and
+    predicts the others, block by block. The mean of the combiners is chosen unless it is clearly
+    worse than the best; a single model is chosen only if it is clearly better than every ensemble
+    (`espalier.pipelines.ensemble.combiner_comparison`). The chosen one is then fitted to all rows.
 
     Parameters
     ----------
@@ -107,19 +108,19 @@ def choose_ensemble(
     dataset : Dataset
         The search rows.
     metric : Metric
-        What counts.
+        The metric that decides.
     seed : int
         The run's seed.
     max_members : int
-        Members at most.
+        Largest number of members.
     candidates_cap : int
-        Trials that are considered at most.
+        Largest number of trials to consider.
     combiners : sequence of Combiner
         The combiners, in the order they are tried.
     deadline : Deadline or None
-        Once it has passed, the combiners that are fitted by then are compared.
+        Once it has passed, only the combiners that are already fitted are compared.
     refit_time : RefitTime or None
-        Members are chosen so that all can be refitted within it.
+        If given, members are chosen so that all of them can be refitted in this time.
 
     Raises
     ------
@@ -140,7 +141,7 @@ def choose_ensemble(
     )
     if len(library) == 1 or len(library.y) < FEWEST_DECISION_ROWS or len(combiners) == 1:
         return _single_choice(library, results)
-    # The arrays are small: more BLAS threads would only wait for each other.
+    # The arrays are small: more BLAS threads would only slow each other down.
     with threadpool_limits(limits=1):
         decision_rows = _sampled_rows(DECISION_CELLS, dataset)
         library = _within(library, library.numbers, results, refit_time, each_alone=True)
@@ -167,10 +168,10 @@ def _confirmed(
     dataset: Dataset,
     metric: Metric,
 ) -> EnsembleChoice:
-    """Return the choice, unless on all validated rows the best trial alone is better.
+    """Return the choice, or the best single trial if that scores better on all validated rows.
 
-    The comparison sees a sample of the rows. Where errors are rarer than one in its rows, it cannot
-    tell boldness from skill; all rows together can, and most of them decided nothing before.
+    The comparison uses a sample of the rows. If errors are so rare that the sample holds none, it
+    cannot tell overconfidence from skill; all rows can, and most of them were not used before.
     """
     if choice.members == single.members:
         return choice
@@ -205,7 +206,7 @@ def _within(
     *,
     each_alone: bool = False,
 ) -> Library:
-    """Return the library of those trials that can be refitted in time; of all if none can."""
+    """Return the library of the trials that can be refitted in time; all trials if none can."""
     by_number = {result.trial.number: result for result in results}
     wanted = [by_number[number] for number in numbers]
     if refit_time is None:
@@ -226,7 +227,7 @@ def choose_single(
     metric: Metric,
     seed: int,
 ) -> EnsembleChoice:
-    """Return the best trial alone; parameters and errors as in `choose_ensemble`."""
+    """Choose the single best trial; parameters and errors are those of `choose_ensemble`."""
     library = build_library(
         results,
         predictions,
@@ -242,7 +243,7 @@ def choose_single(
 def _comparison_choice(
     comparison: CombinerComparison | None, library: Library, results: Sequence[TrialResult]
 ) -> EnsembleChoice:
-    """Return the choice that a comparison came to; the best trial alone if to none."""
+    """Return the result of a comparison as a choice; the best single trial if it has none."""
     single = _single_choice(library, results)
     if comparison is None:
         return single
@@ -255,13 +256,13 @@ def _comparison_choice(
 
 
 def _sampled_rows(cells: int, dataset: Dataset) -> int:
-    """Return how many rows of a dataset stay within so many cells."""
+    """Return how many rows of a dataset may be used for ``cells`` cells (rows x columns)."""
     width = dataset.n_classes if dataset.n_classes > 2 else 1
     return max(FEWEST_SAMPLED_ROWS, cells // width)
 
 
 def _single_choice(library: Library, results: Sequence[TrialResult]) -> EnsembleChoice:
-    """Return the leaderboard's first trial alone: candidates are ordered by their score."""
+    """Return the choice of the library's first candidate alone, the one with the best score."""
     number = library.numbers[0]
     score = next(result.score for result in results if result.trial.number == number)
     rule = Combination(

@@ -1,4 +1,4 @@
-"""How members' predictions become one: a plain average, or a sum in link space.
+"""Combine the members' predictions: a weighted mean of probabilities, or a sum in link space.
 
 Symbols, here and in the files beside it
     n   rows
@@ -27,14 +27,14 @@ LARGEST_EXPONENT = 500.0
 
 
 class CombinationSpace(StrEnum):
-    """Where the members are added up."""
+    """The space in which the members' predictions are combined."""
 
     PROBABILITY = "probability"  # weighted mean of probabilities, or of values in regression
     LINK = "link"  # intercept + weighted sum in link space
 
 
 def probability_floor(n_rows: int) -> float:
-    """Return the smallest probability that ``n_rows`` rows can tell from zero.
+    """Return the smallest probability that can be distinguished from zero with ``n_rows`` rows.
 
     Bounded to [1e-6, 1e-3], so that tables of any size give sane logits.
     """
@@ -47,11 +47,11 @@ def to_link(predictions: NDArray[Any], problem: ProblemKind, floor: float) -> Fl
     Parameters
     ----------
     predictions : array, shape (n, K) of probabilities, or (n,) of values
-        As a trial or a fitted member gives them.
+        Predictions of a trial or of a fitted member.
     problem : ProblemKind
         The kind of problem.
     floor : float
-        Probabilities are mixed with the uniform distribution so that none is below this.
+        Probabilities are mixed with the uniform distribution so that none is below this value.
 
     Returns
     -------
@@ -96,14 +96,14 @@ def centred_powers(link: Floats) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Combination:
-    """Weights of members and the space in which they are added up.
+    """The members' weights and the space in which their predictions are combined.
 
     Attributes
     ----------
     problem : ProblemKind
         The kind of problem.
     space : CombinationSpace
-        Where the members are added up.
+        The space in which the members' predictions are combined.
     weights : tuple of float, length m
         Non-negative. In probability space only their proportions count.
     intercept : tuple of float, length C
@@ -130,7 +130,7 @@ class Combination:
         Parameters
         ----------
         predictions : sequence of m arrays, shape (n, K) or (n,)
-            One a member, in the order of the weights.
+            One for each member, in the order of the weights.
 
         Returns
         -------
@@ -151,9 +151,9 @@ class Combination:
         return from_link(link, self.problem)
 
     def spread(self, predictions: Sequence[NDArray[Any]]) -> Floats:
-        """Return the weighted standard deviation of members' values, shape (n,).
+        """Return the weighted standard deviation of the members' predicted values, shape (n,).
 
-        Parameters as in `apply`. Zeros for one member, and for classes.
+        Parameters as in `apply`. All zeros for a single member, and for classification.
         """
         if self.problem.is_classification or len(predictions) < 2:
             return np.zeros(len(predictions[0]))
@@ -162,7 +162,7 @@ class Combination:
         return np.asarray(np.sqrt(shares @ (values - shares @ values) ** 2))
 
     def keep(self, positions: Sequence[int]) -> "Combination":
-        """Return the combination of these members alone; they share the weight of the others."""
+        """Return the combination of only these members; they take over the others' weight."""
         kept = np.asarray([self.weights[position] for position in positions])
         if not kept.size or not kept.sum() > 0:
             raise ValueError("at least one member with a positive weight must stay")

@@ -1,4 +1,4 @@
-"""Compare the combiners on rows that none of them was fitted to, and choose one."""
+"""Compare the combiners by nested validation and choose one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,30 +24,30 @@ from espalier.pipelines.metrics.metric import Metric
 OUTER_BLOCKS = 5
 OUTER_BLOCKS_LARGE = 3
 LARGE_ROWS = 3_000
-# Standard errors that a combiner may be behind the best one and still win by being simpler. A
-# single model must lead by as many as `SINGLE_LEAD`: on rows that decide little, an ensemble is the
-# better bet (docs/decisions/0029-one-model-must-lead.md). The mean of the combiners wins unless it
-# is as many as `BLEND_BEHIND` behind: it is nobody's luck (0035-the-mean-of-combiners.md).
+# In standard errors. A simpler combiner is preferred if it is at most `TOLERANCE` worse than the
+# best. A single model must lead by `SINGLE_LEAD`: if few rows decide, an ensemble is the better bet
+# (docs/decisions/0029-one-model-must-lead.md). The mean of the combiners is chosen unless it is
+# more than `BLEND_BEHIND` worse: it depends least on chance (0035-the-mean-of-combiners.md).
 TOLERANCE = 0.25
 SINGLE_LEAD = 1.0
 BLEND_BEHIND = 2.0
 
 
 class CombinerScore(NamedTuple):
-    """How a combiner did on rows that it was not fitted to.
+    """A combiner's score on rows that it was not fitted to.
 
     Attributes
     ----------
     name : str
-        Of the combiner.
+        Name of the combiner.
     score : float
         The metric in its own direction.
     n_members : int
-        Members it would ship.
+        Number of members with weight.
     behind : float
-        How far it is behind the best one, 0 for the best.
+        How much worse the score is than the best combiner's, 0 for the best.
     standard_error : float
-        Of ``behind``, by a paired bootstrap over rows.
+        Standard error of ``behind``, by a paired bootstrap over rows.
     """
 
     name: str
@@ -58,7 +58,7 @@ class CombinerScore(NamedTuple):
 
 
 class NestedPredictions(NamedTuple):
-    """Predictions of rows by a combiner whose weights were not fitted to them.
+    """A combiner's predictions of rows that its weights were not fitted to.
 
     Attributes
     ----------
@@ -74,20 +74,20 @@ class NestedPredictions(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CombinerComparison:
-    """Which combiner is chosen, and how every one scored.
+    """The chosen combiner, and the scores of all.
 
     Attributes
     ----------
     winner : Combiner
-        The simplest that cannot be told from the best.
+        The simplest combiner that is not significantly worse than the best.
     rule : Combination
         Its fit to all rows, one weight for each candidate of the library.
     score : float
-        Its score on rows that it was not fitted to, in the metric's own direction.
+        Its nested score, in the metric's own direction.
     nested : NestedPredictions
-        What it predicts for these rows.
+        Its predictions in the nested validation.
     report : tuple of CombinerScore
-        A line for each that was tried, best first.
+        The score of every combiner that was tried, best first.
     """
 
     winner: Combiner
@@ -104,18 +104,19 @@ def compare_combiners(
     *,
     decision_rows: int,
 ) -> CombinerComparison | None:
-    """Return the chosen combiner; None when none can be scored, or none is fitted in time.
+    """Compare the combiners; return None if none can be scored, or none is fitted in time.
 
     Parameters
     ----------
     library : Library
         The candidates.
     settings : CombinerSettings
-        What every combiner gets. Once its deadline has passed, those that are fitted are compared.
+        Settings of every combiner. Once their deadline has passed, only the combiners that are
+        already fitted are compared.
     combiners : sequence of Combiner
-        In the order they are tried.
+        The combiners, in the order they are tried.
     decision_rows : int
-        Rows at most that decide; the winner's weights are fitted to all.
+        Largest number of rows to compare on; the chosen combiner is fitted to all rows.
     """
     metric, seed = settings.metric, settings.seed
     decision = library
@@ -132,7 +133,7 @@ def compare_combiners(
         except TimeoutError:
             break
         except (ValueError, FloatingPointError, np.linalg.LinAlgError):
-            # One combiner that cannot cope with these predictions must not cost the run.
+            # A combiner that fails on these predictions must not end the run.
             continue
     if not found:
         return None
@@ -158,7 +159,7 @@ def compare_combiners(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FittedCombiner:
-    """A combiner with its predictions of rows it was not fitted to, and its fit to all rows."""
+    """A combiner with its nested fits, their predictions of left-out rows, and its fit to all."""
 
     combiner: Combiner
     nested_rules: tuple[Combination, ...]
@@ -174,7 +175,7 @@ def _fit_combiner(
     blocks: NDArray[np.int64],
     settings: CombinerSettings,
 ) -> _FittedCombiner:
-    """Return a fitted combiner; a mean of others is built from their fits where they exist."""
+    """Fit a combiner; a mean of others reuses their fits if they are among ``found``."""
     there = {each.combiner.name: each for each in found}
     parts = [there[part.name] for part in combiner.parts if part.name in there]
     if parts and len(parts) == len(combiner.parts):
@@ -191,11 +192,11 @@ def _fit_combiner(
 def _level(
     found: Sequence[_FittedCombiner], results: Sequence[NestedScore]
 ) -> list[_FittedCombiner]:
-    """Return the combiners that cannot be told from the best; a single model only if it leads.
+    """Return the combiners that may be chosen: those not significantly worse than the best.
 
-    The mean of the combiners alone, unless it is clearly behind. A single model leads where every
-    ensemble of more than one member is `SINGLE_LEAD` standard errors behind the best, or more, or
-    answers as the single does.
+    If the mean of the combiners is among them, it is returned alone. The single model is returned
+    only if every ensemble of more than one member is at least `SINGLE_LEAD` standard errors worse
+    than the best, or predicts the same as the single model.
     """
     pairs = list(zip(found, results, strict=True))
     single = [
@@ -212,7 +213,7 @@ def _level(
             result.behind < SINGLE_LEAD * result.standard_error
             or (_is_same(result) and not is_best)
         )
-        # One member, rescaled, is no ensemble; nothing speaks for it where the single is as good.
+        # An "ensemble" of one rescaled member has no advantage over the single model itself.
         and not (single and sum(weight > 0 for weight in each.rule.weights) == 1)
     ]
     if single and not near:
@@ -235,14 +236,14 @@ def _level(
 
 
 def _is_same(result: NestedScore) -> bool:
-    """Whether it answers as the best one does: no distance, and no doubt about it."""
+    """Whether the predictions equal the best combiner's: no difference, and no error of it."""
     return not result.behind and not result.standard_error
 
 
 def _report(
     found: Sequence[_FittedCombiner], results: Sequence[NestedScore], metric: Metric
 ) -> tuple[CombinerScore, ...]:
-    """Return a line for each combiner, best first."""
+    """Return the score of each combiner, best first."""
     lines = [
         CombinerScore(
             name=each.combiner.name,

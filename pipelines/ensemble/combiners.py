@@ -1,4 +1,4 @@
-"""The combiners, behind one signature: a library in, a combination out."""
+"""The combiners, with one interface: each turns a library into a combination."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -25,31 +25,31 @@ from espalier.pipelines.resources.budget import NEVER, Deadline
 SHRINKAGE = 0.1
 MAX_STAGES = 80
 INNER_BLOCKS = 4
-# Below this many rows every inner block is left out in turn; above, two of them say enough.
+# Below this many rows every inner block is left out in turn; above, leaving out two is enough.
 FEW_ROWS = 3_000
 # The metric itself is costly, so selections by it see fewer rows, candidates and steps.
 SELECTION_ROWS = 5_000
 SELECTION_CANDIDATES = 15
 SELECTION_STEPS = 30
 STACK_PENALTIES = (1e-3, 1e-2, 1e-1)
-# Members with less than this share of the weight cost more to serve than they bring.
+# Members with less than this share of the weight are not worth their cost in serving.
 SMALLEST_SHARE = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CombinerSettings:
-    """What every combiner gets beside the library.
+    """Settings that every combiner gets along with the library.
 
     Attributes
     ----------
     metric : Metric
-        What counts.
+        The metric to optimise.
     max_members : int
-        Members at most.
+        Largest number of members.
     seed : int
-        Of inner splits and row samples.
+        Seed of inner splits and row samples.
     deadline : Deadline
-        When a combiner must be fitted; a later one gives up with a `TimeoutError`.
+        When a combiner must be fitted; after it, fitting raises a `TimeoutError`.
     """
 
     metric: Metric
@@ -60,18 +60,18 @@ class CombinerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Combiner:
-    """A combiner.
+    """A rule that turns a library into weights.
 
     Attributes
     ----------
     name : str
-        As the report shows it.
+        Name in the report.
     fit : callable (Library, CombinerSettings) -> Combination
-        Weights in the order of the library's candidates; zero for those left out.
+        Returns weights in the order of the library's candidates; zero for those left out.
     simplicity : int
-        Rank among the combiners, 0 the simplest: it decides between equals.
+        Rank among the combiners, 0 for the simplest; of equally good ones the simplest is chosen.
     parts : tuple of Combiner
-        Those that it is the mean of: `mean_of` their fits is its fit.
+        The combiners that this one is the mean of (see `mean_of`); empty for others.
     """
 
     name: str
@@ -81,7 +81,7 @@ class Combiner:
 
 
 def _scored(library: Library, settings: CombinerSettings) -> tuple[Floats, MixtureScorer, Floats]:
-    """Return reduced predictions, their scorer and each candidate's score, on a bounded sample."""
+    """Return reduced predictions, their scorer and each candidate's score, on a sample of rows."""
     part = library
     if len(library.y) > SELECTION_ROWS:
         n_blocks = int(np.ceil(len(library.y) / SELECTION_ROWS))
@@ -94,7 +94,7 @@ def _scored(library: Library, settings: CombinerSettings) -> tuple[Floats, Mixtu
 
 
 def _mean(library: Library, weights: Floats, settings: CombinerSettings) -> Combination:
-    """Return the combination in probability space, its smallest members left out."""
+    """Return the combination in probability space, without members of small weight."""
     kept = _largest(weights, settings.max_members)
     return Combination(
         problem=library.problem,
@@ -105,7 +105,7 @@ def _mean(library: Library, weights: Floats, settings: CombinerSettings) -> Comb
 
 
 def _largest(weights: Floats, max_members: int) -> NDArray[np.bool_]:
-    """Return which weights are large enough to keep, shape (m,); at least one is."""
+    """Return a mask of the weights that are large enough to keep, shape (m,); at least one is."""
     order = np.argsort(-weights, kind="stable")[:max_members]
     kept = np.zeros(len(weights), dtype=bool)
     kept[order] = weights[order] >= SMALLEST_SHARE * weights.sum()
@@ -199,11 +199,11 @@ def _sparse_link(
     settings: CombinerSettings,
     fit: Callable[[Library], tuple[Floats, Floats]],
 ) -> Combination:
-    """Fit on all candidates, then once more on those with enough weight alone."""
+    """Fit to all candidates, then again to only those with enough weight."""
     weights, intercept = fit(library)
     kept = _largest(weights, settings.max_members)
     if not weights.sum() > 0:
-        # Nothing beats the constant; a model is wanted all the same, so the best one serves.
+        # No candidate beats the constant; a model is still needed, so the best candidate is used.
         return _single(library, settings)
     if not kept.all() and weights[~kept].sum() > 0:
         positions = np.flatnonzero(kept)
@@ -228,7 +228,7 @@ def _n_checks(library: Library) -> int:
 def mean_of(
     rules: Sequence[Combination], library: Library, settings: CombinerSettings
 ) -> Combination:
-    """Return the mean of several fits to a library, its smallest members left out."""
+    """Return the mean of several fits to a library, without members of small weight."""
     mean = blend(rules, width=library.link.shape[2])
     weights = np.asarray(mean.weights)
     kept = _largest(weights, settings.max_members)

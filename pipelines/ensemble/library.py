@@ -16,9 +16,9 @@ from espalier.pipelines.seeds import generator
 from espalier.pipelines.trials.failures import SearchFailedError
 from espalier.pipelines.trials.trial import TrialResult
 
-# Two trials whose predictions correlate more than this are one model for the ensemble.
+# Of two trials whose predictions correlate more than this, only the better one is used.
 DUPLICATE_CORRELATION = 0.9999
-# Rows on which similarity of predictions is measured.
+# Number of rows on which the similarity of predictions is measured.
 SIMILARITY_ROWS = 2_000
 
 
@@ -33,7 +33,7 @@ class Library:
     predictions : array, shape (m, n, K) or (m, n)
         Probabilities, or values in regression.
     link : array, shape (m, n, C)
-        The same in link space.
+        The same predictions in link space.
     y : array, shape (n,)
         Codes or values.
     sample_weight : array or None, shape (n,)
@@ -49,7 +49,7 @@ class Library:
     groups : array or None, shape (n,)
         Codes of rows that must stay on one side of every split.
     metric : str
-        Name of what counts; decides the loss.
+        Name of the metric; it decides the loss.
     """
 
     numbers: tuple[int, ...]
@@ -69,11 +69,11 @@ class Library:
 
     @property
     def loss(self) -> Loss:
-        """The differentiable loss of all rows."""
+        """The differentiable loss over all rows."""
         return self.loss_of(None)
 
     def loss_of(self, rows: NDArray[Any] | None) -> Loss:
-        """Return the loss of these row positions; of all rows for None."""
+        """Return the loss over the rows at these positions; over all rows for None."""
         y = self.y if rows is None else self.y[rows]
         weight = self.sample_weight
         if weight is not None and rows is not None:
@@ -81,7 +81,7 @@ class Library:
         return make_loss(y, self.problem, self.n_classes, weight, metric=self.metric)
 
     def part(self, positions: NDArray[Any]) -> "Library":
-        """Return the library of these row positions."""
+        """Return the library restricted to the rows at these positions."""
         return replace(
             self,
             predictions=self.predictions[:, positions],
@@ -93,7 +93,7 @@ class Library:
         )
 
     def candidates(self, positions: Sequence[int] | NDArray[Any]) -> "Library":
-        """Return the library of these candidates alone."""
+        """Return the library restricted to the candidates at these positions."""
         kept = np.asarray(positions)
         return replace(
             self,
@@ -113,7 +113,7 @@ def build_library(
     max_rows: int,
     seed: int,
 ) -> Library:
-    """Return the library of the successful trials.
+    """Build the library from the successful trials.
 
     Parameters
     ----------
@@ -127,11 +127,12 @@ def build_library(
     metric : Metric
         Orders the candidates.
     cap : int
-        Candidates at most: half by score, the rest for being unlike those already in.
+        Largest number of candidates: half are chosen by score, the rest for being unlike those
+        already chosen.
     max_rows : int
-        Rows at most; a random part of them beyond that.
+        Largest number of rows; of more rows a random sample is used.
     seed : int
-        Of the choice of rows.
+        Seed of the sample of rows.
 
     Raises
     ------
@@ -178,7 +179,11 @@ def build_library(
 
 
 def _unlike(ordered: list[TrialResult], samples: list[NDArray[Any]], cap: int) -> list[TrialResult]:
-    """Return at most ``cap`` results: best first, duplicates out, families and unlike ones in."""
+    """Return at most ``cap`` results without near-duplicates, best first.
+
+    Half are chosen by score, then the best of each missing family, then those whose predictions
+    are least similar to the chosen ones.
+    """
     flat = np.stack([np.asarray(part, dtype=np.float64).ravel() for part in samples])
     flat -= flat.mean(axis=1, keepdims=True)
     flat /= np.linalg.norm(flat, axis=1, keepdims=True) + 1e-12
@@ -196,7 +201,7 @@ def _unlike(ordered: list[TrialResult], samples: list[NDArray[Any]], cap: int) -
         if family not in families and len(taken) < cap:
             families.add(family)
             taken.append(position)
-    # The worse half of the trials adds unlikeness by being wrong.
+    # The worse half is left out: it differs from the others mostly by being wrong.
     rest = [p for p in positions[: max(cap, len(positions) // 2)] if p not in set(taken)]
     while len(taken) < cap and rest:
         closeness = similarity[np.ix_(rest, taken)].max(axis=1)

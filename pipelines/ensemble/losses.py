@@ -1,7 +1,7 @@
-"""Losses in link space: value, pseudo-residual, and slope and curvature along a line.
+"""Losses in link space: value, pseudo-residual, and slope and curvature along a direction.
 
 Symbols as in `espalier.pipelines.ensemble.combination`. Every loss is a weighted mean over rows, so
-that values from parts of different sizes compare.
+that values on different numbers of rows are comparable.
 """
 
 import re
@@ -19,7 +19,9 @@ TINY = 1e-300  # keeps the logarithm of an underflown probability finite
 
 
 class LossState(Protocol):
-    """A loss at link values F of shape (n, C): what the same exponentials serve is asked together.
+    """A loss evaluated at link values F of shape (n, C), with its gradient.
+
+    Value, gradient and curvature share the same exponentials, which are computed once.
 
     Attributes
     ----------
@@ -33,11 +35,11 @@ class LossState(Protocol):
         ...
 
     def residual(self) -> Floats:
-        """Return the pseudo-residual, as `Loss.residual`."""
+        """Return the pseudo-residual, as `Loss.residual` does."""
         ...
 
     def along(self, directions: Floats) -> tuple[Floats, Floats]:
-        """Return slopes and curvatures, as `Loss.along`."""
+        """Return slopes and curvatures, as `Loss.along` does."""
         ...
 
 
@@ -45,7 +47,7 @@ class Loss(Protocol):
     """A differentiable, convex loss of link values F of shape (n, C)."""
 
     def at(self, F: Floats) -> LossState:
-        """Return the loss at these values."""
+        """Return the state of the loss at the link values ``F``."""
         ...
 
     def value(self, F: Floats) -> float:
@@ -53,11 +55,11 @@ class Loss(Protocol):
         ...
 
     def residual(self, F: Floats) -> Floats:
-        """Return the pseudo-residual, the negative gradient: shape (n, C), row weights in it."""
+        """Return the pseudo-residual: the negative gradient, row weights included, shape (n, C)."""
         ...
 
     def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
-        """Return how fast the loss falls along each direction, and its curvature there.
+        """Return the rate of decrease of the loss along each direction, and its curvature.
 
         Directions have shape (m, n, C); both results have shape (m,).
         """
@@ -99,7 +101,7 @@ class SquaredError(ValueLoss):
         return (self.weight * (self.y - F[:, 0]) / self.scale)[:, None]
 
     def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
-        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
+        """Return the rate of decrease and the curvature along each direction, shape (m,) each."""
         steps = directions[:, :, 0]
         slopes = steps @ (self.weight * (self.y - F[:, 0]))
         curvatures = np.einsum("mn,mn,n->m", steps, steps, self.weight)
@@ -129,7 +131,7 @@ class LogLoss:
     n_classes: int
 
     def at(self, F: Floats) -> "LogLossState":
-        """Return the loss at these values."""
+        """Return the state of the loss at the link values ``F``."""
         if self.n_classes == 2:
             margin = np.where(self.y == 1, F[:, 0], -F[:, 0])
             value = self.weight @ np.logaddexp(0.0, -margin)
@@ -149,7 +151,7 @@ class LogLoss:
         return self.at(F).residual()
 
     def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
-        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
+        """Return the rate of decrease and the curvature along each direction, shape (m,) each."""
         return self.at(F).along(directions)
 
     def start(self) -> Floats:
@@ -165,14 +167,14 @@ class LogLoss:
 
 @dataclass(frozen=True, slots=True)
 class LogLossState:
-    """The log loss at link values.
+    """The log loss evaluated at link values.
 
     Attributes
     ----------
     loss : LogLoss
-        Of n rows.
+        The loss, over n rows.
     probabilities : array, shape (n, K)
-        There.
+        Class probabilities at these link values.
     value : float
         The mean loss.
     """
@@ -191,7 +193,7 @@ class LogLossState:
         return residual
 
     def along(self, directions: Floats) -> tuple[Floats, Floats]:
-        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
+        """Return the rate of decrease and the curvature along each direction, shape (m,) each."""
         y, weight, probabilities = self.loss.y, self.loss.weight, self.probabilities
         if self.loss.n_classes == 2:
             steps, positive = directions[:, :, 0], probabilities[:, 1]
@@ -209,7 +211,7 @@ class LogLossState:
 
 _PINBALL = re.compile(r"(?:pinball|quantile)(?:_(0?\.\d+))?")
 _ABSOLUTE = frozenset({"mae", "median_ae", "d2_absolute_error", "mape"})
-# Targets nearer to zero than this share of their mean size weigh no more in relative errors.
+# In relative errors, targets closer to zero than this share of their mean size count as that share.
 SMALLEST_RELATIVE = 0.01
 
 
@@ -221,10 +223,10 @@ def make_loss(
     *,
     metric: str = "",
 ) -> Loss:
-    """Return the loss of a problem: log loss for classes, that of the metric for values.
+    """Return the loss to fit weights to: log loss for classes, one by the metric for values.
 
-    Squared error, unless the metric is an absolute or relative absolute error, a pinball loss or
-    the Poisson deviance.
+    For regression it is the squared error, unless the metric is an absolute or relative absolute
+    error, a pinball loss or the Poisson deviance.
 
     Parameters
     ----------

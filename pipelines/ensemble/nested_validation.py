@@ -1,4 +1,4 @@
-"""How combiners do on rows that they were not fitted to, and how sure the difference is."""
+"""Nested validation: scores of combiners on rows they were not fitted to, with standard errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ BOOTSTRAP_SAMPLES = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NestedScore:
-    """The nested score of a combiner, and its distance to the best one.
+    """The nested score of a combiner, and its difference from the best combiner's.
 
     Attributes
     ----------
     score : float
-        The larger the better; minus infinity where the metric is not defined.
+        Larger is better; minus infinity if the metric is not defined.
     behind : float
-        How far it is behind the best one, 0 for the best.
+        How much worse it is than the best score, 0 for the best.
     standard_error : float
-        Of ``behind``.
+        Standard error of ``behind``.
     """
 
     score: float
@@ -38,7 +38,7 @@ class NestedScore:
 def nested_rules(
     combiner: Combiner, library: Library, blocks: NDArray[np.int64], settings: CombinerSettings
 ) -> list[Combination]:
-    """Return a fit for each block, in the order of their numbers, to the rows of all others."""
+    """Return one fit per block, in their order, each to the rows of all other blocks."""
     return [
         combiner.fit(library.part(np.flatnonzero(blocks != block)), settings)
         for block in np.unique(blocks)
@@ -48,7 +48,7 @@ def nested_rules(
 def nested_predictions(
     rules: Sequence[Combination], library: Library, blocks: NDArray[np.int64]
 ) -> Floats:
-    """Return predictions of every row by the fit of `nested_rules` that did not see its block."""
+    """Return predictions of every row by the fit of `nested_rules` that left out its block."""
     combined = np.full(library.predictions.shape[1:], np.nan)
     for block, rule in zip(np.unique(blocks), rules, strict=True):
         left_out = np.flatnonzero(blocks == block)
@@ -68,9 +68,9 @@ def nested_scores(
 ) -> list[NestedScore]:
     """Return the nested score of each combiner's predictions.
 
-    Scores are means over blocks: the parts of a combiner's predictions come from different fits,
-    whose probabilities need not rank against each other. The error is the standard deviation of
-    the distance over bootstrap samples of the rows, the same samples for both.
+    Scores are means over blocks: predictions of different blocks come from different fits, whose
+    probabilities need not be comparable. The standard error is the standard deviation of the
+    difference over bootstrap samples of the rows, which are the same for both combiners.
     """
     scorer = make_scorer(metric, library.y, library.problem, library.sample_weight)
     reduced = [scorer.reduce(part) for part in predictions]
@@ -101,7 +101,7 @@ def nested_scores(
 def _mean_score(
     scorer: MixtureScorer, reduced: Floats, parts: Sequence[NDArray[np.int64]]
 ) -> float:
-    """Return the mean score over the parts on which the metric is defined; else over all rows."""
+    """Return the mean score over the blocks on which the metric is defined; else of all rows."""
     scores = np.asarray([scorer.score(reduced, rows) for rows in parts])
     known = scores[np.isfinite(scores)]
     return float(known.mean()) if known.size else scorer.score(reduced, np.concatenate(parts))

@@ -1,4 +1,4 @@
-"""The shipped combination's own predictions of rows that its members were not fitted to."""
+"""Out-of-fold predictions of the chosen ensemble."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from espalier.pipelines.seeds import generator
 if TYPE_CHECKING:
     from espalier.pipelines.ensemble.choose import EnsembleChoice
 
-# Rows x columns in link space that adjustments are fitted to: more would not make them better.
+# Cells (rows x columns in link space) that adjustments are fitted to: more would not help.
 MOST_CELLS = 40_000
 FEWEST_SAMPLED_ROWS = 800
 
@@ -55,7 +55,7 @@ class OutOfFold:
         return len(self.y)
 
     def take(self, positions: NDArray[np.int64]) -> "OutOfFold":
-        """Return the rows at these positions."""
+        """Return only the rows at these positions."""
         return replace(
             self,
             predictions=self.predictions[positions],
@@ -78,20 +78,20 @@ def out_of_fold(
     dataset: Dataset,
     seed: int,
 ) -> OutOfFold | None:
-    """Return what the members at the positions ``kept`` predict together; None without any row.
+    """Return the ensemble's out-of-fold predictions; None if there is no such row.
 
     Parameters
     ----------
     choice : EnsembleChoice
-        Members and weights.
+        The members and their weights.
     kept : sequence of int
-        Positions of the members that have a model.
+        Positions of the members that have a model; only these are combined.
     predictions : mapping of int to array
         Out-of-fold predictions by trial number, NaN where no fold validates.
     dataset : Dataset
         The search rows.
     seed : int
-        Of the rows that are taken where they are too many.
+        Seed of the sample of rows, taken if there are too many.
     """
     numbers = [choice.members[position][0] for position in kept]
     if not numbers or any(number not in predictions for number in numbers):
@@ -117,7 +117,7 @@ def out_of_fold(
 
 
 def _validated(dataset: Dataset, parts: Sequence[NDArray[Any]], seed: int) -> NDArray[np.int64]:
-    """Return the rows that all have predictions for, a bounded number of them, sorted."""
+    """Return sorted positions of rows with predictions of all members, a sample if too many."""
     known = np.logical_and.reduce(
         [np.isfinite(part.reshape(len(dataset), -1)).all(axis=1) for part in parts]
     )

@@ -19,7 +19,7 @@ BISECTIONS = 60
 
 
 class ValueLoss(ABC):
-    """A loss of values: nothing of it is costly enough to be shared between its parts."""
+    """Base of regression losses, whose value and gradient share no costly computation."""
 
     __slots__ = ()
 
@@ -33,16 +33,16 @@ class ValueLoss(ABC):
 
     @abstractmethod
     def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
-        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
+        """Return the rate of decrease and the curvature along each direction, shape (m,) each."""
 
     def at(self, F: Floats) -> "ValueLossState":
-        """Return the loss at these values."""
+        """Return the state of the loss at the values ``F``."""
         return ValueLossState(self, F)
 
 
 @dataclass(frozen=True, slots=True)
 class ValueLossState:
-    """A loss at the values ``F`` of shape (n, 1)."""
+    """A regression loss evaluated at the values ``F`` of shape (n, 1)."""
 
     loss: ValueLoss
     F: Floats
@@ -57,7 +57,7 @@ class ValueLossState:
         return self.loss.residual(self.F)
 
     def along(self, directions: Floats) -> tuple[Floats, Floats]:
-        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
+        """Return the rate of decrease and the curvature along each direction, shape (m,) each."""
         return self.loss.along(self.F, directions)
 
 
@@ -76,7 +76,7 @@ class PinballLoss(ValueLoss):
     weight : array, shape (n,)
         Sums to 1.
     alpha : float
-        Which quantile it asks for, in (0, 1).
+        The quantile that minimises the loss, in (0, 1).
     """
 
     y: Floats
@@ -106,7 +106,7 @@ class PinballLoss(ValueLoss):
         return np.asarray((self.weight * pull / self.scale)[:, None])
 
     def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
-        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
+        """Return the rate of decrease and the curvature along each direction, shape (m,) each."""
         steps = directions[:, :, 0]
         _, rounded = self._parts(F)
         bend = 0.5 * (ROUNDED * self.scale) ** 2 / rounded**3
@@ -130,8 +130,8 @@ class PinballLoss(ValueLoss):
 class PoissonLoss(ValueLoss):
     """Half the mean Poisson deviance, in units of the mean target.
 
-    F - y + y log(y / F), for values of F near zero and below continued by a parabola, so that a
-    member that predicts a negative number costs something finite.
+    F - y + y log(y / F); for F near or below zero it is continued by a parabola, so that the loss
+    of a negative prediction is finite.
 
     Attributes
     ----------
@@ -172,7 +172,7 @@ class PoissonLoss(ValueLoss):
         return np.asarray((-self.weight * self._parts(F)[1] / self.scale)[:, None])
 
     def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
-        """Return the slopes of the fall along the directions, and the curvatures, shape (m,)."""
+        """Return the rate of decrease and the curvature along each direction, shape (m,) each."""
         steps = directions[:, :, 0]
         _, slopes, curvatures = self._parts(F)
         fall = -self.weight * slopes / self.scale
@@ -180,6 +180,6 @@ class PoissonLoss(ValueLoss):
         return steps @ fall, bent
 
     def start(self) -> Floats:
-        """Return the mean, shape (1,); never less than the smallest mean there is."""
+        """Return the mean of the target, shape (1,), bounded below by a small positive number."""
         mean = float(self.weight @ self.y)
         return np.asarray([mean if mean > 0 else SMALLEST_MEAN * self.scale])

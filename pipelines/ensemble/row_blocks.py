@@ -1,4 +1,4 @@
-"""Blocks of rows: balanced in the target, fixed by the seed."""
+"""Divide rows into blocks that are balanced in the target and fixed by the seed."""
 
 from typing import Any, Protocol
 
@@ -9,7 +9,7 @@ from espalier.pipelines.seeds import generator
 
 
 class TargetRows(Protocol):
-    """Rows with a target and, maybe, groups."""
+    """Rows with a target and optional groups."""
 
     @property
     def y(self) -> NDArray[Any]:
@@ -18,25 +18,25 @@ class TargetRows(Protocol):
 
     @property
     def groups(self) -> NDArray[Any] | None:
-        """Codes of rows that belong together, shape (n,)."""
+        """Group codes, shape (n,); rows of one group belong together."""
         ...
 
 
 def row_blocks(library: TargetRows, n_blocks: int, *, seed: int) -> NDArray[np.int64]:
-    """Return the block of every row, shape (n,), in 0..n_blocks-1.
+    """Return the block number of every row, shape (n,), in 0..n_blocks-1.
 
-    Rows are dealt out in the order of the target, ties in random order, so that every block gets
-    its share of each class, rare ones too, and of each range of values. Rows of one group, where
-    the library has groups, go to the same block.
+    Rows are assigned in the order of the target, ties in random order, so that every block gets
+    its share of each class (rare ones too) and of each range of values. If there are groups, all
+    rows of a group go to the same block.
 
     Parameters
     ----------
     library : Library, or other rows
-        Whose rows.
+        The rows to divide.
     n_blocks : int
         At least 2; blocks differ by one row at most (by a group's size with groups).
     seed : int
-        Of the random order.
+        Seed of the random order.
     """
     rng = generator(seed, "ensemble", "blocks")
     n_rows = len(library.y)
@@ -55,7 +55,7 @@ def row_blocks(library: TargetRows, n_blocks: int, *, seed: int) -> NDArray[np.i
 
 
 def _dealt(n_items: int, n_blocks: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return block numbers dealt round by round, each round shuffled, shape (n_items,)."""
+    """Return block numbers assigned in rounds, each round shuffled, shape (n_items,)."""
     rounds = int(np.ceil(n_items / n_blocks))
     deals = np.stack([rng.permutation(n_blocks) for _ in range(max(rounds, 1))])
     return deals.ravel()[:n_items].astype(np.int64)

@@ -1,4 +1,4 @@
-"""Selection of members by the metric itself, in probability space.
+"""Choose members and weights by the metric itself, in probability space.
 
 Greedy selection with replacement: Caruana, Niculescu-Mizil, Crew, Ksikes 2004, "Ensemble
 selection from libraries of models". Its step is 1/k at the k-th choice. The shrunken convex
@@ -14,12 +14,12 @@ from espalier.pipelines.ensemble.combination import Floats
 from espalier.pipelines.metrics.mixture_scorer import MixtureScorer
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
-# Choices in a row that may fail to improve on the best mixture before the walk ends.
+# The walk ends after this many choices in a row without an improvement on the best mixture.
 PATIENCE = 5
 
 
 def best_single(scores: Floats) -> Floats:
-    """Return the weights, shape (m,), that give everything to the best score, shape (m,)."""
+    """Return weights, shape (m,), that are 1 for the best of ``scores`` and 0 for the others."""
     weights = np.zeros(len(scores))
     weights[int(np.argmax(scores))] = 1.0
     return weights
@@ -46,13 +46,13 @@ def greedy_selection(
     reduced : array, shape (m, n, R)
         Reduced predictions of the library.
     scorer : MixtureScorer
-        Of the same n rows.
+        Scorer of the same n rows.
     scores : array, shape (m,)
         Score of each alone, the larger the better.
     n_choices : int
-        Choices at most.
+        Largest number of choices.
     n_candidates : int
-        Only the best so many by score are considered.
+        Only this many candidates, the best by score, are considered.
     deadline : Deadline
         When to give up.
 
@@ -76,7 +76,7 @@ def convex_stagewise(
 ) -> Floats:
     """Return weights of the shrunken convex stagewise ensemble, shape (m,).
 
-    Each stage moves ``shrinkage`` of the weight to the candidate that serves the metric most.
+    Each stage moves ``shrinkage`` of the weight to the candidate that improves the metric most.
     Parameters and errors as in `greedy_selection`.
     """
     return _walk(reduced, scorer, scores, lambda _: shrinkage, n_stages, n_candidates, deadline)
@@ -91,7 +91,7 @@ def _walk(
     n_candidates: int,
     deadline: Deadline,
 ) -> Floats:
-    """Walk on the simplex from the best single candidate; return the best weights met."""
+    """Walk on the simplex from the best single candidate; return the best weights on the way."""
     pool = np.argsort(-scores, kind="stable")[:n_candidates]
     weights = np.zeros(len(scores))
     weights[pool[0]] = 1.0

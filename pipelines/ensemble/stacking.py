@@ -2,9 +2,9 @@
 
     minimise  loss(b + sum_j w_j L_j) + penalty / 2 * ||w - w0||^2,   w >= 0
 
-with one weight a member, shared by all classes, and w0 the equal weights of sum one: a strong
-penalty gives the mean of the candidates in link space, a weak one the unpenalised stack. Stacked
-generalisation with non-negative weights: Breiman 1996, "Stacked regressions".
+with one weight per member, shared by all classes, and w0 the equal weights that sum to one: a
+strong penalty gives the mean of the candidates in link space, a weak one the unpenalised stack.
+Stacked generalisation with non-negative weights: Breiman 1996, "Stacked regressions".
 """
 
 import numpy as np
@@ -39,8 +39,8 @@ def fit_stack(
         The deadline has passed.
     """
     n_candidates, n_rows, width = candidates.shape
-    # Values far from zero would make the intercept and the weights fight, so centre on the
-    # constant, as the stagewise path does.
+    # Link values far from zero would correlate the intercept with the weights, so they are
+    # centred on the constant, as in the stagewise path.
     constant = loss.start()
     directions = (candidates - constant).reshape(n_candidates, n_rows * width)
     equal = np.full(n_candidates, 1.0 / n_candidates)

@@ -25,7 +25,7 @@ from espalier.pipelines.ensemble.losses import Loss
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
 NEWTON_STEPS = 6
-# The steepest directions whose fall is estimated with their curvature at every stage.
+# At every stage, the decrease of the loss is estimated for this many of the steepest directions.
 SCREENED = 4
 # A stage that gains less than this share of the starting loss ends the path.
 SMALLEST_GAIN = 1e-6
@@ -33,7 +33,7 @@ SMALLEST_GAIN = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagewisePath:
-    """Weights after every stage.
+    """The weights after every stage.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class StagewisePath:
         return len(self.weights) - 1
 
     def intercept(self, stage: int) -> Floats:
-        """Return what is added to the weighted candidates after ``stage`` stages, shape (C,)."""
+        """Return the constant to add to the weighted candidates at ``stage``, shape (C,)."""
         return np.asarray(self.start * (1.0 - self.weights[stage].sum()))
 
 
@@ -66,7 +66,7 @@ def stagewise_path(
     start: Floats | None = None,
     deadline: Deadline = NEVER,
 ) -> StagewisePath:
-    """Return the path of the stagewise ensemble on one set of rows.
+    """Compute the path of the stagewise ensemble on one set of rows.
 
     Parameters
     ----------
@@ -77,9 +77,9 @@ def stagewise_path(
     shrinkage : float
         Share of the exact line-search step that is taken, in (0, 1].
     max_stages : int
-        Stages at most; the path ends earlier when nothing decreases the loss any more.
+        Largest number of stages; the path ends earlier when no candidate decreases the loss.
     start : array or None, shape (C,)
-        The constant to start from; the loss's best one when None.
+        The constant to start from; None for the one with the lowest loss.
     deadline : Deadline
         When to give up.
 
@@ -92,7 +92,7 @@ def stagewise_path(
     constant = loss.start() if start is None else start
     directions = candidates - constant
     flat = directions.reshape(n_candidates, n_rows * width)
-    # Lengths scale the screening, so that a timid candidate is not passed over.
+    # Slopes are divided by lengths, so that a candidate of small predictions is not overlooked.
     lengths = np.sqrt(np.einsum("ij,ij->i", flat, flat)) + 1e-12
     F = np.tile(constant, (n_rows, 1))
     weights = np.zeros(n_candidates)
@@ -106,7 +106,7 @@ def stagewise_path(
         if not steepest:
             break
         slopes, curvatures = here.along(directions[steepest])
-        # How far the loss falls along each of them, to second order.
+        # Decrease of the loss along each direction, to second order.
         falls = slopes**2 / np.maximum(curvatures, 1e-12)
         found = int(np.argmax(falls))
         position = steepest[found]
@@ -124,7 +124,7 @@ def stagewise_path(
 
 
 def _steepest(slopes: Floats) -> list[int]:
-    """Return the positions of the largest positive slopes; of equal ones the first alone."""
+    """Return the positions of the largest positive slopes; of equal slopes only the first."""
     found: list[int] = []
     for position in np.argsort(-slopes, kind="stable"):
         if len(found) == SCREENED or not slopes[position] > 0:
@@ -137,7 +137,7 @@ def _steepest(slopes: Floats) -> list[int]:
 def _line_search(loss: Loss, F: Floats, direction: Floats, known: tuple[float, float]) -> float:
     """Return the step along ``direction`` that decreases the loss most, within [0, 2].
 
-    ``known`` are the slope of the fall and the curvature where it starts.
+    ``known`` holds the rate of decrease and the curvature at the start.
     """
     step, low, high = 0.0, 0.0, 2.0
     slope, curvature = known
@@ -148,7 +148,7 @@ def _line_search(loss: Loss, F: Floats, direction: Floats, known: tuple[float, f
         change = float(np.clip(slope / curvature, -0.5, 0.5))
         low, high = (step, high) if slope > 0 else (low, step)
         tried = float(np.clip(step + change, 0.0, 2.0))
-        # The curvature here may say little about there; far back at an end, Newton goes in circles.
+        # A step to the end of the interval can make Newton's method cycle; bisect instead.
         circles = tried in (low, high) and tried < 2.0 and abs(tried - step) >= 0.1
         if circles or not low <= tried <= high:
             tried = 0.5 * (low + high)
@@ -180,13 +180,13 @@ def choose_stages(
     make_part_loss : callable (rows) -> Loss
         The loss of these row positions.
     blocks : array of int, shape (n,)
-        Which block a row belongs to. Each of the first ``n_checks`` blocks is left out in turn.
+        Block number of each row. Each of the first ``n_checks`` blocks is left out in turn.
     shrinkage : float
         As in `stagewise_path`.
     max_stages : int
-        Stages at most.
+        Largest number of stages.
     n_checks : int
-        How many blocks are left out; fewer is quicker.
+        Number of blocks to leave out in turn; fewer is quicker.
     deadline : Deadline
         When to give up, with a `TimeoutError`.
     """

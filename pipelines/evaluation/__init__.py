@@ -1,1 +1,1 @@
-"""Metrics, folds, limits, one trial."""
+"""Evaluate one trial: its folds, limits and early stopping; scores of hold-out rows."""

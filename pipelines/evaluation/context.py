@@ -1,4 +1,4 @@
-"""Everything a worker needs to evaluate any trial of a run; it travels to a worker once."""
+"""Everything a worker needs to evaluate any trial of a run; it is sent to a worker once."""
 
 from dataclasses import dataclass
 
@@ -16,13 +16,13 @@ class EvaluationContext:
     Attributes
     ----------
     dataset : Dataset
-        The search rows: the hold-out is already taken off.
+        The search rows, without the hold-out.
     folds : FoldPlan
         The same folds for every trial.
     metric : Metric
-        What is scored.
+        The metric to score by.
     learners : tuple of Learner
-        The families in play, the user's own included.
+        The families of the search, including the user's own.
     n_threads : int
         Threads one trial may use.
     fold_models : FoldModels or None
@@ -45,7 +45,7 @@ class EvaluationContext:
         Raises
         ------
         KeyError
-            There is none.
+            There is no such family.
         """
         for learner in self.learners:
             if learner.name == name:

@@ -1,4 +1,4 @@
-"""When a trial is stopped for being clearly worse, and a model because its time is up."""
+"""Stop trials that are clearly worse, and models whose share of the time is up."""
 
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.resources.budget import Deadline
@@ -10,7 +10,7 @@ _FIT_SHARE = 0.85
 
 
 class BeatenError(Exception):
-    """A trial is below its floor."""
+    """A trial's mean score is below its floor, so it is clearly worse than earlier ones."""
 
 
 def stop_if_beaten(trial: Trial, context: EvaluationContext, n_done: int, score: float) -> None:
@@ -19,7 +19,7 @@ def stop_if_beaten(trial: Trial, context: EvaluationContext, n_done: int, score:
     Parameters
     ----------
     trial : Trial
-        Has the floors: one a fold but for the last.
+        The trial with its floors, one per fold but the last.
     context : EvaluationContext
         What the trial is evaluated on.
     n_done : int
@@ -33,7 +33,7 @@ def stop_if_beaten(trial: Trial, context: EvaluationContext, n_done: int, score:
 
 
 def share_of(deadline: Deadline, share: float) -> Deadline:
-    """Return when a model that can stop early must do so to leave the rest of the time."""
+    """Return the deadline of a model that gets this share of the time left."""
     if deadline.at is None or deadline.seconds_left == float("inf"):
         return Deadline(None)
     return Deadline.after(_FIT_SHARE * deadline.seconds_left * share, deadline.clock)

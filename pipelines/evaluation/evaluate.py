@@ -1,4 +1,4 @@
-"""One trial: every fold fitted, scored and timed; whatever goes wrong is part of the answer."""
+"""Evaluate one trial: fit, score and time every fold; failures are returned, not raised."""
 
 import os
 import socket
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from espalier.pipelines.learners.candidate import Candidate
 
 _ERROR_LENGTH = 300
-# A single row is answered so often to measure how long that takes.
+# Number of predictions of a single row, to measure how long one takes.
 _ROW_ANSWERS = 3
 
 
@@ -46,7 +46,7 @@ class MemberJob:
     trial_number : int
         The trial it comes from.
     configuration : Configuration
-        What to fit.
+        The configuration to fit.
     seed : int
         Seed of everything random.
     iterations : int or None
@@ -70,11 +70,11 @@ def evaluate_trial(
     Parameters
     ----------
     trial : Trial
-        What to evaluate, within ``trial.seconds_limit``.
+        The trial to evaluate, within ``trial.seconds_limit``.
     context : EvaluationContext
         The data, folds, metric and families.
     deadline : Deadline or None
-        A moment at which the trial ends even if its own limit would let it go on.
+        When the trial ends even if its own limit allows more.
 
     Returns
     -------
@@ -107,7 +107,7 @@ def evaluate_trial(
         status = TrialStatus.MEMOUT
         error = f"stopped at {memory.peak_mb:.0f} MiB of memory, over its limit"
     except TimeoutError as problem:
-        if limit == float("inf"):  # of its own making, such as a socket's
+        if limit == float("inf"):  # raised by the model itself, such as a socket's
             status, error = TrialStatus.FAILED, short_error(problem)
         else:
             status, error = TrialStatus.TIMEOUT, _how_far(started, progress, context)
@@ -129,7 +129,7 @@ def _how_far(started: float, progress: TrialProgress, context: EvaluationContext
 def fit_member(
     job: MemberJob, context: EvaluationContext, *, deadline: Deadline | None = None
 ) -> "Candidate":
-    """Return the configuration of ``job`` fitted to the search rows.
+    """Fit the configuration of ``job`` to the search rows and return it.
 
     Raises
     ------
@@ -165,7 +165,7 @@ def fit_member(
 
 
 def worker_name() -> str:
-    """Return host and process of whoever asks."""
+    """Return host name and process id of this process."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -179,7 +179,7 @@ def short_error(problem: BaseException) -> str:
 def _run_folds(
     trial: Trial, context: EvaluationContext, deadline: Deadline, progress: TrialProgress
 ) -> None:
-    """Fit and score the folds one after the other, into ``progress``."""
+    """Fit and score the folds one after the other, and record them in ``progress``."""
     shape = context.dataset.shape
     n_folds = len(context.folds)
     n_kept = 0 if context.fold_models is None else min(n_folds, MOST_FOLDS)
@@ -206,9 +206,9 @@ def _run_folds(
 
 
 def _row_ms(candidate: "Candidate", row: "pd.DataFrame") -> float:
-    """Return the milliseconds that a model takes for a row; the first answer warms it up.
+    """Return the milliseconds that a model takes to predict one row, the fastest of a few tries.
 
-    Time of this process's CPU: the machine is busy with other trials.
+    Measured as CPU time of this process, because the machine is busy with other trials.
     """
     seconds = []
     for _ in range(_ROW_ANSWERS):

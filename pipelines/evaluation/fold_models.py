@@ -1,4 +1,4 @@
-"""Models of the folds of the best trials, kept on disk: they serve where a refit does not."""
+"""Fold models of the best trials, kept on disk to serve in place of a refit."""
 
 import pickle
 from collections.abc import Sequence
@@ -7,36 +7,41 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from espalier.pipelines.serialization.sealed_files import UnsealedError, dump_sealed, load_sealed
+from espalier.pipelines.serialization.sealed_files import (
+    OutdatedFileError,
+    UnsealedError,
+    dump_sealed,
+    load_sealed,
+)
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial, TrialResult
 
 if TYPE_CHECKING:
     from espalier.pipelines.learners.candidate import Candidate
 
-# The best so many trials are kept; larger models cost more to write than they may save.
+# Models of this many best trials are kept; larger ones cost more to write than they may save.
 MOST_MODELS = 8
 LARGEST_MB = 256.0
-# Of more folds than these, which is where they are drawn twice, the first ones serve: each further
-# model makes an answer slower and hardly better.
+# Of more folds than these, as where folds are drawn twice, only the first ones serve: each further
+# model makes predictions slower and hardly better.
 MOST_FOLDS = 5
 
 
 def n_served(result: TrialResult) -> int:
-    """Return how many fold models serve in the place of a trial's refit."""
+    """Return the number of fold models that serve in place of a trial's refit."""
     return max(1, min(MOST_FOLDS, len(result.fold_scores)))
 
 
 @dataclass(frozen=True, slots=True)
 class FoldModels:
-    """A folder of models, written by the workers of this machine and read by their parent.
+    """A folder of fold models, written by workers on this machine and read by their parent.
 
     Attributes
     ----------
     folder : Path
         Workers that do not find it, as on another machine, keep nothing.
     key : bytes
-        With which models are sealed: no other file is opened
+        Key of the models' seals; files without a valid seal are not opened
         (`espalier.pipelines.serialization.sealed_files`).
     """
 
@@ -44,7 +49,7 @@ class FoldModels:
     key: bytes = field(repr=False)
 
     def wants(self, size_mb: float | None) -> bool:
-        """Whether models of this size, all folds of a trial together, are kept at all."""
+        """Whether a trial's fold models are kept, given their total size in MiB."""
         return size_mb is not None and size_mb <= LARGEST_MB and self.folder.is_dir()
 
     def keep(self, trial: Trial, candidates: "Sequence[Candidate]", *, gain: float) -> None:
@@ -53,15 +58,15 @@ class FoldModels:
         Parameters
         ----------
         trial : Trial
-            Whose models they are.
+            The trial that the models are from.
         candidates : sequence of Candidate
-            One a fold, `MOST_FOLDS` at most.
+            One per fold, `MOST_FOLDS` at most.
         gain : float
-            Its score, turned so that larger is better.
+            The trial's score in the direction "larger is better".
         """
         others = sorted((_gain(path) for path in self._paths()), reverse=True)
         if len(others) >= MOST_MODELS and gain < others[MOST_MODELS - 1]:
-            return  # it would be the first to go
+            return  # it would be the first to be deleted
         path = self.folder / f"{gain:.12e}_{_name(trial)}"
         with suppress(OSError, pickle.PicklingError, AttributeError, TypeError):
             dump_sealed(tuple(candidates), path, self.key, by_value=True)
@@ -74,9 +79,9 @@ class FoldModels:
         try:
             (path,) = self.folder.glob(f"*_{_name(trial)}")
             candidates: tuple[Candidate, ...] = load_sealed(path, self.key)
-        except UnsealedError:  # of another run, or cut off
+        except (UnsealedError, OutdatedFileError):  # of another run or version, or cut off
             return ()
-        except (ValueError, OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError):
+        except (ValueError, OSError, pickle.UnpicklingError, EOFError):
             return ()
         return candidates
 

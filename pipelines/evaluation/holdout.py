@@ -1,4 +1,4 @@
-"""How sure a score on held-out rows is, and what a model that knows nothing would score."""
+"""Confidence intervals of hold-out scores, and the score of the constant baseline."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +18,10 @@ from espalier.pipelines.seeds import generator
 # Rows times samples beyond which samples are saved, and the fewest samples.
 LARGEST_WORK = 2_000_000
 FEWEST_SAMPLES = 200
-# Where the time is up, so many samples and rows are taken all the same.
+# Numbers of samples and rows that are taken even if the time is up.
 HURRIED_SAMPLES = 50
 HURRIED_ROWS = 1_000
-# Of the time that is left, this share may be spent on a portion of rows.
+# Share of the time left that may be spent on the next portion of rows.
 _PORTION_SHARE = 0.7
 
 
@@ -43,14 +43,14 @@ def predict_in_time(
     deadline : Deadline
         When to be done. 1,000 rows are predicted however late it is.
     seed : int
-        Of the draw.
+        Seed of the draw.
 
     Returns
     -------
     positions : array of int64, shape (n,)
         The rows that were predicted, sorted: all of them unless the time was too short.
     predictions : array, shape (n, ...)
-        Of these rows.
+        Predictions of these rows.
     """
     n_rows = len(table)
     if deadline.at is None or n_rows <= HURRIED_ROWS:
@@ -87,13 +87,13 @@ def bootstrap_interval(
     Parameters
     ----------
     metric : Metric
-        What to compute.
+        The metric to compute.
     y : array, shape (n_rows,)
         Class codes or values.
     predictions : array, shape (n_rows, n_classes) or (n_rows,)
-        Of the same rows.
+        Predictions of the same rows.
     seed : int
-        Of the bootstrap samples.
+        Seed of the bootstrap samples.
     level : float
         Share of the samples inside the interval, in (0, 1).
     n : int
@@ -148,7 +148,7 @@ def dummy_score(
     metric: Metric,
     sample_weight: NDArray[Any] | None = None,
 ) -> float:
-    """Return the score of the best constant that the search rows know.
+    """Return the baseline score: that of the best constant prediction from the search rows.
 
     Class shares where the metric needs probabilities, the most frequent class where it needs
     labels; for values the better of mean and median on the search rows.
@@ -160,9 +160,9 @@ def dummy_score(
     y : array, shape (n_rows,)
         Class codes or values of the held-out rows.
     metric : Metric
-        What to compute.
+        The metric to compute.
     sample_weight : array or None, shape (n_rows,)
-        How much the held-out rows count.
+        Weights of the held-out rows.
     """
     constant = constant_prediction(dataset, metric)
     return score_predictions(metric, y, np.repeat(constant, len(y), axis=0), sample_weight)

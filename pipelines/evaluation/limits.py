@@ -1,4 +1,4 @@
-"""Limits of one trial: its seconds, its threads, and what it may print."""
+"""Limits of one trial: its seconds, threads, memory and output."""
 
 import multiprocessing
 import os
@@ -25,12 +25,12 @@ class TrialInterruptedError(BaseException):
 
 
 class MemoryExceededError(BaseException):
-    """A trial uses more memory than it may; no `Exception`, for the same reason."""
+    """A trial exceeds its memory limit; not an `Exception`, so that no library swallows it."""
 
 
 @contextmanager
 def limit_threads(n_threads: int) -> Iterator[None]:
-    """Hold the native thread pools (BLAS, OpenMP) of this process to ``n_threads``."""
+    """Limit the native thread pools (BLAS, OpenMP) of this process to ``n_threads``."""
     with threadpool_limits(limits=n_threads):
         yield
 
@@ -39,10 +39,10 @@ def limit_threads(n_threads: int) -> Iterator[None]:
 def interrupt_after(seconds: float | None) -> Iterator[None]:
     """Raise `TrialInterruptedError` in this thread once ``seconds`` have passed.
 
-    It arrives between two Python instructions: a loop in Python ends, a single long call into
-    native code ends late, and so does what must not be interrupted
-    (`espalier.pipelines.resources.interruption`). Whoever must be sure runs the trial in a process
-    that can be killed. Works in any thread, unlike an alarm signal.
+    The exception arrives between two Python instructions: a loop in Python ends, a single long call
+    into native code ends late, and so does code that must not be interrupted
+    (`espalier.pipelines.resources.interruption`). To be certain, run the trial in a process that
+    can be killed. Works in any thread, unlike an alarm signal.
     """
     if seconds is None or seconds > threading.TIMEOUT_MAX:  # infinite without a deadline
         yield
@@ -71,19 +71,19 @@ def interrupt_after(seconds: float | None) -> Iterator[None]:
 
 
 class MemoryWatch:
-    """Watches the memory of this process while one of its threads works.
+    """Measures and limits the memory of this process while one of its threads works.
 
     Parameters
     ----------
     limit_mb : float or None
         Resident memory in MiB; above it, `MemoryExceededError` is raised in the thread that
-        entered the watch, between two Python instructions. Whoever must be sure watches the
-        process from outside as well. None for no limit.
+        entered the context, between two Python instructions. To be certain, check the process from
+        outside as well. None for no limit.
 
     Attributes
     ----------
     peak_mb : float
-        The most that was seen, in MiB.
+        Largest resident memory that was measured, in MiB.
     """
 
     def __init__(self, limit_mb: float | None) -> None:
@@ -124,10 +124,10 @@ class MemoryWatch:
 
 @contextmanager
 def quiet_output() -> Iterator[None]:
-    """Swallow warnings and, in a worker process, all that is written to the terminal.
+    """Suppress warnings and, in a worker process, all output to the terminal.
 
-    In the user's own process the streams stay as they are: other threads there may have something
-    to say, and every family is told to be silent.
+    In the user's own process the streams stay as they are: other threads may write to them, and
+    every family is configured to be silent.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

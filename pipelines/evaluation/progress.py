@@ -1,4 +1,4 @@
-"""What a trial has so far, so that one that is stopped still has something to show."""
+"""Record the finished folds of a trial, so that a stopped trial can still be used."""
 
 import pickle
 from dataclasses import dataclass, field
@@ -12,16 +12,16 @@ from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult, Tr
 
 @dataclass(slots=True, kw_only=True)
 class TrialProgress:
-    """The folds of one trial that are done.
+    """Scores, predictions and times of a trial's finished folds.
 
     Attributes
     ----------
     n_rows : int
         Rows of the dataset.
     scores, iterations : list
-        One entry a fold; no iterations for models without rounds.
+        One entry per fold; no iterations for models without rounds.
     fit_seconds, predict_seconds : float
-        Totals.
+        Totals over the folds.
     n_predicted : int
         Validation rows predicted, repeats counted.
     size_mb, row_ms : float or None
@@ -51,7 +51,7 @@ class TrialProgress:
         predict_seconds: float,
         iterations: int | None,
     ) -> None:
-        """Add a fold that is done; ``valid`` holds the positions of its validation rows."""
+        """Add a finished fold; ``valid`` holds the positions of its validation rows."""
         if self.sums is None or self.counts is None:
             self.sums = np.zeros((self.n_rows, *predictions.shape[1:]), dtype=np.float32)
             self.counts = np.zeros(self.n_rows, dtype=np.float32)
@@ -82,7 +82,7 @@ class TrialProgress:
         worker: str,
         memory_mb: float | None = None,
     ) -> TrialOutcome:
-        """Return the answer to ``trial``: complete with success, what there is without."""
+        """Return the outcome of ``trial``; without success, with the folds that were finished."""
         succeeded = status is TrialStatus.SUCCESS
         result = TrialResult(
             trial=trial,
@@ -102,13 +102,13 @@ class TrialProgress:
             worker=worker,
             memory_mb=memory_mb,
         )
-        # A trial that the clock stopped may have to stand in for a whole one.
+        # A trial stopped by its time limit may have to stand in for a complete one.
         worth = succeeded or (status is TrialStatus.TIMEOUT and bool(self.scores))
         return TrialOutcome(result, self.out_of_fold() if worth else None)
 
 
 class _Counter:
-    """A file that only counts, so that measuring a large model needs no second copy of it."""
+    """A file that only counts bytes, to measure a pickled model without a second copy of it."""
 
     def __init__(self) -> None:
         self.n_bytes = 0
@@ -121,7 +121,7 @@ class _Counter:
 
 
 def pickled_mb(model: object) -> float | None:
-    """Return the size of a pickled model in MiB; None if it does not pickle."""
+    """Return the size of a pickled model in MiB; None if it cannot be pickled."""
     counter = _Counter()
     try:
         pickle.dump(model, counter, protocol=5)

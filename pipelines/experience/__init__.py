@@ -1,1 +1,1 @@
-"""Experience: what configurations scored on many datasets, and what is learned from it."""
+"""Experience: scores of configurations on many datasets, and the knowledge fitted to them."""

@@ -1,4 +1,4 @@
-"""What experience advises one run to try first, and how right it was in the end."""
+"""Advise a run what to try first, and compare the advice with what was observed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,10 +26,10 @@ from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
 
 FIRST = 10
-"""Configurations that are advised."""
+"""Number of configurations to advise."""
 _SHOWN_DATASETS = 5
 _FEWEST_TO_CORRELATE = 3
-# In units of the predictor's target, whose spread is about 1.
+# Penalties, in units of the predictor's target, whose spread is about 1.
 _COST_WEIGHT, _DOUBT_WEIGHT = 0.1, 0.5
 _ALIKE_WEIGHT, _FAMILY_WEIGHT = 1.0, 0.3
 _DEFAULT_TURNS = (0, 2)
@@ -37,26 +37,27 @@ _DEFAULT_TURNS = (0, 2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """What to try first, and what to expect of it.
+    """The configurations to try first on a dataset, and the scores expected of them.
 
     Attributes
     ----------
     first : tuple of Configuration
-        In the run's space, in the order to try them.
+        Configurations in the run's space, in the order to try them.
     expected : tuple of float
-        Quantile of each among the trials of a dataset like this one: 1 is best.
+        Expected quantile of each among the trials of a similar dataset; 1 is best.
     similar : tuple of (name, distance)
-        The known datasets most like this one; mean difference of the meta-features in spreads.
+        The most similar known datasets, with the mean difference of the meta-features in units of
+        their spread.
     basis : str
-        What the expectations are from, for people.
+        Where the expectations come from, for display.
     n_impossible : int
-        Configurations of the portfolio that the run's space does not have.
+        Number of configurations of the portfolio that are not in the run's space.
     n_winners : int
-        How many of the first ones won an earlier search on this very dataset.
+        How many of the first ones were among the best of an earlier search on this dataset.
     source : str
-        Which experience this is, for people.
+        Where the experience comes from, for display.
     prior : RunPrior or None
-        What is expected of any configuration; None where the predictor is not to be trusted.
+        Predictor for any configuration; None if the predictor is not reliable enough.
     """
 
     first: tuple[Configuration, ...]
@@ -71,16 +72,16 @@ class Advice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdviceOutcome:
-    """What was expected of the first trials, and what came out.
+    """The advice for a run compared with the scores that were observed.
 
     Attributes
     ----------
     advice : Advice
-        What was expected.
+        The advice.
     observed : tuple of float or None
-        Score of each advised configuration; None where it was not tried or has none.
+        Score of each advised configuration; None if it was not tried or failed.
     correlation : float or None
-        Rank correlation of expected with observed; None with fewer than three to compare.
+        Rank correlation of expected and observed scores; None with fewer than three to compare.
     """
 
     advice: Advice
@@ -89,7 +90,7 @@ class AdviceOutcome:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The same for people, a line each."""
+        """The comparison as text, one line per fact."""
         advice = self.advice
         near = ", ".join(name for name, _ in advice.similar[:3])
         tried = sum(score is not None for score in self.observed)
@@ -138,24 +139,25 @@ def advise(
     source: str = "",
     most: int = FIRST,
 ) -> Advice:
-    """Return what to try first on a dataset.
+    """Return the advice for a dataset: which configurations to try first.
 
     Parameters
     ----------
     knowledge : Knowledge
-        From `open_knowledge`.
+        The knowledge, from `open_knowledge`.
     space : SearchSpace
-        What may be tried.
+        The search space of the run.
     meta : MetaFeatures
-        Of the dataset.
+        Meta-features of the dataset.
     content : str
-        Names the dataset (`record.content_of`): where it is known, what won on it comes first.
+        Identifies the dataset (`record.content_of`): if it is known, the configurations that were
+        best on it come first.
     about : tuple of float
-        What the dataset is about (`statement_vector`); empty where nobody says.
+        The subject of the dataset as a vector (`statement_vector`); empty if not given.
     source : str
-        Which experience this is, for people.
+        Where the experience comes from, for display.
     most : int
-        How many configurations at most.
+        Largest number of configurations.
     """
     portfolio = knowledge.portfolio
     found: dict[Configuration, int] = {}
@@ -205,20 +207,20 @@ def advise(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidates:
-    """Configurations that could be tried first, c of them.
+    """The c configurations from which the ones to try first are chosen.
 
     Attributes
     ----------
     configurations : tuple of Configuration
-        In the run's space.
+        Configurations in the run's space.
     mean, doubt : array, shape (c,)
-        What the predictor expects, and how far its bags disagree.
+        Mean and standard deviation of the predictions of the predictor's bags.
     costs : array, shape (c,)
-        Relative seconds.
+        Expected seconds, in units of a median trial.
     nearness : array, shape (c, c)
-        Kernel of the configurations: near 1 for those that will do alike.
+        Kernel of the configurations: near 1 for those expected to score alike.
     is_default : array of bool, shape (c,)
-        Which are the default of their family.
+        Whether each is the default of its family.
     """
 
     configurations: tuple[Configuration, ...]
@@ -237,7 +239,7 @@ class Candidates:
         predictor: ProcessExperience,
         meta: MetaFeatures,
     ) -> "Candidates":
-        """Return the candidates as the predictor sees them."""
+        """Return the candidates with the predictor's expectations."""
         X = align_coordinates(
             space.encode(list(configurations)), space.coordinates, predictor.coordinates
         )
@@ -254,11 +256,12 @@ class Candidates:
         )
 
     def by_promise(self, n: int) -> list[int]:
-        """Return the places of the ``n`` to try first, best first.
+        """Return the positions of the ``n`` configurations to try first, best first.
 
-        What won elsewhere is overestimated, the more so the more the bags disagree; of two that
-        will do alike one is enough, and another family is another chance. Defaults were tried
-        everywhere and are known best: the first and the third are the most promising of them.
+        They are chosen greedily by expected score, with penalties for the disagreement of the bags
+        (the best of many is overestimated), for cost, for similarity to those already chosen and
+        for a family that is already chosen. The first and the third are family defaults, which
+        were tried on every dataset, so that most is known about them.
         """
         promise = self.mean - _DOUBT_WEIGHT * self.doubt
         promise = promise - _COST_WEIGHT * np.log(np.maximum(self.costs, 1e-3))
@@ -278,7 +281,7 @@ class Candidates:
 
 
 def measure_advice(advice: Advice, history: History) -> AdviceOutcome:
-    """Return how the advised configurations did in a run."""
+    """Return the scores that the advised configurations reached in a run."""
     by_configuration = {each.trial.configuration: each for each in history.results}
     results = [by_configuration.get(each) for each in advice.first]
     pairs = [

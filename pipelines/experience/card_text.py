@@ -1,4 +1,4 @@
-"""The card of learned experience: what it was measured on, when, with what, and its limits."""
+"""The knowledge card as text: what the knowledge was fitted to, when, with what, and its limits."""
 
 from collections.abc import Iterable
 
@@ -19,14 +19,14 @@ _LIMITS = """\
 
 
 def card_markdown(knowledge: Knowledge, experience: KnowledgeBase) -> str:
-    """Return the card in Markdown.
+    """Return the knowledge card as Markdown.
 
     Parameters
     ----------
     knowledge : Knowledge
-        What was learned.
+        The knowledge to describe.
     experience : KnowledgeBase
-        From what.
+        The records that it was fitted to.
     """
     card, validation = knowledge.card, knowledge.validation
     ranks = dict(validation.by_dataset)

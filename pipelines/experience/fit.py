@@ -1,4 +1,4 @@
-"""From the store to what a run takes from it: portfolio, predictor, and how far to trust it."""
+"""Fit knowledge to experience: a portfolio and a predictor, with its validation."""
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.knowledge import Knowledge, KnowledgeCard
@@ -16,17 +16,17 @@ from espalier.pipelines.seeds import integer_seed
 
 
 def fit_knowledge(experience: KnowledgeBase, *, seed: int) -> Knowledge:
-    """Return what is learned from all records.
+    """Fit knowledge to all records.
 
-    The predictor is validated leave-one-dataset-out; where it ranks badly the result says so, and
-    a run makes no use of it (`Validation.trusted`).
+    The predictor is validated by leaving out one dataset at a time; runs do not use it if it ranks
+    badly (`Validation.trusted`).
 
     Parameters
     ----------
     experience : KnowledgeBase
-        Trials on at least one dataset.
+        Records of trials on at least one dataset.
     seed : int
-        Of landmarks and of what is tried first.
+        Seed of the predictor and of the portfolio.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def fit_knowledge(experience: KnowledgeBase, *, seed: int) -> Knowledge:
 
 
 def require_enough(known: AlignedKnowledge) -> AlignedKnowledge:
-    """Return what is known if something can be learned from it.
+    """Return ``known`` unchanged if it has enough trials to fit knowledge to.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def fit_aligned(
     seed: int,
     validation: Validation,
 ) -> Knowledge:
-    """Return what is learned from records that are mapped and validated already."""
+    """Fit knowledge to records that are already aligned, with a validation already done."""
     return Knowledge(
         portfolio=build_portfolio(known, seed=integer_seed(seed, "portfolio")),
         predictor=ProcessExperience(seed=integer_seed(seed, "predictor")).fit(known),

@@ -1,4 +1,4 @@
-"""The folder of learned experience, with the records it is from and a card for people."""
+"""The folder of fitted knowledge, with the records it was fitted to and its card."""
 
 from pathlib import Path
 
@@ -11,16 +11,16 @@ RECORDS_FILE, CARD_FILE = "records.parquet", "README.md"
 
 
 def write_fitted(folder: Path, knowledge: Knowledge, experience: KnowledgeBase) -> None:
-    """Write what was learned, its records and its card into ``folder``, whatever was there.
+    """Write knowledge, its records and its card into ``folder``, replacing existing files.
 
     Parameters
     ----------
     folder : Path
-        Made if it is not there.
+        Created if it does not exist.
     knowledge : Knowledge
-        What was learned.
+        The knowledge to write.
     experience : KnowledgeBase
-        From what.
+        The records that it was fitted to.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RECORDS_FILE).unlink(missing_ok=True)  # records are replaced, not added to
@@ -30,7 +30,7 @@ def write_fitted(folder: Path, knowledge: Knowledge, experience: KnowledgeBase) 
 
 
 def read_records(folder: Path | None) -> KnowledgeBase:
-    """Return the records beside what was learned; none where there is no folder.
+    """Return the records in a folder of knowledge; empty if the folder does not exist.
 
     Raises
     ------

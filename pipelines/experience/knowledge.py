@@ -1,7 +1,7 @@
-"""What a run takes from experience, as a folder that is safe to ship and quick to open.
+"""Knowledge (portfolio and predictor) and its folder, which is safe to share and quick to open.
 
 ``experience.json`` holds the card, the portfolio and the validation, ``predictor.npz`` the arrays
-of the predictor. Neither is ever unpickled, and the JSON names the digest of the other.
+of the predictor. Neither contains pickles, and the JSON holds the digest of the other file.
 """
 
 import hashlib
@@ -32,22 +32,23 @@ CARD_FILE, PREDICTOR_FILE = "experience.json", "predictor.npz"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnowledgeCard:
-    """What was learned from, when and with what.
+    """Facts about fitted knowledge: its records, when they were made and with which versions.
 
     Attributes
     ----------
     n_records, n_datasets : int
-        Trials in the store, and datasets that were learned from.
+        Number of trials in the store, and of datasets that were used.
     n_impossible, n_equal : int
-        Trials that today's space has no configuration for, or the same as another's.
+        Number of trials dropped because today's space has no such configuration, or because they
+        duplicate another one.
     left_out : tuple of str
-        Datasets with too few trials, or with meta-features of another catalogue.
+        Datasets not used: too few trials, or meta-features of another catalogue.
     hours : float
-        Seconds of all trials, in hours of one core.
+        Total time of all trials, in hours of one core.
     recorded : (str, str)
-        First and last moment of recording, UTC.
+        Times of the first and the last record, UTC.
     versions : mapping of str to str
-        Of the packages, of the last record.
+        Package versions of the last record.
     """
 
     n_records: int
@@ -62,18 +63,18 @@ class KnowledgeCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
-    """What a run takes from experience.
+    """What was fitted to experience, for use in runs.
 
     Attributes
     ----------
     portfolio : Portfolio
-        What to try first.
+        The configurations to try first.
     predictor : ProcessExperience
-        What to expect.
+        Predicts scores of configurations on a new dataset.
     validation : Validation
         How well the predictor ranks on datasets that it has not seen.
     card : KnowledgeCard
-        Where it comes from.
+        Facts about the records and the fit.
     """
 
     portfolio: Portfolio
@@ -82,7 +83,7 @@ class Knowledge:
     card: KnowledgeCard
 
     def save(self, folder: Path) -> None:
-        """Write the folder; the card last, so that a torn one shows."""
+        """Write the folder; the card is written last, so a folder without it is incomplete."""
         buffer = io.BytesIO()
         arrays = self.predictor.arrays
         small: dict[str, Any] = {name: each.astype(np.float32) for name, each in arrays.items()}
@@ -120,12 +121,12 @@ class Knowledge:
 
 
 def open_knowledge(folder: Path) -> Knowledge:
-    """Return what `Knowledge.save` wrote.
+    """Load knowledge that `Knowledge.save` wrote.
 
     Raises
     ------
     UserError
-        The folder holds none, it is damaged, or of another version.
+        The folder holds no knowledge, is damaged, or is of another version.
     """
     again = "make it anew with: espalier experience fit --store FILE --out FOLDER"
     try:

@@ -1,8 +1,8 @@
-"""Learned experience as an MLflow model: rows of a store in, what to expect of them out.
+"""Knowledge as an MLflow model: takes rows of a store and returns their expected quantiles.
 
-``mlflow.pyfunc.load_model("models:/espalier experience@champion").predict(table)`` takes a table in
-the columns of `espalier.pipelines.experience.recording.schema` (what it needs of them: those of the
-dataset, its meta-features, ``family`` and ``values``).
+``mlflow.pyfunc.load_model("models:/espalier experience@champion").predict(table)`` takes a table
+with columns of `espalier.pipelines.experience.recording.schema`: those of the dataset, its
+meta-features, ``family`` and ``values``.
 """
 
 import json
@@ -30,28 +30,28 @@ LOADER = "espalier.pipelines.experience.serving"
 
 
 class ServedExperience:
-    """Answers MLflow's ``predict``.
+    """The predictor as MLflow's pyfunc calls it.
 
     Parameters
     ----------
     knowledge : Knowledge
-        What was learned.
+        The fitted knowledge.
     """
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
 
     def predict(self, table: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:  # noqa: ARG002 - MLflow gives it
-        """Return the quantile that each trial is expected to reach on its dataset, and the doubt.
+        """Return the expected quantile of each trial on its dataset, and its uncertainty.
 
-        Both are missing where today's space has no such configuration.
+        Both are missing if today's space has no such configuration.
 
         Parameters
         ----------
         table : DataFrame, shape (n, n_columns)
             Rows of a store; scores are not needed.
         params : mapping or None
-            MLflow's; there are none.
+            Ignored; part of MLflow's interface.
         """
         answers = [self._expected(row) for row in table.to_dict("records")]
         return pd.DataFrame(answers, columns=["expected_quantile", "doubt"], index=table.index)
@@ -80,5 +80,5 @@ class ServedExperience:
 
 
 def _load_pyfunc(path: str) -> ServedExperience:
-    """Open what `Knowledge.save` wrote; MLflow looks this name up."""
+    """Load knowledge that `Knowledge.save` wrote; MLflow calls this function by name."""
     return ServedExperience(open_knowledge(Path(path)))

@@ -1,6 +1,6 @@
-"""The experience that the package ships: measured by us on public tables, figures only.
+"""The knowledge that comes with the package, fitted to trials on public tables (figures only).
 
-Made anew by ``espalier experience fit --store STORE --out pipelines/experience/shipped``.
+It is updated by ``espalier experience fit --store STORE --out pipelines/experience/shipped``.
 """
 
 from pathlib import Path
@@ -12,5 +12,5 @@ NAME = "the experience that Espalier ships"
 
 
 def shipped_folder() -> Path | None:
-    """Return the folder; None in a copy of the package without it, as in a logged model."""
+    """Return its folder; None if the package was copied without it, as in a logged model."""
     return SHIPPED_FOLDER if (SHIPPED_FOLDER / CARD_FILE).exists() else None

@@ -1,1 +1,1 @@
-"""What a fitted model can say of itself on rows that it has not seen."""
+"""Explain a fitted model on hold-out rows: column importances, mistakes, leaderboard."""

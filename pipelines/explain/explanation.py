@@ -1,4 +1,4 @@
-"""What is said of a model beside its score."""
+"""Explain a model: which columns it needs and which mistakes it makes."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,26 +17,26 @@ from espalier.pipelines.serving.model import EnsembleModel
 
 MISTAKE_ROWS = 2_000
 PACE_ROWS = 100
-# Of the time that is left; the rest is for the importances.
+# Share of the time left for the mistakes; the rest is for the importances.
 _MISTAKE_SHARE = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What a model needs and what it gets wrong, on held-out rows.
+    """The importances of a model's columns and its mistakes, on hold-out rows.
 
     Attributes
     ----------
     importances : tuple of ColumnImportance
-        The most important first; without those that time did not suffice for.
+        The most important column first; columns may be missing if time was short.
     n_columns : int
-        Columns that the model reads.
+        Number of columns that the model uses.
     n_rows, n_mistake_rows : int
-        Rows that importances, and the rest, were measured on.
+        Number of rows for the importances, and for the mistakes.
     confusion : ConfusionMatrix or None
-        Of a classification.
+        For classification.
     deviations : Deviations or None
-        Of a regression.
+        For regression.
     """
 
     importances: tuple[ColumnImportance, ...] = ()
@@ -63,22 +63,22 @@ def explain(
     seed: int,
     deadline: Deadline,
 ) -> Explanation:
-    """Return what a model needs and what it gets wrong; nothing where there is no time.
+    """Measure column importances and mistakes; the result is empty if there is no time.
 
     Parameters
     ----------
     model : EnsembleModel
-        As it is served.
+        The final model.
     table : DataFrame, shape (n_rows, n_columns)
-        Raw rows that the model has not seen.
+        Raw rows that the model was not trained on.
     y : array, shape (n_rows,)
         Class codes or values.
     metric : Metric
-        By which a column's importance is measured.
+        Metric of the importances.
     seed : int
-        Of the draws.
+        Seed of the samples and permutations.
     deadline : Deadline
-        When to be done. So few rows are asked about that the model's pace allows it.
+        When to be done; the number of rows is reduced to what the model can predict by then.
     """
     if deadline.passed or not len(table):
         return NOTHING_EXPLAINED
@@ -86,7 +86,7 @@ def explain(
     order = generator(seed, "explain", "rows").permutation(len(table))
     n_rows = MISTAKE_ROWS
     if deadline.at is not None:
-        # A call is not interrupted, so a few rows tell how many can be afforded.
+        # A call cannot be interrupted, so a few rows are timed first, to bound their number.
         before = deadline.seconds_left
         model.predict_scores(table.iloc[order[:PACE_ROWS]])
         row_seconds = max(before - deadline.seconds_left, 1e-6) / min(PACE_ROWS, len(table))

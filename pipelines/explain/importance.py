@@ -1,8 +1,8 @@
-"""How much worse a model gets when a column says nothing any more.
+"""Permutation importance: how much worse a model gets when a column is shuffled.
 
-Permutation importance (Breiman 2001, "Random forests"; Fisher, Rudin & Dominici 2019), measured on
-held-out rows with the raw columns, so that it is about the whole model, preprocessing included.
-Columns that say the same stand in for each other, and each looks less important than it is.
+See Breiman 2001, "Random forests", and Fisher, Rudin & Dominici 2019. It is measured on hold-out
+rows with the raw columns, so it covers the whole model, preprocessing included. Correlated columns
+can replace each other, so each looks less important than it is.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,23 +24,23 @@ MOST_ROWS = 500
 REPEATS = 3
 # Several permuted copies are predicted at once: a call costs more than some hundred rows.
 _ROWS_AT_ONCE = 4_000
-# A call is not interrupted, so it is given this share of the time that is left, at most.
+# A call cannot be interrupted, so it gets at most this share of the time left.
 _SHARE_AT_ONCE = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnImportance:
-    """What a column is worth to a model.
+    """The importance of one column for a model.
 
     Attributes
     ----------
     name : str
-        The raw column.
+        Name of the raw column.
     loss : float
-        Mean by which the score gets worse without it, in the metric's unit; about 0 or below for
-        a column that the model does not need.
+        Mean loss of score when it is permuted, in the metric's unit; about 0 or below for a column
+        that the model does not need.
     spread : float
-        Standard deviation of it over the permutations.
+        Standard deviation of ``loss`` over the permutations.
     """
 
     name: str
@@ -58,28 +58,28 @@ def column_importances(
     seed: int,
     deadline: Deadline,
 ) -> tuple[ColumnImportance, ...]:
-    """Return the columns' importances, the most important first.
+    """Compute the importance of columns, the most important first.
 
     Parameters
     ----------
     predict : callable (table) -> array
-        What the metric scores, of raw rows in their order.
+        Returns predictions of raw rows for the metric to score.
     table : DataFrame, shape (n_rows, n_columns)
-        Raw held-out rows; `MOST_ROWS` of them are used.
+        Raw hold-out rows; at most `MOST_ROWS` of them are used.
     y : array, shape (n_rows,)
         Class codes or values.
     columns : sequence of str
-        Those to look at.
+        Names of the columns.
     metric : Metric
-        What is computed.
+        The metric of the score.
     seed : int
-        Of the draws.
+        Seed of the samples and permutations.
     deadline : Deadline
-        Columns that are not reached by then are left out; so are repeats.
+        When to stop; columns and repetitions that are not reached by then are left out.
 
     Notes
     -----
-    Nothing is returned where the metric is not defined on the rows.
+    The result is empty if the metric is not defined on the rows.
     """
     rng = generator(seed, "explain", "importance")
     if len(table) > MOST_ROWS:
@@ -94,7 +94,7 @@ def column_importances(
         return ()
     call_seconds = max(began - deadline.seconds_left, 1e-6) if deadline.at is not None else 0.0
     losses: dict[str, list[float]] = {}
-    # All columns once before any of them twice: the time may be up.
+    # Each column once before any is repeated, since the time may run out.
     turns = [column for _ in range(REPEATS) for column in columns]
     while turns and call_seconds < deadline.seconds_left:
         at_once = max(1, _ROWS_AT_ONCE // len(table))

@@ -1,4 +1,4 @@
-"""The leaderboard: a view of the history for people."""
+"""The leaderboard: the trials of a run as a table, best first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class LeaderboardRow:
     Attributes
     ----------
     trial : int
-        Its number.
+        Number of the trial.
     family : str
         Its model family.
     score, score_std : float or None
@@ -28,21 +28,21 @@ class LeaderboardRow:
     fit_seconds : float
         Mean seconds to fit one fold.
     predict_ms_per_row : float or None
-        Milliseconds a row.
+        Milliseconds per row in a batch.
     size_mb : float or None
         Size of one model, in MiB.
     weight : float
-        Its weight in the ensemble; 0 if it is no member.
+        Its weight in the ensemble; 0 if it is not a member.
     status : TrialStatus
         How it ended.
     origin : str
-        Who proposed it.
+        Where the proposal came from.
     configuration : Configuration
-        What was evaluated.
+        The configuration that was evaluated.
     row_ms : float or None
         Milliseconds for a single row.
     pareto : bool
-        Whether no other trial is better in score, quicker for a single row and smaller at once.
+        Whether it is Pareto-optimal: no other trial is at least as good in score, latency and size.
     """
 
     trial: int
@@ -63,12 +63,12 @@ class LeaderboardRow:
 def make_leaderboard(
     history: History, weights: Mapping[int, float] | None = None
 ) -> tuple[LeaderboardRow, ...]:
-    """Return the trials best first; those without a score last, by number.
+    """Return the leaderboard, best trial first; trials without a score last, by number.
 
     Parameters
     ----------
     history : History
-        What was tried.
+        The trials of the run.
     weights : mapping of int to float, optional
         Weight in the ensemble by trial number.
     """
@@ -83,7 +83,7 @@ def make_leaderboard(
 
 
 def leaderboard_frame(rows: Sequence[LeaderboardRow]) -> "pd.DataFrame":
-    """Return the rows as a table, one trial a row, the configuration as a dictionary."""
+    """Return the leaderboard as a DataFrame, one row per trial, configurations as dictionaries."""
     import pandas as pd
 
     names = ("trial", "family", "score", "score_std", "fit_seconds", "predict_ms_per_row", "row_ms",

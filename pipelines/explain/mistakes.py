@@ -1,4 +1,4 @@
-"""What a model gets wrong on held-out rows: which classes it mixes up, how far values are off."""
+"""Mistakes of a model on hold-out rows: confusion of classes, deviations of values."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +13,14 @@ OTHERS = "others"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfusionMatrix:
-    """How often each class was taken for which.
+    """Confusion matrix: how often each class was predicted as each class.
 
     Attributes
     ----------
     labels : tuple of str
-        The most frequent classes; the rest are the last one, `OTHERS`.
+        The most frequent classes; the others are pooled in the last one, `OTHERS`.
     counts : tuple of tuple of int
-        Rows by true class, then by predicted class.
+        Number of rows by true class, then by predicted class.
     """
 
     labels: tuple[str, ...]
@@ -28,7 +28,7 @@ class ConfusionMatrix:
 
     @property
     def recalls(self) -> tuple[float | None, ...]:
-        """Share of each class's rows that was recognised; None for a class without rows."""
+        """Recall of each class; None for a class without rows."""
         totals = [sum(row) for row in self.counts]
         return tuple(
             row[place] / total if total else None
@@ -38,16 +38,16 @@ class ConfusionMatrix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deviations:
-    """How far predicted values are from the true ones.
+    """Deviations of predicted from true values.
 
     Attributes
     ----------
     points : tuple of (true, predicted)
-        Of rows drawn evenly along the predicted value, `MOST_POINTS` at most.
+        Values of at most `MOST_POINTS` rows, evenly spaced by predicted value.
     quantiles : tuple of (share, value)
-        Of the absolute error.
+        Quantiles of the absolute error.
     bias : float
-        Mean of predicted less true.
+        Mean of predicted minus true values.
     """
 
     points: tuple[tuple[float, float], ...]
@@ -56,7 +56,7 @@ class Deviations:
 
 
 def confusion(truth: NDArray[Any], codes: NDArray[Any], labels: NDArray[Any]) -> ConfusionMatrix:
-    """Return the confusion matrix, with the rare classes taken together.
+    """Compute the confusion matrix, with rare classes pooled.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def confusion(truth: NDArray[Any], codes: NDArray[Any], labels: NDArray[Any]) ->
 
 
 def deviations(truth: NDArray[Any], values: NDArray[Any]) -> Deviations:
-    """Return how far values are off.
+    """Compute the deviations of predicted from true values.
 
     Parameters
     ----------

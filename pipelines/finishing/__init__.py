@@ -1,1 +1,1 @@
-"""From a finished search to a fitted ensemble, in time."""
+"""Everything after the search: choose the ensemble and fit its members before the deadline."""

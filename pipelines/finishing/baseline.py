@@ -1,4 +1,4 @@
-"""The choice of no trial: what is left where every one of them failed."""
+"""The baseline as a model, for a search in which every trial failed."""
 
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.ensemble.choose import EnsembleChoice
@@ -13,14 +13,14 @@ NUMBER = -1
 
 
 def choose_baseline(dataset: Dataset, metric: Metric) -> tuple[EnsembleChoice, list[Member]]:
-    """Return the constant that is best for the metric as the one member, and its model.
+    """Return the best constant prediction for the metric as the only member, and its model.
 
     Parameters
     ----------
     dataset : Dataset
         The search rows.
     metric : Metric
-        What counts.
+        The metric to optimise.
     """
     choice = EnsembleChoice(
         members=((NUMBER, 1.0),),

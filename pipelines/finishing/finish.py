@@ -1,4 +1,4 @@
-"""From a finished search to fitted members, within the time that is left."""
+"""Choose and fit the members of the final ensemble, within the time that is left."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,20 +27,20 @@ CHOICE_SHARE = 0.4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishInputs:
-    """What is there to finish a run with.
+    """The time, limits and stored fold models with which a run is finished.
 
     Attributes
     ----------
     deadline : Deadline
         When the run must be over.
     cost : FinishCost
-        What comes after the refits.
+        Expected cost of the steps after the refits.
     fold_models : FoldModels or None
-        Models that can take the place of a refit.
+        Stored fold models that can be used instead of a refit.
     serving : "auto", "refit" or "bagged"
         Whether members are refitted or serve as their fold models.
     limits : ServingLimits
-        What the members may cost together where they serve.
+        Largest latency and size of all members together.
     """
 
     deadline: Deadline
@@ -50,7 +50,7 @@ class FinishInputs:
     limits: ServingLimits = NO_LIMITS
 
     def refit_time(self, history: History, n_workers: int) -> RefitTime:
-        """Return the time for refitting members chosen from these trials."""
+        """Return the time for refitting members that are chosen from these trials."""
         kept = frozenset[int]() if self.fold_models is None else self.fold_models.of(history)
         return RefitTime(
             deadline=self.deadline,
@@ -63,7 +63,7 @@ class FinishInputs:
 
     @property
     def choice_deadline(self) -> Deadline:
-        """When members must be chosen."""
+        """The deadline for choosing the members; the rest of the time is for fitting them."""
         # Without a deadline the time left is infinite, and so it stays.
         return self.deadline.earlier((1.0 - CHOICE_SHARE) * max(0.0, self.deadline.seconds_left))
 
@@ -79,14 +79,14 @@ def choose_and_fit(
     folds: FoldPlan,
     combine: bool = True,
 ) -> tuple[EnsembleChoice, list[Member | None]]:
-    """Return the chosen members and their models, None for one without.
+    """Choose the members and fit their models; the model is None for a member that has none.
 
     Parameters
     ----------
     executor : Executor
-        Does the refits; nothing may be pending.
+        Runs the refits; it must not have pending trials.
     history : History
-        Every trial.
+        All trials of the search.
     predictions : mapping of int to array
         Out-of-fold predictions by trial number.
     dataset : Dataset
@@ -94,9 +94,9 @@ def choose_and_fit(
     seed : int
         The run's seed.
     finishing : FinishInputs
-        The time and what may save some.
+        The time, the limits and stored fold models.
     folds : FoldPlan
-        Of all trials.
+        The folds of all trials.
     combine : bool
         Whether members may be combined; otherwise the best trial alone is chosen.
 
@@ -130,7 +130,7 @@ def choose_and_fit(
 
 
 def _within_limits(history: History, limits: ServingLimits) -> History:
-    """Return the trials of which one model alone is within the limits."""
+    """Return the trials of which a single model is within the limits."""
     if not limits:
         return history
     left = [each for each in history.successes if limits.admit(row_ms(each), size_mb(each))]

@@ -1,4 +1,4 @@
-"""Out-of-fold predictions that are kept in memory: the best trials', up to a size."""
+"""Store of out-of-fold predictions: those of the best trials, up to a size in memory."""
 
 import math
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from espalier.pipelines.trials.trial import TrialOutcome
 
 
 class PredictionStore:
-    """Keeps the predictions of the best trials within a bounded memory.
+    """Keeps the out-of-fold predictions of the best trials within a bounded memory.
 
     Parameters
     ----------
     metric : Metric
-        Says which trials are best.
+        Orders the trials.
     max_mb : float
-        Size in MiB at most; the worst trials' predictions go first.
+        Largest size in MiB; the predictions of the worst trials are dropped first.
     """
 
     def __init__(self, metric: Metric, *, max_mb: float = 512.0) -> None:
@@ -29,7 +29,7 @@ class PredictionStore:
         self._bytes = 0
 
     def add(self, outcome: TrialOutcome) -> None:
-        """Keep the predictions of a trial that has any; without a score they go first."""
+        """Store a trial's predictions, if it has any; those without a score are dropped first."""
         if outcome.predictions is None:
             return
         score = outcome.result.score
@@ -38,7 +38,7 @@ class PredictionStore:
         self._gains[number] = -math.inf if score is None else self._metric.sign * score
         self._bytes += outcome.predictions.nbytes
         while self._bytes > self._max_bytes and len(self._arrays) > 1:
-            # Of equals the later trial goes, so that the order of arrival does not matter.
+            # Of equal scores the later trial is dropped, so that arrival order does not matter.
             worst = min(self._arrays, key=lambda each: (self._gains[each], -each))
             self._bytes -= self._arrays.pop(worst).nbytes
             del self._gains[worst]

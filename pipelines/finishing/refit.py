@@ -1,4 +1,4 @@
-"""From chosen trials to fitted members."""
+"""Fit the chosen members: refit them, or use the models of their folds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,12 +21,11 @@ from espalier.pipelines.trials.trial import TrialResult
 if TYPE_CHECKING:
     from espalier.pipelines.learners.candidate import Candidate
 
-# A booster that the deadline cut off before this share of its rounds is not the model that was
-# chosen.
+# A booster with less than this share of its planned rounds, because of the deadline, is incomplete.
 COMPLETE_SHARE = 0.8
-# Members that should take more than this share of the time there is may well be too late.
+# A member that is expected to take more than this share of the time left may well be too late.
 RISKY_SHARE = 0.4
-# Then a model that needs at most this share of it is fitted before them, to be sure of one.
+# In that case a model that needs at most this share is fitted first, so that there is one.
 SURE_SHARE = 0.15
 # The model of last resort is the best of those that fit in this many seconds; it gets this many
 # times what it took before, within what is left, and at least so many seconds.
@@ -36,9 +35,10 @@ LAST_RESORT_SECONDS = 3.0
 
 
 def member_job(result: TrialResult) -> MemberJob:
-    """Return how to refit a trial's configuration on all search rows.
+    """Return the job that refits a trial's configuration on all search rows.
 
-    Early stopping needs rows of its own; a refit takes the mean of the rounds that it found.
+    A refit has no validation rows for early stopping, so its number of boosting rounds is the mean
+    of those of the folds.
     """
     rounds = result.iterations
     return MemberJob(
@@ -50,7 +50,7 @@ def member_job(result: TrialResult) -> MemberJob:
 
 
 def fold_jobs(result: TrialResult, folds: FoldPlan) -> list[MemberJob]:
-    """Return how to fit a trial's configuration to its folds again, as the trial did."""
+    """Return the jobs that fit a trial's configuration to each fold again, as the trial did."""
     return [
         MemberJob(
             trial_number=result.trial.number,
@@ -73,29 +73,30 @@ def fit_choice(
 ) -> tuple[EnsembleChoice, list[Member | None]]:
     """Fit the chosen members, heaviest first, until the deadline.
 
-    A member that by its trial's seconds would not be done in time is not begun, so that it does
-    not take the others' time too; its fold models serve where they are kept. Where all may be
-    late and nothing is kept, a quick model is fitted before them.
+    A member that would not be done in time, by the seconds of its trial, is not started, so that it
+    does not take the time of the others; its stored fold models are used if there are any. If all
+    members may be late and no fold models are stored, a quick model is fitted first.
 
     Parameters
     ----------
     choice : EnsembleChoice
-        What to fit.
+        The members to fit.
     history : History
-        The trials they come from.
+        All trials of the search.
     executor : Executor
-        Does the work; nothing may be pending.
+        Runs the fits; it must not have pending trials.
     time : RefitTime
-        How long it may take, and which shape is wanted.
+        How long it may take, and whether refits or fold models are wanted.
     fold_models : FoldModels or None
-        Models that can take the place of a refit.
+        Stored fold models that can be used instead of a refit.
     folds : FoldPlan or None
-        The folds of all trials, to fit models to that were not kept; None to refit instead.
+        The folds of all trials, for fitting fold models that are not stored; None to refit
+        instead.
 
     Returns
     -------
     choice : EnsembleChoice
-        The same, unless there is no model of any member: then the best trial that has one alone.
+        The same choice, unless no member has a model: then the best single trial that has one.
     fitted : list of Member or None
         In the order of ``choice.members``; None for a member without a model.
     """
@@ -103,7 +104,7 @@ def fit_choice(
     members = [results[number] for number, _ in choice.members]
     ways = time.plan(members)
     refits = [each for each, way in zip(members, ways, strict=True) if _is_refit(way, folds)]
-    # Those that have nothing else to serve with come first.
+    # Members without stored fold models come first: they have no substitute for a refit.
     refits.sort(key=lambda each: each.trial.number in time.kept)
     bagged = [each for each, way in zip(members, ways, strict=True) if way is RefitMode.FOLDS]
     deadline = time.refit_deadline(members, ways)
@@ -112,7 +113,7 @@ def fit_choice(
         executor, [*([] if sure is None else [sure]), *refits], bagged if folds else (), folds,
         deadline,
     )  # fmt: skip
-    # Fold models in the place of a refit that failed were not counted against the limits.
+    # Under limits, fold models cannot replace a failed refit: they were not counted in them.
     spare = [None if time.limits and way is not RefitMode.KEPT else fold_models for way in ways]
     fitted = [
         made.whole(each) or _kept(there, each) for each, there in zip(members, spare, strict=True)
@@ -133,14 +134,17 @@ def fit_choice(
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """Models by trial number, None for those too late, and how far a refit was to get."""
+    """Fitted models by trial number, None if the deadline passed first.
+
+    ``rounds`` holds the planned boosting rounds of each refit, None for other models.
+    """
 
     rounds: dict[int, int | None]
     refits: "dict[int, Candidate | None]"
     bags: "dict[int, list[Candidate | None]]"
 
     def whole(self, result: TrialResult) -> Member | None:
-        """Return the member if its models got about as far as they were meant to."""
+        """Return the member if its models are complete (at least 80 % of the planned rounds)."""
         number = result.trial.number
         bag = self.bags.get(number, [None])
         if None not in bag:
@@ -151,7 +155,7 @@ class _Made:
         return self.any(result) if complete and self.refits.get(number) is not None else None
 
     def any(self, result: TrialResult) -> Member | None:
-        """Return the member with the models that there are."""
+        """Return the member with whatever models were fitted; None if there are none."""
         number = result.trial.number
         bag = tuple(each for each in self.bags.get(number, ()) if each is not None)
         if bag:
@@ -167,7 +171,7 @@ def _fit(
     folds: FoldPlan | None,
     deadline: Deadline,
 ) -> _Made:
-    """Refit the first, fit the others to each fold: side by side, in their order."""
+    """Refit the trials ``refits`` and fit the trials ``bagged`` to each fold, in parallel."""
     jobs = [member_job(result) for result in refits]
     bags = [] if folds is None else [fold_jobs(result, folds) for result in bagged]
     models = iter(executor.fit_members([*jobs, *(job for bag in bags for job in bag)], deadline))
@@ -185,7 +189,7 @@ def _is_refit(way: RefitMode | None, folds: FoldPlan | None) -> bool:
 def _sure_trial(
     deadline: Deadline, begun: Sequence[TrialResult], history: History, time: RefitTime
 ) -> TrialResult | None:
-    """Return the trial to refit first where all members may be too late; None where one is safe."""
+    """Return a quick trial to refit first if all members may be late; None if one is safe."""
     left = deadline.seconds_left
     if time.kept or any(refit_seconds(each) <= RISKY_SHARE * left for each in begun):
         return None
@@ -195,7 +199,7 @@ def _sure_trial(
 
 
 def _best_kept(history: History, time: RefitTime) -> TrialResult | None:
-    """Return the best trial whose fold models are kept, and within the limits."""
+    """Return the best trial whose fold models are stored and within the limits."""
     there = [
         each
         for each in history.successes
@@ -206,7 +210,7 @@ def _best_kept(history: History, time: RefitTime) -> TrialResult | None:
 
 
 def _quick_trial(history: History, seconds: float) -> TrialResult:
-    """Return the best trial that can be refitted in ``seconds``; if there is none, the quickest."""
+    """Return the best trial that can be refitted within ``seconds``; the quickest if none can."""
     results = history.successes
     quickest = min(results, key=lambda result: (result.fit_seconds, result.trial.number))
     return max(
@@ -223,7 +227,7 @@ def _kept(fold_models: FoldModels | None, result: TrialResult) -> Member | None:
 
 
 def _alone(choice: EnsembleChoice, result: TrialResult) -> EnsembleChoice:
-    """Return the choice of one trial that was not chosen, for want of better."""
+    """Return the choice of a single trial, as a fallback if no member could be fitted."""
     return replace(
         choice,
         members=((result.trial.number, 1.0),),

@@ -21,22 +21,22 @@ from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration
 
-# Stopping early costs a part of the rows. Where a fit takes less than this, they are given back
-# by a second one.
+# Early stopping keeps rows back for validation. Where a fit takes less than this, a second one
+# uses all rows.
 _SECONDS_WORTH_A_REFIT = 1.0
 
 
 class Candidate(BaseEstimator):
-    """A configuration that can be fitted and asked.
+    """An estimator of one configuration: its preprocessing and its model.
 
     Parameters
     ----------
     configuration : Configuration
-        What to fit.
+        Hyperparameters and preprocessing choices.
     learner : Learner
         Its family.
     roles : mapping of str to ColumnRole
-        The columns of the prepared tables to come.
+        Role of each column of the prepared tables.
     shape : DatasetShape
         Shape of the whole search table.
     seed : int
@@ -91,15 +91,15 @@ class Candidate(BaseEstimator):
         sample_weight, groups, times : array or None, shape (n_rows,)
             As in `Dataset`.
         deadline : Deadline or None
-            Boosters, forests and networks stop then with what they have.
+            When boosters, forests and networks stop with the model fitted so far.
         latest : Deadline or None
-            Up to then, a model gets as long as its features took, where these took so long that
-            the deadline leaves it less. None: the deadline stands.
+            The deadline is moved, at most to this, where it would leave the model less time than
+            its preprocessing took. None to keep the deadline.
 
         Raises
         ------
         TimeoutError
-            The time was up before there was a model.
+            The deadline passed before the model could be fitted.
         """
         self.n_iterations_: int | None = None
         self.mean_ = 0.0 if self._classifies else float(np.mean(y))
@@ -121,7 +121,7 @@ class Candidate(BaseEstimator):
         return self
 
     def predict_scores(self, X: "pd.DataFrame | PreparedRows") -> NDArray[np.float32]:
-        """Return what the model answers for a prepared table; always finite.
+        """Predict probabilities or values for a prepared table; always finite.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class Candidate(BaseEstimator):
     def _weights(
         self, y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> NDArray[np.float64] | None:
-        """Return the rows' weights; ``prep_weights`` makes classes count alike."""
+        """Return row weights; balanced ``prep_weights`` give classes equal total weight."""
         if self.configuration.get("prep_weights", "none") != "balanced" or not self._classifies:
             return None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         given = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
@@ -169,13 +169,13 @@ class Candidate(BaseEstimator):
         deadline: Deadline | None,
         latest: Deadline | None = None,
     ) -> None:
-        """Fit preprocessing and model to the rows ``train``, watching the rows ``valid``."""
+        """Fit preprocessing and model to ``train``, with the rows ``valid`` for early stopping."""
         labels = y[train]
         self.present_ = np.unique(labels) if self._classifies else None
         if self.present_ is not None:
             valid = valid[np.isin(y[valid], self.present_)]
             labels = np.searchsorted(self.present_, labels)
-        if len(np.unique(labels)) < 2:  # one class, or one value, is all there is to say
+        if len(np.unique(labels)) < 2:  # a single class or value is always predicted
             self.model_ = None
             return
         self.features_ = build_features(
@@ -216,7 +216,7 @@ class Candidate(BaseEstimator):
         deadline: Deadline | None,
         latest: Deadline | None,
     ) -> tuple[Any, Deadline | None]:
-        """Return what the features make of the rows, and when the model must stop."""
+        """Fit the preprocessing; return the feature matrix and the model's deadline."""
         if deadline is None or deadline.at is None:
             return self.features_.fit_transform(X, y), deadline
         left = deadline.seconds_left
@@ -229,7 +229,7 @@ class Candidate(BaseEstimator):
         return matrix, deadline
 
     def _refit_pays(self, left: float, left_now: float) -> bool:
-        """Whether a second fit, on all rows, is cheap, and the time for as long a one is left."""
+        """Whether a second fit, on all rows, is cheap and there is time for one as long."""
         if self.n_iterations_ is None or 2 * left_now < left:
             return False
         seconds = self.learner.expected_seconds(self.configuration, self.shape)

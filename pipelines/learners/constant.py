@@ -1,4 +1,4 @@
-"""A model that gives every row the same answer; no family of a search."""
+"""The baseline model, which predicts a constant; not a family of the search."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ NAME = "baseline"
 
 
 class ConstantCandidate(Candidate):
-    """A candidate that needs no fit.
+    """A candidate that predicts the same for every row and needs no fit.
 
     Attributes
     ----------
@@ -29,12 +29,12 @@ class ConstantCandidate(Candidate):
     answer_: NDArray[np.float64]
 
     def predict_scores(self, X: "pd.DataFrame | PreparedRows") -> NDArray[np.float32]:
-        """Return the answer, once a row."""
+        """Return the constant prediction for each row."""
         return np.repeat(self.answer_, len(X), axis=0).astype(np.float32)
 
 
 def constant_candidate(dataset: Dataset, answer: NDArray[np.float64]) -> ConstantCandidate:
-    """Return the candidate for tables like ``dataset`` that always gives ``answer``."""
+    """Return a candidate for tables like ``dataset`` that always predicts ``answer``."""
     candidate = ConstantCandidate(
         configuration=Configuration.of(NAME, {}),
         learner=_CONSTANT,

@@ -36,12 +36,12 @@ def learner_from_estimator(
     seconds_per_thousand_rows: float = 0.5,
     interpretable: bool = False,
 ) -> Learner:
-    """Return a family made of a scikit-learn estimator.
+    """Return a model family made from a scikit-learn estimator.
 
     Parameters
     ----------
     name : str
-        Of the family: letters, digits and underscores.
+        Name of the family: letters, digits and underscores.
     estimator : scikit-learn estimator
         With ``fit`` and ``predict``; cloned for each trial. Its ``random_state`` and ``n_jobs``
         are set by the search, if it has them.
@@ -49,15 +49,15 @@ def learner_from_estimator(
         Parameters of the estimator to tune, in the short form of ConfigSpace: a list of choices,
         or a pair of bounds. The estimator's own value is the default where it lies within.
     problems : iterable of ProblemKind or str, or None
-        What it solves; None asks the estimator whether it is a classifier or a regressor.
+        Kinds of problems it solves; None to infer them from the type of the estimator.
     preprocessing : PreprocessingTraits or None
-        What may happen to the features; None imputes, scales and one-hot encodes.
+        Preprocessing choices; None imputes, scales and one-hot encodes.
     limits : LearnerLimits or None
-        Sizes beyond which it is not offered.
+        Largest tables that it is used for; None for no limits.
     packages : tuple of str
         Distributions a served model needs beside scikit-learn.
     seconds_per_thousand_rows : float
-        About how long a fit takes.
+        Approximate time of a fit on one core.
     interpretable : bool
         Whether a person can read the fitted model.
 
@@ -114,7 +114,7 @@ def _problems(
 
 
 class _Space:
-    """Make the space; a class, so that it pickles with what the user gave."""
+    """Factory of the user's search space; a class, so that it can be pickled."""
 
     def __init__(self, name: str, estimator: Any, given: Any) -> None:
         known = estimator.get_params()
@@ -148,7 +148,7 @@ class _Space:
 
 
 class _Build:
-    """Make an estimator; a class, so that it pickles with the user's own."""
+    """Factory of copies of the user's estimator; a class, so that it can be pickled."""
 
     def __init__(self, estimator: Any) -> None:
         self._estimator = estimator
@@ -166,7 +166,7 @@ class _Build:
 
 
 class _Seconds:
-    """Expect a cost in proportion to the rows; a class, so that it pickles."""
+    """Expected seconds in proportion to the rows; a class, so that it can be pickled."""
 
     def __init__(self, per_thousand_rows: float) -> None:
         self._per_thousand_rows = per_thousand_rows

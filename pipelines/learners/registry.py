@@ -44,7 +44,7 @@ def choose_learners(
     names : sequence of str or Learner, or None
         Families to consider; None for all. A `Learner` is the user's own.
     shape : DatasetShape
-        What they must be able to handle.
+        Shape of the table that they must be able to handle.
     interpretable : bool
         Whether only models that a person can read are wanted.
 

@@ -1,1 +1,1 @@
-"""What happens to a model after it is trained: drift, retraining, promotion."""
+"""A model's life after training: drift, retraining, promotion."""

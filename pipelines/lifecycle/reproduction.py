@@ -1,4 +1,4 @@
-"""A model made again from what is on record of it, and compared with the one that serves."""
+"""Reproduction: train a registered model again from its record, and compare both models."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,14 +22,14 @@ from espalier.pipelines.trials.trial import Trial, TrialResult
 if TYPE_CHECKING:
     from espalier.pipelines.learners.candidate import Candidate
 
-# Another library version or processor rounds differently; another model differs by far more. The
-# same tolerances as when a model is opened.
+# Library versions and processors differ in rounding; another model differs by far more. These are
+# the same tolerances as when a model is loaded.
 RTOL = 1e-3
 ATOL = 1e-4
 
 
 class Agreement(StrEnum):
-    """How two results of the same work compare; from best to worst."""
+    """How well two results of the same computation agree; from best to worst."""
 
     IDENTICAL = "bit-identical"
     CLOSE = "equal within tolerance"
@@ -37,9 +37,9 @@ class Agreement(StrEnum):
 
 
 def compare_arrays(before: ArrayLike, now: ArrayLike) -> Agreement:
-    """Return how two arrays of numbers agree; NaN equals NaN.
+    """Return how well two numeric arrays agree; NaN equals NaN.
 
-    Within tolerance is a difference of at most 1e-4 of the largest number plus a thousandth.
+    Within tolerance means a difference of at most 1e-4 of the largest number plus a thousandth.
     """
     old, new = np.asarray(before), np.asarray(now)
     if old.shape != new.shape:
@@ -52,29 +52,29 @@ def compare_arrays(before: ArrayLike, now: ArrayLike) -> Agreement:
 
 
 def worst(agreements: Sequence[Agreement]) -> Agreement:
-    """Return the worst of several; identical without any."""
+    """Return the worst of several agreements; `IDENTICAL` for none."""
     order = list(Agreement)
     return max(agreements, key=order.index, default=Agreement.IDENTICAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberCheck:
-    """A member of the ensemble, evaluated and refitted again.
+    """The comparison of one member with its reproduction.
 
     Attributes
     ----------
     trial : int
-        Its number.
+        Number of its trial.
     family : str
         Its model family.
     score, score_now : float or None
-        Cross-validated, on record and now; None without success.
+        Cross-validated score, recorded and reproduced; None if the trial failed.
     scores : Agreement
-        Of the fold scores.
+        Agreement of the fold scores.
     predictions : Agreement
-        Of the refitted models' answers to the hold-out rows.
+        Agreement of the refitted models' predictions of the hold-out rows.
     largest_difference : float
-        Between these answers; NaN when there is no refitted model.
+        Largest difference of these predictions; NaN without a refitted model.
     """
 
     trial: int
@@ -88,18 +88,18 @@ class MemberCheck:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reproduction:
-    """What came of making a model again.
+    """The comparison of a model with its reproduction.
 
     Attributes
     ----------
     members : tuple of MemberCheck
-        In the model's order.
+        The members, in the model's order.
     answers : Agreement
-        Of the whole models' answers to the hold-out rows.
+        Agreement of the whole models' predictions of the hold-out rows.
     largest_difference : float
-        Between these answers.
+        Largest difference of these predictions.
     scores : NDArray
-        The model's answers now, to be scored.
+        Predictions of the reproduced model.
     """
 
     members: tuple[MemberCheck, ...]
@@ -109,7 +109,7 @@ class Reproduction:
 
     @property
     def agreement(self) -> Agreement:
-        """The worst of everything compared."""
+        """The worst agreement of everything that was compared."""
         every = [(each.scores, each.predictions) for each in self.members]
         return worst([self.answers, *(one for pair in every for one in pair)])
 
@@ -123,22 +123,22 @@ def reproduce(
     holdout_rows: pd.DataFrame,
     folds: FoldPlan,
 ) -> Reproduction:
-    """Evaluate and refit the members of ``model`` again, and compare.
+    """Evaluate and refit the members of ``model`` again, and compare the results.
 
     Parameters
     ----------
     model : EnsembleModel
-        The one that serves.
+        The registered model.
     results : sequence of TrialResult
-        The members' trials as they are on record, in the model's order.
+        The recorded trials of the members, in the model's order.
     executor : Executor
-        Has the data the model was trained on; nothing is pending.
+        Holds the data the model was trained on; it must not have pending trials.
     preparation : Preparation
-        From raw rows to prepared ones, made again.
+        The reproduced preparation of raw rows.
     holdout_rows : DataFrame, shape (n_holdout, n_raw_columns)
-        Raw rows to ask both models.
+        Raw rows that both models predict.
     folds : FoldPlan
-        Of all trials: fold models are fitted to the rows that these train on.
+        The folds of all trials, for members that consist of fold models.
     """
     again = _evaluate(executor, [each.trial for each in results])
     fitted = _fit(executor, model, results, folds)
@@ -179,7 +179,7 @@ def reproduce(
 
 
 def _evaluate(executor: Executor, trials: Sequence[Trial]) -> dict[int, TrialResult]:
-    """Return the results of ``trials`` run anew, without a limit on their time."""
+    """Run ``trials`` again without a time limit and return their results."""
     for trial in trials:
         executor.submit(replace(trial, seconds_limit=None))
     found: dict[int, TrialResult] = {}
@@ -192,7 +192,7 @@ def _evaluate(executor: Executor, trials: Sequence[Trial]) -> dict[int, TrialRes
 def _fit(
     executor: Executor, model: EnsembleModel, results: Sequence[TrialResult], folds: FoldPlan
 ) -> list[Member | None]:
-    """Return the members fitted again, None for one whose models did not all come about."""
+    """Fit the members again; None for a member of which a model is missing."""
     jobs = [
         _jobs(member, result, folds) for member, result in zip(model.members, results, strict=True)
     ]
@@ -206,13 +206,13 @@ def _fit(
 
 
 def _jobs(member: Member, result: TrialResult, folds: FoldPlan) -> list[MemberJob]:
-    """Return how the member was fitted: a refit that its deadline cut short has fewer rounds."""
+    """Return the jobs that fit a member as before, with the rounds that its refit reached."""
     if member.of_folds:
         return fold_jobs(result, folds)[: len(member.candidates)]
     job = member_job(result)
     candidate: Candidate = member.candidates[0]
     if len(folds) == 1 and job.iterations is not None and candidate.iterations is None:
-        return fold_jobs(result, folds)  # by a version that did not tell fold models apart
+        return fold_jobs(result, folds)  # saved by a version that did not record fold models
     rounds = getattr(candidate, "n_iterations_", None)
     cut = job.iterations is not None and rounds is not None
     return [replace(job, iterations=rounds) if cut else job]

@@ -1,4 +1,4 @@
-"""What finishing a run costs, by what its trials cost: refits, and all that comes after them."""
+"""Estimate the time to finish a run (refits and the steps after them) from its trials' costs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,22 +9,22 @@ from espalier.pipelines.members.serving_mode import RefitMode, Serving
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import TrialResult
 
-# A refit has a quarter more rows than a fold of five, and machines are busier at some times.
+# A refit has a quarter more rows than one of five folds, and the machine's load varies.
 REFIT_FACTOR = 1.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishCost:
-    """What comes after the refits.
+    """The cost of the steps after the refits.
 
     Attributes
     ----------
     fixed : float
-        Seconds that it takes whatever the model is.
+        Seconds that do not depend on the model.
     n_rows : int
-        Held-out rows that the model will predict.
+        Number of hold-out rows that the model will predict.
     seconds_a_mb : float
-        For each MiB of the model: it is handed over, written, read and copied.
+        Seconds per MiB of the model, for transferring, writing, reading and copying it.
     """
 
     fixed: float = 0.0
@@ -32,7 +32,7 @@ class FinishCost:
     seconds_a_mb: float = 0.0
 
     def of_member(self, result: TrialResult, way: RefitMode = RefitMode.REFIT) -> float:
-        """Return the seconds that one member adds; each of its fold models adds as much."""
+        """Return the seconds that one member adds; every one of its fold models counts."""
         predicting = self.n_rows * (result.predict_ms_per_row or 0.0) / 1000.0
         handling = self.seconds_a_mb * (result.size_mb or 0.0)
         return (1 if way is RefitMode.REFIT else n_served(result)) * (predicting + handling)
@@ -43,22 +43,22 @@ NOTHING = FinishCost()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefitTime:
-    """The time there is for refitting members.
+    """The time available for refitting members.
 
     Attributes
     ----------
     deadline : Deadline
         When the run must be over.
     n_workers : int
-        How many members are fitted at the same time.
+        Number of members that are fitted at the same time.
     finish : FinishCost
-        What must be done after them.
+        Cost of the steps after the refits.
     kept : frozenset of int
-        Trials whose fold models are kept: they can serve without a refit.
+        Trials whose fold models are stored: they can be members without a refit.
     serving : "auto", "refit" or "bagged"
-        ``bagged`` wants fold models; the others refits, and fold models where time is short.
+        ``bagged`` asks for fold models; the others for refits, with fold models if time is short.
     limits : ServingLimits
-        What the members may cost together where they serve.
+        Largest latency and size of all members together.
     """
 
     deadline: Deadline
@@ -69,18 +69,18 @@ class RefitTime:
     limits: ServingLimits = NO_LIMITS
 
     def affordable(self, results: Sequence[TrialResult]) -> list[int]:
-        """Return the positions of the results that can all be members within time and limits.
+        """Return the positions of results that together fit into the time and the limits.
 
-        First come first: one that does not fit any more is passed over; cheaper ones after it may
-        still do.
+        Results are taken in order; one that does not fit is skipped, and cheaper ones after it may
+        still fit.
         """
         return [position for position, way in enumerate(self.plan(results)) if way is not None]
 
     def plan(self, results: Sequence[TrialResult]) -> tuple[RefitMode | None, ...]:
-        """Return how each of the results can be a member; None for one that cannot.
+        """Return the refit mode of each result; None for one that does not fit.
 
-        Those with fold models leave the time to the others first, then are refitted in what is
-        left, unless fold models are wanted.
+        Results with stored fold models are planned to use these, so that the others get the time.
+        In the time that is left they are refitted, unless fold models are wanted.
         """
         left = self.deadline.seconds_left - self.finish.fixed
         book = _Book([0.0] * self.n_workers, left, self.limits)
@@ -105,9 +105,9 @@ class RefitTime:
     def refit_deadline(
         self, members: Sequence[TrialResult], ways: Sequence[RefitMode | None] | None = None
     ) -> Deadline:
-        """Return when the refits must be over so that these members can be finished."""
+        """Return the deadline of the refits that leaves enough time for the steps after them."""
         planned = self.plan(members) if ways is None else ways
-        # One without a way is counted as well: what is chosen may yet be begun.
+        # Members without a refit mode are counted as refits: they may still be started.
         seconds = sum(
             self.finish.of_member(member, way or RefitMode.REFIT)
             for member, way in zip(members, planned, strict=True)
@@ -131,7 +131,7 @@ class RefitTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """What one member costs: seconds of its fits and after them, and where it serves."""
+    """The cost of one member: seconds of its fits and of the later steps, latency and size."""
 
     fits: tuple[float, ...]
     after: float
@@ -141,18 +141,18 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Book:
-    """What there is, as it is given away.
+    """The remaining time and limits, updated as members are added.
 
     Attributes
     ----------
     loads : list of float
-        Seconds that each worker is busy.
+        Seconds of fits that each worker has been assigned.
     left : float
-        Seconds that there are for the work and for what comes after it.
+        Seconds for the fits and the steps after them.
     limits : ServingLimits
-        For all members together.
+        Limits for all members together.
     after, row_ms, size_mb : float
-        Of the members so far.
+        Sums over the members so far.
     """
 
     loads: list[float]
@@ -163,7 +163,7 @@ class _Book:
     size_mb: float = 0.0
 
     def takes(self, entry: _Entry) -> bool:
-        """Whether a member fits; then it is in the book."""
+        """Add a member if it fits; return whether it does."""
         loads = list(self.loads)
         for seconds in entry.fits:  # jobs start in order, each on the first worker to be free
             first = min(range(len(loads)), key=loads.__getitem__)
@@ -176,7 +176,7 @@ class _Book:
         return True
 
     def without(self, entry: _Entry) -> "_Book":
-        """Return the book without a member that takes no fit."""
+        """Return a copy without a member that needs no fit."""
         return replace(
             self,
             after=self.after - entry.after,
@@ -186,5 +186,5 @@ class _Book:
 
 
 def refit_seconds(result: TrialResult) -> float:
-    """Return about how long it takes to fit a trial's configuration to all search rows."""
+    """Return the estimated seconds to fit a trial's configuration to all search rows."""
     return REFIT_FACTOR * result.fit_seconds

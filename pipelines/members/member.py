@@ -1,4 +1,4 @@
-"""One configuration of an ensemble, fitted."""
+"""A member of an ensemble: one configuration with its fitted models."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,14 +14,15 @@ from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One configuration in the ensemble.
+    """One configuration of an ensemble with its fitted models.
 
     Attributes
     ----------
     number : int
-        Its trial.
+        Number of its trial.
     candidates : tuple of Candidate
-        Fitted: one, refitted to all search rows, or one a fold, whose answers are averaged.
+        The fitted models: a single one, refitted to all search rows, or one per fold, whose
+        predictions are averaged.
     of_folds : bool
         Whether the candidates are fold models, each fitted to the training rows of its fold.
     """

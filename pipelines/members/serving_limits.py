@@ -1,4 +1,4 @@
-"""How quickly a model must answer, and how large it may be."""
+"""Limits on the latency and the size of a model."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from espalier.pipelines.trials.trial import TrialResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingLimits:
-    """What members may cost where they serve.
+    """The largest latency and size of an ensemble's members together.
 
     Attributes
     ----------
@@ -18,8 +18,8 @@ class ServingLimits:
     max_size_mb : float or None
         MiB of the pickled members; None for no limit.
     fixed_ms : float
-        Milliseconds of a row that do not depend on the members: it is prepared, and answers are
-        combined.
+        Milliseconds per row that do not depend on the members: preparing the row and combining the
+        predictions.
     """
 
     max_latency_ms: float | None = None
@@ -35,12 +35,12 @@ class ServingLimits:
         return self.max_latency_ms is not None or self.max_size_mb is not None
 
     def admit(self, row_ms: float, size_mb: float) -> bool:
-        """Whether members that cost so much together are within the limits."""
+        """Return whether members with this total latency and size are within the limits."""
         slow = self.max_latency_ms is not None and self.fixed_ms + row_ms > self.max_latency_ms
         return not slow and (self.max_size_mb is None or size_mb <= self.max_size_mb)
 
     def refusal(self, results: Sequence[TrialResult]) -> str:
-        """Return what to say where none of these trials is within the limits."""
+        """Return the error message for the case that no trial is within the limits."""
         said = []
         if self.max_latency_ms is not None:
             quickest = self.fixed_ms + min(map(row_ms, results))
@@ -55,33 +55,33 @@ NO_LIMITS = ServingLimits()
 
 
 def row_ms(result: TrialResult) -> float:
-    """Return the milliseconds that one model of a trial takes for a single row; inf if unknown."""
+    """Return the milliseconds that one model of a trial needs for a row; infinity if unknown."""
     known = result.row_ms if result.row_ms is not None else result.predict_ms_per_row
     return float("inf") if known is None else known
 
 
 def size_mb(result: TrialResult) -> float:
-    """Return the MiB of one model of a trial; inf if unknown."""
+    """Return the size of one model of a trial in MiB; infinity if unknown."""
     return float("inf") if result.size_mb is None else result.size_mb
 
 
 def pareto(
     results: Sequence[TrialResult], gain: Callable[[TrialResult], float]
 ) -> tuple[TrialResult, ...]:
-    """Return the trials that no other one beats in score, latency and size at once, best first.
+    """Return the Pareto-optimal trials by score, latency and size, best score first.
 
     Parameters
     ----------
     results : sequence of TrialResult
-        With a score.
+        Trials with a score.
     gain : callable
-        The score, turned so that larger is better.
+        Returns the score of a trial, turned so that larger is better.
     """
     found: list[TrialResult] = []
     costs = [(-gain(each), row_ms(each), size_mb(each), each.trial.number) for each in results]
     for position in sorted(range(len(results)), key=costs.__getitem__):
         mine = costs[position][1:3]
-        # Those before it are as good or better; one of them may be as quick and as small as well.
+        # Trials before it score at least as well; it is dominated if one is as quick and small too.
         if not any(row_ms(o) <= mine[0] and size_mb(o) <= mine[1] for o in found):
             found.append(results[position])
     return tuple(found)

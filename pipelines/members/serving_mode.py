@@ -1,4 +1,4 @@
-"""How members serve: fitted once more to all rows, or as the models of their folds."""
+"""Refit modes: a member is fitted again to all rows, or uses the models of its folds."""
 
 from enum import StrEnum
 from typing import Literal, get_args
@@ -6,19 +6,19 @@ from typing import Literal, get_args
 from espalier.pipelines.errors import UserError
 
 Serving = Literal["auto", "refit", "bagged"]
-"""What a person asks for."""
+"""The user's option ``serving``."""
 
 
 class RefitMode(StrEnum):
-    """How one member comes by its models."""
+    """Where the models of a member come from."""
 
     REFIT = "refit"  # one model, fitted to all search rows
-    KEPT = "kept"  # the fold models that its trial left
-    FOLDS = "folds"  # fold models, fitted again as they were not kept
+    KEPT = "kept"  # the fold models that were stored with its trial
+    FOLDS = "folds"  # fold models, fitted again because they were not stored
 
 
 def check_serving(serving: str) -> None:
-    """Refuse what is none of the three, with a `UserError`."""
+    """Raise a `UserError` if ``serving`` is none of the three options."""
     known = get_args(Serving)
     if serving not in known:
         raise UserError(f"unknown serving {serving!r}; choose one of: {', '.join(known)}")

@@ -1,1 +1,1 @@
-"""Numbers that characterise a dataset."""
+"""Meta-features: numbers that describe a dataset."""

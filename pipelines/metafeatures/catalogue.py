@@ -10,7 +10,7 @@ Sources, named in the last field:
   2022, chapter 4.
 - *auto-sklearn*: M. Feurer and others, Efficient and robust automated machine learning, NIPS 2015,
   supplement.
-- *own*: ours.
+- *own*: introduced here.
 
 A number that a dataset does not have (the skew of the target of a classification) is 0.
 """
@@ -23,7 +23,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class MetaFeature:
-    """One number that characterises a dataset.
+    """The definition of one meta-feature, a number that describes a dataset.
 
     Attributes
     ----------

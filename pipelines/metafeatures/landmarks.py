@@ -16,11 +16,11 @@ from espalier.pipelines.seeds import generator, integer_seed
 
 ROWS = 1_500
 FEATURES = 150
-"""Bounds on what the landmarks see."""
+"""Most rows and features that the landmarks use."""
 CLASSES = 20
-"""Classes beyond the most frequent ones count as one."""
+"""Most classes that are told apart; all rarer ones count as one."""
 FEWEST_ROWS = 20
-"""Fewer rows say nothing."""
+"""Fewest rows for landmarks; with fewer, every skill is 0."""
 NAMES = ("stump", "tree", "neighbour", "bayes", "linear")
 
 
@@ -28,8 +28,8 @@ def landmarks(sample: Sample, seed: int) -> dict[str, float]:
     """Return the skill of each landmark: 0 is a constant prediction, 1 is perfect.
 
     Half of the rows predict the other half. For classes, skill is the mean recall rescaled so that
-    guessing gives 0; for numbers, R squared of the target's ranks, so that a heavy tail does not
-    decide; naive Bayes then tells the upper half of the targets from the lower.
+    guessing gives 0; for numbers, R squared of the target's ranks, so that heavy tails do not
+    dominate; naive Bayes then classifies the upper half of the targets against the lower.
 
     Parameters
     ----------

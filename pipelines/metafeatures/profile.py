@@ -1,4 +1,4 @@
-"""The profile of a dataset: all its meta-features as one named, ordered, versioned vector."""
+"""Measure all meta-features of a dataset as one named, ordered and versioned vector."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from espalier.pipelines.metafeatures.catalogue import CATALOGUE, VERSION
 from espalier.pipelines.metafeatures.sample import draw_sample
 
 LIMIT = 1e6
-"""Largest absolute value; a guard for whatever reads the vector."""
+"""Largest absolute value; larger ones are clipped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetaFeatures:
-    """Numbers that characterise a dataset.
+    """The meta-features of one dataset.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class MetaFeatures:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, float], version: int = VERSION) -> "MetaFeatures":
-        """Return the meta-features that `to_dict` described, in the catalogue's order first."""
+        """Return the meta-features that `to_dict` described, catalogued names first."""
         known = [each.name for each in CATALOGUE if each.name in record]
         names = (*known, *(name for name in record if name not in set(known)))
         return cls(
@@ -56,13 +56,13 @@ def profile(dataset: Dataset, *, seed: int, seconds: float = 2.0) -> MetaFeature
     seed : int
         The run's seed; draws the sample.
     seconds : float
-        Time allowed, about. It sets how many rows and columns are looked at, so that the same
+        Approximate time allowed. It sets how many rows and columns are sampled, so that the same
         arguments give the same numbers on any machine.
 
     Returns
     -------
     MetaFeatures
-        All of the catalogue.
+        One number for each entry of the catalogue.
     """
     sample = draw_sample(dataset, seed=seed, seconds=seconds)
     found = {

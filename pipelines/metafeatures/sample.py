@@ -1,4 +1,4 @@
-"""A bounded, numeric view of a dataset: what every statistic below is computed on."""
+"""A numeric sample of a dataset, of bounded size, for computing meta-features."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from espalier.pipelines.seeds import generator
 
 ROWS_PER_SECOND = 2_500
 COLUMNS_PER_SECOND = 100
-"""What is affordable per second allowed; sizes, not a clock, bound the time."""
+"""Sample size per second allowed: sizes bound the time, not a clock."""
 ROW_BOUNDS = (200, 10_000)
 COLUMN_BOUNDS = (20, 400)
 TOP_LEVELS = 8
@@ -22,15 +22,15 @@ TOP_LEVELS = 8
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A sample of rows and columns.
+    """A sample of a dataset's rows and columns, also as numbers.
 
     Attributes
     ----------
     dataset : Dataset
         The sampled rows and columns.
     numbers : array of float64, shape (n_rows, n_columns)
-        Numeric and date columns as they are (NaN where missing), categories by falling frequency,
-        text by its length.
+        Numeric and date columns as they are (NaN where missing), categories as ranks by falling
+        frequency, text as its length.
     is_number : array of bool, shape (n_columns,)
         Which columns are numeric.
     """
@@ -66,7 +66,7 @@ class Sample:
 
 
 def draw_sample(dataset: Dataset, *, seed: int, seconds: float) -> Sample:
-    """Draw rows and columns whose number fits the time allowed.
+    """Draw a sample of rows and columns whose size fits the time allowed.
 
     Parameters
     ----------
@@ -109,6 +109,6 @@ def _numbers(cells: NDArray[Any], role: ColumnRole) -> NDArray[np.float64]:
 
 
 def _median(column: NDArray[np.float64]) -> float:
-    """Return the median of the present cells; 0 without any."""
+    """Return the median of the present cells; 0 if there are none."""
     present = column[~np.isnan(column)]
     return float(np.median(present)) if len(present) else 0.0

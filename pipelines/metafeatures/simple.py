@@ -1,4 +1,4 @@
-"""Meta-features that are counts and shares."""
+"""Meta-features of size: counts, and shares of columns and cells."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from espalier.pipelines.metafeatures.sample import Sample
 
 
 def size(dataset: Dataset) -> dict[str, float]:
-    """Return the sizes of the whole dataset."""
+    """Return meta-features of the number of rows and columns of the whole dataset."""
     n_rows, n_columns = max(len(dataset), 1), max(dataset.X.shape[1], 1)
     return {
         "log_rows": float(np.log10(n_rows)),
@@ -53,5 +53,5 @@ def kinds(dataset: Dataset, sample: Sample) -> dict[str, float]:
 
 
 def _mean(values: Sequence[float]) -> float:
-    """Return the mean; 0 of nothing."""
+    """Return the mean; 0 if there are no values."""
     return float(np.mean(values)) if values else 0.0

@@ -1,9 +1,8 @@
-"""A vector of what a dataset is about, from the user's own words; made offline, by hashing.
+"""Embed a user's description of a dataset as a vector, offline, by feature hashing.
 
 Words and their letter triples are hashed into a few signed counts (Weinberger and others, *Feature
 hashing for large scale multitask learning*, ICML 2009), so that "customers" and "customer churn"
-are near each other. There is nothing to download and nothing to learn, and the words cannot be read
-out of it.
+are near each other. Nothing is downloaded or learned, and the words cannot be read from the vector.
 """
 
 import hashlib
@@ -27,7 +26,7 @@ _EMPTY_WORDS = frozenset(
 
 
 def statement_vector(text: str) -> tuple[float, ...]:
-    """Return the vector of a text, of length 1; empty where the text has no words that count."""
+    """Return the unit vector of a text, shape (64,); empty if it has no meaningful words."""
     found = np.zeros(LENGTH)
     for word in _WORD.findall(text.lower()):
         if word in _EMPTY_WORDS:
@@ -42,7 +41,7 @@ def statement_vector(text: str) -> tuple[float, ...]:
 
 
 def agreement(left: Sequence[float], right: Sequence[float]) -> float:
-    """Return how far two statements agree, from 0 to 1; 0 where one says nothing."""
+    """Return the cosine similarity of two statement vectors, cut at 0; 0 if one is empty."""
     if len(left) != LENGTH or len(right) != LENGTH:
         return 0.0
     return max(0.0, float(np.dot(left, right)))

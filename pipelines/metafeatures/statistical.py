@@ -11,11 +11,11 @@ from espalier.pipelines.seeds import generator
 
 CORRELATED_COLUMNS = 100
 CORRELATED_ROWS = 1_000
-"""Columns, and rows at least, that enter the correlations between columns."""
+"""Most columns, and number of rows (at most twice as many), for correlations of columns."""
 
 
 def target(dataset: Dataset) -> dict[str, float]:
-    """Return the shape of the target, from all rows."""
+    """Return meta-features of the target's distribution, from all rows."""
     y = dataset.y
     found = dict.fromkeys(
         ("log_classes", "class_entropy", "share_majority", "imbalance", "target_skew",
@@ -59,7 +59,7 @@ def columns(sample: Sample) -> dict[str, float]:
 
 
 def associations(sample: Sample, seed: int) -> dict[str, float]:
-    """Return how columns go with the target and with each other.
+    """Return meta-features of how columns relate to the target and to each other.
 
     The association of a column is the share of the target it explains alone, out of sample
     (`espalier.pipelines.data.column_skill.skill`, cut at 0).
@@ -102,7 +102,7 @@ def outliers(values: NDArray[np.float64]) -> float:
 
 
 def _between(sample: Sample) -> dict[str, float]:
-    """Return correlations between columns, and how many directions they span."""
+    """Return rank correlations between columns, and the share of principal components."""
     found = {"correlation_mean": 0.0, "correlation_q90": 0.0, "components_95": 0.0}
     matrix = sample.dense()[:, :CORRELATED_COLUMNS] if sample.numbers.shape[1] else np.empty((0, 0))
     matrix = matrix[:: max(1, len(matrix) // CORRELATED_ROWS)]
@@ -122,6 +122,6 @@ def _between(sample: Sample) -> dict[str, float]:
 
 
 def _quantiles(name: str, values: list[float]) -> dict[str, float]:
-    """Return the 10, 50 and 90 % quantiles; 0 of nothing."""
+    """Return the 10, 50 and 90 % quantiles by name; 0 if there are no values."""
     at = np.quantile(values, [0.1, 0.5, 0.9]) if values else np.zeros(3)
     return {f"{name}_q{q}": float(value) for q, value in zip((10, 50, 90), at, strict=True)}

@@ -1,4 +1,4 @@
-"""The metrics that can be asked for by name, and the default for each problem."""
+"""The built-in metrics, their names and aliases, and the default metric of each problem."""
 
 import difflib
 import re
@@ -164,19 +164,19 @@ def get_metric(
     Parameters
     ----------
     name : str, Metric, callable or None
-        Our name, scikit-learn's scorer name (``neg_log_loss`` is our ``log_loss``, scored in its
-        natural direction), ``pinball_0.9`` for a quantile, a `Metric`, a scorer made by
+        A name of ours, a scorer name of scikit-learn (``neg_log_loss`` is our ``log_loss``, scored
+        in its natural direction), ``pinball_0.9`` for a quantile, a `Metric`, a scorer made by
         ``sklearn.metrics.make_scorer``, or None for the problem's default.
     problem : ProblemKind
         The kind of problem.
     n_classes : int
-        Number of classes; two make a binary metric fit whatever ``problem`` says.
+        Number of classes; with two, binary metrics are allowed whatever ``problem`` is.
 
     Raises
     ------
     UserError
-        The metric is unknown, does not fit the problem, or is a plain callable, whose direction
-        nobody can know.
+        The metric is unknown, does not fit the problem, or is a plain callable, whose direction is
+        unknown.
     """
     if isinstance(name, Metric):
         metric = name
@@ -214,7 +214,7 @@ def _fitting(problem: ProblemKind) -> str:
 
 
 def _from_scorer(scorer: Callable[..., Any]) -> Metric:
-    """Return the metric inside an object made by ``sklearn.metrics.make_scorer``."""
+    """Return the metric of a scorer made by ``sklearn.metrics.make_scorer``."""
     parts = scorer_parts(scorer)
     if parts is None:
         raise UserError(
@@ -234,20 +234,21 @@ def make_metric(
     Parameters
     ----------
     name : str
-        What the leaderboard calls it.
+        Name on the leaderboard.
     function : callable (y_true, y_pred) or (y_true, y_pred, sample_weight) -> float
-        Gets class codes 0..K-1 or regression values. For ``scores`` it gets probabilities of
-        shape (n_rows, K); one that only takes those of class 1, shape (n_rows,), is adapted.
+        Takes class codes 0..K-1 or regression values. With ``needs="scores"`` it takes
+        probabilities of shape (n_rows, K); a function that only accepts those of class 1, shape
+        (n_rows,), is adapted.
     greater_is_better : bool
-        Direction.
+        Whether a greater score is better.
     needs : str
-        ``labels``, ``scores`` or ``values``; ``auto`` takes labels for classification and values
-        for regression, wherever the function passes.
+        ``labels``, ``scores`` or ``values``; ``auto`` tries labels for classification and values
+        for regression, and accepts those that pass the test.
 
     Raises
     ------
     UserError
-        The function fails on toy data, returns no finite number, or calls noise better than
+        The function fails on toy data, returns no finite number, or scores noise better than
         perfect predictions, which means that its direction is wrong.
     """
     if needs not in ("auto", "labels", "scores", "values"):

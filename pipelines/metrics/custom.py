@@ -1,4 +1,4 @@
-"""A user's own scoring function, adapted to our calling convention and tested before it is used."""
+"""Adapt a user's scoring function to `Metric.function`, and test it on toy data."""
 
 import inspect
 import warnings
@@ -16,20 +16,20 @@ from espalier.pipelines.problem import ProblemKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnFunction:
-    """The user's function, called as ``Metric.function`` is.
+    """The user's function, with the signature of ``Metric.function``.
 
     Attributes
     ----------
     function : callable
-        The user's.
+        The user's function.
     needs : str
-        ``labels``, ``scores`` or ``values``.
+        The predictions it takes: ``labels``, ``scores`` or ``values``.
     takes_weight : bool
         Whether it has a parameter ``sample_weight``.
     positive_column : bool
-        Whether it wants the probabilities of class 1 alone where there are two classes.
+        Whether it takes only the probabilities of class 1 if there are two classes.
     problems : frozenset of ProblemKind
-        Where the test on toy data passed.
+        The problems for which the test on toy data passed.
     """
 
     function: Callable[..., Any]
@@ -41,7 +41,7 @@ class OwnFunction:
     def __call__(
         self, y: NDArray[Any], prediction: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> float:
-        """Return the user's score."""
+        """Return the score of the user's function."""
         if self.positive_column and prediction.ndim == 2:
             prediction = prediction[:, 1]
         if self.takes_weight and sample_weight is not None:
@@ -51,7 +51,7 @@ class OwnFunction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScorerParts:
-    """What a scikit-learn scorer declares: its function, direction and what it needs."""
+    """The parts of a scikit-learn scorer: its function, direction and the predictions it takes."""
 
     name: str
     function: Callable[..., Any]
@@ -60,7 +60,7 @@ class ScorerParts:
 
 
 def scorer_parts(scorer: Callable[..., Any]) -> ScorerParts | None:
-    """Return what a scorer made by ``sklearn.metrics.make_scorer`` holds; None for other things."""
+    """Return the parts of a scorer made by ``sklearn.metrics.make_scorer``; None for others."""
     function = getattr(scorer, "_score_func", None)
     if function is None:
         return None
@@ -78,12 +78,12 @@ def scorer_parts(scorer: Callable[..., Any]) -> ScorerParts | None:
 def adapt_function(
     name: str, function: Callable[..., Any], greater_is_better: bool, needs: str
 ) -> OwnFunction:
-    """Return the function ready for use, with the problems it passed the test on toy data for.
+    """Return the user's function adapted, with the problems for which it passed the test.
 
     Raises
     ------
     UserError
-        It fits no problem; the message carries what it said on the last try.
+        The test fails for every problem; the message quotes the last error.
     """
     reason = "it fits no problem"
     for positive_column in (False, True) if needs == "scores" else (False,):

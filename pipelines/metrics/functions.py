@@ -1,7 +1,7 @@
-"""The arithmetic behind the metrics: each takes codes or values, predictions and weights.
+"""Functions that compute the metrics from codes or values, predictions and weights.
 
-All are module-level functions, so that a metric pickles, and all survive what folds bring: classes
-that no validation row has, probabilities of exactly 0 or 1, a single class.
+All are module-level functions, so that a metric can be pickled. All handle what occurs in folds:
+classes without validation rows, probabilities of exactly 0 or 1, a single class.
 """
 
 from collections.abc import Callable
@@ -13,19 +13,19 @@ from sklearn import metrics as sk
 
 Array = NDArray[Any]
 
-# Probabilities are float32, so nothing below its resolution is meant by a model.
+# Probabilities are float32, so smaller differences carry no meaning.
 PROBABILITY_FLOOR = float(np.finfo(np.float32).eps)
 
 
 def on_pairs(y: Array, p: Array, weight: Array | None, score: Callable[..., Any]) -> float:
-    """Return a scikit-learn ``score`` of true and predicted labels or values."""
+    """Compute a scikit-learn ``score`` of true and predicted labels or values."""
     return float(score(y, p, sample_weight=weight))
 
 
 def on_labels(
     y: Array, p: Array, weight: Array | None, score: Callable[..., Any], average: str
 ) -> float:
-    """Return a precision-like ``score``; ``binary`` looks at class code 1 only."""
+    """Compute a precision-like ``score``; ``binary`` considers class code 1 only."""
     if average == "binary":
         return float(
             score(

@@ -1,4 +1,4 @@
-"""What a metric is: its direction, what it needs of a prediction, and where it makes sense."""
+"""The type of a metric: its direction, the predictions it takes, and the problems it scores."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,25 +11,26 @@ from espalier.pipelines.problem import ProblemKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """How predictions are scored.
+    """A metric: how predictions are scored.
 
     Attributes
     ----------
     name : str
-        As the user writes it: ``roc_auc``, ``log_loss``, ``rmse``...
+        The name that users write: ``roc_auc``, ``log_loss``, ``rmse``...
     higher_is_better : bool
-        Direction.
+        Whether a higher score is better.
     problems : frozenset of ProblemKind
-        Where it makes sense.
+        The problems that it can score.
     needs : str
-        ``scores`` (class probabilities), ``labels`` (class codes) or ``values`` (regression).
+        The predictions it takes: ``scores`` (class probabilities), ``labels`` (class codes) or
+        ``values`` (regression).
     function : callable (y_true, prediction, sample_weight) -> float
         ``y_true`` in codes or values. ``prediction`` has shape (n_rows, n_classes) for
         ``scores``, (n_rows,) otherwise.
     target_floor : float or None
-        Smallest target it is defined for; None for any. ``open_floor`` leaves it out itself.
+        Smallest target that the metric is defined for; None for any.
     open_floor : bool
-        Whether targets must lie above ``target_floor``, not on it.
+        Whether targets must be larger than ``target_floor``, not equal to it.
     """
 
     name: str
@@ -42,5 +43,5 @@ class Metric:
 
     @property
     def sign(self) -> float:
-        """``sign * score`` is the larger the better."""
+        """1 or -1, such that a larger ``sign * score`` is better."""
         return 1.0 if self.higher_is_better else -1.0

@@ -1,8 +1,8 @@
-"""Quick scores of many mixtures: the metric, on a form of the predictions that mixes linearly.
+"""Score many weighted means of predictions quickly, on reduced predictions.
 
-A mean of probabilities is linear, so whatever part of them a metric needs can be cut out once,
-before thousands of mixtures are scored: the probability of the true class for the log loss, one
-column for a binary problem.
+A mean of probabilities is linear, so the part of them that a metric needs can be taken out once,
+before thousands of means are scored: the probability of the true class for the log loss, one column
+for a binary problem.
 """
 
 from collections.abc import Callable
@@ -22,14 +22,15 @@ SMALLEST_PROBABILITY = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class MixtureScorer:
-    """Scores mixtures of predictions; the larger the better.
+    """Scores mixtures (weighted means) of predictions; larger is better.
 
     Attributes
     ----------
     reduce : callable (predictions of shape (..., n, K) or (..., n)) -> array of shape (..., n, R)
-        Linear; called once per prediction.
+        Reduces predictions to what the metric needs; linear, called once per prediction.
     score : callable (reduced of shape (n, R), rows or None) -> float
-        ``rows`` restricts to these positions. NaN where the metric is not defined.
+        Scores reduced predictions, only at the positions ``rows`` if given. NaN if the metric is
+        not defined.
     """
 
     reduce: Callable[[NDArray[Any]], Floats]
@@ -47,7 +48,7 @@ def make_scorer(
     Parameters
     ----------
     metric : Metric
-        What counts.
+        The metric to score by.
     y : array, shape (n,)
         Codes or values.
     problem : ProblemKind
@@ -114,7 +115,7 @@ def _area_under_curve(y: NDArray[Any]) -> MixtureScorer:
 
 
 def area_under_curve(positive: NDArray[np.bool_], scores: Floats) -> float:
-    """Return the area under the ROC curve by ranks, ties shared; NaN with one class only.
+    """Return the area under the ROC curve by ranks, ties averaged; NaN with one class only.
 
     Much quicker than the general function, which matters inside a greedy selection.
     """

@@ -1,4 +1,4 @@
-"""A metric applied to predictions."""
+"""Score predictions by a metric."""
 
 import warnings
 from typing import Any
@@ -11,7 +11,7 @@ from espalier.pipelines.metrics.metric import Metric
 
 
 def check_target(metric: Metric, y: NDArray[Any]) -> None:
-    """Refuse a metric that is not defined on the target.
+    """Raise an error if a metric is not defined for a target.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def score_predictions(
     predictions: NDArray[Any],
     sample_weight: NDArray[Any] | None = None,
 ) -> float:
-    """Return the metric, in its own direction.
+    """Return the score of predictions, in the metric's own direction.
 
     Parameters
     ----------

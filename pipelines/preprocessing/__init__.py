@@ -1,1 +1,1 @@
-"""Feature steps that are fitted inside a fold."""
+"""Feature preprocessing that is fitted inside each fold."""

@@ -1,4 +1,4 @@
-"""From the preprocessing choices of a configuration to a transformer."""
+"""Build a transformer from the preprocessing choices of a configuration."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,7 +33,7 @@ def build_features(
     traits : PreprocessingTraits
         What the family allows; the first of each is its default.
     roles : mapping of str to ColumnRole
-        The columns.
+        Role of each column.
     shape : DatasetShape
         Shape of the whole search table.
     seed : int
@@ -89,7 +89,7 @@ def build_features(
 
 
 def _rare_share(share: float, traits: PreprocessingTraits, n_rows: int) -> float:
-    """Return the share of all rows below which a level is rare to this family."""
+    """Return the share of rows below which a category level is rare, for this family."""
     if traits.rare_of_rows is None or n_rows <= traits.rare_of_rows:
         return share
     return share * traits.rare_of_rows / n_rows

@@ -13,7 +13,7 @@ from espalier.pipelines.preprocessing.target_means import TargetMeans
 
 ENCODINGS = ("ordinal", "onehot", "target", "native")
 CODES = ("ordinal", "native")
-"""Encodings that make one column of codes of each."""
+"""Encodings that turn each column into one column of codes."""
 
 _MAX_ONEHOT_LEVELS = 60
 
@@ -25,11 +25,11 @@ class CategoricalBlock(TransformerMixin, BaseEstimator):
     ----------
     encoding : str
         ``ordinal`` (codes in natural order), ``native`` (the same; the model is told which
-        columns they are), ``onehot`` (0/1 a level) or ``target`` (`TargetMeans`).
+        columns they are), ``onehot`` (a 0/1 column per level) or ``target`` (`TargetMeans`).
     rare_share : float
-        Levels below this share of the rows are put together.
+        Levels below this share of the rows are merged into one.
     fill : bool
-        Whether missing may not stay NaN (``ordinal``); it gets a code of its own.
+        Whether missing values get a code of their own instead of NaN (``ordinal`` only).
     scale : bool
         Whether codes and means are standardised.
     classification : bool
@@ -82,7 +82,7 @@ class CategoricalBlock(TransformerMixin, BaseEstimator):
         return encoded
 
     def transform(self, X: pd.DataFrame | NDArray[Any]) -> NDArray[Any]:
-        """Return the float32 matrix of ``X``; of a few rows the cells alone will do."""
+        """Return the float32 matrix of ``X``, which is a table or an array of its cells."""
         codes = self.codes_.transform(X)
         if self.encoding == "onehot":
             return self._onehot(codes)
@@ -101,7 +101,7 @@ class CategoricalBlock(TransformerMixin, BaseEstimator):
         return numbers
 
     def _choose_onehot(self) -> None:
-        """Name the code of every 0/1 column: those that occurred in training."""
+        """Choose the codes that get a 0/1 column: those that occurred in training."""
         self.onehot_: list[NDArray[Any]] = []
         for position, levels in enumerate(self.codes_.levels_):
             used = list(range(len(levels)))

@@ -9,12 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-# So few rows are looked up one by one.
+# Up to this many rows are looked up one by one.
 FEW_ROWS = 64
 
 
 class CategoryCodes(TransformerMixin, BaseEstimator):
-    """Give each level a code; rare, unseen and missing ones too.
+    """Encode category levels as integers, with codes for rare, unseen and missing ones.
 
     With m levels kept in a column, codes 0..m-1 are these levels in natural order (``a2`` before
     ``a10``), m means rare or never seen, and m+1 means missing.
@@ -47,7 +47,7 @@ class CategoryCodes(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: pd.DataFrame | NDArray[Any]) -> NDArray[np.int32]:
-        """Return codes, shape (n_rows, n_columns); of a few rows the cells alone will do."""
+        """Return codes, shape (n_rows, n_columns), of a table or an array of its cells."""
         if isinstance(X, np.ndarray):
             return self._looked_up(X)
         if len(X) <= FEW_ROWS:
@@ -62,7 +62,7 @@ class CategoryCodes(TransformerMixin, BaseEstimator):
         return codes
 
     def _looked_up(self, cells: NDArray[Any]) -> NDArray[np.int32]:
-        """Return the same codes one by one, which is quicker for a few."""
+        """Look codes up cell by cell, which is quicker for few rows."""
         if not hasattr(self, "_tables"):
             self._tables: list[dict[Any, int]] = [
                 {level: code for code, level in enumerate(levels)} for levels in self.levels_

@@ -22,8 +22,8 @@ _ADDED = 16
 class PairwiseFeatures(TransformerMixin, BaseEstimator):
     """Append sums, differences, products and ratios of the strongest columns.
 
-    Of all pairs of the eight columns that say most about the target, the combinations that say
-    more than both their parts are kept, at most sixteen.
+    Pairs are formed of the eight columns with the most mutual information with the target. At most
+    sixteen combinations are kept, those with more information than both their parts.
 
     Parameters
     ----------

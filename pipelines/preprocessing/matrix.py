@@ -20,14 +20,14 @@ from espalier.pipelines.preprocessing.text import REPEATS, TextColumn
 
 
 class FeatureMatrix(TransformerMixin, BaseEstimator):
-    """Send each column to the block for its role, join the results, then reduce them.
+    """Transform each column by its role, join the results, and reduce the columns.
 
     Parameters
     ----------
     roles : mapping of str to ColumnRole
-        The columns of the tables to come.
+        Role of each column.
     dates : DateParts
-        Turns dates into numbers, which then go the way of the numbers.
+        Turns dates into numbers, which then pass through ``numeric``.
     numeric : NumericBlock
         For numbers.
     categorical : CategoricalBlock
@@ -37,15 +37,15 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
     steps : tuple of transformers
         Applied one after the other to the joined matrix, if it is dense.
     strings : str
-        What text columns whose strings come back are: ``text``, ``categories`` (with all their
-        levels) or ``both``.
+        How text columns with repeated strings are used: as ``text``, as ``categories`` (with all
+        their levels) or as ``both``.
 
     Attributes
     ----------
     categorical_ : tuple of int
-        Columns of the matrix that hold category codes (``native`` encoding only).
+        Positions of the matrix columns that hold category codes (``native`` encoding only).
     n_features_ : int
-        Columns of the matrix.
+        Number of columns of the matrix.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
             blocks.append(block)
         self.repeating_ = self._repeating(X)
         if self.repeating_:
-            # Combinations of rare levels are what makes these worth having: none are put together.
+            # Rare levels in combination are what makes these columns useful: none are merged.
             self.strings_block_ = clone(self.categorical).set_params(rare_share=0.0)
             block = self.strings_block_.fit_transform(X[self.repeating_], y)
             if self.categorical.encoding == "native":
@@ -138,7 +138,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         return [name for name, kind in self.roles.items() if kind == role]
 
     def _repeating(self, X: pd.DataFrame) -> list[str]:
-        """Return the text columns that are to be categories."""
+        """Return the text columns whose strings repeat enough to be used as categories."""
         if self.strings == "text":
             return []
         return [
@@ -158,12 +158,12 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
 
 
 def _once(rows: PreparedRows, name: str, key: Hashable, make: Callable[[], Any]) -> Any:
-    """Return what is made of a column, made once for all models that are asked about the rows."""
+    """Return ``make()``, cached with the rows so that several models compute it once."""
     return rows.once(("text", name, key), lambda _: make())
 
 
 def _cells(rows: PreparedRows, names: list[str]) -> "pd.DataFrame | NDArray[Any]":
-    """Return columns of strings, for a few rows as an array: that is what takes the time then."""
+    """Return string columns, as an array for few rows, where pandas' overhead would dominate."""
     if len(rows) > FEW_ROWS:
         return rows.columns(names)
     cells: NDArray[Any] = rows.once(
@@ -183,13 +183,13 @@ def _join(blocks: list[Any], n_rows: int) -> Any:
 
 
 def _places(before: list[Any], block: Any) -> tuple[int, ...]:
-    """Return the columns of the joined matrix that ``block`` will have after ``before``."""
+    """Return the column positions of ``block`` in the joined matrix, after ``before``."""
     start = sum(part.shape[1] for part in before)
     return tuple(range(start, start + block.shape[1]))
 
 
 def _follow(categorical: tuple[int, ...], step: Any) -> tuple[int, ...]:
-    """Return where the category codes are after a step that selects columns."""
+    """Return the positions of category codes after ``step``; none after a projection."""
     columns = getattr(step, "columns_", None)
     if columns is None:  # a projection leaves no codes
         return ()

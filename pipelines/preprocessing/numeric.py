@@ -1,4 +1,4 @@
-"""Numbers: what is missing is filled in and marked, and columns are brought to one scale."""
+"""Numeric columns: fill in and mark missing values, add features, and scale."""
 
 from typing import Any
 
@@ -119,7 +119,7 @@ class NumericBlock(TransformerMixin, BaseEstimator):
 
 
 def _offsets(low: NDArray[Any], high: NDArray[Any]) -> NDArray[Any]:
-    """Return what to take off each column so that float32 keeps its values apart."""
+    """Return what to subtract from each column so that its values stay distinct in float32."""
     size = np.maximum(np.abs(low), np.abs(high))
     with np.errstate(invalid="ignore", over="ignore"):
         at_risk = (high - low) < size * _DIGITS_AT_RISK

@@ -51,5 +51,5 @@ class Project(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Return the projections, float32, of unit size overall."""
+        """Return the projections, float32, scaled to an overall standard deviation of 1."""
         return (self.projection_.transform(X) / self.spread_).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Prepared rows that several models are asked about: what they share is made once."""
+"""Prepared rows for several models, with a cache of the features that they share."""
 
 import threading
 from collections.abc import Callable, Hashable
@@ -8,12 +8,12 @@ import pandas as pd
 
 
 class PreparedRows:
-    """A prepared table with a memory, for as long as one question lasts.
+    """A prepared table with a cache of derived values, used for one prediction call.
 
     Parameters
     ----------
     frame : DataFrame, shape (n_rows, n_columns)
-        Prepared features; nothing may change it meanwhile.
+        Prepared features; must not be changed while this object is in use.
     """
 
     def __init__(self, frame: pd.DataFrame) -> None:
@@ -23,20 +23,20 @@ class PreparedRows:
 
     @classmethod
     def of(cls, X: "pd.DataFrame | PreparedRows") -> "PreparedRows":
-        """Return ``X`` with a memory."""
+        """Wrap a table; return ``X`` itself if it is wrapped already."""
         return X if isinstance(X, PreparedRows) else cls(X)
 
     def __len__(self) -> int:
         return len(self.frame)
 
     def once(self, key: Hashable, make: Callable[[pd.DataFrame], Any]) -> Any:
-        """Return ``make(frame)``, made at the first call with this key; not to be written to."""
+        """Return ``make(frame)``, cached by key; the result must not be modified."""
         with self._lock:
             if key not in self._made:
                 self._made[key] = make(self.frame)
             return self._made[key]
 
     def columns(self, names: list[str]) -> pd.DataFrame:
-        """Return these columns."""
+        """Return these columns of the table, cached."""
         part: pd.DataFrame = self.once(("columns", *names), lambda frame: frame[names])
         return part

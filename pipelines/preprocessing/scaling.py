@@ -1,4 +1,4 @@
-"""Scalers by name."""
+"""Scalers of numeric columns, chosen by name."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ SCALINGS = ("none", "standard", "robust", "quantile", "power", "both")
 # Beyond this many standard deviations a value is an outlier that would only pull a linear fit.
 _FAR = 12.0
 _ROWS_FOR_SCALE = 20_000
-# So few rows are compared with all quantiles at once: a search for each column costs more then.
+# Up to this many rows are compared with all quantiles at once: a search per column costs more.
 _FEW_ROWS = 16
 
 
 class ClippedScaler(TransformerMixin, BaseEstimator):
-    """Bring columns to mean 0 and deviation 1 and cut off what lies absurdly far out.
+    """Standardise columns to mean 0 and standard deviation 1, and clip extreme values.
 
-    A single wild value at prediction time would otherwise throw a linear model anywhere.
+    Otherwise one extreme value at prediction time could dominate a linear model's prediction.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ class RankGauss(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Return the ranked columns."""
+        """Return the columns mapped to a normal distribution."""
         return self.after_.transform(self._normal(X))
 
     def _normal(self, X: NDArray[Any]) -> NDArray[Any]:
@@ -133,7 +133,7 @@ class RankGauss(TransformerMixin, BaseEstimator):
 
 
 class StandardAndRanks(TransformerMixin, BaseEstimator):
-    """Give each column twice, standardised and ranked.
+    """Output each column twice: standardised, and by its ranks.
 
     A linear model can then follow a skewed column along either scale, or between them.
 
@@ -162,7 +162,7 @@ class StandardAndRanks(TransformerMixin, BaseEstimator):
 
 
 class BoundedPower(TransformerMixin, BaseEstimator):
-    """Yeo-Johnson on standardised columns, its exponents learned from a part of the rows.
+    """Yeo-Johnson transformation of standardised columns, fitted on at most 5,000 rows.
 
     Standardising first keeps the powers of large numbers from overflowing.
     """
@@ -186,10 +186,10 @@ class BoundedPower(TransformerMixin, BaseEstimator):
 
 
 def _ranks(X: NDArray[Any], quantiles: NDArray[Any]) -> NDArray[np.float64]:
-    """Return where values lie among the quantiles of their column, in [0, 1]; NaN stays.
+    """Return the rank of each value among the quantiles of its column, in [0, 1]; NaN stays.
 
-    Between two quantiles it is interpolated; the middle of those that a value equals, the ends
-    excepted, which are 0 and 1.
+    Ranks are interpolated between two quantiles. A value that equals several quantiles gets their
+    mean rank, except at the ends, where it gets 0 or 1.
 
     Parameters
     ----------

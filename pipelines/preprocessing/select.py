@@ -1,4 +1,4 @@
-"""Fewer columns: those that say most about the target, or that say something new."""
+"""Select columns by their information about the target, or drop near copies."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from espalier.pipelines.preprocessing.strength import mutual_information
 SELECTIONS = ("none", "information", "importance", "correlation")
 
 _ROWS = 5_000
-# Columns closer than this to a stronger one are taken to repeat it.
+# A column with a higher absolute correlation to a stronger one is its near copy.
 _SAME = 0.97
 _MAX_COMPARED = 1_500
 
@@ -23,7 +23,7 @@ class SelectColumns(TransformerMixin, BaseEstimator):
     ----------
     criterion : str
         ``information`` (mutual information with the target), ``importance`` (of a small forest
-        of extremely random trees) or ``correlation`` (columns that repeat a stronger one go).
+        of extremely random trees) or ``correlation`` (near copies of stronger columns go).
     share : float
         Share of the columns to keep, in (0, 1]; at least one stays.
     classification : bool
@@ -76,7 +76,7 @@ class SelectColumns(TransformerMixin, BaseEstimator):
 
 
 def _without_repeats(X: NDArray[Any], order: NDArray[Any]) -> NDArray[Any]:
-    """Return ``order`` without columns that nearly repeat one before them."""
+    """Return ``order`` without columns that are near copies of an earlier one."""
     order = order[:_MAX_COMPARED]
     part = X[np.linspace(0, len(X) - 1, min(len(X), _ROWS)).astype(np.int64)][:, order]
     part = np.nan_to_num(part.astype(np.float64))

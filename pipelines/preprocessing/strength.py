@@ -1,4 +1,4 @@
-"""How much one column says about the target, in one quick pass over binned values."""
+"""Mutual information of single columns with the target, from binned values."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ def mutual_information(
 
 
 def bin_values(values: NDArray[Any], n_bins: int) -> NDArray[np.int64]:
-    """Return bin codes from 0 on of equal counts, and code 16 for missing values."""
+    """Return codes of bins with about equal counts, from 0; missing values get code 16."""
     missing = np.isnan(values)
     seen = values[~missing]
     codes = np.full(len(values), _BINS, dtype=np.int64)

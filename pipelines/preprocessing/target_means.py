@@ -75,7 +75,7 @@ class TargetMeans(TransformerMixin, BaseEstimator):
         return np.hstack(parts).astype(np.float32)
 
     def _targets(self, y: NDArray[Any]) -> NDArray[Any]:
-        """Return what is averaged, shape (n_rows, n_targets)."""
+        """Return the columns to average, shape (n_rows, n_targets): values or class indicators."""
         if not self.classification:
             return y.astype(np.float64)[:, None]
         classes, counts = np.unique(y, return_counts=True)

@@ -28,13 +28,13 @@ _MAX_STRINGS_TO_LEARN_FROM = 10_000
 _MAX_TERMS = 10_000
 # Longer texts are sentences: words tell more than characters, and cost far less.
 _SENTENCE = 60
-# Of how many standardised columns all directions of a text together have the variance.
+# Variance of all directions of a text together, in standardised columns.
 _SVD_WEIGHT = 4.0
 _ROUNDING = 1e-6
-# A word gets a column of its own where it is in so many strings, of a matrix of so many cells.
+# Fewest strings with a word for it to get a column of its own; most cells of such columns.
 _LEAST_STRINGS = 5
 _MAX_WORD_CELLS = 20_000_000
-# A string that comes back this often on average can be known by its target mean.
+# Mean number of rows per string from which strings are encoded by their target mean.
 REPEATS = 2.0
 
 
@@ -57,10 +57,10 @@ class TextColumn(TransformerMixin, BaseEstimator):
         Whether sizes, counts and means are standardised, and the directions of ``svd`` together
         weigh no more than a few columns.
     n_words : int
-        Of the most frequent words and pairs of words, so many get a column of their own beside
+        Number of the most frequent words and word pairs that get a column of their own beside
         the directions of ``svd``: trees split on a word more easily than on a mixture.
     means : bool
-        Whether strings that come back are also known by their count and target mean.
+        Whether repeated strings are also encoded by their count and target mean.
     classification : bool
         Whether ``y`` holds class codes.
     seed : int
@@ -135,8 +135,8 @@ class TextColumn(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.Series, once: Once | None = None) -> Any:
         """Return the numbers of ``X``, dense or CSR, float32.
 
-        ``once(key, make)`` may keep what was made for these same strings: other models of the
-        same table have learned the same terms.
+        ``once(key, make)`` may cache results for these strings: other models of the same table may
+        have learned the same terms.
         """
         found, distinct = _distinct(X) if once is None else once("distinct", lambda: _distinct(X))
         means = None
@@ -176,9 +176,10 @@ class TextColumn(TransformerMixin, BaseEstimator):
         return matrix
 
     def _fit_words(self, n_rows: int, strings: NDArray[Any], terms: Any) -> Any:
-        """Learn which words get columns of their own; return their tf-idf matrix, if they need one.
+        """Learn which words get columns of their own; return their tf-idf matrix or None.
 
-        Few where there are very many rows. Where the terms are words, they are among these.
+        Tables of very many rows get fewer. Where the terms are words already, the columns are
+        chosen among them and None is returned.
         """
         self.words_: TfidfVectorizer | None = None
         self.word_places_: NDArray[np.intp] | None = None
@@ -240,7 +241,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
         return sp.hstack([sp.csr_matrix(extras), terms[found]], format="csr")
 
     def _words(self, terms: Any, strings: NDArray[Any], once: Once | None) -> Any:
-        """Return the tf-idf matrix of the words with columns of their own, None without any."""
+        """Return the tf-idf matrix of the words with columns of their own; None without any."""
         places = getattr(self, "word_places_", None)  # older versions had neither
         words = getattr(self, "words_", None)
         if places is not None:
@@ -250,7 +251,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
     def _weighed(
         self, name: str, terms: TfidfVectorizer, strings: NDArray[Any], once: Once | None
     ) -> Any:
-        """Return the tf-idf matrix of some strings."""
+        """Return the tf-idf matrix of strings, from the cache where possible."""
         key = getattr(self, "identities_", {}).get(name)
         if once is None or key is None:
             return terms.transform(strings)
@@ -258,7 +259,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
 
 
 def _identity(terms: TfidfVectorizer) -> bytes:
-    """Return what two vectorizers have in common that make the same of any string."""
+    """Return a digest that is equal for vectorizers that transform every string alike."""
     digest = hashlib.sha256(str(terms.analyzer).encode())
     digest.update("\0".join(sorted(terms.vocabulary_, key=terms.vocabulary_.__getitem__)).encode())
     digest.update(terms.idf_.tobytes())
@@ -266,7 +267,7 @@ def _identity(terms: TfidfVectorizer) -> bytes:
 
 
 def _distinct(X: pd.Series) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the position of each row's string among the distinct ones, and these."""
+    """Return each row's position among the distinct strings, and the distinct strings."""
     found, distinct = pd.factorize(X.astype(object).fillna("").str.slice(0, LONGEST_TEXT))
     return found, np.asarray(distinct, dtype=object)
 

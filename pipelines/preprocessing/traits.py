@@ -1,4 +1,4 @@
-"""Which preprocessing choices can matter to a model family."""
+"""The preprocessing choices that can matter to a model family."""
 
 from dataclasses import dataclass
 
@@ -22,16 +22,16 @@ class PreprocessingTraits:
     sparse : bool
         Whether the model takes a scipy CSR matrix (otherwise it gets a dense array).
     text_means : tuple of bool
-        Whether strings that come back are also known by their target mean.
+        Whether repeated strings are also encoded by their target mean.
     text_words : tuple of int
-        How many words of a text get columns of their own, where it is not sparse.
+        Number of words of a text column that get columns of their own, unless ``sparse``.
     strings : tuple of str
-        What strings of very many values that come back are, where categories are codes
-        (``ordinal``, ``native``), from ``text``, ``categories`` and ``both``.
+        How text columns with repeated strings are used where categories are codes (``ordinal``,
+        ``native``), from ``text``, ``categories`` and ``both``.
     rare_of_rows : int or None
-        In a table of more rows than this a level is rare by the share of so many rows; None for
-        the share of all. A family that weighs each level by its rows loses by having those of
-        fifty put together (docs/decisions/0037).
+        In tables with more rows than this, the share below which a level is rare is taken of this
+        many rows; None: of all rows. A family that weighs each level by its rows loses if levels of
+        fifty rows are merged (docs/decisions/0037).
     """
 
     scaling: tuple[str, ...] = ("none",)

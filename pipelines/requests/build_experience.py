@@ -1,4 +1,4 @@
-"""What a person asks of a build of experience: the command line and the Prefect form."""
+"""Options of `espalier experience build` and of its Prefect form."""
 
 from pathlib import Path
 
@@ -10,45 +10,77 @@ from espalier.pipelines.requests.form import Form, NameList, OptionalText
 
 
 class BuildRequest(Form):
-    """A build of experience: which tables, and how much is recorded on each."""
+    """Options of a build of experience: which tables to use, and how many trials on each."""
 
     folder: Path = Field(
         title="Folder",
-        description="Tables, with an index.csv that gives each one's name, task and target.",
+        description="Folder of tables, with an index.csv that lists the name, task and target of "
+        "each.",
     )
     store: Path = Field(
-        title="Store", description="The Parquet file of experience; made, or added to."
+        title="Store",
+        description="Parquet file of experience; created if missing, appended to otherwise.",
     )
     tables: NameList = Field(
-        default=(), title="Tables", description="The only tables to use; empty for all."
+        default=(), title="Tables", description="Names of the tables to use; empty for all."
     )
     configurations: int = Field(
-        default=100, ge=1, le=10_000, title="Configurations", description="On each table, in all."
+        default=100,
+        ge=1,
+        le=10_000,
+        title="Configurations",
+        description="Total number of configurations to try on each table.",
     )
     rows: int = Field(
-        default=3_000, ge=50, title="Rows", description="Of a table at most, drawn in strata."
+        default=3_000,
+        ge=50,
+        title="Rows",
+        description="Maximum number of rows of a table; larger tables are reduced to a stratified "
+        "sample.",
     )
-    folds: int = Field(default=3, ge=2, le=20, title="Folds", description="Fits of a trial.")
+    folds: int = Field(
+        default=3,
+        ge=2,
+        le=20,
+        title="Folds",
+        description="Number of cross-validation folds that score a trial.",
+    )
     seconds_per_trial: float = Field(
-        default=30.0, gt=0, title="Seconds per trial", description="Limit of one, all its folds."
+        default=30.0,
+        gt=0,
+        title="Seconds per trial",
+        description="Time limit of a trial, for all its folds together.",
     )
     hours: float | None = Field(
         default=None,
         gt=0,
         title="Hours",
-        description="Stop after so many; the same request then continues. Empty: until done.",
+        description="Stop after this many hours; the same request continues the work later. Empty "
+        "for no limit.",
     )
-    seed: int = Field(default=0, ge=0, lt=2**32, title="Seed", description="Of all that is drawn.")
+    seed: int = Field(
+        default=0,
+        ge=0,
+        lt=2**32,
+        title="Seed",
+        description="Random seed of the samples, the folds and the configurations.",
+    )
     workers: int | None = Field(
-        default=None, ge=1, title="Workers", description="Own worker processes; one a core."
+        default=None,
+        ge=1,
+        title="Workers",
+        description="Number of worker processes on this machine; empty for one per core.",
     )
     dask: OptionalText = Field(
-        default=None, title="Dask scheduler", description="tcp://... of a running one."
+        default=None,
+        title="Dask scheduler",
+        description="Address of a running Dask scheduler (tcp://...) to use instead of workers on "
+        "this machine.",
     )
 
     @property
     def design(self) -> RecordingDesign:
-        """How much is recorded on a table."""
+        """The number of trials on each table, their time limit and their folds."""
         return RecordingDesign(
             n_configurations=self.configurations,
             seconds=self.seconds_per_trial,
@@ -58,5 +90,5 @@ class BuildRequest(Form):
 
     @property
     def rules(self) -> RecordingRules:
-        """How every table is treated."""
+        """The sample size, folds and seed that apply to every table."""
         return RecordingRules(rows=self.rows, n_folds=self.folds, seed=self.seed)

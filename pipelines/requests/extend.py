@@ -1,4 +1,4 @@
-"""What a person asks for who wants more search for a model that is there."""
+"""Options of extending a finished training run: more search for an existing model."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,47 +10,51 @@ from espalier.pipelines.requests.train import DEFAULT_TIME_BUDGET, TrainRequest
 
 
 class ExtendRequest(Form):
-    """More search for a model that is there: what is added to the budget of its run."""
+    """Options of `extend`: the model, and what is added to the budget of its training run."""
 
     model: str = Field(
         min_length=1,
         title="Model",
-        description="NAME for its newest run, or NAME@alias or NAME/VERSION for another one.",
+        description="The model to search further for: NAME continues its newest training run, "
+        "NAME@alias or NAME/VERSION that of another version.",
     )
     time_budget: OptionalText = Field(
         default=None,
         title="Time added",
-        description="Like 90s, 10m or 1h30m. Empty: no limit when a number of trials is given, "
-        f"{DEFAULT_TIME_BUDGET} otherwise.",
+        description="Additional search time, such as 90s, 10m or 1h30m. Empty for no limit when a "
+        f"number of trials is given, {DEFAULT_TIME_BUDGET} otherwise.",
     )
     trials: int | None = Field(
-        default=None, title="Trials added", description="Empty for no limit."
+        default=None,
+        title="Trials added",
+        description="Additional number of trials; empty for no limit.",
     )
     workers: int | None = Field(
         default=None,
         title="Workers",
-        description="Worker processes on this machine; empty for one a core.",
+        description="Number of worker processes on this machine; empty for one per core.",
     )
     dask: OptionalText = Field(
         default=None,
         title="Dask scheduler",
-        description="Address of a running Dask scheduler (tcp://...), instead of own workers.",
+        description="Address of a running Dask scheduler (tcp://...) to use instead of workers on "
+        "this machine.",
     )
 
     def of(self, original: Mapping[str, Any], folder: str) -> TrainRequest:
-        """Return the training that goes on from the run of ``original``.
+        """Return the request of the training run that continues the one of ``original``.
 
         Parameters
         ----------
         original : mapping
-            The `TrainRequest` of the run that is extended, as JSON has it.
+            The `TrainRequest` of the run to extend, in its JSON form.
         folder : str
-            Name of its run folder.
+            Name of the run folder of that run.
 
         Raises
         ------
         UserError
-            The budget or the workers cannot be.
+            The budget or the number of workers is invalid.
         """
         mine = self.model_dump(include={"time_budget", "trials", "workers", "dask"})
         return TrainRequest.parse({**original, **mine, "extends": folder})

@@ -1,4 +1,4 @@
-"""What all requests share: frozen forms whose faults are told as one line."""
+"""Base class of all requests: frozen pydantic models whose errors are shown as one line."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
@@ -16,7 +16,7 @@ def _empty_is_none(value: Any) -> Any:
 
 
 def _split(value: Any) -> Any:
-    """Split ``a,b`` into names; lists pass."""
+    """Return the distinct names of a comma-separated text or of a list, as a tuple."""
     if value is None:
         return ()
     names = value.split(",") if isinstance(value, str) else value
@@ -40,18 +40,19 @@ OptionalSource = Annotated[
 
 
 class Form(BaseModel):
-    """A request: frozen, without unknown fields, drawn as a form in the Prefect UI."""
+    """Base of the requests: frozen, refuses unknown fields, shown as a form in the Prefect UI."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=as_form)
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> Self:
-        """Return the request of these options.
+        """Return the request with the options ``values``.
 
         Raises
         ------
         UserError
-            The first fault, as one line; the constructor raises `pydantic.ValidationError`.
+            An option is invalid; the message is one line about the first such option. (The
+            constructor raises `pydantic.ValidationError` instead.)
         """
         try:
             return cls(**values)
@@ -60,7 +61,7 @@ class Form(BaseModel):
 
 
 def explain_error(error: ValidationError) -> str:
-    """Return the first fault of ``error`` as one line for the user."""
+    """Return the first validation error in ``error`` as one line for the user."""
     first = error.errors(include_url=False)[0]
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, UserError):

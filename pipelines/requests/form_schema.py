@@ -1,8 +1,8 @@
-"""How a request looks as a form in the Prefect UI, which draws it from the JSON schema.
+"""Adapt a request's JSON schema to the form that the Prefect UI draws from it.
 
-An optional field would be drawn as a choice between kinds of values, one of them "None". Here it
-becomes a plain field that may stay empty. Names that are known become drop-downs, and fields keep
-their order.
+By default, Prefect draws an optional field as a choice between types, one of them "None". The
+adapted schema makes it a plain field that may stay empty, and keeps the fields in their order.
+Fields with a fixed set of values (`FAMILIES`, `METRICS`) become drop-downs.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ FAMILIES = (
     "lightgbm", "linear", "extra_trees", "catboost", "xgboost", "random_forest", "mlp", "svm",
     "knn", "bayes",
 )  # fmt: skip
-"""Every family; apart from the registry, whose import takes a second."""
+"""Names of all model families; repeated here because importing the registry takes a second."""
 
 METRICS = (
     "accuracy", "balanced_accuracy", "f1", "f1_macro", "f1_micro", "f1_weighted", "precision",
@@ -24,14 +24,14 @@ METRICS = (
     "explained_variance", "d2_absolute_error", "mape", "smape", "rmsle", "msle",
     "poisson_deviance", "gamma_deviance", "pinball",
 )  # fmt: skip
-"""Every metric; which of them fit is up to the task."""
+"""Names of all metrics; the task decides which of them can be used."""
 
 
 def as_form(schema: dict[str, Any]) -> None:
-    """Change a model's JSON schema (``json_schema_extra``) into that of a form.
+    """Adapt the JSON schema of a request in place (for pydantic's ``json_schema_extra``).
 
-    Prefect checks parameters against it; a field that is left out or null stays valid where it has
-    no default.
+    Prefect validates parameters against this schema. A field without a default may still be left
+    out or null.
     """
     for position, (name, field) in enumerate(schema.get("properties", {}).items()):
         kinds = [each for each in field.get("anyOf", ()) if each.get("type") != "null"]

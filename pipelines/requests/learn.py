@@ -1,4 +1,4 @@
-"""What a person asks of learning from MLflow: the command line and the Prefect form."""
+"""Options of learning from the trials in MLflow, on the command line and in the Prefect form."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from espalier.pipelines.requests.form import Form, NameList
 
 
 class LearnRequest(Form):
-    """A learning from the trials that trainings left in MLflow."""
+    """Options of `learn`, which fits a performance predictor to the trials logged in MLflow."""
 
     experiments: NameList = Field(
         default=(),
@@ -18,9 +18,14 @@ class LearnRequest(Form):
     promote: Literal["auto", "never"] = Field(
         default="auto",
         title="Promote",
-        description="Whether the new predictor may replace the present one where it is not worse.",
+        description="auto: the new predictor replaces the present one if it is not worse. never: "
+        "the new predictor is registered, but not used.",
     )
     force: bool = Field(
-        default=False, title="Force", description="Learn anew even if there is no new trial."
+        default=False,
+        title="Force",
+        description="Fit a new predictor even if there are no new trials.",
     )
-    seed: int = Field(default=0, ge=0, lt=2**32, title="Seed", description="Of the predictor.")
+    seed: int = Field(
+        default=0, ge=0, lt=2**32, title="Seed", description="Random seed of the predictor."
+    )

@@ -1,4 +1,4 @@
-"""What a batch of predictions is asked to do, checked where it comes in."""
+"""Options of predicting a batch of rows with a registered model."""
 
 from typing import Literal
 
@@ -11,7 +11,7 @@ RowPolicy = Literal["warn", "refuse", "ignore"]
 
 
 class PredictRequest(Form):
-    """A batch of predictions: the data, the model, and where they go."""
+    """Options of `predict`: the data, the model, and the file to write."""
 
     data: DataSource = Field(
         min_length=1,
@@ -22,43 +22,45 @@ class PredictRequest(Form):
     model: str = Field(
         min_length=1,
         title="Model",
-        description="NAME (its champion), NAME@alias or NAME/VERSION of the registry.",
+        description="The registered model: NAME (its champion), NAME@alias or NAME/VERSION.",
     )
     out: str = Field(
         min_length=1,
         title="Output",
-        description="A CSV or Parquet file to write; it appears when all rows are scored.",
+        description="CSV or Parquet file to write; it appears once all rows are scored.",
     )
     query: OptionalText = Field(
-        default=None, title="Query", description="The SELECT to run where the data are a database."
+        default=None, title="Query", description="The SELECT statement, if the data are a database."
     )
     id_column: OptionalText = Field(
         default=None,
         title="Id column",
-        description="A column of the data that tells the rows apart, copied into the output; "
-        "empty for the source's name and the row's number.",
+        description="Column that identifies the rows, copied into the output; empty to write the "
+        "name of the source and the row number instead.",
     )
     proba: bool = Field(
-        default=False, title="Probabilities", description="Write class probabilities too."
+        default=False,
+        title="Probabilities",
+        description="Write the probability of each class too. For classification.",
     )
     interval: float | None = Field(
         default=None,
         title="Interval",
         gt=0,
         lt=1,
-        description="Coverage, such as 0.9: write bounds between which so large a share of the "
-        "true values should lie. For models that predict numbers.",
+        description="Coverage, such as 0.9: write the bounds of a prediction interval that should "
+        "contain this share of the true values. For regression.",
     )
 
     on_drift: RowPolicy = Field(
         default="warn",
         title="On drift",
-        description="What follows when rows break the expectations that the model was trained "
-        "under (ranges, categories, missing cells): warn, refuse, or ignore, which does not look. "
-        "Missing columns always refuse.",
+        description="What to do when rows break the expectations of the training table (ranges, "
+        "categories, missing cells): warn, refuse, or ignore, which skips the check. Missing "
+        "columns are always refused.",
     )
 
     @property
     def shown_data(self) -> str:
-        """The source as it may be shown: without a password."""
+        """The data source without its password, for display."""
         return redact(self.data)

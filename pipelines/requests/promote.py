@@ -1,4 +1,4 @@
-"""What a person or a schedule asks of the registry's aliases.
+"""Options of promoting a model version and of rolling a promotion back.
 
 Titles and descriptions are shown in the Prefect UI, so they are written for its reader.
 """
@@ -32,76 +32,82 @@ ModelName = Annotated[str, AfterValidator(_plain_name), Field(min_length=1)]
 
 
 class PromoteRequest(Form):
-    """A promotion: when the challenger becomes champion, and on which rows that is decided."""
+    """Options of `promote`: when the challenger becomes champion, and the rows that decide it."""
 
     name: ModelName = Field(title="Model", description="The registered model.")
     policy: PolicyMode = Field(
         default="auto",
         title="Policy",
-        description="auto: promote when the challenger passes. approve: then ask a person. "
-        "never: compare and record, change nothing.",
+        description="auto: promote the challenger if it passes all checks. approve: if it passes, "
+        "ask a person first. never: compare and record the result, but change nothing.",
     )
     margin: float = Field(
         default=0.0,
         title="Margin",
-        description="By how much of the metric the challenger must be better, surely: the lower "
-        "bound of the difference has to lie above it. Negative: may be that much worse.",
+        description="How much better the challenger must be, in units of the metric: the lower "
+        "confidence bound of the difference must exceed this value. A negative value allows it to "
+        "be that much worse.",
     )
     confidence: float = Field(
         default=0.95,
         gt=0.5,
         lt=1.0,
         title="Confidence",
-        description="How sure the bounds of the difference are, one-sided.",
+        description="One-sided confidence level of the bounds of the difference.",
     )
     metric: OptionalText = Field(
         default=None,
         title="Metric",
-        description="What is compared; empty for the metric the challenger was trained for.",
+        description="Metric to compare; empty for the one the challenger was trained for.",
     )
     slices: NameList = Field(
         default=(),
         title="Slices",
-        description="Columns within whose values the challenger must not lose, such as region.",
+        description="Columns, such as region, that divide the rows into slices; the challenger "
+        "must not be worse on any slice.",
     )
     slice_limit: OptionalNumber = Field(
         default=None,
         ge=0.0,
         title="Slice limit",
-        description="How much of the metric a slice may lose; empty: no slice may be surely worse.",
+        description="How much worse the challenger may be on a slice, in units of the metric; "
+        "empty to refuse only if it is worse at the confidence level above.",
     )
     min_slice_rows: int = Field(
         default=30,
         ge=2,
         title="Rows of a slice",
-        description="Fewest rows of a slice; smaller ones are pooled.",
+        description="Minimum number of rows of a slice; smaller slices are pooled.",
     )
     min_rows: int = Field(
         default=30,
         ge=2,
         title="Rows",
-        description="Fewest rows that neither model was trained on; with fewer nothing changes.",
+        description="Minimum number of rows that neither model was trained on; with fewer, the "
+        "champion stays.",
     )
     max_latency_ms: OptionalNumber = Field(
         default=None,
         gt=0.0,
         title="Latency limit",
-        description="Most milliseconds the challenger may take for one row; empty for no limit.",
+        description="Longest time the challenger may take for one row, in milliseconds; empty for "
+        "no limit.",
     )
     max_size_mb: OptionalNumber = Field(
         default=None,
         gt=0.0,
         title="Size limit",
-        description="Most megabytes of the challenger's files; empty for no limit.",
+        description="Largest size of the challenger's files, in megabytes; empty for no limit.",
     )
     data: OptionalSource = Field(
         default=None,
         title="Data",
-        description="Labelled rows to compare on, as for training; empty for the hold-outs that "
-        "the trainings kept. Rows that either model was trained on are left out.",
+        description="Rows with a known target to compare on, from the same kinds of source as for "
+        "training; empty for the hold-outs of both trainings. Rows that either model was trained "
+        "on are left out.",
     )
     query: OptionalText = Field(
-        default=None, title="Query", description="The SELECT to run where the data are a database."
+        default=None, title="Query", description="The SELECT statement, if the data are a database."
     )
     actor: OptionalText = Field(
         default=None,
@@ -112,10 +118,11 @@ class PromoteRequest(Form):
         default=24.0,
         gt=0.0,
         title="Hours to answer",
-        description="Under policy approve: without an answer by then the champion stays.",
+        description="With policy approve: how many hours to wait for an answer; without one, the "
+        "champion stays.",
     )
     seed: int = Field(
-        default=0, ge=0, lt=2**32, title="Seed", description="Of the bootstrap samples."
+        default=0, ge=0, lt=2**32, title="Seed", description="Random seed of the bootstrap samples."
     )
 
     @model_validator(mode="after")
@@ -128,7 +135,7 @@ class PromoteRequest(Form):
 
     @property
     def promotion_policy(self) -> PromotionPolicy:
-        """What the challenger has to fulfil."""
+        """The conditions that the challenger must meet."""
         return PromotionPolicy(
             mode=self.policy,
             margin=self.margin,
@@ -142,11 +149,11 @@ class PromoteRequest(Form):
 
 
 class RollbackRequest(Form):
-    """A rollback: the previous champion serves again."""
+    """Options of `rollback`, which makes the previous champion serve again."""
 
     name: ModelName = Field(title="Model", description="The registered model.")
     reason: OptionalText = Field(
-        default=None, title="Reason", description="Why, for the record and for colleagues."
+        default=None, title="Reason", description="Reason for the rollback, kept in the record."
     )
     actor: OptionalText = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""What a retraining is asked to do, checked where it comes in.
+"""Options of training a registered model again.
 
 Field descriptions are shown in the Prefect UI, so they are written for its reader.
 """
@@ -19,28 +19,31 @@ REDACTED = "***"
 
 
 class RetrainRequest(Form):
-    """A retraining: which model, on which data, and what may stop it."""
+    """Options of `retrain`: which model, on which data, and what stops the training."""
 
     name: str = Field(
         min_length=1,
         title="Model",
-        description="The registered model to train again; its champion says what to expect.",
+        description="The registered model to train again; the new table is checked against the one "
+        "of its champion.",
     )
     data: OptionalSource = Field(
         default=None,
         title="Data",
-        description="Where to read the table from; empty for where the last training read it. A "
-        "source with a password is not remembered: give it here or in the environment.",
+        description="Where to read the table from; empty for the source of the last training. A "
+        "source with a password is not stored: give it here or in the environment.",
     )
     query: OptionalText = Field(
         default=None,
         title="Query",
-        description="The SELECT to run where the data are a database; empty for the last one.",
+        description="The SELECT statement, if the data are a database; empty for that of the last "
+        "training.",
     )
     time_budget: OptionalText = Field(
         default=None,
         title="Time budget",
-        description="Like 90s, 10m or 1h30m; empty for that of the last training.",
+        description="Time limit of the training, such as 90s, 10m or 1h30m; empty for that of the "
+        "last training.",
     )
     trials: int | None = Field(
         default=None,
@@ -52,24 +55,25 @@ class RetrainRequest(Form):
         default=None,
         ge=1,
         title="Workers",
-        description="Worker processes on this machine; empty for one a core.",
+        description="Number of worker processes on this machine; empty for that of the last "
+        "training.",
     )
     on_drift: OnDrift = Field(
         default="warn",
         title="On drift",
-        description="What follows when distributions have moved: train and warn, or refuse. A "
-        "changed schema (columns, their types) always refuses.",
+        description="What to do when distributions of columns have moved: warn and train, or "
+        "refuse. A changed schema (columns, their types) is always refused.",
     )
     force: bool = Field(
         default=False,
         title="Force",
-        description="Train even if the data are those of the last training.",
+        description="Train even if the data have not changed since the last training.",
     )
     promote: Promote = Field(
         default="never",
         title="Promote",
-        description="Whether the challenger may replace the champion afterwards: if it proves "
-        "better, if it does and a person approves, or never.",
+        description="Whether the challenger may replace the champion after the training: auto (if "
+        "it proves better), approve (if it does and a person approves), or never.",
     )
 
     @field_validator("time_budget")
@@ -82,21 +86,21 @@ class RetrainRequest(Form):
     def applied_to(
         self, last: Mapping[str, Any], *, source: str | None, start_from: tuple[str, ...]
     ) -> TrainRequest:
-        """Return the training that this asks for.
+        """Return the training request: the last one, with the options given here in their place.
 
         Parameters
         ----------
         last : mapping
             The recorded request of the last training.
         source : str or None
-            What the environment says about where the data are.
+            Data source set in the environment; used if the request names none.
         start_from : tuple of str
-            Versions whose winners come first.
+            Versions (NAME/VERSION) whose best configurations are tried first.
 
         Raises
         ------
         UserError
-            The recorded source has a password, which is not kept, and no other is given.
+            The recorded source had a password, which is not stored, and no other source is given.
         """
         data = self.data or source or str(last["data"])
         if REDACTED in data:
@@ -106,11 +110,11 @@ class RetrainRequest(Form):
                 f"{source_variable(self.name)}; one whose password is named, as in ${{PASSWORD}}, "
                 "is remembered"
             )
-        # The limits given replace both of the last training: one of them may be what was too much.
+        # A new limit replaces both old ones: otherwise the old one could still end the search.
         limits = {"time_budget": self.time_budget, "trials": self.trials}
         asked = {} if self.time_budget is None and self.trials is None else limits
         places = {} if self.workers is None else {"workers": self.workers, "dask": None}
-        # A query belongs to its database, and not to a file that is given instead.
+        # The recorded query applies only if the data still come from the same kind of database.
         same_kind = data.split("://", 1)[0] == str(last["data"]).split("://", 1)[0]
         query = self.query or (last.get("query") if "://" in data and same_kind else None)
         known = {key: value for key, value in last.items() if key in TrainRequest.model_fields}
@@ -120,7 +124,7 @@ class RetrainRequest(Form):
                 **asked,
                 **places,
                 "data": data,
-                "extends": None,  # data are read anew, whatever the last training took over
+                "extends": None,  # the data are read again, also if the last run was an extension
                 "query": query,
                 "name": self.name,
                 "start_from": start_from,
@@ -129,6 +133,6 @@ class RetrainRequest(Form):
 
 
 def source_variable(name: str) -> str:
-    """Return the environment variable that may hold the data source of a model."""
+    """Return the name of the environment variable that may hold the data source of a model."""
     letters = "".join(each if each.isascii() and each.isalnum() else "_" for each in name)
     return f"ESPALIER_DATA_{letters.upper()}"

@@ -1,4 +1,4 @@
-"""What a person asks for, checked where it comes in: the command line and the Prefect form.
+"""Options of a training run, as given on the command line or in the Prefect form.
 
 Field descriptions are shown in the Prefect UI, so they are written for its reader.
 """
@@ -45,12 +45,12 @@ _VERSION = re.compile(rf"{_NAME.pattern}/\d+")
 
 
 def parse_duration(text: str) -> float:
-    """Return the seconds that ``text`` stands for: ``90s``, ``10m``, ``1h30m``, ``1.5h``, ``45``.
+    """Return a duration such as ``90s``, ``10m``, ``1h30m``, ``1.5h`` or ``45`` in seconds.
 
     Raises
     ------
     UserError
-        It is not a duration, or not a positive one.
+        ``text`` is not a duration, or not a positive one.
     """
     signed = text.strip().lower().replace(" ", "").removeprefix("+")
     plain = signed.removeprefix("-")
@@ -68,14 +68,14 @@ def parse_duration(text: str) -> float:
 
 
 def default_name(source: str) -> str:
-    """Return a model name made from the last part of a file's path or URL."""
+    """Return a model name derived from the last part of a path or URL."""
     path = source.split("?", 1)[0].split("::", 1)[-1].replace("\\", "/")
     stem = PurePosixPath(path).name.split(".", 1)[0]
     return re.sub(r"[^\w.+\-]+", "-", stem).strip("-.") or "model"
 
 
 class TrainRequest(Form):
-    """A training: the data, the target, the budget and what may be tried."""
+    """Options of `train`: the data, the target, the budget and what may be tried."""
 
     data: DataSource = Field(
         min_length=1,
@@ -85,80 +85,88 @@ class TrainRequest(Form):
     )
     target: str = Field(min_length=1, title="Target", description="The column to predict.")
     query: OptionalText = Field(
-        default=None, title="Query", description="The SELECT to run where the data are a database."
+        default=None, title="Query", description="The SELECT statement, if the data are a database."
     )
     name: OptionalText = Field(
         default=None,
         title="Model name",
-        description="Name in the model registry; made from the data's name when left empty.",
+        description="Name in the model registry; empty to derive it from the data source.",
     )
     task: Task = Field(
-        default="auto", title="Task", description="The kind of problem; auto reads the target."
+        default="auto",
+        title="Task",
+        description="The kind of problem; auto infers it from the target.",
     )
     metric: OptionalText = Field(
         default=None,
         title="Metric",
-        description="What to optimise; empty for roc_auc, log_loss or rmse by the task.",
+        description="Metric to optimise; empty for roc_auc (binary), log_loss (multiclass) or rmse "
+        "(regression).",
         json_schema_extra={"enum": list(METRICS)},
     )
     time_budget: OptionalText = Field(
         default=None,
         title="Time budget",
-        description="Like 90s, 10m or 1h30m. Empty: no limit when a number of trials is given, "
-        f"{DEFAULT_TIME_BUDGET} otherwise.",
+        description="Time limit of the training, such as 90s, 10m or 1h30m. Empty for no limit "
+        f"when a number of trials is given, {DEFAULT_TIME_BUDGET} otherwise.",
     )
     trials: int | None = Field(
-        default=None, title="Trials", description="Number of trials; empty for no limit."
+        default=None, title="Trials", description="Maximum number of trials; empty for no limit."
     )
     workers: int | None = Field(
         default=None,
         title="Workers",
-        description="Worker processes on this machine; empty for one a core.",
+        description="Number of worker processes on this machine; empty for one per core.",
     )
     memory_limit: OptionalText = Field(
         default=None,
         title="Memory limit",
-        description="Memory a trial may use, such as 4GiB; empty for an equal share of 80 % of "
-        "the machine's. Fewer trials run at the same time where it needs that.",
+        description="Memory a trial may use, such as 4GiB; empty for an equal share of 80 % of the "
+        "machine's memory. A large limit can reduce how many trials run at the same time.",
     )
     dask: OptionalText = Field(
         default=None,
         title="Dask scheduler",
-        description="Address of a running Dask scheduler (tcp://...), instead of own workers.",
+        description="Address of a running Dask scheduler (tcp://...) to use instead of workers on "
+        "this machine.",
     )
     families: NameList = Field(
         default=(),
         title="Model families",
-        description="Restrict the search to these; empty for all.",
+        description="Restrict the search to these families; empty for all.",
         json_schema_extra={"items": {"type": "string", "enum": list(FAMILIES)}},
     )
     search: str = Field(
         default=DEFAULT_STRATEGY,
         title="Search",
-        description="Who proposes configurations.",
+        description="Search strategy that proposes the configurations to try.",
         json_schema_extra={"enum": list(STRATEGIES)},
     )
     folds: int | None = Field(
         default=None,
         title="Folds",
-        description="Folds that score a trial, 1 for one split; empty for as many as the rows "
-        "deserve and the time allows.",
+        description="Number of folds that score a trial, 1 for a single split; empty to choose it "
+        "by the number of rows and the time budget.",
     )
-    seed: int = Field(default=0, title="Seed", description="Root of everything random.")
+    seed: int = Field(
+        default=0, title="Seed", description="Random seed of everything random in the training."
+    )
     group_column: OptionalText = Field(
         default=None,
         title="Group column",
-        description="Rows with the same value stay on one side of every split.",
+        description="Column whose values mark groups of rows; a group is never divided by a split.",
     )
     time_column: OptionalText = Field(
         default=None,
         title="Time column",
-        description="Splits go forward in it; the newest rows are the hold-out.",
+        description="Column that orders the rows in time: models are validated on rows newer than "
+        "those they are trained on, and the newest rows are the hold-out.",
     )
     weight_column: OptionalText = Field(
         default=None,
         title="Weight column",
-        description="How much each row counts, in fitting and in scores; not a feature.",
+        description="Column with the weight of each row in fitting and in scores; it is not used "
+        "as a feature.",
     )
     exclude: NameList = Field(
         default=(), title="Exclude", description="Columns the model must not use."
@@ -166,49 +174,53 @@ class TrainRequest(Form):
     start_from: NameList = Field(
         default=(),
         title="Start from",
-        description="Earlier versions (NAME/VERSION): their best configurations are tried first, "
-        "and rows that the first one held out stay held out.",
+        description="Earlier versions (NAME/VERSION) whose best configurations are tried first. "
+        "Rows in the hold-out of the first version stay in the hold-out.",
     )
     extends: OptionalText = Field(
         default=None,
         title="Extends",
-        description="Leave empty; the flow `extend` puts here the run folder whose table and "
-        "trials are taken over. The budget is then what is added.",
+        description="Leave empty. The flow `extend` sets it to the run folder whose table and "
+        "trials are continued; the budget is then added to that of the run.",
     )
     about: OptionalText = Field(
         default=None,
         title="About",
-        description="What the table is about, in a few words: past tables about the same count as "
-        "more alike.",
+        description="The subject of the table, in a few words; earlier tables with the same "
+        "subject are treated as more similar.",
     )
     allow_baseline: bool = Field(
         default=False,
         title="Allow the baseline",
-        description="Where every trial fails, register the best constant instead of failing.",
+        description="If every trial fails, register the best constant prediction instead of "
+        "failing.",
     )
 
     serving: Serving = Field(
         default="auto",
         title="Serving",
-        description="Whether members are fitted once more to all rows (refit: small and quick to "
-        "ask) or serve as the models of their folds (bagged: nothing is fitted at the end). Auto "
-        "refits what the time allows and bags the rest.",
+        description="Where the models of the ensemble come from. refit: each member is fitted "
+        "again to all rows (small, fast predictions). bagged: the models of its folds are averaged "
+        "(no fit at the end). auto: refit as many as the time allows, bag the others.",
     )
 
     max_latency_ms: OptionalNumber = Field(
         default=None,
         title="Max latency",
-        description="Milliseconds that the model may take for one row; members are chosen so.",
+        description="Longest time the model may take for one row, in milliseconds; the members are "
+        "chosen to meet this limit. Empty for no limit.",
     )
     max_size_mb: OptionalNumber = Field(
         default=None,
         title="Max size",
-        description="MiB that the model may have; members are chosen so.",
+        description="Largest size of the model, in MiB; the members are chosen to meet this limit. "
+        "Empty for no limit.",
     )
     interpretable: bool = Field(
         default=False,
         title="Interpretable",
-        description="Only models that a person can read, and one of them alone.",
+        description="Try only models that a person can read, and use a single one instead of an "
+        "ensemble.",
     )
 
     @field_validator("memory_limit")
@@ -238,7 +250,7 @@ class TrainRequest(Form):
     @field_validator("start_from")
     @classmethod
     def _versions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        # An alias may mean another version by the time that a killed run is continued.
+        # An alias may point to another version by the time a killed run is continued.
         wrong = next((each for each in value if not _VERSION.fullmatch(each)), None)
         if wrong is not None:
             raise UserError(f"{wrong!r} names no version to start from; write NAME/VERSION")
@@ -281,17 +293,17 @@ class TrainRequest(Form):
 
     @property
     def shown_data(self) -> str:
-        """The source as it may be shown: without a password."""
+        """The data source without its password, for display."""
         return redact(self.data)
 
     @property
     def model_name(self) -> str:
-        """The name to register under."""
+        """The name to register the model under."""
         return self.name or default_name(self.data)
 
     @property
     def budget(self) -> Budget:
-        """What the run may spend."""
+        """The time and the number of trials that the run may spend."""
         text = self.time_budget
         if text is None and self.trials is None:
             text = DEFAULT_TIME_BUDGET
@@ -299,15 +311,16 @@ class TrainRequest(Form):
 
     @property
     def limits(self) -> ServingLimits:
-        """What the model may cost where it serves."""
+        """The largest latency and size that the model may have."""
         return ServingLimits(max_latency_ms=self.max_latency_ms, max_size_mb=self.max_size_mb)
 
     @property
     def essentials(self) -> dict[str, Any]:
-        """What decides which trials are run and how they are scored: the key to resume by.
+        """The options that decide which trials are run and how they are scored.
 
-        Where the work happens (workers, Dask) does not belong to it; neither does the source, of
-        which the data's fingerprint tells more.
+        A killed run is continued only by a request with the same essentials. Where the work happens
+        (workers, Dask) is not part of them. Neither is the data source: the fingerprint of the data
+        is compared instead.
         """
         kept = {"target", "task", "metric", "time_budget", "trials", "families", "search", "seed",
                 "group_column", "time_column", "exclude", "start_from"}  # fmt: skip
@@ -318,6 +331,6 @@ class TrainRequest(Form):
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits of `essentials`."""
+        """A hash of `essentials`, twelve hexadecimal digits."""
         text = json.dumps(self.essentials, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,1 +1,1 @@
-"""Budget, memory and interruption."""
+"""Budget and deadlines, memory, and interruption of threads."""

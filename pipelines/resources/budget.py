@@ -1,4 +1,4 @@
-"""What a run may spend, and the one clock that says what is left of it."""
+"""The budget of a run, and deadlines that say how much of it is left."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from espalier.pipelines.errors import UserError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What a run may spend.
+    """What a run may spend: time and number of trials.
 
     Attributes
     ----------
@@ -36,20 +36,20 @@ class Budget:
         return Deadline.after(self.seconds)
 
     def beyond(self, n_trials: int) -> "Budget":
-        """Return the budget of a run that has ``n_trials`` already and may spend this on top."""
+        """Return the budget of a run that has ``n_trials`` trials and may add this budget."""
         return self if self.trials is None else replace(self, trials=self.trials + n_trials)
 
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A moment on a clock.
+    """A point in time, read on a given clock.
 
     Attributes
     ----------
     at : float or None
-        The moment, in the clock's seconds; None for never.
+        The time, in the clock's seconds; None for never.
     clock : callable
-        Returns the current moment in seconds; injected so that tests need not wait.
+        Returns the current time in seconds; can be replaced, so that tests need not wait.
     """
 
     at: float | None
@@ -64,21 +64,21 @@ class Deadline:
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until the deadline, negative once it has passed, infinite without one."""
+        """Seconds until the deadline: negative once it has passed, infinite for never."""
         return float("inf") if self.at is None else self.at - self.clock()
 
     @property
     def passed(self) -> bool:
-        """Whether the moment has come."""
+        """Whether the deadline has passed."""
         return self.seconds_left <= 0
 
     def check(self) -> None:
-        """Raise a `TimeoutError` once the moment has come."""
+        """Raise a `TimeoutError` if the deadline has passed."""
         if self.passed:
             raise TimeoutError("the time is up")
 
     def earlier(self, seconds: float) -> "Deadline":
-        """Return the deadline ``seconds`` before this one (a reserve taken off)."""
+        """Return the deadline ``seconds`` before this one, to keep a reserve."""
         return self if self.at is None else Deadline(self.at - seconds, self.clock)
 
 

@@ -1,8 +1,8 @@
-"""Exceptions raised in a thread from outside, and code that must not be hit by one.
+"""Raise exceptions in another thread, and protect code that must not be interrupted by them.
 
-Native code that calls back into Python, as XGBoost does while it takes in a matrix, loses what is
-raised there: ctypes prints it, and the library goes on with a matrix that was read in part. At best
-that is an error of the library's own, at worst the end of the process.
+Native code that calls back into Python, as XGBoost does while it reads a matrix, loses exceptions
+raised in the callback: ctypes prints them, and the library continues with a partly read matrix. At
+best the library then raises an error, at worst the process crashes.
 """
 
 import ctypes
@@ -12,22 +12,22 @@ from contextlib import contextmanager
 
 
 class _Shields:
-    """The threads that are in such code, each with what waits to be raised in it."""
+    """The threads in protected code, each with the exception that waits to be raised in it."""
 
     def __init__(self) -> None:
-        # A signal's handler may come while its own thread holds it.
+        # Reentrant: a signal handler may run while its own thread holds the lock.
         self.lock = threading.RLock()
         self.waiting: dict[int, type[BaseException] | None] = {}
 
 
-# Threads belong to the process, and so does this.
+# One for the whole process, as threads are.
 _SHIELDS = _Shields()
 
 
 def raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Ask for ``error`` to be raised in a thread; None takes an earlier request back.
+    """Request that ``error`` is raised in a thread; None cancels an earlier request.
 
-    It arrives between two Python instructions, and not before the end of an `uninterrupted` block.
+    It is raised between two Python instructions, after the end of an `uninterrupted` block.
     """
     with _SHIELDS.lock:
         if thread in _SHIELDS.waiting:
@@ -38,7 +38,7 @@ def raise_in(thread: int, error: type[BaseException] | None) -> None:
 
 
 def raise_here(error: type[BaseException]) -> None:
-    """Raise ``error`` now, or at the end of the `uninterrupted` block: for handlers of signals."""
+    """Raise ``error`` now or after the `uninterrupted` block; for use in signal handlers."""
     thread = threading.get_ident()
     with _SHIELDS.lock:
         if thread in _SHIELDS.waiting:
@@ -49,7 +49,7 @@ def raise_here(error: type[BaseException]) -> None:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Keep what is to be raised in this thread from outside until the block is over."""
+    """Delay exceptions that are raised in this thread from outside until the block ends."""
     thread = threading.get_ident()
     within = True
     try:

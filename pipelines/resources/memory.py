@@ -1,4 +1,4 @@
-"""How much memory there is, and how it is shared out."""
+"""The memory of the machine, and its division among workers."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ from pydantic import ByteSize, TypeAdapter
 
 from espalier.pipelines.errors import UserError
 
-# Of the machine's memory, all workers together may use this share.
+# Share of the machine's memory that all workers together may use.
 WORKERS_SHARE = 0.8
-# Of its limit, a trial may use this share before it is asked to stop; its worker is only ended
-# when it goes on.
+# A trial is asked to stop when it uses this share of its limit; its worker is ended only if memory
+# continues to grow.
 SOFT_SHARE = 0.9
 MIB = 2**20
 
@@ -22,12 +22,12 @@ _CONTAINER_LIMITS = (
 
 
 def memory_bytes(text: str) -> int:
-    """Return the bytes that ``text`` stands for: ``4GiB``, ``500MB``, ``1e9``.
+    """Return a size such as ``4GiB``, ``500MB`` or ``1e9`` in bytes.
 
     Raises
     ------
     UserError
-        It is not a positive size.
+        ``text`` is not a positive size.
     """
     compact = text.strip().lower().replace(" ", "")
     digits = compact.rstrip("bikmgt")
@@ -44,7 +44,7 @@ def memory_bytes(text: str) -> int:
 
 
 def machine_memory() -> int:
-    """Return the bytes of memory that this process may use (containers respected)."""
+    """Return the bytes of memory that this process may use, limits of containers included."""
     total = int(psutil.virtual_memory().total)
     for path in _CONTAINER_LIMITS:
         try:
@@ -55,14 +55,14 @@ def machine_memory() -> int:
 
 
 def worker_memory(limit: str | None, n_workers: int) -> int:
-    """Return the bytes that each of ``n_workers`` may use: ``limit``, or an equal share."""
+    """Return the bytes that each of ``n_workers`` workers may use: ``limit``, or an equal share."""
     if limit is not None:
         return memory_bytes(limit)
     return int(machine_memory() * WORKERS_SHARE / n_workers)
 
 
 def workers_within(limit: str | None, n_workers: int) -> int:
-    """Return how many of ``n_workers`` the machine has memory for; at least 1."""
+    """Return how many of ``n_workers`` workers fit into the machine's memory; at least 1."""
     if limit is None:
         return n_workers
     room = int(machine_memory() * WORKERS_SHARE) // memory_bytes(limit)

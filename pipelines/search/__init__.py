@@ -1,1 +1,1 @@
-"""The search loop's pure steps."""
+"""The search: what to try next, with which limits, and when to stop."""

@@ -1,9 +1,9 @@
-"""Which trials follow when trials alone are counted: the same ones at any number of workers.
+"""Batches of a search that counts only trials: the same ones at any number of workers.
 
 Trials come in batches of a fixed size. A batch is chosen knowing all results up to the batch
 before the last one, and which trials the last one holds; so it follows from the trials before it,
 whatever the order they ended in. Two batches are under way at a time: while the last trials of one
-are running, workers that have nothing left of it are at the next.
+are running, idle workers begin the next.
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ UNDER_WAY = 2
 
 
 def next_in_line(plan: SearchPlan, history: History, pending: Sequence[Trial]) -> list[Trial]:
-    """Return what is neither done nor pending of the batches that may be under way.
+    """Return the trials of the batches under way that are neither done nor pending.
 
-    An interrupted batch is proposed again, the same, and only what has no result yet is run.
+    An interrupted batch is proposed again unchanged, and only trials without a result are run.
     """
     first = _first_incomplete(plan, history)
     if first is None:
@@ -37,7 +37,7 @@ def next_in_line(plan: SearchPlan, history: History, pending: Sequence[Trial]) -
             break
         batch = _batch(plan, history, (*pending, *trials), start)
         trials += [trial for trial in batch if trial.number not in there]
-    # A run that was extended may have gaps in its numbers, which are not to be filled all.
+    # A run that was extended may have gaps in its numbers; not all of them are to be filled.
     return trials[: trials_left(history, plan.budget, len(pending))]
 
 
@@ -83,6 +83,6 @@ def _first_incomplete(plan: SearchPlan, history: History) -> int | None:
 
 
 def _is_hopeless(plan: SearchPlan, history: History, start: int) -> bool:
-    """Whether nothing worked of all that a batch may know of; then it is not begun."""
+    """Whether the search should end, judged by the results that this batch depends on."""
     known = history.before(max(0, start - BATCH_SIZE))
     return why_over(known, plan.budget, Deadline(None)) is not None

@@ -22,21 +22,21 @@ def run_trials(
     awaited: frozenset[int] | None,
     on_result: OnResult | None = None,
 ) -> list[TrialOutcome]:
-    """Submit trials and return what has ended by the time that more should be proposed.
+    """Submit trials, and return outcomes once more trials should be proposed.
 
     Parameters
     ----------
     executor : Executor
-        Runs them.
+        Runs the trials.
     trials : sequence of Trial
-        May be empty: then what is pending is waited for.
+        Trials to submit; if empty, the pending ones are awaited.
     deadline : Deadline
-        When to return at the latest; what is still running stays pending.
+        When to return at the latest; running trials stay pending.
     awaited : frozenset of int or None
-        Return once none of these trials is pending. None: once something has ended and a worker is
-        idle. Stragglers carry over to the next call.
+        Return once none of these trials is pending. None: once a trial has ended and a worker is
+        idle. Running trials carry over to the next call.
     on_result : callable, optional
-        Told each outcome as it arrives.
+        Called with each outcome as it arrives.
     """
     for trial in trials:
         executor.submit(trial)
@@ -56,7 +56,7 @@ def run_trials(
 def stop_batch(
     executor: Executor, *, reason: str, on_result: OnResult | None = None
 ) -> list[TrialOutcome]:
-    """Stop what is pending and return what came of it."""
+    """Stop the pending trials and return their outcomes."""
     outcomes = executor.stop_pending(reason)
     if on_result is not None:
         for outcome in outcomes:
@@ -73,21 +73,21 @@ def run_search(
     on_result: OnResult | None = None,
     history: History | None = None,
 ) -> History:
-    """Search until the budget is spent and return everything tried.
+    """Search until the budget is spent and return the history of all trials.
 
     Parameters
     ----------
     plan : SearchPlan
-        What stays the same through the search.
+        The fixed parts of the search: space, budget, seed, strategy, folds.
     executor : Executor
         Runs the trials.
     metric : Metric
-        What they are scored by.
+        Scores the trials.
     deadline : Deadline
         When the search must be over: the budget's end less the reserve, which is corrected as
         trials are timed.
     on_result : callable, optional
-        Told each outcome, with its out-of-fold predictions, as it arrives.
+        Called with each outcome, including its out-of-fold predictions, as it arrives.
     history : History, optional
         Trials of an interrupted run, which are not run again.
     """

@@ -1,6 +1,6 @@
-"""How many trials to start now, and with which limits.
+"""The policy of a search: how many trials to start now, and with which limits.
 
-The estimator's loop and the flow's rounds both ask `next_trials`, so they search alike.
+The estimator's loop and the flow's rounds both call `next_trials`, so they search alike.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial
 
 # Trials are slow when one takes more than this share of the time left. Then none is queued
-# behind another: by the time it starts, more is known.
+# behind another, as more is known by the time that it would start.
 _SLOW_SHARE = 0.05
 # Estimates of a trial's seconds are rough.
 _SAFETY = 0.9
 
 
 def awaited(plan: SearchPlan, history: History) -> frozenset[int] | None:
-    """Return the trials to wait for before asking again; None for any, once a worker idles."""
+    """Return the numbers of trials to wait for; None: any one, once a worker is idle."""
     return first_unfinished(plan, history) if plan.is_untimed else None
 
 
@@ -38,21 +38,21 @@ def next_trials(
     *,
     ahead: int = 0,
 ) -> list[Trial]:
-    """Return the trials to start now; none means wait for the pending ones, or the end.
+    """Return the trials to start now; if empty, wait for pending ones, or the search is over.
 
     Parameters
     ----------
     plan : SearchPlan
         The search.
     history : History
-        What has ended, in this run or in the interrupted one that it continues.
+        Trials that have ended, in this run or in the interrupted one that it continues.
     deadline : Deadline
         When the search must be over.
     pending : sequence of Trial
-        What is running.
+        Trials that are running.
     ahead : int
-        How many of the pending ones will have ended by the time that the answer is used: so many
-        more are proposed. Only for a search with a clock.
+        Number of pending trials that will have ended by the time that the result is used; as many
+        more are proposed. Only for a search with a time budget.
     """
     if plan.is_untimed:
         return next_in_line(plan, history, pending)

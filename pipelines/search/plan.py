@@ -1,4 +1,4 @@
-"""What stays the same through a search: its space, budget, strategy and limits."""
+"""The fixed settings of a search: its space, budget, strategy and limits."""
 
 from dataclasses import dataclass
 
@@ -14,15 +14,15 @@ from espalier.pipelines.trials.history import History
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchPlan:
-    """What stays the same through a search.
+    """The settings of a search that stay fixed while it runs.
 
     Attributes
     ----------
     space : SearchSpace
-        What may be tried.
+        The search space.
     budget : Budget
-        What the run may spend. Without seconds the clock plays no part, and batches are fixed,
-        ordered units (`batches`): the same trials come out at any number of workers.
+        What the run may spend. Without seconds time does not matter, and batches are fixed, ordered
+        units (`batches`): the trials are the same for any number of workers.
     seed : int
         The run's seed.
     n_workers : int
@@ -32,14 +32,14 @@ class SearchPlan:
     n_folds : int
         Folds of a trial.
     warm_start : tuple of Configuration
-        What to try first.
+        Configurations to try first.
     finish : FinishCost
-        What comes after the refits.
+        Cost of the steps after the refits.
     prior : Experience or None
-        What earlier runs predict for this dataset.
+        Predictions from earlier runs for this dataset.
     memory_limit_mb : float or None
-        What a trial may be expected to take. Like the clock, it plays no part without seconds:
-        what was measured of memory must not decide which trials come out.
+        Most MiB that a trial may be expected to take. Like time, it is ignored without seconds:
+        measurements must not decide which trials are run.
     racing : bool
         Whether a trial ends when its first folds are clearly worse.
     """
@@ -58,11 +58,11 @@ class SearchPlan:
 
     @property
     def is_untimed(self) -> bool:
-        """Whether trials alone are counted, so that the clock decides nothing."""
+        """Whether the budget counts only trials, so that time decides nothing."""
         return self.budget.seconds is None
 
     def corrected(self, deadline: Deadline, history: History) -> Deadline:
-        """Return when the search must be over, now that the trials of ``history`` are timed.
+        """Return the search's deadline, corrected by the measured times of ``history``.
 
         ``deadline`` is the budget's end less `reserve_seconds`.
         """

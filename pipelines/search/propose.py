@@ -1,4 +1,4 @@
-"""What to try next, as a function of what was tried: same inputs, same outputs."""
+"""Propose the next trials as a deterministic function of the history."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial
 
-# One of this many trials is drawn at random: what keeps a wrong predictor from being believed.
+# One of this many trials is drawn at random, which protects against a wrong predictor.
 _RANDOM_EVERY = 5
 # Below this many successes a predictor knows nothing that the defaults do not say.
 _SMALLEST_HISTORY = 4
 _RANDOM_DRAWS = 64
-_GRID_STEPS = 8  # points of a grid that fall together are met so often at most
+_GRID_STEPS = 8  # points visited per proposal, as points of a grid may coincide
 _NEIGHBOURS = 16
 
 _Rule = Callable[[Sequence[Configuration]], NDArray[np.bool_]]
@@ -53,41 +53,41 @@ def propose_trials(
     prior: Experience | None = None,
     racing: bool = False,
 ) -> list[Trial]:
-    """Return the next trials, numbered on from the history and the pending ones.
+    """Return the next trials; their numbers follow those of the history and the pending ones.
 
-    First ``warm_start``, then the defaults of every family, of the leading ones where there is a
-    ``prior`` to say what the others are worth (those that can stop early first where time is
-    short), then by ``strategy``. With a clock, one of each family comes first until there is a
-    model. Nothing is proposed twice, whatever came of it the first time, nor
-    what differs from it without effect.
+    First ``warm_start``, then the families' defaults (with a ``prior`` only those of the leading
+    families; where time is short, those that can stop early first), then proposals of
+    ``strategy``. With a time budget, one configuration of each family comes first until there is a
+    model. No configuration is proposed twice, even if it failed, nor one that differs from an
+    earlier one only in choices without effect.
 
     Parameters
     ----------
     space : SearchSpace
-        What may be tried.
+        The search space.
     history : History
-        What has ended.
+        Trials that have ended.
     n : int
-        How many; fewer come back when nothing that fits the limits is left.
+        Number of trials; fewer are returned when nothing that fits the limits is left.
     seed : int
         The run's seed.
     pending : sequence of Trial
-        What is running.
+        Trials that are running.
     strategy : str
         One of `strategies.names.STRATEGIES`.
     seconds_limit : float or None
         Given to each trial as its ``seconds_limit``.
     expected_seconds_limit : float or None
-        Seconds that a trial may be expected to take. None: the clock plays no part at all, so
-        that a run bounded by trials alone is the same on every machine.
+        Most seconds that a trial may be expected to take. None: time is ignored, so that a run
+        bounded by trials alone is the same on every machine.
     memory_limit_mb : float or None
-        MiB that a trial may be expected to take; None to try whatever comes.
+        Most MiB that a trial may be expected to take; None for no limit.
     warm_start : sequence of Configuration
-        What to try before the defaults.
+        Configurations to try before the defaults.
     n_folds : int
         Folds of a trial, for its expected seconds.
     prior : Experience or None
-        What earlier runs predict for this dataset; the Gaussian process corrects it.
+        Predictions from earlier runs for this dataset; the Gaussian process corrects them.
     racing : bool
         Whether a trial ends when its first folds are clearly worse.
 
@@ -122,8 +122,8 @@ def propose_trials(
     )
     picks: list[SourcedProposal] = []
     timed = expected_seconds_limit is not None
-    # With a clock and no model yet, another family is worth more than more of one: what stops a
-    # trial stops those like it.
+    # With a time budget and no model yet, another family is worth more than more of one: what
+    # stops a trial stops similar ones.
     for other_family in (True, False) if timed and not history.successes else (False,):
         for origin, some, rule in (
             ("warm_start", warm_start, admission.admitted),
@@ -133,7 +133,7 @@ def propose_trials(
             new = proposer.take(some, n - len(picks), rule, other_family=other_family)
             picks += [SourcedProposal(each, origin) for each in new]
     if not picks and not history.successes and not pending:
-        # Nothing fits, but nothing is there yet either: the cheapest is worth a try.
+        # Nothing fits, but there is no model yet either: the cheapest is worth a try.
         by_cost = np.argsort(admission.costs.log_seconds(others), kind="stable")
         cheapest = [others[place] for place in by_cost]
         picks = [
@@ -167,12 +167,12 @@ def _sources(
     numbers: range,
     timed: bool,
 ) -> list[str]:
-    """Return who proposes each of the trials of these numbers."""
+    """Return the source that proposes each of the trials of these numbers."""
     if strategy in ("random", "grid"):
         return [strategy] * len(numbers)
     if len(history.successes) >= _SMALLEST_HISTORY:
         return sources(strategy, history, pending, numbers, random_every=_RANDOM_EVERY)
-    # Where few trials fit into the time there may never be enough to guide by.
+    # Where few trials fit into the time there may never be enough for a predictor.
     return [
         "neighbour" if timed and number % _RANDOM_EVERY != 0 else "random" for number in numbers
     ]
@@ -180,10 +180,10 @@ def _sources(
 
 @dataclass(slots=True, kw_only=True)
 class _Proposer:
-    """One batch in the making; ``taken`` grows as configurations are picked, and keeps their order.
+    """State of a batch that is being proposed.
 
-    (A set would not: strings hash differently in every process.) Its keys are what of them has an
-    effect.
+    ``taken`` holds the configurations proposed so far, in order (a set would not keep it: strings
+    hash differently in every process), by the part of each that has an effect.
     """
 
     space: SearchSpace
@@ -203,9 +203,9 @@ class _Proposer:
         *,
         other_family: bool = False,
     ) -> list[Configuration]:
-        """Take up to ``n`` of these, in order, that are new and that the rule lets pass.
+        """Take up to ``n`` of these, in order, that are new and pass the rule.
 
-        With ``other_family``, only of families of which none is taken yet.
+        With ``other_family``, only of families of which none has been taken yet.
         """
         picked: list[Configuration] = []
         begun = {each.family for each in self.taken} if other_family else set()
@@ -229,9 +229,9 @@ class _Proposer:
         return picked
 
     def cheap_draw(self) -> list[Configuration]:
-        """Take the cheapest of some random configurations, whatever is expected of it.
+        """Take the cheapest of some random configurations, whatever its expected cost.
 
-        What is known so far says that nothing fits; without a model there is nothing to lose.
+        For a search without a model in which nothing is expected to fit: there is nothing to lose.
         """
         drawn = self.space.sample(_RANDOM_DRAWS, self.rng)
         by_cost = np.argsort(self.admission.costs.log_seconds(drawn), kind="stable")
@@ -248,7 +248,7 @@ class _Proposer:
     def propose(
         self, who: Sequence[str], numbers: range, favourites: Sequence[Configuration]
     ) -> list[SourcedProposal]:
-        """Take what each of these sources proposes, in their order; chance fills what is short."""
+        """Return one proposal of each of these sources, in order; random ones fill gaps."""
         found: dict[str, list[SourcedProposal]] = {}
         for source in dict.fromkeys(each for each in who if each != "random"):
             found[source] = self._of(source, who.count(source), numbers, favourites)
@@ -292,7 +292,7 @@ class _Proposer:
 
 
 def _within(history: History, space: SearchSpace) -> History:
-    """Return the history of the families that the space knows."""
+    """Return the history restricted to families in the space."""
     known = tuple(
         result for result in history.results if result.trial.configuration.family in space.families
     )

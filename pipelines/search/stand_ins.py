@@ -1,4 +1,4 @@
-"""Trials that were stopped part of the way, in the place of whole ones where there is none."""
+"""Use trials that were stopped after some of their folds, where no trial is complete."""
 
 from collections.abc import Container
 from dataclasses import replace
@@ -10,7 +10,7 @@ from espalier.pipelines.trials.trial import TrialResult, TrialStatus
 
 
 def with_stand_ins(history: History, predicted: Container[int]) -> History:
-    """Return the history in which the trials that got furthest count, if none got to the end.
+    """Count the trials with the most finished folds as successes, if no trial is complete.
 
     On a machine that is busier than expected, every trial of a short run may be stopped after some
     of its folds. Those with the most have been scored on the same rows, and a model of one of them
@@ -19,16 +19,16 @@ def with_stand_ins(history: History, predicted: Container[int]) -> History:
     Parameters
     ----------
     history : History
-        What a search has left.
+        All trials of a search.
     predicted : container of int
-        The trials whose predictions are there.
+        Numbers of the trials whose out-of-fold predictions are available.
 
     Returns
     -------
     History
-        The same where a trial succeeded, or none has a fold. Otherwise the trials stopped by the
-        clock after as many folds as any have succeeded, with these folds' mean for a score; what
-        stopped them stays their ``error``.
+        The same if a trial succeeded, or if no trial finished a fold. Otherwise those of the timed
+        out trials that have the most folds are marked as successes, with the mean of these folds as
+        score; they keep their ``error``.
     """
     if history.successes:
         return history
@@ -47,7 +47,7 @@ def with_stand_ins(history: History, predicted: Container[int]) -> History:
 
 
 def said_of(history: History, n_folds: int) -> str | None:
-    """Return, for people, on what the scores are where trials stand in; None otherwise."""
+    """Return a message for the user if incomplete trials count as successes; None otherwise."""
     done = {len(each.fold_scores) for each in history.successes}
     if not done or max(done) >= n_folds:
         return None

@@ -1,1 +1,1 @@
-"""JSON, sealed pickles and pickles of older versions."""
+"""Strict JSON, sealed pickles, and pickles of older versions."""

@@ -1,4 +1,4 @@
-"""Frozen dataclasses that were pickled by a version that knew fewer of their fields."""
+"""Load frozen dataclasses that were pickled by a version with fewer fields."""
 
 from collections.abc import Sequence
 from dataclasses import MISSING, fields
@@ -6,11 +6,10 @@ from typing import Any
 
 
 def set_state_with_defaults(self: Any, state: Sequence[Any]) -> None:
-    """Give fields that a pickle lacks their defaults.
+    """Set the state of an unpickled object; fields that the pickle lacks get their defaults.
 
-    It is ``__setstate__`` of frozen dataclasses with slots: assigned in their body, as the
-    decorator puts its own where the body has none. Fields that were added later must stand last
-    and have a default.
+    Assign it as ``__setstate__`` in the body of a frozen dataclass with slots; otherwise the
+    decorator adds its own. Fields that were added later must come last and have a default.
 
     Raises
     ------

@@ -1,9 +1,9 @@
-"""Pickles that carry a keyed hash of their content, and are not opened without it.
+"""Sealed pickles: files with a keyed hash of their content, which is checked before opening.
 
-Opening a pickle runs whatever its writer put into it, and a run that is continued opens those of
-its folder. So each is sealed with a key that only its writer has: a keyed hash (BLAKE2b, RFC 7693)
-of the content follows the pickle. A file that somebody dropped into a run folder, or a folder that
-came from elsewhere, does not carry it and is not opened.
+Opening a pickle can run any code, and a continued run opens the pickles in its folder. So each is
+sealed with a key that only this installation has: a keyed hash (BLAKE2b, RFC 7693) of the content
+follows the pickle. A foreign file in a run folder, or a folder from elsewhere, has no valid seal
+and is not opened.
 """
 
 import hashlib
@@ -25,24 +25,28 @@ class UnsealedError(UserError):
     """A file does not carry the seal of this installation, so it is not opened."""
 
 
+class OutdatedFileError(UserError):
+    """A file of this installation names classes that this version does not have."""
+
+
 def new_key() -> bytes:
-    """Return a key that nobody else has."""
+    """Return a new random key."""
     return secrets.token_bytes(KEY_BYTES)
 
 
 def dump_sealed(value: Any, path: Path, key: bytes, *, by_value: bool = False) -> None:
-    """Pickle ``value`` to ``path`` with its seal; a reader never finds half a file.
+    """Pickle ``value`` to ``path`` with its seal; the file is written atomically.
 
     Parameters
     ----------
     value : object
-        What to write.
+        The object to pickle.
     path : Path
-        Its folder is made.
+        The file; its folder is created.
     key : bytes
-        Of `KEY_BYTES`.
+        The key, of `KEY_BYTES` bytes.
     by_value : bool
-        Whether classes that live in ``__main__``, such as a user's own learners, go along.
+        Whether classes defined in ``__main__``, such as a user's own learners, are included.
     """
     import cloudpickle
 
@@ -60,15 +64,17 @@ def dump_sealed(value: Any, path: Path, key: bytes, *, by_value: bool = False) -
 
 
 def load_sealed(path: Path, key: bytes) -> Any:
-    """Return what `dump_sealed` wrote.
+    """Load an object that `dump_sealed` wrote.
 
     Raises
     ------
     UnsealedError
         The seal is missing or wrong. Nothing of the file was unpickled.
+    OutdatedFileError
+        Another version of Espalier wrote it, with classes that are elsewhere now.
     """
     with path.open("rb") as file:
-        # Hashed through the same open file that is read: a path may name another one by then.
+        # Hash and load through the same open file: the path may point to another one by then.
         left = file.seek(0, os.SEEK_END) - _SEAL_BYTES
         file.seek(0)
         digest = hashlib.blake2b(key=key, digest_size=_SEAL_BYTES)
@@ -82,16 +88,22 @@ def load_sealed(path: Path, key: bytes) -> Any:
                 f"remove the folder {str(path.parent)!r} to start the run over"
             )
         file.seek(0)
-        return pickle.load(file)
+        try:
+            return pickle.load(file)
+        except (ImportError, AttributeError) as error:
+            raise OutdatedFileError(
+                f"{str(path)!r} was written by another version of Espalier and cannot be opened "
+                f"({error}); remove the folder {str(path.parent)!r} to start the run over"
+            ) from error
 
 
 def sealed(content: bytes, key: bytes) -> bytes:
-    """Return ``content`` with its seal before it."""
+    """Return the seal of ``content`` followed by ``content``."""
     return hashlib.blake2b(content, key=key, digest_size=_SEAL_BYTES).digest() + content
 
 
 def unsealed(blob: bytes, key: bytes, what: str) -> bytes:
-    """Return what `sealed` was given, or raise `UnsealedError` that names ``what``."""
+    """Return the content that was sealed by `sealed`; raise `UnsealedError` naming ``what``."""
     content = blob[_SEAL_BYTES:]
     if not hmac.compare_digest(sealed(content, key), blob):
         raise UnsealedError(f"{what} was not written by this installation, so it is not opened")
@@ -99,14 +111,14 @@ def unsealed(blob: bytes, key: bytes, what: str) -> bytes:
 
 
 class _HashedFile:
-    """A file to write to that hashes what passes."""
+    """A writable file that also hashes everything written to it."""
 
     def __init__(self, file: IO[bytes], key: bytes) -> None:
         self._file = file
         self._hash = hashlib.blake2b(key=key, digest_size=_SEAL_BYTES)
 
     def write(self, data: Any) -> int:
-        """Write and hash; pickle hands over large buffers as they are."""
+        """Write and hash ``data``, bytes or a buffer."""
         self._hash.update(data)
         return self._file.write(data)
 

@@ -1,4 +1,4 @@
-"""JSON that any reader takes: numpy scalars become plain, NaN and infinities become null."""
+"""Standard JSON: numpy scalars become plain numbers, NaN and infinities become null."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def to_json(record: Any, *, indent: int | None = 2) -> str:
-    """Return ``record`` as strict JSON text."""
+    """Return ``record`` as standard JSON text."""
     return json.dumps(_plain(record), indent=indent, allow_nan=False, ensure_ascii=False)
 
 

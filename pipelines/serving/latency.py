@@ -1,4 +1,4 @@
-"""How long a model takes for a single row, measured."""
+"""Measure how long a model takes for a single row."""
 
 import time
 from collections.abc import Callable
@@ -14,17 +14,17 @@ ANSWERS = 5
 
 
 def prepare_ms(preparation: "Preparation", rows: "pd.DataFrame") -> float:
-    """Return the milliseconds that it takes to prepare a single one of these raw rows."""
+    """Measure the milliseconds needed to prepare a single raw row."""
     return _quickest(lambda: preparation.apply(rows.head(1)))
 
 
 def answer_ms(model: "EnsembleModel", rows: "pd.DataFrame") -> float:
-    """Return the milliseconds that a model takes for a single one of these raw rows."""
+    """Measure the milliseconds that a model needs to predict a single raw row."""
     return _quickest(lambda: model.predict_scores(rows.head(1)))
 
 
 def _quickest(ask: Callable[[], object]) -> float:
-    """Return the least of a few times: what else the machine does only adds to one."""
+    """Return the shortest of a few timings: other work on the machine can only lengthen one."""
     seconds = []
     for _ in range(ANSWERS):
         before = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The model that serves: raw rows in, predictions out."""
+"""The final model: takes raw rows and returns predictions."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -27,10 +27,9 @@ if TYPE_CHECKING:  # serving needs no search
     from espalier.pipelines.ensemble.choose import EnsembleChoice
     from espalier.pipelines.metrics.metric import Metric
 
-# Rows that are prepared and predicted at a time, so that a million rows need no more memory than
-# these at once.
+# Number of rows to prepare and predict at a time, to bound the memory for large tables.
 BATCH_ROWS = 50_000
-# From so many rows on members are asked side by side, so many of them: each has its own matrix.
+# From this many rows on, members predict in parallel; only a few at a time, since each copies rows.
 PARALLEL_ROWS, MOST_THREADS = 2_000, 4
 
 
@@ -43,25 +42,25 @@ class EnsembleModel:
     preparation : Preparation
         How raw columns become features.
     members : tuple of Member
-        In the order of the combination's weights.
+        The members, in the order of the combination's weights.
     combination : Combination
-        How their answers become one.
+        How the members' predictions are combined.
     problem : ProblemKind
         The kind of problem.
     classes : array or None, shape (K,)
         Original labels; None for regression.
     metric : str
-        What it was chosen by.
+        Name of the metric that was optimised.
     method : str
-        Which combiner it is.
+        Name of the combiner.
     target : str or None
         Name of the target column.
     example : DataFrame or None
-        A few raw rows, for signatures and for the check when the model is opened.
+        A few raw rows, for signatures and for the check when the model is loaded.
     adjustments : Adjustments
         Calibration, threshold and intervals.
     correction : ResidualCorrection or None
-        What residual members add before the adjustments.
+        Correction by residual members, added before the adjustments.
     """
 
     preparation: Preparation
@@ -86,12 +85,12 @@ class EnsembleModel:
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """The raw columns that are needed."""
+        """Names of the raw columns that the model needs."""
         return tuple(self.preparation.columns)
 
     @property
     def weights(self) -> dict[int, float]:
-        """Share of the total weight by trial number."""
+        """Each member's share of the total weight, by trial number."""
         total = sum(self.combination.weights)
         return {
             member.number: weight / total
@@ -99,12 +98,12 @@ class EnsembleModel:
         }
 
     def predict(self, table: pd.DataFrame) -> NDArray[Any]:
-        """Return labels in their original kind, or values, shape (n_rows,).
+        """Return labels (in the original type) or values, shape (n_rows,).
 
         Parameters
         ----------
         table : DataFrame, shape (n_rows, ...)
-            Raw rows; columns may be reordered, and more of them than needed.
+            Raw rows; columns may be in any order, and further columns are ignored.
 
         Raises
         ------
@@ -115,9 +114,9 @@ class EnsembleModel:
         return scores if self.classes is None else self.classes[self.codes(scores)]
 
     def codes(self, scores: Floats) -> NDArray[np.int64]:
-        """Return the codes of the labels that these probabilities stand for, shape (n_rows,).
+        """Return the class codes to predict for these probabilities, shape (n_rows,).
 
-        The likelier class, or what the threshold says where two classes have one.
+        It is the likeliest class or, for two classes with a threshold, what it decides.
         """
         if self.adjustments.threshold is None:
             return np.asarray(scores.argmax(axis=1), dtype=np.int64)
@@ -140,20 +139,20 @@ class EnsembleModel:
     def predict_scores(self, table: pd.DataFrame) -> Floats:
         """Return probabilities, shape (n_rows, K), or values, shape (n_rows,), of raw rows.
 
-        Probabilities are calibrated where that was proven to help.
+        Probabilities are calibrated if that was shown to help.
         """
         return np.concatenate([self._answer(part)[0] for part in _batches(table)])
 
     def predict_for_metric(self, table: pd.DataFrame, metric: "Metric") -> Floats:
-        """Return what a metric is to score, in the shape of `predict_scores`.
+        """Return predictions for a metric to score, in the shape of `predict_scores`.
 
-        A metric of labels gets 1 for the label that `predict` gives and 0 for the others, so that
-        the threshold counts; any other metric the scores.
+        A metric of labels gets 1 for the label that `predict` returns and 0 for the others, so that
+        the threshold counts; any other metric gets the probabilities or values.
         """
         return self.for_metric(self.predict_scores(table), metric)
 
     def for_metric(self, scores: Floats, metric: "Metric") -> Floats:
-        """Return what a metric is to score where the scores are these."""
+        """Return predictions for a metric to score, from these probabilities or values."""
         if metric.needs != "labels" or self.adjustments.threshold is None:
             return scores
         return np.eye(scores.shape[1])[self.codes(scores)]
@@ -161,20 +160,20 @@ class EnsembleModel:
     def predict_interval(
         self, table: pd.DataFrame, coverage: float = 0.9
     ) -> tuple[Floats, Floats, Floats]:
-        """Return values with the bounds of their prediction intervals, shape (n_rows,) each.
+        """Return predicted values and the bounds of their prediction intervals, (n_rows,) each.
 
         Parameters
         ----------
         table : DataFrame, shape (n_rows, ...)
             Raw rows.
         coverage : float
-            Share of rows whose true value is to lie between the bounds, in (0, 1). What is
-            guaranteed: `espalier.pipelines.calibration.intervals`.
+            Share of rows whose true value should lie between the bounds, in (0, 1). For what is
+            guaranteed see `espalier.pipelines.calibration.intervals`.
 
         Returns
         -------
         prediction, lower, upper : array
-            Infinite bounds say that the training had too few rows to tell.
+            Bounds are infinite if the training table had too few rows for this coverage.
 
         Raises
         ------
@@ -200,7 +199,7 @@ class EnsembleModel:
         return prediction, lower, upper
 
     def _answer(self, table: pd.DataFrame) -> tuple[Floats, Floats]:
-        """Return the scores of a batch and the spread of the members' values."""
+        """Return the predictions of a batch and the spread of the members' predictions."""
         X = PreparedRows(self.preparation.apply(table))
         if not len(X):
             width = () if self.classes is None else (len(self.classes),)
@@ -214,7 +213,7 @@ class EnsembleModel:
         return combined if calibrator is None else calibrator.apply(combined), spread
 
     def _ask(self, X: PreparedRows) -> list[Floats]:
-        """Return every member's answers, asked side by side where there are many rows."""
+        """Return every member's predictions; members run in parallel if there are many rows."""
         n_threads = min(len(self.members), MOST_THREADS, os.cpu_count() or 1)
         if n_threads < 2 or len(X) < PARALLEL_ROWS:
             return [member.predict_scores(X) for member in self.members]
@@ -223,7 +222,7 @@ class EnsembleModel:
 
 
 def _batches(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Yield the rows in order; an empty table is one empty batch."""
+    """Yield the rows in batches, in order; an empty table is one empty batch."""
     if len(table) <= BATCH_ROWS:
         yield table
         return
@@ -243,29 +242,29 @@ def build_model(
     adjustments: Adjustments = NO_ADJUSTMENTS,
     correction: ResidualCorrection | None = None,
 ) -> EnsembleModel:
-    """Return the model of the chosen members.
+    """Build the model from the chosen members.
 
     Parameters
     ----------
     choice : EnsembleChoice
-        Members and weights.
+        The members and their weights.
     fitted : sequence of Member or None
-        The members with their models, in the order of ``choice.members``; None for one that has
-        no model: the others share its weight.
+        The members with their models, in the order of ``choice.members``; None for a member
+        without a model, whose weight the others take over.
     preparation : Preparation
         How raw columns become features.
     dataset : Dataset
         The search rows; only its problem and classes are used.
     metric : str
-        Name of what was optimised.
+        Name of the metric that was optimised.
     target : str or None
         Name of the target column.
     example : DataFrame or None
-        A few raw rows to keep with the model; the columns it needs are kept.
+        A few raw rows to store with the model; only the columns it needs are kept.
     adjustments : Adjustments
         Calibration, threshold and intervals.
     correction : ResidualCorrection or None
-        What residual members add.
+        Correction by residual members.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which distributions a pickled object needs, found by looking at what it pickles."""
+"""Find the packages that a pickled object needs, from the classes and functions it refers to."""
 
 import pickle
 import sys
@@ -7,14 +7,14 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, ver
 from types import FunctionType, ModuleType
 from typing import Any
 
-# What this package itself imports on the way to a prediction.
+# Packages that this package itself imports to make a prediction.
 ALWAYS = ("joblib", "numpy", "pandas", "scikit-learn", "scipy")
-# Import names whose distribution is called differently; others are looked up, which is slow.
+# Import names that differ from the name of their package; others are looked up, which is slow.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "dateutil": "python-dateutil"}
 
 
 class _Null:
-    """A file that forgets what is written to it."""
+    """A write-only file that discards everything."""
 
     def write(self, data: Any) -> int:
         """Return the size of ``data``, bytes or a buffer, in bytes."""
@@ -22,14 +22,14 @@ class _Null:
 
 
 class _ModuleCollector(pickle.Pickler):
-    """Pickles into nothing and remembers the modules of all classes and functions."""
+    """A pickler that writes nothing and records the modules of all classes and functions."""
 
     def __init__(self) -> None:
         super().__init__(_Null(), protocol=pickle.HIGHEST_PROTOCOL)
         self.modules: set[str] = set()
 
     def reducer_override(self, obj: Any) -> Any:
-        """Remember where ``obj`` and its class come from; pickle it as usual."""
+        """Record the modules of ``obj`` and its class; pickle it as usual."""
         if isinstance(obj, type | FunctionType):
             self._remember(obj.__module__)
         self._remember(type(obj).__module__)
@@ -41,25 +41,25 @@ class _ModuleCollector(pickle.Pickler):
 
 
 def pickled_modules(value: Any) -> frozenset[str]:
-    """Return the modules whose classes or functions a pickle of ``value`` refers to."""
+    """Return the names of the modules that a pickle of ``value`` refers to."""
     collector = _ModuleCollector()
     collector.dump(value)
     return frozenset(collector.modules)
 
 
 def pinned_requirements(value: Any, packages: Iterable[str] = ()) -> list[str]:
-    """Return sorted pins, ``name==version``, of what a pickled ``value`` needs.
+    """Return the packages that a pickled ``value`` needs, as sorted pins ``name==version``.
 
     Parameters
     ----------
     value : object
         Anything that pickles.
     packages : iterable of str
-        Distributions it needs beside those its pickle refers to.
+        Further packages it needs, which its pickle does not refer to.
     """
     names = {*ALWAYS, *packages}
-    # Modules of our own import third parties in turn; those that are imported at their top are
-    # attributes of the module.
+    # Our own modules import third-party packages in turn; those imported at the top of a module
+    # are among its attributes.
     tops = set()
     for module in pickled_modules(value):
         tops.add(module.partition(".")[0])
@@ -79,7 +79,7 @@ def pinned_requirements(value: Any, packages: Iterable[str] = ()) -> list[str]:
 
 
 def _imported_by(module: ModuleType | None) -> set[str]:
-    """Return the top-level names of modules and objects that live in a module's namespace."""
+    """Return the top-level package names of everything in a module's namespace."""
     found = set()
     for member in vars(module).values() if module is not None else ():
         home = member.__name__ if isinstance(member, ModuleType) else None

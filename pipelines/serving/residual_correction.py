@@ -1,4 +1,4 @@
-"""What residual members add to an ensemble's answers, in link space."""
+"""Correct an ensemble's predictions by residual members, in link space."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResidualCorrection:
-    """Regressors of the residual, and how much of each is added.
+    """Regressors fitted to an ensemble's residual, with the factor by which each is added.
 
     Attributes
     ----------
     members : tuple of Member
-        They answer values, shape (n_rows,); their numbers are those of the residual's search.
+        They predict values, shape (n_rows,); their numbers are those of the search on the residual.
     steps : tuple of float
-        What their answers are multiplied with.
+        The factor of each member's predictions.
     problem : ProblemKind
         Binary or regression.
     floor : float
         Smallest probability in link space.
     sees_answers : bool
-        Whether they see what the ensemble's members answer, beside the features.
+        Whether the predictions of the ensemble's members are among their features.
     """
 
     members: tuple[Member, ...]
@@ -46,16 +46,16 @@ class ResidualCorrection:
         X: "pd.DataFrame | PreparedRows",
         answers: Sequence[NDArray[Any]],
     ) -> Floats:
-        """Return the corrected answers of the ensemble, in the shape of ``combined``.
+        """Return the ensemble's corrected predictions, in the shape of ``combined``.
 
         Parameters
         ----------
         combined : array, shape (n_rows, 2) or (n_rows,)
-            What the ensemble answers.
+            Predictions of the ensemble.
         X : DataFrame or PreparedRows
             The prepared rows.
         answers : sequence of array
-            What each of its members does.
+            Predictions of each of its members.
         """
         link = to_link(combined, self.problem, self.floor)
         if self.sees_answers:
@@ -69,14 +69,14 @@ class ResidualCorrection:
 def with_answers(
     X: pd.DataFrame, answers: Sequence[NDArray[Any]], problem: ProblemKind, floor: float
 ) -> pd.DataFrame:
-    """Return features with a column for each member of an ensemble: its answer in link space.
+    """Return the features with one more column per member: its predictions in link space.
 
     Parameters
     ----------
     X : DataFrame, shape (n_rows, n_columns)
         Prepared features.
     answers : sequence of array, shape (n_rows, 2) or (n_rows,)
-        Of the members, in their order.
+        Predictions of the members, in their order.
     problem : ProblemKind
         Binary or regression.
     floor : float

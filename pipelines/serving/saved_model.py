@@ -1,16 +1,16 @@
-"""A model on disk, and the entry that a logged MLflow model names as its ``loader_module``.
+"""Save and load a model on disk; also MLflow's ``loader_module`` for logged models.
 
 A saved model is a folder
 
     model.joblib        the `EnsembleModel`
-    golden.joblib       a few raw rows and what the model said about them when it was saved
-    manifest.json       what it is, package versions, digest of this code
-    requirements.txt    exact pins of what it needs
+    golden.joblib       a few raw rows and the model's predictions of them when it was saved
+    manifest.json       facts about the model, package versions, digest of this code
+    requirements.txt    exact pins of the packages it needs
 
-Opening one compares versions and code, and asks the golden rows again. A difference is a warning,
-never an error: the answer may be as good, but somebody should know.
+Loading compares package versions and code, and predicts the golden rows again. A difference gives a
+warning, never an error: the predictions may be as good, but the user should know.
 
-This module imports neither the search nor any platform: the model's members bring what they need.
+This module imports neither the search nor MLflow: the model's members import what they need.
 """
 
 import hashlib
@@ -38,13 +38,13 @@ REQUIREMENTS_FILE = "requirements.txt"
 GOLDEN_ROWS = 8
 # The served model's one parameter, and the columns that it adds.
 INTERVAL, LOWER, UPPER = "interval", "lower", "upper"
-# Other threads, libraries and processors round differently; a changed model differs by far more.
+# Threads, libraries and processors differ in rounding; a changed model differs by far more.
 GOLDEN_RTOL = 1e-3
 GOLDEN_ATOL = 1e-4
 
 
 class ServingWarning(UserWarning):
-    """A model is opened in surroundings that differ from those it was saved in."""
+    """A model is loaded in an environment that differs from the one it was saved in."""
 
 
 def save_model(
@@ -57,10 +57,10 @@ def save_model(
     model : EnsembleModel
         What to save.
     folder : str or Path
-        Made when it does not exist; files in it are replaced.
+        Created if it does not exist; existing files are replaced.
     golden : DataFrame or None
-        Raw rows whose predictions are kept for the check at opening; the model's own example
-        rows when None.
+        Raw rows whose predictions are stored for the check at loading; None for the model's own
+        example rows.
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def save_model(
 
 
 def load_model(folder: str | Path) -> EnsembleModel:
-    """Return the model that `save_model` wrote, checked.
+    """Load a model that `save_model` wrote, and check it.
 
     Only open folders that you trust: they hold pickles.
 
@@ -108,11 +108,11 @@ def load_model(folder: str | Path) -> EnsembleModel:
     Warns
     -----
     ServingWarning
-        Package versions or this code differ from those it was saved with, or the golden rows are
-        answered differently.
+        Package versions or this code differ from those it was saved with, or predictions of the
+        golden rows have changed.
     """
     place = Path(folder)
-    if place.is_file():  # a logged model may name the manifest or the model itself
+    if place.is_file():  # MLflow may pass the path of the manifest or of the model itself
         place = place.parent
     if not (place / MODEL_FILE).exists():
         raise UserError(f"{place} holds no saved model ({MODEL_FILE} is missing); name its folder")
@@ -129,7 +129,7 @@ def load_model(folder: str | Path) -> EnsembleModel:
 
 
 def requirements(model: EnsembleModel) -> list[str]:
-    """Return exact pins, ``name==version``, of what this ensemble needs to serve."""
+    """Return the packages that this ensemble needs to predict, as pins ``name==version``."""
     residual = () if model.correction is None else model.correction.members
     packages = {
         package
@@ -141,23 +141,23 @@ def requirements(model: EnsembleModel) -> list[str]:
 
 
 def code_digest() -> str:
-    """Return sixteen hexadecimal digits that name the source of this package."""
+    """Return a hash of the source code of this package, sixteen hexadecimal digits."""
     root = Path(__file__).resolve().parent.parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py"), key=lambda each: each.relative_to(root).as_posix()):
         digest.update(path.relative_to(root).as_posix().encode())
-        # The same commit checked out on another system may end its lines differently.
+        # The same commit may have other line endings on another system.
         digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()[:16]
 
 
 class ServedModel:
-    """What MLflow's pyfunc calls: a table in, a table out.
+    """The model as MLflow's pyfunc calls it: takes a table and returns a table.
 
     Parameters
     ----------
     model : EnsembleModel
-        An opened model.
+        A loaded model.
     """
 
     def __init__(self, model: EnsembleModel) -> None:
@@ -171,14 +171,14 @@ class ServedModel:
         model_input : DataFrame, or what a DataFrame can be made of
             Raw rows.
         params : dict or None
-            ``interval``: the coverage of prediction intervals, in (0, 1), whose bounds a
-            regression then returns as ``lower`` and ``upper``; None for none. MLflow hands the
-            dictionary over; what else is in it is not used.
+            ``interval``: the coverage of prediction intervals, in (0, 1); their bounds are returned
+            as columns ``lower`` and ``upper``. Without it no intervals are returned. Other entries
+            are ignored.
 
         Raises
         ------
         UserError
-            Intervals are asked of a classification, or their coverage is not in (0, 1).
+            Intervals are requested of a classifier, or their coverage is not in (0, 1).
         """
         coverage = (params or {}).get(INTERVAL)
         table = model_input if isinstance(model_input, pd.DataFrame) else pd.DataFrame(model_input)
@@ -198,12 +198,12 @@ class ServedModel:
 
 
 def _load_pyfunc(path: str) -> ServedModel:
-    """Return the saved model below ``path``: MLflow's loader contract."""
+    """Load the saved model below ``path``; MLflow calls this function by name."""
     return ServedModel(load_model(path))
 
 
 def _differences(manifest: dict[str, Any]) -> list[str]:
-    """Return what is not as it was when the model was saved, one line each."""
+    """Return what has changed since the model was saved, one line each."""
     found = []
     if manifest.get("format") != FORMAT:
         found.append(
@@ -235,7 +235,7 @@ def _differences(manifest: dict[str, Any]) -> list[str]:
 def _golden_complaint(
     model: EnsembleModel, rows: pd.DataFrame, answers: NDArray[Any]
 ) -> str | None:
-    """Return what is wrong with the model's answers to the golden rows; None when nothing is."""
+    """Return how the predictions of the golden rows have changed; None if they have not."""
     try:
         now = model.predict_scores(rows)
     except Exception as error:  # whatever fails here will fail on the user's rows too

@@ -1,7 +1,7 @@
 """Configurations as vectors, and back.
 
-Coordinates: one a family (its share of a relaxed one-hot), then for every hyperparameter one in
-[0, 1] (a number) or one a choice (a relaxed one-hot). Preprocessing choices share their
+Coordinates: one per family (a relaxed one-hot), then for each hyperparameter one in [0, 1] if it
+is a number, or one per choice (a relaxed one-hot). Preprocessing choices share their
 coordinates across families, so that what is learned about them on one family serves the others.
 Inactive coordinates are -1.
 """
@@ -22,7 +22,7 @@ INACTIVE = -1.0
 
 @dataclass(frozen=True, slots=True)
 class Coordinate:
-    """What one column of the encoding stands for.
+    """One column of the encoding, and the hyperparameter or choice that it stands for.
 
     Attributes
     ----------

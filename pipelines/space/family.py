@@ -1,4 +1,4 @@
-"""The space of one family on one table."""
+"""The family subspace: the hyperparameters of one model family on one table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class FamilySpace:
     learner : Learner
         The family.
     parameters : tuple of Parameter
-        Its own and its preprocessing's.
+        Hyperparameters of its model and of its preprocessing.
     """
 
     learner: Learner
@@ -70,7 +70,7 @@ class FamilySpace:
     def neighbour(self, configuration: Configuration, rng: np.random.Generator) -> Configuration:
         """Return a configuration with one hyperparameter changed.
 
-        What the change brings to life takes its default.
+        Hyperparameters that become active by the change take their defaults.
         """
         changeable = [each for each in self.parameters if each.name in configuration]
         if not changeable:
@@ -82,7 +82,7 @@ class FamilySpace:
 
 
 def _compile(space: ConfigurationSpace) -> tuple[Parameter, ...]:
-    """Return the hyperparameters of a ConfigSpace as our own, parents before children."""
+    """Convert ConfigSpace hyperparameters to `Parameter` objects, parents before children."""
     parents: dict[str, tuple[str, tuple[Any, ...]]] = {}
     for condition in space.conditions:
         if isinstance(condition, EqualsCondition):
@@ -104,7 +104,7 @@ def _compile(space: ConfigurationSpace) -> tuple[Parameter, ...]:
 
 
 def _parameter(hyperparameter: Any, parent: tuple[str, tuple[Any, ...]] | None) -> Parameter:
-    """Return one ConfigSpace hyperparameter as our own."""
+    """Convert one ConfigSpace hyperparameter to a `Parameter`."""
     parent_name, when = (None, ()) if parent is None else parent
     if isinstance(hyperparameter, CategoricalHyperparameter):
         return Parameter(

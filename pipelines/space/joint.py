@@ -1,4 +1,4 @@
-"""The joint space: a choice of family, then what that family brings."""
+"""The joint search space: a choice of family, then that family's hyperparameters."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from espalier.pipelines.trials.configuration import Configuration
 
 
 class SearchSpace:
-    """Everything that may be tried on one table.
+    """All configurations that may be tried on one table.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class SearchSpace:
 
     @property
     def coordinates(self) -> tuple[str, ...]:
-        """What each column of the encoding stands for, such as ``lightgbm:num_leaves``."""
+        """Name of each column of the encoding, such as ``lightgbm:num_leaves``."""
         return tuple(str(coordinate) for coordinate in self._encoding.coordinates)
 
     def family_space(self, family: str) -> FamilySpace:
@@ -49,11 +49,11 @@ class SearchSpace:
         return self._spaces[family]
 
     def default(self, family: str) -> Configuration:
-        """Return the configuration of ``family`` to start from."""
+        """Return the default configuration of ``family``."""
         return self._spaces[family].complete({}, None)
 
     def complete(self, family: str, values: dict[str, Any]) -> Configuration:
-        """Return the configuration of ``values``, completed by defaults; inactive ones go."""
+        """Return the configuration of ``values`` and defaults; inactive values are dropped."""
         return self._spaces[family].complete(values, None)
 
     def sample(self, n: int, rng: np.random.Generator) -> list[Configuration]:

@@ -20,11 +20,11 @@ class Parameter:
     Attributes
     ----------
     name : str
-        As it appears in a `Configuration`.
+        Its name in a `Configuration`.
     default : value
-        The strong choice to start from.
+        The value to start from.
     choices : tuple of values
-        For a choice; empty for a number.
+        Values of a categorical hyperparameter; empty for a number.
     low, high : float
         Bounds of a number, both included.
     log : bool
@@ -32,9 +32,9 @@ class Parameter:
     whole : bool
         Whether a number is an integer.
     parent : str or None
-        Another hyperparameter of the family that decides whether this one exists.
+        Another hyperparameter of the family that decides whether this one is active.
     when : tuple of values
-        Values of ``parent`` under which it does.
+        Values of ``parent`` under which it is active.
     """
 
     name: str
@@ -48,11 +48,11 @@ class Parameter:
     when: tuple[Value, ...] = ()
 
     def is_active(self, values: dict[str, Value]) -> bool:
-        """Whether it exists beside ``values``, which hold its parent's if that is active."""
+        """Whether this hyperparameter is active, given the ``values`` of its active parents."""
         return self.parent is None or values.get(self.parent) in self.when
 
     def to_unit(self, value: Value) -> float:
-        """Return the coordinate of a number's ``value``."""
+        """Return the coordinate in [0, 1] of a numeric ``value``."""
         number = float(value)
         if self.high == self.low:
             return 0.0
@@ -61,7 +61,7 @@ class Parameter:
         return (number - self.low) / (self.high - self.low)
 
     def from_unit(self, coordinate: float) -> Value:
-        """Return the number at ``coordinate``, which is cut to [0, 1]."""
+        """Return the number at ``coordinate``, which is clipped to [0, 1]."""
         place = min(1.0, max(0.0, coordinate))
         if self.log:
             number = self.low * (self.high / self.low) ** place

@@ -20,19 +20,19 @@ from espalier.pipelines.trials.configuration import Configuration
 _OF_DENSE = frozenset(
     {"prep_selection", "prep_selected_share", "prep_projection", "prep_projected_columns"}
 )
-# Classes this far from even may deserve weights.
+# Classes may deserve weights where the smallest is below this share of an even one.
 _UNEVEN = 0.5
 
 
 def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> ConfigurationSpace:
-    """Return the choices, each name starting with ``prep_``; those without effect do not exist.
+    """Return the preprocessing choices, named ``prep_...``, that can affect this table.
 
     Parameters
     ----------
     traits : PreprocessingTraits
         What the family allows; the first of each is its default.
     shape : DatasetShape
-        What the table has: categories, text, dates, gaps.
+        Shape of the table: its categories, text, dates and missing cells.
     """
     made = ConfigurationSpace()
     numbers = shape.n_numeric + shape.n_datetime
@@ -77,10 +77,10 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
 
 
 def effective(configuration: Configuration) -> Configuration:
-    """Return a configuration without the steps that its others leave without effect.
+    """Drop the preprocessing choices that have no effect beside the configuration's others.
 
-    Columns are neither selected nor projected where texts make the matrix sparse. The space has
-    these choices all the same: what tables without text teach of them and of the rest goes together
+    Columns are neither selected nor projected where text makes the matrix sparse. The space keeps
+    these choices all the same, so that what is learned on tables without text applies to them too
     (docs/decisions/0040).
     """
     if configuration.get("prep_text") != "tfidf":
@@ -96,7 +96,7 @@ def _add_choice(made: ConfigurationSpace, name: str, choices: tuple[str, ...]) -
 
 
 def _add_strings(made: ConfigurationSpace, traits: PreprocessingTraits) -> None:
-    """Add what strings that come back are, where categories are codes."""
+    """Add the choice of how repeated strings are used, active where categories are codes."""
     codes = [each for each in traits.encoding if each in CODES]
     strings = Categorical("prep_strings", list(traits.strings), default=traits.strings[0])
     if "prep_encoding" in made:

@@ -1,1 +1,1 @@
-"""Performance predictors."""
+"""Surrogates: models that predict the score and the cost of a configuration."""

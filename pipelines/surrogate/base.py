@@ -1,4 +1,4 @@
-"""What every performance predictor can do."""
+"""The interface of all performance predictors."""
 
 from typing import Any, Protocol, Self
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 class PerformancePredictor(Protocol):
     """Predicts the gain of encoded configurations, with an uncertainty.
 
-    A *gain* is a score turned and scaled so that larger is better (see `targets.normal_scores`).
+    A *gain* is a score transformed so that larger is better (see `targets.normal_scores`).
     """
 
     def fit(self, X: NDArray[Any], y: NDArray[Any]) -> Self:

@@ -1,4 +1,4 @@
-"""How long a trial will take: each family's own estimate, corrected by the trials so far."""
+"""Predict the seconds of a trial: each family's estimate, corrected by the trials so far."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ _NOISE_VARIANCE = 0.1
 _SHORTEST_SECONDS = 1e-3
 # A trial that used this share of its limit was cut short.
 _CUT_SHARE = 0.7
-# A trial that ended without a model would have needed at least so many times what it had, by the
-# same share that `fits` asks for.
+# A trial that ended without a model would have needed at least this multiple of what it had, by
+# the same share that `fits` requires.
 _TOO_LITTLE = 1.5
 # A model that can stop early is worth having with this share of its full time.
 ANYTIME_SHARE = 0.04
@@ -31,7 +31,7 @@ class CostModel:
     """Predicts log seconds of a whole trial.
 
     A Bayesian linear regression of the error of the families' own estimates, in log seconds, on
-    an intercept, the family and the encoded configuration. Without trials it is the estimates.
+    an intercept, the family and the encoded configuration. Without trials there is no correction.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class CostModel:
 
     @classmethod
     def fit(cls, space: SearchSpace, history: History, n_folds: int = 1) -> Self:
-        """Return the model after these trials; those that raised are left out: they end early."""
+        """Return the model fitted to these trials, without failed ones, which end early."""
         used = [
             result
             for result in history.ordered
@@ -69,7 +69,7 @@ class CostModel:
         return cls(space, n_folds, prior * (X.T @ np.linalg.solve(covariance, error)))
 
     def fits(self, configurations: Sequence[Configuration], seconds: float) -> NDArray[np.bool_]:
-        """Return which of these can be expected to give a model within ``seconds``, shape (n,).
+        """Return which configurations should give a model within ``seconds``, shape (n,).
 
         A model that can stop early needs only a part of its full time.
         """
@@ -81,10 +81,10 @@ class CostModel:
         return np.array([ANYTIME_SHARE if family in anytime else 1.0 for family in families])
 
     def _full_log_seconds(self, results: Sequence[TrialResult]) -> NDArray[np.float64]:
-        """Return what the trials would have taken had nobody stopped them, log, shape (n,).
+        """Return the log seconds that the trials would have taken if not stopped, shape (n,).
 
-        The seconds of one that was cut short are a lower bound only: it keeps its estimate where
-        that is larger. One that was stopped before it had a model needs more than it was given.
+        The seconds of a trial that was cut short are only a lower bound, so a larger estimate
+        replaces them. A trial that was stopped before it had a model needs more than it was given.
         """
         configurations = [result.trial.configuration for result in results]
         seconds = np.array([max(result.full_seconds, _SHORTEST_SECONDS) for result in results])
@@ -98,20 +98,20 @@ class CostModel:
         )
 
     def log_seconds(self, configurations: Sequence[Configuration]) -> NDArray[np.float64]:
-        """Return the expected log seconds of a trial of each, shape (n,)."""
+        """Return the expected log seconds of a trial of each configuration, shape (n,)."""
         if not configurations:
             return np.zeros(0)
         X = _design(self.space, configurations)
         return self._estimates(configurations) + X @ self.weights
 
     def _estimates(self, configurations: Sequence[Configuration]) -> NDArray[np.float64]:
-        """Return the log of what the families say themselves, shape (n,)."""
+        """Return the log of the families' own estimates in seconds, shape (n,)."""
         seconds = [self.space.expected_seconds(each) for each in configurations]
         return np.log(np.maximum(seconds, _SHORTEST_SECONDS) * self.n_folds)
 
 
 def _design(space: SearchSpace, configurations: Sequence[Configuration]) -> NDArray[Any]:
-    """Return an intercept and the coordinates; inactive ones say nothing, so they are 0."""
+    """Return the design matrix: an intercept and the coordinates, 0 where inactive."""
     encoded = space.encode(configurations)
     centred = np.where(encoded < 0, 0.0, encoded)
     return np.hstack([np.ones((len(encoded), 1)), centred])

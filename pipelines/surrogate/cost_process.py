@@ -1,4 +1,4 @@
-"""Log seconds of a trial as a Gaussian process: a cost that ascent can follow downhill."""
+"""Log seconds of a trial as a Gaussian process: a cost model with gradients for ascent."""
 
 from typing import Self
 
@@ -23,13 +23,13 @@ _STOPPED_FACTOR = 1.5
 class CostProcess:
     """Predicts log seconds of a whole trial, with gradients.
 
-    The mean of each family is what it says of its default, scaled to the trials so far; the
-    process learns the rest.
+    The mean of each family is its own estimate for its default configuration; the process learns
+    the residuals, scaled to the trials so far.
 
     Parameters
     ----------
     family_means : array, shape (n_families,)
-        Log seconds of each family.
+        Log seconds expected of each family's default.
     embedding : Embedding
         The geometry of the space.
     """
@@ -42,7 +42,7 @@ class CostProcess:
 
     @classmethod
     def of(cls, space: SearchSpace, history: History, embedding: Embedding) -> Self:
-        """Return the model after these trials; the families' own estimates without any."""
+        """Return the model fitted to these trials; without any, the families' own estimates."""
         used = [
             result
             for result in history.ordered

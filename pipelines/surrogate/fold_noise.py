@@ -1,4 +1,4 @@
-"""How noisy scores are, from how much the folds disagree about who is better."""
+"""Estimate the noise of scores from how much the folds' rankings disagree."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ _ENOUGH = 4
 
 
 def fold_noise(scores: NDArray[np.float64]) -> float:
-    """Return the variance of a mean score's noise, in units of the normal scores' variance.
+    """Return the noise variance of a mean score, in units of the normal scores' variance.
 
     Every fold ranks the trials by itself; where the folds agree there is no noise, however
     different they are in difficulty.

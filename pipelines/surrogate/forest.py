@@ -1,4 +1,4 @@
-"""A forest of randomised trees as performance predictor; its trees' disagreement is doubt.
+"""A forest of randomised trees as performance predictor, uncertain where its trees disagree.
 
 Hutter, Hoos and Leyton-Brown, "Sequential model-based optimization for general algorithm
 configuration" (LION 2011), for the forest and its variance; Geurts, Ernst and Wehenkel, "Extremely
@@ -22,8 +22,8 @@ _SMALLEST_STD = 0.02
 class ForestPredictor:
     """Predicts gains by a few dozen extremely randomised trees.
 
-    The trees are fitted and asked one by one: a scikit-learn forest spends far longer on dispatch
-    and validation than on the few hundred rows there are.
+    The trees are fitted and evaluated one by one: a scikit-learn forest spends far longer on
+    dispatch and validation than on the few hundred rows there are.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 Matern 5/2 with one length scale a hyperparameter. Their prior grows with the root of the number of
 hyperparameters (Hvarfner, Hellsten and Nardi, *Vanilla Bayesian optimization performs great in
-high dimensions*, 2024); what was active in few trials shares one. Length scales, noise and
+high dimensions*, 2024); hyperparameters active in few trials share one. Length scales, noise and
 amplitude maximise the posterior (analytic gradient, L-BFGS-B), the constant mean is profiled out.
 
 Symbols: n trials; d coordinates; K = a (k + diag(noise * spread)), a the amplitude; alpha solves
@@ -33,7 +33,7 @@ _BOUND = 6.0
 
 @dataclass(frozen=True, slots=True)
 class _Posterior:
-    """What prediction needs."""
+    """The fitted quantities that a prediction needs."""
 
     points: Array  # (n, p), scaled by the length scales
     lower: Array  # (n, n), Cholesky factor of K / a
@@ -52,7 +52,7 @@ class GaussianProcess:
     dimension : float
         Hyperparameters of a typical configuration; the length-scale prior grows with its root.
     max_iterations : int
-        Steps of the fit at most.
+        Most steps of the fit.
     """
 
     def __init__(
@@ -133,10 +133,10 @@ class GaussianProcess:
         return state.mean + kernel @ state.alpha, deviation, d_mean, d_deviation
 
     def believe(self, X: Array) -> "GaussianProcess":
-        """Return the process that believes its own mean at ``X``, shape (m, d).
+        """Return the process conditioned on its own mean at ``X``, shape (m, d).
 
         The kriging believer (Ginsbourger, Le Riche and Carraro 2010): such data leave the mean
-        where it is and only take the uncertainty away.
+        unchanged and only reduce the uncertainty.
         """
         state = self._posterior
         fresh = self._embedding(X) * self._scale
@@ -160,7 +160,7 @@ class GaussianProcess:
         return believing
 
     def leave_one_out(self, target: Array | None = None) -> Array:
-        """Return each trial's mean as predicted by the others, shape (n,).
+        """Return the mean predicted for each trial from all the others, shape (n,).
 
         Parameters
         ----------

@@ -22,13 +22,13 @@ _CORNER = math.sqrt(0.5)  # so that two different choices are one apart
 
 
 class Embedding:
-    """The map from encoded configurations to a Euclidean space, one block a hyperparameter.
+    """The map from encoded configurations to a Euclidean space, one block per hyperparameter.
 
     Parameters
     ----------
     coordinates : sequence of str
-        What each column of the encoding stands for: ``owner:name`` for a number,
-        ``owner:name=choice`` for a choice, as `SearchSpace.coordinates` lists them.
+        Names of the columns of the encoding: ``owner:name`` for a number, ``owner:name=choice``
+        for a choice, as `SearchSpace.coordinates` lists them.
 
     Attributes
     ----------

@@ -20,8 +20,8 @@ from espalier.pipelines.surrogate.kernel import Embedding, squared_distances
 Array = NDArray[np.float64]
 
 _RATE, _DECAY, _BETA_2 = 0.02, 1e-3, 0.99
-_FLOOR = 0.02  # as of a forest: the next trial's score is never certain
-_REACH = 0.3  # how far a believed point takes uncertainty away
+_FLOOR = 0.02  # as for a forest: the next trial's score is never certain
+_REACH = 0.3  # distance over which a believed point reduces uncertainty
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ class NeuralPredictor:
     embedding : Embedding
         The geometry of the space; its coordinates are the networks' inputs.
     seed : int
-        Of weights and bootstraps.
+        Seed of weights and bootstraps.
     meta : array or None, shape (n_meta,)
-        Standardised meta-features of the dataset that is asked about; None without any.
+        Standardised meta-features of the dataset to predict for; None to use none.
     n_networks, width, steps : int
         Size of the ensemble, units of both hidden layers, full-batch steps of Adam.
     """
@@ -83,7 +83,7 @@ class NeuralPredictor:
         y : array, shape (n,)
             Normal scores of the ranks within each dataset.
         meta : array or None, shape (n, n_meta)
-            Meta-features of each trial's dataset; None: all of the dataset asked about.
+            Meta-features of each trial's dataset; None: those of the dataset to predict for.
         dataset : array or None, shape (n,)
             Number of each trial's dataset, for the bootstrap; None for trials of one.
         """
@@ -138,7 +138,7 @@ class NeuralPredictor:
         )
 
     def believe(self, X: Array) -> "NeuralPredictor":
-        """Return the predictor that is sure of its own mean at ``X``, shape (m, d)."""
+        """Return the predictor conditioned on its own mean at ``X``, shape (m, d)."""
         believing = NeuralPredictor.__new__(NeuralPredictor)
         believing.__dict__.update(self.__dict__)
         fresh = self._embedding(X)
@@ -152,7 +152,7 @@ class NeuralPredictor:
         return np.hstack([self._embedding(X), own])
 
     def _left(self, X: Array) -> tuple[Array, Array]:
-        """Return the share of variance that belief leaves, (n,), and its slope, (n, p)."""
+        """Return the share of variance left by conditioning, (n,), and its slope, (n, p)."""
         places = self._embedding(X)
         if self._believed is None:
             return np.ones(len(X)), np.zeros_like(places)

@@ -1,4 +1,4 @@
-"""A Gaussian process around what experience predicts, as far as that ranks these trials well.
+"""A Gaussian process with experience as prior mean, weighed by how well it ranks the trials.
 
 The process learns the residuals of ``w m(x)``, where m is experience's prediction. The weight w
 follows the ranking loss of Feurer, Letham and Bakshy, *Scalable meta-learning for Bayesian
@@ -21,32 +21,32 @@ Array = NDArray[np.float64]
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _BOOTSTRAPS = 64
 _FEWEST = 6
-"""Below so many trials experience is believed: nothing speaks against it yet."""
+"""Below this many trials experience has full weight: nothing speaks against it yet."""
 
 
 class Experience(Protocol):
-    """What earlier runs predict for this dataset."""
+    """Predictions from earlier runs for this dataset: the prior mean."""
 
     def mean(self, X: Array) -> Array:
         """Return the expected normal score of encoded configurations (n, d), shape (n,)."""
         ...
 
     def mean_gradient(self, X: Array) -> tuple[Array, Array]:
-        """Return the same, and its gradient in X, shape (n, d)."""
+        """Return the expected normal scores, shape (n,), and their gradient in X, shape (n, d)."""
         ...
 
 
 class GuidedProcess:
-    """A Gaussian process with a weighted prior mean; everything else is the process's.
+    """A Gaussian process with a weighted prior mean from experience.
 
     Parameters
     ----------
     process : GaussianProcess
-        Learns what experience leaves.
+        Learns the residuals of the prior mean.
     experience : Experience
         The prior mean.
     seed : int
-        Of the bootstraps.
+        Seed of the bootstraps.
     """
 
     def __init__(self, process: GaussianProcess, experience: Experience, *, seed: int) -> None:
@@ -76,7 +76,7 @@ class GuidedProcess:
         return mean + self.weight_ * expected, std, d_mean + self.weight_ * d_expected, d_std
 
     def believe(self, X: Array) -> "GuidedProcess":
-        """Return the process that believes its own mean at ``X``, shape (m, d)."""
+        """Return the process conditioned on its own mean at ``X``, shape (m, d)."""
         believing = GuidedProcess(self._process.believe(X), self._experience, seed=self._seed)
         believing.weight_ = self.weight_
         return believing
@@ -94,9 +94,9 @@ def ranking_weight(
     y : array, shape (n,)
         Normal scores of the trials.
     expected : array, shape (n,)
-        What experience says of them.
+        Normal scores that experience expects of them.
     seed : int
-        Of the bootstraps.
+        Seed of the bootstraps.
     """
     above = y[:, None] > y[None, :]
     wrong = np.stack(

@@ -1,4 +1,4 @@
-"""What a performance predictor learns from: the trials so far as configurations and gains."""
+"""Training data of performance predictors: the trials so far as configurations and gains."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from espalier.pipelines.trials.trial import TrialResult
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """Configurations tried and their gains.
+    """Configurations that were tried, and their gains.
 
     Attributes
     ----------
     configurations : tuple of Configuration
-        By trial number.
+        In the order of trial numbers.
     gains : array, shape (n,)
         Larger is better; standard normal scores of the ranks.
     n_successes : int
-        How many of them have a score of their own.
+        Number of them that have a score of their own.
     """
 
     configurations: tuple[Configuration, ...]
@@ -34,11 +34,10 @@ class Observations:
 
 
 def observe(history: History) -> Observations:
-    """Return what the finished trials say.
+    """Convert finished trials to configurations and gains.
 
-    A trial that was stopped as clearly worse counts by the folds it had; one without a score as
-    bad as the worst one: the search should keep away from what fails, runs out of memory or takes
-    too long.
+    A trial that was stopped as clearly worse counts by the folds it had, one without a score like
+    the worst one: the search should avoid what fails, runs out of memory or takes too long.
     """
     results = history.ordered
     raw = np.array([_raw_gain(each, history) for each in results])
@@ -59,7 +58,7 @@ def _raw_gain(result: TrialResult, history: History) -> float:
 def normal_scores(values: Sequence[float] | NDArray[Any]) -> NDArray[np.float64]:
     """Return the standard normal quantiles of the ranks (ties share theirs), shape (n,).
 
-    Ranks make every metric and every table look alike to a predictor and take the sting out of
+    Ranks make every metric and every table look alike to a predictor and limit the influence of
     disastrous trials, whose size says nothing about where the optimum is: the copula transform of
     Salinas, Shen and Perrone, "A quantile-based approach for hyperparameter transfer learning"
     (ICML 2020).

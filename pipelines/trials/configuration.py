@@ -1,7 +1,7 @@
-"""One point of the search space, as a plain value.
+"""A point of the search space, as a plain value.
 
-A ConfigSpace configuration drags its whole space through every pickle; this one is a family and
-its active values, with a digest that is the same on every machine.
+A configuration of ConfigSpace carries its whole space through every pickle; this one is only a
+family and its active values, with a digest that is the same on every machine.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class Configuration(Mapping[str, Value]):
 
     @classmethod
     def of(cls, family: str, values: Mapping[str, Any]) -> "Configuration":
-        """Return the configuration of ``family`` with ``values`` (numpy scalars become plain)."""
+        """Return the configuration of ``family`` with ``values`` (numpy scalars made plain)."""
         return cls(family, tuple(sorted((name, _plain(value)) for name, value in values.items())))
 
     def __getitem__(self, name: str) -> Value:
@@ -58,7 +58,7 @@ class Configuration(Mapping[str, Value]):
 
     @property
     def model_values(self) -> dict[str, Value]:
-        """The values that belong to the model."""
+        """The hyperparameters of the model, without the preprocessing choices."""
         return {name: value for name, value in self.items_ if not name.startswith("prep_")}
 
     @property
@@ -68,7 +68,7 @@ class Configuration(Mapping[str, Value]):
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits that name the configuration."""
+        """A hash of the configuration, twelve hexadecimal digits."""
         text = json.dumps([self.family, self.items_], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -1,4 +1,4 @@
-"""Why trials have no score, counted by family and by how they ended; the error when none has."""
+"""Count trials without a score by family and status; the error if no trial has a score."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ class Failures:
     family : str
         The model family.
     status : str
-        How they ended.
+        How the trials ended.
     count : int
-        How many.
+        Number of trials.
     reason : str
-        Of the first of them.
+        Error message of the first of them.
     """
 
     family: str
@@ -49,7 +49,7 @@ class SearchFailedError(EspalierError, RuntimeError):
 
 
 def failures_of(history: History) -> tuple[Failures, ...]:
-    """Return why trials have no score, most frequent first."""
+    """Return the failures of trials by family and status, most frequent first."""
     ended = history.failures
     kinds = [(each.trial.configuration.family, str(each.status)) for each in ended]
     reasons = {kind: each.error or "" for kind, each in zip(kinds[::-1], ended[::-1], strict=True)}
@@ -60,7 +60,7 @@ def failures_of(history: History) -> tuple[Failures, ...]:
 
 
 def nothing_succeeded(history: History) -> str:
-    """Return, as one line for people, why there is no model."""
+    """Return one line that explains why no trial succeeded."""
     if not len(history):
         return "the time was up before a trial had ended; give a larger time budget"
     kinds = failures_of(history)

@@ -1,4 +1,4 @@
-"""What a run has tried so far; the whole state of a search."""
+"""The results of a run's trials so far, which are the whole state of a search."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from espalier.pipelines.trials.trial import TrialResult, TrialStatus
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Results of trials; a value that only grows.
+    """The results of a run's trials; immutable, extended by making a new one.
 
     Attributes
     ----------
     metric : Metric
-        What the scores are.
+        The metric of the scores.
     results : tuple of TrialResult
-        In the order they came in; every trial number once.
+        In the order of arrival; every trial number once.
     """
 
     metric: Metric
@@ -32,9 +32,9 @@ class History:
         return len(self.results)
 
     def extend(self, results: Iterable[TrialResult]) -> "History":
-        """Return the history with these results added; a number already there is not taken twice.
+        """Return the history with these results added; results of known trials are ignored.
 
-        A retried task may hand in again what is known: the first answer stays.
+        A retried task may report a trial again; the first result is kept.
         """
         known = {result.trial.number for result in self.results}
         fresh = []
@@ -45,29 +45,29 @@ class History:
         return History(self.metric, self.results + tuple(fresh))
 
     def before(self, number: int) -> "History":
-        """Return the history of the trials numbered below ``number``."""
+        """Return the history of the trials with numbers below ``number``."""
         return History(
             self.metric, tuple(each for each in self.results if each.trial.number < number)
         )
 
     @property
     def ordered(self) -> tuple[TrialResult, ...]:
-        """All results by trial number, however they came in."""
+        """All results, sorted by trial number."""
         return tuple(sorted(self.results, key=lambda result: result.trial.number))
 
     @property
     def successes(self) -> tuple[TrialResult, ...]:
-        """The results with a comparable score, by trial number."""
+        """The results with a comparable score, sorted by trial number."""
         return tuple(result for result in self.ordered if result.succeeded)
 
     @property
     def stopped(self) -> tuple[TrialResult, ...]:
-        """Those that ended after their first folds as clearly worse, by trial number."""
+        """Trials that racing ended after their first folds, sorted by trial number."""
         return tuple(each for each in self.ordered if each.status is TrialStatus.PRUNED)
 
     @property
     def failures(self) -> tuple[TrialResult, ...]:
-        """Those that should have a score and have none, by trial number."""
+        """Trials that failed to get a score, sorted by trial number."""
         return tuple(
             each
             for each in self.ordered
@@ -76,17 +76,17 @@ class History:
 
     @property
     def best(self) -> TrialResult | None:
-        """The best success; the earliest of equals; None without any."""
+        """The successful trial with the best score, the earliest of equals; None without any."""
         return max(self.successes, key=self.gain, default=None)
 
     @property
     def configurations(self) -> frozenset[Configuration]:
-        """Everything tried, however it ended."""
+        """All configurations that were tried, whatever their status."""
         return frozenset(result.trial.configuration for result in self.results)
 
     @property
     def numbers(self) -> frozenset[int]:
-        """The numbers of all trials in it."""
+        """The numbers of all trials."""
         return frozenset(result.trial.number for result in self.results)
 
     @property
@@ -95,10 +95,10 @@ class History:
         return max((result.trial.number for result in self.results), default=-1) + 1
 
     def expected_gain(self, result: TrialResult) -> float | None:
-        """Return the gain that a trial stopped as clearly worse would have had.
+        """Estimate the gain that a trial ended by racing would have had.
 
-        That is the best trial's, less how far this one was behind it on the folds that it had.
-        None where it was not stopped so, or there is nothing to compare with.
+        It is the best trial's gain less the difference of the two on the folds that were run.
+        None if the trial was not ended by racing, or if there is nothing to compare with.
         """
         best = self.best
         if result.status is not TrialStatus.PRUNED or best is None:
@@ -110,7 +110,7 @@ class History:
         return self.gain(best) - self.metric.sign * ahead
 
     def gain(self, result: TrialResult) -> float:
-        """Return the score turned so that larger is better.
+        """Return a trial's score, turned so that larger is better.
 
         Raises
         ------

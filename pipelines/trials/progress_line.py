@@ -1,4 +1,4 @@
-"""A line for a person who watches a search in the terminal."""
+"""Progress lines of a search in the terminal."""
 
 import sys
 
@@ -6,7 +6,7 @@ from espalier.pipelines.trials.trial import TrialOutcome
 
 
 def print_trial(metric: str, outcome: TrialOutcome) -> None:
-    """Write how a trial ended; ``metric`` is the name of its score."""
+    """Print the result of a trial; ``metric`` is the name of its score."""
     result = outcome.result
     score = result.error if result.score is None else f"{metric} {result.score:.5g}"
     sys.stdout.write(

@@ -1,4 +1,4 @@
-"""A trial asks (`Trial`), its result answers (`TrialResult`): neither leaks into the other."""
+"""A trial to run (`Trial`), its result (`TrialResult`), and its predictions (`TrialOutcome`)."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -28,21 +28,21 @@ class Trial:
     Attributes
     ----------
     number : int
-        Position in the run, from 0; results are ordered by it, never by finishing time.
+        Position in the run, from 0; results are sorted by it, never by the time they finish.
     configuration : Configuration
-        What to evaluate.
+        The configuration to evaluate.
     seed : int
         Seed of everything random in the trial.
     origin : str
-        Who proposed it: ``default``, ``random``, ``surrogate``...
+        Where the proposal comes from: ``default``, ``random``, ``surrogate``...
     seconds_limit : float or None
         Wall-clock seconds after which the trial is stopped.
     floors : tuple of float
-        The trial ends as ``PRUNED`` when, after fold k, its gain so far (the mean score of the
-        folds, turned so that larger is better) is below entry k - 1. Empty: everything is run.
+        The trial ends as ``PRUNED`` if, after fold k, its gain so far (the mean score of the
+        folds, turned so that larger is better) is below entry k - 1. Empty: all folds are run.
     expected_gain : float or None
-        How much the predictor that proposed it expects it to improve on the best, in standard
-        errors of a trial's score; None where nobody expected anything.
+        Improvement on the best trial that the predictor expects, in standard errors of a trial's
+        score; None if no predictor was asked.
     """
 
     number: int
@@ -69,12 +69,12 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """What came of a trial; small, JSON-ready, without predictions.
+    """The result of a trial: small, JSON-ready, without predictions.
 
     Attributes
     ----------
     trial : Trial
-        The question.
+        The trial that was run.
     status : TrialStatus
         How it ended. Only ``SUCCESS`` has a comparable score.
     fold_scores : tuple of float
@@ -92,13 +92,13 @@ class TrialResult:
     seconds : float
         Wall-clock seconds of the whole trial.
     iterations : tuple of int
-        Boosting rounds kept by early stopping, one a fold; empty for other models.
+        Boosting rounds chosen by early stopping, one per fold; empty for other models.
     error : str or None
         Exception type and message, one line.
     worker : str
-        Who ran it.
+        Name of the worker that ran it.
     memory_mb : float or None
-        The most resident memory that its process was seen to use, in MiB, the data included.
+        Largest resident memory observed in its process, in MiB, the data included.
     row_ms : float or None
         Milliseconds that one fold model takes for a single prepared row.
     """
@@ -129,7 +129,7 @@ class TrialResult:
 
     @property
     def full_seconds(self) -> float:
-        """Wall-clock seconds that it would have taken had it not been stopped as clearly worse."""
+        """Wall-clock seconds of the trial, extrapolated to all folds if racing ended it."""
         if self.status is not TrialStatus.PRUNED:
             return self.seconds
         return self.seconds * (len(self.trial.floors) + 1) / len(self.fold_scores)
@@ -154,7 +154,7 @@ class TrialResult:
 
 @dataclass(frozen=True, slots=True)
 class TrialOutcome:
-    """A result together with its out-of-fold predictions, as a worker hands them back.
+    """A trial's result with its out-of-fold predictions, as returned by a worker.
 
     Attributes
     ----------
@@ -163,8 +163,8 @@ class TrialOutcome:
     predictions : array or None
         Out-of-fold predictions, float32, in the row order of the dataset: shape (n_rows,
         n_classes) of probabilities for classification (binary too: two columns), (n_rows,) for
-        regression. Rows no fold validates are NaN; where the clock stopped the trial, so are those
-        of folds that were not done. None without a fold, and where it ended in another way.
+        regression. Rows that no fold validates are NaN, and so are the rows of unfinished folds if
+        the time limit ended the trial. None without any finished fold, and for other endings.
     """
 
     result: TrialResult

@@ -2,6 +2,7 @@
 
 from prefect import task
 
+from espalier.infra.registry.model_files import OutdatedModelError
 from espalier.infra.registry.training_facts import training_facts
 from espalier.infra.settings import Settings
 from espalier.pipelines.errors import UserError
@@ -55,6 +56,8 @@ def compare_models(
     try:
         # One after the other: their latencies are compared, too.
         answers = [score_version(each, table, settings) for each in (old, new)]
+    except OutdatedModelError:  # nor can it serve: there is no champion to keep
+        raise
     except UserError as error:
         return _obstacle(f"{str(error)[:1].upper()}{str(error)[1:]}.")
     metrics = measure_promotion(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from espalier.infra.registry.aliases import AliasKeeper
+from espalier.infra.registry.model_files import require_openable
 from espalier.infra.registry.registry import RegisteredVersion, versions_of
 from espalier.infra.settings import Settings
 from espalier.pipelines.lifecycle.promotion.decision import Decision
@@ -40,13 +41,17 @@ def find_candidates(name: str, settings: Settings) -> PromotionCandidates:
     Raises
     ------
     UserError
-        There is no such model.
+        There is no such model, or who wants to serve is too old for that; where nobody does,
+        whoever serves.
     """
     versions = {each.version: each for each in versions_of(name, settings)}
     keeper = AliasKeeper(settings, name)
     noticed, aliases = keeper.notice(), keeper.read()
     champion = versions.get(aliases.champion or 0)
     challenger = versions.get(aliases.challenger or 0)
+    wants_to = challenger or champion
+    if wants_to is not None:
+        require_openable(wants_to, settings)
     return PromotionCandidates(
         champion=champion,
         challenger=None if challenger == champion else challenger,

@@ -1,6 +1,7 @@
 """A run whose every trial fails, for want of memory or time, from the command line."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,9 @@ def test_the_baseline_is_registered_as_such_where_it_is_allowed(failed, tumours)
 def test_where_no_trial_is_done_in_time_those_that_got_furthest_stand_in(
     tumours, tmp_path, espalier_in
 ):
-    espalier = espalier_in(tmp_path)
+    root = Path(__file__).parents[2]  # the module to run is one of the tests
+    paths = os.pathsep.join((str(root / "src"), str(root)))
+    espalier = espalier_in(tmp_path, {"PYTHONPATH": paths})
     outcome = espalier.run(
         "train", tumours, "--target", "diagnosis", "--trials", "2", "--families", "linear",
         "--workers", "1", "--name", "tumours", module="tests.flows.cut_short",

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from espalier.infra.environment import VARIABLES
+
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +70,7 @@ def test_every_flow_of_the_file_is_deployed_with_its_form(deployed, ask):
         assert each["work_pool_name"] == "espalier"
         assert list(each["parameter_openapi_schema"]["properties"]) == ["request"]
         assert "espalier" in each["tags"]
+        assert VARIABLES.items() <= each["job_variables"]["env"].items()
 
 
 def test_a_worker_runs_what_was_deployed(deployed, prefect, ask):

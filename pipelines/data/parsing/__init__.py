@@ -1,1 +1,1 @@
-"""Column roles, and numbers, dates and words read out of text."""
+"""Detect column roles, and parse numbers, dates and categories from text."""

@@ -1,7 +1,7 @@
-"""What one raw column holds: the decision behind every `ColumnPlan`.
+"""Decide the role of a raw column and how to parse it: its `ColumnPlan`.
 
-The thresholds below are judged on distinct values and rows, never on the target, so that nothing
-here has to be fitted inside a fold.
+The decisions depend on distinct values and row counts, never on the target, so nothing here has to
+be fitted inside a fold.
 """
 
 from typing import Any
@@ -30,19 +30,19 @@ FEW_LEVELS = 60
 MOST_LEVELS = 10_000
 """Beyond this many distinct values a column is text, even one of codes."""
 MOST_RARE_LEVELS = 2000
-"""The same for a column that the user declared a category, and whose values hardly come back."""
+"""The same for a column of categorical dtype whose values hardly repeat."""
 ROWS_PER_LEVEL = 5
 """Codes of more than FEW_LEVELS values stay categories where each has this many rows."""
 ROWS_PER_NAME = 200
-"""The same for names of several words, which say something by their words as well."""
+"""The same for names of several words, whose single words carry information too."""
 SENTENCE_WORDS = 5.0
 """Mean words from which texts are sentences, not labels."""
 SENTENCE_LEVELS = 30
-"""Up to this many distinct sentences are the answers of a form: categories."""
+"""Up to this many distinct sentences are categories, like the answers of a form."""
 
 
 def plan_column(name: str, series: "pd.Series[Any]") -> ColumnPlan:
-    """Decide what a column holds.
+    """Decide the role of a column and how to parse it.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def _plan_text(name: str, cells: TextCells) -> ColumnPlan:
 
 
 def _word_role(cells: TextCells) -> ColumnRole:
-    """Return whether words are categories or text."""
+    """Return whether a column of strings holds categories or free text."""
     n_levels, n_present = len(cells.values), cells.n_present
     if n_levels > MOST_LEVELS:
         return ColumnRole.TEXT
@@ -134,7 +134,7 @@ def _word_role(cells: TextCells) -> ColumnRole:
 
 
 def _words(cells: TextCells) -> WordReading:
-    """Return the reading of words, with the numbers that stand for codes such as ``007``."""
+    """Return the reading of a string column, with the spellings of codes such as ``007``."""
     if len(cells.values) > MOST_LEVELS:
         return WordReading()
     spellings: dict[float, str] = {}
@@ -144,13 +144,13 @@ def _words(cells: TextCells) -> WordReading:
         except ValueError:
             continue
         if spellings.setdefault(number, value) != value:
-            return WordReading()  # "07" and "7" both occur: a number says neither
+            return WordReading()  # "07" and "7" both occur: a number may mean either
     different = any(not value.isdigit() or value != str(int(value)) for value in spellings.values())
     return WordReading(spellings) if different else WordReading()
 
 
 def _holds_compact_dates(series: "pd.Series[Any]") -> bool:
-    """Whether a numeric column is one of days written as 20240131."""
+    """Whether a numeric column holds dates written as 20240131."""
     if pd.api.types.is_bool_dtype(series.dtype):
         return False
     low, high = series.min(), series.max()

@@ -1,4 +1,4 @@
-"""Dates parsed out of text, strictly: one format for the whole column, found on a sample."""
+"""Parse dates from text, strictly: one format for the whole column, detected on a sample."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -43,14 +43,14 @@ _DAY_MONTH_TWINS = {
 
 @dataclass(frozen=True, slots=True)
 class DateFormat:
-    """How a column writes its dates.
+    """The format of the dates in a text column.
 
     Attributes
     ----------
     pattern : str
         A strptime pattern, ``ISO8601`` or ``quarter``.
     ambiguous : bool
-        Day first would have read every cell as well as month first.
+        Whether day first fits as many cells as month first.
     """
 
     pattern: str
@@ -65,7 +65,7 @@ def detect_date_format(values: Sequence[str], counts: NDArray[np.int64]) -> Date
     values : sequence of str
         Distinct texts.
     counts : array, shape (n_values,)
-        Rows of each.
+        Number of rows with each text.
     """
     cells, weights = sample_values(values, counts, SAMPLE)
     present = np.array([not is_absent(value) for value in cells], dtype=bool)
@@ -98,7 +98,7 @@ def parse_dates(values: Sequence[str], pattern: str) -> NDArray[np.datetime64]:
     values : sequence of str
         The texts.
     pattern : str
-        What `detect_date_format` found. Offsets in ISO texts are taken to UTC.
+        A format that `detect_date_format` returned. ISO texts with an offset are converted to UTC.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def _plausible(sample: Sequence[str]) -> bool:
 
 
 def _candidates(sample: Sequence[str]) -> list[str]:
-    """Return the formats that the sample may be in."""
+    """Return the date formats worth trying on the sample."""
     if all(_ISO_SHAPE.fullmatch(value) for value in sample):
         return [ISO]
     if all(_QUARTER_SHAPE.fullmatch(value) for value in sample):
@@ -204,7 +204,7 @@ def _quarter_start(value: str) -> str:
 
 
 def _share(dates: NDArray[np.datetime64], weights: NDArray[np.float64] | None = None) -> float:
-    """Return the share of rows that are dates of this and neighbouring centuries."""
+    """Return the share of rows, by weight, whose date is between the years 1800 and 2200."""
     inside = (dates >= np.datetime64("1800-01-01")) & (dates < np.datetime64("2200-01-01"))
     if weights is None:
         return float(inside.mean()) if len(inside) else 0.0

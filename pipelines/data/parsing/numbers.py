@@ -1,4 +1,4 @@
-"""Numbers parsed out of text: ``1,234``, ``$5``, ``12%``, ``(3.5)``, ``1.234,50 €``, ``70 kg``."""
+"""Parse numbers from text: ``1,234``, ``$5``, ``12%``, ``(3.5)``, ``1.234,50 €``, ``70 kg``."""
 
 import re
 from collections.abc import Sequence
@@ -42,25 +42,25 @@ _SYMBOLS = frozenset(["", "%", "‰", *"$€£¥₹₽₩₺"]) | frozenset(
 _ZERO_PADDED = re.compile(r"0\d+")
 
 GLANCE = 100
-"""Distinct values looked at first: most columns of words end here."""
+"""Distinct values checked first; they rule out most columns of words."""
 SAMPLE = 2_000
-"""Distinct values that decide about a column."""
+"""Distinct values in the sample that decides about a column."""
 SHARE = 0.98
 """Share of the rows that must parse; the rest become missing."""
 MOST_VALUES = 0.6
-"""Share of the distinct values that must parse: a zero in most rows makes no number of words."""
+"""Share of the distinct values that must parse too: many zeros do not make words numeric."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumberStyle:
-    """How a column writes its numbers.
+    """The notation of the numbers in a text column.
 
     Attributes
     ----------
     decimal : str
         ``.`` or ``,``; the other one groups thousands.
     unit : str
-        A word that may follow every number, lower case (``kg``); it is left out.
+        A word that may follow every number, lower case (``kg``); it is ignored.
     """
 
     decimal: str = "."
@@ -98,14 +98,14 @@ def parse_numbers(values: Sequence[str], style: NumberStyle) -> NDArray[np.float
 
 
 def detect_number_style(values: Sequence[str], counts: NDArray[np.int64]) -> NumberStyle | None:
-    """Return how the column writes numbers, or None when it does not hold numbers.
+    """Return the notation of a column's numbers, or None if it does not hold numbers.
 
     Parameters
     ----------
     values : sequence of str
         Distinct texts.
     counts : array, shape (n_values,)
-        Rows of each.
+        Number of rows with each text.
     """
     if not values:
         return None
@@ -128,7 +128,7 @@ def is_absent(value: str) -> bool:
 
 
 def _share_parsed(values: Sequence[str], weights: NDArray[np.float64], style: NumberStyle) -> float:
-    """Return the share of the weights, markers of absence aside, that parse."""
+    """Return the weighted share of values that parse as numbers, absent markers aside."""
     present = np.array([not is_absent(value) for value in values], dtype=bool)
     total = float(weights[present].sum())
     if total == 0:
@@ -189,7 +189,7 @@ def _parse(value: str, style: NumberStyle) -> float:
 
 
 def _as_number(digits: str, decimal: str) -> float | None:
-    """Return the number of digits with separators; None when they are out of place."""
+    """Convert digits with separators to a number; None if a separator is misplaced."""
     text = digits
     if decimal == ",":
         text = text.translate(str.maketrans(",.", ".,"))

@@ -1,7 +1,7 @@
-"""How one raw column becomes one prepared column, the same in training and in serving.
+"""Readings: how a raw column is parsed into a prepared one, alike in training and serving.
 
-A reading is decided once, on the training column, and then reads whatever dtype arrives: a file
-may hand over as text, or as integers, what was a category or a date before.
+A reading is chosen once, on the training column, and then accepts any dtype: a later file may
+deliver dates as text or categories as integers.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from espalier.pipelines.errors import UserError
 
 
 class Reading(Protocol):
-    """Reads a raw column into prepared cells."""
+    """Parses a raw column into prepared cells."""
 
     def read(self, series: "pd.Series[Any]") -> NDArray[Any]:
         """Return the prepared cells, shape (n_rows,), with the dtype its role asks for."""
@@ -35,7 +35,7 @@ class Reading(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ColumnPlan:
-    """What becomes of one raw column.
+    """How one raw column is parsed, and the role that it has afterwards.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class ColumnPlan:
 
 @dataclass(frozen=True, slots=True)
 class NumberReading:
-    """Numbers, booleans, and numbers in text; infinities become NaN."""
+    """Parses numbers, booleans and numbers in text as float64; infinities become NaN."""
 
     style: NumberStyle = field(default_factory=NumberStyle)
 
@@ -88,7 +88,7 @@ class NumberReading:
 
 @dataclass(frozen=True, slots=True)
 class DurationReading:
-    """Timedeltas and clock times, as seconds."""
+    """Parses durations and clock times as seconds."""
 
     def read(self, series: "pd.Series[Any]") -> NDArray[np.float64]:
         """Return float64 seconds, shape (n_rows,)."""
@@ -102,7 +102,7 @@ class DurationReading:
 
 @dataclass(frozen=True, slots=True)
 class DateReading:
-    """Dates, and dates in text.
+    """Parses dates, and dates in text, as datetime64[ns] without time zone.
 
     Attributes
     ----------
@@ -127,13 +127,13 @@ class DateReading:
         pattern = self.pattern or self._pattern_of(cells)
         dates_ns = parse_dates(cells.values, pattern)
         if pattern != ISO:
-            # Files exported twice change their format; ISO is the one that cannot be misread.
+            # Another export may use another format; ISO is the one that cannot be misread.
             left = np.flatnonzero(np.isnat(dates_ns))
             dates_ns[left] = parse_dates([cells.values[at] for at in left], ISO)
         return cells.spread(dates_ns, np.datetime64("NaT"))
 
     def _localised(self, series: "pd.Series[Any]") -> "pd.Series[Any]":
-        """Return dates in the zone of the training column."""
+        """Return the dates in the time zone of the training column."""
         if isinstance(series.dtype, pd.PeriodDtype):
             return series.dt.to_timestamp()
         if isinstance(series.dtype, pd.ArrowDtype):
@@ -144,20 +144,20 @@ class DateReading:
 
     @staticmethod
     def _pattern_of(cells: TextCells) -> str:
-        """Return the format of text that stands where real dates stood."""
+        """Return the date format of a text column that held real dates in training."""
         found = detect_date_format(cells.values, cells.counts)
         return found.pattern if found else ISO
 
 
 @dataclass(frozen=True, slots=True)
 class WordReading:
-    """Categories and text.
+    """Parses categories and text as strings; missing cells are NaN.
 
     Attributes
     ----------
     spellings : mapping of float to str
         The category a number stands for where a file turned codes into numbers (``7`` for
-        ``"007"``); empty when numbers spell themselves.
+        ``"007"``); empty where a number's own text is the category.
     """
 
     spellings: Mapping[float, str] = field(default_factory=dict)
@@ -185,7 +185,7 @@ def is_number(dtype: Any) -> bool:
 
 
 def is_plain_number(dtype: Any) -> bool:
-    """Whether a dtype is numpy's own for real numbers or booleans."""
+    """Whether a dtype is a NumPy dtype of real numbers or booleans."""
     return isinstance(dtype, np.dtype) and dtype.kind in "iufb"
 
 
@@ -220,7 +220,7 @@ def to_float(series: "pd.Series[Any]") -> NDArray[np.float64]:
 
 
 def without_infinities(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the same array, what is infinite in it made NaN."""
+    """Replace infinities by NaN, in place, and return the array."""
     if not np.isfinite(numbers).all():
         numbers[~np.isfinite(numbers)] = np.nan
     return numbers

@@ -1,10 +1,10 @@
-"""What a prepared column holds: numbers, categories, text or dates."""
+"""Roles of prepared columns: numbers, categories, text or dates."""
 
 from enum import StrEnum
 
 
 class ColumnRole(StrEnum):
-    """What a prepared feature column holds, and so which dtype it has."""
+    """Kind of values in a prepared feature column, which also fixes its dtype."""
 
     NUMERIC = "numeric"  # float64; missing is NaN, never infinite; booleans are 0.0 and 1.0
     CATEGORICAL = "categorical"  # object: str or NaN; few distinct values

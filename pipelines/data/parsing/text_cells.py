@@ -1,4 +1,4 @@
-"""A column read as text, kept as codes into its distinct values.
+"""A column as text: integer codes that point to its distinct values.
 
 Whatever is decided about text (is it a number, a date, an id?) is decided on the distinct values,
 so that a column of a million rows and fifty values costs fifty decisions.
@@ -16,14 +16,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 MISSING_TEXTS = frozenset({"", "nan", "NaN", "<NA>", "NaT"})
-"""What an absent cell looks like once something has turned it into text."""
+"""Texts of a missing cell after a conversion to text."""
 FEW_ROWS = 16
-"""Of so few rows each cell is read: to find the distinct ones first would take longer."""
+"""Up to this many rows every cell is read: finding the distinct ones would take longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextCells:
-    """A column as codes into distinct texts.
+    """A column as integer codes and the distinct texts that they point to.
 
     Attributes
     ----------
@@ -38,16 +38,16 @@ class TextCells:
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """Rows of each value, shape (n_values,)."""
+        """Number of rows with each value, shape (n_values,)."""
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
 
     @property
     def n_present(self) -> int:
-        """Rows that are not missing."""
+        """Number of rows that are not missing."""
         return int((self.codes >= 0).sum())
 
     def spread(self, mapped: NDArray[Any], missing: Any) -> NDArray[Any]:
-        """Return ``mapped`` (one entry per value) taken to the rows, shape (n_rows,)."""
+        """Return the entry of ``mapped`` (one per value) for each row, shape (n_rows,)."""
         padded = np.empty(len(mapped) + 1, dtype=mapped.dtype)
         padded[:-1] = mapped
         padded[-1] = missing
@@ -77,18 +77,18 @@ def read_text_cells(series: "pd.Series[Any]") -> TextCells:
 def sample_values(
     values: Sequence[str], counts: NDArray[np.int64], size: int
 ) -> tuple[list[str], NDArray[np.float64]]:
-    """Return at most about ``size`` distinct values that stand for all, with the rows of each.
+    """Return a sample of about ``size`` distinct values and the rows that each represents.
 
-    The most frequent ones make up a tenth; the rest are evenly spaced and stand for those left out.
+    A tenth are the most frequent values; the rest are evenly spaced and represent those left out.
 
     Parameters
     ----------
     values : sequence of str
         Distinct texts.
     counts : array, shape (n_values,)
-        Rows of each.
+        Number of rows with each text.
     size : int
-        Values wanted.
+        Number of values wanted.
     """
     if len(values) <= size:
         return list(values), counts.astype(np.float64)
@@ -103,7 +103,7 @@ def sample_values(
 
 
 def canonical_text(cell: Any) -> str:
-    """Return the one text a cell stands for, stripped."""
+    """Return a cell as stripped text; ``3``, ``3.0`` and ``"3"`` have the same text."""
     if isinstance(cell, str):
         return cell.strip()
     if isinstance(cell, (bool, np.bool_)):

@@ -12,7 +12,7 @@ MOST_ASKED_FOR = 20
 
 
 def check_fold_count(n_folds: int) -> int:
-    """Return the number of folds that a person asks for.
+    """Check a requested number of folds and return it.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def check_fold_count(n_folds: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Row positions of one fold; the two never overlap.
+    """Training and validation rows of one fold; they never overlap.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Splits that go forward in time: what is validated is never older than what is trained on."""
+"""Splits forward in time: validation rows are never older than training rows."""
 
 from itertools import pairwise
 
@@ -58,7 +58,7 @@ def forward_folds(
     classes: NDArray[np.int64] | None,
     n_folds: int,
 ) -> FoldPlan:
-    """Return folds that each train on the past of what they validate.
+    """Return folds that each train on rows older than their validation rows.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def _cut(times: NDArray[np.float64], share: float) -> float:
 def _last_groups(
     times: NDArray[np.float64], groups: NDArray[np.int64], fraction: float
 ) -> NDArray[np.bool_]:
-    """Return the rows of the groups that ended last, about ``fraction`` of all rows."""
+    """Return a mask of the rows in the groups that ended last, about ``fraction`` of all rows."""
     codes = np.unique(groups, return_inverse=True)[1].reshape(-1)
     n_groups = int(codes.max()) + 1
     if n_groups < 2:

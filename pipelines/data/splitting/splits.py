@@ -1,4 +1,4 @@
-"""Which rows are held out for good, and which fold validates which rows.
+"""Split off hold-out rows, and assign the search rows to folds.
 
 All splits keep groups together and go forward in time where a dataset has groups or times;
 otherwise they are stratified: by class, or by the rank of a numeric target.
@@ -15,15 +15,15 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.seeds import generator
 
 HOLDOUT_ROWS = 20_000
-"""More rows than this make a held-out score no more useful."""
+"""Most rows to hold out: more make the score hardly more precise."""
 ONE_SPLIT_ROWS = 20_000
 """From this many rows a single validation part is as good as folds, and five times as quick."""
 ONE_SPLIT_FOLDS = 1
-"""What one validation part counts as."""
+"""Value of ``n_folds`` that means one split."""
 REPEAT_ROWS = 500
-"""Below this many rows one assignment to folds is luck: they are drawn twice."""
+"""Below this many rows the folds are drawn twice, as scores depend much on the draw."""
 MANY_CELLS = 5_000_000
-"""From this many cells three folds must do."""
+"""Above this many cells there are three folds instead of five."""
 
 
 def default_holdout_fraction(n_rows: int) -> float:
@@ -73,7 +73,7 @@ def split_holdout(
 
 
 def most_folds(n_rows: int, n_columns: int) -> int:
-    """Return the folds that a table deserves where time is no matter.
+    """Return the number of folds for a table of this size when time is not limited.
 
     Five; three where it has very many cells; one split from 20,000 rows on.
     """
@@ -95,7 +95,7 @@ def plan_folds(dataset: Dataset, *, seed: int, n_folds: int | None = None) -> Fo
     seed : int
         The run's seed.
     n_folds : int or None
-        Folds; 1 for one split; None for what the rows deserve (`most_folds`).
+        Number of folds; 1 for one split; None for the default of this size (`most_folds`).
 
     Raises
     ------
@@ -131,7 +131,7 @@ def plan_folds(dataset: Dataset, *, seed: int, n_folds: int | None = None) -> Fo
 
 
 def _cross_validation(dataset: Dataset, n_folds: int, rng: np.random.Generator) -> list[Fold]:
-    """Return the folds of one assignment."""
+    """Return the folds of one random assignment of rows to folds."""
     labels = strata(dataset)
     if dataset.groups is not None:
         n_groups = len(np.unique(dataset.groups))
@@ -150,7 +150,7 @@ def _cross_validation(dataset: Dataset, n_folds: int, rng: np.random.Generator) 
 
 
 def _never_validate_lonely(y: NDArray[np.int64], part: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the assignment with -1 for rows that are the only one of their class."""
+    """Return the fold numbers with -1 (never validated) for rows that are alone in their class."""
     lonely = np.bincount(y)[y] == 1
     left = part[~lonely]
     # A tiny table of lonely rows still needs two folds.
@@ -171,7 +171,7 @@ def _one_split(
 
 
 def _held_rows(dataset: Dataset, fraction: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Return which rows are held out, stratified; the only row of a class never is."""
+    """Return a mask of stratified hold-out rows; the only row of a class is never held out."""
     n_rows = len(dataset)
     wanted = min(max(round(fraction * n_rows), 1), n_rows - 1)
     labels = strata(dataset)
@@ -192,7 +192,7 @@ def _held_rows(dataset: Dataset, fraction: float, rng: np.random.Generator) -> N
 
 
 def _held_groups(dataset: Dataset, fraction: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Return which rows are held out, whole groups at a time, about stratified."""
+    """Return a mask of hold-out rows, whole groups at a time, roughly stratified."""
     groups = dataset.groups
     assert groups is not None
     n_groups = len(np.unique(groups))
@@ -206,7 +206,7 @@ def _held_groups(dataset: Dataset, fraction: float, rng: np.random.Generator) ->
 
 
 def _manner(dataset: Dataset) -> str:
-    """Return how the rows are split, in words."""
+    """Describe how the rows are split, for `FoldPlan.description`."""
     if dataset.groups is not None:
         return ", groups kept together"
     return ", stratified" if dataset.problem.is_classification else ""

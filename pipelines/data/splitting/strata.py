@@ -1,4 +1,4 @@
-"""Rows and groups dealt to parts so that every part looks like the whole."""
+"""Assign rows or groups to parts that each resemble the whole (stratification)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,11 +6,11 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.dataset import Dataset
 
 TARGET_BINS = 20
-"""Strata of a numeric target: runs of neighbouring ranks."""
+"""Most strata of a numeric target, each a run of neighbouring ranks."""
 
 
 def strata(dataset: Dataset) -> NDArray[np.int64]:
-    """Return the stratum of each row, 0..S-1, shape (n_rows,): its class or its target's rank."""
+    """Return the stratum of each row, 0..S-1, shape (n_rows,): its class or a bin of ranks."""
     if dataset.problem.is_classification:
         return np.unique(dataset.y, return_inverse=True)[1].reshape(-1).astype(np.int64)
     n_rows = len(dataset)
@@ -23,7 +23,7 @@ def strata(dataset: Dataset) -> NDArray[np.int64]:
 def assign_rows(
     labels: NDArray[np.int64], n_parts: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Deal rows to parts: sizes differ by one at most, and so do the counts of each stratum.
+    """Assign rows to parts: sizes differ by one at most, and so do the counts of each stratum.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def assign_groups(
     n_parts: int,
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """Deal whole groups to parts of about equal size and mixture.
+    """Assign whole groups to parts of about equal size and mix of strata.
 
     Greedy: from the largest group down, each goes where the squared excess over the wanted count of
     every stratum grows least.
@@ -67,7 +67,7 @@ def assign_groups(
     n_parts : int
         Number of parts, at most the number of groups.
     rng : Generator
-        Breaks ties between groups of a size.
+        Breaks ties between groups of equal size.
 
     Returns
     -------

@@ -10,6 +10,8 @@ import pickle
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import FrameType
@@ -18,12 +20,9 @@ from typing import Any
 import cloudpickle
 
 from espalier.pipelines.evaluation.context import EvaluationContext
-from espalier.pipelines.evaluation.evaluate import MemberJob, evaluate_trial, worker_name
-from espalier.pipelines.evaluation.executors.base import ended_early, fit_or_none
+from espalier.pipelines.evaluation.executors.run_work import run_work
 from espalier.pipelines.evaluation.limits import TrialInterruptedError
-from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.interruption import raise_here
-from espalier.pipelines.trials.trial import Trial, TrialStatus
 
 STOP_SIGNAL = signal.SIGUSR1 if hasattr(signal, "SIGUSR1") else signal.SIGTERM
 READY = "ready"
@@ -41,6 +40,15 @@ class _Switch:
         if self.on:
             self.on = False
             raise_here(TrialInterruptedError)
+
+    @contextmanager
+    def turned_on(self) -> Iterator[None]:
+        """Let the signal interrupt what runs until the end of the block."""
+        try:
+            self.on = True
+            yield
+        finally:
+            self.on = False
 
 
 def main(descriptor: int, context_path: str) -> None:
@@ -64,32 +72,11 @@ def main(descriptor: int, context_path: str) -> None:
     connection.send_bytes(pickle.dumps(READY))
     while True:
         try:
-            job, seconds = pickle.loads(connection.recv_bytes())
+            work, seconds = pickle.loads(connection.recv_bytes())
         except EOFError:
             return
-        answer = _answer(job, context, Deadline.after(seconds), switch)
+        answer = run_work(work, context, seconds, switch.turned_on())
         connection.send_bytes(cloudpickle.dumps(answer, protocol=5))
-
-
-def _answer(
-    job: Trial | MemberJob, context: EvaluationContext, deadline: Deadline, switch: _Switch
-) -> Any:
-    """Return the outcome of a trial, or the model of a member (None without one)."""
-    started = time.monotonic()
-    try:
-        switch.on = True
-        if isinstance(job, Trial):
-            return evaluate_trial(job, context, deadline=deadline)
-        return fit_or_none(job, context, deadline)
-    except TrialInterruptedError:
-        if not isinstance(job, Trial):
-            return None
-        seconds = time.monotonic() - started
-        return ended_early(
-            job, TrialStatus.TIMEOUT, "stopped", seconds=seconds, worker=worker_name()
-        )
-    finally:
-        switch.on = False
 
 
 def _silence() -> None:

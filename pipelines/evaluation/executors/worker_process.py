@@ -14,9 +14,15 @@ from typing import Any
 
 import psutil
 
-from espalier.pipelines.evaluation.evaluate import MemberJob
+from espalier.pipelines.evaluation.executors.job import GRACE_SECONDS
 from espalier.pipelines.evaluation.executors.worker_main import READY, STOP_SIGNAL
-from espalier.pipelines.trials.trial import Trial
+from espalier.pipelines.evaluation.executors.workers import (
+    Answer,
+    Death,
+    Report,
+    Work,
+    WorkerGoneError,
+)
 
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[3]); "
@@ -30,18 +36,11 @@ _THREAD_VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
 )
-# A job gets this much longer than its limit to end by itself, with what it has.
-GRACE_SECONDS = 1.0
-_GRACE_SHARE, _GRACE_AT_MOST = 0.05, 5.0
-
-
-def grace_seconds(limit: float) -> float:
-    """Return how long after its limit a job may still end by itself."""
-    return max(GRACE_SECONDS, min(_GRACE_SHARE * limit, _GRACE_AT_MOST))
+_SIGKILL = 9
 
 
 class WorkerProcess:
-    """One worker.
+    """One worker; implements `workers.WorkerHandle`.
 
     A plain subprocess on a socket pair: nothing of the user's ``__main__`` runs again in it, so a
     script needs no ``if __name__ == "__main__"``, and killing one touches no other.
@@ -57,15 +56,17 @@ class WorkerProcess:
 
     Attributes
     ----------
-    job : Trial, MemberJob or None
-        What it works on.
+    ready : bool
+        Whether it has got ready to work.
+    began : float or None
+        When its job began, which is when it was given to it: it was ready before.
     """
 
     def __init__(self, context_path: Path, n_threads: int, errors_path: Path) -> None:
-        self.job: Trial | MemberJob | None = None
         self.ready = False
-        self._started_at = 0.0
-        self._limit: float | None = None
+        self.began: float | None = None
+        self._working = False
+        self._report: Report | None = None
         self._errors_path = errors_path
         ours, theirs = Pipe()
         self.connection: Connection[Any, Any] = ours
@@ -75,6 +76,7 @@ class WorkerProcess:
             self._process = subprocess.Popen(
                 [
                     sys.executable,
+                    "-P",  # what it imports to begin with does not come from the working folder
                     "-c",
                     _BOOT,
                     str(theirs.fileno()),
@@ -92,19 +94,7 @@ class WorkerProcess:
     @property
     def idle(self) -> bool:
         """Whether it can be given a job."""
-        return self.ready and self.job is None
-
-    @property
-    def job_seconds(self) -> float:
-        """Seconds since it was given its job."""
-        return time.monotonic() - self._started_at
-
-    @property
-    def seconds_to_kill(self) -> float:
-        """Seconds until its job is so late that only killing helps; infinite without a limit."""
-        if self.job is None or self._limit is None:
-            return float("inf")
-        return self._limit + grace_seconds(self._limit) - self.job_seconds
+        return self.ready and not self._working and self._report is None
 
     @property
     def memory_mb(self) -> float:
@@ -119,19 +109,22 @@ class WorkerProcess:
         """For people."""
         return f"process {self._process.pid}"
 
-    def start(self, job: Trial | MemberJob, seconds: float | None) -> None:
-        """Give it a job that must end within ``seconds``.
+    def start(self, work: Work, seconds: float | None) -> None:
+        """Give it a job that is to end by itself within ``seconds``.
 
         Raises
         ------
-        OSError
-            The process is gone.
+        WorkerGoneError
+            The process is gone; `receive` will say so too.
         """
-        self.connection.send_bytes(pickle.dumps((job, seconds), protocol=5))
-        self.job, self._limit, self._started_at = job, seconds, time.monotonic()
+        try:
+            self.connection.send_bytes(pickle.dumps((work, seconds), protocol=5))
+        except OSError as error:
+            raise WorkerGoneError(self.name) from error
+        self._working, self.began = True, time.monotonic()
 
-    def receive(self) -> Any:
-        """Return its answer and count it idle; `READY` once it has started.
+    def receive(self) -> None:
+        """Take what it says: that it is ready, or the answer that `look` will return.
 
         Raises
         ------
@@ -142,8 +135,18 @@ class WorkerProcess:
         if isinstance(answer, str) and answer == READY:
             self.ready = True
         else:
-            self.job = None
-        return answer
+            self._working, self._report = False, Answer(answer)
+
+    def look(self) -> Report | None:
+        """Return what came of its job, once; None while it works."""
+        report, self._report = self._report, None
+        return report
+
+    def bury(self) -> None:
+        """Tidy up after a process that has closed its socket; `look` says how it died."""
+        status = self.kill(died=True)
+        if self._working:
+            self._working, self._report = False, _death(status)
 
     def interrupt(self) -> None:
         """Ask it to give its job up."""
@@ -200,3 +203,11 @@ class WorkerProcess:
             return [*top.children(recursive=True), top]
         except psutil.Error:
             return []
+
+
+def _death(exit_status: int | None) -> Death:
+    """Return how a process died by itself."""
+    if exit_status == -_SIGKILL:  # nobody else kills like that but the kernel short of memory
+        reason = "its process was killed by the system, most likely for memory"
+        return Death(reason, of_memory=True)
+    return Death(f"its process died with exit status {exit_status}")

@@ -1,1 +1,1 @@
-"""Trials on many datasets, recorded: the store, its schema, and how recordings are made."""
+"""Recorded trials on many datasets: the store, its schema, and how trials are recorded."""

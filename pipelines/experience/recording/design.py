@@ -1,9 +1,9 @@
-"""Which configurations are recorded on a dataset: defaults, then space-filling, then guided.
+"""Choose the configurations to record on a dataset: defaults, then space-filling, then guided.
 
 The space-filling part is a scrambled Sobol sequence (Sobol 1967; Owen 1998) in each family's
-hyperparameters, the families by turns. It is drawn in one space for all tables of a task, that of a
-table with every kind of column, and then read in the table's own: so the same configurations are
-tried everywhere, and a portfolio can compare them without guessing.
+hyperparameters, the families taking turns. It is drawn in one space for all tables of a task (that
+of a table with every kind of column), then converted to the table's own space. So the same
+configurations are tried on every table, and a portfolio can compare them without predictions.
 """
 
 import math
@@ -29,23 +29,23 @@ from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial
 
 GUIDED_SHARE = 0.3
-"""Of a dataset's configurations: what a search would try is what a search will ask about."""
+"""Share of guided configurations: predictions are needed where a search would look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingDesign:
-    """How much is recorded on a dataset.
+    """How many trials to record on a dataset, and how they are run.
 
     Attributes
     ----------
     n_configurations : int
-        Configurations in all.
+        Total number of configurations.
     seconds : float
-        Limit of one trial, all folds together.
+        Time limit of a trial, all folds together.
     n_folds : int
-        Fits of a trial.
+        Number of folds of a trial.
     seed : int
-        Of the sequence and of the guided part.
+        Seed of the space-filling sequence and of the guided part.
     """
 
     n_configurations: int
@@ -55,16 +55,16 @@ class RecordingDesign:
 
     @property
     def n_filling(self) -> int:
-        """Defaults and space-filling configurations among them."""
+        """Number of default and space-filling configurations."""
         return self.n_configurations - math.floor(GUIDED_SHARE * self.n_configurations)
 
 
 def next_to_record(
     space: SearchSpace, history: History, design: RecordingDesign, n: int
 ) -> list[Trial]:
-    """Return the next trials of a dataset, ``n`` at most; none when all are done.
+    """Return the next trials to record, ``n`` at most; empty when all are done.
 
-    It follows from the trials so far alone, so that a build that was stopped continues.
+    The result depends only on the trials so far, so that an interrupted build can continue.
     """
     n = min(n, design.n_configurations - len(history))
     if n <= 0:
@@ -102,11 +102,11 @@ def next_to_record(
 
 
 def filling(space: SearchSpace, design: RecordingDesign) -> list[Configuration]:
-    """Return the defaults and the space-filling configurations, in order, all different."""
+    """Return the default and space-filling configurations, in order, without duplicates."""
     found = dict.fromkeys(space.default(family) for family in space.families)
     wanted = max(design.n_filling, len(space.families))
     shape = everything(space.shape.problem, space.shape.n_rows)
-    each_family = wanted  # some become equal in a smaller space
+    each_family = wanted  # some become duplicates in a smaller space
     sequences = [
         [
             align_configuration(each, space)
@@ -123,7 +123,7 @@ def filling(space: SearchSpace, design: RecordingDesign) -> list[Configuration]:
 
 
 def everything(problem: ProblemKind, n_rows: int) -> DatasetShape:
-    """Return the shape of a table with every kind of column, gaps, and uneven classes."""
+    """Return the shape of a table with every column role, missing values and uneven classes."""
     classes = {ProblemKind.BINARY: 2, ProblemKind.MULTICLASS: 5, ProblemKind.REGRESSION: 1}[problem]
     return DatasetShape(
         problem=problem,
@@ -139,7 +139,7 @@ def everything(problem: ProblemKind, n_rows: int) -> DatasetShape:
 
 
 def _sequence(family: str, shape: DatasetShape, n: int, seed: int) -> list[Configuration]:
-    """Return the first ``n`` configurations of a family's sequence."""
+    """Return the first ``n`` configurations of a family's space-filling sequence."""
     space = FamilySpace.of(LEARNERS[family], shape)
     parameters = space.parameters
     if not parameters:
@@ -150,7 +150,7 @@ def _sequence(family: str, shape: DatasetShape, n: int, seed: int) -> list[Confi
 
 
 def _values(parameters: tuple[Parameter, ...], point: NDArray[np.float64]) -> dict[str, Value]:
-    """Return the hyperparameters at a point of the unit cube; inactive ones are among them."""
+    """Return the hyperparameters at a point of the unit cube, inactive ones included."""
     values: dict[str, Value] = {}
     for parameter, at in zip(parameters, point.tolist(), strict=True):
         if parameter.choices:

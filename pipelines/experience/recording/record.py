@@ -1,4 +1,4 @@
-"""One trial on one dataset, with all that is needed to learn from it: figures, no rows."""
+"""Experience records: trials on known datasets, with figures only and no rows of data."""
 
 import hashlib
 import json
@@ -27,30 +27,30 @@ _OWN_FIELDS = ("fingerprint", "name", "target", "metric", "n_rows_whole", "rows_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownDataset:
-    """A dataset that trials were run on, and how they were scored.
+    """A dataset that trials were recorded on, and how they were scored.
 
     Attributes
     ----------
     fingerprint : str
-        Names the content of the whole table.
+        Digest of the content of the whole table.
     name, target : str
-        For people, and to tell two targets of one table apart.
+        Names for display; they also distinguish two targets of one table.
     metric : str
-        What the scores are.
+        Metric of the scores.
     n_rows_whole : int
         Rows of the whole table; the trials saw ``shape.n_rows`` of them.
     shape : DatasetShape
-        Of the rows that the trials saw; with it a configuration can be encoded again.
+        Shape of the rows that the trials saw; it is needed to encode configurations.
     rows_cap : int
-        Most rows that were to be used; the trials saw fewer where the table has fewer.
+        Largest number of rows to use; the trials saw fewer if the table has fewer.
     n_folds : int
-        Fits of a trial.
+        Number of folds of a trial.
     seed : int
-        Drew rows and folds.
+        Seed of the sample of rows and of the folds.
     meta : MetaFeatures
-        Of the whole table.
+        Meta-features of the whole table.
     about : tuple of float
-        Vector of the user's words (`statement_vector`); empty where there were none.
+        The user's description as a vector (`statement_vector`); empty if there was none.
     """
 
     fingerprint: str
@@ -67,12 +67,12 @@ class KnownDataset:
 
     @property
     def statement(self) -> tuple[float, ...]:
-        """What the dataset is about: the user's words, else its name and target."""
+        """Vector of the dataset's subject: of the user's description, else of name and target."""
         return self.about or statement_vector(f"{self.name} {self.target}")
 
     @property
     def key(self) -> str:
-        """Twelve hexadecimal digits; scores are comparable where it is the same."""
+        """A hash, twelve hexadecimal digits; scores with the same key are comparable."""
         shape = self.shape
         parts = [self.fingerprint, self.target, self.metric, str(shape.problem), shape.n_rows,
                  self.n_folds, self.seed]  # fmt: skip
@@ -80,17 +80,17 @@ class KnownDataset:
 
     @property
     def content(self) -> str:
-        """Names the table and the target, however rows, folds and metric were chosen."""
+        """A hash of table and target, independent of the rows, folds and metric chosen."""
         return content_of(self.fingerprint, self.target)
 
     @property
     def problem(self) -> ProblemKind:
-        """What is predicted."""
+        """The kind of problem."""
         return self.shape.problem
 
     @property
     def scored_by(self) -> Metric:
-        """The metric with its direction."""
+        """The metric of the scores, as an object."""
         return get_metric(self.metric, self.problem, self.shape.n_classes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class KnownDataset:
         Raises
         ------
         KeyError, ValueError, TypeError
-            It did not.
+            ``record`` does not describe a dataset.
         """
         shape = dict(record["shape"])
         known = cls(
@@ -131,13 +131,13 @@ class ExperienceRecord:
     Attributes
     ----------
     dataset : KnownDataset
-        Where it was run.
+        The dataset that the trial was run on.
     result : TrialResult
-        What came of it.
+        The result of the trial.
     versions : tuple of (package, version)
-        What it was run with.
+        Package versions of the run.
     recorded_at : str
-        UTC, as ``2026-11-21T15:30:00Z``.
+        Time of recording, UTC, as ``2026-11-21T15:30:00Z``.
     """
 
     dataset: KnownDataset
@@ -147,22 +147,22 @@ class ExperienceRecord:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What is recorded once: a configuration on a dataset."""
+        """The identity of the record: dataset and configuration, of which only one is kept."""
         return self.dataset.key, self.result.trial.configuration.digest
 
     @property
     def precedence(self) -> tuple[bool, str, str]:
-        """Of two records of one key the one of the larger standing is kept.
+        """Sort key: of two records with the same `key`, the one of larger precedence is kept.
 
-        A success before a failure, then the newer; the text decides between equals, so that the
-        order of merging never matters.
+        A success precedes a failure, then the newer record; equals are ordered by their text, so
+        that the order of merging does not matter.
         """
         text = json.dumps([self.result.to_dict(), self.versions], sort_keys=True)
         return self.result.succeeded, self.recorded_at, text
 
 
 def content_of(fingerprint: str, target: str) -> str:
-    """Return twelve hexadecimal digits that name a table's content and its target."""
+    """Return a hash of a table's content and its target, twelve hexadecimal digits."""
     return hashlib.sha256(json.dumps([fingerprint, target]).encode()).hexdigest()[:12]
 
 
@@ -173,10 +173,10 @@ def record_of(
     versions: Iterable[tuple[str, str]],
     recorded_at: str,
 ) -> ExperienceRecord:
-    """Return the record of a trial.
+    """Make the experience record of a trial.
 
-    Of an error only its type is kept, since its message may quote cells, and who ran the trial is
-    nobody's business.
+    Of an error only the type is kept, since the message may quote cells; the name of the worker is
+    not kept for privacy.
     """
     found = _ERROR_NAME.match(result.error or "")
     kept = replace(result, error=found.group() if found else None, worker="")
@@ -187,19 +187,19 @@ def record_of(
 
 @dataclass(frozen=True, slots=True)
 class KnowledgeBase:
-    """Records of trials over many datasets, each configuration once a dataset.
+    """Records of trials on many datasets, each configuration once per dataset.
 
     Attributes
     ----------
     records : tuple of ExperienceRecord
-        Ordered by dataset key, trial number and configuration, however they came in.
+        Sorted by dataset key, trial number and configuration.
     """
 
     records: tuple[ExperienceRecord, ...] = ()
 
     @classmethod
     def of(cls, records: Iterable[ExperienceRecord]) -> "KnowledgeBase":
-        """Return the knowledge of these records; of duplicates the best standing is kept."""
+        """Return the knowledge base of these records; of duplicates the best one is kept."""
         kept: dict[tuple[str, str], ExperienceRecord] = {}
         for record in records:
             known = kept.get(record.key)
@@ -211,21 +211,21 @@ class KnowledgeBase:
         return len(self.records)
 
     def merge(self, other: "KnowledgeBase") -> "KnowledgeBase":
-        """Return what both know; merging is commutative, associative and idempotent."""
+        """Return the union of both; merging is commutative, associative and idempotent."""
         return KnowledgeBase.of([*self.records, *other.records])
 
     @property
     def by_dataset(self) -> dict[str, tuple[ExperienceRecord, ...]]:
-        """Records by dataset key, by trial number."""
+        """Records by dataset key, each list sorted by trial number."""
         groups: dict[str, list[ExperienceRecord]] = {}
         for record in self.records:
             groups.setdefault(record.dataset.key, []).append(record)
         return {key: tuple(group) for key, group in groups.items()}
 
     def history(self, dataset: KnownDataset) -> History:
-        """Return the trials on a dataset as a search sees them.
+        """Return the trials on a dataset as the history of a search.
 
-        Records of one number (merged from two builds) are numbered on.
+        Trials with the same number (merged from two builds) get new numbers.
         """
         found = self.by_dataset.get(dataset.key, ())
         taken: set[int] = set()
@@ -242,7 +242,7 @@ class KnowledgeBase:
 
 
 def raw_gains(records: Iterable[ExperienceRecord]) -> NDArray[np.float64]:
-    """Return the scores of one dataset's records, larger is better, -inf without one, (n,)."""
+    """Return the gains of one dataset's records, shape (n,); -inf for trials without a score."""
     return np.array(
         [
             each.dataset.scored_by.sign * each.result.score
@@ -255,7 +255,7 @@ def raw_gains(records: Iterable[ExperienceRecord]) -> NDArray[np.float64]:
 
 
 def rank_quantiles(gains: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the quantile in (0, 1) of each gain among them; equal ones share theirs, (n,)."""
+    """Return the quantile in (0, 1) of each gain among all, shape (n,); ties share theirs."""
     if not len(gains):
         return np.empty(0)
     return np.asarray((rankdata(gains) - 0.5) / len(gains), dtype=np.float64)

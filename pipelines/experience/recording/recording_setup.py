@@ -1,4 +1,4 @@
-"""A table of a folder made ready to record trials on: rows capped, folds planned, profiled."""
+"""Prepare a table for recording trials: sample rows, plan folds, measure meta-features."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +27,12 @@ TASKS = ("binary", "multiclass", "regression")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableEntry:
-    """A line of a folder's index.
+    """A row of the index of a folder of tables.
 
     Attributes
     ----------
     name, task, target : str
-        As the index says.
+        Entries of the index.
     path : Path
         The table's file.
     """
@@ -45,16 +45,16 @@ class TableEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingRules:
-    """How every table of a build is treated.
+    """Settings for every table of a build of experience.
 
     Attributes
     ----------
     rows : int
-        Rows of a table at most, drawn in strata.
+        Largest number of rows; larger tables are reduced to a stratified sample.
     n_folds : int
-        Folds of the cross-validation.
+        Number of folds of the cross-validation.
     seed : int
-        Draws rows and folds.
+        Seed of the sample of rows and of the folds.
     """
 
     rows: int
@@ -64,16 +64,16 @@ class RecordingRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingSetup:
-    """A dataset made ready, with its space.
+    """A dataset prepared for recording, with its search space.
 
     Attributes
     ----------
     dataset : KnownDataset
-        What records will say of it.
+        The description for its records.
     context : EvaluationContext
-        What trials need.
+        The data and settings that trials need.
     space : SearchSpace
-        Every family that can handle it.
+        Search space with every family that can handle the dataset.
     """
 
     dataset: KnownDataset
@@ -82,19 +82,20 @@ class RecordingSetup:
 
 
 def read_index(folder: Path, tables: tuple[str, ...] = ()) -> tuple[TableEntry, ...]:
-    """Return the tables of a folder, the smallest file first; those of other tasks are left out.
+    """Return the index entries of a folder, smallest file first, without unsupported tasks.
 
     Parameters
     ----------
     folder : Path
-        With ``index.csv`` (columns ``name``, ``task``, ``target``) and a file ``<name>.*`` a table.
+        Folder with ``index.csv`` (columns ``name``, ``task``, ``target``) and one file ``<name>.*``
+        per table.
     tables : tuple of str
-        Names of the only ones wanted; empty for all.
+        Names of the tables to use; empty for all.
 
     Raises
     ------
     UserError
-        There is no index, it lacks a column, or a table that is wanted is not there.
+        There is no index, it lacks a column, or a table is missing.
     """
     path = folder / INDEX_FILE
     try:
@@ -127,20 +128,20 @@ def read_index(folder: Path, tables: tuple[str, ...] = ()) -> tuple[TableEntry, 
 def make_recording_setup(
     table: pd.DataFrame, entry: TableEntry, rules: RecordingRules, *, fingerprint: str
 ) -> RecordingSetup:
-    """Return a table made ready.
+    """Prepare a table for recording trials.
 
-    Meta-features are of the whole table, as a training on it would measure them.
+    Meta-features are measured on the whole table, as a training run on it would.
 
     Parameters
     ----------
     table : DataFrame, shape (n_rows, n_columns)
-        As it was read.
+        The table as it was read.
     entry : TableEntry
-        Its line of the index.
+        Its entry of the index.
     rules : RecordingRules
-        Rows, folds, seed.
+        Number of rows and folds, and the seed.
     fingerprint : str
-        Of the table.
+        Fingerprint of the table.
 
     Raises
     ------
@@ -173,9 +174,9 @@ def make_recording_setup(
 
 
 def draw_rows(whole: Dataset, rules: RecordingRules) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the positions of the rows that are left, and of the ``rules.rows`` that are drawn.
+    """Draw ``rules.rows`` rows; return the positions of the others, and of those drawn.
 
-    ``whole`` has more rows than that.
+    ``whole`` must have more rows than that.
     """
     return split_holdout(whole, fraction=rules.rows / len(whole), seed=rules.seed)
 

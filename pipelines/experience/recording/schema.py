@@ -1,7 +1,8 @@
-"""The table of experience: one row a trial, one column a variable.
+"""Schema of the experience table: one row per trial, one column per variable.
 
-Beside the columns below there is one a meta-feature, ``meta_<name>``. The version of the schema is
-in the file's metadata; a file of an older one is migrated step by step, see `MIGRATIONS`.
+Besides the columns below there is a column ``meta_<name>`` for each meta-feature. The version of
+the schema is in the file's metadata; a file of an older version is migrated step by step
+(`MIGRATIONS`).
 """
 
 import json
@@ -26,13 +27,13 @@ from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus
 
 VERSION = 2
-"""Goes up whenever a column is added, removed or means something else."""
+"""Version of the schema; increased when a column is added, removed or changes its meaning."""
 VERSION_KEY = b"espalier.experience"
 META = "meta_"
 
 Migration = Callable[[pa.Table], pa.Table]
 MIGRATIONS: Mapping[int, Migration] = {1: lambda table: _with_about(table)}
-"""By version: the step that makes a table of it one of the next version."""
+"""Functions by version; each converts a table of that version to the next version."""
 
 SHAPE = ("n_rows", "n_columns", "n_categorical", "n_text", "n_datetime", "n_classes",
           "smallest_class")  # fmt: skip
@@ -80,7 +81,7 @@ COLUMNS: Mapping[str, pa.DataType] = {
 
 
 def to_table(knowledge: KnowledgeBase) -> pa.Table:
-    """Return the table of the records; quantiles are of all trials of a dataset in it."""
+    """Convert records to a table; quantiles are among all trials of a dataset in the records."""
     quantile: dict[tuple[str, str], float] = {}
     for group in knowledge.by_dataset.values():
         places = rank_quantiles(raw_gains(group))
@@ -96,14 +97,14 @@ def to_table(knowledge: KnowledgeBase) -> pa.Table:
 
 
 def from_table(table: pa.Table, *, where: str) -> KnowledgeBase:
-    """Return the records of a table of this version.
+    """Convert a table of the current version to records.
 
     Parameters
     ----------
     table : Table
-        As `to_table` or `migrate` gives it.
+        Table from `to_table` or `migrate`.
     where : str
-        Its file, for messages.
+        Name of its file, for error messages.
 
     Raises
     ------
@@ -135,18 +136,18 @@ _ADVICE = "put its backup (.bak) in its place, or begin a new file"
 
 
 def _with_about(table: pa.Table) -> pa.Table:
-    """Return a table of version 1 in version 2: nobody had said what it is about."""
+    """Migrate a table from version 1 to 2: add an empty column ``about``."""
     nothing = pa.array([[] for _ in range(table.num_rows)], type=COLUMNS["about"])
     return table.append_column("about", nothing)
 
 
 def version_of(table: pa.Table, *, where: str) -> int:
-    """Return the version of a table's schema.
+    """Return the schema version of a table.
 
     Raises
     ------
     UserError
-        It has none: the file is something else.
+        It has no version, so it is not a file of experience.
     """
     text = (table.schema.metadata or {}).get(VERSION_KEY)
     if text is None or not text.isdigit():
@@ -161,12 +162,12 @@ def migrate(
     steps: Mapping[int, Migration] = MIGRATIONS,
     to: int = VERSION,
 ) -> pa.Table:
-    """Return the table in the schema of version ``to``.
+    """Migrate a table to the schema of version ``to``.
 
     Raises
     ------
     UserError
-        It is of a newer version, or of one that no step leads on from.
+        The table is of a newer version, or of one that cannot be migrated.
     """
     version = version_of(table, where=where)
     if version > to:

@@ -1,7 +1,7 @@
-"""Recorded trials in today's search space: mapped where possible, else dropped and counted.
+"""Align recorded trials with today's search space; those that do not fit are dropped and counted.
 
-A configuration was valid in the space of the Espalier that recorded it. What it lacks in today's
-takes its default, what has gone is dropped; a family or choice that has gone makes it impossible.
+A configuration was valid in the space of the version that recorded it. New hyperparameters get
+their default, removed ones are dropped; a removed family or choice makes it impossible.
 """
 
 from collections.abc import Sequence
@@ -27,27 +27,27 @@ from espalier.pipelines.trials.trial import TrialStatus
 Array = NDArray[np.float64]
 
 FEWEST_TRIALS = 8
-"""A dataset with fewer says too little about who is better on it."""
+"""Smallest number of trials of a dataset; fewer say too little about which are better."""
 _SHORTEST_SECONDS = 1e-3
-_WORST = 2.0  # regret; how bad the bad ones are does not matter
+_WORST = 2.0  # regrets are cut here: how bad the bad ones are does not matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignedDataset:
-    """The trials on one dataset, by trial number; n of them.
+    """The n trials on one dataset, by trial number.
 
     Attributes
     ----------
     dataset : KnownDataset
-        Where they were run.
+        The dataset that they were run on.
     space : SearchSpace
-        Today's, on that dataset.
+        Today's space on that dataset.
     configurations : tuple of Configuration
-        All different.
+        Their configurations, all different.
     X : array, shape (n, d)
-        Encoded, in the coordinates of `AlignedKnowledge`.
+        Encoded configurations, in the coordinates of `AlignedKnowledge`.
     scores : array, shape (n,)
-        Larger is better; -inf without one.
+        Gains (larger is better); -inf without a score.
     seconds : array, shape (n,)
         Of each trial.
     """
@@ -61,11 +61,12 @@ class AlignedDataset:
 
     @property
     def gains(self) -> Array:
-        """The predictor's target, shape (n,): half rank, half regret.
+        """The target of the predictor, shape (n,): half normal score of the rank, half regret.
 
-        Normal scores of the ranks let no metric or difficulty leak (Salinas, Shen and Perrone,
-        *A quantile-based approach for hyperparameter transfer learning*, ICML 2020), but set the
-        best few as far apart as any others. The regret, in units of best minus median, does not.
+        Normal scores of the ranks are independent of the metric and the difficulty (Salinas, Shen
+        and Perrone, *A quantile-based approach for hyperparameter transfer learning*, ICML 2020),
+        but separate the best few as far as any others. The regret, in units of best minus median,
+        does not.
         """
         finite = self.scores[np.isfinite(self.scores)]
         best, middle = float(finite.max()), float(np.median(finite))
@@ -73,7 +74,7 @@ class AlignedDataset:
         return np.asarray(0.5 * normal_scores(self.scores) + 0.5 * (1.0 - regret))
 
     def thinned(self, most: int) -> "AlignedDataset":
-        """Return ``most`` of the trials, evenly from the best to the worst."""
+        """Return ``most`` of the trials, evenly spaced from the best to the worst."""
         if len(self.configurations) <= most:
             return self
         order = np.argsort(-self.scores, kind="stable")
@@ -89,19 +90,19 @@ class AlignedDataset:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignedKnowledge:
-    """What a knowledge base says in today's terms.
+    """A knowledge base in today's search space.
 
     Attributes
     ----------
     datasets : tuple of AlignedDataset
         Those with enough trials.
     coordinates : tuple of str
-        Of all their spaces together; each once.
+        Coordinates of all their spaces together, each once.
     n_impossible, n_equal : int
-        Records dropped since today's space has no such configuration, or since another record has
-        become the same.
+        Number of records dropped because today's space has no such configuration, or because they
+        became duplicates.
     too_small, other_meta : tuple of str
-        Datasets left out: few trials, or meta-features of another catalogue than today's.
+        Datasets left out: too few trials, or meta-features of another catalogue than today's.
     """
 
     datasets: tuple[AlignedDataset, ...]
@@ -112,22 +113,22 @@ class AlignedKnowledge:
     other_meta: tuple[str, ...] = ()
 
     def without(self, place: int) -> "AlignedKnowledge":
-        """Return the same without one dataset."""
+        """Return a copy without one dataset."""
         return self.with_datasets(self.datasets[:place] + self.datasets[place + 1 :])
 
     def with_datasets(self, datasets: tuple[AlignedDataset, ...]) -> "AlignedKnowledge":
-        """Return these datasets, which are in the same coordinates."""
+        """Return a copy with these datasets, which must be in the same coordinates."""
         return AlignedKnowledge(datasets=datasets, coordinates=self.coordinates)
 
 
 def space_of(shape: DatasetShape) -> SearchSpace:
-    """Return the whole space on a table of this shape."""
+    """Return the full search space for a table of this shape."""
     learners = tuple(each for each in LEARNERS.values() if each.admits(shape))
     return SearchSpace(learners, shape)
 
 
 def align_knowledge(knowledge: KnowledgeBase) -> AlignedKnowledge:
-    """Return what ``knowledge`` says in today's space."""
+    """Align a knowledge base with today's search space."""
     n_impossible = n_equal = 0
     kept: list[tuple[KnownDataset, SearchSpace, dict[Configuration, ExperienceRecord]]] = []
     too_small: list[str] = []
@@ -141,7 +142,7 @@ def align_knowledge(knowledge: KnowledgeBase) -> AlignedKnowledge:
         found: dict[Configuration, ExperienceRecord] = {}
         for record in records:
             if record.result.status is TrialStatus.PRUNED:
-                continue  # clearly worse than some, which is no rank among all
+                continue  # ended by racing: worse than some, but its rank among all is unknown
             today = align_configuration(record.result.trial.configuration, space)
             if today is None:
                 n_impossible += 1
@@ -178,24 +179,24 @@ def align_knowledge(knowledge: KnowledgeBase) -> AlignedKnowledge:
 
 
 def align_configuration(configuration: Configuration, space: SearchSpace) -> Configuration | None:
-    """Return a configuration as it is in ``space``; None where it cannot be."""
+    """Return a configuration converted to ``space``; None if that is impossible."""
     if configuration.family not in space.families:
         return None
     try:
         return space.complete(configuration.family, dict(configuration))
     except (ValueError, TypeError, KeyError):
-        return None  # a value that the space does not know any more
+        return None  # a value that the space no longer has
 
 
 def align_coordinates(X: Array, have: Sequence[str], want: Sequence[str]) -> Array:
-    """Return encoded configurations in other coordinates, shape (n, len(want)).
+    """Convert encoded configurations to other coordinates, shape (n, len(want)).
 
     Parameters
     ----------
     X : array, shape (n, len(have))
         Encoded configurations.
     have, want : sequence of str
-        Names of the coordinates; what ``X`` lacks is inactive.
+        Names of the coordinates; those that ``X`` lacks are inactive.
     """
     places = {name: place for place, name in enumerate(have)}
     found = np.full((len(X), len(want)), -1.0)

@@ -1,4 +1,4 @@
-"""The file of experience: read, added to, never half written."""
+"""The experience store: a Parquet file that is always replaced as a whole."""
 
 import os
 import shutil
@@ -22,26 +22,26 @@ from espalier.pipelines.experience.recording.schema import (
 
 @dataclass(frozen=True, slots=True)
 class ExperienceStore:
-    """A Parquet file of experience; two writers at a time must take turns.
+    """A Parquet file of experience; only one process may write at a time.
 
-    A file is written beside the old one and put in its place whole. The old one stays as
-    ``<name>.bak``, that of an older version as ``<name>.v<version>.bak`` for good.
+    A new file is written next to the old one and then replaces it. The old one is kept as
+    ``<name>.bak``; a file of an older version is kept permanently as ``<name>.v<version>.bak``.
 
     Attributes
     ----------
     path : Path
-        The file; it need not exist before something is added.
+        The file; it is created when records are added.
     """
 
     path: Path
 
     @property
     def backup_path(self) -> Path:
-        """Where the file before the last change is."""
+        """Path of the copy from before the last change."""
         return self.path.with_name(self.path.name + ".bak")
 
     def read(self) -> KnowledgeBase:
-        """Return what the file knows; nothing where there is no file.
+        """Return the records in the file; empty if there is no file.
 
         Raises
         ------
@@ -51,22 +51,22 @@ class ExperienceStore:
         return self._read()[0]
 
     def append(self, records: Iterable[ExperienceRecord]) -> KnowledgeBase:
-        """Add records and return all that the file then knows.
+        """Add records to the file and return all records in it.
 
         Raises
         ------
         UserError
-            As of `read`; the file is then left as it is.
+            As for `read`; the file is left unchanged.
         """
         return self.merge(KnowledgeBase.of(records))
 
     def merge(self, other: KnowledgeBase) -> KnowledgeBase:
-        """Add what ``other`` knows and return the whole; nothing is written if it adds nothing.
+        """Add the records of ``other`` and return all; nothing is written if none are new.
 
         Raises
         ------
         UserError
-            As of `read`; the file is then left as it is.
+            As for `read`; the file is left unchanged.
         """
         mine, version = self._read()
         both = mine.merge(other)
@@ -82,7 +82,7 @@ class ExperienceStore:
         return both
 
     def _read(self) -> tuple[KnowledgeBase, int | None]:
-        """Return what the file knows and its version; None where there is no file."""
+        """Return the records in the file and its version; None if there is no file."""
         where = str(self.path)
         if not self.path.exists():
             return KnowledgeBase(), None
@@ -107,7 +107,7 @@ class ExperienceStore:
 
 
 def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write the file whole or not at all, and flush it to the disk."""
+    """Write the file atomically and flush it to the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:

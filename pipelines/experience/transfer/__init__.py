@@ -1,1 +1,1 @@
-"""What is learned from recorded trials for a dataset that is not among them."""
+"""Knowledge for new datasets, fitted to recorded trials: portfolio and predictor."""

@@ -1,6 +1,6 @@
-"""Greedy cover: the configurations that together leave the least regret on some datasets.
+"""Greedy cover: choose configurations that together leave the least regret on a set of datasets.
 
-Symbols: c candidates; k datasets.
+Symbols: c is the number of candidates, k of datasets.
 """
 
 import numpy as np
@@ -8,24 +8,24 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# Seconds count by their root and from a part of the usual on, so that what is nearly free does not
-# win by that alone.
+# The cost of a trial is sqrt(max(seconds, a share of the median)), so that a nearly free trial is
+# not chosen for its price alone.
 _LEAST_COST = 0.25
 
 
 def greedy_cover(regrets: Array, costs: Array, weights: Array, *, n: int) -> tuple[int, ...]:
-    """Return up to ``n`` places in the order of their gain per expected second.
+    """Return positions of up to ``n`` configurations, chosen by gain per expected cost.
 
     Parameters
     ----------
     regrets : array, shape (c, k)
-        Of each configuration on each dataset, in [0, 1].
+        Regret of each configuration on each dataset, in [0, 1].
     costs : array, shape (c,)
-        Relative seconds.
+        Seconds of each configuration, in units of a median trial.
     weights : array, shape (k,)
-        How much each dataset counts.
+        Weight of each dataset.
     n : int
-        How many at most; fewer when nothing more is gained.
+        Largest number; fewer are returned when none reduces the regret any more.
     """
     chosen: list[int] = []
     left = np.ones(regrets.shape[1])
@@ -42,10 +42,11 @@ def greedy_cover(regrets: Array, costs: Array, weights: Array, *, n: int) -> tup
 
 
 def cover_in_rounds(regrets: Array, costs: Array, weights: Array, *, n: int) -> tuple[int, ...]:
-    """Return `greedy_cover`'s places, and when nothing more is gained those of a further round.
+    """Return the positions of `greedy_cover`, repeated without those chosen until there are ``n``.
 
-    On a new dataset the first round will leave something to gain after all; a second one, without
-    what is chosen, is the next best guess. Arguments are those of `greedy_cover`.
+    A first round that leaves no regret on the known datasets may still leave some on a new one; a
+    further round among the remaining configurations is the next best guess. The arguments are
+    those of `greedy_cover`.
     """
     chosen: list[int] = []
     while len(chosen) < n:

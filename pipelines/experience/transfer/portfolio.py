@@ -1,14 +1,15 @@
-"""What to try first: configurations that complemented each other best on the known datasets.
+"""The portfolio: configurations that complemented each other best on the known datasets.
 
-Greedy, as in M. Feurer and others, *Auto-sklearn 2.0* (2022, section 3.2): each next configuration
-is the one that, beside those chosen, takes most off the mean regret over the datasets, here per
-second that it is expected to take. A greedy set is within 63 % of the best set of its size.
+It is built greedily, as in M. Feurer and others, *Auto-sklearn 2.0* (2022, section 3.2): each next
+configuration is the one that, added to those chosen, reduces the mean regret over the datasets
+most, here per second that it is expected to take. A greedy set reaches at least 63 % of the gain of
+the best set of its size.
 
-The regret of a configuration on a dataset is how far its score is from the best one there, in units
-of best minus median, cut at 1. One that was never run on a dataset is predicted from those that
-were, by a forest on that dataset alone, and is believed only in part.
+The regret of a configuration on a dataset is the distance of its score from the best one there, in
+units of best minus median, cut at 1. If it was never run on a dataset, its regret is predicted by a
+random forest on that dataset's trials, and shrunk towards 1.
 
-Symbols: c candidates; k datasets.
+Symbols: c is the number of candidates, k of datasets.
 """
 
 from collections.abc import Sequence
@@ -36,47 +37,47 @@ from espalier.pipelines.trials.configuration import Configuration
 Array = NDArray[np.float64]
 
 SMALL_ROWS, MEDIUM_ROWS = 2_000, 20_000
-"""Rows below which a dataset is small, or medium; else it is large."""
+"""Row counts below which a dataset is small, or medium; larger ones are large."""
 LENGTH = 16
-"""Configurations of a bucket's portfolio."""
+"""Number of configurations in the portfolio of a bucket (task and size)."""
 WINNERS = 4
-"""Best configurations of each dataset, which are kept for the next run on it."""
+"""Number of best configurations of each dataset to keep for the next run on that dataset."""
 _PER_DATASET, _CANDIDATES = 16, 600
 """So many of the best of each dataset are candidates, fewer where there are many datasets, beside
 every family's best."""
-# A dataset of another task or size says less about a bucket.
+# Weight of a dataset of another task or size for a bucket.
 _OTHER_TASK, _OTHER_SIZE = 0.15, 0.4
 _IMPUTED_TRUST = 0.5
-# Words in full agreement take so much off the distance of the meta-features.
+# Descriptions in full agreement reduce the distance of the meta-features by this much.
 _WORDS_COUNT = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portfolio:
-    """Configurations to try first, and what they left to gain on each known dataset.
+    """Configurations to try first, with their regret on each known dataset.
 
     Attributes
     ----------
     configurations : tuple of Configuration
-        c of them, each in the space of the dataset that it was recorded on.
+        The c configurations, each in the space of the dataset that it was recorded on.
     regrets : array, shape (c, k)
-        0 is the best known on a dataset, 1 the median or worse.
+        Regrets; 0 is the best known on a dataset, 1 the median or worse.
     costs : array, shape (c,)
         Seconds in units of the median trial on the same dataset, geometric mean over datasets.
     datasets : tuple of str
-        Names, in the order of the columns.
+        Names of the datasets, in the order of the columns of ``regrets``.
     problems : tuple of ProblemKind
-        Of the datasets.
+        Problems of the datasets.
     contents : tuple of str
-        What each dataset is, as `KnownDataset.content` names it.
+        Identifiers of the datasets' content, see `KnownDataset.content`.
     n_rows : tuple of int
-        Rows of the whole datasets.
+        Numbers of rows of the whole datasets.
     meta : tuple of MetaFeatures
-        Of the datasets.
+        Meta-features of the datasets.
     best : tuple of tuple of int
-        Places of what scored best on each dataset, best first.
+        Positions of the configurations that scored best on each dataset, best first.
     statements : tuple of tuple of float
-        What each dataset is about, as `statement_vector` makes it.
+        The subject of each dataset, as a vector of `statement_vector`.
     """
 
     configurations: tuple[Configuration, ...]
@@ -91,9 +92,9 @@ class Portfolio:
     statements: tuple[tuple[float, ...], ...] = ()
 
     def distances(self, meta: MetaFeatures, about: tuple[float, ...] = ()) -> Array:
-        """Return how far each dataset is from a new one, shape (k,).
+        """Return the distance of each known dataset from a new one, shape (k,).
 
-        That both are about the same things, by the words of their users, makes them nearer.
+        Datasets whose descriptions are about the same subject are closer.
         """
         apart = distances(meta, self.meta)
         if not about or not self.statements:
@@ -108,10 +109,10 @@ class Portfolio:
         meta: MetaFeatures | None = None,
         about: tuple[float, ...] = (),
     ) -> tuple[int, ...]:
-        """Return the places of the configurations to try, in order.
+        """Return the positions of the configurations to try, in order.
 
-        The set is the bucket's of task and size; with meta-features its order (and no more: which
-        datasets are alike is a guess) is by what helped most on similar datasets.
+        The set depends only on the bucket (task and size). Meta-features, if given, change only its
+        order: what helped most on similar datasets comes first, since similarity is a guess.
         """
         weights = self._bucket_weights(problem, n_rows)
         chosen = cover_in_rounds(self.regrets, self.costs, weights, n=LENGTH)
@@ -124,9 +125,9 @@ class Portfolio:
         return (*first, *(place for place in chosen if place not in first))
 
     def winners(self, content: str) -> tuple[int, ...]:
-        """Return the places of what won on this very dataset, best first; none if it is new.
+        """Return positions of the configurations that were best on this dataset; empty if new.
 
-        Where it was recorded several times (other rows, folds or seeds), by turns.
+        Best first; if it was recorded several times (other rows, folds or seeds), these take turns.
         """
         found = [places for places, each in zip(self.best, self.contents, strict=True)
                  if each == content]  # fmt: skip
@@ -134,7 +135,7 @@ class Portfolio:
         return tuple(dict.fromkeys(turns))[:WINNERS]
 
     def expected_regret(self, place: int, meta: MetaFeatures) -> float:
-        """Return the regret of a configuration on datasets like this one."""
+        """Return the expected regret of each configuration on a dataset like this one."""
         near = likeness(distances(meta, self.meta))
         return float(self.regrets[place] @ near / near.sum())
 
@@ -155,14 +156,14 @@ def size_of(n_rows: int) -> str:
 
 
 def build_portfolio(known: AlignedKnowledge, *, seed: int) -> Portfolio:
-    """Return the portfolio of what is known.
+    """Build the portfolio from aligned experience.
 
     Parameters
     ----------
     known : AlignedKnowledge
         Experience in today's space.
     seed : int
-        Of the forests that predict what was never run.
+        Seed of the forests that predict scores of configurations that were not run.
     """
     candidates = _candidates(known)
     regrets = np.ones((len(candidates), len(known.datasets)))
@@ -188,7 +189,7 @@ def build_portfolio(known: AlignedKnowledge, *, seed: int) -> Portfolio:
 
 
 def _candidates(known: AlignedKnowledge) -> tuple[Configuration, ...]:
-    """Return the best of each dataset, and each family's best there."""
+    """Return the best configurations of each dataset, and the best of each family there."""
     found: dict[Configuration, None] = {}
     best = max(WINNERS, min(_PER_DATASET, _CANDIDATES // max(1, len(known.datasets))))
     for each in known.datasets:
@@ -205,7 +206,7 @@ def _candidates(known: AlignedKnowledge) -> tuple[Configuration, ...]:
 
 
 def _best(known: AlignedDataset, candidates: Sequence[Configuration]) -> tuple[int, ...]:
-    """Return the places of the configurations that were run on a dataset and scored best."""
+    """Return the positions of the configurations that scored best on a dataset."""
     place_of = {configuration: place for place, configuration in enumerate(candidates)}
     order = np.argsort(-known.scores, kind="stable")[:WINNERS]
     ran = [known.configurations[at] for at in order if np.isfinite(known.scores[at])]
@@ -218,9 +219,9 @@ def _on_dataset(
     coordinates: Sequence[str],
     seed: int,
 ) -> tuple[Array, Array]:
-    """Return regret and log relative seconds of the candidates on one dataset, both (c,).
+    """Return regret and log relative seconds of the candidates on a dataset, shape (c,) each.
 
-    A candidate that the dataset's space does not have helps nothing there: regret 1, seconds NaN.
+    A candidate that is not in the dataset's space has regret 1 and NaN seconds.
     """
     finite = known.scores[np.isfinite(known.scores)]
     best, middle = float(finite.max()), float(np.median(finite))
@@ -247,7 +248,7 @@ def _on_dataset(
         asked = [each for at in unknown if (each := here[at]) is not None]
         X = align_coordinates(known.space.encode(asked), known.space.coordinates, coordinates)
         predicted, doubt = ForestPredictor(seed).fit(known.X, observed).predict(X)
-        # Half-way to useless, and further where the trees disagree: what was measured goes first.
+        # Predictions are shrunk towards 1, more if the trees disagree: measured ones come first.
         believed = predicted + (1.0 - _IMPUTED_TRUST) * (1.0 - predicted) + 0.5 * doubt
         regret[unknown] = np.clip(believed, 0.0, 1.0)
         logs[unknown] = ForestPredictor(seed).fit(known.X, log_seconds).predict(X)[0]
@@ -255,7 +256,7 @@ def _on_dataset(
 
 
 def _needed(whole: Portfolio) -> Portfolio:
-    """Return the portfolio of what some bucket chooses, and of what won on some dataset."""
+    """Keep only configurations that some bucket chooses or that were best on some dataset."""
     used: dict[int, None] = {}
     for problem in ProblemKind:
         for rows in (1, SMALL_ROWS, MEDIUM_ROWS):

@@ -1,6 +1,6 @@
-"""What experience predicts for a new dataset: f(meta-features, configuration) -> gain.
+"""Predict gains on a new dataset from experience: f(meta-features, configuration) -> gain.
 
-Symbols: n trials over all datasets; d coordinates of the known spaces together.
+Symbols: n is the number of trials over all datasets, d of coordinates of all known spaces.
 """
 
 from collections.abc import Sequence
@@ -16,16 +16,16 @@ Array = NDArray[np.float64]
 
 
 class RunPrior:
-    """What experience says about the space of one run; a `surrogate.prior_mean.Experience`.
+    """Experience as prior mean of a run's surrogate; a `surrogate.prior_mean.Experience`.
 
     Parameters
     ----------
     model : ProcessExperience
-        Fitted.
+        The fitted predictor.
     coordinates : sequence of str
-        Of the run's space.
+        Coordinates of the run's space.
     meta : MetaFeatures
-        Of the run's dataset.
+        Meta-features of the run's dataset.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class RunPrior:
         return self._about.predict(align_coordinates(X, self._have, self._want))
 
     def mean_gradient(self, X: Array) -> tuple[Array, Array]:
-        """Return the same, and its gradient in X, shape (n, d)."""
+        """Return the expected normal score, and its gradient in X, shape (n, d)."""
         mean, slope = self._about.predict_gradient(align_coordinates(X, self._have, self._want))
         gradient = np.zeros_like(X)
         gradient[:, self._own] = slope[:, self._place]

@@ -1,4 +1,4 @@
-"""A new predictor against the present one, on datasets that neither has seen."""
+"""Compare a new predictor with the present one on datasets that neither was fitted to."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,19 +10,19 @@ from espalier.pipelines.experience.transfer.process_validation import validate_p
 from espalier.pipelines.experience.transfer.validate import Validation
 
 TOLERANCE = 0.01
-"""A mean rank correlation lower by less than this is no worse: seeds and ties move it as much."""
+"""A smaller decrease of the mean rank correlation is within the variation by seeds and ties."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictorComparison:
-    """How both rank the trials of all datasets, each dataset left out of what they learned from.
+    """How well both predictors rank the trials of each dataset when fitted without it.
 
     Attributes
     ----------
     present : Validation or None
-        Of what serves now; None where nothing does.
+        Validation of the predictor in use; None if there is none.
     fresh : Validation
-        Of what learned from all records.
+        Validation of the new predictor, fitted to all records.
     """
 
     present: Validation | None
@@ -30,7 +30,7 @@ class PredictorComparison:
 
     @property
     def difference(self) -> float:
-        """Mean difference of the rank correlations, fresh minus present."""
+        """Mean difference of the rank correlations, ``fresh`` minus ``present``."""
         if self.present is None or not self.present.by_dataset or not self.fresh.by_dataset:
             return 0.0
         values = [[value for _, value in each.by_dataset] for each in (self.fresh, self.present)]
@@ -38,7 +38,7 @@ class PredictorComparison:
 
     @property
     def is_not_worse(self) -> bool:
-        """Whether the new one may serve."""
+        """Whether the new predictor may replace the present one."""
         if self.present is None:
             return True
         if self.present.trusted and not self.fresh.trusted:
@@ -47,7 +47,7 @@ class PredictorComparison:
 
     @property
     def words(self) -> str:
-        """The result in words."""
+        """The result of the comparison as a sentence."""
         if self.present is None:
             return f"there was no predictor before; {self.fresh.words}"
         result = "is not worse" if self.is_not_worse else "is worse"
@@ -74,14 +74,14 @@ class PredictorComparison:
 def compare_predictors(
     present: AlignedKnowledge | None, fresh: AlignedKnowledge
 ) -> PredictorComparison:
-    """Compare learning from ``present`` with learning from ``fresh``.
+    """Compare a predictor fitted to ``present`` with one fitted to ``fresh``.
 
     Parameters
     ----------
     present : AlignedKnowledge or None
-        What the predictor that serves has learned from.
+        The records that the predictor in use was fitted to.
     fresh : AlignedKnowledge
-        What the new one has learned from; both are asked about its datasets.
+        The records of the new predictor; both predict the trials on its datasets.
     """
     return PredictorComparison(
         present=None if present is None else validate_process(present, fresh),

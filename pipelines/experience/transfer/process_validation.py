@@ -1,6 +1,6 @@
-"""Leave-one-dataset-out validation of the process, without fitting it once for each dataset.
+"""Leave-one-dataset-out validation of the Gaussian process, without fitting it once per dataset.
 
-With A the trials that stay and B those of the dataset that is left out, the solution without B is
+With A the trials that remain and B those of the dataset that is left out, the solution without B is
 ``alpha_A - Q_AB Q_BB^-1 alpha_B`` where Q is the inverse of the whole covariance (the block form of
 leave-one-out; Rasmussen and Williams 2006, section 5.4.2).
 """
@@ -29,12 +29,12 @@ Array = NDArray[np.float64]
 
 
 class LeaveOneOutProcess:
-    """What processes that learned from all datasets but one say of that one.
+    """Predictions for each dataset by a process fitted to all other datasets.
 
     Parameters
     ----------
     taught : AlignedKnowledge
-        What there is to learn from.
+        The experience to fit to.
     """
 
     def __init__(self, taught: AlignedKnowledge) -> None:
@@ -54,14 +54,14 @@ class LeaveOneOutProcess:
         self._alpha = self._inverse @ np.concatenate([each.gains for each in datasets])
 
     def expected(self, asked: AlignedDataset, coordinates: tuple[str, ...]) -> Array:
-        """Return what is expected of a dataset's trials, tables of its content left out, (m,).
+        """Predict the gains of a dataset's trials without the tables of its content, shape (m,).
 
         Parameters
         ----------
         asked : AlignedDataset
-            It may be among the taught ones, or not.
+            The dataset; it may be among those of ``taught``, or not.
         coordinates : tuple of str
-            That it is encoded in.
+            The coordinates in which ``asked`` is encoded.
         """
         out = (self._contents == asked.dataset.fingerprint)[self._group]
         alpha = self._alpha.copy()
@@ -76,10 +76,10 @@ class LeaveOneOutProcess:
 
 
 def validate_process(taught: AlignedKnowledge, asked: AlignedKnowledge) -> Validation:
-    """Return how well what is learned from ``taught`` ranks the trials of ``asked``.
+    """Validate how well a process fitted to ``taught`` ranks the trials of ``asked``.
 
-    Each dataset is predicted by the others; tables of one content (other targets, other rows) are
-    left out together.
+    Each dataset is predicted from the others; tables with the same content (other targets, other
+    rows) are left out together.
     """
     if len({each.dataset.fingerprint for each in taught.datasets}) < FEWEST_DATASETS:
         return Validation(())

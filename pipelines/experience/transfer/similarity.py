@@ -1,4 +1,4 @@
-"""Which known datasets are like a new one: distance of standardised meta-features.
+"""Similarity of datasets, by the distance of standardised meta-features.
 
 As in M. Feurer, J. Springenberg and F. Hutter, *Initializing Bayesian hyperparameter optimization
 via meta-learning* (AAAI 2015), where datasets are compared by the L1 distance; here each
@@ -18,17 +18,17 @@ from espalier.pipelines.metafeatures.profile import MetaFeatures
 Array = NDArray[np.float64]
 
 META_NAMES = tuple(each.name for each in CATALOGUE)
-_FAR = 3.0  # in spreads; a new dataset may be unlike everything
+_FAR = 3.0  # in spreads; a new dataset may be unlike all known ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetaScale:
-    """Brings meta-features to a common scale.
+    """Standardises meta-features by their mean and spread over the known datasets.
 
     Attributes
     ----------
     centre, spread : array, shape (n_meta,)
-        Mean and deviation over the known datasets, in the catalogue's order.
+        Mean and standard deviation over the known datasets, in the catalogue's order.
     """
 
     centre: Array
@@ -36,24 +36,24 @@ class MetaScale:
 
     @classmethod
     def of(cls, known: Sequence[MetaFeatures]) -> "MetaScale":
-        """Return the scale of some datasets, at least one."""
+        """Return the scale of at least one dataset."""
         raw = np.stack([vector(each) for each in known])
         spread = raw.std(axis=0)
         return cls(centre=raw.mean(axis=0), spread=np.where(spread > 1e-9, spread, np.inf))
 
     def __call__(self, meta: MetaFeatures) -> Array:
-        """Return standardised meta-features, shape (n_meta,); 0 where the known ones are alike."""
+        """Return standardised meta-features, shape (n_meta,); 0 for those without spread."""
         return np.clip((vector(meta) - self.centre) / self.spread, -_FAR, _FAR)
 
 
 def vector(meta: MetaFeatures) -> Array:
-    """Return the values in the catalogue's order, shape (n_meta,); 0 for one that is missing."""
+    """Return the values in the catalogue's order, shape (n_meta,); 0 for missing ones."""
     values = meta.to_dict()
     return np.array([values.get(name, 0.0) for name in META_NAMES])
 
 
 def distances(meta: MetaFeatures, known: Sequence[MetaFeatures]) -> Array:
-    """Return the mean absolute difference to each known dataset, in spreads, shape (n,)."""
+    """Return the mean absolute standardised difference to each known dataset, shape (n,)."""
     if not known:
         return np.empty(0)
     scale = MetaScale.of(known)
@@ -62,10 +62,10 @@ def distances(meta: MetaFeatures, known: Sequence[MetaFeatures]) -> Array:
 
 
 def likeness(distance: Array) -> Array:
-    """Return weights in (0, 1], 1 for the nearest, falling with the excess distance, (n,).
+    """Return similarity weights in (0, 1] from distances, shape (n,); 1 for the nearest.
 
-    The width is the median distance between the nearest and the others, so that some datasets
-    always count and none alone does.
+    They decrease with the distance in excess of the nearest. The width of the decrease is the
+    median of these excesses, so that there are always several datasets that count.
     """
     if not len(distance):
         return np.empty(0)

@@ -1,16 +1,16 @@
-"""A Gaussian process over all known datasets: what experience predicts, with gradients.
+"""A Gaussian process over all known datasets, which predicts gains on a new one with gradients.
 
-The covariance of two trials is that of their configurations times that of their datasets: what all
-datasets share, what those of one kind of problem share, and what those of similar meta-features
-share (multi-task processes: Bonilla, Chai and Williams 2008; by descriptors of the dataset:
+The covariance of two trials is that of their configurations times that of their datasets. The
+latter is a sum of three parts: one for all datasets, one for datasets of the same problem, and one
+for similar meta-features (multi-task processes: Bonilla, Chai and Williams 2008; by descriptors:
 Bardenet and others, *Collaborative hyperparameter tuning*, ICML 2013). The target is
 `AlignedDataset.gains`.
 
-What is kept are sums over landmarks (Nyström), a row a dataset: asking costs a few hundred kernel
-values, however many trials were learned from.
+The fitted model holds sums over landmarks (Nyström approximation), one row per dataset: a
+prediction costs a few hundred kernel values, independent of the number of trials.
 
-Symbols: k datasets; n trials over all of them; d coordinates of the known spaces together; q
-landmarks; b bags.
+Symbols: k is the number of datasets, n of trials over all of them, d of coordinates of all known
+spaces, q of landmarks, b of bags.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ from espalier.pipelines.surrogate.kernel import Embedding, matern, squared_dista
 Array = NDArray[np.float64]
 
 MOST_TRIALS = 3_000
-"""More are thinned evenly on each dataset: time grows with the cube."""
+"""Largest number of trials; more are thinned evenly on each dataset (the time is cubic)."""
 N_BAGS = 6
 
 _LENGTH = 2.5
@@ -43,18 +43,18 @@ _JITTER = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetKernel:
-    """How much datasets say about each other.
+    """The covariance between datasets, by problem and meta-features.
 
     Attributes
     ----------
     scale : MetaScale
-        Of the known datasets.
+        Scale of the meta-features over the known datasets.
     places : array, shape (k, n_meta)
         Their standardised meta-features.
     kinds : array, shape (k,)
         0 for binary, 1 for multiclass, 2 for regression.
     width : float
-        Distance at which likeness is nearly gone.
+        Length scale of the similarity of meta-features.
     """
 
     scale: MetaScale
@@ -64,7 +64,7 @@ class DatasetKernel:
 
     @classmethod
     def of(cls, known: Sequence[MetaFeatures]) -> Self:
-        """Return the kinship of some datasets, at least one."""
+        """Return the kernel over at least one known dataset."""
         scale = MetaScale.of(known)
         places = np.stack([scale(each) for each in known])
         apart = np.abs(places[:, None] - places[None]).mean(axis=2)
@@ -74,7 +74,7 @@ class DatasetKernel:
         return cls(scale=scale, places=places, kinds=kinds, width=max(width, 1e-6))
 
     def to(self, meta: MetaFeatures) -> Array:
-        """Return the covariance of a dataset with each known one, shape (k,)."""
+        """Return the covariance of a dataset with each known dataset, shape (k,)."""
         return self._covariance(self.scale(meta)[None], np.array([_kind(meta)]))[0]
 
     @property
@@ -89,19 +89,21 @@ class DatasetKernel:
 
 
 class ProcessExperience:
-    """A Gaussian process over configurations and datasets; bagged over datasets for its doubt.
+    """A Gaussian process over configurations and datasets, bagged over datasets.
+
+    The spread of the bags' predictions measures its uncertainty.
 
     Parameters
     ----------
     seed : int
-        Of landmarks and bags.
+        Seed of landmarks and bags.
     """
 
     def __init__(self, *, seed: int) -> None:
         self._seed = seed
 
     def fit(self, known: AlignedKnowledge) -> Self:
-        """Learn from trials on at least one dataset."""
+        """Fit the process to trials on at least one dataset."""
         known = thinned(known)
         self.coordinates = known.coordinates
         self.kinship = DatasetKernel.of([each.dataset.meta for each in known.datasets])
@@ -135,20 +137,20 @@ class ProcessExperience:
         return self
 
     def predict(self, X: Array, meta: MetaFeatures) -> tuple[Array, Array]:
-        """Return mean and deviation over the bags, both of shape (m,), of X (m, d)."""
+        """Return mean and standard deviation over the bags, shape (m,) each, for X (m, d)."""
         near = kernel(embedded(X, self.coordinates), embedded(self.landmarks, self.coordinates))
         found = near @ np.einsum("k,bkq->qb", self.kinship.to(meta), self.sums)
         return found[:, 0], found[:, 1:].std(axis=1)
 
     def about(self, meta: MetaFeatures) -> "DatasetPosterior":
-        """Return the mean function for one dataset."""
+        """Return the posterior mean function for one dataset."""
         return DatasetPosterior(
             Embedding(self.coordinates), self.landmarks, self.kinship.to(meta) @ self.sums[0]
         )
 
     @property
     def arrays(self) -> dict[str, Array]:
-        """What was learned, by name."""
+        """The fitted arrays, by name."""
         return {
             "landmarks": self.landmarks,
             "sums": self.sums,
@@ -161,12 +163,12 @@ class ProcessExperience:
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, Array], coordinates: Sequence[str]) -> Self:
-        """Return the model that `arrays` and its coordinates describe.
+        """Restore a fitted model from its `arrays` and coordinates.
 
         Raises
         ------
         ValueError, KeyError
-            They do not belong together.
+            The arrays are inconsistent or incomplete.
         """
         given = {name: np.asarray(each, dtype=np.float64) for name, each in arrays.items()}
         made = cls(seed=0)
@@ -193,16 +195,16 @@ class ProcessExperience:
 
 
 class DatasetPosterior:
-    """What the process expects on one dataset: a sum of kernels at the landmarks.
+    """The posterior mean for one dataset: a weighted sum of kernels at the landmarks.
 
     Parameters
     ----------
     embedding : Embedding
-        Of the known coordinates.
+        Embedding of the known coordinates.
     landmarks : array, shape (q, d)
         Encoded configurations.
     weights : array, shape (q,)
-        Of each.
+        Weight of each landmark.
     """
 
     def __init__(self, embedding: Embedding, landmarks: Array, weights: Array) -> None:
@@ -215,7 +217,7 @@ class DatasetPosterior:
         return np.asarray(kernel(self._embedding(X) / _LENGTH, self._points) @ self._weights)
 
     def predict_gradient(self, X: Array) -> tuple[Array, Array]:
-        """Return the same, and its gradient in X, shape (m, d)."""
+        """Return the expected gain, and its gradient in X, shape (m, d)."""
         places = self._embedding(X) / _LENGTH
         values, slope = matern(squared_distances(places, self._points))
         pull = slope * self._weights
@@ -234,21 +236,21 @@ def kernel(left: Array, right: Array) -> Array:
 
 
 def solve(covariance: Array, y: Array, counts: Array) -> Array:
-    """Return alpha, shape (n,); a trial that counts twice has half the noise."""
+    """Return the weights alpha, shape (n,); a trial that counts twice has half the noise."""
     noisy = covariance.copy()
     noisy[np.diag_indices(len(y))] += NOISE / counts
     return np.asarray(cho_solve(cho_factor(noisy, lower=True, overwrite_a=True), y))
 
 
 def groups(known: AlignedKnowledge) -> NDArray[np.int64]:
-    """Return the number of each trial's dataset, shape (n,)."""
+    """Return the dataset number of each trial, shape (n,)."""
     return np.repeat(np.arange(len(known.datasets)), [len(each.X) for each in known.datasets])
 
 
 def thinned(known: AlignedKnowledge) -> AlignedKnowledge:
-    """Return at most about `MOST_TRIALS` of the trials: evenly from best to worst on each dataset.
+    """Return about `MOST_TRIALS` trials at most, evenly from best to worst on each dataset.
 
-    Gains stay those among all trials of a dataset only as far as an even choice keeps them.
+    Gains depend on the other trials of a dataset, so thinning changes them slightly.
     """
     total = sum(len(each.X) for each in known.datasets)
     if total <= MOST_TRIALS:
@@ -260,7 +262,7 @@ def thinned(known: AlignedKnowledge) -> AlignedKnowledge:
 
 
 def _landmarks(points: Array, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the places of up to `_LANDMARKS` different points, drawn evenly."""
+    """Return the positions of up to `_LANDMARKS` distinct points, drawn uniformly."""
     _, first = np.unique(points.round(9), axis=0, return_index=True)
     n = min(_LANDMARKS, len(first))
     return np.sort(rng.choice(np.sort(first), size=n, replace=False))

@@ -1,4 +1,4 @@
-"""How well experience ranks on a dataset that it has not seen: leave one dataset out."""
+"""Validation of experience: how well it ranks trials on a dataset that was left out."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 TRUSTED_FROM = 0.2
-"""Median Spearman correlation below which the prior does more harm than good."""
+"""Smallest median rank correlation; below it, using the predictor does more harm than good."""
 FEWEST_DATASETS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """Rank correlations of predicted with observed scores, each dataset predicted by the others.
+    """Rank correlations of predicted and observed scores, each dataset predicted by the others.
 
     Attributes
     ----------
@@ -31,12 +31,12 @@ class Validation:
 
     @property
     def trusted(self) -> bool:
-        """Whether predictions may be acted upon."""
+        """Whether the predictions are reliable enough to be used."""
         return self.median >= TRUSTED_FROM
 
     @property
     def words(self) -> str:
-        """The result in words."""
+        """The result as a sentence."""
         if not self.by_dataset:
             return (
                 f"the predictor is off: fewer than {FEWEST_DATASETS} datasets are known, so it "

@@ -1,4 +1,4 @@
-"""What expected costs of several families share."""
+"""Estimates of matrix width and preprocessing time, for the families' expected costs."""
 
 from espalier.pipelines.data.dataset import DatasetShape
 
@@ -23,13 +23,13 @@ def matrix_columns(shape: DatasetShape, *, per_category: float = 1.0) -> float:
 
 
 def features_seconds(shape: DatasetShape) -> float:
-    """Return about how long one core takes to make the features of all rows."""
+    """Return about how many seconds one core takes to preprocess all rows."""
     cells = shape.n_rows * matrix_columns(shape)
     return 0.02 + 1e-7 * cells + 4e-5 * shape.n_rows * shape.n_text + text_seconds(shape)
 
 
 def text_seconds(shape: DatasetShape) -> float:
-    """Return about how long one core takes to go through all that was written.
+    """Return about how many seconds one core takes to process all text of a table.
 
     A review of 400 characters takes a quarter of a millisecond: its words and pairs of words are
     counted, and the counts are projected.

@@ -1,4 +1,4 @@
-"""The rows that a model keeps back from its own training rows to know when to stop."""
+"""Split validation rows for early stopping off a model's own training rows."""
 
 from typing import Any
 

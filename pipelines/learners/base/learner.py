@@ -1,4 +1,4 @@
-"""What a model family brings: its space, its factory, its limits and its expected cost."""
+"""The definition of a model family: its space, factory, limits and expected cost."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # a served model must load without ConfigSpace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnerLimits:
-    """Sizes beyond which a family is not offered.
+    """Largest tables that a family is used for.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class LearnerLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
-    """What a factory needs to know beside the hyperparameters.
+    """What a family's factory needs besides the hyperparameters.
 
     Attributes
     ----------
@@ -68,9 +68,9 @@ class Learner:
     name : str
         Key in the registry and on the command line.
     label : str
-        Name for people.
+        Name shown to users.
     problems : frozenset of ProblemKind
-        What it can solve.
+        Kinds of problems that it can solve.
     space : callable (shape) -> ConfigurationSpace
         Its own hyperparameters with conditions and defaults, without preprocessing.
     build : callable (values, context) -> estimator
@@ -78,19 +78,19 @@ class Learner:
     expected_seconds : callable (values, shape) -> float
         Seconds to fit once on all rows on one core, to within a factor of a few.
     preprocessing : PreprocessingTraits
-        What may happen to the features before the model.
+        Preprocessing choices that the family allows.
     limits : LearnerLimits
-        Sizes beyond which it is not offered.
+        Largest tables that it is used for.
     early_stopping : bool
-        Whether ``fit`` takes ``eval_set=(X, y)`` and leaves ``n_iterations_``. Whatever the
-        family, ``fit`` is also given those of ``sample_weight``, ``eval_weight``,
-        ``categorical`` and ``deadline`` that its signature names.
+        Whether ``fit`` takes ``eval_set=(X, y)`` and sets ``n_iterations_``. In every family,
+        ``fit`` also receives those of ``sample_weight``, ``eval_weight``, ``categorical`` and
+        ``deadline`` that its signature names.
     anytime : bool
-        Whether ``fit`` takes ``deadline`` and stops then with a model that is worth having.
+        Whether ``fit`` takes ``deadline`` and stops at it with a usable model.
     interpretable : bool
         Whether a person can read the fitted model.
     expected_mb : callable (values, shape) -> float, or None
-        MiB that a fit takes beside its matrix and a few copies of it; None for next to nothing.
+        MiB that a fit takes beside its matrix and a few copies of it; None if negligible.
     packages : tuple of str
         Distributions that a served model of this family needs beside scikit-learn.
     """

@@ -1,4 +1,4 @@
-"""What any fitted model answers, as probabilities or values that are always finite."""
+"""Predictions of any fitted model, as probabilities or values that are always finite."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 def class_scores(model: Any, X: Any) -> NDArray[np.float64]:
     """Return probabilities, shape (n_rows, k), of a model fitted to codes 0..k-1.
 
-    A model without ``predict_proba`` is asked for its decision function (through a softmax), one
-    without either for its labels.
+    Without ``predict_proba`` the softmax of ``decision_function`` is used, and without either the
+    labels of ``predict``.
     """
     if hasattr(model, "predict_proba"):
         scores = np.asarray(model.predict_proba(X), dtype=np.float64)
@@ -26,7 +26,7 @@ def class_scores(model: Any, X: Any) -> NDArray[np.float64]:
 
 
 def finite_values(answers: Any, stand_in: float) -> NDArray[np.float32]:
-    """Return values, shape (n_rows,), with ``stand_in`` for what is not a number."""
+    """Return values, shape (n_rows,), with ``stand_in`` for NaN and infinities."""
     values = np.ravel(np.asarray(answers, dtype=np.float64))
     values = np.nan_to_num(values, nan=stand_in, posinf=stand_in, neginf=stand_in)
     largest = float(np.finfo(np.float32).max)

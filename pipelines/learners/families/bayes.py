@@ -1,7 +1,7 @@
 """Gaussian classifiers: naive Bayes, linear and quadratic discriminant analysis.
 
-The three differ in the covariance they believe in; in between lies regularised discriminant
-analysis (Friedman 1989).
+The three differ in the covariance they assume; in between lies regularised discriminant analysis
+(Friedman 1989).
 """
 
 from collections.abc import Mapping
@@ -22,18 +22,18 @@ from espalier.pipelines.trials.configuration import Value
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
-# Temperatures tried for the posterior: these models are sure of themselves beyond measure.
+# Temperatures tried for the posterior: these models are overconfident.
 _TEMPERATURES = np.geomspace(1.0, 30.0, 25)
 
 
 class GaussianClassifier(BaseEstimator):
-    """Classify by one Gaussian a class.
+    """Classify with one Gaussian distribution per class.
 
     Parameters
     ----------
     covariance : str
-        ``shared`` by all classes (linear discriminant), ``own`` of each class, drawn halfway to
-        the shared one (quadratic), or ``diagonal`` and own (naive Bayes).
+        ``shared`` by all classes (linear discriminant), ``own`` of each class, shrunk halfway
+        to the shared one (quadratic), or ``diagonal`` and own (naive Bayes).
     shrinkage : float
         Share of the diagonal in ``shared`` and ``own`` covariances, in [0, 1]; of the overall
         variance in ``diagonal``.
@@ -101,7 +101,7 @@ class GaussianClassifier(BaseEstimator):
             inside = column > 0
             part = centred[inside]
             own = (part * column[inside, None]).T @ part / total
-            # A class of few rows cannot know its covariance: it keeps to the shared one.
+            # The covariance of a class with few rows is uncertain: it is shrunk to the shared one.
             trust = 0.5 * len(part) / (len(part) + part.shape[1])
             found.append(trust * own + (1 - trust) * shared)
         return found

@@ -1,4 +1,4 @@
-"""What the boosters share: their parameters, and how they are told when to stop."""
+"""Base class of the gradient boosting families: parameters and early stopping."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from espalier.pipelines.resources.budget import Deadline
 
 @dataclass(frozen=True, slots=True)
 class BoostingRows:
-    """Rows to boost on, or to watch.
+    """Rows to train on, or to validate on for early stopping.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class BoostingRows:
     y : array, shape (n_rows,)
         Codes or values.
     weight : array or None, shape (n_rows,)
-        Of each row.
+        Weight of each row.
     """
 
     X: Any
@@ -33,12 +33,12 @@ class BoostingRows:
 
 
 class BoostedTrees(BaseEstimator, ABC):
-    """A booster through its native interface, stopped early or by the clock.
+    """A gradient boosting model with early stopping and a deadline.
 
     Parameters
     ----------
     parameters : mapping
-        Native parameters.
+        Parameters in the names of the boosting library.
     rounds : int
         Boosting rounds at most; exactly, when `fit` gets no ``eval_set``.
     patience : int
@@ -72,7 +72,7 @@ class BoostedTrees(BaseEstimator, ABC):
     ) -> Self:
         """Boost on ``X`` of shape (n_rows, n_columns) and ``y`` of codes or values.
 
-        Leaves ``n_iterations_``, the rounds it kept.
+        Sets ``n_iterations_``, the number of rounds kept.
         """
         watched = None if eval_set is None else BoostingRows(*eval_set, eval_weight)
         patience = Patience(None if watched is None else self.patience, deadline)
@@ -91,5 +91,5 @@ class BoostedTrees(BaseEstimator, ABC):
 
 
 def probabilities(raw: NDArray[Any]) -> NDArray[Any]:
-    """Return probabilities of all classes, shape (n_rows, n_classes); of two, one may be given."""
+    """Return probabilities of all classes, shape (n_rows, n_classes); binary input may be 1-d."""
     return raw if raw.ndim == 2 else np.column_stack([1 - raw, raw])

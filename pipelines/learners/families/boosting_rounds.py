@@ -1,11 +1,11 @@
-"""How many rounds a boosted model may take, and when it stops."""
+"""Number of boosting rounds, and early stopping."""
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
 
 _ROWS_OF_FULL_LENGTH = 20_000
-# A loss that falls by a smaller share than this while one waits no longer pays for its time.
+# A loss that falls by a smaller share than this does not restart the wait for improvement.
 _WORTH_WAITING = 5e-4
 # Below this many rows a class's gradients are so small that plain settings diverge.
 _TINY_CLASS = 30
@@ -17,9 +17,9 @@ class Patience:
     Parameters
     ----------
     rounds : int or None
-        Rounds without improvement to wait; None when nothing is watched.
+        Rounds to wait without improvement; None without validation rows.
     deadline : Deadline or None
-        When to stop with what there is.
+        When to stop with the rounds so far.
     """
 
     def __init__(self, rounds: int | None, deadline: Deadline | None) -> None:
@@ -43,7 +43,7 @@ class Patience:
 
 
 def default_rate(shape: DatasetShape) -> float:
-    """Return the learning rate to start from: larger where each round costs more."""
+    """Return the default learning rate: larger where each round costs more."""
     if shape.n_classes > 2 or shape.n_rows > 100_000:
         return 0.12 if shape.n_classes > 10 else 0.1
     return 0.06
@@ -73,5 +73,5 @@ def expected_trees(shape: DatasetShape, rate: float) -> float:
 
 
 def has_tiny_class(shape: DatasetShape) -> bool:
-    """Whether some class of several has so few rows that its leaves need care."""
+    """Whether a multiclass problem has a class so rare that plain settings may diverge."""
     return shape.problem is ProblemKind.MULTICLASS and shape.smallest_class < _TINY_CLASS

@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 _MANY_CLASSES = 6
 
 
-# Trees over all classes: a tree here costs several of the other boosters' once classes are many.
+# Most trees over all classes: with many classes each costs several times that of other boosters.
 _MOST_TREES = 2_500
 
 
 class CatBoostModel(BoostedTrees):
-    """CatBoost; the trees after the best round are cut off."""
+    """CatBoost with early stopping; the trees after the best round are removed."""
 
     def _boost(
         self,
@@ -63,7 +63,7 @@ class CatBoostModel(BoostedTrees):
         self.booster_ = CatBoost(
             {
                 **self.parameters,
-                # A tree that is given no column is empty, a round lost.
+                # A tree without any column is empty and wastes a round.
                 "rsm": max(float(self.parameters["rsm"]), 1.0 / X.shape[1]),
                 "iterations": self.rounds,
                 "thread_count": self.n_threads,
@@ -75,8 +75,8 @@ class CatBoostModel(BoostedTrees):
         self.booster_.fit(table, eval_set=valid, callbacks=[Watch()])
         self.n_iterations_ = max(1, min(patience.best_round + 1, self.booster_.tree_count_))
         if self.n_iterations_ < self.booster_.tree_count_:
-            # Where some trees came out empty CatBoost refuses to cut others off, by a wrong count
-            # of its own. A few trees past the best one do little harm.
+            # Where some trees are empty, CatBoost miscounts them and refuses to remove others. A
+            # few trees past the best one do little harm.
             with suppress(CatBoostError):
                 self.booster_.shrink(self.n_iterations_)
 
@@ -133,13 +133,13 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
         ]
     )
     if shape.n_categorical + shape.n_text >= 2:
-        # Categories combined: dear where each combination is counted once a class.
+        # Combined categories: costly where each combination is counted once per class.
         made.add(Integer("max_ctr_complexity", (1, 4), default=1 if several else 4))
     return made
 
 
 def _column_share(shape: DatasetShape) -> float:
-    """Return the share of columns each tree sees: fewer where each costs once a class."""
+    """Return the share of columns each tree sees: less where columns cost per class."""
     enough = 100.0 if shape.n_classes <= 2 else 25.0
     return float(min(1.0, max(0.1, enough / matrix_columns(shape))))
 
@@ -194,7 +194,7 @@ CATBOOST = Learner(
         imputation=("none",),
         text_words=(200, 0),
         strings=("both", "categories"),
-        # It counts targets itself, in an order that hides a row's own; means beside that mislead.
+        # CatBoost has ordered target statistics of its own; target means beside them mislead.
         text_means=(False, True),
         rare_of_rows=2_000,
     ),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def space(shape: DatasetShape) -> "ConfigurationSpace":
     """Return the hyperparameters."""
-    # Random cuts are bad cuts: more columns must be tried than in a random forest.
+    # Random thresholds split badly: more columns must be tried than in a random forest.
     return forest_space(shape, default_share=0.4 if shape.n_classes == 2 else 0.8)
 
 

@@ -1,4 +1,4 @@
-"""Random forests (Breiman 2001), grown in portions so that the clock can stop them."""
+"""Random forests (Breiman 2001), grown in portions so that a deadline can stop them."""
 
 import time
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _DOUBT = 0.01
 # Numbers kept in the leaves of one forest: 8 bytes each.
 _MOST_LEAF_NUMBERS = 3e7
 _NODE_BYTES = 64.0
-# Of so few rows the trees are asked one by one.
+# Up to this many rows the trees predict one by one.
 _FEW_ROWS = 64
 
 
@@ -37,12 +37,12 @@ class GrownForest(BaseEstimator):
     forest : estimator
         A scikit-learn forest with ``warm_start``; the same trees come out as in one go.
     n_trees : int
-        Trees, unless the deadline comes first.
+        Number of trees, fewer if the deadline comes first.
 
     Attributes
     ----------
     n_iterations_ : int
-        Trees that were grown.
+        Number of trees that were grown.
     """
 
     def __init__(self, forest: Any, n_trees: int) -> None:
@@ -86,11 +86,11 @@ class GrownForest(BaseEstimator):
         return (scores + _DOUBT * prior) / (1 + _DOUBT)
 
     def _asks_few(self, X: Any) -> bool:
-        """Whether the trees can be asked one by one: for few rows the rest takes longer."""
+        """Whether to predict tree by tree: for few rows scikit-learn's overhead dominates."""
         return isinstance(X, np.ndarray) and len(X) <= _FEW_ROWS
 
     def _tree_mean(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Return the mean of the trees' answers, shape (n_rows, k)."""
+        """Return the mean prediction of the trees, shape (n_rows, k)."""
         rows = np.ascontiguousarray(X, dtype=np.float32)
         total = np.zeros(1)
         for each in self.forest.estimators_:
@@ -105,13 +105,13 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
 
 
 def forest_space(shape: DatasetShape, *, default_share: float) -> "ConfigurationSpace":
-    """Return the hyperparameters that both kinds of forest have."""
+    """Return the hyperparameters that both kinds of forest share."""
     from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
 
     classification = shape.problem.is_classification
-    # A hundred columns tried a split are enough on wide tables, and all the time there is.
+    # On wide tables a hundred columns tried per split are enough, and all that time allows.
     share = max(0.02, min(default_share, 100.0 / matrix_columns(shape)))
-    # Two classes: the shares in small leaves are too bold.
+    # Binary: the class shares in small leaves are overconfident.
     leaf = 2 if shape.problem is ProblemKind.BINARY else 1
     parameters: list[Any] = [
         Float("max_features", (0.02, 1.0), log=True, default=share),
@@ -162,7 +162,7 @@ def forest_seconds(values: Mapping[str, Value], shape: DatasetShape, *, per_cell
 
 
 def forest_mb(values: Mapping[str, Value], shape: DatasetShape) -> float:
-    """Return the size of a forest: as many nodes as leaves of the smallest size allow."""
+    """Return the MiB of a forest with as many nodes as the smallest leaves allow."""
     leaf = max(float(values["min_samples_leaf"]), 1.0)
     leaves = count_trees(shape) * min(shape.n_rows, 50_000) / (1.5 * leaf)
     return 2.0 * leaves * (_NODE_BYTES + 8.0 * shape.n_classes) / 2**20
@@ -197,8 +197,8 @@ RANDOM_FOREST = Learner(
     preprocessing=PreprocessingTraits(
         encoding=("ordinal", "target", "onehot"),
         imputation=("none",),
-        # Cross-fitted means differ between equal strings, which keeps a forest from knowing one
-        # again; the other families start with them, so that both ways are tried early.
+        # Cross-fitted means differ between equal strings, so a forest cannot recognise a string by
+        # them; the other families start with them, so that both ways are tried early.
         text_means=(False, True),
     ),
     limits=LearnerLimits(max_rows=500_000, max_columns=20_000),

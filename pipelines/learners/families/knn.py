@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
 
-# The least a column counts beside the strongest one.
+# Least weight of a column, relative to the strongest one.
 _FLOOR = 0.01
 
 
 class Neighbours(BaseEstimator):
-    """Answer by the k nearest training rows, drawn a little towards the average.
+    """Predict from the k nearest training rows, with columns weighed by relevance.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Neighbours(BaseEstimator):
     weights : str
         ``uniform`` or ``distance``.
     relevance : bool
-        Whether columns count in proportion to what they say about the target.
+        Whether distances weigh columns by their mutual information with the target.
     p : int
         1 for the Manhattan distance, 2 for the Euclidean one.
     classification : bool
@@ -59,7 +59,7 @@ class Neighbours(BaseEstimator):
         self.n_threads = n_threads
 
     def fit(self, X: Any, y: NDArray[Any]) -> "Neighbours":
-        """Keep the rows ``X``, shape (n_rows, n_columns), and their ``y``."""
+        """Store the rows ``X``, shape (n_rows, n_columns), and their ``y``."""
         from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
         kind = KNeighborsClassifier if self.classification else KNeighborsRegressor
@@ -84,8 +84,8 @@ class Neighbours(BaseEstimator):
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return probabilities, shape (n_rows, n_classes).
 
-        One more neighbour is believed to be of every class in proportion, so that no class is
-        ever impossible (the m-estimate with m = 1).
+        One more neighbour is added that has the class frequencies of the training rows, so that no
+        class is ever impossible (the m-estimate with m = 1).
         """
         scores = self.model_.predict_proba(self._stretched(X))
         return (self.k_ * scores + self.prior_) / (self.k_ + 1)
@@ -121,7 +121,7 @@ def build(values: Mapping[str, Value], context: BuildContext) -> Neighbours:
 
 
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
-    """Return seconds to fit and to answer for a fifth of the rows, which is what costs."""
+    """Return seconds to fit and to predict a fifth of the rows; prediction dominates."""
     per_pair = (2e-10 if values["p"] == 2 else 1e-9) * matrix_columns(shape, per_category=6.0)
     return 0.02 + 0.1 * shape.n_rows**2 * (per_pair + 3e-9)
 

@@ -35,7 +35,7 @@ _ROWS_FOR_FINE_BINS = 20_000
 
 
 class LightGBMModel(BoostedTrees):
-    """LightGBM; the trees after the best round are kept, and not asked."""
+    """LightGBM with early stopping; predictions ignore the trees after the best round."""
 
     def _boost(
         self,

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 class BoundedRegressor(BaseEstimator):
-    """Fit a regressor to the standardised target and keep its answers in the range seen.
+    """Fit a regressor to the standardised target and clip predictions to the range seen.
 
-    A linear model may answer anything far from its training rows; a target never does.
+    Far from its training rows, a linear model may predict values that no target has.
 
     Parameters
     ----------
     regressor : estimator
         Takes ``fit(X, y, sample_weight)``.
     margin : float
-        How far beyond the range seen an answer may go, as a share of that range.
+        How far beyond the range seen a prediction may go, as a share of that range.
     """
 
     def __init__(self, regressor: Any, margin: float = 0.2) -> None:

@@ -1,4 +1,4 @@
-"""The multilayer perceptron as a family."""
+"""The multilayer perceptron as a model family."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -25,24 +25,24 @@ _ROWS_A_BLOCK = 8_192
 
 
 class Perceptron(BaseEstimator):
-    """Train a `Network` on a float32 matrix, stopped early or by the clock.
+    """Train a `Network` on a float32 matrix, with early stopping and a deadline.
 
     Parameters
     ----------
     width, depth : int
-        Units of a hidden layer, and hidden layers.
+        Units per hidden layer, and number of hidden layers.
     learning_rate : float
-        Largest step.
+        Largest learning rate of the schedule.
     weight_decay : float
         Decoupled weight decay.
     dropout : float
         Share of hidden units silenced in training.
     batch_size : int
-        Rows a step.
+        Rows per step.
     epochs : int
-        Passes over the rows that the fall of the learning rate is laid out for.
+        Passes over the rows that the learning rate schedule spans.
     stop_after : int or None
-        Passes to make exactly, a part of ``epochs``; None for all of them.
+        Passes after which to stop, at most ``epochs``; None for all of them.
     classification : bool
         Whether ``y`` holds class codes.
     seed : int
@@ -85,7 +85,7 @@ class Perceptron(BaseEstimator):
     ) -> "Perceptron":
         """Train on ``X`` of shape (n_rows, n_columns) and ``y`` of codes or values.
 
-        Leaves ``n_iterations_``, the epochs it kept.
+        Sets ``n_iterations_``, the number of epochs kept.
         """
         rng = generator(self.seed, "perceptron")
         X = np.ascontiguousarray(X, dtype=np.float32)
@@ -142,7 +142,7 @@ class Perceptron(BaseEstimator):
         rng: np.random.Generator,
         deadline: Deadline | None,
     ) -> None:
-        """Take a step on every batch of the rows, in a new order."""
+        """Take one step on every batch of the rows, in random order."""
         order = rng.permutation(len(X))
         starts = range(0, len(X), self.batch_size)
         for batch, start in enumerate(starts):
@@ -223,7 +223,7 @@ def _batch_size(shape: DatasetShape) -> int:
 
 
 def _epochs(shape: DatasetShape) -> int:
-    """Return passes over the rows: fewer where each has many steps."""
+    """Return the number of passes over the rows: fewer where each has many steps."""
     return int(min(40, max(12, 300_000 / max(shape.n_rows, 1))))
 
 

@@ -46,7 +46,7 @@ class Network:
             rng.normal(0.0, np.sqrt(2.0 / before), (before, after)).astype(np.float32)
             for before, after in pairwise(sizes)
         ]
-        weights[-1] *= np.float32(0.1)  # the first answers are then close to the average
+        weights[-1] *= np.float32(0.1)  # the first outputs are then close to the average
         biases = [np.zeros(after, dtype=np.float32) for after in sizes[1:]]
         biases[-1] += output_bias.astype(np.float32)
         return cls(np.ones(sizes[0], dtype=np.float32), weights, biases)
@@ -94,7 +94,7 @@ class Network:
         dropout : float
             Share of hidden units silenced.
         rng : Generator
-            Draws them.
+            Draws the silenced units.
         """
         layers = [X * self.scale]
         for matrix, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
@@ -117,7 +117,7 @@ class Network:
             bias_gradients.append(delta.sum(axis=0))
             delta = delta @ self.weights[position].T
             if position:
-                # A unit that is silent, by itself or by dropout, passes nothing back.
+                # A unit that is silent, by its activation or by dropout, passes no gradient back.
                 delta *= layers[position] > 0
                 if dropout > 0:
                     delta *= factor
@@ -136,7 +136,7 @@ class Adam:
     decay : float
         Weight decay, on matrices (and stacks of them) only.
     beta_2 : float
-        How slowly the mean of the squared gradients forgets.
+        Decay rate of the mean of the squared gradients.
     """
 
     parameters: Sequence[NDArray[Any]]

@@ -23,12 +23,12 @@ _FOLDS = 4
 
 
 class Ridge(BaseEstimator):
-    """Ridge regression: solved in one go where dense, by a bounded iteration where sparse.
+    """Ridge regression: solved directly for dense input, by bounded iteration for sparse.
 
     Parameters
     ----------
     strength : float
-        Penalty on the squared weights, a row.
+        Penalty on the squared weights, per row.
     """
 
     def __init__(self, strength: float = 1e-3) -> None:
@@ -57,7 +57,7 @@ class Logistic(BaseEstimator):
     Parameters
     ----------
     strength : float
-        Penalty, a row.
+        Penalty per row.
     max_iter : int
         Steps of the solver at most.
     """
@@ -67,7 +67,7 @@ class Logistic(BaseEstimator):
         self.max_iter = max_iter
 
     def fit(self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None = None) -> "Logistic":
-        """Fit to ``X`` of shape (n_rows, n_columns) and class codes; starts where it stopped."""
+        """Fit to ``X`` of shape (n_rows, n_columns) and class codes, from the last solution on."""
         from sklearn.linear_model import LogisticRegression
 
         if not hasattr(self, "model_"):
@@ -87,12 +87,12 @@ class Logistic(BaseEstimator):
 
 
 class ChosenStrength(BaseEstimator):
-    """Choose the strength on rows left out, then fit to all rows.
+    """Choose the penalty strength on validation rows, then fit to all rows.
 
     Parameters
     ----------
     model : Ridge or Logistic
-        What is fitted; its ``strength`` is set.
+        The model to fit; copies of it get each ``strength``.
     seed : int
         Seed of the folds.
     """
@@ -112,7 +112,7 @@ class ChosenStrength(BaseEstimator):
         from sklearn.base import clone
 
         rows = generator(self.seed, "penalty").permutation(len(y))[:_VALIDATION_ROWS]
-        # Few rows judge unsteadily: every one of them is left out once.
+        # One split of few rows is too noisy to choose by: every row validates once.
         parts = range(_FOLDS) if len(rows) <= _FEW_ROWS else range(1)
         losses = np.zeros(len(STRENGTHS))
         fold = np.arange(len(rows)) % _FOLDS
@@ -145,7 +145,7 @@ class ChosenStrength(BaseEstimator):
         valid: NDArray[Any],
         deadline: Deadline | None,
     ) -> NDArray[np.float64]:
-        """Return the loss on ``valid`` along the path; infinite where it was broken off."""
+        """Return the loss on ``valid`` for each strength; large for those not reached."""
         from sklearn.base import clone
 
         weight = None if sample_weight is None else sample_weight[train]

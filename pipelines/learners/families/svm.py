@@ -33,13 +33,13 @@ class KernelClassifier(BaseEstimator):
 
     Two classes and an exact kernel: a support vector machine whose margins on rows left out
     (three folds) are turned into probabilities (Platt 1999). Otherwise a logistic regression on
-    landmarks of the kernel; one machine for every pair of classes would give margins that no
-    calibration makes into good probabilities of many classes.
+    landmarks of the kernel, because the margins of one machine per pair of classes cannot be
+    calibrated to good probabilities of many classes.
 
     Parameters
     ----------
     C : float
-        Price of a violated margin.
+        Penalty of a violated margin.
     width : float
         Factor on the default kernel width parameter, 1 / (total variance of the rows).
     exact : bool
@@ -103,7 +103,7 @@ class KernelRegressor(BaseEstimator):
     Parameters
     ----------
     C, width, exact, seed
-        As of `KernelClassifier`.
+        As in `KernelClassifier`.
     epsilon : float
         Error that costs nothing, in standard deviations of the target.
     """
@@ -159,7 +159,7 @@ def _folds(y: NDArray[Any], seed: int) -> NDArray[Any]:
 
 
 def _on_landmarks(model: Any, gamma: float, n_rows: int, seed: int) -> Any:
-    """Return ``model`` behind Nystroem features, scaled to variances of about one."""
+    """Return a pipeline of Nystroem features, a standardisation, and ``model``."""
     from sklearn.kernel_approximation import Nystroem
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class XGBoostModel(BoostedTrees):
-    """XGBoost; the trees after the best round are cut off."""
+    """XGBoost with early stopping; the trees after the best round are removed."""
 
     def _boost(
         self,
@@ -54,7 +54,7 @@ class XGBoostModel(BoostedTrees):
             "max_bin": parameters["max_bin"],
         }
         valid = []
-        with uninterrupted():  # it takes the rows in by calling back
+        with uninterrupted():  # XGBoost reads the rows by callbacks
             table = xgboost.QuantileDMatrix(train.X, train.y, weight=train.weight, **settings)
             if watched is not None:
                 there = xgboost.QuantileDMatrix(

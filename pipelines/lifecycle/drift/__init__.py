@@ -1,1 +1,1 @@
-"""Drift between tables."""
+"""Measure drift between a training table and new rows."""

@@ -1,4 +1,4 @@
-"""A raw column as the cells that two tables are compared by."""
+"""Convert a raw column to comparable cells, for measuring drift."""
 
 from enum import StrEnum
 from typing import Any
@@ -15,7 +15,7 @@ from espalier.pipelines.errors import UserError
 
 
 class CellKind(StrEnum):
-    """What the cells of a column are compared as."""
+    """How the cells of a column are compared."""
 
     NUMBER = "number"  # float64, NaN where missing
     CATEGORY = "category"  # object: str, None where missing
@@ -32,14 +32,14 @@ _KINDS = {
 
 
 def cell_kind(series: "pd.Series[Any]", *, is_label: bool = False) -> CellKind:
-    """Return what a column is compared as.
+    """Return how a column is compared.
 
     Parameters
     ----------
     series : Series
         Raw cells of the earlier table.
     is_label : bool
-        Whether it is the target of a classification: classes, whatever they are written as.
+        Whether it is the target of a classification problem, which is always categorical.
     """
     if is_label:
         return CellKind.CATEGORY
@@ -49,10 +49,10 @@ def cell_kind(series: "pd.Series[Any]", *, is_label: bool = False) -> CellKind:
 
 
 def read_cells(series: "pd.Series[Any]", kind: CellKind) -> NDArray[Any]:
-    """Return the cells of a column as ``kind``, shape (n_rows,).
+    """Convert the cells of a column to ``kind``, shape (n_rows,).
 
-    What cannot be read so counts as missing: a column that turns from numbers to words shows as
-    one that has lost its cells.
+    Cells that cannot be converted count as missing: a column that changes from numbers to words
+    appears to have lost its values.
     """
     if kind is CellKind.CATEGORY:
         return _words(series)

@@ -1,4 +1,4 @@
-"""How far two distributions are from each other, from counts or from values."""
+"""Distances between two distributions, from counts or from values."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ _HALF = 0.5  # added to each cell of a count, so that an empty one does not give
 
 
 def stability_index(before: NDArray[Any], now: NDArray[Any]) -> float:
-    """Return the population stability index of two counts.
+    """Return the population stability index (PSI) of two arrays of counts.
 
-    The sum over cells of (q - p) ln(q / p): 0 for equal shares, symmetric, never negative. By
-    custom 0.1 is a change worth a look and 0.25 a large one.
+    It is the sum over cells of (q - p) ln(q / p): 0 for equal shares, symmetric, never negative. By
+    convention 0.1 is a moderate change and 0.25 a large one.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def stability_index(before: NDArray[Any], now: NDArray[Any]) -> float:
 
 
 def stability_p_value(index: float, n_before: int, n_now: int, n_cells: int) -> float:
-    """Return how likely so large an index is when nothing has changed.
+    """Return the p-value of a stability index under no change.
 
     Notes
     -----
@@ -39,7 +39,7 @@ def stability_p_value(index: float, n_before: int, n_now: int, n_cells: int) -> 
 
 
 def jensen_shannon(before: NDArray[Any], now: NDArray[Any]) -> float:
-    """Return the Jensen-Shannon distance of two counts, in [0, 1]: the root, in base 2.
+    """Return the Jensen-Shannon distance of two arrays of counts, in [0, 1] (root, base 2).
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def wasserstein(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
     Parameters
     ----------
     before, now : array
-        Values, at least one each. Where ``before`` does not vary, the distance is as it is.
+        Values, at least one each. If ``before`` is constant, the distance is not scaled.
     """
     from scipy.stats import wasserstein_distance
 

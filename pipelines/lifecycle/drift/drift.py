@@ -1,4 +1,4 @@
-"""How far a table has moved away from the one that a model was trained on."""
+"""Measure the drift of a table from the training table of a model."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -21,25 +21,25 @@ from espalier.pipelines.lifecycle.drift.reference import ColumnProfile, TablePro
 from espalier.pipelines.lifecycle.drift.two_sample import TwoSampleTest
 
 N_BINS = 10
-"""Bins of a number: tenths of its earlier rows."""
+"""Number of bins of a numeric column: quantiles of its earlier rows."""
 NAMED_LEVELS = 30
-"""Categories that are a cell of their own; rarer ones are counted together."""
+"""Number of categories with a cell of their own; rarer ones are counted together."""
 COMMON_SHARE = 0.005
-"""Least share of the earlier rows for a cell of its own."""
+"""Smallest share of the earlier rows for a category to have its own cell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftLimits:
-    """When a difference is called drift.
+    """The limits from which a difference counts as drift.
 
     Attributes
     ----------
     index : float
         Largest population stability index of a column.
     p_value : float
-        A difference must be less likely than this by chance; shared between the columns.
+        Significance level of a difference, divided by the number of columns.
     auc : float
-        Largest area under the curve of the classifier that tells old rows from new ones.
+        Largest area under the ROC curve of a classifier that tells old rows from new ones.
     """
 
     index: float = 0.25
@@ -49,28 +49,28 @@ class DriftLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnDrift:
-    """How far one column has moved.
+    """The drift of one column.
 
     Attributes
     ----------
     column : str
-        Its name.
+        Name of the column.
     kind : CellKind
-        What its cells are compared as; texts by their length.
+        How its cells are compared; texts by their length.
     index : float
         Population stability index, missing and new categories counting as cells.
     p_value : float
-        How likely so large an index is without any change.
+        P-value of the index under no change.
     missing_before, missing_now : float
         Shares of missing cells.
     distance : float
         Kolmogorov-Smirnov statistic of numbers, Jensen-Shannon distance of categories; in [0, 1].
     moved : float or None
-        Wasserstein distance in earlier standard deviations; None for categories.
+        Wasserstein distance in units of the earlier standard deviation; None for categories.
     new_share : float
-        Share of the present cells in categories that were never seen.
+        Share of the non-missing cells in categories that are new.
     new_levels : tuple of str
-        A few of them, the most frequent first.
+        A few of the new categories, the most frequent first.
     """
 
     column: str
@@ -85,13 +85,13 @@ class ColumnDrift:
     new_levels: tuple[str, ...] = ()
 
     def is_drift(self, limits: DriftLimits, n_columns: int = 1) -> bool:
-        """Whether it has moved too far, one of ``n_columns`` looked at. A date always moves on."""
+        """Whether the drift exceeds the limits, as one of ``n_columns``; never for dates."""
         sure = self.p_value < limits.p_value / max(1, n_columns)
         return self.kind is not CellKind.DATE and sure and self.index > limits.index
 
     @property
     def text(self) -> str:
-        """One line for people."""
+        """One line that describes the drift."""
         parts = [f"{self.column!r}: stability index {self.index:.3g}"]
         if self.moved is not None:
             parts.append(f"moved by {self.moved:.2g} standard deviations")
@@ -104,19 +104,19 @@ class ColumnDrift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReport:
-    """How far a table has moved.
+    """The drift of a table.
 
     Attributes
     ----------
     columns : tuple of ColumnDrift
-        The features, the farthest first.
+        The features, the largest drift first.
     target : ColumnDrift or None
-        The target; None where the new rows have none.
+        The target; None if the new rows have none.
     classifier : TwoSampleTest or None
-        How well old and new rows can be told apart; None where the old rows were not kept, or
-        either part is too small.
+        How well a classifier tells old rows from new ones; None if the old rows were not stored,
+        or if there are too few of either.
     n_before, n_now : int
-        Rows compared.
+        Number of old and of new rows compared.
     """
 
     columns: tuple[ColumnDrift, ...]
@@ -127,18 +127,18 @@ class DriftReport:
 
     @property
     def largest_index(self) -> float:
-        """Stability index of the feature that moved most, dates apart; 0 without features."""
+        """Largest stability index of the features except dates; 0 without features."""
         moved = [each.index for each in self.columns if each.kind is not CellKind.DATE]
         return max(moved, default=0.0)
 
     def drifted(self, limits: DriftLimits) -> tuple[ColumnDrift, ...]:
-        """Return the features, and the target, that have moved too far, the farthest first."""
+        """Return the features, and the target, with drift beyond the limits, largest first."""
         looked_at = [*self.columns, *([] if self.target is None else [self.target])]
         found = [each for each in looked_at if each.is_drift(limits, len(looked_at))]
         return tuple(sorted(found, key=lambda each: -each.index))
 
     def findings(self, limits: DriftLimits) -> tuple[str, ...]:
-        """Return a line for each thing that has moved too far."""
+        """Return one line for each drift beyond the limits."""
         lines = [each.text for each in self.drifted(limits)]
         test = self.classifier
         if test is not None and test.auc > limits.auc and test.p_value < limits.p_value:
@@ -153,17 +153,17 @@ class DriftReport:
 def measure_drift(
     before: TableProfile, now: pd.DataFrame, *, classifier: TwoSampleTest | None = None
 ) -> DriftReport:
-    """Compare new rows with the profile of earlier ones.
+    """Measure the drift of new rows from the profile of earlier ones.
 
     Parameters
     ----------
     before : TableProfile
-        Of the training table.
+        Profile of the training table.
     now : DataFrame, shape (n_rows, n_columns)
-        Raw new rows; columns that the profile does not have are passed over, and so are those that
-        the new rows do not have. Without the target column the target is not compared.
+        Raw new rows. Only columns that both have are compared; without the target column the
+        target is not.
     classifier : TwoSampleTest or None
-        What `two_sample_test` found.
+        Result of `two_sample_test`.
     """
     table = with_unique_names(now)
     found: dict[str, ColumnDrift] = {}
@@ -183,12 +183,12 @@ def measure_drift(
 
 
 def column_drift(before: ColumnProfile, now: ColumnProfile) -> ColumnDrift:
-    """Return how far a column has moved.
+    """Measure the drift of one column.
 
     Parameters
     ----------
     before, now : ColumnProfile
-        Of the same column, read as the same kind.
+        Profiles of the same column, of the same kind.
     """
     if before.kind is CellKind.CATEGORY:
         counts, new = _level_counts(before, now)
@@ -220,11 +220,11 @@ def column_drift(before: ColumnProfile, now: ColumnProfile) -> ColumnDrift:
 def _level_counts(
     before: ColumnProfile, now: ColumnProfile
 ) -> tuple[tuple[NDArray[Any], NDArray[Any]], Mapping[str, int]]:
-    """Return rows in each cell (frequent levels, the rest, never seen, missing), and new levels."""
+    """Return counts per cell (frequent levels, other, new, missing), and the new levels."""
     old, new = dict(before.levels or {}), dict(now.levels or {})
     common = [level for level, count in old.items() if count >= COMMON_SHARE * before.n_rows]
     named = common[:NAMED_LEVELS]
-    # Where not all earlier levels are known by name, an unknown one may have been among the rest.
+    # If not all earlier levels are known by name, an unknown one may not be new.
     unseen = {} if before.n_other else {
         level: count for level, count in new.items() if level not in old
     }  # fmt: skip
@@ -239,7 +239,7 @@ def _level_counts(
 
 
 def _number_counts(before: ColumnProfile, now: ColumnProfile) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return rows in each tenth of the earlier values, and missing ones."""
+    """Return counts in the quantile bins of the earlier values, and of missing cells."""
     values = _values(before)
     edges = (
         np.unique(np.quantile(values, np.linspace(0.0, 1.0, N_BINS + 1)[1:-1]))

@@ -1,8 +1,8 @@
-"""What a training keeps of its table, so that later tables can be compared with it.
+"""The reference of a training table, stored so that later tables can be compared with it.
 
-Either a seeded sample of raw rows, or, where rows must not be kept, a histogram of each column. A
-histogram is made of a sample in any case, so both give the same figures; the test that needs whole
-rows (`espalier.pipelines.lifecycle.drift.two_sample`) falls away without them.
+It is a seeded sample of raw rows or, if rows must not be stored, a profile (histogram) of each
+column. Profiles are always computed from the sample, so both give the same figures; only the
+classifier test (`espalier.pipelines.lifecycle.drift.two_sample`) needs whole rows.
 """
 
 import json
@@ -19,31 +19,31 @@ from espalier.pipelines.lifecycle.drift.column_cells import CellKind, cell_kind,
 from espalier.pipelines.seeds import generator
 
 MOST_ROWS = 5_000
-"""Rows of the sample: a share is known to within 1.4 points then."""
+"""Number of rows of the sample; gives shares within 1.4 percentage points."""
 QUANTILES = 201
-"""Numbers that stand for a column where rows are not kept."""
+"""Number of quantiles stored of a numeric column if rows are not stored."""
 MOST_LEVELS = 200
-"""Categories counted by name; the rest are counted together."""
+"""Number of categories counted by name; the others are counted together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnProfile:
-    """What is known of one column.
+    """The distribution of one column.
 
     Attributes
     ----------
     name : str
-        The column.
+        Name of the column.
     kind : CellKind
-        What its cells are compared as.
+        How its cells are compared.
     n_rows, n_missing : int
-        Rows looked at, and those without a cell.
+        Number of rows, and of missing cells.
     values : array or None, shape (n_values,)
-        Sorted numbers that stand for the present cells of a number, text or date.
+        Sorted values of the non-missing cells of a number, text or date, or their quantiles.
     levels : mapping of str to int, or None
-        Rows of each category, the most frequent first.
+        Number of rows of each category, the most frequent first.
     n_other : int
-        Rows of categories that are not among ``levels``.
+        Number of rows of categories that are not among ``levels``.
     """
 
     name: str
@@ -57,27 +57,27 @@ class ColumnProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableProfile:
-    """What is known of a table.
+    """The distributions of a table's columns.
 
     Attributes
     ----------
     columns : tuple of ColumnProfile
         In the table's order.
     target : str
-        Which of them is the target.
+        Name of the target column.
     """
 
     columns: tuple[ColumnProfile, ...]
     target: str
 
     def to_json(self) -> str:
-        """Return the profile as JSON; numbers are thinned out to `QUANTILES`."""
+        """Return the profile as JSON; numeric values are reduced to `QUANTILES` quantiles."""
         record = {"target": self.target, "columns": [_to_dict(each) for each in self.columns]}
         return json.dumps(record, ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> "TableProfile":
-        """Return the profile that `to_json` wrote."""
+        """Return the profile from the output of `to_json`."""
         record = json.loads(text)
         return cls(
             target=record["target"], columns=tuple(_from_dict(each) for each in record["columns"])
@@ -94,11 +94,11 @@ def sample_rows(
     table : DataFrame, shape (n_rows, n_columns)
         The training table.
     columns : sequence of str
-        What the model reads, and the target.
+        The columns that the model uses, and the target.
     seed : int
         The run's seed.
     most : int
-        Rows at most.
+        Largest number of rows.
     """
     table = with_unique_names(table)
     wanted = [name for name in table.columns if name in set(columns)]
@@ -109,12 +109,12 @@ def sample_rows(
 
 
 def profile_table(rows: pd.DataFrame, *, target: str, is_classification: bool) -> TableProfile:
-    """Return the profile of raw rows.
+    """Compute the profile of raw rows.
 
     Parameters
     ----------
     rows : DataFrame, shape (n_rows, n_columns)
-        From `sample_rows`.
+        Rows from `sample_rows`.
     target : str
         The target column.
     is_classification : bool
@@ -132,7 +132,7 @@ def profile_table(rows: pd.DataFrame, *, target: str, is_classification: bool) -
 
 
 def profile_column(series: "pd.Series[Any]", kind: CellKind) -> ColumnProfile:
-    """Return the profile of one raw column, read as ``kind``."""
+    """Compute the profile of one raw column, with cells of ``kind``."""
     cells = read_cells(series, kind)
     missing = pd.isna(cells)
     present = cells[~missing]

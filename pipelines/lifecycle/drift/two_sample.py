@@ -1,8 +1,8 @@
-"""Whether a classifier can tell old rows from new ones.
+"""Classifier two-sample test: whether a classifier can tell old rows from new ones.
 
 Lopez-Paz and Oquab 2017, "Revisiting classifier two-sample tests": if two samples come from one
-distribution, no classifier does better than chance on rows it was not trained on. Unlike a column
-by column comparison it sees a change in how columns go together.
+distribution, no classifier does better than chance on rows it was not trained on. Unlike a
+comparison column by column, it detects changes in how columns depend on each other.
 """
 
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from espalier.pipelines.lifecycle.drift.reference import TableProfile
 from espalier.pipelines.seeds import generator, integer_seed
 
 MOST_ROWS = 2_000
-"""Rows of each table: the area under the curve is known to within 0.018 by chance then."""
+"""Largest number of rows of each table; gives the area under the curve within 0.018."""
 FEWEST_ROWS = 40
-"""Rows of each table below which nothing can be told."""
+"""Smallest number of rows of each table for the test."""
 MOST_COLUMNS = 100
-"""Columns beyond this are left out, to bound the time."""
+"""Largest number of columns to use, to bound the time."""
 _FOLDS = 5
 _LEVELS = 50
 _SHOWN = 3
@@ -30,18 +30,18 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoSampleTest:
-    """What the classifier found.
+    """The result of a classifier two-sample test.
 
     Attributes
     ----------
     auc : float
-        Mean area under the curve over folds: 0.5 where the tables cannot be told apart.
+        Mean area under the ROC curve over folds; 0.5 if the tables cannot be told apart.
     p_value : float
-        How likely so large an area is by chance.
+        P-value of the area under no difference.
     columns : tuple of str
-        What it told them apart by, the most telling first.
+        The columns that it used most, the most important first.
     n_before, n_now : int
-        Rows of each.
+        Number of rows of each table.
     """
 
     auc: float
@@ -52,7 +52,7 @@ class TwoSampleTest:
 
     @property
     def text(self) -> str:
-        """One line for people."""
+        """One line that describes the result."""
         by = f", most by {', '.join(map(repr, self.columns))}" if self.columns else ""
         return f"a classifier tells old rows from new ones with an AUC of {self.auc:.3f}{by}"
 
@@ -60,15 +60,15 @@ class TwoSampleTest:
 def two_sample_test(
     before: pd.DataFrame, now: pd.DataFrame, profile: TableProfile, *, seed: int
 ) -> TwoSampleTest | None:
-    """Train a classifier to tell two tables apart; None where either is too small.
+    """Train a classifier to tell two tables apart; return None if either is too small.
 
     Parameters
     ----------
     before, now : DataFrame
-        Raw rows. Columns that only one of them has are passed over, and so are the target and
-        dates, which tell rows apart by themselves.
+        Raw rows. Columns that only one of them has are ignored, and so are the target and dates,
+        which always differ.
     profile : TableProfile
-        Of the earlier rows: what the columns are compared as.
+        Profile of the earlier rows, which says how the columns are compared.
     seed : int
         The run's seed.
     """
@@ -101,7 +101,7 @@ def two_sample_test(
 def _cross_validated(
     X: NDArray[np.float64], is_new: NDArray[Any], seed: int
 ) -> tuple[float, float, NDArray[np.float64]]:
-    """Return the mean area under the curve, its p-value, and each column's share in it."""
+    """Return the mean area under the curve, its p-value, and each column's importance."""
     from lightgbm import LGBMClassifier
     from scipy.stats import norm
     from sklearn.metrics import roc_auc_score
@@ -123,7 +123,7 @@ def _cross_validated(
         # Mann and Whitney 1947: the area's variance where the order is pure chance.
         variances.append((n_new + n_old + 1) / (12.0 * n_new * n_old))
         gains += model.feature_importances_
-    # Rows that both tables hold pull it below chance; that says no more than chance does.
+    # Rows that are in both tables can push it below 0.5, which means no more than 0.5 does.
     auc = max(0.5, float(np.mean(areas)))
     # Training parts overlap, so folds are not independent. Nadeau and Bengio 2003, "Inference for
     # the generalization error", add the ratio of test to training rows; in 40 simulations of equal
@@ -141,7 +141,7 @@ def _some(table: pd.DataFrame, seed: int, label: str) -> pd.DataFrame:
 
 
 def _codes(old: "pd.Series[Any]", new: "pd.Series[Any]", kind: CellKind) -> NDArray[np.float64]:
-    """Return both columns' cells as numbers, one after the other; categories by frequency."""
+    """Return the cells of both columns as numbers, concatenated; categories as frequency ranks."""
     cells = np.concatenate([read_cells(old, kind), read_cells(new, kind)])
     if kind is not CellKind.CATEGORY:
         return np.asarray(cells, dtype=np.float64)

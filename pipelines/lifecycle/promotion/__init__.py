@@ -1,1 +1,1 @@
-"""Whether a challenger is better than the champion."""
+"""Compare a challenger with the champion and decide about its promotion."""

@@ -1,8 +1,8 @@
-"""Two models on the same rows: how much better one is, and how sure that is.
+"""Compare two models on the same rows: the difference of their scores, with confidence bounds.
 
-The difference is bootstrapped in pairs: each sample of rows scores both models, so that what makes
-rows hard for both cancels out (Efron 1979; pairing as in Koehn 2004, "Statistical significance
-tests for machine translation evaluation").
+The bootstrap is paired: each sample of rows scores both models, so that difficulty that both share
+cancels out (Efron 1979; pairing as in Koehn 2004, "Statistical significance tests for machine
+translation evaluation").
 """
 
 from collections.abc import Callable, Mapping
@@ -19,28 +19,28 @@ from espalier.pipelines.seeds import generator
 
 SAMPLES = 1000
 FEWEST_SAMPLES = 400
-# Rows times samples beyond which samples are saved.
+# Largest product of rows and bootstrap samples; beyond it the number of samples is reduced.
 LARGEST_WORK = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreComparison:
-    """Champion and challenger on the same rows.
+    """Scores of champion and challenger on the same rows, and their difference.
 
     Attributes
     ----------
     metric : str
-        What was compared.
+        Name of the metric.
     higher_is_better : bool
-        Its direction.
+        Direction of the metric.
     champion, challenger : float
         Scores, in the metric's own direction.
     difference : float
-        How much better the challenger is: positive is better, whatever the direction.
+        How much better the challenger is: positive is better, whatever the metric's direction.
     low, high : float
-        Bounds of the difference; each holds with the confidence asked for.
+        One-sided bounds of the difference; each holds with the requested confidence.
     n_rows : int
-        Rows compared on.
+        Number of rows.
     """
 
     metric: str
@@ -55,16 +55,16 @@ class ScoreComparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceComparison:
-    """Champion and challenger on one slice.
+    """The comparison of champion and challenger on one slice.
 
     Attributes
     ----------
     column, value : str
-        Whose rows; ``value`` is ``(others)`` for the pooled small ones.
+        The slice: rows with this value in this column; ``(others)`` for the pooled small slices.
     n_rows : int
-        How many.
+        Number of rows.
     comparison : ScoreComparison or None
-        None where the metric is not defined on these rows.
+        The comparison; None if the metric is not defined on these rows.
     """
 
     column: str
@@ -86,12 +86,12 @@ def compare_scores(
     sample_weight: NDArray[Any] | None = None,
     samples: int = SAMPLES,
 ) -> ScoreComparison | None:
-    """Return how much better the challenger is than the champion.
+    """Compare the scores of challenger and champion on the same rows.
 
     Parameters
     ----------
     metric : Metric
-        What counts.
+        The metric to compare.
     problem : ProblemKind
         The kind of problem.
     y : array, shape (n_rows,)
@@ -99,15 +99,15 @@ def compare_scores(
     champion, challenger : array, shape (n_rows, n_classes) or (n_rows,)
         Predictions of the same rows.
     seed : int
-        Of the bootstrap samples.
+        Seed of the bootstrap samples.
     confidence : float
-        Of each bound, in (0.5, 1).
+        Confidence level of each bound, in (0.5, 1).
     groups : array or None, shape (n_rows,)
         Rows with the same code belong together and are drawn together.
     sample_weight : array or None, shape (n_rows,)
-        How much each row counts; all alike where none does.
+        Weight of each row; None for equal weights.
     samples : int
-        Bootstrap samples; fewer, but never less than 400, where rows are very many.
+        Number of bootstrap samples; reduced to no less than 400 if there are very many rows.
 
     Returns
     -------
@@ -164,7 +164,7 @@ def compare_slices(
     sample_weight: NDArray[Any] | None = None,
     samples: int = SAMPLES,
 ) -> tuple[SliceComparison, ...]:
-    """Return the comparison on each slice, columns and values in the order given.
+    """Compare the scores on each slice, columns and values in the given order.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def compare_slices(
 def _drawing(
     n_rows: int, groups: NDArray[Any] | None
 ) -> Callable[[np.random.Generator], NDArray[np.int64]]:
-    """Return a function that draws row positions with replacement, whole groups where given."""
+    """Return a function that draws row positions with replacement, by whole groups if given."""
     if groups is None:
         return lambda rng: rng.integers(0, n_rows, size=n_rows)
     _, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)

@@ -1,4 +1,4 @@
-"""What was decided about a model, and what follows from all that was."""
+"""Decisions about the versions of a model, and the earlier champions that follow from them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,46 +7,46 @@ from typing import Any
 
 
 class DecisionKind(StrEnum):
-    """What happened."""
+    """What was decided, or what happened to the champion."""
 
     PROMOTED = "promoted"  # the challenger became champion
     KEPT = "kept"  # the challenger did not pass, or the policy is never
-    DECLINED = "declined"  # a person said no
-    UNANSWERED = "unanswered"  # nobody answered in time
-    ROLLED_BACK = "rolled back"  # the previous champion is back
-    BY_HAND = "by hand"  # somebody moved an alias elsewhere, such as in MLflow's pages
+    DECLINED = "declined"  # a person refused
+    UNANSWERED = "unanswered"  # no answer in time
+    ROLLED_BACK = "rolled back"  # the previous champion serves again
+    BY_HAND = "by hand"  # an alias was moved outside Espalier, such as in MLflow's pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One entry of the log.
+    """One entry of the decision log.
 
     Attributes
     ----------
     kind : DecisionKind
-        What happened.
+        What was decided.
     model : str
         The registered model.
     version : int or None
-        Which version it is about: the challenger, or the one put back or found.
+        The version concerned: the challenger, or the version restored by a rollback or by hand.
     champion_before, champion_after, previous_after : int or None
-        Who served, who serves now, and who would come back.
+        The champion before and after, and the version that a rollback would restore afterwards.
     actor : str
-        Who decided.
+        The person or process that decided.
     reasons : tuple of str
-        Why, in whole sentences, what decided first.
+        The reasons in whole sentences, the decisive one first.
     numbers : mapping of str to float
-        What was measured.
+        Measured figures, by name.
     policy : mapping of str to anything JSON
-        What was asked for; empty where nothing was.
+        The promotion policy; empty if there was none.
     fingerprints : mapping of str to str
-        Data of the versions involved.
+        Fingerprints of the data of the versions involved.
     at_ms : int
-        When, in milliseconds since 1970; 0 before it is on record.
+        Time in milliseconds since 1970; 0 before it is logged.
     sequence : int
-        Counted from 1 for each model; 0 before it is on record.
+        Number of the decision, counted from 1 for each model; 0 before it is logged.
     run_id : str
-        Its run in MLflow; empty before it is on record.
+        Its MLflow run; empty before it is logged.
     """
 
     kind: DecisionKind
@@ -68,19 +68,19 @@ class Decision:
 def champions_before(
     decisions: Sequence[Decision], first: int | None, existing: Collection[int]
 ) -> tuple[int, ...]:
-    """Return the versions that could come back, the latest last.
+    """Return the earlier champions that a rollback could restore, the latest last.
 
-    A promotion, or a champion set by hand, puts the one before it on the pile; a rollback takes
-    from it, and what was rolled back does not return.
+    They form a stack: a promotion, or a champion set by hand, pushes the champion before it; a
+    rollback pops one, and the version that was rolled back is not pushed.
 
     Parameters
     ----------
     decisions : sequence of Decision
-        All of one model, in their order.
+        All decisions about one model, in their order.
     first : int or None
         The champion before the first decision.
     existing : collection of int
-        Versions that were not deleted.
+        Versions that still exist.
     """
     pile: list[int] = []
     champion = first

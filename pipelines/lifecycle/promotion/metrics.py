@@ -1,4 +1,4 @@
-"""Measure a challenger: both models' predictions of rows that neither was trained on."""
+"""Compute promotion metrics from both models' predictions of rows neither was trained on."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ def rows_with_target(table: pd.DataFrame, target: str) -> pd.DataFrame:
     Raises
     ------
     UserError
-        There is no such column.
+        The target column is missing.
     """
     named = with_unique_names(table)
     if target not in named:
@@ -53,7 +53,7 @@ def measure_promotion(
     weight_column: str | None = None,
     seed: int = 0,
 ) -> PromotionMetrics:
-    """Return how two models compare on labelled rows.
+    """Compare two models on rows with a known target.
 
     Parameters
     ----------
@@ -62,19 +62,19 @@ def measure_promotion(
     target : str
         The target column.
     champion, challenger : ModelPredictions
-        To these rows.
+        Predictions of these rows.
     metric : str or None
-        What counts; None for the problem's default.
+        Name of the metric; None for the problem's default.
     policy : PromotionPolicy
-        Names the confidence and the sizes of slices.
+        Gives the confidence level and the smallest size of slices.
     slices : sequence of str
         Columns to slice by.
     group_column : str or None
-        Rows with the same value belong together.
+        Column of groups; rows with the same value are resampled together.
     weight_column : str or None
-        How much each row counts. Rows without it are no evidence on a model that was chosen by it.
+        Column of row weights; rows without a weight cannot be used.
     seed : int
-        Of the bootstrap samples.
+        Seed of the bootstrap samples.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def _weights(table: pd.DataFrame, column: str | None) -> NDArray[np.float64] | N
 
 
 def _groups(table: pd.DataFrame, column: str | None) -> NDArray[np.int64] | None:
-    """Return group codes; a row without a group is alone."""
+    """Return group codes; each row without a group gets its own."""
     if column is None or column not in table:
         return None
     cells = read_text_cells(table[column])

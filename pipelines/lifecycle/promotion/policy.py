@@ -1,4 +1,4 @@
-"""When a challenger becomes champion: a policy, the metrics, and a decision in plain words."""
+"""Decide whether a challenger becomes champion, from a policy and measured metrics."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,27 +9,28 @@ from espalier.pipelines.lifecycle.promotion.comparison import ScoreComparison, S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionPolicy:
-    """What a challenger has to fulfil.
+    """The conditions that a challenger must meet to become champion.
 
     Attributes
     ----------
     mode : str
-        ``auto`` promotes a challenger that passes, ``approve`` has a person asked, ``never``
+        ``auto`` promotes a challenger that passes, ``approve`` asks a person first, ``never``
         changes nothing.
     margin : float
-        The lower bound of the difference has to lie above it, in the metric's unit.
+        Value that the lower bound of the difference must exceed, in the metric's unit.
     confidence : float
-        Of the bounds, one-sided.
+        One-sided confidence level of the bounds.
     slice_limit : float or None
-        How much any slice may lose, in the metric's unit; None: none may be surely worse.
+        How much worse any slice may be, in the metric's unit; None to refuse only slices that are
+        worse at the confidence level.
     max_latency_ms : float or None
-        Most milliseconds for one row.
+        Largest latency for one row, in milliseconds.
     max_size_mb : float or None
-        Most megabytes of files.
+        Largest size of the files, in megabytes.
     min_rows : int
-        Fewest rows to compare on.
+        Smallest number of rows to compare on.
     min_slice_rows : int
-        Fewest rows of a slice.
+        Smallest number of rows of a slice.
     """
 
     mode: Literal["auto", "approve", "never"] = "auto"
@@ -44,24 +45,24 @@ class PromotionPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionMetrics:
-    """What was measured of a champion and its challenger.
+    """What was measured of a champion and a challenger.
 
     Attributes
     ----------
     n_rows : int
-        Rows that neither was trained on.
+        Number of rows that neither was trained on.
     comparison : ScoreComparison or None
-        On those rows; None where they cannot be compared.
+        Comparison on those rows; None if the models cannot be compared.
     slices : tuple of SliceComparison
-        On parts of them.
+        Comparisons on slices of those rows.
     obstacles : tuple of str
-        Why they cannot be compared, in words.
+        Reasons why the models cannot be compared, whole sentences.
     latency_ms : float or None
-        The challenger's, for one row.
+        The challenger's latency for one row.
     champion_latency_ms : float or None
-        The champion's, on the same machine.
+        The champion's latency, on the same machine.
     size_mb : float or None
-        The challenger's files.
+        Size of the challenger's files.
     """
 
     n_rows: int
@@ -74,7 +75,7 @@ class PromotionMetrics:
 
 
 class PromotionAction(StrEnum):
-    """What is to be done."""
+    """The action that follows from a promotion decision."""
 
     PROMOTE = "promote"
     ASK = "ask"  # a person
@@ -83,16 +84,16 @@ class PromotionAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionDecision:
-    """What is to be done, and why.
+    """The action to take, with the reasons.
 
     Attributes
     ----------
     action : PromotionAction
-        What is to be done.
+        The action to take.
     passed : bool
-        Whether the challenger fulfils the policy, whoever has the last word.
+        Whether the challenger meets the policy, even if a person must still approve.
     reasons : tuple of str
-        Whole sentences, what decided first.
+        The reasons in whole sentences, the decisive one first.
     """
 
     action: PromotionAction
@@ -101,7 +102,7 @@ class PromotionDecision:
 
 
 def decide(policy: PromotionPolicy, metrics: PromotionMetrics) -> PromotionDecision:
-    """Return what the policy says of the metrics."""
+    """Apply the policy to the measured metrics."""
     against = _against(policy, metrics)
     if against:
         return PromotionDecision(action=PromotionAction.KEEP, passed=False, reasons=tuple(against))
@@ -114,7 +115,7 @@ def decide(policy: PromotionPolicy, metrics: PromotionMetrics) -> PromotionDecis
 
 
 def decide_unopposed(policy: PromotionPolicy) -> PromotionDecision:
-    """Return what the policy says where nobody serves, so that there is nothing to compare."""
+    """Apply the policy if there is no champion, so that there is nothing to compare with."""
     reasons = ["There is no champion to compare with."]
     action = {
         "auto": PromotionAction.PROMOTE,
@@ -127,7 +128,7 @@ def decide_unopposed(policy: PromotionPolicy) -> PromotionDecision:
 
 
 def _against(policy: PromotionPolicy, metrics: PromotionMetrics) -> list[str]:
-    """Return what speaks against the challenger, nothing when it passes."""
+    """Return the reasons against the challenger; empty if it passes."""
     if metrics.obstacles:
         return list(metrics.obstacles)
     if metrics.n_rows < policy.min_rows:
@@ -195,7 +196,7 @@ def _in_favour(policy: PromotionPolicy, metrics: PromotionMetrics) -> list[str]:
 
 
 def describe_comparison(result: ScoreComparison) -> str:
-    """Return the comparison in words."""
+    """Describe the comparison in a sentence."""
     how = "better" if result.difference >= 0.0 else "worse"
     return (
         f"{result.metric} {result.challenger:.5g} against the champion's {result.champion:.5g} on "

@@ -1,4 +1,4 @@
-"""Predictions of two models, brought to one form so that one metric can score both."""
+"""Align the predictions of two models, so that one metric can score both."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -20,20 +20,20 @@ class IncomparableError(EspalierError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPredictions:
-    """What one model answers to rows.
+    """One model's predictions of some rows, with its latency and size.
 
     Attributes
     ----------
     scores : array, shape (n_rows, n_classes) or (n_rows,)
         Probabilities or values.
     classes : tuple of str or None
-        Texts of the labels, in the order of the columns; None for values.
+        Class labels as text, in the order of the columns; None for regression.
     latency_ms : float
         Median milliseconds for one row.
     size_mb : float
-        Of its files, in megabytes.
+        Size of its files, in megabytes.
     threshold : float or None
-        From which probability on it answers with the second of two classes, if it has its own.
+        Its decision threshold for the second of two classes, if it has one.
     """
 
     scores: NDArray[Any] = field(repr=False)
@@ -44,10 +44,10 @@ class ModelPredictions:
 
     @property
     def decided(self) -> "ModelPredictions":
-        """The same with 1 for the label that the model decides for, and 0 for the other.
+        """The predictions as decisions: 1 for the predicted label, 0 for the others.
 
-        What a metric of labels is to score; a model without a threshold of its own decides for the
-        likelier class, as the scores say.
+        This is what a metric of labels scores. Without a threshold the probabilities are returned,
+        from which the metric takes the likeliest class.
         """
         if self.threshold is None or self.scores.ndim != 2 or self.scores.shape[1] != 2:
             return self
@@ -57,18 +57,18 @@ class ModelPredictions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignedPredictions:
-    """A target and two models' answers in one code.
+    """A target and two models' predictions with the same class codes.
 
     Attributes
     ----------
     y : array, shape (n_rows,)
         Codes or values.
     champion, challenger : array, shape (n_rows, n_classes) or (n_rows,)
-        A class that a model does not know has probability 0.
+        Predictions; a class that a model does not know has probability 0.
     problem : ProblemKind
         The kind of problem.
     n_classes : int
-        Classes that either model or the target knows; 1 for values.
+        Number of classes of the target and both models together; 1 for regression.
     """
 
     y: NDArray[Any] = field(repr=False)
@@ -81,19 +81,19 @@ class AlignedPredictions:
 def align_predictions(
     target: "pd.Series[Any]", champion: ModelPredictions, challenger: ModelPredictions
 ) -> AlignedPredictions:
-    """Bring a target and the answers to its rows to one code.
+    """Bring a target and two models' predictions to the same class codes.
 
     Parameters
     ----------
     target : Series, shape (n_rows,)
-        Raw labels or values, nothing missing.
+        Raw labels or values, none missing.
     champion, challenger : ModelPredictions
-        Of the same rows.
+        Predictions of the same rows.
 
     Raises
     ------
     IncomparableError
-        One model answers with classes and the other with values, or the target is neither's.
+        One model predicts classes and the other values, or the target fits neither.
     """
     if (champion.classes is None) != (challenger.classes is None):
         kinds = ["values" if each.classes is None else "classes" for each in (champion, challenger)]
@@ -124,7 +124,7 @@ def align_predictions(
 
 
 def label_texts(classes: Iterable[Any] | None) -> tuple[str, ...] | None:
-    """Return the texts of labels of any kind; None for none."""
+    """Return class labels of any type as text; None if there are no classes."""
     return None if classes is None else tuple(canonical_text(label) for label in classes)
 
 
@@ -147,7 +147,7 @@ def _values(
 
 
 def _spread(answers: ModelPredictions, place: dict[str, int]) -> NDArray[np.float64]:
-    """Return probabilities with a column for every class."""
+    """Return probabilities with a column for every class, 0 for classes the model lacks."""
     wide = np.zeros((len(answers.scores), len(place)))
     wide[:, [place[text] for text in answers.classes or ()]] = answers.scores
     return wide

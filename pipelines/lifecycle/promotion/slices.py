@@ -1,4 +1,4 @@
-"""Slices of a table: the rows of each value of a column."""
+"""Divide a table into slices: the rows of each value of a column."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from espalier.pipelines.errors import UserError
 
 OTHERS = "(others)"
 MISSING = "(missing)"
-# A number with more values than this is cut into quarters.
+# A numeric column with more values than this is cut at its quartiles.
 MOST_NUMBERS = 12
 
 Slices = dict[str, dict[str, NDArray[np.int64]]]
@@ -22,8 +22,8 @@ Slices = dict[str, dict[str, NDArray[np.int64]]]
 def find_slices(table: pd.DataFrame, columns: Sequence[str], *, min_rows: int) -> Slices:
     """Return row positions by column and value, the largest slice of a column first.
 
-    Values of fewer than ``min_rows`` rows are pooled; when even together they are fewer, they are
-    left out. Missing cells are a value. Numbers of many values are cut into quarters.
+    Values with fewer than ``min_rows`` rows are pooled; if they have fewer even together, they are
+    left out. Missing cells count as a value. Numeric columns with many values are cut at quartiles.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ def find_slices(table: pd.DataFrame, columns: Sequence[str], *, min_rows: int) -
     columns : sequence of str
         Columns to slice by.
     min_rows : int
-        Fewest rows of a slice.
+        Smallest number of rows of a slice.
 
     Raises
     ------
     UserError
-        A column does not exist.
+        A column is missing.
     """
     named = with_unique_names(table)
     missing = [name for name in columns if name not in named]
@@ -59,7 +59,7 @@ def _slices_of(series: "pd.Series[Any]", min_rows: int) -> dict[str, NDArray[np.
 
 
 def _values(series: "pd.Series[Any]") -> tuple[list[str], NDArray[np.int64]]:
-    """Return the names of a column's values and each row's code."""
+    """Return the names of a column's values, and the value code of each row."""
     cells = series
     numeric = pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series)
     if numeric and series.nunique() > MOST_NUMBERS:

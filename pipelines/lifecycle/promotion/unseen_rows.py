@@ -1,4 +1,4 @@
-"""Which rows two models can be compared on: those that neither was trained on."""
+"""Find the rows on which two models can be compared: those that neither was trained on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,25 +11,25 @@ from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.row_keys import row_keys
 from espalier.pipelines.seeds import generator
 
-# Rows beyond which a sample is compared on: the bounds are narrow by then.
+# Largest number of rows to compare on; of more rows a sample is enough for narrow bounds.
 MOST_ROWS = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRows:
-    """The rows of one training.
+    """The rows that one training run used, as stored with it.
 
     Attributes
     ----------
     columns : tuple of str
-        The raw columns that the keys are made of; see
+        The raw columns that the keys are computed from; see
         `espalier.pipelines.data.row_keys.identified_rows`.
     trained : array of uint64
         Keys of the rows that the model was trained on.
     held_out : array of uint64
-        Keys of the rows that nothing saw before the end.
+        Keys of the hold-out rows.
     holdout : DataFrame or None
-        Raw rows of the hold-out, at most as many as the settings say; None when none are kept.
+        Raw rows of the hold-out, up to the number in the settings; None if none are stored.
     """
 
     columns: tuple[str, ...]
@@ -45,9 +45,9 @@ class UnseenRows:
     Attributes
     ----------
     table : DataFrame or None
-        Raw rows with their target; None when none are known.
+        Raw rows with their target; None if there are none.
     notes : tuple of str
-        Where they come from and what was left out, whole sentences.
+        Where the rows come from and which were left out, whole sentences.
     """
 
     table: pd.DataFrame | None = field(repr=False)
@@ -55,22 +55,22 @@ class UnseenRows:
 
     @property
     def n_rows(self) -> int:
-        """How many."""
+        """Number of rows."""
         return 0 if self.table is None else len(self.table)
 
 
 def unseen_holdouts(
     champion: TrainingRows, challenger: TrainingRows, *, newest_only: bool = False
 ) -> UnseenRows:
-    """Return the rows of both hold-outs that the other model was not trained on either.
+    """Return the rows of both hold-outs that the other model was not trained on.
 
     Parameters
     ----------
     champion, challenger : TrainingRows
-        What their trainings kept.
+        The stored rows of both training runs.
     newest_only : bool
-        Whether to take the challenger's hold-out alone: where splits go forward in time, it holds
-        the newest rows.
+        Whether to use only the challenger's hold-out: with splits by time it holds the newest
+        rows.
     """
     notes: list[str] = []
     parts = _part(challenger, champion, "challenger", "champion", notes)
@@ -92,9 +92,9 @@ def unseen_rows(
     table : DataFrame, shape (n_rows, n_columns)
         Raw rows with their target.
     champion, challenger : TrainingRows
-        What their trainings kept.
+        The stored rows of both training runs.
     seed : int
-        Of the sample where there are very many.
+        Seed of the sample that is drawn if there are very many.
     """
     named = with_unique_names(table)
     known = np.zeros(len(named), dtype=bool)
@@ -121,7 +121,7 @@ def unseen_rows(
 def _part(
     mine: TrainingRows, other: TrainingRows, my_name: str, other_name: str, notes: list[str]
 ) -> list[pd.DataFrame]:
-    """Return one hold-out without what the other model was trained on, in a list or none."""
+    """Return one hold-out without rows of the other training run: a list of at most one table."""
     if mine.holdout is None:
         notes.append(f"The hold-out of the {my_name} was not kept.")
         return []
@@ -134,7 +134,7 @@ def _part(
         )
         return []
     known = np.isin(row_keys(mine.holdout, other.columns), other.trained)
-    # Its own training may hold a twin of a held-out row.
+    # A duplicate of a hold-out row may have been in the model's own training rows.
     known |= np.isin(row_keys(mine.holdout, mine.columns), mine.trained)
     left = int((~known).sum())
     notes.append(
@@ -146,7 +146,7 @@ def _part(
 def _without(
     table: pd.DataFrame, there: Sequence[pd.DataFrame], columns: Sequence[str]
 ) -> pd.DataFrame:
-    """Return the rows of ``table`` that are not among those there."""
+    """Return the rows of ``table`` whose keys are not among the given ones."""
     if not there:
         return table
     keys = np.concatenate([row_keys(each, columns) for each in there])

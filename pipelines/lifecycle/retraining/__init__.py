@@ -1,1 +1,1 @@
-"""Whether a retraining may go ahead, and what it starts from."""
+"""The retraining gate, the hold-out of a retraining, and its warm start."""

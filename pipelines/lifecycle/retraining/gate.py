@@ -1,4 +1,4 @@
-"""Whether a model may be retrained on a new table: what is broken, and what has only moved."""
+"""The retraining gate: decide whether a model may be retrained on a new table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from espalier.pipelines.data.expectation import Severity
 
 OnDrift = Literal["warn", "refuse"]
 
-# What the columns are, whatever is in them: a table that breaks one of these is another table.
+# Expectations about the schema: a table that breaks one of these has other columns or types.
 _SCHEMA = frozenset(
     {
         "ExpectTableColumnsToMatchSet",
@@ -25,13 +25,13 @@ class BrokenExpectation:
     Attributes
     ----------
     kind : str
-        The class of Great Expectations.
+        Name of the class in Great Expectations.
     column : str or None
         The column it is about; None for the whole table.
     severity : Severity
-        What the suite says should follow.
+        The severity in the suite.
     text : str
-        What was expected and what was seen, for people.
+        What was expected and what was observed, for display.
     """
 
     kind: str
@@ -41,20 +41,20 @@ class BrokenExpectation:
 
     @property
     def is_schema(self) -> bool:
-        """Whether it is about what the columns are, and not about what is in them."""
+        """Whether it is about the schema (columns and types), not about the values."""
         return self.kind in _SCHEMA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateDecision:
-    """Whether the table may be used.
+    """The decision whether a table may be used for retraining.
 
     Attributes
     ----------
     refusals : tuple of str
-        Why it must not be; empty when it may.
+        Reasons against using it; empty if it may be used.
     warnings : tuple of str
-        What has moved but does not stop anything.
+        Changes that do not prevent its use.
     """
 
     refusals: tuple[str, ...]
@@ -77,19 +77,20 @@ class GateDecision:
 def decide_gate(
     broken: Sequence[BrokenExpectation], drift: Sequence[str], on_drift: OnDrift
 ) -> GateDecision:
-    """Return whether a table may be used, and what speaks against it.
+    """Decide whether a table may be used for retraining, with reasons.
 
-    A broken schema, and whatever the suite itself refuses, always refuses. A distribution that has
-    moved (other broken expectations, measured drift) refuses or warns by the policy.
+    A changed schema, and every broken expectation of severity *refuse*, is always refused. A change
+    of distributions (other broken expectations, measured drift) is refused or warned about,
+    depending on ``on_drift``.
 
     Parameters
     ----------
     broken : sequence of BrokenExpectation
-        Of the champion's suite.
+        Broken expectations of the champion's suite.
     drift : sequence of str
-        What `DriftReport.findings` lists.
+        Lines of `DriftReport.findings`.
     on_drift : str
-        The policy.
+        The policy: ``warn`` or ``refuse``.
     """
     lasting = [each.text for each in broken if each.is_schema or each.severity is Severity.REFUSE]
     moved = [

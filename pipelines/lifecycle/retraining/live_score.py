@@ -1,4 +1,4 @@
-"""How good a model is on rows whose labels have arrived since it was trained."""
+"""Score a model on rows whose target has become known since it was trained."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +15,13 @@ from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.metrics.scoring import score_predictions
 
 FEWEST_LABELLED = 30
-"""With fewer rows a score says nothing."""
-_NORMAL = 1.96  # a 95 % interval reaches so many standard errors to each side
+"""Smallest number of rows for a meaningful score."""
+_NORMAL = 1.96  # half width of a 95 % interval in standard errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledRows:
-    """The rows that can be scored, and their target as the model counts it.
+    """The rows that can be scored, with their target in the model's class codes.
 
     Attributes
     ----------
@@ -30,9 +30,9 @@ class LabelledRows:
     y : array, shape (n_labelled,)
         Class codes or values.
     n_unlabelled : int
-        Rows without a label yet.
+        Number of rows without a target yet.
     n_unknown : int
-        Rows of a class that the model does not know; they cannot be scored.
+        Number of rows of a class that the model does not know; they cannot be scored.
     """
 
     rows: NDArray[np.int64]
@@ -43,22 +43,22 @@ class LabelledRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveScore:
-    """A model's score on new rows against the one on its hold-out.
+    """A model's score on new rows, compared with that on its hold-out.
 
     Attributes
     ----------
     metric : str
-        What is scored.
+        Name of the metric.
     score, before : float
-        On the new rows and on the hold-out.
+        Scores on the new rows and on the hold-out.
     interval, before_interval : (float, float)
         95 % bootstrap intervals.
     drop : float
-        By how much it has become worse, in the metric's unit; negative where it is better.
+        How much worse the score is, in the metric's unit; negative if it is better.
     drop_interval : (float, float)
-        95 % interval of it, the two samples being independent.
+        95 % interval of ``drop``, with independent samples.
     n_rows : int
-        Rows scored.
+        Number of scored rows.
     """
 
     metric: str
@@ -71,12 +71,12 @@ class LiveScore:
     n_rows: int
 
     def is_worse(self, max_drop: float) -> bool:
-        """Whether it has surely become worse by more than ``max_drop``."""
+        """Whether the drop exceeds ``max_drop`` with 95 % confidence."""
         return self.drop_interval[0] > max_drop
 
     @property
     def text(self) -> str:
-        """One line for people."""
+        """One line that describes the result."""
         low, high = self.interval
         return (
             f"{self.metric} {self.score:.5g} on {self.n_rows:,} new rows (95 % interval {low:.5g} "
@@ -85,19 +85,19 @@ class LiveScore:
 
 
 def labelled_rows(target: "pd.Series[Any]", classes: NDArray[Any] | None) -> LabelledRows:
-    """Return which rows have a label that the model can be scored by.
+    """Find the rows that have a target by which the model can be scored.
 
     Parameters
     ----------
     target : Series, shape (n_rows,)
-        Raw labels or values; missing where they have not arrived.
+        Raw labels or values; missing if not known yet.
     classes : array or None
         The model's classes, in the order of its columns; None for a regression.
 
     Raises
     ------
     UserError
-        The model predicts numbers and the target holds none.
+        The model predicts numbers and the target is not numeric.
     """
     present = target_present(target)
     there = np.flatnonzero(present)
@@ -130,24 +130,24 @@ def score_live(
     seed: int,
     sample_weight: NDArray[Any] | None = None,
 ) -> LiveScore | None:
-    """Return the score on new rows; None where too few are labelled or one class is alone.
+    """Score a model on new rows; None if too few have a target or all are of one class.
 
     Parameters
     ----------
     metric : Metric
-        What was optimised.
+        The metric that was optimised.
     y : array, shape (n_rows,)
-        From `labelled_rows`.
+        The target, from `labelled_rows`.
     predictions : array, shape (n_rows, n_classes) or (n_rows,)
-        Of the same rows.
+        Predictions of the same rows.
     before : float
         The score on the hold-out.
     before_interval : (float, float)
         Its 95 % interval.
     seed : int
-        Of the bootstrap samples.
+        Seed of the bootstrap samples.
     sample_weight : array or None, shape (n_rows,)
-        How much each row counts, where that was so on the hold-out.
+        Weight of each row, if the hold-out was weighted.
     """
     if len(y) < FEWEST_LABELLED or (predictions.ndim == 2 and len(np.unique(y)) < 2):
         return None

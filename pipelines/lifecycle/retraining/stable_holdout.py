@@ -1,8 +1,8 @@
-"""A hold-out that a new training keeps, so that champion and challenger can meet on fair ground.
+"""Split a grown table so that its earlier hold-out rows stay in the hold-out.
 
-Rows that the champion never saw must stay unseen by the challenger, and rows that the champion was
-trained on are no use in a comparison. So, of a table that has grown or moved on, old hold-out rows
-stay held out, old training rows stay with the search, and only new rows are split anew.
+Champion and challenger can be compared only on rows that neither was trained on. So earlier
+hold-out rows stay in the hold-out, earlier training rows stay in the search, and only new rows are
+split.
 """
 
 from dataclasses import dataclass
@@ -15,27 +15,27 @@ from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.splitting.splits import split_holdout
 
 FEWEST_KEPT = 30
-"""A hold-out of fewer rows says nothing; then all rows are split anew."""
+"""Smallest useful hold-out; with fewer rows, all rows are split again."""
 FEWEST_SHARE = 0.5
-"""Of small tables no hold-out is large; there, this share of what would be wanted is enough."""
+"""For small tables, this share of the usual size of a hold-out is enough."""
 MOST_OF_NEW = 0.5
-"""Largest share of the new rows that goes into the hold-out where too few old ones are left."""
+"""Largest share of the new rows to add to the hold-out if too few old ones are left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StableHoldout:
-    """A split that respects an earlier one.
+    """A split into search and hold-out rows that keeps an earlier split.
 
     Attributes
     ----------
     search, holdout : array of int64
         Sorted row positions; disjoint.
     n_kept : int
-        Hold-out rows that were held out before.
+        Number of hold-out rows that were in the hold-out before.
     n_new : int
-        Hold-out rows that the earlier training did not have.
+        Number of hold-out rows that are new.
     note : str
-        What was done, for people.
+        What was done, for display.
     """
 
     search: NDArray[np.int64]
@@ -53,26 +53,27 @@ def keep_holdout(
     fraction: float,
     seed: int,
 ) -> StableHoldout:
-    """Split a dataset so that the rows held out before stay held out.
+    """Split a dataset so that earlier hold-out rows stay in the hold-out.
 
-    With a time column the newest rows are held out as ever: going forward in time, they are rows
-    that the earlier training had not seen either.
+    With a time column the newest rows are the hold-out, as always: if the table has grown, the
+    earlier training run has not seen them either.
 
     Parameters
     ----------
     dataset : Dataset
         All rows.
     was_trained, was_held : array of bool, shape (n_rows,)
-        Which rows the earlier training learned from and held out; a row of both counts as seen.
+        Rows that the earlier training run was trained on, and its hold-out rows; a row in both
+        counts as trained on.
     fraction : float
-        Share of rows to hold out, in (0, 1).
+        Share of rows for the hold-out, in (0, 1).
     seed : int
         The run's seed.
 
     Raises
     ------
     UserError
-        The rows cannot be split: a single row, group or moment.
+        The rows cannot be split: there is only a single row, group or point in time.
     """
     if dataset.times is not None:
         search, holdout = split_holdout(dataset, fraction=fraction, seed=seed)
@@ -110,7 +111,7 @@ def _some_of(
     fraction: float,
     seed: int,
 ) -> NDArray[np.int64]:
-    """Return the new rows that join ``n_held`` old ones: a fair share, more where they are few."""
+    """Draw the new rows that join ``n_held`` old hold-out rows; more if these are few."""
     if len(new) < 2:
         return new[:0]
     part = dataset.take(new)
@@ -127,7 +128,7 @@ def _whole_groups(groups: NDArray[np.int64], rows: NDArray[np.bool_]) -> NDArray
 
 
 def _leave_every_class(dataset: Dataset, chosen: NDArray[np.bool_]) -> None:
-    """Take a row out of the hold-out for each class that the search would not know otherwise."""
+    """Move a row from the hold-out to the search for each class that is missing there."""
     if not dataset.problem.is_classification:
         return
     known = np.bincount(dataset.y[~chosen], minlength=dataset.n_classes)

@@ -1,4 +1,4 @@
-"""What the next search should try first: the configurations that won the last ones."""
+"""Warm start: the best configurations of earlier searches, to try first in the next one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.configuration import Configuration
 
 MOST_WINNERS = 8
-"""More would leave a short search little to find anew."""
+"""Largest number of configurations; more would leave a short search little time for new ones."""
 
 
 def winners(
@@ -15,15 +15,15 @@ def winners(
 ) -> tuple[Configuration, ...]:
     """Return the configurations to try first, the most promising first.
 
-    The members of each ensemble by their weight, one leaderboard after the other; then the best
-    trials of each that were no members, by turns.
+    First come the members of each ensemble by weight, one leaderboard after the other, then the
+    best other trials, the leaderboards taking turns.
 
     Parameters
     ----------
     leaderboards : sequence of sequence of mapping
         Rows of ``leaderboard.json``, best first: ``configuration``, ``weight``, ``status``.
     most : int
-        How many at most.
+        Largest number of configurations.
     """
     found: dict[Configuration, None] = {}
     for rows in leaderboards:
@@ -41,20 +41,20 @@ def winners(
 def valid_in_space(
     configurations: Iterable[Configuration], space: SearchSpace, *, trials: int | None = None
 ) -> tuple[Configuration, ...]:
-    """Return the configurations as they are in ``space``, in order.
+    """Convert the configurations to ``space``, in their order.
 
-    A family that is not in play is passed over; a hyperparameter that is new takes its default,
-    and one that has gone is dropped. Of a search of few trials they get half at most, so that
-    something new is tried.
+    A configuration of an excluded family is dropped; new hyperparameters get their default, and
+    removed ones are dropped. With few trials they get at most half of them, so that new
+    configurations are tried too.
 
     Parameters
     ----------
     configurations : iterable of Configuration
         From `winners`.
     space : SearchSpace
-        What may be tried now.
+        The search space of the next run.
     trials : int or None
-        Trials of the budget.
+        Number of trials of the budget.
     """
     found: dict[Configuration, None] = {}
     for each in configurations:
@@ -63,7 +63,7 @@ def valid_in_space(
         try:
             found[space.complete(each.family, dict(each))] = None
         except (ValueError, TypeError, KeyError):
-            continue  # a value that the space does not know any more
+            continue  # a value that the space no longer has
     kept = tuple(found)
     return kept if trials is None else kept[: max(1, (trials + 1) // 2)]
 

@@ -1,1 +1,1 @@
-"""What a search may start, and when it ends: time, memory, folds, hopeless trials."""
+"""Limits of a search: which trials may start, and when it ends, by time, memory and failures."""

@@ -1,4 +1,4 @@
-"""Which configurations may be started: what keeps a search inside its time and off dead ends."""
+"""Admission: which configurations may be started, given time, memory and failed families."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,28 +14,28 @@ from espalier.pipelines.surrogate.cost import CostModel
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
 
-# A default is worth starting even if it must be cut short; of the rest, only what comes near to
-# its full length can be better than a default that was.
+# A default is worth starting even if it must be cut short; another configuration only if it can run
+# for this share of its full time, as otherwise a default that was cut short is as good.
 _FULL_ENOUGH = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """What may be tried now.
+    """The rule for which configurations may be tried now.
 
     Attributes
     ----------
     space : SearchSpace
-        The families.
+        The search space.
     costs : CostModel
         Predicts the seconds of trials.
     limit : float or None
-        Seconds that a trial may be expected to take; None when the clock plays no part.
+        Most seconds that a trial may be expected to take; None when time does not matter.
     hopeless : frozenset of str
         Families given up.
     proven : mapping of str to float
-        Seconds in which families that can stop early gave a model here, whatever was expected of
-        them: estimates can be wrong by far on tables of unusual shape.
+        Fewest seconds in which a family that can stop early gave a model here, whatever its
+        estimates, which can be wrong by far on tables of unusual shape.
     quickest : float
         Seconds of the quickest success so far; 0 before there is one.
     spent : float
@@ -43,7 +43,7 @@ class Admission:
     memory : MemoryModel or None
         Predicts the memory of trials.
     memory_limit_mb : float or None
-        What they may be expected to take; None to try whatever comes.
+        Most MiB that a trial may be expected to take; None for no limit.
     """
 
     space: SearchSpace
@@ -65,7 +65,7 @@ class Admission:
         n_folds: int,
         memory_limit_mb: float | None = None,
     ) -> Self:
-        """Return the admission after these trials."""
+        """Return the admission that follows from these trials."""
         timed = history if limit is not None else History(history.metric)
         anytime = {each.name for each in space.learners if each.anytime}
         proven: dict[str, float] = {}
@@ -86,11 +86,11 @@ class Admission:
         )
 
     def promising(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
-        """Return which are of a family that was not given up, shape (n,)."""
+        """Return which configurations are of a family that was not given up, shape (n,)."""
         return np.array([each.family not in self.hopeless for each in configurations], dtype=bool)
 
     def conceivable(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
-        """Return the promising ones, unless the limit is below anything seen yet, shape (n,)."""
+        """Return which are promising and fit the memory; none if the limit is below any success."""
         enough = self.limit is None or self.limit >= self.quickest
         return self.promising(configurations) & self._roomy(configurations) & enough
 
@@ -102,7 +102,7 @@ class Admission:
         return self.promising(configurations) & self._roomy(configurations) & fits
 
     def worthwhile(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
-        """Return which of the admitted would not be cut far too short, shape (n,)."""
+        """Return which admitted ones can run for enough of their full time, shape (n,)."""
         if self.limit is None or not configurations:
             return self.promising(configurations)
         log_seconds = self.costs.log_seconds(configurations)
@@ -110,7 +110,7 @@ class Admission:
         return self.admitted(configurations) & (full | self._proven(configurations))
 
     def penalty(self, configurations: Sequence[Configuration]) -> NDArray[Any]:
-        """Return what cost takes off the log improvement; infinite if not worthwhile, shape (n,).
+        """Return the cost to subtract from log improvement, infinite if not worthwhile, shape (n,).
 
         The weight of cost fades from 1 at the start of a run to 0 at its end.
         """
@@ -123,7 +123,7 @@ class Admission:
         return np.asarray(barred + weight * capped)
 
     def _roomy(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
-        """Return which can be expected to stay within the memory, shape (n,)."""
+        """Return which can be expected to stay within the memory limit, shape (n,)."""
         if self.memory is None or self.memory_limit_mb is None or not configurations:
             return np.ones(len(configurations), dtype=bool)
         return self.memory.fits(configurations, self.memory_limit_mb)

@@ -1,8 +1,8 @@
-"""How many folds score a trial: as many as its rows deserve, fewer where time is short.
+"""Number of folds of a trial: by the size of the table, fewer where time is short.
 
-Folds tell configurations apart with less noise, and the ensemble's weights have every row to learn
-from; but five folds cost five fits a trial. A search that ends after a handful of trials loses
-more than folds bring (docs/decisions/0036).
+More folds compare configurations with less noise and let the ensemble's weights be fitted to every
+row, but five folds cost five fits per trial. A search that ends after a handful of trials loses
+more than folds gain (docs/decisions/0036).
 """
 
 from espalier.pipelines.data.dataset import DatasetShape
@@ -26,23 +26,23 @@ _FIXED_SECONDS = 0.4
 def affordable_folds(
     shape: DatasetShape, budget: Budget, n_workers: int, *, serving: Serving = "auto"
 ) -> int:
-    """Return the folds that leave time for enough trials.
+    """Return the number of folds that leaves time for enough trials.
 
     Parameters
     ----------
     shape : DatasetShape
-        Of the search rows.
+        Shape of the search rows.
     budget : Budget
-        What the run may spend. Without seconds the rows alone decide.
+        What the run may spend. Without seconds only the size of the table decides.
     n_workers : int
         Trials that run at the same time.
     serving : "auto", "refit" or "bagged"
-        Fold models that are to serve are wanted in their full number.
+        With ``bagged`` the fold models serve, so their number is not reduced.
 
     Returns
     -------
     int
-        1 for one split; at most what the rows alone would have.
+        1 for one split; at most the number for this size of table.
     """
     most = most_folds(shape.n_rows, shape.n_columns)
     if budget.seconds is None or serving == "bagged":

@@ -22,11 +22,11 @@ _LIBRARY_MB = 50.0
 _CELL_BYTES = 4.0
 # A category's columns when it is one-hot encoded.
 _ONE_HOT = 8.0
-# The matrix is there so many times while a model is fitted: folds, copies, binned or transposed.
+# Number of matrices in memory while a model is fitted: folds, copies, binned or transposed ones.
 _COPIES = 4.0
-# A trial that ran out of memory would have needed at least so many times what it was seen to use.
+# A trial that ran out of memory would have needed at least this multiple of what it used.
 _MORE = 1.3
-# An estimate that no trial of its family has confirmed must be so many times too much to count.
+# An estimate that no trial of its family has confirmed must exceed a limit by this factor to count.
 _DOUBT = 1.5
 # The estimates of a family are corrected as if one trial had confirmed them already.
 _PRIOR_TRIALS = 1.0
@@ -41,9 +41,9 @@ class MemoryModel:
     space : SearchSpace
         The families, and the shape of the table.
     base_mb : float
-        What a worker takes whatever the trial is: the least that was seen.
+        MiB that a worker takes whatever the trial is: the least that was measured.
     log_factors : mapping of str to float
-        By family, the log of how far its estimates were off, on average.
+        By family, the mean log of measured over estimated growth.
     """
 
     space: SearchSpace
@@ -52,7 +52,7 @@ class MemoryModel:
 
     @classmethod
     def fit(cls, space: SearchSpace, history: History) -> Self:
-        """Return the model after these trials."""
+        """Return the model fitted to these trials."""
         seen = [
             (each, each.memory_mb * (_MORE if each.status is TrialStatus.MEMOUT else 1.0))
             for each in history.ordered
@@ -73,7 +73,7 @@ class MemoryModel:
         return cls(space=space, base_mb=base, log_factors=factors)
 
     def expected_mb(self, configurations: Sequence[Configuration]) -> NDArray[np.float64]:
-        """Return the expected peak of each, in MiB, shape (n,)."""
+        """Return the expected peak memory of each configuration, in MiB, shape (n,)."""
         return np.array(
             [
                 self.base_mb
@@ -88,7 +88,7 @@ class MemoryModel:
         return np.asarray(self.expected_mb(configurations) <= limit_mb * np.array(doubt))
 
     def _growth_mb(self, configuration: Configuration) -> float:
-        """Return what a family says itself, beside the base."""
+        """Return the family's own estimate in MiB, beyond the base."""
         shape = self.space.shape
         one_hot = configuration.get("prep_encoding") == "onehot"
         columns = matrix_columns(shape, per_category=_ONE_HOT if one_hot else 1.0)
@@ -99,6 +99,6 @@ class MemoryModel:
 
 
 def _data_mb(shape: DatasetShape) -> float:
-    """Return about what the table itself takes, in MiB; texts are objects of some 100 bytes."""
+    """Return the approximate MiB of the table itself; a text takes some 100 bytes."""
     cells = 8.0 * shape.n_columns + 100.0 * shape.n_text
     return shape.n_rows * cells / 2**20

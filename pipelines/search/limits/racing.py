@@ -3,10 +3,10 @@
 After Hutter et al., *Sequential model-based optimization for general algorithm configuration*
 (2011), where a challenger is compared with the incumbent fold by fold. Here the comparison is made
 before the trial starts: it is given floors, one a fold, below which it ends. So it needs to know
-nothing of other trials that run at the same time, and the same trials come out at any number of
+nothing of other trials that run at the same time, and the same trials result for any number of
 workers.
 
-Symbols: n whole trials; k looks at a trial, the last one when it is whole.
+Symbols: n complete trials; k folds, after each of which a trial's mean gain is known.
 """
 
 import numpy as np
@@ -17,30 +17,29 @@ from espalier.pipelines.trials.history import History
 Array = NDArray[np.float64]
 
 FEWEST_WHOLE = 4
-"""Whole trials before which nothing is stopped: how much folds differ is not known yet."""
+"""Complete trials needed before any is stopped: how much folds differ is not known yet."""
 REFERENCE_RANK = 5
 """A trial races against the one of this rank: an ensemble is made of more than the best."""
 STANDARD_ERRORS = 1.25
-"""How far behind is clear."""
+"""Standard errors below the reference from which a trial is clearly worse."""
 _REFERENCES = 2 * REFERENCE_RANK - 1
 _COMPARED_SHARE = 0.5
 
 
 def race_floors(history: History, n_folds: int) -> tuple[float, ...]:
-    """Return below which gain a trial ends after each of its first folds.
+    """Return the mean gain below which a trial ends, after each of its folds but the last.
 
     Parameters
     ----------
     history : History
-        What is known when the trial is proposed.
+        Results that are known when the trial is proposed.
     n_folds : int
         Folds of a trial.
 
     Returns
     -------
     tuple of float
-        One a fold but for the last; empty while too little is known, or where there is nothing to
-        race on.
+        One per fold but the last; empty while too few trials are complete, or with a single fold.
     """
     kept = [each.fold_scores for each in history.successes if len(each.fold_scores) == n_folds]
     scores = np.array(kept, dtype=np.float64).reshape(len(kept), n_folds)
@@ -50,12 +49,11 @@ def race_floors(history: History, n_folds: int) -> tuple[float, ...]:
 
 
 def floors(gains: Array) -> tuple[float, ...]:
-    """Return the floors that whole trials set, given their gains at each look, shape (n, k).
+    """Return the floors, given the mean gains of complete trials after each fold, shape (n, k).
 
-    The last look is the final one. What a look is expected to differ from it by, as some folds are
-    easier than others, is told by the trials around the reference together: the folds of one trial
-    alone would add their own noise. How wrong that is about a trial's final gain is known from the
-    better half of the whole trials.
+    Some folds are easier than others, so the mean gain after the first folds is offset from the
+    final one. The offset is averaged over the trials around the reference, because that of one
+    trial is noisy. Its error is estimated from the better half of the complete trials.
     """
     early, final = gains[:, :-1], gains[:, -1]
     order = np.argsort(-final, kind="stable")

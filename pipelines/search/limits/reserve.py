@@ -1,4 +1,4 @@
-"""Time kept back from the search for what must come after it."""
+"""The reserve: seconds of the budget kept for everything after the search."""
 
 import math
 
@@ -15,8 +15,8 @@ _FIXED_SECONDS = 6.0  # ensemble, evaluation and registration of a small model o
 _FIXED_SHARE = 0.14
 _SEARCH_SHARE = 0.5
 _REFIT_SHARES = (0.05, 0.25)
-# Once trials have been timed: the best so many are refitted side by side, on more rows than a fold
-# has, and the estimate made before counts this much at least.
+# Once trials have been timed: this many of the best are refitted side by side, on more rows than a
+# fold has, and the estimate made before keeps at least this weight.
 _REFITTED = 3
 _MORE_ROWS = 1.3
 _TIMED_SHARE = 0.35
@@ -28,15 +28,15 @@ _SLACK_SECONDS = 3.5
 
 
 def search_deadline(budget: Budget, shape: DatasetShape, deadline: Deadline) -> Deadline:
-    """Return when a search that starts now must be over, before any trial has been timed.
+    """Return the deadline of a search that starts now, before any trial has been timed.
 
     Parameters
     ----------
     budget, shape
         As for `reserve_seconds`.
     deadline : Deadline
-        When the run must be over. What came before the search may have taken long: the search
-        gets half of what is left at least.
+        When the run must be over. The search gets at least half of the time left, as the steps
+        before it may have taken long.
     """
     if deadline.at is None:
         return deadline
@@ -45,10 +45,10 @@ def search_deadline(budget: Budget, shape: DatasetShape, deadline: Deadline) -> 
 
 
 def with_slack(budget: Budget, deadline: Deadline) -> Deadline:
-    """Return the deadline of a run whose search is about to start.
+    """Extend a run's deadline by its slack where too little time is left for the search.
 
-    Where what came before it has taken nearly all the time, as checking a wide table can on a busy
-    machine, the run gets what it is allowed beyond its budget: better a late model than none.
+    The steps before it, such as checking a wide table on a busy machine, can take nearly all the
+    time. Then the run may exceed its budget by the slack: better a late model than none.
     """
     if budget.seconds is None or deadline.at is None:
         return deadline
@@ -59,8 +59,8 @@ def with_slack(budget: Budget, deadline: Deadline) -> Deadline:
 def reserve_seconds(budget: Budget, shape: DatasetShape) -> float:
     """Return the seconds to keep for the ensemble, the refit, the evaluation and the registration.
 
-    A fixed part, and one that grows with the table until it is a quarter of the budget: what the
-    search may try must be possible to fit once more, on all rows.
+    A fixed part, and one that grows with the table up to a quarter of the budget: there must be
+    time to fit what the search may try once more, on all rows.
 
     Parameters
     ----------
@@ -81,14 +81,14 @@ def reserve_change(
     n_workers: int = 1,
     finish: FinishCost = NOTHING,
 ) -> float:
-    """Return by how many seconds the reserve should grow now that trials have been timed.
+    """Return the seconds by which the reserve should grow, given the measured times of trials.
 
     Parameters
     ----------
     budget, shape
-        As for `reserve_seconds`, whose answer this corrects; negative where it was too much.
+        As for `reserve_seconds`, whose result this corrects; negative where that was too much.
     history : History
-        What has been tried: its best trials will be refitted.
+        Trials so far, the best of which will be refitted.
     n_workers : int
         Refits that run side by side.
     finish : FinishCost
@@ -111,7 +111,7 @@ def _untimed(seconds: float, shape: DatasetShape) -> float:
 
 
 def model_seconds(shape: DatasetShape) -> float:
-    """Return about how long one good model takes to fit on all rows."""
+    """Return about how many seconds one good model takes to fit on all rows."""
     columns = shape.n_columns + 20 * shape.n_text
     trees = shape.n_classes if shape.n_classes > 2 else 1
     rounds = _ROUNDS * shape.n_rows * math.sqrt(max(columns, 1)) * trees / _CELLS_PER_SECOND

@@ -8,11 +8,11 @@ from espalier.pipelines.trials.trial import TrialStatus
 
 # The error of a trial that the end of the search cut off.
 TIME_IS_SPENT = "stopped: the time for the search is spent"
-# With this many trials and not one success, more of the same will not help.
+# With this many trials and not one success, more trials will not help.
 HOPELESS_TRIALS = 40
-# A search with a clock ends when its predictor expects nothing more: batches of so many trials, one
-# after the other, each of which it expected to gain less than so many standard errors of a score;
-# not before so many trials, of which an ensemble can be made. (A number of trials is an order.)
+# A search with a time budget ends when its predictor expects nothing more: several batches in a row
+# that were each expected to gain less than this many standard errors of a score; but not before
+# there are enough trials for an ensemble. (A number of trials that was asked for is always run.)
 NOTHING_TO_GAIN = "three batches in a row were expected to gain less than half a standard error"
 SETTLED_BATCH, SETTLED_BATCHES = 4, 3
 SETTLED_GAIN = 0.5
@@ -24,9 +24,9 @@ _QUICKEST_SHARE = 0.75
 # Before anything has succeeded no trial may take more than this share of the time left, so that
 # one slow model cannot be all that a run tries; afterwards it may take more.
 _FIRST_SHARE = 0.25
-# Where time is so short that this share would be too little for anything, it may be so many
+# Where time is so short that this share would be too little for anything, it may be this many
 # seconds, up to a larger share; and each trial that was stopped without a model says that the next
-# needs more. Estimates have no say in it: on a busy machine they are wrong by a factor.
+# needs more. Estimates are not used for it: on a busy machine they are wrong by a factor.
 _FIRST_SECONDS = 6.0
 _FIRST_SHARE_AT_MOST = 0.6
 _LONGER = 1.5
@@ -44,8 +44,8 @@ def trials_left(history: History, budget: Budget, n_pending: int = 0) -> int | N
 def has_settled(history: History) -> bool:
     """Whether three batches in a row were expected to gain less than half a standard error.
 
-    What a batch was expected to gain is the sum over its trials, as each was chosen believing in
-    those before it.
+    The expected gain of a batch is the sum over its trials, as each was chosen given the
+    predictions for those before it.
     """
     ended = Counter(number // SETTLED_BATCH for number in history.numbers)
     expected: dict[int, float] = {}
@@ -64,18 +64,18 @@ def has_settled(history: History) -> bool:
 def why_over(
     history: History, budget: Budget, deadline: Deadline, n_pending: int = 0
 ) -> str | None:
-    """Return why no further trial may start, for people; None while some may.
+    """Return why no further trial may start, as a message; None if one may.
 
     Parameters
     ----------
     history : History
-        What has ended.
+        Trials that have ended.
     budget : Budget
         What the run may spend.
     deadline : Deadline
         When the search must be over.
     n_pending : int
-        Trials started that have not ended.
+        Number of trials that have started and not ended.
     """
     if trials_left(history, budget, n_pending) == 0:
         return f"all {budget.trials} trials are done"
@@ -101,10 +101,10 @@ def trial_seconds_limit(deadline: Deadline, history: History, n_workers: int) ->
     deadline : Deadline
         When the search must be over.
     history : History
-        What has ended: the first success must come early, later trials may take longer.
+        Trials that have ended: the first success must come early, later trials may take longer.
     n_workers : int
-        Trials that run at the same time: a single one must not be blocked for as long as one of
-        many may.
+        Trials that run at the same time: one trial may block one of many workers for longer than a
+        single one.
     """
     left = deadline.seconds_left
     if left == float("inf"):
@@ -125,7 +125,7 @@ def trial_seconds_limit(deadline: Deadline, history: History, n_workers: int) ->
 
 
 def typical_seconds(history: History) -> float | None:
-    """Return the median seconds of the trials so far; None without any that ran."""
+    """Return the median seconds of the trials so far; None if none has run."""
     seconds = sorted(result.seconds for result in history.results if result.seconds > 0)
     return seconds[len(seconds) // 2] if seconds else None
 

@@ -1,1 +1,1 @@
-"""Who proposes the next trials: the strategies behind ``--search``."""
+"""Strategies that propose the next trials: the choices of ``--search``."""

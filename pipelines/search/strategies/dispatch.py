@@ -1,4 +1,4 @@
-"""The strategies behind ``--search`` that need more than the defaults and chance."""
+"""The search strategies that learn from earlier trials, such as guided, forest and tpe."""
 
 import math
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _RECENT = 8
 
 
 class SourcedProposal(NamedTuple):
-    """A configuration, who proposed it, and what it is expected to gain in standard errors."""
+    """A configuration, the source that proposed it, and its expected gain in standard errors."""
 
     configuration: Configuration
     origin: str
@@ -37,26 +37,26 @@ class SourcedProposal(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyContext:
-    """What a strategy decides on.
+    """What a strategy knows when it proposes configurations.
 
     Attributes
     ----------
     space : SearchSpace
-        What may be tried.
+        The search space.
     history : History
-        Trials of families that the space has.
+        Trials of families in the space.
     pending : tuple of Configuration
-        What is running or has been picked for this batch already.
+        Configurations that are running or already proposed for this batch.
     admission : Admission
-        What may be started.
+        The rule for which configurations may be started.
     favourites : tuple of Configuration
-        What experience would try.
+        Configurations that experience suggests.
     seed : int
-        Of this batch.
+        Seed of this batch.
     rng : Generator
-        Of this batch.
+        Random numbers of this batch.
     prior : Experience or None
-        What earlier runs predict for this dataset.
+        Predictions from earlier runs for this dataset.
     """
 
     space: SearchSpace
@@ -77,7 +77,7 @@ def sources(
     *,
     random_every: int,
 ) -> list[str]:
-    """Return who proposes each of the trials of these numbers: a source, or ``random``."""
+    """Return the source of each of the trials of these numbers, which may be ``random``."""
     if strategy == "guided":
         return share_out(history, [trial.origin for trial in pending], len(numbers))
     if strategy != "forest":
@@ -134,11 +134,11 @@ def _by_ascent(situation: StrategyContext, n: int, *, neural: bool) -> list[Sour
 
 
 def open_families(situation: StrategyContext) -> list[str]:
-    """Return the families that had less than half of the last trials; all, if none had.
+    """Return the families that had less than half of the last trials; all if there are none.
 
-    A batch has at most half of its trials from one family; this says the same of a search that
-    asks for one trial at a time. The ensemble wants members that are unlike each other, and the
-    best of twenty alike are the luckiest on the rows that score them.
+    A batch has at most half of its trials from one family; this is the same rule for a search that
+    proposes one trial at a time. An ensemble needs members that differ, and the best of twenty
+    similar ones are the luckiest on the rows that score them.
     """
     done = [each.trial.configuration.family for each in situation.history.ordered]
     last = [*done, *(each.family for each in situation.pending)][-_RECENT:]

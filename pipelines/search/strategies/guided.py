@@ -1,4 +1,4 @@
-"""Proposals of a differentiable predictor, found by gradient ascent."""
+"""Propose configurations by gradient ascent on a surrogate's expected improvement."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -41,40 +41,40 @@ def guided_proposals(
     prior: Experience | None = None,
     prior_seed: int = 0,
 ) -> list[Proposal]:
-    """Return up to ``n`` picks of the largest log expected improvement.
+    """Return up to ``n`` proposals of the largest log expected improvement.
 
     Parameters
     ----------
     space : SearchSpace
-        What may be chosen.
+        The search space.
     history : History
-        Trials of families that the space has, two at least.
+        At least two trials, all of families in the space.
     n : int
-        How many.
+        Number of proposals.
     rng : Generator
         Draws candidates and starts.
     pending : sequence of Configuration
-        What is running.
+        Configurations of running trials.
     favourites : sequence of Configuration
-        What to start from beside the best so far.
+        Configurations to start from beside the best so far.
     seconds_limit : float or None
-        What a trial may take; the probability to stay below it is a factor. None: no clock.
+        Most seconds of a trial; the probability to stay below it is a factor. None: no limit.
     cost_weight : float
-        How much log seconds count; 0 without ``seconds_limit``.
+        Weight of log seconds; 0 without ``seconds_limit``.
     families : sequence of str or None
         The only families to choose from; None for all.
     admissible : callable (configuration) -> bool, optional
-        What may be picked at all.
+        Whether a configuration may be proposed.
     max_per_family : int or None
-        How many of one family a batch may hold.
+        Most configurations of one family in a batch.
     with_ascent : bool
-        False: random candidates alone.
+        Whether to use ascent; otherwise only random candidates.
     neural_seed : int or None
-        Seed of an ensemble of networks in the place of the Gaussian process; None for that.
+        Seed of an ensemble of networks that replaces the Gaussian process; None to keep it.
     prior : Experience or None
-        What earlier runs predict; the process corrects it, and weighs it by how well it ranks.
+        Predictions from earlier runs as prior mean, weighed by how well they rank the trials.
     prior_seed : int
-        Of that weighing.
+        Seed of that weighing.
     """
     observed = observe(history)
     X = space.encode(observed.configurations)

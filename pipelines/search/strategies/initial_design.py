@@ -1,4 +1,4 @@
-"""The first trials: a strong default of each family, the best bets first."""
+"""The initial design: each family's default configuration, the most promising first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,26 +9,26 @@ from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.surrogate.cost import CostModel
 from espalier.pipelines.trials.configuration import Configuration
 
-# Unlike each other and each strong somewhere, so that a good model comes early; then families of
-# the user's own, then the rest.
+# Different from each other and each strong somewhere, so that a good model comes early; then the
+# user's own families, then the rest.
 LEADERS = ("lightgbm", "linear", "extra_trees", "catboost")
 _FOLLOWERS = ("xgboost", "random_forest", "mlp", "svm", "knn", "bayes")
 # Time is short when one of the leaders would take more than this share of what a trial may take.
 _SHORT_SHARE = 0.25
-# Then so many of those leaders that can stop early are tried first, in any case.
+# Then this many of the leaders that can stop early are tried first, in any case.
 _SURE = 2
 
 
 @dataclass(frozen=True, slots=True)
 class InitialDesign:
-    """The defaults, in the order to try them.
+    """Each family's default configuration, in the order to try them.
 
     Attributes
     ----------
     configurations : tuple of Configuration
-        One a family.
+        One per family.
     n_sure : int
-        How many of the first must be tried whatever they are expected to cost.
+        Number of the first ones that must be tried whatever their expected cost.
     """
 
     configurations: tuple[Configuration, ...]
@@ -50,14 +50,14 @@ def initial_design(
     Parameters
     ----------
     space : SearchSpace
-        The families in play.
+        The search space.
     costs : CostModel
         Predicts their seconds.
     expected_seconds_limit : float or None
         Seconds that a trial may be expected to take; None when time does not matter.
     leaders_only : bool
-        Leave out the other families that come with the package, if a leader is in play: something
-        else knows where they are worth a trial.
+        Leave out the other built-in families if a leader is in the space: experience tells where
+        they are worth a trial.
     """
     own = tuple(name for name in space.families if name not in LEADERS + _FOLLOWERS)
     names = _present(LEADERS, space) + own

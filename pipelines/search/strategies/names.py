@@ -1,8 +1,8 @@
-"""The strategies a user can ask for; apart, so that a command line need not load them."""
+"""Names of the search strategies, in a module that the command line can load quickly."""
 
 STRATEGIES = ("guided", "gp", "neural", "forest", "tpe", "evolution", "random", "grid")
 DEFAULT_STRATEGY = "guided"
-"""Why this one, and how sure that is: docs/decisions/0008."""
+"""The reasons for it, and how certain they are: docs/decisions/0008."""
 
 ASCENT = "gp+ascent"
 """Origin of a trial that gradient ascent found."""

@@ -1,7 +1,7 @@
 """Proposals of Optuna's samplers, for comparison: TPE, and a genetic algorithm.
 
 Akiba et al., *Optuna* (2019); Bergstra et al., *Algorithms for hyper-parameter optimization* (2011)
-for TPE; Deb et al., *NSGA-II* (2002) for the genetic algorithm. A study is made anew from the
+for TPE; Deb et al., *NSGA-II* (2002) for the genetic algorithm. The study is rebuilt from the
 history each time, so that a proposal depends on the trials alone.
 """
 
@@ -39,7 +39,7 @@ def tpe(
     seed: int,
     pending: Sequence[Configuration] = (),
 ) -> list[Configuration]:
-    """Return up to ``n`` configurations of the tree-structured Parzen estimator, as it comes.
+    """Return ``n`` configurations proposed by Optuna's tree-structured Parzen estimator.
 
     Running trials and earlier ones of the batch count as bad (constant liar).
     """
@@ -65,7 +65,7 @@ def evolution(
     seed: int,
     pending: Sequence[Configuration] = (),  # noqa: ARG001 - a child does not depend on them
 ) -> list[Configuration]:
-    """Return up to ``n`` children of the best trials.
+    """Return ``n`` configurations bred from the best trials by a genetic algorithm.
 
     Parents mate within a family only: a family is drawn from the best fifth of all trials, and
     Optuna's genetic algorithm crosses and mutates its trials.
@@ -94,7 +94,7 @@ def _child(
     seed: int,
     rng: np.random.Generator,
 ) -> Configuration:
-    """Return one child of trials of a family; a mutant where there is only one."""
+    """Return one child of a family's trials; a neighbour where there is a single trial."""
     if len(parents) < 2:
         return space.neighbours(parents[0][0], 1, rng)[0]
     import optuna
@@ -116,7 +116,7 @@ def _child(
                     system_attrs={sampler._get_generation_key(): 0},
                 )
             )
-        for _ in range(_DRAWS):  # a child like its parent is no news
+        for _ in range(_DRAWS):  # a child equal to a parent is drawn again
             child = space.complete(family, dict(study.ask(distributions).params))
             if child not in {configuration for configuration, _ in parents}:
                 return child
@@ -134,14 +134,14 @@ def _distribution(parameter: Parameter) -> "optuna.distributions.BaseDistributio
 
 
 def _active(space: SearchSpace, configuration: Configuration) -> Iterator[tuple[str, Parameter]]:
-    """Yield the active hyperparameters with their names in a study."""
+    """Yield the active hyperparameters with their names in an Optuna study."""
     for parameter in space.family_space(configuration.family).parameters:
         if parameter.name in configuration:
             yield f"{configuration.family}:{parameter.name}", parameter
 
 
 def _named(space: SearchSpace, configuration: Configuration) -> dict[str, Value]:
-    """Return the values of a configuration by their names in a study."""
+    """Return the values of a configuration by their names in an Optuna study."""
     values: dict[str, Value] = {"family": configuration.family}
     for name, parameter in _active(space, configuration):
         values[name] = configuration[parameter.name]
@@ -163,7 +163,7 @@ def _finished(
 
 
 def _suggest(space: SearchSpace, trial: "optuna.trial.Trial") -> Configuration:
-    """Ask a study's trial for a configuration, hyperparameter by hyperparameter."""
+    """Ask an Optuna trial for a configuration, hyperparameter by hyperparameter."""
     family = str(trial.suggest_categorical("family", space.families))
     values: dict[str, Value] = {}
     for parameter in space.family_space(family).parameters:

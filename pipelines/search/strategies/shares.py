@@ -1,4 +1,4 @@
-"""Who proposes the next trials of a guided search: shares that move by what has paid."""
+"""Shares of a guided search's trials by proposing source, adapted to their success."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES
 from espalier.pipelines.trials.history import History
 
-# Of eight trials; what pays may double its share, what does not keeps a half of it. More for the
-# others than one in eight was no better in the replays (docs/decisions/0008).
+# Shares of eight trials. A successful source may double its share, an unsuccessful one keeps half.
+# More than one in eight for all but gp was no better in the replays (docs/decisions/0008).
 _SHARES: Mapping[str, float] = {"gp": 7.0, "tpe": 0.4, "evolution": 0.2, "random": 0.4}
 _PAYS_AT_MOST, _PAYS_AT_LEAST = 2.0, 0.5
-# A trial paid if it was among this share of the best at its time.
+# A trial was a success for its source if it was among this share of the best at its time.
 _TOP = 0.1
 
 
 def source_of(origin: str) -> str:
-    """Return the source that an origin belongs to."""
+    """Return the source, such as ``gp``, that a trial's origin belongs to."""
     return "gp" if origin in (ASCENT, CANDIDATES) else origin
 
 
@@ -46,17 +46,17 @@ def shares(history: History) -> Mapping[str, float]:
 def share_out(history: History, pending: Sequence[str], n: int) -> list[str]:
     """Return the source of each of the next ``n`` trials.
 
-    Each trial goes to the source that is furthest behind its share, so that the shares are kept
-    over any stretch, without a draw.
+    Each trial goes to the source that is furthest behind its share, so that the shares hold over
+    any stretch, without randomness.
 
     Parameters
     ----------
     history : History
-        What has ended.
+        Trials that have ended.
     pending : sequence of str
         Origins of the trials that are running.
     n : int
-        How many.
+        Number of trials.
     """
     weight = shares(history)
     total = sum(weight.values())

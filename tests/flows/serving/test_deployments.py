@@ -9,7 +9,9 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.utilities.schema_tools.validation import validate
 
 from espalier.flows.serving.deployments import PUBLISHED, make_deployments
+from espalier.infra.environment import VARIABLES
 from espalier.infra.orchestration.schedules import Schedule, ScheduledFlow
+from espalier.infra.processes.import_path import OURS, SAFE_PATH
 from espalier.pipelines.errors import UserError
 
 ROOT = Path(__file__).parents[3]
@@ -90,6 +92,7 @@ def test_prefect_yaml_publishes_the_same_for_work_pools(deployments):
         assert entry["entrypoint"] == each.entrypoint
         assert set(entry["tags"]) == {"espalier", *each.tags}
         assert entry["work_pool"]["name"]
+        assert entry["work_pool"]["job_variables"]["env"] == VARIABLES | {SAFE_PATH: OURS}
         parameters = entry.get("parameters", {})
         schema = deployments[each.name, each.name]._parameter_openapi_schema.model_dump()
         assert set(parameters) <= set(schema["properties"])

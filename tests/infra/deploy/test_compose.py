@@ -15,9 +15,10 @@ from tests.infra.known_variables import NAMED, is_known
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "infra" / "deploy"
-PAGES = ("README.md", "docs/settings.md", "docs/security.md", "infra/deploy/compose.yaml",
-         "infra/deploy/Dockerfile", "infra/deploy/kubernetes.md", "infra/deploy/team.env.example",
-         "infra/deploy/postgres.sh")  # fmt: skip
+GUIDES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "guide").glob("*.md"))
+PAGES = ("README.md", "SECURITY.md", "docs/reference/settings.md", *GUIDES,
+         "infra/deploy/compose.yaml", "infra/deploy/Dockerfile", "infra/deploy/kubernetes.md",
+         "infra/deploy/team.env.example", "infra/deploy/postgres.sh")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +109,8 @@ def test_the_driver_of_the_stores_is_in_the_image(services):
     assert "asyncpg==" in lock
 
 
-def test_every_setting_is_documented_with_all_its_names():
-    page = (ROOT / "docs" / "settings.md").read_text()
+def test_every_setting_is_documented_with_all_its_names(generated_page):
+    page = generated_page("docs/reference/settings.md")
     for name, field in Settings.model_fields.items():
         alias = field.validation_alias
         for each in alias.choices if alias else [f"ESPALIER_{name.upper()}"]:

@@ -128,6 +128,25 @@ def test_mlflow_takes_the_rows_that_the_model_takes(stores, versions, ensemble, 
     assert set(model.predict(example)["prediction"]) <= {"yes", "no"}
 
 
+def test_its_code_is_what_it_needs_under_our_name_alone(stores, versions):
+    code = _files(versions[0], stores) / "code"
+    assert [each.name for each in code.iterdir()] == ["espalier"]
+    inside = {each.name for each in (code / "espalier").iterdir()} - {"__pycache__"}
+    assert inside == {"__init__.py", "pipelines"}
+    assert not [each for each in code.rglob("*") if each.is_symlink() or each.name == "shipped"]
+    # Also where an installed Espalier is found first: its own are not hidden.
+    program = (
+        f"import sys; sys.path.insert(0, {str(code)!r}); "
+        "import espalier.pipelines.serving.saved_model as opened, espalier.infra as beside; "
+        "print(opened.__file__); print(beside.__file__)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert Path(said[0]).is_relative_to(code)
+    assert not Path(said[1]).is_relative_to(code)
+
+
 def test_missing_columns_are_all_named(stores, versions, raw_rows):
     model = model_files.load(versions[0], stores)
     with pytest.raises(MissingColumnsError, match=r"'whole'.*'kind'"):

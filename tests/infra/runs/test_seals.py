@@ -1,5 +1,6 @@
 """Nothing is unpickled that this installation did not write."""
 
+import importlib
 import json
 import pickle
 import stat
@@ -11,7 +12,12 @@ import pytest
 from espalier.infra.orchestration.result_serializer import SealedSerializer, drop_foreign
 from espalier.infra.runs.seals import KEY_FILE, seal_key
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.serialization.sealed_files import UnsealedError, dump_sealed, load_sealed
+from espalier.pipelines.serialization.sealed_files import (
+    OutdatedFileError,
+    UnsealedError,
+    dump_sealed,
+    load_sealed,
+)
 
 
 class Trap:
@@ -121,3 +127,29 @@ def test_prefect_knows_the_serializer_by_its_name():
     assert isinstance(Serializer(type="espalier-sealed"), SealedSerializer)
     with pytest.raises(UnsealedError):
         SealedSerializer().loads(b"gAROLg==")
+
+
+class Moved:
+    """Pickled as a class of a module that is gone when it is opened."""
+
+    def __init__(self, module):
+        self.module = module
+
+    def __reduce__(self):
+        return importlib.import_module, (self.module,)
+
+
+@pytest.mark.parametrize("module", ["pipelines.not_there", "espalier.pipelines.not_there"])
+def test_an_own_file_of_another_version_is_one_clear_line(tmp_path, key, module):
+    path = tmp_path / "run" / "prepared.pkl"
+    dump_sealed(Moved(module), path, key)
+    with pytest.raises(OutdatedFileError, match=r"another version of Espalier.*start the run over"):
+        load_sealed(path, key)
+
+
+def test_a_kept_result_of_another_version_is_dropped(tmp_path):
+    ours = SealedSerializer()
+    path = tmp_path / "result"
+    path.write_text(_record(ours.model_dump(), ours.dumps(Moved("pipelines.not_there"))))
+    drop_foreign(path)
+    assert not path.exists()

@@ -32,7 +32,7 @@ def test_a_worker_that_is_killed_from_outside_costs_no_trial():
         run_all(executor, [acting_trial(0, "work")])
         executor.submit(acting_trial(1, "sleep", seconds=1.0))
         executor.wait(Deadline.after(0.3))
-        executor._workers[0]._process.kill()
+        executor._workers.processes[0]._process.kill()
         outcomes = run_all(executor, [])
     assert outcomes[1].result.succeeded
 
@@ -40,13 +40,13 @@ def test_a_worker_that_is_killed_from_outside_costs_no_trial():
 def test_fewer_trials_run_at_the_same_time_where_memory_is_short(monkeypatch):
     with ProcessExecutor(acting_context(), 2) as executor:
         run_all(executor, [acting_trial(number, "work") for number in range(4)])
-        monkeypatch.setattr(executor, "_gate", MemoryGate(available=lambda: 0.0))
+        monkeypatch.setattr(executor._pool, "_gate", MemoryGate(available=lambda: 0.0))
         for number in (4, 5, 6):
             executor.submit(acting_trial(number, "sleep", seconds=0.2))
         seen = set()
         while executor.pending:
             executor.wait(Deadline.after(0.05))
-            seen.add(len(executor._busy()))
+            seen.add(len(executor._pool.running))
     assert seen <= {0, 1}
 
 
@@ -63,7 +63,7 @@ def test_no_worker_outlives_the_executor():
 def test_workers_that_cannot_start_are_reported_with_what_they_said():
     executor = ProcessExecutor(acting_context(), 1)
     try:
-        executor._context_path.write_bytes(b"not a pickle")
+        executor._workers.context_path.write_bytes(b"not a pickle")
         with pytest.raises(WorkerLostError, match="UnpicklingError"):
             run_all(executor, [acting_trial(0, "work")])
     finally:
