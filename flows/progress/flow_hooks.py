@@ -3,7 +3,10 @@
 import logging
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from espalier.infra.operations.notify import Failure, notify
+from espalier.infra.processes.records import forget_process, note_process
 from espalier.infra.settings import load_settings
+from espalier.pipelines.redaction import redact
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -31,7 +34,6 @@ def with_run_hooks(flow: "Flow[P, R]") -> "Flow[P, R]":
 def note_begin(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
     """Note which process works on the run."""
     del flow, state  # Prefect names them when it calls
-    from espalier.infra.processes.records import note_process
 
     note_process(load_settings(), str(flow_run.id))
 
@@ -39,7 +41,6 @@ def note_begin(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]")
 def note_end(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
     """Forget the process: Prefect knows that the run has ended."""
     del flow, state
-    from espalier.infra.processes.records import forget_process
 
     forget_process(load_settings(), str(flow_run.id))
 
@@ -47,9 +48,6 @@ def note_end(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -
 def notify_failure(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
     """Tell whom the settings name that the run has failed; of a flow in a flow, the outer one."""
     from prefect.utilities.urls import url_for
-
-    from espalier.infra.operations.notify import Failure, notify
-    from espalier.pipelines.redaction import redact
 
     target = load_settings().notify
     if target is None or flow_run.parent_task_run_id is not None:

@@ -6,12 +6,10 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import psutil
 from prefect.runner import Runner
-
-if TYPE_CHECKING:
-    import psutil
 
 POLL_SECONDS = 5.0
 # A run that is told to end records that in Prefect and MLflow.
@@ -59,8 +57,6 @@ def _end_runs() -> None:
     Ctrl-C in a terminal has reached the runs as well: those that are ending are not told again,
     which would break off what they have to record.
     """
-    import psutil
-
     runs = []
     for child in psutil.Process().children():
         with suppress(psutil.Error):
@@ -75,16 +71,14 @@ def _end_runs() -> None:
         _wait_for(runs)
 
 
-def _works(child: "psutil.Process") -> bool:
-    import psutil
-
+def _works(child: psutil.Process) -> bool:
     try:
         return bool(child.is_running() and child.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 
 
-def _wait_for(runs: "list[psutil.Process]") -> None:
+def _wait_for(runs: list[psutil.Process]) -> None:
     """Wait a while for the processes to end; the runner, whose children they are, collects them."""
     end = time.monotonic() + GRACE_SECONDS
     while any(map(_works, runs)) and time.monotonic() < end:
