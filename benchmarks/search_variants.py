@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from unittest.mock import patch
 
-from espalier.pipelines.search.strategies.dispatch import dispatch as strategies_module
+from espalier.pipelines.search.strategies import dispatch as strategies_module
 from espalier.pipelines.search.strategies.guided import guided_proposals
 
 COUNTS = (4, 10, 20, 30, 50, 100)

@@ -99,12 +99,15 @@ class TrainingRun:
     @property
     def settings(self) -> TrainingSettings:
         """The request, as the core has it."""
+        request = self.request
         return TrainingSettings.of(
-            self.request,
-            time_budget=self.request.budget.seconds,
-            n_trials=self.request.trials,
-            n_folds=self.request.folds,
-            families=self.request.families or None,
+            request,
+            {
+                "time_budget": request.budget.seconds,
+                "n_trials": request.trials,
+                "n_folds": request.folds,
+                "families": request.families or None,
+            },
         )
 
     @property

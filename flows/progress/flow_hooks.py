@@ -3,7 +3,10 @@
 import logging
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from espalier.infra.operations.notify import Failure, notify
+from espalier.infra.processes.records import forget_process, note_process
 from espalier.infra.settings import load_settings
+from espalier.pipelines.redaction import redact
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -32,7 +35,6 @@ def with_run_hooks(flow: "Flow[P, R]") -> "Flow[P, R]":
 def note_begin(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
     """Record which process executes the flow run."""
     del flow, state  # Prefect passes them by name
-    from espalier.infra.processes.records import note_process
 
     note_process(load_settings(), str(flow_run.id))
 
@@ -40,7 +42,6 @@ def note_begin(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]")
 def note_end(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
     """Delete the record of the process: Prefect knows that the run has ended."""
     del flow, state
-    from espalier.infra.processes.records import forget_process
 
     forget_process(load_settings(), str(flow_run.id))
 
@@ -48,9 +49,6 @@ def note_end(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -
 def notify_failure(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
     """Send a notification that the run failed; a subflow sends none, its parent does."""
     from prefect.utilities.urls import url_for
-
-    from espalier.infra.operations.notify import Failure, notify
-    from espalier.pipelines.redaction import redact
 
     target = load_settings().notify
     if target is None or flow_run.parent_task_run_id is not None:

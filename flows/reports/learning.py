@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from espalier.infra.registry.logged_predictor import PredictorVersion
+from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.experience.fit_predictor import PredictorFit
 from espalier.tasks.experience.gather_trials import GatheredTrials
 
@@ -90,7 +91,5 @@ class LearnReport:
 
     def write_json(self, path: Path) -> None:
         """Write the report to ``path`` as JSON."""
-        from espalier.pipelines.serialization.strict_json import to_json
-
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(to_json(self.to_dict()) + "\n")

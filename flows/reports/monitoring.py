@@ -7,6 +7,7 @@ from typing import Any, Literal
 from espalier.flows.reports.drift import drift_figures, drift_markdown
 from espalier.flows.reports.retraining import RetrainReport
 from espalier.pipelines.lifecycle.drift.drift import DriftLimits
+from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.monitoring.score_champion import MonitoringResult
 from espalier.tasks.pages.markdown import escape_markdown
 
@@ -99,8 +100,6 @@ class MonitorReport:
 
     def write_json(self, path: Path) -> None:
         """Write the report to ``path`` as JSON."""
-        from espalier.pipelines.serialization.strict_json import to_json
-
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(to_json(self.to_dict()) + "\n")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from espalier.pipelines.lifecycle.promotion.decision import Decision
+from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.promotion.find_candidates import PromotionCandidates
 
 NOTHING = "nothing to promote"
@@ -58,8 +59,6 @@ class PromotionReport:
 
     def write_json(self, path: Path) -> None:
         """Write the report to ``path`` as JSON."""
-        from espalier.pipelines.serialization.strict_json import to_json
-
         path.write_text(to_json(self.to_dict()) + "\n")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from espalier.flows.reports.promotion import PromotionReport
 from espalier.flows.reports.training import TrainReport
 from espalier.pipelines.lifecycle.drift.drift import DriftReport
+from espalier.pipelines.serialization.strict_json import to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +73,6 @@ class RetrainReport:
 
     def write_json(self, path: Path) -> None:
         """Write the report to ``path`` as JSON."""
-        from espalier.pipelines.serialization.strict_json import to_json
-
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(to_json(self.to_dict()) + "\n")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentReport
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
+from espalier.pipelines.serialization.strict_json import to_json
 from espalier.pipelines.trials.failures import Failures
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialStatus
@@ -107,8 +108,6 @@ class TrainReport:
 
     def write_json(self, path: Path) -> None:
         """Write the report to ``path`` as JSON."""
-        from espalier.pipelines.serialization.strict_json import to_json
-
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(to_json(self.to_dict()) + "\n")
 

@@ -6,12 +6,10 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import psutil
 from prefect.runner import Runner
-
-if TYPE_CHECKING:
-    import psutil
 
 POLL_SECONDS = 5.0
 # A run that is told to end needs time to record that in Prefect and MLflow.
@@ -59,8 +57,6 @@ def _end_runs() -> None:
     On a terminal Ctrl-C has reached the runs as well, so they first get time to end by themselves:
     a second signal would interrupt them while they record their end.
     """
-    import psutil
-
     runs = []
     for child in psutil.Process().children():
         with suppress(psutil.Error):
@@ -75,16 +71,14 @@ def _end_runs() -> None:
         _wait_for(runs)
 
 
-def _works(child: "psutil.Process") -> bool:
-    import psutil
-
+def _works(child: psutil.Process) -> bool:
     try:
         return bool(child.is_running() and child.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
 
 
-def _wait_for(runs: "list[psutil.Process]") -> None:
+def _wait_for(runs: list[psutil.Process]) -> None:
     """Wait up to ``GRACE_SECONDS`` for the processes to end; the runner reaps them."""
     end = time.monotonic() + GRACE_SECONDS
     while any(map(_works, runs)) and time.monotonic() < end:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from espalier.flows.serving.deployments import make_deployments
 from espalier.flows.terminal.command_log import logged_command
 from espalier.infra.orchestration.heartbeats import SECONDS_BETWEEN, watch_heartbeats
 from espalier.pipelines.errors import UserError
@@ -75,8 +76,6 @@ def _serve(
 def _prepare(schedules: "Sequence[Schedule]") -> "list[RunnerDeployment]":
     """Return the deployments to publish; this imports the flows, which takes seconds."""
     from prefect.context import refresh_global_settings_context
-
-    from espalier.flows.serving.deployments import make_deployments
 
     refresh_global_settings_context()  # checking the schedules has imported prefect
     deployments = make_deployments(schedules)

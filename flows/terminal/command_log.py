@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from espalier.flows.terminal.exits import LoggedError, error_line
+from espalier.infra.operations.logs import chatter_to, new_log_path
+from espalier.infra.store_errors import explained
 from espalier.pipelines.errors import UserError
 
 if TYPE_CHECKING:
@@ -50,9 +52,7 @@ def logged_command(command: str, *, json_path: Path | None = None) -> Iterator[C
     LoggedError
         The block raised any other error.
     """
-    from espalier.infra.operations.logs import chatter_to, new_log_path
     from espalier.infra.settings import load_settings
-    from espalier.infra.store_errors import explained
 
     settings = load_settings()
     if json_path is not None and not json_path.absolute().parent.is_dir():

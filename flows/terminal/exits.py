@@ -2,6 +2,8 @@
 
 import functools
 import sys
+import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -77,9 +79,6 @@ def say_error(line: str) -> None:
 
 def _write_traceback(error: BaseException) -> str:
     """Append the traceback to ``errors.log`` and return the path of that file."""
-    import time
-    import traceback
-
     from espalier.infra.settings import load_settings
 
     path = load_settings().home / "errors.log"

@@ -3,11 +3,13 @@
 ``infra/deploy/schedules.yaml`` in the sources is an example with explanations.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from espalier.infra.tables.placeholders import placeholders
@@ -112,8 +114,6 @@ def read_schedules(path: Path, environ: Mapping[str, str] | None = None) -> tupl
         The file is missing or not YAML, or an entry is invalid, a duplicate, or names an
         environment variable that is not set; the message names file and line.
     """
-    import os
-
     values = os.environ if environ is None else environ
     entries = tuple(_entry(line, record, path) for line, record in _records(path))
     seen: dict[tuple[str, str], Schedule] = {}
@@ -135,8 +135,6 @@ def read_schedules(path: Path, environ: Mapping[str, str] | None = None) -> tupl
 
 def _records(path: Path) -> list[tuple[int, Any]]:
     """Return each entry with its line number, counted from 1."""
-    import yaml
-
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

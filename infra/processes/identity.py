@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+import psutil
+
 # Start times are relative to the boot time, which changes slightly when the clock is set.
 _CLOCK_SECONDS = 5.0
 
@@ -74,8 +76,6 @@ class ProcessIdentity:
 
 def _started(pid: int) -> float | None:
     """Return the start time of a process of this machine; None if there is no such process."""
-    import psutil
-
     try:
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())

@@ -10,12 +10,22 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from espalier.infra.registry.model_upload import new_logged_model
 from espalier.infra.registry.packaged_code import packaged_code
 from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.serving.saved_model import (
+    INTERVAL,
+    LOWER,
+    MANIFEST_FILE,
+    REQUIREMENTS_FILE,
+    UPPER,
+    _load_pyfunc,
+)
 
 if TYPE_CHECKING:
-    import pandas as pd
     from mlflow.models import ModelSignature
 
 _LOG = logging.getLogger(__name__)
@@ -27,7 +37,7 @@ _EXAMPLE_ROWS = 5
 
 
 def log_model(
-    tracking: Tracking, *, run_id: str, folder: Path, example: "pd.DataFrame"
+    tracking: Tracking, *, run_id: str, folder: Path, example: pd.DataFrame
 ) -> tuple[str, str]:
     """Log a model that `save_model` wrote; return the logged model's id and its location.
 
@@ -111,19 +121,10 @@ def find_saved(place: Path) -> SavedModel | None:
     return SavedModel(folder=place / flavor["data"], loader=loader)
 
 
-def _save(
-    place: Path, *, folder: Path, example: "pd.DataFrame", run_id: str, model_id: str
-) -> None:
+def _save(place: Path, *, folder: Path, example: pd.DataFrame, run_id: str, model_id: str) -> None:
     """Write the MLflow model folder."""
     import mlflow.pyfunc
     from mlflow.models import Model
-
-    from espalier.pipelines.data.parsing.column_names import with_unique_names
-    from espalier.pipelines.serving.saved_model import (
-        MANIFEST_FILE,
-        REQUIREMENTS_FILE,
-        _load_pyfunc,
-    )
 
     needed = json.loads((folder / MANIFEST_FILE).read_text())["columns"]
     raw = with_unique_names(example.head(_EXAMPLE_ROWS))[needed].reset_index(drop=True)
@@ -156,7 +157,7 @@ def _save(
 
 
 def _signature(
-    example: "pd.DataFrame | None", answer: "pd.DataFrame", *, with_intervals: bool
+    example: pd.DataFrame | None, answer: pd.DataFrame, *, with_intervals: bool
 ) -> "ModelSignature":
     """Return the MLflow signature: column names are required, types are not enforced.
 
@@ -169,8 +170,6 @@ def _signature(
     from mlflow.models import ModelSignature
     from mlflow.types import DataType
     from mlflow.types.schema import AnyType, ColSpec, ParamSchema, ParamSpec, Schema
-
-    from espalier.pipelines.serving.saved_model import INTERVAL, LOWER, UPPER
 
     outputs = [ColSpec(_output_type(answer[name]), str(name)) for name in answer]
     if with_intervals:
@@ -194,10 +193,8 @@ def _output_type(values: "pd.Series[Any]") -> Any:
     return kinds.get(values.dtype.kind, DataType.string)
 
 
-def _json_ready(example: "pd.DataFrame") -> "pd.DataFrame":
+def _json_ready(example: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with all values that MLflow cannot write as JSON converted to text."""
-    import pandas as pd
-
     columns = {}
     for name in example.columns:
         values = example[name]
@@ -214,7 +211,5 @@ def _plain(cell: Any) -> Any:
 
 
 def _missing(cell: Any) -> bool:
-    import pandas as pd
-
     answer = pd.isna(cell)
     return answer if isinstance(answer, bool) else False

@@ -3,7 +3,6 @@
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from espalier.infra.registry.logged_model import find_saved
 from espalier.infra.registry.registry import RegisteredVersion
@@ -11,9 +10,7 @@ from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking.store import make_client
 from espalier.pipelines.errors import UserError
-
-if TYPE_CHECKING:
-    from espalier.pipelines.serving.saved_model import ServedModel
+from espalier.pipelines.serving.saved_model import ServedModel, _load_pyfunc
 
 
 class OutdatedModelError(UserError):
@@ -79,7 +76,7 @@ def model_files(
     return ModelFiles(saved=saved.folder, code=place / "code", loader=saved.loader)
 
 
-def load(version: RegisteredVersion, settings: Settings) -> "ServedModel":
+def load(version: RegisteredVersion, settings: Settings) -> ServedModel:
     """Open a registered version in this process.
 
     Returns
@@ -96,8 +93,6 @@ def load(version: RegisteredVersion, settings: Settings) -> "ServedModel":
     UserError
         The version was not made by Espalier, or its files are gone.
     """
-    from espalier.pipelines.serving.saved_model import _load_pyfunc
-
     return _load_pyfunc(str(model_files(version, settings).saved))
 
 

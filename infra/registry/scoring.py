@@ -6,9 +6,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from espalier.infra.registry import scoring_process as score_child
 from espalier.infra.registry.logged_model import LOADER
@@ -19,9 +19,6 @@ from espalier.infra.tracking.training_rows import write_any_parquet
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.promotion.predictions import ModelPredictions, label_texts
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 _LOG = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 3600.0
@@ -29,7 +26,7 @@ TIMEOUT_SECONDS = 3600.0
 
 def score_rows(
     version: RegisteredVersion,
-    rows: "pd.DataFrame",
+    rows: pd.DataFrame,
     settings: Settings,
     *,
     timeout: float = TIMEOUT_SECONDS,

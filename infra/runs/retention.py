@@ -17,6 +17,7 @@ from espalier.infra.runs.folders import all_run_folders
 from espalier.infra.runs.notes import MLFLOW_RUN, REQUEST
 from espalier.infra.runs.store import RunStore
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.requests.train import default_name
 
 _LOG = logging.getLogger(__name__)
 
@@ -156,7 +157,5 @@ def _size(folder: Path) -> int:
 
 
 def _asked_name(store: RunStore) -> str:
-    from espalier.pipelines.requests.train import default_name
-
     asked = store.noted(REQUEST) or {}
     return str(asked.get("name") or (default_name(asked["data"]) if asked.get("data") else ""))

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
+import pandas as pd
+
+from espalier.infra.tables.csv_dialect import fitting_encoding, sniff
+from espalier.infra.tables.databases import is_database, read_query_chunks
 from espalier.infra.tables.opening import exists_locally, open_bytes
+from espalier.infra.tables.placeholders import fill_in
 from espalier.infra.tables.sources import ending, read_errors, read_table, table_kind, without_index
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
 CELLS = 4_000_000
@@ -49,7 +53,7 @@ class ChunkPlan:
 
 def read_chunks(
     source: str, *, query: str | None = None, plan: ChunkPlan | None = None
-) -> "Iterator[pd.DataFrame]":
+) -> Iterator[pd.DataFrame]:
     """Yield the rows of a file, URL or query as chunks, in order; no chunk is empty.
 
     Parameters
@@ -64,9 +68,6 @@ def read_chunks(
     UserError, StoreUnavailableError
         As `espalier.infra.tables.sources.read_table`; a table without rows yields nothing.
     """
-    from espalier.infra.tables.databases import is_database, read_query_chunks
-    from espalier.infra.tables.placeholders import fill_in
-
     source = fill_in(source)
     plan = plan or ChunkPlan()
     if is_database(source):
@@ -86,11 +87,7 @@ def read_chunks(
 # --- text ---------------------------------------------------------------------------------
 
 
-def _csv(source: str, plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
-    import pandas as pd
-
-    from espalier.infra.tables.csv_dialect import fitting_encoding, sniff
-
+def _csv(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
     dialect = sniff(source, tabbed=ending(source) in (".tsv", ".tab"))
     encoding = fitting_encoding(source, dialect)
 
@@ -110,9 +107,7 @@ def _csv(source: str, plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
         yield from chunks
 
 
-def _json(source: str, plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
-    import pandas as pd
-
+def _json(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
     with open_bytes(source) as file:
         is_array = file.read(4096).lstrip().startswith(b"[")
     if is_array:  # a single JSON value, which must be read as a whole
@@ -138,7 +133,7 @@ def _records(source: str) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def _sliced(table: "pd.DataFrame", plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
+def _sliced(table: pd.DataFrame, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
     n_rows = plan.rows(table.shape[1])
     for start in range(0, len(table), n_rows):
         yield table.iloc[start : start + n_rows]
@@ -147,7 +142,7 @@ def _sliced(table: "pd.DataFrame", plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
 # --- columnar -----------------------------------------------------------------------------
 
 
-def _parquet(source: str, plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
+def _parquet(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
     import pyarrow.dataset as ds
     import pyarrow.parquet as pq
 
@@ -175,7 +170,7 @@ def _pruned(names: list[str], plan: ChunkPlan) -> list[str] | None:
     return [name for name in names if name in plan.wanted]
 
 
-def _arrow(source: str, plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
+def _arrow(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
     import pyarrow as pa
 
     with open_bytes(source, decompress=False) as file:
@@ -198,7 +193,7 @@ def _arrow(source: str, plan: ChunkPlan) -> "Iterator[pd.DataFrame]":
         )
 
 
-def _to_pandas(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pd.DataFrame]":
+def _to_pandas(batches: "Iterable[pa.RecordBatch]") -> Iterator[pd.DataFrame]:
     """Yield the batches of an Arrow table as DataFrames, with a named index as a column."""
     import pyarrow as pa
 
@@ -215,7 +210,7 @@ def _to_pandas(batches: "Iterable[pa.RecordBatch]") -> "Iterator[pd.DataFrame]":
         yield table
 
 
-_READERS: dict[str, Callable[[str, ChunkPlan], "Iterator[pd.DataFrame]"]] = {
+_READERS: dict[str, Callable[[str, ChunkPlan], Iterator[pd.DataFrame]]] = {
     "CSV": _csv,
     "JSON lines": _json,
     "Parquet": _parquet,

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from espalier.pipelines.errors import StoreUnavailableError, UserError
 from espalier.pipelines.redaction import redact
 
 if TYPE_CHECKING:
-    import pandas as pd
     import sqlalchemy as sa
 
 # The dialects that come with SQLAlchemy, and the most common others. Any other is recognised by
@@ -28,7 +29,7 @@ def is_database(source: str) -> bool:
     return bool(separator) and (dialect in _DIALECTS or bool(plus))
 
 
-def read_query(url: str, query: str | None) -> "pd.DataFrame":
+def read_query(url: str, query: str | None) -> pd.DataFrame:
     """Return the rows that ``query`` selects from the database.
 
     Raises
@@ -42,7 +43,7 @@ def read_query(url: str, query: str | None) -> "pd.DataFrame":
         return _frame(found.fetchall(), found)
 
 
-def read_query_chunks(url: str, query: str | None, *, cells: int) -> "Iterator[pd.DataFrame]":
+def read_query_chunks(url: str, query: str | None, *, cells: int) -> Iterator[pd.DataFrame]:
     """Yield the rows that ``query`` selects in chunks of about ``cells`` cells.
 
     Rows are streamed if the driver can do so, and the whole result is never in memory. Errors are
@@ -54,9 +55,7 @@ def read_query_chunks(url: str, query: str | None, *, cells: int) -> "Iterator[p
             yield _frame(rows, found)
 
 
-def _frame(rows: "Sequence[Any]", found: "sa.CursorResult[Any]") -> "pd.DataFrame":
-    import pandas as pd
-
+def _frame(rows: Sequence[Any], found: "sa.CursorResult[Any]") -> pd.DataFrame:
     return pd.DataFrame.from_records(rows, columns=list(found.keys()), coerce_float=True)
 
 

@@ -4,6 +4,8 @@ import glob
 import os
 import re
 
+from espalier.infra.tables.databases import is_database
+from espalier.infra.tables.placeholders import fill_in
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact
 
@@ -21,9 +23,6 @@ def expand_sources(source: str) -> tuple[str, ...]:
     UserError
         Nothing matches.
     """
-    from espalier.infra.tables.databases import is_database
-    from espalier.infra.tables.placeholders import fill_in
-
     source = fill_in(source)
     if is_database(source):
         return (source,)

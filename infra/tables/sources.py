@@ -1,22 +1,27 @@
 """Read tables from files, URLs and databases, and write them to files."""
 
+import bz2
+import gzip
 import io
 import json
+import lzma
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, Any, cast
 
+import pandas as pd
+
+from espalier.infra.tables.csv_dialect import sniff
+from espalier.infra.tables.databases import is_database, read_query
 from espalier.infra.tables.opening import COMPRESSIONS, exists_locally, open_bytes
+from espalier.infra.tables.placeholders import fill_in
 from espalier.pipelines.errors import EspalierError, UserError
 from espalier.pipelines.redaction import redact
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-def read_table(source: str, *, query: str | None = None) -> "pd.DataFrame":
+def read_table(source: str, *, query: str | None = None) -> pd.DataFrame:
     """Read the table that ``source`` names.
 
     Parameters
@@ -40,9 +45,6 @@ def read_table(source: str, *, query: str | None = None) -> "pd.DataFrame":
     StoreUnavailableError
         The database is locked; trying again may help.
     """
-    from espalier.infra.tables.databases import is_database, read_query
-    from espalier.infra.tables.placeholders import fill_in
-
     source = fill_in(source)
     if is_database(source):
         return _filled(read_query(source, query), source)
@@ -81,7 +83,7 @@ def read_errors(source: str) -> Iterator[None]:
         ) from error
 
 
-def write_table(frame: "pd.DataFrame", path: str | Path) -> None:
+def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     """Write ``frame`` without its index, in the format of the ending of ``path``.
 
     The file is written atomically.
@@ -127,7 +129,7 @@ def ending(source: str) -> str:
     return suffixes[-1] if suffixes else ""
 
 
-def _filled(table: "pd.DataFrame", source: str) -> "pd.DataFrame":
+def _filled(table: pd.DataFrame, source: str) -> pd.DataFrame:
     """Return the table; raise an error if it has no rows or columns."""
     if table.shape[1] == 0 or len(table) == 0:
         what = "rows" if table.shape[1] else "columns"
@@ -144,11 +146,7 @@ def reason_of(error: BaseException) -> str:
 # --- text ---------------------------------------------------------------------------------
 
 
-def _read_csv(source: str) -> "pd.DataFrame":
-    import pandas as pd
-
-    from espalier.infra.tables.csv_dialect import sniff
-
+def _read_csv(source: str) -> pd.DataFrame:
     tabbed = ending(source) in (".tsv", ".tab")
     dialect = sniff(source, tabbed=tabbed)
     for encoding in dialect.encodings:
@@ -168,9 +166,7 @@ def _read_csv(source: str) -> "pd.DataFrame":
     raise AssertionError("unreachable: the last encoding returns or raises")
 
 
-def _read_json(source: str) -> "pd.DataFrame":
-    import pandas as pd
-
+def _read_json(source: str) -> pd.DataFrame:
     with open_bytes(source) as file:
         text = file.read()
     if not text.strip():
@@ -188,16 +184,14 @@ def _read_json(source: str) -> "pd.DataFrame":
 # --- columnar -----------------------------------------------------------------------------
 
 
-def _read_parquet(source: str) -> "pd.DataFrame":
-    import pandas as pd
-
+def _read_parquet(source: str) -> pd.DataFrame:
     if exists_locally(source):
         return without_index(pd.read_parquet(source))
     with open_bytes(source, decompress=False) as file:
         return without_index(pd.read_parquet(io.BytesIO(file.read())))
 
 
-def _read_arrow(source: str) -> "pd.DataFrame":
+def _read_arrow(source: str) -> pd.DataFrame:
     import pyarrow as pa
     from pyarrow import feather
 
@@ -210,7 +204,7 @@ def _read_arrow(source: str) -> "pd.DataFrame":
         return without_index(pa.ipc.open_stream(content).read_pandas())
 
 
-def without_index(table: "pd.DataFrame") -> "pd.DataFrame":
+def without_index(table: pd.DataFrame) -> pd.DataFrame:
     """Turn a named index into a column; drop an unnamed one."""
     named = [name for name in table.index.names if name is not None]
     return table.reset_index(level=named) if named else table.reset_index(drop=True)
@@ -219,23 +213,19 @@ def without_index(table: "pd.DataFrame") -> "pd.DataFrame":
 # --- formats ------------------------------------------------------------------------------
 
 
-def _write_csv(frame: "pd.DataFrame", path: Path) -> None:
+def _write_csv(frame: pd.DataFrame, path: Path) -> None:
     separator = "\t" if ending(str(path)) in (".tsv", ".tab") else ","
     with _packed(path) as file:
         frame.to_csv(file, index=False, sep=separator)
 
 
-def _write_json(frame: "pd.DataFrame", path: Path) -> None:
+def _write_json(frame: pd.DataFrame, path: Path) -> None:
     with _packed(path) as file:
         frame.to_json(file, orient="records", lines=True, date_format="iso")
 
 
 def _packed(path: Path) -> IO[Any]:
     """Open a text file for writing, compressed according to its ending."""
-    import bz2
-    import gzip
-    import lzma
-
     packers: dict[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".bz2": bz2.open,
                                                   ".xz": lzma.open}  # fmt: skip
     if path.suffix.lower() in COMPRESSIONS and path.suffix.lower() not in packers:
@@ -244,21 +234,21 @@ def _packed(path: Path) -> IO[Any]:
     return cast(IO[Any], opener(path, "wt", encoding="utf-8", newline=""))
 
 
-def _write_parquet(frame: "pd.DataFrame", path: Path) -> None:
+def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
     frame.to_parquet(path, index=False)
 
 
-def _write_feather(frame: "pd.DataFrame", path: Path) -> None:
+def _write_feather(frame: pd.DataFrame, path: Path) -> None:
     frame.reset_index(drop=True).to_feather(path)
 
 
-_READERS: dict[str, Callable[[str], "pd.DataFrame"]] = {
+_READERS: dict[str, Callable[[str], pd.DataFrame]] = {
     "CSV": _read_csv,
     "JSON lines": _read_json,
     "Parquet": _read_parquet,
     "Arrow": _read_arrow,
 }
-_WRITERS: dict[str, Callable[["pd.DataFrame", Path], None]] = {
+_WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
     "CSV": _write_csv,
     "JSON lines": _write_json,
     "Parquet": _write_parquet,

@@ -3,13 +3,12 @@
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, Any, Self
+
+import pandas as pd
 
 from espalier.infra.tables.sources import reason_of
 from espalier.pipelines.errors import UserError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 WRITABLE = (".csv", ".parquet")
 
@@ -39,7 +38,7 @@ class TableWriter:
         self._text: IO[str] | None = None
         self._parquet: Any = None
 
-    def write(self, frame: "pd.DataFrame") -> None:
+    def write(self, frame: pd.DataFrame) -> None:
         """Append rows; they must have the columns of the first chunk."""
         try:
             if self._path.name.endswith(".csv"):
@@ -49,13 +48,13 @@ class TableWriter:
         except OSError as error:
             raise self._refusal(error) from None
 
-    def _write_text(self, frame: "pd.DataFrame") -> None:
+    def _write_text(self, frame: pd.DataFrame) -> None:
         is_first = self._text is None
         if self._text is None:
             self._text = self._partial.open("w", encoding="utf-8", newline="")
         frame.to_csv(self._text, index=False, header=is_first)
 
-    def _write_parquet(self, frame: "pd.DataFrame") -> None:
+    def _write_parquet(self, frame: pd.DataFrame) -> None:
         import pyarrow as pa
         import pyarrow.parquet as pq
 

@@ -7,16 +7,14 @@ reference/profile.json    histograms of the columns only
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.artifacts import fetch_file, read_json_file, read_text_file
 from espalier.infra.tracking.tracking import Tracking
 from espalier.infra.tracking.training_rows import write_any_parquet
 from espalier.pipelines.lifecycle.drift.reference import TableProfile, profile_table
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ROWS_FILE = "reference/rows.parquet"
 PROFILE_FILE = "reference/profile.json"
@@ -36,13 +34,13 @@ class ReferenceTable:
     """
 
     profile: TableProfile
-    rows: "pd.DataFrame | None" = field(default=None, repr=False)
+    rows: pd.DataFrame | None = field(default=None, repr=False)
 
 
 def log_reference(
     tracking: Tracking,
     run_id: str,
-    rows: "pd.DataFrame",
+    rows: pd.DataFrame,
     *,
     target: str,
     is_classification: bool,
@@ -76,8 +74,6 @@ def log_reference(
 
 def read_reference(settings: Settings, run_id: str) -> ReferenceTable | None:
     """Return the stored reference of a training run; None if there is none."""
-    import pandas as pd
-
     about = read_json_file(settings, run_id, ABOUT_FILE)
     if about is None:
         text = read_text_file(settings, run_id, PROFILE_FILE)

@@ -6,6 +6,7 @@ be repeated: a trial that is already logged is not logged again, so a continued 
 duplicates.
 """
 
+import getpass
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from espalier.infra.tracking.nested_runs import runs_with
 from espalier.infra.tracking.trial_runs import finite_metrics, plain_text
 from espalier.infra.tracking.trials import TrackedTrials
 from espalier.pipelines.redaction import redact
+from espalier.pipelines.serialization.strict_json import to_json
 
 # MLflow's own limit is 100 parameters per call.
 _PARAMS_A_CALL = 100
@@ -175,8 +177,6 @@ class Tracking(Experiment):
 
     def log_json(self, run_id: str, record: Any, file: str) -> None:
         """Log a JSON-ready record as the artifact ``file``."""
-        from espalier.pipelines.serialization.strict_json import to_json
-
         self.log_text(run_id, to_json(record), file)
 
     def run_url(self, run_id: str) -> str | None:
@@ -192,8 +192,6 @@ def _texts(tags: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def _user() -> str:
-    import getpass
-
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name

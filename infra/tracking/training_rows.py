@@ -9,20 +9,22 @@ hold-outs are used if no newer rows are given.
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
+from espalier.infra.tracking.store import make_client
 from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.text_cells import read_text_cells
 from espalier.pipelines.data.row_keys import SCHEME
 from espalier.pipelines.lifecycle.promotion.unseen_rows import TrainingRows
 
 __all__ = ["TrainingRows", "log_training_rows", "read_training_rows", "write_any_parquet"]
 
-if TYPE_CHECKING:
-    import pandas as pd
 
 FOLDER = "rows"
 KEYS_FILE = "keys.npz"
@@ -51,10 +53,7 @@ def log_training_rows(tracking: Tracking, run_id: str, kept: TrainingRows) -> No
 
 def read_training_rows(settings: Settings, run_id: str) -> TrainingRows | None:
     """Return the rows of a training run; None if there are none or they have another format."""
-    import pandas as pd
     from mlflow.exceptions import MlflowException
-
-    from espalier.infra.tracking.store import make_client
 
     client = make_client(settings)
     with tempfile.TemporaryDirectory() as scratch, store_errors(settings.mlflow_uri):
@@ -81,12 +80,10 @@ def read_training_rows(settings: Settings, run_id: str) -> TrainingRows | None:
         )
 
 
-def write_any_parquet(table: "pd.DataFrame", path: Path) -> None:
+def write_any_parquet(table: pd.DataFrame, path: Path) -> None:
     """Write any table as Parquet: unsupported columns as text, names made unique and text."""
     import pyarrow as pa
     from pyarrow import parquet
-
-    from espalier.pipelines.data.parsing.column_names import with_unique_names
 
     named = with_unique_names(table)
     columns = [_arrow(named[name]) for name in named.columns]
@@ -96,8 +93,6 @@ def write_any_parquet(table: "pd.DataFrame", path: Path) -> None:
 def _arrow(series: "pd.Series[Any]") -> Any:
     """Return the column as an Arrow array, as text if Arrow or Parquet has no type for it."""
     import pyarrow as pa
-
-    from espalier.pipelines.data.parsing.text_cells import read_text_cells
 
     try:
         array = pa.Array.from_pandas(series)

@@ -129,7 +129,7 @@ class AutoMLBase(BaseEstimator):
 
         whole, preparation = prepared_dataset(table, target, self._task, weights, groups)
         metric = get_metric(self.metric, whole.problem, whole.n_classes)
-        settings = TrainingSettings.of(self, seed=self._seed())
+        settings = TrainingSettings.of(self, {"seed": self._seed()})
         search_rows, holdout_rows = self._split(whole, settings.seed)
         data = prepare_training(
             whole if holdout_rows is None else whole.take(search_rows),

@@ -1,9 +1,10 @@
 """The options of a training, in one place: the estimators and the flow make theirs from these."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from espalier.pipelines.data.splitting.folds import check_fold_count
@@ -109,18 +110,20 @@ class TrainingSettings:
             check_fold_count(self.n_folds)
 
     @classmethod
-    def of(cls, options: object, **given: Any) -> "TrainingSettings":
+    def of(
+        cls, options: object, given: Mapping[str, Any] = MappingProxyType({})
+    ) -> "TrainingSettings":
         """Return the settings that an object has as attributes of the same names.
 
         Parameters
         ----------
         options : object
             An estimator or a request; what it has no attribute for keeps its default.
-        **given
-            What is called or meant otherwise there.
+        given : mapping of str to Any
+            Settings that are called or meant otherwise there.
         """
         names = [each.name for each in fields(cls) if hasattr(options, each.name)]
-        return cls(**{name: getattr(options, name) for name in names} | given)
+        return cls(**{name: getattr(options, name) for name in names} | dict(given))
 
     @property
     def budget(self) -> Budget:

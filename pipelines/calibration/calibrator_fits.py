@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from sklearn.isotonic import isotonic_regression
 
 from espalier.pipelines.calibration.calibrators import (
     BetaCalibrator,
@@ -130,8 +131,6 @@ def _minimum(
 
 
 def _isotonic(probabilities: Floats, y: NDArray[Any], weight: Floats) -> Calibrator:
-    from sklearn.isotonic import isotonic_regression
-
     # Rows of equal probability are merged into one point; otherwise their order would matter.
     positive, point = np.unique(probabilities[:, 1].astype(np.float64), return_inverse=True)
     mass = np.maximum(np.bincount(point, weights=weight), 1e-12)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
@@ -19,14 +19,12 @@ from espalier.pipelines.calibration.report import (
 )
 from espalier.pipelines.calibration.threshold import Threshold, is_tuned_for, tune_threshold
 from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.out_of_fold import OutOfFold, out_of_fold
+from espalier.pipelines.members.member import Member
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import NEVER, Deadline
-
-if TYPE_CHECKING:
-    from espalier.pipelines.ensemble.choose import EnsembleChoice
-    from espalier.pipelines.members.member import Member
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +36,8 @@ class AdjustmentResult:
 
 
 def fit_adjustments(
-    choice: "EnsembleChoice",
-    fitted: "Sequence[Member | None]",
+    choice: EnsembleChoice,
+    fitted: Sequence[Member | None],
     predictions: Mapping[int, NDArray[Any]],
     *,
     dataset: Dataset,

@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.combination import Floats
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.seeds import generator
-
-if TYPE_CHECKING:
-    from espalier.pipelines.ensemble.choose import EnsembleChoice
 
 # Cells (rows x columns in link space) that adjustments are fitted to: more would not help.
 MOST_CELLS = 40_000
@@ -71,7 +69,7 @@ class OutOfFold:
 
 
 def out_of_fold(
-    choice: "EnsembleChoice",
+    choice: EnsembleChoice,
     kept: Sequence[int],
     predictions: Mapping[int, NDArray[Any]],
     *,

@@ -6,8 +6,10 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.splitting.folds import Fold
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.early_stopping import BeatenError, share_of, stop_if_beaten
@@ -27,9 +29,6 @@ from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialStatus
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from espalier.pipelines.data.dataset import DatasetShape
     from espalier.pipelines.learners.candidate import Candidate
 
 _ERROR_LENGTH = 300
@@ -205,7 +204,7 @@ def _run_folds(
         context.fold_models.keep(trial, kept, gain=gain)
 
 
-def _row_ms(candidate: "Candidate", row: "pd.DataFrame") -> float:
+def _row_ms(candidate: "Candidate", row: pd.DataFrame) -> float:
     """Return the milliseconds that a model takes to predict one row, the fastest of a few tries.
 
     Measured as CPU time of this process, because the machine is busy with other trials.
@@ -263,7 +262,7 @@ def _run_fold(
 def _new_candidate(
     configuration: Configuration,
     context: EvaluationContext,
-    shape: "DatasetShape",
+    shape: DatasetShape,
     seed: int,
     *,
     iterations: int | None = None,

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from espalier.pipelines.members.serving_limits import pareto
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialResult, TrialStatus
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +80,8 @@ def make_leaderboard(
     )
 
 
-def leaderboard_frame(rows: Sequence[LeaderboardRow]) -> "pd.DataFrame":
+def leaderboard_frame(rows: Sequence[LeaderboardRow]) -> pd.DataFrame:
     """Return the leaderboard as a DataFrame, one row per trial, configurations as dictionaries."""
-    import pandas as pd
-
     names = ("trial", "family", "score", "score_std", "fit_seconds", "predict_ms_per_row", "row_ms",
              "size_mb", "pareto", "weight")  # fmt: skip
     return pd.DataFrame(

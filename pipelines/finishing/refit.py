@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from espalier.pipelines.data.splitting.folds import FoldPlan
 from espalier.pipelines.ensemble.choose import EnsembleChoice
@@ -10,6 +9,7 @@ from espalier.pipelines.ensemble.combination import Combination, CombinationSpac
 from espalier.pipelines.evaluation.evaluate import MemberJob
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.evaluation.fold_models import MOST_FOLDS, FoldModels, n_served
+from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.members.cost import RefitTime, refit_seconds
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.members.serving_limits import row_ms, size_mb
@@ -17,9 +17,6 @@ from espalier.pipelines.members.serving_mode import RefitMode
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialResult
-
-if TYPE_CHECKING:
-    from espalier.pipelines.learners.candidate import Candidate
 
 # A booster with less than this share of its planned rounds, because of the deadline, is incomplete.
 COMPLETE_SHARE = 0.8
@@ -140,8 +137,8 @@ class _Made:
     """
 
     rounds: dict[int, int | None]
-    refits: "dict[int, Candidate | None]"
-    bags: "dict[int, list[Candidate | None]]"
+    refits: dict[int, Candidate | None]
+    bags: dict[int, list[Candidate | None]]
 
     def whole(self, result: TrialResult) -> Member | None:
         """Return the member if its models are complete (at least 80 % of the planned rounds)."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,13 +14,11 @@ from espalier.pipelines.data.splitting.folds import FoldPlan
 from espalier.pipelines.evaluation.evaluate import MemberJob
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.finishing.refit import fold_jobs, member_job
+from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.serving.model import EnsembleModel
 from espalier.pipelines.trials.trial import Trial, TrialResult
-
-if TYPE_CHECKING:
-    from espalier.pipelines.learners.candidate import Candidate
 
 # Library versions and processors differ in rounding; another model differs by far more. These are
 # the same tolerances as when a model is loaded.

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.linear_model import Ridge, RidgeClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from espalier.pipelines.metafeatures.sample import Sample
 from espalier.pipelines.seeds import generator, integer_seed
@@ -70,10 +73,7 @@ def _skills(
     features: NDArray[np.float64], y: NDArray[Any], half: int, *, classify: bool, seed: int
 ) -> dict[str, float]:
     """Fit every landmark on the first half of the rows and score it on the second."""
-    from sklearn.linear_model import Ridge, RidgeClassifier
     from sklearn.naive_bayes import GaussianNB
-    from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     target: NDArray[Any]
     if classify:

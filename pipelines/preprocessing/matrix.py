@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.preprocessing.categorical import CategoricalBlock
@@ -76,8 +76,6 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
 
         Target encodings of these rows are cross-fitted, so this is not ``fit().transform()``.
         """
-        from sklearn.base import clone
-
         blocks: list[Any] = []
         categorical: tuple[int, ...] = ()
         if self._columns(ColumnRole.NUMERIC) or self._columns(ColumnRole.DATETIME):
@@ -116,7 +114,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         self.n_features_ = matrix.shape[1]
         return matrix
 
-    def transform(self, X: "pd.DataFrame | PreparedRows") -> Any:
+    def transform(self, X: pd.DataFrame | PreparedRows) -> Any:
         """Return the matrix of ``X``, shape (n_rows, n_features_)."""
         rows, blocks = PreparedRows.of(X), list[Any]()
         if self._columns(ColumnRole.NUMERIC) or self._columns(ColumnRole.DATETIME):
@@ -162,7 +160,7 @@ def _once(rows: PreparedRows, name: str, key: Hashable, make: Callable[[], Any])
     return rows.once(("text", name, key), lambda _: make())
 
 
-def _cells(rows: PreparedRows, names: list[str]) -> "pd.DataFrame | NDArray[Any]":
+def _cells(rows: PreparedRows, names: list[str]) -> pd.DataFrame | NDArray[Any]:
     """Return string columns, as an array for few rows, where pandas' overhead would dominate."""
     if len(rows) > FEW_ROWS:
         return rows.columns(names)

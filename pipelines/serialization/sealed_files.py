@@ -14,6 +14,8 @@ import secrets
 from pathlib import Path
 from typing import IO, Any
 
+import cloudpickle
+
 from espalier.pipelines.errors import UserError
 
 KEY_BYTES = 32
@@ -48,8 +50,6 @@ def dump_sealed(value: Any, path: Path, key: bytes, *, by_value: bool = False) -
     by_value : bool
         Whether classes defined in ``__main__``, such as a user's own learners, are included.
     """
-    import cloudpickle
-
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -2,23 +2,21 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
-    from espalier.pipelines.data.preparation import Preparation
-    from espalier.pipelines.serving.model import EnsembleModel
+from espalier.pipelines.data.preparation import Preparation
+from espalier.pipelines.serving.model import EnsembleModel
 
 ANSWERS = 5
 
 
-def prepare_ms(preparation: "Preparation", rows: "pd.DataFrame") -> float:
+def prepare_ms(preparation: Preparation, rows: pd.DataFrame) -> float:
     """Measure the milliseconds needed to prepare a single raw row."""
     return _quickest(lambda: preparation.apply(rows.head(1)))
 
 
-def answer_ms(model: "EnsembleModel", rows: "pd.DataFrame") -> float:
+def answer_ms(model: EnsembleModel, rows: pd.DataFrame) -> float:
     """Measure the milliseconds that a model needs to predict a single raw row."""
     return _quickest(lambda: model.predict_scores(rows.head(1)))
 

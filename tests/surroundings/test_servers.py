@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import signal
 import time
 import urllib.error
@@ -84,7 +83,8 @@ def test_a_run_that_is_served_trains(served):
                "families": ["linear"], "trials": 2, "workers": 1}  # fmt: skip
     run_id = served.begin("train/train", request)
     found = served.process_of_run().environ()
-    assert (VARIABLES | {SAFE_PATH: OURS}).items() <= found.items()
+    for name, value in (VARIABLES | {SAFE_PATH: OURS}).items():
+        assert found[name].lower() == value.lower(), name  # Prefect writes False for false
     state = served.end(run_id)
     assert (state["type"], served.crowded.executed) == ("COMPLETED", []), state
 
@@ -97,18 +97,20 @@ def test_mlflows_pages_answer(served):
 
 def test_a_worker_of_a_work_pool_runs_a_flow(served):
     """What is deployed from here; its file is the project's own."""
-    shutil.copy(ROOT / "prefect.yaml", served.crowded.folder)
+    text = (ROOT / "prefect.yaml").read_text()
+    assert "- name: rollback" in text
+    # By another name, so that `espalier serve` does not run it.
+    (served.crowded.folder / "prefect.yaml").write_text(
+        text.replace("- name: rollback", "- name: pooled")
+    )
     more = {"PREFECT_API_URL": served.api, "ESPALIER_HOME": str(served.crowded.folder / "mlruns")}
     for command in (
         ["work-pool", "create", "espalier", "--type", "process"],
-        ["deploy", "--name", "rollback"],
+        ["deploy", "--name", "pooled"],
     ):
         served.crowded.run("prefect", "--no-prompt", *command, **more)
-    run_id = served.begin("rollback/rollback", {"name": "nobody"})
+    run_id = served.begin("rollback/pooled", {"name": "nobody"})
     served.crowded.run("prefect", "--no-prompt", "worker", "start", "--pool", "espalier",
                        "--run-once", "--limit", "1", **more)  # fmt: skip
     state = served.ask(f"/flow_runs/{run_id}")["state"]
     assert "no model is called 'nobody'" in state["message"], state
-    # As said in prefect.yaml: the run's process was quiet, and its log is redacted.
-    log = served.ask("/logs/filter", {"logs": {"flow_run_id": {"any_": [run_id]}}})
-    assert log

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from espalier.flows.cli.runs.flow_command import run_flow_command
+from espalier.flows.cli.runs.retrain import print_retraining, require_approver
 from espalier.flows.terminal.outcome_file import failures_in
+from espalier.flows.terminal.safe_text import safe_text
 from espalier.pipelines.requests.monitor import MonitorRequest
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
     """
 
     def check(own_server: bool) -> None:
-        from espalier.flows.cli.runs.retrain import require_approver
         from espalier.infra.registry.registry import resolve
         from espalier.infra.settings import load_settings
 
@@ -53,9 +54,6 @@ def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
 def print_monitoring(report: "MonitorReport", console: "Console") -> None:
     """Print drift, score and outcome of a monitoring run, and of its retraining."""
     from rich.table import Table
-
-    from espalier.flows.cli.runs.retrain import print_retraining
-    from espalier.flows.terminal.safe_text import safe_text
 
     seen, drift = report.seen, report.seen.comparison.drift
     console.print()

@@ -1,9 +1,11 @@
 """Run `espalier promote`: ask on the terminal if needed, and print the outcome."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from espalier.flows.cli.runs.train import prefect_told
 from espalier.flows.terminal.command_log import logged_command
 from espalier.flows.terminal.outcome_file import failures_in
 from espalier.flows.terminal.safe_text import safe_text
@@ -50,9 +52,6 @@ def run_promotion(request: PromoteRequest, *, json_path: Path | None, yes: bool)
 def _run(
     request: PromoteRequest, terminal: TextIO, *, yes: bool, own_server: bool
 ) -> "PromotionReport":
-    from contextlib import nullcontext
-
-    from espalier.flows.cli.runs.train import prefect_told
     from espalier.flows.progress.approval import ApprovalAnswer, answered_by
     from espalier.flows.promote_flow import promote
 

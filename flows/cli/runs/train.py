@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+import psutil
+
 from espalier.flows.terminal.command_log import logged_command
 from espalier.flows.terminal.exits import error_line
 from espalier.flows.terminal.outcome_file import failures_in
@@ -117,6 +119,4 @@ def prefect_told() -> Iterator[None]:
 
 def process_start() -> float:
     """Return the start time of this process, in seconds since 1970."""
-    import psutil
-
     return float(psutil.Process(os.getpid()).create_time())

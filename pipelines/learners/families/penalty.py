@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import generator
@@ -109,8 +109,6 @@ class ChosenStrength(BaseEstimator):
         deadline: Deadline | None = None,
     ) -> "ChosenStrength":
         """Fit to ``X`` of shape (n_rows, n_columns) and ``y`` of codes or values."""
-        from sklearn.base import clone
-
         rows = generator(self.seed, "penalty").permutation(len(y))[:_VALIDATION_ROWS]
         # One split of few rows is too noisy to choose by: every row validates once.
         parts = range(_FOLDS) if len(rows) <= _FEW_ROWS else range(1)
@@ -146,8 +144,6 @@ class ChosenStrength(BaseEstimator):
         deadline: Deadline | None,
     ) -> NDArray[np.float64]:
         """Return the loss on ``valid`` for each strength; large for those not reached."""
-        from sklearn.base import clone
-
         weight = None if sample_weight is None else sample_weight[train]
         valid_weight = None if sample_weight is None else sample_weight[valid]
         model = clone(self.model)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.preprocessing import StandardScaler
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
@@ -162,7 +163,6 @@ def _on_landmarks(model: Any, gamma: float, n_rows: int, seed: int) -> Any:
     """Return a pipeline of Nystroem features, a standardisation, and ``model``."""
     from sklearn.kernel_approximation import Nystroem
     from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import StandardScaler
 
     landmarks = Nystroem(gamma=gamma, n_components=min(_LANDMARKS, n_rows), random_state=seed)
     return Pipeline([("landmarks", landmarks), ("scale", StandardScaler()), ("model", model)])

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import chi2, wasserstein_distance
 
 _HALF = 0.5  # added to each cell of a count, so that an empty one does not give infinity
 
@@ -31,8 +32,6 @@ def stability_p_value(index: float, n_before: int, n_now: int, n_cells: int) -> 
     Yurdakul and Naranjo 2020, "Statistical properties of the population stability index": it is
     about (1/n + 1/m) times a chi-square of n_cells - 1 degrees of freedom.
     """
-    from scipy.stats import chi2
-
     if n_before < 1 or n_now < 1 or n_cells < 2:
         return 1.0
     return float(chi2.sf(index / (1.0 / n_before + 1.0 / n_now), n_cells - 1))
@@ -76,8 +75,6 @@ def wasserstein(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
     before, now : array
         Values, at least one each. If ``before`` is constant, the distance is not scaled.
     """
-    from scipy.stats import wasserstein_distance
-
     spread = float(np.std(before))
     return float(wasserstein_distance(before, now)) / (spread if spread > 0 else 1.0)
 

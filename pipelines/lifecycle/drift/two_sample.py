@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import norm
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold
 
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.lifecycle.drift.column_cells import CellKind, read_cells
@@ -103,9 +106,6 @@ def _cross_validated(
 ) -> tuple[float, float, NDArray[np.float64]]:
     """Return the mean area under the curve, its p-value, and each column's importance."""
     from lightgbm import LGBMClassifier
-    from scipy.stats import norm
-    from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import StratifiedKFold
 
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=integer_seed(seed, "two-sample"))
     areas, variances = [], []

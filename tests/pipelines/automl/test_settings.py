@@ -56,7 +56,7 @@ def test_every_setting_has_a_default_and_a_description():
 
 def test_the_settings_of_an_estimator_are_what_it_was_given():
     model = AutoMLClassifier(n_trials=3, time_budget=None, threshold=0.3, families=["linear"])
-    settings = TrainingSettings.of(model, seed=7)
+    settings = TrainingSettings.of(model, {"seed": 7})
     assert settings == TrainingSettings(
         n_trials=3, time_budget=None, threshold=0.3, families=["linear"], seed=7
     )
