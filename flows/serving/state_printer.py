@@ -1,4 +1,4 @@
-"""One line on the terminal whenever a run of ours begins or ends."""
+"""Print a line on the terminal whenever the state of a flow run changes."""
 
 import time
 from datetime import datetime
@@ -20,12 +20,12 @@ _MOST_RUNS = 50
 
 
 class StatePrinter:
-    """Looks what has become of the runs since it last looked.
+    """Prints flow runs of Espalier whose state has changed since the last poll.
 
     Parameters
     ----------
     console : Console
-        Where the lines go.
+        Where the lines are printed.
     """
 
     def __init__(self, console: Console) -> None:
@@ -34,7 +34,7 @@ class StatePrinter:
         self._begun = datetime.now().astimezone()
 
     def look(self, client: "SyncPrefectClient") -> None:
-        """Print a line for each run whose state is another one."""
+        """Poll Prefect, and print a line for each run whose state has changed."""
         from prefect.client.schemas.filters import FlowRunFilter
         from prefect.client.schemas.sorting import FlowRunSort
 

@@ -1,4 +1,4 @@
-"""Trials on Dask: the executor of the flow."""
+"""The executor that runs trials on Dask workers."""
 
 from typing import TYPE_CHECKING
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 
 class DaskExecutor(PoolExecutor):
-    """Runs trials on the workers of a Dask client, one a worker at a time.
+    """Runs trials on the workers of a Dask client, one per worker at a time.
 
-    A trial past its limit is asked to stop, then its worker process is killed and started anew by
-    its nanny; a trial that takes its worker down, for memory or otherwise, is a result.
+    A trial past its limit is asked to stop; then its worker process is killed, and restarted by
+    its nanny. A trial whose worker dies, of memory or otherwise, has a result that says so.
 
     Parameters
     ----------
     client : Client
-        Connected; it is not closed here.
+        A connected client; the executor does not close it.
     context : EvaluationContext
-        What trials need.
+        Data and settings that trials need.
     starts : StartLog or None
-        Notes which trials are begun.
+        Log of the trials that are started; None for none.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The gate of a retraining: the new table against the suite that the champion was trained under."""
+"""Check a new table against the suite of the champion's training table."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ from espalier.tasks.records import TableRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteCheck:
-    """How a table meets a suite.
+    """Result of checking a table against a suite.
 
     Attributes
     ----------
     n_expectations : int
-        How many were checked; 0 where the training left no suite.
+        Number of expectations checked; 0 if the training left no suite.
     broken : tuple of BrokenExpectation
-        Those that do not hold.
+        The expectations that do not hold.
     """
 
     n_expectations: int
@@ -37,7 +37,7 @@ class SuiteCheck:
 def check_champion_suite(
     table: TableRef, champion: RegisteredVersion, settings: Settings
 ) -> SuiteCheck:
-    """Return what of the champion's suite the table breaks; the result is left in its folder."""
+    """Check the table against the champion's suite; the result is also written to its folder."""
     from espalier.infra.validation.expectations import check_expectations
     from espalier.pipelines.data.parsing.column_names import with_unique_names
 
@@ -58,7 +58,7 @@ def check_champion_suite(
                 text=each.text,
             )
             for each in report.failures
-            # That a column is missing is said once, by the set of names.
+            # A missing column is already reported by the expectation about the set of names.
             if each.expectation.column is None or each.expectation.column in rows.columns
         ),
     )

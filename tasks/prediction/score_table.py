@@ -1,4 +1,4 @@
-"""Score a table of any size with a registered model."""
+"""Predict a table of any size with a registered model, in chunks."""
 
 import warnings
 from collections.abc import Iterator
@@ -25,18 +25,18 @@ MODEL, SOURCE, ROW, PREDICTION = "model", "source", "row", "prediction"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRecord:
-    """What was scored.
+    """Outcome of predicting a table.
 
     Attributes
     ----------
     path : Path
-        The file of predictions.
+        The file that was written.
     n_rows, n_sources : int
-        Rows in it, and files (or queries) they came from.
+        Number of rows, and of the files (or queries) they came from.
     model : str
         Name and version of the model.
     warnings : tuple of str
-        What was noticed when the model was opened and the rows were checked.
+        Warnings from loading the model and from checking the rows.
     """
 
     path: Path
@@ -47,19 +47,19 @@ class ScoreRecord:
 
 
 def score_table(request: PredictRequest) -> ScoreRecord:
-    """Write the predictions of ``request``, one row for each row of the data, in its order.
+    """Predict the data of ``request`` and write one row per row of the data, in the same order.
 
     The columns are ``source`` and ``row`` (counted from 1 in its source), or the column that the
-    request names as the rows' id; ``prediction``; with ``proba`` one ``proba_<class>`` a class;
-    with ``interval`` the bounds ``lower`` and ``upper``; and ``model``, its name and version. The
-    file appears when all rows are scored, whole.
+    request names as row id; ``prediction``; with ``proba`` one ``proba_<class>`` per class; with
+    ``interval`` the bounds ``lower`` and ``upper``; and ``model``, the name and version of the
+    model. The file appears only once it is complete.
 
     Raises
     ------
     UserError
-        The output cannot be written there, the model or the data do not exist or are empty,
-        columns are missing (all are named), probabilities are asked of a regression or intervals
-        of a classification, or rows break the model's suite and ``on_drift`` is to refuse.
+        The output cannot be written, the model or the data do not exist or are empty, columns are
+        missing (all are named), probabilities are requested for a regression or intervals for a
+        classification, or rows break the model's suite and ``on_drift`` is ``refuse``.
     """
     from espalier.infra.registry.model_files import load
     from espalier.infra.registry.registry import resolve
@@ -133,12 +133,12 @@ def _scored(
     gate: "RowChecker",
     model: "ServedModel",
 ) -> "Iterator[pd.DataFrame]":
-    """Yield ids and predictions chunk by chunk, each checked before it is scored."""
+    """Yield row ids and predictions chunk by chunk; each chunk is checked first."""
     from espalier.infra.tables.chunks import read_chunks
     from espalier.pipelines.data.parsing.column_names import with_unique_names
     from espalier.pipelines.serving.saved_model import INTERVAL, LOWER, UPPER
 
-    # A wrong file among many is to be found before the others are scored.
+    # Find a wrong file among many before the others are processed.
     for source in sources[1:]:
         for raw in read_chunks(source, plan=plan):
             _check(with_unique_names(raw), source, gate, request)
@@ -166,7 +166,7 @@ def _check(table: "pd.DataFrame", source: str, gate: "RowChecker", request: Pred
 def _ids(
     table: "pd.DataFrame", source: str, n_before: int, request: PredictRequest
 ) -> "pd.DataFrame":
-    """Return what tells the rows apart."""
+    """Return the id columns of the output for these rows."""
     import pandas as pd
 
     if request.id_column is not None:
@@ -188,7 +188,7 @@ def _joined(ids: "pd.DataFrame", answer: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _without(path: Path, sources: tuple[str, ...]) -> tuple[str, ...]:
-    """Leave out an earlier output that the pattern of the input matches too."""
+    """Return ``sources`` without an earlier output file that the input pattern also matches."""
     if len(sources) == 1:
         return sources
     return tuple(each for each in sources if Path(each).absolute() != path.absolute())

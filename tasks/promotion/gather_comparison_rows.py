@@ -1,4 +1,4 @@
-"""The rows that champion and challenger are compared on."""
+"""Gather the rows that champion and challenger are compared on."""
 
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.registry.training_facts import TrainingFacts
@@ -22,12 +22,14 @@ def gather_comparison_rows(
     facts: TrainingFacts,
     settings: Settings,
 ) -> UnseenRows:
-    """Return raw labelled rows, from the hold-outs or from the request's source.
+    """Return raw labelled rows that neither version was trained on.
+
+    They come from the hold-outs, or from the data source of the request.
 
     Raises
     ------
     UserError
-        The source cannot be read, or has no target.
+        The source cannot be read, or has no target column.
     """
     from espalier.infra.tables.sources import read_table
     from espalier.pipelines.lifecycle.promotion.metrics import rows_with_target
