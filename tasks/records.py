@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from numpy.typing import NDArray
@@ -98,24 +98,20 @@ class TrainingRun:
 
     @property
     def settings(self) -> TrainingSettings:
-        """The request, as the core has it."""
-        request = self.request
-        return TrainingSettings.of(
-            request,
-            {
-                "time_budget": request.budget.seconds,
-                "n_trials": request.trials,
-                "n_folds": request.folds,
-                "families": request.families or None,
-            },
-        )
+        """The options of the training, from the request."""
+        asked = self.request
+        named = {
+            "n_trials": asked.trials,
+            "n_folds": asked.folds,
+            "families": asked.families or None,
+        }
+        return TrainingSettings.of(asked, {"time_budget": asked.budget.seconds, **named})
 
     @property
     def fold_models(self) -> FoldModels | None:
-        """Where fold models of the best trials are kept; None where none are."""
-        if not self.settings.keeps_fold_models:
-            return None
-        return open_fold_models(self.folder, self.tracking.settings.home)
+        """Store of the fold models of the best trials; None if none are kept."""
+        kept = self.settings.keeps_fold_models
+        return open_fold_models(self.folder, self.tracking.settings.home) if kept else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,9 +211,8 @@ class PreparedRef:
 
     @property
     def data(self) -> "PreparedData":
-        """The prepared data; opened once in a process, and not to be changed."""
-        prepared: PreparedData = PREPARED.read(self.path)
-        return prepared
+        """The prepared data; read once per process. Callers must not change them."""
+        return cast(PreparedData, PREPARED.read(self.path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,8 @@ import tempfile
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from espalier.infra.registry.model_files import load, require_openable
 from espalier.infra.registry.model_runs import ModelRun, run_behind
@@ -12,6 +13,7 @@ from espalier.infra.registry.registry import resolve
 from espalier.infra.runs.notes import FOLDS, REQUEST
 from espalier.infra.runs.store import RunStore
 from espalier.infra.settings import Settings
+from espalier.infra.tables.sources import read_table
 from espalier.infra.tracking.artifacts import read_json_file
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.data.fingerprint import fingerprint
@@ -33,9 +35,6 @@ from espalier.tasks.ensemble.member_records import MEMBERS_FILE, VERSIONS_FILE, 
 from espalier.tasks.pickles import read_pickle, write_pickle
 from espalier.tasks.records import NOTHING_INHERITED, PreparedData, TableRef, TrainingRun
 from espalier.tasks.search.open_run import REQUEST_FILE
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,10 +157,8 @@ def verify_model(
 
 def _table(
     run: ModelRun, request: TrainRequest, *, data: str | None, query: str | None
-) -> "tuple[pd.DataFrame, str]":
+) -> tuple[pd.DataFrame, str]:
     """Return the training table, from the run folder or its source, and where it was read."""
-    from espalier.infra.tables.sources import read_table
-
     if run.folder is not None and data is None and TableRef.path_in(run.folder).exists():
         table: pd.DataFrame = read_pickle(TableRef.path_in(run.folder))
         where = f"the run folder {run.folder.name}"

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from uuid import UUID
 
 from espalier.infra.runs.notes import MLFLOW_RUN
 from espalier.infra.runs.store import RunStore
@@ -37,8 +38,6 @@ def take_over_run_folder(store: RunStore) -> None:
 
 
 def _end_if_running(flow_run_id: str) -> None:
-    from uuid import UUID
-
     from prefect.client.orchestration import get_client
     from prefect.states import Crashed
 

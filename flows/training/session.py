@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from espalier.flows.progress.listeners import RunListener
-from espalier.infra.settings import Settings
+from espalier.flows.progress.listeners import LogListener, RunListener
+from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.pickles import PREPARED
@@ -138,9 +138,6 @@ def session_for(request: TrainRequest) -> Iterator[TrainingSession]:
         yield current
         return
     from prefect.logging import get_run_logger
-
-    from espalier.flows.progress.listeners import LogListener
-    from espalier.infra.settings import load_settings
 
     started_at, settings, listener = time.time(), load_settings(), LogListener(get_run_logger())
     table = begin_reading(request, settings)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from espalier.infra.cluster.shared_context import SharedContext
 from espalier.infra.cluster.worker_set import DaskWorkerSet
+from espalier.infra.runs.start_log import StartLog
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.job_pool import JobPool
 from espalier.pipelines.evaluation.executors.pool_executor import PoolExecutor
@@ -12,8 +13,6 @@ from espalier.pipelines.trials.trial import Trial
 
 if TYPE_CHECKING:
     from distributed import Client
-
-    from espalier.infra.runs.start_log import StartLog
 
 
 class DaskExecutor(PoolExecutor):
@@ -33,7 +32,7 @@ class DaskExecutor(PoolExecutor):
     """
 
     def __init__(
-        self, client: "Client", context: EvaluationContext, *, starts: "StartLog | None" = None
+        self, client: "Client", context: EvaluationContext, *, starts: StartLog | None = None
     ) -> None:
         def note(work: Work) -> None:
             if starts is not None and isinstance(work, Trial):

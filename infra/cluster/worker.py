@@ -1,6 +1,7 @@
 """Code that runs on a Dask worker: run a job, interrupt it, kill the worker process."""
 
 import importlib
+import os
 import pickle
 import signal
 import threading
@@ -103,8 +104,6 @@ def kill_process(address: str, dask_worker: Any) -> None:
     dask_worker : Nanny
         The nanny; passed by Dask.
     """
-    import os
-
     if getattr(dask_worker, "worker_address", None) == address and dask_worker.pid:
         os.kill(dask_worker.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 

@@ -22,6 +22,7 @@ from espalier.pipelines.automl.inputs import (
 )
 from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.errors import UserError
 from espalier.pipelines.resources.budget import Deadline
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
@@ -190,7 +191,6 @@ class AutoMLBase(BaseEstimator):
     def _split(self, dataset: Dataset, seed: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Return positions of the search rows and of the hold-out rows (None for no hold-out)."""
         from espalier.pipelines.data.splitting.splits import split_holdout
-        from espalier.pipelines.errors import UserError
 
         if not 0.0 <= self.holdout_fraction < 1.0:
             raise UserError(f"holdout_fraction must be in [0, 1), not {self.holdout_fraction}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from espalier.pipelines.automl.residual_search import find_residual_members, residual_budget
 from espalier.pipelines.automl.settings import TrainingSettings
@@ -19,9 +19,12 @@ from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import Executor, SerialExecutor
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
 from espalier.pipelines.evaluation.fold_models import FoldModels
+from espalier.pipelines.experience.advice import Advice, advise, measure_advice
+from espalier.pipelines.experience.knowledge import open_knowledge
 from espalier.pipelines.finishing.finish import FinishInputs
 from espalier.pipelines.finishing.prediction_store import PredictionStore
 from espalier.pipelines.members.cost import FinishCost
+from espalier.pipelines.metafeatures.profile import profile
 from espalier.pipelines.metrics.scoring import check_target
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, trial_memory_mb, worker_memory
@@ -31,9 +34,6 @@ from espalier.pipelines.serving.model import EnsembleModel
 from espalier.pipelines.serving.residual_correction import ResidualCorrection
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialOutcome
-
-if TYPE_CHECKING:
-    from espalier.pipelines.experience.advice import Advice
 
 # The first trial of ``fit`` is not to wait long.
 PROFILE_SECONDS = 1.0
@@ -179,22 +179,17 @@ def train_in_process(
     )
 
 
-def _advice(data: TrainingData, settings: TrainingSettings) -> "Advice | None":
+def _advice(data: TrainingData, settings: TrainingSettings) -> Advice | None:
     """Return the advice of experience for the data; None if no experience is used."""
     folder = settings.experience_folder
     if folder is None:
         return None
-    from espalier.pipelines.experience.advice import advise
-    from espalier.pipelines.experience.knowledge import open_knowledge
-    from espalier.pipelines.metafeatures.profile import profile
 
     meta = profile(data.search, seed=settings.seed, seconds=PROFILE_SECONDS)
     return advise(open_knowledge(folder), data.space, meta)
 
 
-def _advice_outcome(advice: "Advice", history: History) -> dict[str, Any]:
-    from espalier.pipelines.experience.advice import measure_advice
-
+def _advice_outcome(advice: Advice, history: History) -> dict[str, Any]:
     return measure_advice(advice, history).to_dict()
 
 

@@ -2,13 +2,19 @@
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from espalier.infra.runs.notes import FOLDS
 from espalier.pipelines.automl.training_data import draw_folds, families_of, fold_count
+from espalier.pipelines.data.assemble import assemble
+from espalier.pipelines.data.dataset import Dataset, DatasetShape
+from espalier.pipelines.data.leakage import count_duplicates, scan_leakage
+from espalier.pipelines.data.splitting.folds import FoldPlan
+from espalier.pipelines.data.splitting.splits import most_folds
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.split_rows import split_rows
 from espalier.tasks.pickles import read_pickle, write_pickle
@@ -20,10 +26,6 @@ from espalier.tasks.records import (
     PreparedRef,
     TrainingRun,
 )
-
-if TYPE_CHECKING:
-    from espalier.pipelines.data.dataset import Dataset, DatasetShape
-    from espalier.pipelines.data.splitting.folds import FoldPlan
 
 EXAMPLE_ROWS = 5
 
@@ -53,11 +55,6 @@ def prepare_dataset(
     UserError
         The target cannot be learned, or no feature is left.
     """
-    from espalier.pipelines.data.assemble import assemble
-    from espalier.pipelines.data.leakage import count_duplicates, scan_leakage
-    from espalier.pipelines.errors import UserError
-    from espalier.pipelines.metrics.catalogue import get_metric
-
     request, settings = run.request, run.settings
     table: pd.DataFrame = read_pickle(run.table.path)
     assembled = assemble(
@@ -130,7 +127,7 @@ def prepare_dataset(
     )
 
 
-def _fold_count(run: TrainingRun, search: "Dataset", n_workers: int) -> tuple[int | None, bool]:
+def _fold_count(run: TrainingRun, search: Dataset, n_workers: int) -> tuple[int | None, bool]:
     """Return the number of folds, and whether it was already on record.
 
     None means the default for the number of rows. A number on record is kept, as the recorded
@@ -145,11 +142,9 @@ def _fold_count(run: TrainingRun, search: "Dataset", n_workers: int) -> tuple[in
 
 
 def _fewer_folds(
-    shape: "DatasetShape", n_folds: int | None, request: TrainRequest, are_kept: bool
+    shape: DatasetShape, n_folds: int | None, request: TrainRequest, are_kept: bool
 ) -> tuple[str, ...]:
     """Return a note if there are fewer folds than the default for the number of rows."""
-    from espalier.pipelines.data.splitting.splits import most_folds
-
     most = most_folds(shape.n_rows, shape.n_columns)
     if n_folds is None or request.folds is not None or n_folds >= most:
         return ()
@@ -162,7 +157,7 @@ def _fewer_folds(
     )
 
 
-def _digest(search: "Dataset", folds: "FoldPlan") -> str:
+def _digest(search: Dataset, folds: FoldPlan) -> str:
     """Return a digest (16 hex digits) of roles, target, folds and weights.
 
     Scores are comparable only if their digests are equal.

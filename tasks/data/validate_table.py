@@ -1,6 +1,9 @@
 """Infer a suite of expectations from the table, and check it with Great Expectations."""
 
+from espalier.infra.validation.expectations import check_expectations
 from espalier.infra.validation.page import render
+from espalier.pipelines.data.contract import infer_contract
+from espalier.pipelines.data.target import infer_problem
 from espalier.pipelines.errors import DataRefusedError
 from espalier.tasks.artifacts import publish_markdown
 from espalier.tasks.pages.markdown import escape_markdown
@@ -25,10 +28,6 @@ def validate_table(run: TrainingRun) -> ValidationRecord:
     DataRefusedError
         An expectation of severity *refuse* does not hold.
     """
-    from espalier.infra.validation.expectations import check_expectations
-    from espalier.pipelines.data.contract import infer_contract
-    from espalier.pipelines.data.target import infer_problem
-
     request, folder = run.request, run.folder
     table = read_pickle(run.table.path)
     names = [str(name) for name in table.columns]

@@ -1,8 +1,11 @@
 """Build the ensemble: choose members on out-of-fold predictions, refit them, save the model."""
 
 from espalier.pipelines.evaluation.executors.base import Executor
+from espalier.pipelines.finishing.finish import FinishInputs
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.serving.latency import answer_ms
+from espalier.pipelines.serving.saved_model import save_model
 from espalier.pipelines.trials.history import History
 from espalier.tasks.policies import retried_task
 from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
@@ -47,9 +50,6 @@ def build_ensemble(
         No trial succeeded, or no member could be refitted.
     """
     from espalier.pipelines.automl.training import finish
-    from espalier.pipelines.finishing.finish import FinishInputs
-    from espalier.pipelines.serving.latency import answer_ms
-    from espalier.pipelines.serving.saved_model import save_model
 
     data, settings, store = prepared.data, run.settings, run.store
     best = sorted(history.successes, key=history.gain, reverse=True)[:OPENED_TRIALS]

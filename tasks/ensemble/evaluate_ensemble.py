@@ -2,7 +2,10 @@
 
 from functools import partial
 
+from espalier.pipelines.evaluation.holdout import bootstrap_interval, dummy_score, predict_in_time
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.serving.saved_model import load_model
 from espalier.tasks.policies import MINUTES, retried_task
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, TrainingRun
 
@@ -20,14 +23,6 @@ def evaluate_ensemble(
 
     If prediction is so slow that the deadline would pass, only a part of the rows is scored.
     """
-    from espalier.pipelines.evaluation.holdout import (
-        bootstrap_interval,
-        dummy_score,
-        predict_in_time,
-    )
-    from espalier.pipelines.metrics.scoring import score_predictions
-    from espalier.pipelines.serving.saved_model import load_model
-
     data, seed = prepared.data, run.request.seed
     metric = data.metric
     predict = partial(load_model(ensemble.path).predict_for_metric, metric=metric)

@@ -6,6 +6,7 @@ from prefect import task
 
 from espalier.pipelines.explain.explanation import NOTHING_EXPLAINED, Explanation, explain
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.serving.saved_model import load_model
 from espalier.tasks.policies import ALWAYS_RUN
 from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
 
@@ -27,8 +28,6 @@ def explain_model(
     run: TrainingRun, prepared: PreparedRef, ensemble: EnsembleRecord, deadline: Deadline
 ) -> Explanation:
     """Return an explanation of the saved model; an empty one if time is short or it fails."""
-    from espalier.pipelines.serving.saved_model import load_model
-
     left = min(MOST_SECONDS, deadline.seconds_left)
     if left < FEWEST_SECONDS:
         return NOTHING_EXPLAINED

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from espalier.infra.registry.registry import RegisteredVersion, register_version
 from espalier.infra.tracking.artifacts import LEADERBOARD_FILE
+from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.trials.failures import Failures
 from espalier.tasks.artifacts import publish_markdown, publish_table
@@ -46,8 +47,6 @@ def register_ensemble(
 
     If the run has registered a version already, that one is returned.
     """
-    from espalier.pipelines.data.parsing.column_names import with_unique_names
-
     data, tracking, run_id = prepared.data, run.tracking, run.run_id
     example = with_unique_names(data.example_rows)[list(data.preparation.columns)]
     low, high = holdout.interval

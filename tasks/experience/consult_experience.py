@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from espalier.infra.registry.experience_source import open_experience
+from espalier.pipelines.experience.advice import advise, measure_advice
+from espalier.pipelines.experience.recording.record import content_of
+from espalier.pipelines.metafeatures.profile import MetaFeatures
+from espalier.pipelines.metafeatures.statement import statement_vector
 from espalier.pipelines.trials.history import History
 from espalier.tasks.policies import retried_task
 from espalier.tasks.records import PreparedRef, TrainingRun
@@ -30,12 +35,6 @@ def consult_experience(
     UserError
         The experience folder in the settings cannot be read.
     """
-    from espalier.infra.registry.experience_source import open_experience
-    from espalier.pipelines.experience.advice import advise
-    from espalier.pipelines.experience.recording.record import content_of
-    from espalier.pipelines.metafeatures.profile import MetaFeatures
-    from espalier.pipelines.metafeatures.statement import statement_vector
-
     opened = open_experience(run.tracking.settings)
     if opened is None:
         return None
@@ -56,8 +55,6 @@ def consult_experience(
 )
 def log_advice_outcome(run: TrainingRun, advice: "Advice", history: History) -> tuple[str, ...]:
     """Log expected and observed scores of the first trials; return a summary as lines."""
-    from espalier.pipelines.experience.advice import measure_advice
-
     found = measure_advice(advice, history)
     run.tracking.log_json(run.run_id, found.to_dict(), ADVICE_FILE)
     if found.correlation is not None:

@@ -3,9 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from espalier.infra.registry.logged_predictor import champion_number, predictor_files
+from espalier.infra.registry.registry import PREDICTOR_MODEL
 from espalier.infra.settings import Settings
+from espalier.pipelines.experience.fit import fit_aligned, require_enough
 from espalier.pipelines.experience.knowledge import KnowledgeCard
-from espalier.pipelines.experience.transfer.predictor_comparison import PredictorComparison
+from espalier.pipelines.experience.recording.space_alignment import align_knowledge
+from espalier.pipelines.experience.shipped import NAME, shipped_folder
+from espalier.pipelines.experience.transfer.predictor_comparison import (
+    PredictorComparison,
+    compare_predictors,
+)
 from espalier.tasks.policies import retried_task
 
 
@@ -42,14 +50,8 @@ def fit_predictor(settings: Settings, folder: Path, seed: int) -> PredictorFit:
     UserError
         There are too few records to learn from.
     """
-    from espalier.infra.registry.logged_predictor import champion_number, predictor_files
-    from espalier.infra.registry.registry import PREDICTOR_MODEL
     from espalier.infra.registry.run_experience import RunExperience
-    from espalier.pipelines.experience.fit import fit_aligned, require_enough
     from espalier.pipelines.experience.fitted import read_records, write_fitted
-    from espalier.pipelines.experience.recording.space_alignment import align_knowledge
-    from espalier.pipelines.experience.shipped import NAME, shipped_folder
-    from espalier.pipelines.experience.transfer.predictor_comparison import compare_predictors
 
     shipped = read_records(shipped_folder())
     everything = shipped.merge(RunExperience(settings).records.read())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from espalier.infra.settings import Settings
+from espalier.infra.tracking.trial_reader import read_trials
 from espalier.tasks.policies import retried_task
 
 
@@ -46,7 +47,6 @@ def gather_trials(settings: Settings, experiments: Sequence[str]) -> GatheredTri
         MLflow does not answer.
     """
     from espalier.infra.registry.run_experience import RunExperience
-    from espalier.infra.tracking.trial_reader import read_trials
 
     own = RunExperience(settings)
     before = own.progress

@@ -1,5 +1,6 @@
 """Read a table of a folder and prepare it for recording trials."""
 
+from espalier.infra.tables.sources import read_table
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.experience.recording.record import KnowledgeBase
 from espalier.pipelines.experience.recording.recording_setup import (
@@ -27,8 +28,6 @@ def open_known_table(
     UserError
         The table cannot be read, or its target cannot be learned.
     """
-    from espalier.infra.tables.sources import read_table
-
     table = read_table(str(entry.path))
     content = fingerprint(table)
     if _n_recorded(store.read(), content, entry, rules) >= enough:

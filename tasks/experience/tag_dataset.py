@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 
 from espalier.infra.tracking.trial_reader import dataset_tags
+from espalier.pipelines.experience.recording.record import KnownDataset
+from espalier.pipelines.metafeatures.profile import MetaFeatures
+from espalier.pipelines.metafeatures.statement import statement_vector
 from espalier.tasks.experience.open_recording import package_versions
 from espalier.tasks.policies import retried_task
 from espalier.tasks.records import PreparedRef, TrainingRun
@@ -15,10 +18,6 @@ from espalier.tasks.records import PreparedRef, TrainingRun
 )
 def tag_dataset(run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]) -> None:
     """Set the tags; done early, so that a run that is killed later has them."""
-    from espalier.pipelines.experience.recording.record import KnownDataset
-    from espalier.pipelines.metafeatures.profile import MetaFeatures
-    from espalier.pipelines.metafeatures.statement import statement_vector
-
     request = run.request
     known = KnownDataset(
         fingerprint=run.table.fingerprint,

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from espalier.infra.registry.expectation_suite import read_suite
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
+from espalier.infra.validation.expectations import check_expectations
 from espalier.infra.validation.page import render
+from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.lifecycle.retraining.gate import BrokenExpectation
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, retried_task
@@ -38,9 +40,6 @@ def check_champion_suite(
     table: TableRef, champion: RegisteredVersion, settings: Settings
 ) -> SuiteCheck:
     """Check the table against the champion's suite; the result is also written to its folder."""
-    from espalier.infra.validation.expectations import check_expectations
-    from espalier.pipelines.data.parsing.column_names import with_unique_names
-
     contract = read_suite(settings, champion)
     if contract is None:
         return SuiteCheck(n_expectations=0, broken=())

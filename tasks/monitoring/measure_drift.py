@@ -10,7 +10,9 @@ from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.reference_table import read_reference
 from espalier.infra.tracking.training_rows import TrainingRows, read_training_rows
-from espalier.pipelines.lifecycle.drift.drift import DriftReport
+from espalier.pipelines.data.row_keys import row_keys
+from espalier.pipelines.lifecycle.drift.drift import DriftReport, measure_drift
+from espalier.pipelines.lifecycle.drift.two_sample import two_sample_test
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, retried_task
 from espalier.tasks.records import TableRef
@@ -70,9 +72,6 @@ def compare_tables(
     seed : int
         Random seed of the classifier two-sample test.
     """
-    from espalier.pipelines.lifecycle.drift.drift import measure_drift
-    from espalier.pipelines.lifecycle.drift.two_sample import two_sample_test
-
     if version.run_id is None:
         return TableComparison(drift=None)
     reference = read_reference(settings, version.run_id)
@@ -91,8 +90,6 @@ def compare_tables(
 
 def new_rows(table: pd.DataFrame, kept: TrainingRows | None) -> NDArray[np.bool_] | None:
     """Return a mask of the rows that a training did not have, shape (n_rows,); None if unknown."""
-    from espalier.pipelines.data.row_keys import row_keys
-
     if kept is None:
         return None
     try:

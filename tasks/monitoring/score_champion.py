@@ -10,8 +10,11 @@ from espalier.infra.registry.training_facts import training_facts
 from espalier.infra.settings import Settings
 from espalier.infra.tables.sources import read_table
 from espalier.infra.tracking.training_rows import read_training_rows
+from espalier.pipelines.data.assemble import read_row_weights
+from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.lifecycle.retraining.live_score import LiveScore
+from espalier.pipelines.lifecycle.retraining.live_score import LiveScore, labelled_rows, score_live
+from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.requests.monitor import MonitorRequest
 from espalier.tasks.monitoring.measure_drift import TableComparison, compare_tables, new_rows
 from espalier.tasks.policies import MINUTES, retried_task
@@ -61,11 +64,6 @@ def score_champion(
         The data cannot be read or lack columns that the model needs, or the model has no hold-out
         score on record.
     """
-    from espalier.pipelines.data.assemble import read_row_weights
-    from espalier.pipelines.data.parsing.column_names import with_unique_names
-    from espalier.pipelines.lifecycle.retraining.live_score import labelled_rows, score_live
-    from espalier.pipelines.metrics.catalogue import get_metric
-
     table = with_unique_names(read_table(request.data, query=request.query))
     model = load(champion, settings).model
     kept = None if champion.run_id is None else read_training_rows(settings, champion.run_id)

@@ -1,15 +1,14 @@
 """Check rows to predict against the expectations of the model's training table."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from espalier.infra.validation.expectations import check_expectations
 from espalier.pipelines.data.contract import MIN_ROWS, DataContract
 from espalier.pipelines.data.input_contract import InputContract
 from espalier.pipelines.errors import DataRefusedError
 from espalier.pipelines.requests.predict import RowPolicy
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MOST_WARNINGS = 20
 
@@ -39,7 +38,7 @@ class RowChecker:
     warnings: list[str] = field(default_factory=list)
     _told: set[tuple[str, str | None]] = field(default_factory=set)
 
-    def check(self, table: "pd.DataFrame", where: str) -> None:
+    def check(self, table: pd.DataFrame, where: str) -> None:
         """Check a chunk of rows; ``where`` names its source in messages.
 
         Raises
@@ -53,7 +52,6 @@ class RowChecker:
             self._tell(line)
         if self.suite is None or len(table) < MIN_ROWS:
             return
-        from espalier.infra.validation.expectations import check_expectations
 
         broken = check_expectations(table, self.suite).failures
         if broken and self.on_drift == "refuse":

@@ -4,21 +4,30 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from espalier.infra.registry.expectation_suite import read_suite
+from espalier.infra.registry.model_files import load
+from espalier.infra.registry.registry import RegisteredVersion, resolve
+from espalier.infra.settings import Settings, load_settings
+from espalier.infra.tables.chunks import ChunkPlan, read_chunks
+from espalier.infra.tables.globs import expand_sources
+from espalier.infra.tables.table_writer import TableWriter
 from espalier.pipelines.data.input_contract import InputContract
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.preparation import find_column
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact
 from espalier.pipelines.requests.predict import PredictRequest
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from espalier.infra.registry.registry import RegisteredVersion
-    from espalier.infra.settings import Settings
-    from espalier.infra.tables.chunks import ChunkPlan
-    from espalier.pipelines.serving.saved_model import ServedModel
-    from espalier.tasks.prediction.row_checks import RowChecker
+from espalier.pipelines.serving.saved_model import (
+    INTERVAL,
+    LOWER,
+    UPPER,
+    ServedModel,
+    ServingWarning,
+)
+from espalier.tasks.prediction.row_checks import RowChecker
 
 MODEL, SOURCE, ROW, PREDICTION = "model", "source", "row", "prediction"
 
@@ -61,14 +70,6 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         missing (all are named), probabilities are requested for a regression or intervals for a
         classification, or rows break the model's suite and ``on_drift`` is ``refuse``.
     """
-    from espalier.infra.registry.model_files import load
-    from espalier.infra.registry.registry import resolve
-    from espalier.infra.settings import load_settings
-    from espalier.infra.tables.chunks import ChunkPlan
-    from espalier.infra.tables.globs import expand_sources
-    from espalier.infra.tables.table_writer import TableWriter
-    from espalier.pipelines.serving.saved_model import ServingWarning
-
     path = Path(request.out)
     writer = TableWriter(path)
     settings = load_settings()
@@ -114,12 +115,9 @@ def score_table(request: PredictRequest) -> ScoreRecord:
 def _gate(
     request: PredictRequest,
     names: InputContract,
-    version: "RegisteredVersion",
-    settings: "Settings",
-) -> "RowChecker":
-    from espalier.infra.registry.expectation_suite import read_suite
-    from espalier.tasks.prediction.row_checks import RowChecker
-
+    version: RegisteredVersion,
+    settings: Settings,
+) -> RowChecker:
     suite = None if request.on_drift == "ignore" else read_suite(settings, version)
     if suite is not None:
         suite = suite.for_prediction(names.kinds.keys())
@@ -129,15 +127,11 @@ def _gate(
 def _scored(
     request: PredictRequest,
     sources: tuple[str, ...],
-    plan: "ChunkPlan",
-    gate: "RowChecker",
-    model: "ServedModel",
-) -> "Iterator[pd.DataFrame]":
+    plan: ChunkPlan,
+    gate: RowChecker,
+    model: ServedModel,
+) -> Iterator[pd.DataFrame]:
     """Yield row ids and predictions chunk by chunk; each chunk is checked first."""
-    from espalier.infra.tables.chunks import read_chunks
-    from espalier.pipelines.data.parsing.column_names import with_unique_names
-    from espalier.pipelines.serving.saved_model import INTERVAL, LOWER, UPPER
-
     # Find a wrong file among many before the others are processed.
     for source in sources[1:]:
         for raw in read_chunks(source, plan=plan):
@@ -155,29 +149,21 @@ def _scored(
             n_before += len(table)
 
 
-def _check(table: "pd.DataFrame", source: str, gate: "RowChecker", request: PredictRequest) -> None:
-    from espalier.pipelines.data.preparation import find_column
-
+def _check(table: pd.DataFrame, source: str, gate: RowChecker, request: PredictRequest) -> None:
     if request.id_column is not None:
         find_column(table, request.id_column, "id column")
     gate.check(table, repr(redact(source)))
 
 
-def _ids(
-    table: "pd.DataFrame", source: str, n_before: int, request: PredictRequest
-) -> "pd.DataFrame":
+def _ids(table: pd.DataFrame, source: str, n_before: int, request: PredictRequest) -> pd.DataFrame:
     """Return the id columns of the output for these rows."""
-    import pandas as pd
-
     if request.id_column is not None:
         return table[[request.id_column]]
     rows = range(n_before + 1, n_before + len(table) + 1)
     return pd.DataFrame({SOURCE: redact(source), ROW: rows}, index=table.index)
 
 
-def _joined(ids: "pd.DataFrame", answer: "pd.DataFrame") -> "pd.DataFrame":
-    import pandas as pd
-
+def _joined(ids: pd.DataFrame, answer: pd.DataFrame) -> pd.DataFrame:
     taken = {*answer.columns, MODEL} & set(ids.columns)
     if taken:
         name = next(iter(taken))

@@ -3,8 +3,14 @@
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.registry.training_facts import TrainingFacts
 from espalier.infra.settings import Settings
+from espalier.infra.tables.sources import read_table
 from espalier.infra.tracking.training_rows import read_training_rows
-from espalier.pipelines.lifecycle.promotion.unseen_rows import UnseenRows
+from espalier.pipelines.lifecycle.promotion.metrics import rows_with_target
+from espalier.pipelines.lifecycle.promotion.unseen_rows import (
+    UnseenRows,
+    unseen_holdouts,
+    unseen_rows,
+)
 from espalier.pipelines.requests.promote import PromoteRequest
 from espalier.tasks.policies import MINUTES, retried_task
 
@@ -31,10 +37,6 @@ def gather_comparison_rows(
     UserError
         The source cannot be read, or has no target column.
     """
-    from espalier.infra.tables.sources import read_table
-    from espalier.pipelines.lifecycle.promotion.metrics import rows_with_target
-    from espalier.pipelines.lifecycle.promotion.unseen_rows import unseen_holdouts, unseen_rows
-
     kept = {each.version: None if each.run_id is None else read_training_rows(settings, each.run_id)
             for each in (champion, challenger)}  # fmt: skip
     old, new = kept[champion.version], kept[challenger.version]

@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from espalier.pipelines.evaluation.evaluate import MemberJob
 from espalier.pipelines.evaluation.executors.base import ended_early
 from espalier.pipelines.evaluation.executors.job import GRACE_SECONDS, JobEnding, JobResult
 from espalier.pipelines.evaluation.executors.job_pool import JobPool
+from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialStatus
-
-if TYPE_CHECKING:
-    from espalier.pipelines.learners.candidate import Candidate
 
 _STATUS = {
     JobEnding.TIMED_OUT: TrialStatus.TIMEOUT,
@@ -73,9 +71,7 @@ class PoolExecutor:
         self._keep(self._pool.stop(reason))
         return finished + [_with_reason(outcome, reason) for outcome in self._hand_out()]
 
-    def fit_members(
-        self, jobs: Sequence[MemberJob], deadline: Deadline
-    ) -> "list[Candidate | None]":
+    def fit_members(self, jobs: Sequence[MemberJob], deadline: Deadline) -> list[Candidate | None]:
         """Fit the models of ``jobs`` in parallel; return them in order, None if failed or late."""
         places = {id(job): place for place, job in enumerate(jobs)}
         models: list[Candidate | None] = [None] * len(jobs)
