@@ -35,7 +35,7 @@ _WARM = (
 class TrainingSession:
     """Table, workers and stores of a training run.
 
-    The constructor starts everything in the background; whoever uses a part waits for it.
+    The constructor starts everything in the background; using a part waits until it is ready.
 
     Parameters
     ----------
