@@ -1,4 +1,4 @@
-"""A whole training in this process: the steps of the flow, without the platform."""
+"""A whole training in this process, without Prefect, Dask and MLflow; used by the estimators."""
 
 import tempfile
 import warnings
@@ -44,20 +44,20 @@ FINISH_SECONDS_A_MB = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingResult:
-    """What a training leaves.
+    """The model of a training, and what is known about it.
 
     Attributes
     ----------
     model : EnsembleModel
-        Takes raw rows.
+        The model; it predicts raw rows.
     choice : EnsembleChoice
         The members and how they were chosen.
     history : History
-        Every trial.
+        All trials.
     adjusted : AdjustmentReport
-        How its calibration, threshold and intervals came about.
+        How calibration, decision threshold and prediction intervals were chosen.
     experience : dict or None
-        What was expected of the first trials, and what came; None without experience.
+        Expected and observed scores of the first trials; None without experience.
     """
 
     model: EnsembleModel
@@ -79,11 +79,11 @@ def train_in_process(
     Parameters
     ----------
     data : TrainingData
-        The table.
+        The prepared table.
     settings : TrainingSettings
-        What to do.
+        Options of the training.
     deadline : Deadline
-        When everything must be done.
+        When the training must end.
     on_result : callable or None
         Called with each trial's outcome.
 
@@ -180,7 +180,7 @@ def train_in_process(
 
 
 def _advice(data: TrainingData, settings: TrainingSettings) -> Advice | None:
-    """Return what experience would try first; None where none is asked."""
+    """Return the advice of experience for the data; None if no experience is used."""
     folder = settings.experience_folder
     if folder is None:
         return None
@@ -195,7 +195,7 @@ def _advice_outcome(advice: Advice, history: History) -> dict[str, Any]:
 
 @contextmanager
 def _fold_models(settings: TrainingSettings) -> Iterator[FoldModels | None]:
-    """Yield where fold models are kept for the length of the block."""
+    """Yield a temporary store of fold models for the block; None if none are kept."""
     with tempfile.TemporaryDirectory(prefix="espalier-", ignore_cleanup_errors=True) as folder:
         yield FoldModels(Path(folder), new_key()) if settings.keeps_fold_models else None
 

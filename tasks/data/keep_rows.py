@@ -1,4 +1,4 @@
-"""Which rows a model knows, kept in MLflow beside its run."""
+"""Log which rows a model was trained on to MLflow, with the hold-out and a sample."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from espalier.tasks.records import PreparedRef, TrainingRun
     tags=["espalier", "tracking"],
 )
 def keep_rows(run: TrainingRun, prepared: PreparedRef) -> None:
-    """Log the keys of the rows trained on and held out, the hold-out itself, and a sample.
+    """Log keys of the training and hold-out rows, the hold-out, and a sample for drift.
 
     The settings say how many rows of the hold-out and of the sample are kept; 0 keeps none.
     """

@@ -12,7 +12,7 @@ from espalier.tasks.records import PreparedRef, TrainingRun
     tags=["espalier", "data"],
 )
 def profile_dataset(run: TrainingRun, prepared: PreparedRef) -> dict[str, float]:
-    """Return the meta-features by name, and write them into the run folder."""
+    """Compute the meta-features, write them into the run folder, and return them by name."""
     values = profile(prepared.data.search, seed=run.request.seed).to_dict()
     (run.folder / "metafeatures.json").write_text(to_json(values))
     return values

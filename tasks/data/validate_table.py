@@ -1,4 +1,4 @@
-"""The gate: a suite of expectations inferred from the table, checked by Great Expectations."""
+"""Infer a suite of expectations from the table, and check it with Great Expectations."""
 
 from espalier.infra.validation.expectations import check_expectations
 from espalier.infra.validation.page import render
@@ -21,7 +21,7 @@ REFUSE = "refuse"
     timeout_seconds=30 * MINUTES,
 )
 def validate_table(run: TrainingRun) -> ValidationRecord:
-    """Write suite and result into the run folder; refuse a table that must not be used.
+    """Check the table; write suite and result into the run folder.
 
     Raises
     ------

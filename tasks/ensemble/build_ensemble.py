@@ -1,4 +1,4 @@
-"""Choose the members on out-of-fold predictions, refit them, save one model."""
+"""Build the ensemble: choose members on out-of-fold predictions, refit them, save the model."""
 
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.finishing.finish import FinishInputs
@@ -27,22 +27,22 @@ def build_ensemble(
     cost: FinishCost,
     deadline: Deadline,
 ) -> EnsembleRecord:
-    """Return the saved ensemble; the baseline where no trial succeeded, if that is allowed.
+    """Build and save the ensemble; the baseline if no trial succeeded and that is allowed.
 
     Parameters
     ----------
     run : TrainingRun
-        The training.
+        The training run.
     prepared : PreparedRef
-        The data.
+        The prepared data.
     executor : Executor
-        Does the refits.
+        Runs the refits.
     history : History
-        Every trial.
+        All trials.
     cost : FinishCost
-        What comes after the refits.
+        Estimated cost of everything after the refits.
     deadline : Deadline
-        When the run must be over.
+        When the run must end.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How good the model is on rows that nothing saw."""
+"""Score the model on the hold-out."""
 
 from functools import partial
 
@@ -19,9 +19,9 @@ from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, T
 def evaluate_ensemble(
     run: TrainingRun, prepared: PreparedRef, ensemble: EnsembleRecord, deadline: Deadline
 ) -> HoldoutRecord:
-    """Return the hold-out score of the model as it was saved, raw rows in.
+    """Return the hold-out score of the saved model, which predicts the raw rows.
 
-    Where it predicts so slowly that the deadline would pass, a part of the rows is scored.
+    If prediction is so slow that the deadline would pass, only a part of the rows is scored.
     """
     data, seed = prepared.data, run.request.seed
     metric = data.metric

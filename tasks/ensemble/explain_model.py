@@ -1,4 +1,4 @@
-"""What the model needs and what it gets wrong, measured in a second or two."""
+"""Explain the model: which columns it needs and where it errs, within two seconds."""
 
 import logging
 
@@ -27,7 +27,7 @@ FEWEST_SECONDS = 0.5
 def explain_model(
     run: TrainingRun, prepared: PreparedRef, ensemble: EnsembleRecord, deadline: Deadline
 ) -> Explanation:
-    """Return what can be said of the saved model in time; a model is as good without it."""
+    """Return an explanation of the saved model; an empty one if time is short or it fails."""
     left = min(MOST_SECONDS, deadline.seconds_left)
     if left < FEWEST_SECONDS:
         return NOTHING_EXPLAINED
