@@ -59,9 +59,13 @@ def build_experience(request: BuildRequest) -> BuildReport:
     entries = read_index(request.folder, request.tables)
     store, deadline = ExperienceStore(request.store.absolute()), _deadline(request)
     recorder = TableRecorder(
-        store=store, tracking=Tracking(settings), settings=settings, design=request.design,
-        deadline=deadline, listener=listener,
-    )  # fmt: skip
+        store=store,
+        tracking=Tracking(settings),
+        settings=settings,
+        design=request.design,
+        deadline=deadline,
+        listener=listener,
+    )
     added: list[TrialResult] = []
     finished: list[str] = []
     unfinished: list[str] = []

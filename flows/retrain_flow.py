@@ -78,8 +78,9 @@ def _retrain(request: RetrainRequest, settings: Settings, listener: RunListener)
             listener.warn(line)
         gated.require_passed(past)
         training = _train(past.request, reread.table, settings, listener)
-        record.tag({"trained": f"{training.model}/{training.version}",
-                    "training_run": training.run_id})  # fmt: skip
+        record.tag(
+            {"trained": f"{training.model}/{training.version}", "training_run": training.run_id}
+        )
         record.conclude("trained", drift_figures(gated.drift))
     return replace(
         report,

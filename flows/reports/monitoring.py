@@ -54,8 +54,11 @@ class MonitorReport:
     @property
     def figures(self) -> dict[str, float]:
         """Metrics for MLflow."""
-        found = {"n_rows": self.seen.n_rows, "n_new": self.seen.n_new,
-                 "n_labelled": self.seen.n_labelled}  # fmt: skip
+        found = {
+            "n_rows": self.seen.n_rows,
+            "n_new": self.seen.n_new,
+            "n_labelled": self.seen.n_labelled,
+        }
         figures = {name: float(value) for name, value in found.items()}
         score = self.seen.score
         if score is not None:

@@ -13,8 +13,13 @@ from espalier.flows.progress.listeners import human_seconds
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
-_STYLES = {"COMPLETED": "green", "FAILED": "red", "CRASHED": "red", "PAUSED": "yellow",
-           "CANCELLED": "yellow"}  # fmt: skip
+_STYLES = {
+    "COMPLETED": "green",
+    "FAILED": "red",
+    "CRASHED": "red",
+    "PAUSED": "yellow",
+    "CANCELLED": "yellow",
+}
 _TOLD = ("RUNNING", "PAUSED", "CANCELLING", "COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 _MOST_RUNS = 50
 

@@ -86,9 +86,13 @@ class LiveConsole:
         self._told = self._begun
         self._spinner = Spinner("dots", style="cyan")
         self._live = Live(
-            get_renderable=self._render, console=console, refresh_per_second=4, transient=True,
-            redirect_stdout=False, redirect_stderr=False,
-        )  # fmt: skip
+            get_renderable=self._render,
+            console=console,
+            refresh_per_second=4,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
 
     def __enter__(self) -> Self:
         self._live.start()

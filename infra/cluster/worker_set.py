@@ -181,10 +181,19 @@ class DaskWorker:
         self._workers.enlist(self, key)
         try:
             self._future = self._workers.client.submit(
-                dask_worker.run_job, work, key, self._workers.topic, shared.digest, shared.source,
-                seconds, key=key, workers=[self.name], allow_other_workers=False, pure=False,
+                dask_worker.run_job,
+                work,
+                key,
+                self._workers.topic,
+                shared.digest,
+                shared.source,
+                seconds,
+                key=key,
+                workers=[self.name],
+                allow_other_workers=False,
+                pure=False,
                 retries=0,
-            )  # fmt: skip
+            )
         except Exception as error:
             self._workers.discharge(key)
             raise WorkerLostError(f"the Dask scheduler does not answer: {error}") from error

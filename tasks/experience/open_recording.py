@@ -51,11 +51,14 @@ def open_recording(
     tracking.log_params(
         run_id,
         {
-            "n_rows": shape.n_rows, "n_rows_whole": dataset.n_rows_whole,
-            "n_columns": shape.n_columns, "folds": design.n_folds, "seed": design.seed,
+            "n_rows": shape.n_rows,
+            "n_rows_whole": dataset.n_rows_whole,
+            "n_columns": shape.n_columns,
+            "folds": design.n_folds,
+            "seed": design.seed,
             "seconds_per_trial": design.seconds,
         },
-    )  # fmt: skip
+    )
     tracking.log_json(run_id, dataset.meta.to_dict(), "data/metafeatures.json")
     tracking.log_json(run_id, dict(package_versions()), "versions.json")
     return run_id

@@ -97,11 +97,13 @@ def score_champion(
                 labelled.y,
                 model.predict_for_metric(rows, metric),
                 before=_figure(champion, "holdout_score"),
-                before_interval=(_figure(champion, "holdout_low"),
-                                 _figure(champion, "holdout_high")),
+                before_interval=(
+                    _figure(champion, "holdout_low"),
+                    _figure(champion, "holdout_high"),
+                ),
                 sample_weight=weight,
                 seed=SEED,
-            )  # fmt: skip
+            )
     return MonitoringResult(
         score=score,
         comparison=compare_tables(table, champion, settings, SEED),

@@ -61,8 +61,11 @@ def _threshold(threshold: ThresholdChoice, metric: str) -> str:
 
 
 def _intervals(intervals: IntervalReport) -> list[str]:
-    scaled = {"constant": "equally wide", "prediction": "as wide as the predicted value asks for",
-              "spread": "wider where members disagree"}  # fmt: skip
+    scaled = {
+        "constant": "equally wide",
+        "prediction": "as wide as the predicted value asks for",
+        "spread": "wider where members disagree",
+    }
     return [
         "### Prediction intervals",
         f"Conformal, {scaled[intervals.scaled_by]}, from {intervals.n_rows:,} out-of-fold "

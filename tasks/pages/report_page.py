@@ -90,9 +90,12 @@ def report_page(facts: ReportFacts) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     prepared, explanation, holdout = facts.prepared, facts.explanation, facts.holdout
     adjusted = facts.ensemble.adjusted
     bars = _bars(explanation)

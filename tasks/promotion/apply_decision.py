@@ -52,9 +52,12 @@ def make_decision_entry(
         reasons=reasons,
         numbers=recorded_numbers(metrics),
         policy=asdict(request.promotion_policy) | {"slices": list(request.slices)},
-        fingerprints={who: each.tags["fingerprint"] for who, each in versions.items()
-                      if each is not None and "fingerprint" in each.tags},
-    )  # fmt: skip
+        fingerprints={
+            who: each.tags["fingerprint"]
+            for who, each in versions.items()
+            if each is not None and "fingerprint" in each.tags
+        },
+    )
 
 
 def recorded_numbers(metrics: PromotionMetrics) -> dict[str, float]:
@@ -68,9 +71,12 @@ def recorded_numbers(metrics: PromotionMetrics) -> dict[str, float]:
     result = metrics.comparison
     if result is not None:
         found |= {
-            "champion_score": result.champion, "challenger_score": result.challenger,
-            "difference": result.difference, "low": result.low, "high": result.high,
-        }  # fmt: skip
+            "champion_score": result.champion,
+            "challenger_score": result.challenger,
+            "difference": result.difference,
+            "low": result.low,
+            "high": result.high,
+        }
     for each in metrics.slices:
         if each.comparison is not None:
             found[f"slice {each.column} {each.value}"] = each.comparison.difference

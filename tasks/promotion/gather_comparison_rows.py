@@ -37,8 +37,10 @@ def gather_comparison_rows(
     UserError
         The source cannot be read, or has no target column.
     """
-    kept = {each.version: None if each.run_id is None else read_training_rows(settings, each.run_id)
-            for each in (champion, challenger)}  # fmt: skip
+    kept = {
+        each.version: None if each.run_id is None else read_training_rows(settings, each.run_id)
+        for each in (champion, challenger)
+    }
     old, new = kept[champion.version], kept[challenger.version]
     if old is None or new is None:
         lost = " and ".join(f"version {version}" for version, rows in kept.items() if rows is None)

@@ -62,13 +62,20 @@ def build(
     run_build(
         BuildRequest.parse(
             {
-                "folder": folder, "store": store, "tables": tables,
-                "configurations": configurations, "rows": rows, "folds": folds,
-                "seconds_per_trial": seconds_per_trial, "hours": hours, "seed": seed,
-                "workers": workers, "dask": dask,
+                "folder": folder,
+                "store": store,
+                "tables": tables,
+                "configurations": configurations,
+                "rows": rows,
+                "folds": folds,
+                "seconds_per_trial": seconds_per_trial,
+                "hours": hours,
+                "seed": seed,
+                "workers": workers,
+                "dask": dask,
             }
         )
-    )  # fmt: skip
+    )
 
 
 @experience.command()

@@ -86,9 +86,15 @@ def monitor(
 
     request = MonitorRequest.parse(
         {
-            "name": name, "data": data, "query": query, "max_score_drop": max_score_drop,
-            "max_drift": max_drift, "retrain": retrain, "time_budget": time_budget,
-            "workers": workers, "promote": promote,
+            "name": name,
+            "data": data,
+            "query": query,
+            "max_score_drop": max_score_drop,
+            "max_drift": max_drift,
+            "retrain": retrain,
+            "time_budget": time_budget,
+            "workers": workers,
+            "promote": promote,
         }
-    )  # fmt: skip
+    )
     run_monitoring(request, json_path=json_path)

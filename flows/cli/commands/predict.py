@@ -67,10 +67,16 @@ def predict(
 
     request = PredictRequest.parse(
         {
-            "data": data, "model": model, "out": out, "proba": proba, "query": query,
-            "id_column": id_column, "interval": interval, "on_drift": on_drift,
+            "data": data,
+            "model": model,
+            "out": out,
+            "proba": proba,
+            "query": query,
+            "id_column": id_column,
+            "interval": interval,
+            "on_drift": on_drift,
         }
-    )  # fmt: skip
+    )
     outcome = score_table(request)
     for line in outcome.warnings:
         typer.echo(f"warning: {safe_text(line)}", err=True)

@@ -111,10 +111,20 @@ def promote(
 
     request = PromoteRequest.parse(
         {
-            "name": name, "policy": policy, "actor": actor, "margin": margin,
-            "confidence": confidence, "slices": slices, "slice_limit": slice_limit,
-            "max_latency_ms": max_latency_ms, "max_size_mb": max_size_mb, "min_rows": min_rows,
-            "data": data, "query": query, "metric": metric, "seed": seed,
+            "name": name,
+            "policy": policy,
+            "actor": actor,
+            "margin": margin,
+            "confidence": confidence,
+            "slices": slices,
+            "slice_limit": slice_limit,
+            "max_latency_ms": max_latency_ms,
+            "max_size_mb": max_size_mb,
+            "min_rows": min_rows,
+            "data": data,
+            "query": query,
+            "metric": metric,
+            "seed": seed,
         }
-    )  # fmt: skip
+    )
     run_promotion(request, json_path=json_path, yes=yes)

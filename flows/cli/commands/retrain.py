@@ -74,9 +74,15 @@ def retrain(
 
     request = RetrainRequest.parse(
         {
-            "name": name, "data": data, "query": query, "time_budget": time_budget,
-            "trials": trials, "workers": workers, "promote": promote, "on_drift": on_drift,
+            "name": name,
+            "data": data,
+            "query": query,
+            "time_budget": time_budget,
+            "trials": trials,
+            "workers": workers,
+            "promote": promote,
+            "on_drift": on_drift,
             "force": force,
         }
-    )  # fmt: skip
+    )
     run_retraining(request, json_path=json_path)

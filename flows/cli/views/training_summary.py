@@ -51,9 +51,13 @@ def print_failures(console: Console, failures: Sequence[Failures]) -> None:
 def leaderboard_table(rows: Sequence[LeaderboardRow], *, metric: str, limit: int) -> Table:
     """Return a table of the best ``limit`` trials, and of all trials with an ensemble weight."""
     table = Table(
-        box=None, pad_edge=True, header_style="bold", title="Leaderboard", title_justify="left",
+        box=None,
+        pad_edge=True,
+        header_style="bold",
+        title="Leaderboard",
+        title_justify="left",
         title_style="bold",
-    )  # fmt: skip
+    )
     table.add_column("trial", justify="right", style="dim")
     table.add_column("family", no_wrap=True)
     table.add_column(metric, justify="right", no_wrap=True)
@@ -114,9 +118,12 @@ def _outcome(report: TrainReport) -> Panel:
         grid.add_row("ascent", f"beat 2,000 random candidates in {won} of {compared} proposals")
     grid.add_row("time", f"{seconds} + {startup} to start")
     title = Text.assemble(
-        (report.model, "bold"), " version ", (str(report.version), "bold"), " is ",
+        (report.model, "bold"),
+        " version ",
+        (str(report.version), "bold"),
+        " is ",
         (report.alias, "bold green" if report.alias == "champion" else "bold yellow"),
-    )  # fmt: skip
+    )
     return Panel(grid, title=title, title_align="left", border_style="green", expand=False)
 
 
@@ -174,9 +181,12 @@ def _members(report: TrainReport) -> str:
 
 def _failure_table(failures: Sequence[Failures]) -> Table:
     table = Table(
-        box=None, header_style="bold", title="Without a score", title_justify="left",
+        box=None,
+        header_style="bold",
+        title="Without a score",
+        title_justify="left",
         title_style="bold",
-    )  # fmt: skip
+    )
     table.add_column("trials", justify="right")
     table.add_column("family", no_wrap=True)
     table.add_column("ended", no_wrap=True)
