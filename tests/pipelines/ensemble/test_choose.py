@@ -15,12 +15,14 @@ from espalier.pipelines.ensemble.choose import (
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 from espalier.pipelines.ensemble.combiners import COMBINERS
 from espalier.pipelines.ensemble.library import build_library
+from espalier.pipelines.ensemble.out_of_fold import out_of_fold
 from espalier.pipelines.members.cost import RefitTime
 from espalier.pipelines.metrics.catalogue import METRICS, make_metric
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.failures import SearchFailedError
+from espalier.pipelines.trials.row_predictions import RowPredictions
 from espalier.pipelines.trials.trial import TrialResult, TrialStatus
 
 CASES = [
@@ -309,3 +311,27 @@ def test_a_choice_that_all_rows_refute_gives_way_to_the_best_trial() -> None:
     metric = METRICS["log_loss"]
     assert _confirmed(alone(1), alone(0), predictions, dataset, metric).members == ((0, 1.0),)
     assert _confirmed(alone(0), alone(1), predictions, dataset, metric).members == ((0, 1.0),)
+
+
+@pytest.mark.parametrize(("problem", "name"), [("multiclass", "log_loss"), ("regression", "mae")])
+def test_predictions_of_validated_rows_give_the_choice_of_whole_arrays(
+    problem: str, name: str, made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, metric = ProblemKind(problem), METRICS[name]
+    y, signal = made_target(kind, 400)
+    rows = np.arange(100, 400)
+    whole = {n: predictions_of(kind, signal, 0.9 + 0.1 * n, n) for n in range(4)}
+    results = results_of(metric, y, whole)
+    for each in whole.values():
+        each[:100] = np.nan
+    few = {n: RowPredictions(rows, each[rows], 400) for n, each in whole.items()}
+    choices = [
+        choose_ensemble(results, each, dataset=dataset_of(kind, y), metric=metric, seed=0)
+        for each in (whole, few)
+    ]
+    assert choices[0] == choices[1]
+    adjusted = [
+        out_of_fold(choice, range(len(choice.members)), each, dataset=dataset_of(kind, y), seed=0)
+        for choice, each in zip(choices, (whole, few), strict=True)
+    ]
+    np.testing.assert_array_equal(adjusted[0].predictions, adjusted[1].predictions)
