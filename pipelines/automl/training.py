@@ -6,9 +6,7 @@ wraps them in its tasks.
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.automl.training_data import TrainingData
@@ -31,6 +29,7 @@ from espalier.pipelines.serving.model import EnsembleModel, build_model
 from espalier.pipelines.serving.residual_correction import ResidualCorrection
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.row_predictions import Predictions
 
 if TYPE_CHECKING:  # loads scipy.stats
     from espalier.pipelines.experience.advice import Advice
@@ -67,7 +66,7 @@ def plan_search(
     finish: FinishCost,
     winners: Sequence[Configuration] = (),
     advice: "Advice | None" = None,
-    n_before: int = 0,
+    taken_over: frozenset[int] = frozenset(),
 ) -> SearchPlan:
     """Return what stays the same through the search.
 
@@ -87,14 +86,14 @@ def plan_search(
         What earlier trainings found best; tried first.
     advice : Advice or None
         What experience would try; tried next.
-    n_before : int
-        Trials taken over from another run; the budget comes on top of them.
+    taken_over : frozenset of int
+        Numbers of the trials taken over from another run; the budget comes on top of them.
     """
     space = data.space
     first = (*winners, *(() if advice is None else advice.first))
     return SearchPlan(
         space=space,
-        budget=settings.budget.beyond(n_before),
+        budget=settings.budget.beyond(len(taken_over)),
         seed=settings.seed,
         n_workers=n_workers,
         strategy=settings.search,
@@ -103,6 +102,7 @@ def plan_search(
         warm_start=valid_in_space(first, space, trials=settings.n_trials),
         prior=None if advice is None else advice.prior,
         memory_limit_mb=memory_limit_mb,
+        taken_over=taken_over,
     )
 
 
@@ -140,7 +140,7 @@ def search(
 def finish(
     data: TrainingData,
     history: History,
-    predictions: Mapping[int, NDArray[Any]],
+    predictions: Mapping[int, Predictions],
     executor: Executor,
     settings: TrainingSettings,
     *,

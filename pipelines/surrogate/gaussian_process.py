@@ -81,6 +81,7 @@ class GaussianProcess:
         distances, own = _own_and_shared(self._embedding.group_distances(embedded), len(y))
         objective = _Objective(
             distances=distances,
+            above=np.triu_indices(len(y), 1),
             y=y,
             spread=np.ones(len(y)) if spread is None else np.asarray(spread, dtype=np.float64),
             length_centre=math.sqrt(2.0) + 0.5 * math.log(self._dimension) - _LENGTH_SPREAD**2,
@@ -191,6 +192,7 @@ class _Objective:
     """
 
     distances: Array  # (one a free length scale, n(n-1)/2)
+    above: tuple[NDArray[np.intp], ...]  # places of these pairs in a matrix
     y: Array
     spread: Array
     length_centre: float
@@ -206,10 +208,9 @@ class _Objective:
         weight = np.exp(-2.0 * theta[:-2])
         noise = math.exp(theta[-2]) + _NOISE_FLOOR
         amplitude = math.exp(theta[-1])
-        above = np.triu_indices(n, 1)
+        above = self.above
         values, slopes = matern(weight @ self.distances)
-        covariance = np.empty((n, n))
-        covariance[above] = values
+        covariance = np.zeros((n, n), order="F")  # LAPACK's order, and only the lower half is read
         covariance.T[above] = values
         covariance[np.diag_indices(n)] = 1.0 + noise * self.spread
         factor, problem = dpotrf(covariance, lower=1, clean=1)
