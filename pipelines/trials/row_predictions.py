@@ -84,8 +84,8 @@ def validated_rows(predictions: Predictions) -> NDArray[np.int64]:
         values, rows = predictions.values, predictions.rows
     else:
         values, rows = predictions, np.arange(len(predictions))
-    finite = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
-    return np.asarray(rows[finite], dtype=np.int64)
+    finite = np.isfinite(values)
+    return np.asarray(rows[finite if values.ndim == 1 else finite.all(axis=1)], dtype=np.int64)
 
 
 def common_rows(parts: Sequence[Predictions]) -> NDArray[np.int64]:
