@@ -1,6 +1,7 @@
 """What choosing the next trials costs as a search grows: seconds a trial and memory.
 
     python benchmarks/studies/choosing_cost.py --trials 100 400 1000 10000
+    python benchmarks/studies/choosing_cost.py --trials 1000 --run 1.0  # a run of one-second trials
 
 The trials are made up (a smooth score of each configuration, five folds), so that only the search's
 own process is measured. Each number of trials is measured in a process of its own.
@@ -19,6 +20,7 @@ from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.search.limits.thinning import MOST_TRIALS, choosing_pays
 from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.search.strategies.names import ASCENT
 from espalier.pipelines.seeds import generator
@@ -35,7 +37,7 @@ SHAPE = DatasetShape(
     smallest_class=1_000,
     has_missing=True,
 )
-SEED, FOLDS, LIMIT_SECONDS = 0, 5, 60.0
+SEED, FOLDS, LIMIT_SECONDS, WORKERS = 0, 5, 60.0, 2
 # Racing stops this share of the trials after two folds.
 STOPPED_SHARE = 0.4
 
@@ -103,7 +105,52 @@ def measure(n: int, batch: int, calls: int, *, timed: bool, with_predictor: bool
     }
 
 
+def share_of_run(first: int, n: int, batch: int, trial_seconds: float) -> dict[str, Any]:
+    """Return the share of time that choosing takes in a run from trial ``first`` to trial ``n``.
+
+    The trials themselves are made up: two at a time, each of about ``trial_seconds``.
+    """
+    space = SearchSpace(choose_learners(None, SHAPE), SHAPE)
+    history = made_history(space, first)
+    rng = generator(SEED, "run")
+    asked = 0
+    while len(history) < n:
+        pays = choosing_pays(history, WORKERS)
+        asked += pays * batch
+        trials = propose_trials(
+            space,
+            history,
+            n=batch,
+            seed=SEED,
+            n_folds=FOLDS,
+            seconds_limit=LIMIT_SECONDS,
+            expected_seconds_limit=LIMIT_SECONDS,
+            with_predictor=pays,
+        )
+        history = history.extend(
+            TrialResult(
+                trial=each,
+                status=TrialStatus.SUCCESS,
+                fold_scores=(score := float(rng.uniform(0.75, 0.85)),) * FOLDS,
+                score=score,
+                seconds=trial_seconds,
+            )
+            for each in trials
+        )
+    new = history.ordered[first:]
+    choosing = sum(each.trial.choosing_seconds or 0.0 for each in new)
+    return {
+        "trials": n,
+        "seconds_a_trial": trial_seconds,
+        "asked_predictor": round(asked / len(new), 3),
+        "choosing_share": round(choosing / (sum(each.seconds for each in new) / WORKERS), 4),
+    }
+
+
 def _measured(options: argparse.Namespace, n: int, out: Any) -> None:
+    if options.run is not None:
+        out.put(share_of_run(MOST_TRIALS, n, options.batch, options.run))
+        return
     found = measure(
         n,
         options.batch,
@@ -122,6 +169,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=3)
     parser.add_argument("--untimed", action="store_true")
     parser.add_argument("--neighbours", action="store_true", help="choose without a predictor")
+    parser.add_argument("--run", type=float, help="seconds of a trial of a made-up run")
     options = parser.parse_args()
     spawn = multiprocessing.get_context("spawn")
     for n in options.trials:

@@ -118,8 +118,8 @@ class Proposer:
             own = families[(first + place) % len(families)]
             if len(picked) < n:
                 start = own[int(self.rng.integers(len(own)))]
-                around = self.space.neighbours(start, _NEIGHBOURS, self.rng)
                 share = -(-n // len(families))
+                around = self.space.neighbours(start, 2 * share, self.rng)
                 picked += self.take(around, min(share, n - len(picked)), self.admission.worthwhile)
         return picked
 

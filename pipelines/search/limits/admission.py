@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from espalier.pipelines.evaluation.limits import limit_threads
 from espalier.pipelines.search.limits.memory_model import MemoryModel
 from espalier.pipelines.search.limits.stopping import hopeless_families
 from espalier.pipelines.space.joint import SearchSpace
@@ -80,9 +81,12 @@ class Admission:
             family = result.trial.configuration.family
             if family in anytime:
                 proven[family] = min(result.seconds, proven.get(family, np.inf))
+        # The matrices are small: threads would wait for each other longer than they work.
+        with limit_threads(1):
+            costs = CostModel.fit(space, known, n_folds)
         return cls(
             space=space,
-            costs=CostModel.fit(space, known, n_folds),
+            costs=costs,
             limit=limit,
             hopeless=hopeless_families(history),
             proven=proven,

@@ -10,7 +10,6 @@ from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.search.limits.thinning import thinned
 from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.search.strategies.initial_design import LEADERS
 from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES, STRATEGIES
@@ -339,34 +338,3 @@ def test_proposals_do_not_depend_on_how_a_process_hashes_strings():
         for hash_seed in ("1", "2")
     ]
     assert shown[0] == shown[1]
-
-
-def long_history(space, history, n):
-    score = landscape(space)
-    drawn = space.sample(n, np.random.default_rng(5))
-    defaults = [space.default(each) for each in space.families]
-    unique = dict.fromkeys([*defaults, *drawn])
-    trials = [Trial(number=k, configuration=c, seed=0) for k, c in enumerate(unique)]
-    return history.extend(answer(each, score(each.configuration), seconds=1.0) for each in trials)
-
-
-def test_a_long_search_proposes_nothing_that_it_has_forgotten(space, history):
-    history = long_history(space, history, 900)
-    assert len(thinned(history)) < len(history)
-    batch = propose_trials(space, history, n=4, seed=0, strategy="gp")
-    assert len(batch) == 4
-    assert not {each.configuration for each in batch} & history.configurations
-    assert {each.origin for each in batch} <= {ASCENT, CANDIDATES}
-
-
-def test_where_choosing_costs_too_much_neighbours_of_the_leaders_come(space, history):
-    history = long_history(space, history, 500)
-    batch = propose_trials(
-        space, history, n=10, seed=0, expected_seconds_limit=1e9, with_predictor=False
-    )
-    assert {each.origin for each in batch} == {"neighbour", "random"}
-    assert sum(each.origin == "random" for each in batch) == 2
-    families = [each.configuration.family for each in batch if each.origin == "neighbour"]
-    assert len(set(families)) > 1
-    assert all(each.choosing_seconds > 0 for each in batch)
-    assert not {each.configuration for each in batch} & history.configurations
