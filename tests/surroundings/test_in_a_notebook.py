@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -64,8 +65,24 @@ def test_warnings_as_errors_end_no_trial_and_no_prediction(plain):
             warnings.warn("of the user's own code", stacklevel=1)
 
 
-def test_work_in_a_worker_is_undisturbed():
-    assert run_work.__wrapped__ is not None
+def output(*_):
+    return sklearn.get_config()["transform_output"]
+
+
+def test_work_in_a_worker_is_undisturbed(monkeypatch):
+    """Whatever a module of the user, or the site's customisation, has switched on there."""
+    monkeypatch.setattr(f"{run_work.__module__}.fit_or_none", output)
+    with sklearn.config_context(transform_output="pandas"):
+        assert run_work("a job", None, None, nullcontext()) == "default"
+
+
+def test_tasks_of_flows_are_undisturbed():
+    from espalier.tasks.policies import kept_task, retried_task
+
+    options = {"name": "any", "tags": [], "description": "any"}
+    for task in (kept_task(**options)(output), retried_task(**options)(output)):
+        with sklearn.config_context(transform_output="pandas"):
+            assert task.fn() == "default"
 
 
 def test_own_warnings_are_shown_though_warnings_are_errors():
