@@ -24,6 +24,7 @@ from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.surroundings import undisturbed
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.in_process import TrainingResult
@@ -43,6 +44,7 @@ class AutoMLBase(BaseEstimator):
     holdout_fraction: float
     verbose: int
 
+    @undisturbed
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Search, combine the best models, and fit them to all rows.
 

@@ -21,6 +21,7 @@ from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 from espalier.pipelines.serving.residual_correction import ResidualCorrection
+from espalier.pipelines.surroundings import undisturbed
 from espalier.pipelines.trials.failures import SearchFailedError
 
 if TYPE_CHECKING:  # serving needs no search
@@ -198,6 +199,7 @@ class EnsembleModel:
         prediction, lower, upper = (np.concatenate(each) for each in zip(*parts, strict=True))
         return prediction, lower, upper
 
+    @undisturbed
     def _answer(self, table: pd.DataFrame) -> tuple[Floats, Floats]:
         """Return the predictions of a batch and the spread of the members' predictions."""
         X = PreparedRows(self.preparation.apply(table))
