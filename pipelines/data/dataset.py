@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.roles import ColumnRole
+from espalier.pipelines.data.row_weights import mean_one
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
@@ -38,7 +39,7 @@ class Dataset:
     times : array or None, shape (n_rows,)
         float64, sortable; no split validates on rows older than those it trains on.
     sample_weight : array or None, shape (n_rows,)
-        Non-negative weights.
+        Non-negative weights, given in any unit and kept with mean 1.
     """
 
     X: pd.DataFrame
@@ -55,6 +56,8 @@ class Dataset:
             raise ValueError(f"X has {len(self.X)} rows, y has {len(self.y)}")
         if list(self.X.columns) != list(self.roles):
             raise ValueError("roles must name the columns of X, in their order")
+        if self.sample_weight is not None:
+            object.__setattr__(self, "sample_weight", mean_one(self.sample_weight))
 
     def __len__(self) -> int:
         return len(self.y)

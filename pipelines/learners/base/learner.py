@@ -83,8 +83,8 @@ class Learner:
         Largest tables that it is used for.
     early_stopping : bool
         Whether ``fit`` takes ``eval_set=(X, y)`` and sets ``n_iterations_``. In every family,
-        ``fit`` also receives those of ``sample_weight``, ``eval_weight``, ``categorical`` and
-        ``deadline`` that its signature names.
+        ``fit`` also receives those of ``sample_weight``, ``groups``, ``times``, ``eval_weight``,
+        ``categorical`` and ``deadline`` that its signature names.
     anytime : bool
         Whether ``fit`` takes ``deadline`` and stops at it with a usable model.
     interpretable : bool
