@@ -56,7 +56,8 @@ class AutoMLBase(BaseEstimator):
         y : array-like, shape (n_rows,)
             Labels or values, without missing ones.
         sample_weight : array-like or None, shape (n_rows,)
-            Non-negative weights, used in fitting and in scores. Rows of weight 0 are left out.
+            Non-negative weights in any unit, used in fitting and in scores. Rows of weight 0 are
+            left out.
         groups : array-like or None, shape (n_rows,)
             Rows of one group are never split between training and validation.
 

@@ -14,6 +14,7 @@ from espalier.pipelines.data.parsing.column_plans import plan_column
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
 from espalier.pipelines.data.preparation import Preparation, find_column, prepare
+from espalier.pipelines.data.row_weights import mean_one
 from espalier.pipelines.data.target import (
     encode_target,
     infer_problem,
@@ -78,7 +79,8 @@ def assemble(
     time_column : str or None
         Dates or numbers; no split validates on rows older than those it trains on.
     weight_column : str or None
-        How much each row counts in fitting and in scores; rows of weight 0 are left out.
+        How much each row counts in fitting and in scores, in any unit; rows of weight 0 are left
+        out.
     min_rows : int
         Fewest rows with a target.
 
@@ -193,7 +195,7 @@ def read_times(series: "pd.Series[Any]") -> NDArray[np.float64]:
 
 
 def read_row_weights(series: "pd.Series[Any]") -> NDArray[np.float64]:
-    """Return weights, shape (n_rows,), of which at least one is above 0.
+    """Return weights of mean 1, shape (n_rows,).
 
     Raises
     ------
@@ -216,7 +218,7 @@ def read_row_weights(series: "pd.Series[Any]") -> NDArray[np.float64]:
         raise UserError(
             f"the weight column {name!r} must hold finite numbers of at least 0, some above it"
         )
-    return weights
+    return mean_one(weights)
 
 
 def _notes(
