@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.labels import whole_labels
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.column_plans import plan_column
 from espalier.pipelines.data.parsing.roles import ColumnRole
@@ -111,7 +112,8 @@ def assemble(
     if len(rows):
         require_rows(len(rows), min_rows)
     kept = table if present.all() else table.iloc[rows]
-    y = kept[target] if len(rows) else table[target]
+    labels = whole_labels(table[target])
+    y = labels.iloc[rows] if len(rows) else labels
     problem = infer_problem(y, task)
     codes, classes = encode_target(y, problem)
     preparation, features = prepare(
