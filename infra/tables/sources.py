@@ -6,22 +6,29 @@ import io
 import json
 import lzma
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 import pandas as pd
 
-from espalier.infra.tables.csv_dialect import sniff
+from espalier.infra.tables.csv_reading import read_csv
 from espalier.infra.tables.databases import is_database, read_query
 from espalier.infra.tables.opening import COMPRESSIONS, exists_locally, open_bytes
 from espalier.infra.tables.placeholders import fill_in
+from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import EspalierError, UserError
 from espalier.pipelines.redaction import redact
 
 
-def read_table(source: str, *, query: str | None = None) -> pd.DataFrame:
+def read_table(
+    source: str,
+    *,
+    query: str | None = None,
+    target: str | None = None,
+    styles: Mapping[str, NumberStyle] | None = None,
+) -> pd.DataFrame:
     """Read the table that ``source`` names.
 
     Parameters
@@ -32,6 +39,9 @@ def read_table(source: str, *, query: str | None = None) -> pd.DataFrame:
         environment variable's value.
     query : str, optional
         The SELECT statement to run; required for a database, and refused otherwise.
+    target, styles : optional
+        Column of labels, and how a model's training had its numbers; see
+        `espalier.infra.tables.csv_reading.read_csv`. Other formats have types and need neither.
 
     Returns
     -------
@@ -52,9 +62,14 @@ def read_table(source: str, *, query: str | None = None) -> pd.DataFrame:
         raise UserError(
             f"a query needs a database URL such as sqlite:///file.db, not {redact(source)!r}"
         )
-    reader = _READERS[table_kind(source)]
+    kind = table_kind(source)
     with read_errors(source):
-        return _filled(reader(source), source)
+        if kind == "CSV":
+            tabbed = ending(source) in (".tsv", ".tab")
+            found = read_csv(source, tabbed=tabbed, target=target, styles=styles)
+        else:
+            found = _READERS[kind](source)
+        return _filled(found, source)
 
 
 @contextmanager
@@ -146,26 +161,6 @@ def reason_of(error: BaseException) -> str:
 # --- text ---------------------------------------------------------------------------------
 
 
-def _read_csv(source: str) -> pd.DataFrame:
-    tabbed = ending(source) in (".tsv", ".tab")
-    dialect = sniff(source, tabbed=tabbed)
-    for encoding in dialect.encodings:
-        try:
-            with open_bytes(source) as file:
-                return pd.read_csv(
-                    file,
-                    sep=dialect.delimiter,
-                    encoding=encoding,
-                    decimal=dialect.decimal,
-                    low_memory=False,
-                    index_col=False,
-                )
-        except UnicodeDecodeError:
-            if encoding == dialect.encodings[-1]:
-                raise
-    raise AssertionError("unreachable: the last encoding returns or raises")
-
-
 def _read_json(source: str) -> pd.DataFrame:
     with open_bytes(source) as file:
         text = file.read()
@@ -243,7 +238,6 @@ def _write_feather(frame: pd.DataFrame, path: Path) -> None:
 
 
 _READERS: dict[str, Callable[[str], pd.DataFrame]] = {
-    "CSV": _read_csv,
     "JSON lines": _read_json,
     "Parquet": _read_parquet,
     "Arrow": _read_arrow,

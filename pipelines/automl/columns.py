@@ -47,9 +47,7 @@ def match_columns(labels: Labels, trained: Labels) -> list[int]:
         if not missing:
             return [positions[name] for name in names]
     else:
-        missing = tuple(
-            name for name, key in zip(names, wanted, strict=True) if key not in places
-        )
+        missing = tuple(name for name, key in zip(names, wanted, strict=True) if key not in places)
     raise MissingColumnsError(missing, "the table")
 
 

@@ -1,5 +1,6 @@
 """What people hand to an estimator, as a table of raw rows."""
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -190,9 +191,12 @@ def prepared_dataset(
     """Return the prepared dataset and how it was prepared."""
     from espalier.pipelines.data.assemble import read_groups
     from espalier.pipelines.data.preparation import prepare
+
     problem = infer_problem(target, task)
     codes, classes = encode_target(target, problem)
     preparation, features = prepare(table, target=None)
+    for note in preparation.notes:
+        warnings.warn(note, UserWarning, stacklevel=4)
     dataset = Dataset(
         X=features,
         y=codes,

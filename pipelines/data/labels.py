@@ -1,7 +1,7 @@
 """Class labels: told apart exactly as they are given, and found again in later tables.
 
-Two labels are one class only if they are equal and of one kind: ``"yes "`` is not ``"yes"``, True is
-not 1, and integers beyond 2**53 keep all their digits.
+Two labels are one class only if they are equal and of one kind: ``"yes "`` is not ``"yes"``, True
+is not 1, and integers beyond 2**53 keep all their digits.
 """
 
 from collections.abc import Hashable, Iterable, Sequence

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.labels import distinct_labels, encode_labels
+from espalier.pipelines.data.parsing.decimal_signs import column_evidence
 from espalier.pipelines.data.parsing.numbers import NumberStyle, detect_number_style, parse_numbers
 from espalier.pipelines.data.parsing.readings import (
     holds_date_objects,
@@ -81,7 +82,7 @@ def infer_problem(y: "pd.Series[Any]", task: str = "auto") -> ProblemKind:
 
 
 def encode_target(
-    y: "pd.Series[Any]", problem: ProblemKind
+    y: "pd.Series[Any]", problem: ProblemKind, decimal: str | None = None
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Return the target as codes or values.
 
@@ -91,6 +92,8 @@ def encode_target(
         The target, nothing missing.
     problem : ProblemKind
         What `infer_problem` returned for it.
+    decimal : str or None
+        Decimal sign of the table's other numbers, for a target in text that does not tell its own.
 
     Returns
     -------
@@ -107,7 +110,7 @@ def encode_target(
     if not target_present(y).all():
         raise UserError(f"the target {y.name!r} has missing or infinite values; drop those rows")
     if problem is ProblemKind.REGRESSION:
-        numbers = target_numbers(y)
+        numbers = target_numbers(y, decimal)
         if numbers is None:
             raise UserError(f"the target {y.name!r} holds {_example_text(y)}, which is no number")
         return numbers, None
@@ -124,10 +127,10 @@ def target_present(y: "pd.Series[Any]") -> NDArray[np.bool_]:
     return present & (read_text_cells(y).codes >= 0)
 
 
-def target_numbers(y: "pd.Series[Any]") -> NDArray[np.float64] | None:
+def target_numbers(y: "pd.Series[Any]", decimal: str | None = None) -> NDArray[np.float64] | None:
     """Return the target as numbers, shape (n_rows,); None where it does not hold numbers.
 
-    Booleans and categories are labels, not numbers.
+    Booleans and categories are labels, not numbers. ``decimal`` is as for `encode_target`.
     """
     if isinstance(y.dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(y.dtype):
         return None
@@ -138,7 +141,8 @@ def target_numbers(y: "pd.Series[Any]") -> NDArray[np.float64] | None:
     if pd.api.types.infer_dtype(y, skipna=True) == "boolean":
         return None
     cells = read_text_cells(y)
-    style = detect_number_style(cells.values, cells.counts)
+    told = column_evidence(cells).decimal or decimal
+    style = detect_number_style(cells.values, cells.counts, told)
     if style is None:
         return None
     numbers = cells.spread(parse_numbers(cells.values, style), np.nan)

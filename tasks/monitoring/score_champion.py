@@ -65,8 +65,15 @@ def score_champion(
     from espalier.pipelines.lifecycle.retraining.live_score import labelled_rows, score_live
     from espalier.pipelines.metrics.catalogue import get_metric
 
-    table = with_unique_names(read_table(request.data, query=request.query))
     model = load(champion, settings).model
+    table = with_unique_names(
+        read_table(
+            request.data,
+            query=request.query,
+            target=model.target,
+            styles=model.preparation.number_styles,
+        )
+    )
     kept = None if champion.run_id is None else read_training_rows(settings, champion.run_id)
     is_new = new_rows(table, kept)
     notes = []
