@@ -21,6 +21,7 @@ from espalier.pipelines.finishing.finish import FinishInputs, choose_and_fit
 from espalier.pipelines.lifecycle.retraining.warm_start import valid_in_space
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.members.member import Member
+from espalier.pipelines.metrics.scoring import answer_floor
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.search.limits.reserve import search_deadline
 from espalier.pipelines.search.loop import OnResult, run_search
@@ -212,6 +213,7 @@ def finish(
         example=data.example_rows,
         adjustments=adjusted.adjustments,
         correction=correction,
+        floor=answer_floor(data.metric, data.search.y),
     )
     return FinishedTraining(model=model, choice=choice, adjusted=adjusted.report)
 

@@ -61,6 +61,8 @@ class EnsembleModel:
         Calibration, threshold and intervals.
     correction : ResidualCorrection or None
         Correction by residual members, added before the adjustments.
+    floor : float or None
+        Smallest value to predict, where the metric takes none below it: 0 for ``rmsle``.
     """
 
     preparation: Preparation
@@ -74,6 +76,7 @@ class EnsembleModel:
     example: pd.DataFrame | None = field(default=None, repr=False)
     adjustments: Adjustments = field(default=NO_ADJUSTMENTS, repr=False)
     correction: ResidualCorrection | None = field(default=None, repr=False)
+    floor: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.members) != len(self.combination.weights):
@@ -194,7 +197,8 @@ class EnsembleModel:
         parts = []
         for part in _batches(table):
             values, spread = self._answer(part)
-            parts.append((values, *intervals.bounds(values, spread, coverage)))
+            bounds = intervals.bounds(values, spread, coverage)
+            parts.append((values, *(self._above_floor(bound) for bound in bounds)))
         prediction, lower, upper = (np.concatenate(each) for each in zip(*parts, strict=True))
         return prediction, lower, upper
 
@@ -210,7 +214,13 @@ class EnsembleModel:
             combined = self.correction.apply(combined, X, answers)
         calibrator = self.adjustments.calibrator
         spread = self.combination.spread(answers)
-        return combined if calibrator is None else calibrator.apply(combined), spread
+        if calibrator is not None:
+            return calibrator.apply(combined), spread
+        return self._above_floor(combined), spread
+
+    def _above_floor(self, values: Floats) -> Floats:
+        """Return predictions, or their bounds, none of which is below the floor."""
+        return values if self.floor is None else np.maximum(values, self.floor)
 
     def _ask(self, X: PreparedRows) -> list[Floats]:
         """Return every member's predictions; members run in parallel if there are many rows."""
@@ -241,6 +251,7 @@ def build_model(
     example: pd.DataFrame | None = None,
     adjustments: Adjustments = NO_ADJUSTMENTS,
     correction: ResidualCorrection | None = None,
+    floor: float | None = None,
 ) -> EnsembleModel:
     """Build the model from the chosen members.
 
@@ -265,6 +276,8 @@ def build_model(
         Calibration, threshold and intervals.
     correction : ResidualCorrection or None
         Correction by residual members.
+    floor : float or None
+        Smallest value to predict.
 
     Raises
     ------
@@ -292,4 +305,5 @@ def build_model(
         else with_unique_names(example)[list(preparation.columns)].reset_index(drop=True),
         adjustments=adjustments,
         correction=correction,
+        floor=floor,
     )
