@@ -24,7 +24,7 @@ from espalier.infra.tables.csv_reading import opened_csv, parse_csv
 from espalier.infra.tables.databases import is_database, read_query_chunks
 from espalier.infra.tables.opening import exists_locally, open_bytes
 from espalier.infra.tables.placeholders import fill_in
-from espalier.infra.tables.sources import ending, read_errors, read_table, table_kind, without_index
+from espalier.infra.tables.sources import ending, read_errors, read_table, table_kind, to_frame
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact
@@ -236,10 +236,10 @@ def _to_pandas(batches: "Iterable[pa.RecordBatch]") -> Iterator[pd.DataFrame]:
 
     n_before = 0
     for batch in batches:
-        table = without_index(pa.Table.from_batches([batch]).to_pandas())
+        table = to_frame(pa.Table.from_batches([batch]))
         for each in (batch.schema.pandas_metadata or {}).get("index_columns", ()):
             # Of a RangeIndex pandas stores only the range, and no cells.
-            if isinstance(each, dict) and each.get("name") is not None:
+            if isinstance(each, dict) and each.get("name") not in (None, *table.columns):
                 first = each["start"] + n_before * each["step"]
                 cells = range(first, first + len(table) * each["step"], each["step"])
                 table[each["name"]] = cells

@@ -6,10 +6,11 @@ import io
 import json
 import lzma
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
@@ -20,6 +21,12 @@ from espalier.infra.tables.placeholders import fill_in
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import EspalierError, UserError
 from espalier.pipelines.redaction import redact
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+_UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
 def read_table(
@@ -180,10 +187,12 @@ def _read_json(source: str) -> pd.DataFrame:
 
 
 def _read_parquet(source: str) -> pd.DataFrame:
+    from pyarrow import parquet
+
     if exists_locally(source):
-        return without_index(pd.read_parquet(source))
+        return to_frame(parquet.read_table(source))
     with open_bytes(source, decompress=False) as file:
-        return without_index(pd.read_parquet(io.BytesIO(file.read())))
+        return to_frame(parquet.read_table(io.BytesIO(file.read())))
 
 
 def _read_arrow(source: str) -> pd.DataFrame:
@@ -193,16 +202,33 @@ def _read_arrow(source: str) -> pd.DataFrame:
     with open_bytes(source, decompress=False) as file:
         content = pa.BufferReader(file.read())
     try:
-        return without_index(feather.read_table(content, memory_map=False).to_pandas())
+        return to_frame(feather.read_table(content, memory_map=False))
     except pa.ArrowInvalid:
         content.seek(0)  # not the file format: the streaming one has no footer
-        return without_index(pa.ipc.open_stream(content).read_pandas())
+        return to_frame(pa.ipc.open_stream(content).read_all())
+
+
+def to_frame(table: "pa.Table") -> pd.DataFrame:
+    """Return an Arrow table as a DataFrame, with a named index as a column."""
+    try:
+        return without_index(table.to_pandas())
+    except (TypeError, NotImplementedError):
+        # pandas writes names of types that it cannot read itself, such as lists of Arrow.
+        plain = table.replace_schema_metadata(None).to_pandas()
+        return plain.loc[:, [not _UNNAMED_INDEX.fullmatch(name) for name in plain.columns]]
 
 
 def without_index(table: pd.DataFrame) -> pd.DataFrame:
     """Turn a named index into a column; drop an unnamed one."""
     named = [name for name in table.index.names if name is not None]
-    return table.reset_index(level=named) if named else table.reset_index(drop=True)
+    # An index that is also a column says nothing more: the column stays.
+    new = [name for name in named if name not in table.columns]
+    if not new:
+        return table.reset_index(drop=True)
+    rest = [
+        level for level, name in enumerate(table.index.names) if name in named and name not in new
+    ]
+    return (table.droplevel(rest) if rest else table).reset_index(level=new).reset_index(drop=True)
 
 
 # --- formats ------------------------------------------------------------------------------

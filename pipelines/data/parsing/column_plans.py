@@ -26,6 +26,7 @@ from espalier.pipelines.data.parsing.readings import (
     is_date,
     is_number,
     is_timedelta,
+    to_float,
 )
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import TextCells, read_text_cells
@@ -204,8 +205,9 @@ def _holds_compact_dates(series: "pd.Series[Any]") -> bool:
     """Whether a numeric column holds dates written as 20240131."""
     if pd.api.types.is_bool_dtype(series.dtype):
         return False
-    low, high = series.min(), series.max()
-    if pd.isna(low) or not (low >= 18000101 and high <= 21991231):
+    numbers = to_float(series)
+    present = numbers[np.isfinite(numbers)]
+    if not len(present) or not (present.min() >= 18000101 and present.max() <= 21991231):
         return False
     cells = read_text_cells(series)
     return len(cells.values) >= 3 and is_compact_date(cells.values)
