@@ -188,9 +188,11 @@ def _parquet(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
         data = ds.dataset(source, format="parquet", partitioning="hive")
         names = _pruned(data.schema.names, plan)
         batches = data.to_batches(
-            columns=names, batch_size=plan.rows(len(names or data.schema.names)),
-            batch_readahead=1, fragment_readahead=1,
-        )  # fmt: skip
+            columns=names,
+            batch_size=plan.rows(len(names or data.schema.names)),
+            batch_readahead=1,
+            fragment_readahead=1,
+        )
         yield from _to_pandas(batches)
         return
     with open_bytes(source, decompress=False) as file:
