@@ -212,9 +212,8 @@ def finish(
         metric=data.metric.name,
         target=data.target,
         example=data.example_rows,
-        adjustments=adjusted.adjustments,
+        adjustments=replace(adjusted.adjustments, floor=answer_floor(data.metric, data.search.y)),
         correction=correction,
-        floor=answer_floor(data.metric, data.search.y),
     )
     return FinishedTraining(model=model, choice=choice, adjusted=adjusted.report)
 

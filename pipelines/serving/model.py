@@ -61,8 +61,6 @@ class EnsembleModel:
         Calibration, threshold and intervals.
     correction : ResidualCorrection or None
         Correction by residual members, added before the adjustments.
-    floor : float or None
-        Smallest value to predict, where the metric takes none below it: 0 for ``rmsle``.
     """
 
     preparation: Preparation
@@ -76,7 +74,6 @@ class EnsembleModel:
     example: pd.DataFrame | None = field(default=None, repr=False)
     adjustments: Adjustments = field(default=NO_ADJUSTMENTS, repr=False)
     correction: ResidualCorrection | None = field(default=None, repr=False)
-    floor: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.members) != len(self.combination.weights):
@@ -198,7 +195,7 @@ class EnsembleModel:
         for part in _batches(table):
             values, spread = self._answer(part)
             bounds = intervals.bounds(values, spread, coverage)
-            parts.append((values, *(self._above_floor(bound) for bound in bounds)))
+            parts.append((values, *map(self.adjustments.above_floor, bounds)))
         prediction, lower, upper = (np.concatenate(each) for each in zip(*parts, strict=True))
         return prediction, lower, upper
 
@@ -216,11 +213,7 @@ class EnsembleModel:
         spread = self.combination.spread(answers)
         if calibrator is not None:
             return calibrator.apply(combined), spread
-        return self._above_floor(combined), spread
-
-    def _above_floor(self, values: Floats) -> Floats:
-        """Return predictions, or their bounds, none of which is below the floor."""
-        return values if self.floor is None else np.maximum(values, self.floor)
+        return self.adjustments.above_floor(combined), spread
 
     def _ask(self, X: PreparedRows) -> list[Floats]:
         """Return every member's predictions; members run in parallel if there are many rows."""
@@ -251,7 +244,6 @@ def build_model(
     example: pd.DataFrame | None = None,
     adjustments: Adjustments = NO_ADJUSTMENTS,
     correction: ResidualCorrection | None = None,
-    floor: float | None = None,
 ) -> EnsembleModel:
     """Build the model from the chosen members.
 
@@ -276,8 +268,6 @@ def build_model(
         Calibration, threshold and intervals.
     correction : ResidualCorrection or None
         Correction by residual members.
-    floor : float or None
-        Smallest value to predict.
 
     Raises
     ------
@@ -305,5 +295,4 @@ def build_model(
         else with_unique_names(example)[list(preparation.columns)].reset_index(drop=True),
         adjustments=adjustments,
         correction=correction,
-        floor=floor,
     )
