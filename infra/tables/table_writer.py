@@ -51,7 +51,10 @@ class TableWriter:
     def _write_text(self, frame: pd.DataFrame) -> None:
         is_first = self._text is None
         if self._text is None:
-            self._text = self._partial.open("w", encoding="utf-8", newline="")
+            # Half a character, which UTF-8 cannot hold, is spelled out.
+            self._text = self._partial.open(
+                "w", encoding="utf-8", errors="backslashreplace", newline=""
+            )
         frame.to_csv(self._text, index=False, header=is_first)
 
     def _write_parquet(self, frame: pd.DataFrame) -> None:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from espalier.pipelines.automl.columns import column_labels, match_columns, numbered_columns
 from espalier.pipelines.automl.inputs import (
     feature_names,
     prepared_dataset,
@@ -91,6 +92,7 @@ class AutoMLBase(BaseEstimator):
         self._train(table, target, weights, groups, deadline)
         self.n_features_in_ = table.shape[1]
         self._column_names = tuple(table.columns)
+        self._column_labels = column_labels(X)
         names = feature_names(X)
         if names is not None:
             self.feature_names_in_ = names
@@ -209,15 +211,21 @@ class AutoMLBase(BaseEstimator):
     def _raw_rows(self, X: Any) -> pd.DataFrame:
         """Return X as a table with the training's column names."""
         table = read_features(X, estimator=type(self).__name__)
-        named = feature_names(X) is not None
-        if named and hasattr(self, "feature_names_in_"):
-            return table
+        labels = column_labels(X)
+        if labels is not None and self._column_labels is not None:
+            places = match_columns(labels, self._column_labels)
+            named = table.iloc[:, places]
+            return named.set_axis(list(self._column_names), axis=1)
         if table.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {table.shape[1]} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input."
             )
-        return table.set_axis(list(self._column_names), axis=1)
+        table = table.set_axis(list(self._column_names), axis=1)
+        if labels is not None:
+            places = numbered_columns(labels)
+            return table.iloc[:, places].set_axis(table.columns, axis=1)
+        return table
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -19,6 +19,7 @@ from espalier.pipelines.finishing.finish import FinishInputs, choose_and_fit
 from espalier.pipelines.lifecycle.retraining.warm_start import valid_in_space
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.members.member import Member
+from espalier.pipelines.metrics.scoring import answer_floor
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.search.limits.reserve import search_deadline
 from espalier.pipelines.search.loop import OnResult, run_search
@@ -211,7 +212,7 @@ def finish(
         metric=data.metric.name,
         target=data.target,
         example=data.example_rows,
-        adjustments=adjusted.adjustments,
+        adjustments=replace(adjusted.adjustments, floor=answer_floor(data.metric, data.search.y)),
         correction=correction,
     )
     return FinishedTraining(model=model, choice=choice, adjusted=adjusted.report)

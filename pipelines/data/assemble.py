@@ -9,8 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.labels import whole_labels
 from espalier.pipelines.data.parsing.column_names import with_unique_names
-from espalier.pipelines.data.parsing.column_plans import plan_column
+from espalier.pipelines.data.parsing.column_plans import plan_column, plan_numbers
+from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, holds_texts, table_decimal
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
 from espalier.pipelines.data.preparation import Preparation, find_column, prepare
@@ -23,6 +25,7 @@ from espalier.pipelines.data.target import (
     target_present,
 )
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.problem import ProblemKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,9 +116,11 @@ def assemble(
     if len(rows):
         require_rows(len(rows), min_rows)
     kept = table if present.all() else table.iloc[rows]
-    y = kept[target] if len(rows) else table[target]
+    labels = whole_labels(table[target])
+    y = labels.iloc[rows] if len(rows) else labels
     problem = infer_problem(y, task)
-    codes, classes = encode_target(y, problem)
+    decimal = table.attrs.get(DECIMAL) or table_decimal(table)
+    codes, classes = encode_target(y, problem, decimal)
     preparation, features = prepare(
         kept,
         target=target,
@@ -140,7 +145,11 @@ def assemble(
         preparation=preparation,
         rows=rows,
         rows_without_target=n_lost,
-        notes=_notes(dataset, target, task, n_lost, len(table), weight_column) + preparation.notes,
+        notes=(
+            *_notes(dataset, target, task, n_lost, len(table), weight_column),
+            *preparation.notes,
+            *_written_notes(target, y, problem, decimal),
+        ),
     )
 
 
@@ -219,6 +228,16 @@ def read_row_weights(series: "pd.Series[Any]") -> NDArray[np.float64]:
             f"the weight column {name!r} must hold finite numbers of at least 0, some above it"
         )
     return mean_one(weights)
+
+
+def _written_notes(
+    target: str, y: "pd.Series[Any]", problem: ProblemKind, decimal: str | None
+) -> tuple[str, ...]:
+    """Return notes about a target of numbers in text: what had to be guessed."""
+    if problem is not ProblemKind.REGRESSION or not holds_texts(y.dtype):
+        return ()
+    plan = plan_numbers(target, read_text_cells(y), decimal)
+    return () if plan is None else plan.notes
 
 
 def _notes(

@@ -195,7 +195,8 @@ class EnsembleModel:
         parts = []
         for part in _batches(table):
             values, spread = self._answer(part)
-            parts.append((values, *intervals.bounds(values, spread, coverage)))
+            bounds = intervals.bounds(values, spread, coverage)
+            parts.append((values, *map(self.adjustments.above_floor, bounds)))
         prediction, lower, upper = (np.concatenate(each) for each in zip(*parts, strict=True))
         return prediction, lower, upper
 
@@ -212,7 +213,9 @@ class EnsembleModel:
             combined = self.correction.apply(combined, X, answers)
         calibrator = self.adjustments.calibrator
         spread = self.combination.spread(answers)
-        return combined if calibrator is None else calibrator.apply(combined), spread
+        if calibrator is not None:
+            return calibrator.apply(combined), spread
+        return self.adjustments.above_floor(combined), spread
 
     def _ask(self, X: PreparedRows) -> list[Floats]:
         """Return every member's predictions; members run in parallel if there are many rows."""

@@ -64,8 +64,15 @@ def score_champion(
         The data cannot be read or lack columns that the model needs, or the model has no hold-out
         score on record.
     """
-    table = with_unique_names(read_table(request.data, query=request.query))
     model = load(champion, settings).model
+    table = with_unique_names(
+        read_table(
+            request.data,
+            query=request.query,
+            target=model.target,
+            styles=model.preparation.number_styles,
+        )
+    )
     kept = None if champion.run_id is None else read_training_rows(settings, champion.run_id)
     is_new = new_rows(table, kept)
     notes = []

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.parsing.text_cells import canonical_text, read_text_cells
+from espalier.pipelines.data.labels import codes_among
 from espalier.pipelines.data.target import target_numbers, target_present
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.evaluation.holdout import bootstrap_interval
@@ -110,10 +110,7 @@ def labelled_rows(target: "pd.Series[Any]", classes: NDArray[Any] | None) -> Lab
                 "column that it was trained on"
             )
         return LabelledRows(rows=there, y=numbers, n_unlabelled=n_unlabelled, n_unknown=0)
-    code_of = {canonical_text(label): code for code, label in enumerate(classes.tolist())}
-    cells = read_text_cells(target)
-    codes = np.array([code_of.get(text, -1) for text in cells.values], dtype=np.int64)
-    coded = cells.spread(codes, -1)
+    coded = codes_among(target, classes)
     known = np.flatnonzero(present & (coded >= 0))
     return LabelledRows(
         rows=known, y=coded[known], n_unlabelled=n_unlabelled, n_unknown=len(there) - len(known)
