@@ -235,6 +235,8 @@ class PreparedData(TrainingData):
         A few raw rows of the search part, for the model's signature.
     holdout_weight : array or None, shape (n_holdout,)
         How much the held-out rows count.
+    holdout_groups : array or None, shape (n_holdout,)
+        Codes of held-out rows that belong together.
     """
 
     holdout_y: NDArray[Any]
@@ -243,6 +245,7 @@ class PreparedData(TrainingData):
     holdout_positions: NDArray[Any]
     example_rows: pd.DataFrame
     holdout_weight: NDArray[Any] | None = None
+    holdout_groups: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

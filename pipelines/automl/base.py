@@ -183,7 +183,13 @@ class AutoMLBase(BaseEstimator):
         weight = None if held.sample_weight is None else held.sample_weight[rows]
         self.holdout_score_ = score_predictions(metric, y, scores, weight)
         self.holdout_interval_ = bootstrap_interval(
-            metric, y, scores, seed=seed, sample_weight=weight, deadline=deadline
+            metric,
+            y,
+            scores,
+            seed=seed,
+            sample_weight=weight,
+            groups=None if held.groups is None else held.groups[rows],
+            deadline=deadline,
         )
 
     def _split(self, dataset: Dataset, seed: int) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -12,7 +12,8 @@ from espalier.pipelines.calibration.intervals import Intervals, ResidualScale, S
 from espalier.pipelines.calibration.reliability import row_weights
 from espalier.pipelines.ensemble.combination import Floats
 from espalier.pipelines.ensemble.out_of_fold import OutOfFold
-from espalier.pipelines.ensemble.row_blocks import row_blocks
+from espalier.pipelines.ensemble.row_blocks import independent_units, row_blocks
+from espalier.pipelines.metrics.resampling import mean_error
 
 BLOCKS = 5
 # With fewer rows not even a coverage of 0.8 has finite bounds.
@@ -52,6 +53,8 @@ class IntervalFit:
 def fit_intervals(rows: OutOfFold, *, seed: int) -> IntervalFit | None:
     """Fit intervals to the residuals of these rows; None if there are too few.
 
+    Rows of a single group are too few: they say nothing about other groups.
+
     The scale is constant, unless one that depends on the prediction or on the spread has a better
     interval score (Gneiting, Raftery 2007, "Strictly proper scoring rules, prediction, and
     estimation", at coverage 0.9) by more than a standard error on left-out rows. Each row's
@@ -64,7 +67,7 @@ def fit_intervals(rows: OutOfFold, *, seed: int) -> IntervalFit | None:
     seed : int
         The run's seed.
     """
-    if len(rows) < FEWEST_ROWS:
+    if len(rows) < FEWEST_ROWS or independent_units(rows) < 2:
         return None
     weight = row_weights(rows.sample_weight, len(rows))
     blocks = row_blocks(rows, BLOCKS, seed=seed + 4)
@@ -76,7 +79,7 @@ def fit_intervals(rows: OutOfFold, *, seed: int) -> IntervalFit | None:
     for position in range(1, len(tested)):
         falls = tested[best].losses - tested[position].losses
         gain = float(weight @ falls)
-        if gain > float(np.sqrt((weight**2) @ (falls - gain) ** 2)):
+        if gain > mean_error(weight, falls, rows.groups):
             best = position
     chosen = tested[best]
     return IntervalFit(

@@ -34,10 +34,17 @@ def evaluate_ensemble(
     rows, predictions = predict_in_time(predict, data.holdout_rows, deadline=deadline, seed=seed)
     y, n_held = data.holdout_y[rows], len(data.holdout_y)
     weight = None if data.holdout_weight is None else data.holdout_weight[rows]
+    groups = None if data.holdout_groups is None else data.holdout_groups[rows]
     return HoldoutRecord(
         score=score_predictions(metric, y, predictions, weight),
         interval=bootstrap_interval(
-            metric, y, predictions, seed=seed, sample_weight=weight, deadline=deadline
+            metric,
+            y,
+            predictions,
+            seed=seed,
+            sample_weight=weight,
+            groups=groups,
+            deadline=deadline,
         ),
         baseline=dummy_score(data.search, y, metric, weight),
         n_rows=len(y),

@@ -60,7 +60,7 @@ def score_champion(
     UserError
         The data cannot be read, or lack columns that the model needs.
     """
-    from espalier.pipelines.data.assemble import read_row_weights
+    from espalier.pipelines.data.assemble import group_codes, read_row_weights
     from espalier.pipelines.data.parsing.column_names import with_unique_names
     from espalier.pipelines.lifecycle.retraining.live_score import labelled_rows, score_live
     from espalier.pipelines.metrics.catalogue import get_metric
@@ -93,6 +93,15 @@ def score_champion(
                 weight = read_row_weights(rows[weighed_by])
             elif weighed_by is not None:
                 notes.append(f"all rows count alike: there is no column {weighed_by!r}")
+            grouped_by = None if facts is None else facts.group_column
+            groups = None
+            if grouped_by in rows:
+                groups = group_codes(rows[grouped_by])
+            elif grouped_by is not None:
+                notes.append(
+                    f"rows are taken as independent: there is no column {grouped_by!r}; the score "
+                    "is less sure than it says"
+                )
             score = score_live(
                 metric,
                 labelled.y,
@@ -101,6 +110,7 @@ def score_champion(
                 before_interval=(_figure(champion, "holdout_low"),
                                  _figure(champion, "holdout_high")),
                 sample_weight=weight,
+                groups=groups,
                 seed=SEED,
             )  # fmt: skip
     return MonitoringResult(

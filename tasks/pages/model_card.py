@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
+from espalier.pipelines.metrics.score_interval import describe_interval
 from espalier.tasks.pages.adjustment_blocks import adjustment_blocks
 from espalier.tasks.pages.markdown import escape_markdown, markdown_table
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
@@ -20,14 +21,13 @@ def model_card(
     version: RegisteredVersion | None = None,
 ) -> str:
     """Return the page; with a title once the version is known."""
-    low, high = holdout.interval
     metric = escape_markdown(prepared.metric)
     members = [row for row in leaderboard if row.weight > 0]
     members.sort(key=lambda row: -row.weight)
     bags = dict(ensemble.fold_models)
     blocks = [
-        f"**{metric} {holdout.score:.5g}** on {holdout.n_rows:,} held-out rows, 95 % interval "
-        f"{low:.5g} to {high:.5g}.",
+        f"**{metric} {holdout.score:.5g}** on {holdout.n_rows:,} held-out rows, "
+        f"{describe_interval(holdout.interval)}.",
         markdown_table(
             ("", ""),
             [

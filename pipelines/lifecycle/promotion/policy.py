@@ -198,8 +198,9 @@ def _in_favour(policy: PromotionPolicy, metrics: PromotionMetrics) -> list[str]:
 def describe_comparison(result: ScoreComparison) -> str:
     """Describe the comparison in a sentence."""
     how = "better" if result.difference >= 0.0 else "worse"
+    groups = "" if result.n_groups is None else f" of {result.n_groups:,} groups"
     return (
         f"{result.metric} {result.challenger:.5g} against the champion's {result.champion:.5g} on "
-        f"the same {result.n_rows:,} rows, {how} by {abs(result.difference):.4g} "
+        f"the same {result.n_rows:,} rows{groups}, {how} by {abs(result.difference):.4g} "
         f"(the difference lies between {result.low:.4g} and {result.high:.4g})"
     )
