@@ -72,7 +72,7 @@ def choose_calibrator(
     Every method is cross-validated: fitted to four fifths of the rows and applied to the others. A
     method helps if it lowers the log loss by more than a standard error of the difference and does
     not make the metric worse. Of the methods that help, the simplest within a standard error of the
-    best is fitted to all rows. Standard errors are those of whole groups where rows belong together.
+    best is fitted to all rows. Standard errors are those of whole groups, if there are any.
 
     Parameters
     ----------

@@ -76,7 +76,8 @@ def tune_threshold(
 
     Thresholds are cross-validated: each is tuned on four fifths of the rows, on a curve smoothed
     over neighbouring thresholds, and tested on the others. If the mean gain is more than a standard
-    error (of whole groups where rows belong together), the result is the mean of their logits, shrunk towards 0.5 the more they differ: by the
+    error (of whole groups where rows belong together), the result is the mean of their logits,
+    shrunk towards 0.5 the more they differ: by the
     factor m^2 / (m^2 + v) with m the mean and v its jackknife variance.
 
     Parameters

@@ -106,9 +106,7 @@ def nested_scores(
     ]
 
 
-def _drawn_blocks(
-    rows: NDArray[np.int64], blocks: NDArray[np.int64]
-) -> list[NDArray[np.int64]]:
+def _drawn_blocks(rows: NDArray[np.int64], blocks: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Return drawn rows by their blocks; a block of which no group was drawn is left out."""
     there = blocks[rows]
     return [rows[there == block] for block in np.unique(there)]

@@ -205,4 +205,3 @@ def compare_slices(
                 SliceComparison(column=column, value=value, n_rows=len(rows), comparison=outcome)
             )
     return tuple(found)
-

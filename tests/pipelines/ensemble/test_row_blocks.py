@@ -14,9 +14,7 @@ class Rows:
     groups: np.ndarray | None = None
 
 
-@given(
-    st.integers(1, 30), st.integers(2, 8), st.integers(0, 99), st.booleans(), st.booleans()
-)
+@given(st.integers(1, 30), st.integers(2, 8), st.integers(0, 99), st.booleans(), st.booleans())
 def test_no_block_is_empty_and_there_are_never_more_than_groups(
     n_units: int, n_blocks: int, seed: int, grouped: bool, whole: bool
 ) -> None:
