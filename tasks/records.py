@@ -298,6 +298,8 @@ class HoldoutRecord:
         How many rows.
     note : str
         Why they are not all the rows that were held out; empty if they are.
+    covered : float or None
+        Share of these rows within 90 % prediction intervals; None for a model without any.
     """
 
     score: float
@@ -305,3 +307,4 @@ class HoldoutRecord:
     baseline: float
     n_rows: int
     note: str = ""
+    covered: float | None = None

@@ -157,7 +157,7 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return lower and upper bounds of prediction intervals, shape (n_rows,) each.
 
-        Conformal intervals from out-of-fold residuals; what they guarantee is told in
+        Conformal intervals from out-of-fold residuals; what can be expected of them is told in
         `espalier.pipelines.calibration.intervals`.
 
         Parameters

@@ -3,7 +3,8 @@
 See `espalier.pipelines.calibration.intervals`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from espalier.pipelines.calibration.reliability import row_weights
 from espalier.pipelines.ensemble.combination import Floats
 from espalier.pipelines.ensemble.out_of_fold import OutOfFold
 from espalier.pipelines.ensemble.row_blocks import independent_units, row_blocks
-from espalier.pipelines.metrics.resampling import mean_error
+from espalier.pipelines.metrics.resampling import mean_error, resampling_units
 
 BLOCKS = 5
 # With fewer rows not even a coverage of 0.8 has finite bounds.
@@ -82,8 +83,9 @@ def fit_intervals(rows: OutOfFold, *, seed: int) -> IntervalFit | None:
         if gain > mean_error(weight, falls, rows.groups):
             best = position
     chosen = tested[best]
+    made = _intervals(rows, chosen.scales, weight, _scale(kinds[best], rows, weight))
     return IntervalFit(
-        intervals=_intervals(rows, chosen.scales, weight, _scale(kinds[best], rows, weight)),
+        intervals=replace(made, effective=_effective(chosen.inside, weight, rows.groups)),
         coverage=float(weight @ chosen.inside),
         mean_width=float(weight @ chosen.widths),
         n_rows=len(rows),
@@ -98,6 +100,20 @@ class _Tested:
     losses: Floats
     inside: NDArray[np.bool_]
     widths: Floats
+
+
+def _effective(inside: NDArray[np.bool_], weight: Floats, groups: NDArray[Any] | None) -> float:
+    """Return how many independent residuals tell as much about coverage as these."""
+    rows = resampling_units(len(inside), None, weight).effective
+    if groups is None:
+        return rows
+    units = resampling_units(len(inside), groups, weight).effective
+    alone = mean_error(weight, inside.astype(np.float64))
+    together = mean_error(weight, inside.astype(np.float64), groups)
+    # Never fewer than the groups, nor more than the rows.
+    return max(
+        min(rows, units), min(rows, rows * (alone / together) ** 2 if together > 0 else units)
+    )
 
 
 def _test(kind: ScaledBy, rows: OutOfFold, blocks: NDArray[np.int64], weight: Floats) -> _Tested:

@@ -60,6 +60,10 @@ def model_card(
     if len(members) > _MEMBERS_SHOWN:
         blocks.append(f"and {len(members) - _MEMBERS_SHOWN} more")
     blocks += adjustment_blocks(ensemble.adjusted, prepared.metric)
+    if holdout.covered is not None:
+        blocks.append(
+            f"Of held-out rows, on which nothing was chosen, {holdout.covered:.1%} lie within them."
+        )
     if ensemble.combiners:
         blocks += [
             "### Chosen from",
