@@ -24,8 +24,9 @@ SAMPLES = 1000
 FEWEST_SAMPLES = 400
 # Largest product of rows and bootstrap samples; beyond it the number of samples is reduced.
 LARGEST_WORK = 4_000_000
-# Where more bootstrap samples than this have no score, their spread says nothing.
-MOST_UNDEFINED = 0.5
+# Where a larger share of bootstrap samples has no score, a class has fewer than three rows or groups
+# (a sample has none of three with probability exp(-3)), and the spread of the others says little.
+MOST_UNDEFINED = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,8 @@ def compare_scores(
     Returns
     -------
     ScoreComparison or None
-        None where the metric is not defined on these rows, or on most bootstrap samples of them.
+        None where the metric is not defined on these rows, or a class has fewer than about three
+        rows or groups.
     """
     if not 0.5 < confidence < 1.0:
         raise ValueError(f"confidence must be between 0.5 and 1, not {confidence}")

@@ -57,6 +57,7 @@ def measure_promotion(
     group_column: str | None = None,
     weight_column: str | None = None,
     seed: int = 0,
+    confidence: float | None = None,
 ) -> PromotionMetrics:
     """Compare two models on rows with a known target.
 
@@ -81,6 +82,10 @@ def measure_promotion(
         Column of row weights; rows without a weight cannot be used.
     seed : int
         Seed of the bootstrap samples.
+    confidence : float or None
+        Confidence level of this comparison, if it is one of many (see
+        `espalier.pipelines.lifecycle.promotion.looks`); None for the policy's. Slices are judged at
+        the policy's.
 
     Raises
     ------
@@ -105,10 +110,11 @@ def measure_promotion(
     except (IncomparableError, UserError) as error:
         return replace(known, obstacles=(_sentence(str(error)),))
     args = (chosen, aligned.problem, aligned.y, aligned.champion, aligned.challenger)
+    level = policy.confidence if confidence is None else confidence
     outcome = compare_scores(
         *args,
         seed=seed,
-        confidence=policy.confidence,
+        confidence=level,
         groups=groups,
         sample_weight=weights,
     )
@@ -122,7 +128,7 @@ def measure_promotion(
         samples=SLICE_SAMPLES,
     )
     few = _too_few_groups(outcome, group_column)
-    return replace(known, comparison=outcome, slices=sliced, obstacles=few)
+    return replace(known, comparison=outcome, slices=sliced, obstacles=few, confidence=level)
 
 
 def _too_few_groups(outcome: ScoreComparison | None, column: str | None) -> tuple[str, ...]:

@@ -115,8 +115,8 @@ def test_impossible_thresholds_are_refused() -> None:
 
 
 def test_the_error_is_that_of_whole_groups() -> None:
-    few = made(150, -1.0)
-    groups = np.repeat(np.arange(150), 10)
+    few = made(300, -2.5)
+    groups = np.repeat(np.arange(300), 5)
     metric = METRICS["f1"]
     grouped = tune_threshold(made_of(few, groups, groups), metric, seed=0)
     own = tune_threshold(made_of(few, groups, np.arange(1500)), metric, seed=0)

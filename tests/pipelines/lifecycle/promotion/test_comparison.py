@@ -176,11 +176,12 @@ def test_bounds_of_few_rows_with_heavy_tails_hold():
     assert above <= 20  # 10 are expected
 
 
-def test_a_metric_without_a_value_on_most_samples_is_no_comparison():
+def test_a_class_of_a_single_group_is_no_comparison():
     metric, problem = get_metric("roc_auc", ProblemKind.BINARY), ProblemKind.BINARY
     groups = np.repeat(np.arange(12), 10)
     y = (groups == 0).astype(int)  # one group holds the class
     high = np.random.default_rng(0).random(120)
     scores = np.column_stack([1 - high, high])
-    found = compare_scores(metric, problem, y, scores, scores[::-1], seed=0, groups=groups)
-    assert found is None or found.low < 0 < found.high
+    assert compare_scores(metric, problem, y, scores, scores[::-1], seed=0, groups=groups) is None
+    y = (groups < 6).astype(int)
+    assert compare_scores(metric, problem, y, scores, scores[::-1], seed=0, groups=groups)
