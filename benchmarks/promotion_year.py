@@ -175,10 +175,17 @@ def main() -> None:
     for n_looks in given.looks:
         for name, (level, gain, fresh) in rules.items():
             years = [
-                simulate(level, n_looks=n_looks, n_rows=given.rows, own=given.own, gain=gain,
-                         fresh=fresh, seed=1000 * number)
+                simulate(
+                    level,
+                    n_looks=n_looks,
+                    n_rows=given.rows,
+                    own=given.own,
+                    gain=gain,
+                    fresh=fresh,
+                    seed=1000 * number,
+                )
                 for number in range(given.years)
-            ]  # fmt: skip
+            ]
             print(json.dumps({"looks": n_looks, "rule": name, **summary(years)}), flush=True)
 
 

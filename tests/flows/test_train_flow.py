@@ -104,9 +104,14 @@ def test_a_table_of_five_groups_makes_a_model(home, tmp_path):
     table.to_csv(tmp_path / "five.csv", index=False)
     form = {"target": "sold", "trials": 3, "families": ["linear", "knn"], "workers": 1}
     report = train(
-        {"data": str(tmp_path / "five.csv"), **form, "name": "five", "metric": "mae",
-         "group_column": "shop"}
-    )  # fmt: skip
+        {
+            "data": str(tmp_path / "five.csv"),
+            **form,
+            "name": "five",
+            "metric": "mae",
+            "group_column": "shop",
+        }
+    )
     # The hold-out is one shop: the score of other shops is anybody's guess.
     assert report.holdout_interval == (0.0, np.inf)
     assert np.isfinite(report.holdout_score)

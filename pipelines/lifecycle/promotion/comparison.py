@@ -24,8 +24,8 @@ SAMPLES = 1000
 FEWEST_SAMPLES = 400
 # Largest product of rows and bootstrap samples; beyond it the number of samples is reduced.
 LARGEST_WORK = 4_000_000
-# Where a larger share of bootstrap samples has no score, a class has fewer than three rows or groups
-# (a sample has none of three with probability exp(-3)), and the spread of the others says little.
+# Where a larger share of bootstrap samples has no score, a class has fewer than three rows or
+# groups (a sample has none of three with probability exp(-3)): the others say little.
 MOST_UNDEFINED = 0.05
 
 

@@ -350,8 +350,12 @@ def test_few_large_groups_all_have_a_say_in_the_decision(
     library = {n: predictions_of(kind, signal, 1.0, n) for n in range(2)}
     dataset = dataset_of(kind, y, groups=np.arange(14_000) % 4)
     choice = choose_ensemble(
-        results_of(metric, y, library), library, dataset=dataset, metric=metric, seed=0,
+        results_of(metric, y, library),
+        library,
+        dataset=dataset,
+        metric=metric,
+        seed=0,
         combiners=COMBINERS[:2],
-    )  # fmt: skip
+    )
     assert choice.nested is None or len(set(dataset.groups[choice.nested.rows])) == 4
     assert len(choice.combiners) == 2  # there was a comparison

@@ -213,8 +213,14 @@ def test_pairs_of_classes_score_as_scikit_learn_scores_each_pair(weighted, avera
         w = None if weight is None else weight[rows]
         if weighted and 4 in (a, b):
             continue
-        found.append(np.mean([sk.roc_auc_score(y[rows] == each, p[rows, each], sample_weight=w)
-                              for each in (a, b)]))  # fmt: skip
+        found.append(
+            np.mean(
+                [
+                    sk.roc_auc_score(y[rows] == each, p[rows, each], sample_weight=w)
+                    for each in (a, b)
+                ]
+            )
+        )
         sizes.append(rows.sum() if w is None else w.sum())
     expected = np.average(found, weights=sizes if average == "weighted" else None)
     assert roc_auc_ovo(y, p, weight, average) == pytest.approx(expected, abs=1e-12)

@@ -15,11 +15,18 @@ DAY_MS = YEAR_MS // 365
 
 def look(at_ms, *, version=2, mode="auto", rows="given", low=0.1):
     return Decision(
-        kind=DecisionKind.KEPT, model="m", version=version, champion_before=1, champion_after=1,
-        previous_after=None, actor="a", reasons=("r",), at_ms=int(at_ms),
+        kind=DecisionKind.KEPT,
+        model="m",
+        version=version,
+        champion_before=1,
+        champion_after=1,
+        previous_after=None,
+        actor="a",
+        reasons=("r",),
+        at_ms=int(at_ms),
         numbers={} if low is None else {"low": low},
         policy={"mode": mode, "rows": rows, "metric": None},
-    )  # fmt: skip
+    )
 
 
 def errors(times):
@@ -37,8 +44,10 @@ def test_no_year_spends_more_than_is_allowed(years):
     spent = errors(times)
     assert all(share > 0 for share in spent)
     for start in times:
-        assert sum(s for at, s in zip(times, spent, strict=True)
-                   if start <= at < start + YEAR_MS) <= 1 + 1e-9  # fmt: skip
+        assert (
+            sum(s for at, s in zip(times, spent, strict=True) if start <= at < start + YEAR_MS)
+            <= 1 + 1e-9
+        )
 
 
 def test_a_year_of_weekly_looks_never_starves():

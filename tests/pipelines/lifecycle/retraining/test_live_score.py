@@ -11,9 +11,13 @@ RMSE, AUC = METRICS["rmse"], METRICS["roc_auc"]
 
 def live(metric, y, predictions, before, width=0.02):
     return score_live(
-        metric, y, predictions, before=before, before_interval=(before - width, before + width),
+        metric,
+        y,
+        predictions,
+        before=before,
+        before_interval=(before - width, before + width),
         seed=0,
-    )  # fmt: skip
+    )
 
 
 def test_rows_without_a_label_and_of_unknown_classes_are_counted():
@@ -83,14 +87,24 @@ def test_a_drop_of_few_groups_is_as_sure_as_groups_are_few():
     for seed in range(100):
         errors = np.repeat(rng.normal(size=12), 25)
         found = score_live(
-            RMSE, np.zeros(300), errors, before=1.0, before_interval=(0.97, 1.03), seed=seed,
+            RMSE,
+            np.zeros(300),
+            errors,
+            before=1.0,
+            before_interval=(0.97, 1.03),
+            seed=seed,
             groups=np.repeat(np.arange(12), 25),
-        )  # fmt: skip
+        )
         drops += found.is_worse(0.0)
     assert drops <= 6  # two and a half are expected; of rows alone it would be forty
     one = score_live(
-        RMSE, np.zeros(300), errors + 9, before=1.0, before_interval=(0.97, 1.03), seed=0,
+        RMSE,
+        np.zeros(300),
+        errors + 9,
+        before=1.0,
+        before_interval=(0.97, 1.03),
+        seed=0,
         groups=np.zeros(300),
-    )  # fmt: skip
+    )
     assert not one.is_worse(0.0)
     assert "no 95 % interval" in one.text
