@@ -200,6 +200,13 @@ def test_rows_held_out_give_a_score_with_an_interval() -> None:
     assert AutoMLRegressor(**CHEAP, random_state=0).fit(X, y).holdout_score_ is None
 
 
+def test_twins_across_the_holdout_are_warned_about() -> None:
+    X, y = make_regression(60, 3, random_state=0)
+    doubled = AutoMLRegressor(**CHEAP, holdout_fraction=0.25, random_state=0)
+    with pytest.warns(UserWarning, match="held-out rows are also among the search rows"):
+        doubled.fit(np.vstack([X, X]), np.concatenate([y, y]))
+
+
 def test_names_are_asked_for_only_where_there_were_any() -> None:
     X, y = load_iris(return_X_y=True, as_frame=True)
     named = AutoMLClassifier(**CHEAP, random_state=0).fit(X, y)

@@ -159,7 +159,7 @@ def _whole_numbers(
         return pd.Series(values, index=texts.index, dtype=object)
 
 
-def _replaced(table: pd.DataFrame, position: int, column: "pd.Series[Any] | None") -> pd.DataFrame:
+def _replaced(table: pd.DataFrame, position: int, column: Any) -> pd.DataFrame:
     """Return the table with another column at a position."""
     if column is None or len(column) != len(table):
         return table

@@ -225,7 +225,7 @@ def without_index(table: pd.DataFrame) -> pd.DataFrame:
     new = [name for name in named if name not in table.columns]
     if not new:
         return table.reset_index(drop=True)
-    rest = [
+    rest: list[Any] = [
         level for level, name in enumerate(table.index.names) if name in named and name not in new
     ]
     return (table.droplevel(rest) if rest else table).reset_index(level=new).reset_index(drop=True)

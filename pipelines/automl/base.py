@@ -1,5 +1,6 @@
 """Base class of the two estimators: ``fit``, ``predict`` and their helpers."""
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -130,6 +131,7 @@ class AutoMLBase(BaseEstimator):
         # Imported late: a fitted estimator predicts without the search and its packages.
         from espalier.pipelines.automl.in_process import train_in_process
         from espalier.pipelines.automl.training_data import prepare_training
+        from espalier.pipelines.data.leakage import count_duplicates
         from espalier.pipelines.explain.leaderboard import leaderboard_frame, make_leaderboard
         from espalier.pipelines.metrics.catalogue import get_metric
         from espalier.pipelines.trials.progress_line import print_trial
@@ -138,6 +140,8 @@ class AutoMLBase(BaseEstimator):
         metric = get_metric(self.metric, whole.problem, whole.n_classes)
         settings = TrainingSettings.of(self, {"seed": self._seed()})
         search_rows, holdout_rows = self._split(whole, settings.seed)
+        if holdout_rows is not None:
+            _warn_of_twins(count_duplicates(whole, search_rows, holdout_rows))
         data = prepare_training(
             whole if holdout_rows is None else whole.take(search_rows),
             preparation,
@@ -190,7 +194,13 @@ class AutoMLBase(BaseEstimator):
         weight = None if held.sample_weight is None else held.sample_weight[rows]
         self.holdout_score_ = score_predictions(metric, y, scores, weight)
         self.holdout_interval_ = bootstrap_interval(
-            metric, y, scores, seed=seed, sample_weight=weight, deadline=deadline
+            metric,
+            y,
+            scores,
+            seed=seed,
+            sample_weight=weight,
+            groups=None if held.groups is None else held.groups[rows],
+            deadline=deadline,
         )
 
     def _split(self, dataset: Dataset, seed: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -233,6 +243,15 @@ class AutoMLBase(BaseEstimator):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
+
+
+def _warn_of_twins(n_twins: int) -> None:
+    if n_twins:
+        warnings.warn(
+            f"{n_twins:,} held-out rows are also among the search rows, word for word: "
+            "holdout_score_ is better than the score of new rows will be",
+            stacklevel=4,
+        )
 
 
 def keep_parameters(estimator: AutoMLBase, given: dict[str, Any]) -> None:

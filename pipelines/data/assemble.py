@@ -153,6 +153,15 @@ def assemble(
     )
 
 
+def group_codes(series: "pd.Series[Any]") -> NDArray[np.int64]:
+    """Return group codes, shape (n_rows,); a row without a group is a group of its own."""
+    cells = read_text_cells(series)
+    codes = cells.codes.copy()
+    alone = codes < 0
+    codes[alone] = len(cells.values) + np.arange(int(alone.sum()))
+    return codes
+
+
 def read_groups(series: "pd.Series[Any]") -> NDArray[np.int64]:
     """Return group codes, shape (n_rows,); a row without a group is a group of its own.
 
@@ -161,10 +170,7 @@ def read_groups(series: "pd.Series[Any]") -> NDArray[np.int64]:
     UserError
         All rows are of one group.
     """
-    cells = read_text_cells(series)
-    codes = cells.codes.copy()
-    alone = codes < 0
-    codes[alone] = len(cells.values) + np.arange(int(alone.sum()))
+    codes = group_codes(series)
     if len(np.unique(codes)) < 2:
         raise UserError(
             f"the group column {series.name!r} has one value only, so rows cannot be split by it; "

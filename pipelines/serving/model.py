@@ -168,8 +168,8 @@ class EnsembleModel:
         table : DataFrame, shape (n_rows, ...)
             Raw rows.
         coverage : float
-            Share of rows whose true value should lie between the bounds, in (0, 1). For what is
-            guaranteed see `espalier.pipelines.calibration.intervals`.
+            Share of rows whose true value should lie between the bounds, in (0, 1). How far that
+            can be trusted: see `espalier.pipelines.calibration.intervals`.
 
         Returns
         -------

@@ -106,6 +106,7 @@ def prepare_dataset(
             example_rows=raw.iloc[search_rows[:EXAMPLE_ROWS]].reset_index(drop=True),
             holdout_y=holdout.y,
             holdout_weight=holdout.sample_weight,
+            holdout_groups=holdout.groups,
             holdout_rows=raw.iloc[holdout_rows].reset_index(drop=True),
             search_positions=assembled.rows[search_rows],
             holdout_positions=assembled.rows[holdout_rows],
