@@ -9,7 +9,7 @@ too.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,10 +144,12 @@ def _group_counts(rows: OutOfFold, thresholds: tuple[Floats, Floats]) -> Floats 
         return None
     _, groups = np.unique(rows.groups, return_inverse=True)
     weight = len(rows) * row_weights(rows.sample_weight, len(rows))
+    truth = rows.y.astype(np.int64)
     counts = np.zeros((int(groups.max()) + 1, 2, 2, 2))
     for which, threshold in enumerate(thresholds):
         called = (rows.predictions[:, 1] > threshold).astype(np.int64)
-        np.add.at(counts, (groups, which, rows.y, called), weight)
+        cells: Any = (groups, which, truth, called)
+        np.add.at(counts, cells, weight)
     return counts
 
 

@@ -111,7 +111,7 @@ def resampling_units(
     codes, n_groups = _codes(groups)
     counts = np.bincount(codes, minlength=n_groups)
     members = np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1])
-    masses = np.bincount(codes, weights=weight, minlength=n_groups)
+    masses = np.bincount(codes, weights=weight, minlength=n_groups).astype(np.float64)
     return ResamplingUnits(n_rows=n_rows, members=tuple(members), effective=_effective(masses))
 
 
