@@ -83,6 +83,7 @@ class Dataset:
             if self.problem.is_classification
             else len(self),
             has_missing=bool(self.X.isna().to_numpy().any()),
+            is_weighted=self.sample_weight is not None,
             text_length=sum(
                 _text_length(self.X[name])
                 for name, role in self.roles.items()
@@ -130,6 +131,8 @@ class DatasetShape:
         Rows of the rarest class; n_rows for regression.
     has_missing : bool
         Whether any prepared cell is missing.
+    is_weighted : bool
+        Whether the rows have weights.
     text_length : float
         Characters of distinct strings per row, summed over the text columns: a repeated string is
         processed only once.
@@ -147,6 +150,7 @@ class DatasetShape:
     smallest_class: int = 0
     has_missing: bool = False
     text_length: float = 0.0
+    is_weighted: bool = False
 
     @property
     def n_numeric(self) -> int:

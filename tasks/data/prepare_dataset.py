@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 
 from espalier.infra.runs.notes import FOLDS
-from espalier.pipelines.automl.training_data import draw_folds, families_of, fold_count
+from espalier.pipelines.automl.training_data import (
+    draw_folds,
+    families_of,
+    fold_count,
+    weights_unused,
+)
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.split_rows import split_rows
 from espalier.tasks.pickles import read_pickle, write_pickle
@@ -91,12 +96,13 @@ def prepare_dataset(
     n_folds, are_kept = _fold_count(run, search, n_workers)
     folds = draw_folds(search, settings, n_folds)
     raw = table.iloc[assembled.rows]
+    learners = families_of(search, settings)
     write_pickle(
         PreparedData(
             search=search,
             preparation=preparation,
             metric=metric,
-            learners=families_of(search, settings),
+            learners=learners,
             folds=folds,
             n_holdout=len(holdout),
             target=request.target,
@@ -113,6 +119,7 @@ def prepare_dataset(
     notes = [*assembled.notes, *kept, *_fewer_folds(search.shape, n_folds, request, are_kept)]
     warnings = [f"{each.column!r}: {each.reason}" for each in findings if each.action == "warn"]
     warnings += [f"{column!r} is left out: {why}" for column, why in leaking.items()]
+    warnings += weights_unused(learners, search)
     twins = count_duplicates(dataset, search_rows, holdout_rows)
     if twins:
         warnings.append(f"{twins:,} hold-out rows are also among the search rows, word for word")

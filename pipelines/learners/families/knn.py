@@ -81,7 +81,7 @@ class Neighbours(BaseEstimator):
         if self.classification:
             shares = np.bincount(y, weights=sample_weight)
             self.prior_ = shares / shares.sum()
-        self.weighed_ = None
+        self.weighed_: WeighedNeighbours | None = None
         if sample_weight is not None:
             self.weighed_ = WeighedNeighbours(
                 self.k_, self.weights == "distance", self.p, self.n_threads
@@ -94,11 +94,12 @@ class Neighbours(BaseEstimator):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return values or class codes, shape (n_rows,)."""
-        if self.weighed_ is None:
+        weighed = getattr(self, "weighed_", None)  # older versions had none
+        if weighed is None:
             return self.model_.predict(self._stretched(X))
         if self.classification:
             return np.argmax(self.predict_proba(X), axis=1)
-        return self.weighed_.predict(self._stretched(X))[0][:, 0]
+        return np.asarray(weighed.predict(self._stretched(X))[0][:, 0])
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return probabilities, shape (n_rows, n_classes).
@@ -106,10 +107,11 @@ class Neighbours(BaseEstimator):
         One more neighbour is added that has the class frequencies of the training rows, so that no
         class is ever impossible (the m-estimate with m = 1).
         """
-        if self.weighed_ is None:
+        weighed = getattr(self, "weighed_", None)
+        if weighed is None:
             scores = self.model_.predict_proba(self._stretched(X))
             return (self.k_ * scores + self.prior_) / (self.k_ + 1)
-        scores, mass = self.weighed_.predict(self._stretched(X))
+        scores, mass = weighed.predict(self._stretched(X))
         return (mass[:, None] * scores + self.prior_) / (mass[:, None] + 1)
 
     def _targets(self, y: NDArray[Any]) -> NDArray[np.float64]:
