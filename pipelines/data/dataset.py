@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.row_weights import mean_one
 from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.seeds import drawn_rows
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 LONGEST_TEXT = 2_000
@@ -159,6 +160,6 @@ class DatasetShape:
 
 
 def _text_length(strings: "pd.Series[Any]") -> float:
-    """Return the mean characters of distinct strings per row, from evenly spaced rows."""
-    some = strings.iloc[:: max(1, len(strings) // _ROWS_TO_MEASURE)]
+    """Return the mean characters of distinct strings per row, from a sample of the rows."""
+    some = strings.iloc[drawn_rows(len(strings), _ROWS_TO_MEASURE, seed=0)]
     return sum(min(len(each), LONGEST_TEXT) for each in some.dropna().unique()) / max(len(some), 1)

@@ -12,7 +12,7 @@ from espalier.pipelines.ensemble.combination import Floats, probability_floor, t
 from espalier.pipelines.ensemble.losses import Loss, make_loss
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.seeds import generator
+from espalier.pipelines.seeds import drawn_rows, generator
 from espalier.pipelines.trials.failures import SearchFailedError
 from espalier.pipelines.trials.trial import TrialResult
 
@@ -155,7 +155,7 @@ def build_library(
     if len(rows) > max_rows:
         rng = generator(seed, "ensemble", "rows")
         rows = np.sort(rng.choice(rows, size=max_rows, replace=False))
-    sample = rows[:: max(1, len(rows) // SIMILARITY_ROWS)]
+    sample = rows[drawn_rows(len(rows), SIMILARITY_ROWS, seed=seed)]
     usable = [
         result for result in usable if np.isfinite(predictions[result.trial.number][rows]).all()
     ]

@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
 from espalier.pipelines.preprocessing.construct import PairwiseFeatures
-from espalier.pipelines.preprocessing.sample import drawn_rows
 from espalier.pipelines.preprocessing.scaling import make_scaler
+from espalier.pipelines.seeds import drawn_rows
 
 # Statistics of a column settle long before this many rows.
 _ROWS_FOR_STATISTICS = 20_000

@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.kernel_approximation import Nystroem
 
 from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
-from espalier.pipelines.preprocessing.sample import drawn_rows
+from espalier.pipelines.seeds import drawn_rows
 
 PROJECTIONS = ("none", "pca", "kernel")
 

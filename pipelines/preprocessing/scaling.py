@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import PowerTransformer, QuantileTransformer, RobustScaler
 
-from espalier.pipelines.preprocessing.sample import drawn_rows
+from espalier.pipelines.seeds import drawn_rows
 
 SCALINGS = ("none", "standard", "robust", "quantile", "power", "both")
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
-from espalier.pipelines.preprocessing.sample import drawn_rows
 from espalier.pipelines.preprocessing.strength import mutual_information
+from espalier.pipelines.seeds import drawn_rows
 
 SELECTIONS = ("none", "information", "importance", "correlation")
 

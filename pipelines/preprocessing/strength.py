@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.row_weights import effective_count
-from espalier.pipelines.preprocessing.sample import drawn_rows
+from espalier.pipelines.seeds import drawn_rows
 
 # A ranking of columns needs no more.
 _ROWS = 5_000

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
+from espalier.pipelines.automl.training_data import weights_unused
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.learners.candidate import Candidate
@@ -107,3 +108,39 @@ def test_a_neighbour_of_weight_two_is_two_neighbours(weights: str) -> None:
     whole = Neighbours(9, **settings).fit(X, y, sample_weight=weight.astype(float))
     twice = Neighbours(9, **settings).fit(np.repeat(X, weight, axis=0), np.repeat(y, weight))
     np.testing.assert_allclose(whole.predict(asked), twice.predict(asked))
+
+
+def test_an_own_estimator_that_cannot_weigh_is_named() -> None:
+    class Blind(LinearRegression):
+        def fit(self, X, y):
+            return super().fit(X, y)
+
+    blind = learner_from_estimator("blind", Blind())
+    assert OWN.weighs
+    assert not blind.weighs
+    weighted = table(ProblemKind.REGRESSION, np.ones(N_ROWS))
+    (said,) = weights_unused((OWN, blind), weighted)
+    assert "'blind'" in said
+    assert weights_unused((OWN, blind), table(ProblemKind.REGRESSION)) == ()
+
+
+def test_catboosts_own_categories_are_not_offered_with_weights() -> None:
+    """Its target statistics count rows, whatever they weigh."""
+    catboost, lightgbm = LEARNERS["catboost"], LEARNERS["lightgbm"]
+    plain, weighted = (table(ProblemKind.BINARY, weight) for weight in (None, np.ones(N_ROWS)))
+    for learner, data, offered in (
+        (catboost, plain, True),
+        (catboost, weighted, False),
+        (lightgbm, weighted, True),
+    ):
+        space = SearchSpace([learner], data.shape)
+        default = space.default(learner.name)
+        found = {
+            configuration["prep_encoding"]
+            for configuration in space.sample_family(learner.name, 30, np.random.default_rng(0))
+        }
+        assert ("native" in found) == offered
+        assert offered or default["prep_encoding"] == "ordinal"
+        fitted = Candidate(default, learner, ROLES, data.shape, 0, iterations=3)
+        fitted.fit(data.X, data.y, sample_weight=data.sample_weight)
+        assert bool(fitted.features_.categorical_) == (default["prep_encoding"] == "native")

@@ -6,12 +6,12 @@ import pytest
 
 from espalier.pipelines.data.splitting.inner_folds import RowFacts
 from espalier.pipelines.preprocessing.construct import PairwiseFeatures
-from espalier.pipelines.preprocessing.sample import drawn_rows
 from espalier.pipelines.preprocessing.scaling import StandardAndRanks
 from espalier.pipelines.preprocessing.select import SelectColumns
 from espalier.pipelines.preprocessing.strength import mutual_information
 from espalier.pipelines.preprocessing.target_means import TargetMeans
 from espalier.pipelines.preprocessing.text import TextColumn
+from espalier.pipelines.seeds import drawn_rows
 
 RNG = np.random.default_rng(0)
 N_ROWS = 800
