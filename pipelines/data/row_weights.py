@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 # Bits of a weight that are kept: c w and w then come to the same numbers, in spite of rounding.
 _BITS = 24
+# Rows that all together weigh a smaller share than this do not count.
+_NEGLIGIBLE = 1e-6
 
 
 def mean_one(weights: NDArray[Any]) -> NDArray[np.float64]:
@@ -24,6 +26,17 @@ def mean_one(weights: NDArray[Any]) -> NDArray[np.float64]:
     shares = given / largest
     digits, exponents = np.frexp(shares / shares.mean())
     return np.ldexp(np.round(np.ldexp(digits, _BITS)), exponents - _BITS)
+
+
+def counting_rows(weights: NDArray[Any]) -> NDArray[np.int64]:
+    """Return the sorted positions of all rows but those that together weigh next to nothing.
+
+    A tree may put such rows into leaves of their own, and only they are near some new rows: they
+    would say all there, however little they count.
+    """
+    order = np.argsort(weights, kind="stable")
+    below = np.cumsum(weights[order]) <= _NEGLIGIBLE * float(np.sum(weights))
+    return np.sort(order[~below])
 
 
 def effective_count(weights: NDArray[Any]) -> float:

@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.base import BaseEstimator
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
-from espalier.pipelines.data.row_weights import mean_one
+from espalier.pipelines.data.row_weights import counting_rows, mean_one
 from espalier.pipelines.data.splitting.inner_folds import RowFacts
 from espalier.pipelines.learners.base.costs import text_seconds
 from espalier.pipelines.learners.base.inner_split import inner_split
@@ -91,7 +92,8 @@ class Candidate(BaseEstimator):
         y : array, shape (n_rows,)
             Class codes or values.
         sample_weight, groups, times : array or None, shape (n_rows,)
-            As in `Dataset`; weights in any unit.
+            As in `Dataset`; weights in any unit. Rows that together weigh less than a millionth of
+            all are left out.
         deadline : Deadline or None
             When boosters, forests and networks stop with the model fitted so far.
         latest : Deadline or None
@@ -104,7 +106,11 @@ class Candidate(BaseEstimator):
             The deadline passed before the model could be fitted.
         """
         self.n_iterations_: int | None = None
-        facts = RowFacts(weight=self._weights(y, sample_weight), groups=groups, times=times)
+        facts = RowFacts(weight=sample_weight, groups=groups, times=times)
+        if sample_weight is not None:
+            rows = counting_rows(sample_weight)
+            X, y, facts = _rows(X, rows), y[rows], facts.take(rows)
+        facts = replace(facts, weight=self._weights(y, facts.weight))
         self.mean_ = 0.0 if self._classifies else float(np.average(y, weights=facts.weight))
         everything = np.arange(len(y))
         nothing = everything[:0]
@@ -154,6 +160,8 @@ class Candidate(BaseEstimator):
     ) -> NDArray[np.float64] | None:
         """Return weights of mean 1; balanced ``prep_weights`` give classes equal total weight."""
         given = None if sample_weight is None else mean_one(sample_weight)
+        if given is not None and (given == 1).all():
+            given = None
         if self.configuration.get("prep_weights", "none") != "balanced" or not self._classifies:
             return given
         given = np.ones(len(y)) if given is None else given

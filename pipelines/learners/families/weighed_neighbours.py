@@ -7,9 +7,6 @@ from numpy.typing import NDArray
 
 # Neighbours that are looked at, for each one that is wanted.
 _REACH = 4
-# Rows of so small a share of the total weight, all together, are left out: else the nearest rows
-# may be ones that hardly count, and they alone would say what is predicted.
-_NEGLIGIBLE = 1e-6
 _ROWS_A_BLOCK = 4_096
 
 
@@ -40,13 +37,10 @@ class WeighedNeighbours:
         """Store rows ``X``, their ``targets`` of shape (n_rows, n_targets) and their weights."""
         from sklearn.neighbors import NearestNeighbors
 
-        order = np.argsort(weight, kind="stable")
-        below = np.cumsum(weight[order]) <= _NEGLIGIBLE * float(np.sum(weight))
-        rows = np.sort(order[~below])
-        self.targets, self.weight = targets[rows], np.asarray(weight, dtype=np.float64)[rows]
-        reach = min(len(rows), _REACH * self.k)
+        self.targets, self.weight = targets, np.asarray(weight, dtype=np.float64)
+        reach = min(len(X), _REACH * self.k)
         self.neighbours = NearestNeighbors(n_neighbors=reach, p=self.p, n_jobs=self.n_threads)
-        self.neighbours.fit(X[rows])
+        self.neighbours.fit(X)
         return self
 
     def predict(self, X: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

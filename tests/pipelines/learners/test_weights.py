@@ -61,9 +61,7 @@ def test_any_unit_of_the_weights_gives_the_same_model(learner, problem) -> None:
 def test_equal_weights_in_any_unit_are_no_weights(learner, problem) -> None:
     data = table(problem)
     without = scores(learner, data, None)
-    np.testing.assert_allclose(
-        scores(learner, data, np.full(N_ROWS, 1 / 400)), without, rtol=1e-3, atol=1e-3
-    )
+    np.testing.assert_allclose(scores(learner, data, np.full(N_ROWS, 1 / 400)), without, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
