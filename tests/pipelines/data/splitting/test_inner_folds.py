@@ -8,7 +8,7 @@ from espalier.pipelines.data.splitting.inner_folds import RowFacts, inner_folds
 
 
 @st.composite
-def facts(draw):
+def facts(draw: st.DrawFn) -> tuple[RowFacts, int]:
     n = draw(st.integers(2, 80))
     rng = np.random.default_rng(draw(st.integers(0, 10**6)))
     groups = rng.integers(0, draw(st.integers(1, 12)), n) if draw(st.booleans()) else None
@@ -18,7 +18,9 @@ def facts(draw):
 
 @settings(max_examples=150, deadline=None)
 @given(given_facts=facts(), n_folds=st.integers(2, 5), seed=st.integers(0, 9))
-def test_no_fold_tears_a_group_or_learns_from_the_future(given_facts, n_folds, seed) -> None:
+def test_no_fold_tears_a_group_or_learns_from_the_future(
+    given_facts: tuple[RowFacts, int], n_folds: int, seed: int
+) -> None:
     known, n = given_facts
     by_rows = np.random.default_rng(seed).permutation(n) % n_folds
     folds = inner_folds(known, by_rows, n_folds, seed=seed)

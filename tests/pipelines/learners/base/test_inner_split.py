@@ -137,6 +137,7 @@ def test_a_newest_moment_with_most_rows_still_leaves_most_rows_to_train_on(group
     train, valid = parts
     assert len(train) >= 700
     assert len(valid) >= 150
-    assert set(times[valid]) == {2.0}
-    if groups is not None:
+    if groups is None:
+        assert set(times[valid]) == {2.0}
+    else:
         assert not set(groups[train]) & set(groups[valid])
