@@ -140,8 +140,11 @@ def _tell(result: Compared) -> None:
         for name, loss in result.losses.items()
         if name != "best single"
     }
-    told = "  ".join(f"{name} {change:+.1f}" for name, change in changes.items()
-                     if name in (SHIPPED, CALIBRATED, BAGGED))  # fmt: skip
+    told = "  ".join(
+        f"{name} {change:+.1f}"
+        for name, change in changes.items()
+        if name in (SHIPPED, CALIBRATED, BAGGED)
+    )
     print(
         f"{result.name:28} best single {single:.4f}  in %: {told}  ({result.method}, "
         f"{result.n_members} members)",

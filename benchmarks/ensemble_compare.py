@@ -68,9 +68,14 @@ def compare(place: Path, which: str, combiners: Sequence[Combiner] = COMBINERS) 
     metric = metric_of(train, which)
     losses: dict[str, float] = {}
     library = build_library(
-        recorded.results, recorded.out_of_fold, dataset=train, metric=metric, cap=40,
-        max_rows=FITTING_CELLS, seed=SEED,
-    )  # fmt: skip
+        recorded.results,
+        recorded.out_of_fold,
+        dataset=train,
+        metric=metric,
+        cap=40,
+        max_rows=FITTING_CELLS,
+        seed=SEED,
+    )
     settings = CombinerSettings(metric=metric, max_members=MAX_MEMBERS, seed=SEED)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -81,9 +86,13 @@ def compare(place: Path, which: str, combiners: Sequence[Combiner] = COMBINERS) 
             if combiner.name == SINGLE.name:
                 single = of_rows
         choice = choose_ensemble(
-            recorded.results, recorded.out_of_fold, dataset=train, metric=metric, seed=SEED,
+            recorded.results,
+            recorded.out_of_fold,
+            dataset=train,
+            metric=metric,
+            seed=SEED,
             combiners=combiners,
-        )  # fmt: skip
+        )
     numbers = [number for number, _ in choice.members]
     shipped = _row_losses(recorded, choice.rule, numbers, recorded.refitted)
     losses[SHIPPED] = float(shipped.mean())

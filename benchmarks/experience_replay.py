@@ -111,9 +111,8 @@ def open_pools(records: KnowledgeBase, known: AlignedKnowledge) -> list[Pool]:
             for each in records.by_dataset[table.dataset.key]
         }
         filling = [
-            at for at, each in enumerate(table.configurations)
-            if origin.get(each.digest) == "sobol"
-        ]  # fmt: skip
+            at for at, each in enumerate(table.configurations) if origin.get(each.digest) == "sobol"
+        ]
         pools.append(
             Pool(
                 table=table,
@@ -146,13 +145,13 @@ def replays(records: KnowledgeBase, known: AlignedKnowledge, *, seeds: int) -> d
             "warm_4_plain": pool.regret(pool.first(4, plain)),
             "warm_10": pool.regret(warm_search(pool, 10, seed=0)),
             "warm_10_plain": pool.regret(pool.first(10, plain)),
-            "cold_10": float(np.mean([
-                pool.regret(cold_search(pool, 10, seed=seed)) for seed in range(seeds)
-            ])),
+            "cold_10": float(
+                np.mean([pool.regret(cold_search(pool, 10, seed=seed)) for seed in range(seeds)])
+            ),
             "random_40": float(np.mean(forty)),
             "all_filling": pool.regret(list(pool.filling)),
             "n_filling": len(pool.filling),
-        }  # fmt: skip
+        }
     names = list(next(iter(rows.values())))
     print(" " * 24, *(f"{name:>14}" for name in names))
     for table, row in rows.items():
@@ -245,6 +244,8 @@ def halves(known: AlignedKnowledge, *, seeds: int) -> dict[str, Any]:
         f"{np.mean(after):.3f} knowing all of it ({len(before)} splits)",
         flush=True,
     )
-    return {"half_spearman_before": float(np.mean(before)),
-            "half_spearman_after": float(np.mean(after)),
-            "half_rises_in": float(np.mean(np.array(after) > np.array(before)))}  # fmt: skip
+    return {
+        "half_spearman_before": float(np.mean(before)),
+        "half_spearman_after": float(np.mean(after)),
+        "half_rises_in": float(np.mean(np.array(after) > np.array(before))),
+    }

@@ -26,15 +26,28 @@ def run_flow(table: Path, options: argparse.Namespace) -> dict[str, Any]:
     record = options.home / "outcome.json"
     command = [
         str(Path(sys.executable).parent / "espalier"),
-        "train", str(table), "--target", "target", "--name", "overhead", "--families", FAMILIES,
-        "--trials", str(options.trials), "--workers", str(options.workers),
-        "--json", str(record),
-    ]  # fmt: skip
+        "train",
+        str(table),
+        "--target",
+        "target",
+        "--name",
+        "overhead",
+        "--families",
+        FAMILIES,
+        "--trials",
+        str(options.trials),
+        "--workers",
+        str(options.workers),
+        "--json",
+        str(record),
+    ]
     started = time.monotonic()
     subprocess.run(
-        command, check=True, stdout=subprocess.DEVNULL,
+        command,
+        check=True,
+        stdout=subprocess.DEVNULL,
         env={**os.environ, "ESPALIER_HOME": str(options.home)},
-    )  # fmt: skip
+    )
     wall = time.monotonic() - started
     outcome: dict[str, Any] = json.loads(record.read_text())
     kept = max((options.home / "runs").rglob("oof"), key=lambda folder: folder.stat().st_mtime)
@@ -110,8 +123,10 @@ def main() -> None:
         figures[f"fixed_overhead_{name}"] = round(run["wall"] - shared, 1)
         figures[f"startup_{name}"] = round(phases["startup"], 1)
         figures[f"ending_{name}"] = round(run["wall"] - phases["startup"] - phases["total"], 1)
-        print(f"{name} run: wall {run['wall']:.1f} s; " + ", ".join(
-            f"{key} {value:.1f}" for key, value in phases.items()))  # fmt: skip
+        print(
+            f"{name} run: wall {run['wall']:.1f} s; "
+            + ", ".join(f"{key} {value:.1f}" for key, value in phases.items())
+        )
     between = options.trials - 1
     figures["seconds_per_trial_bare"] = round(bare["span"] / between, 3)
     for name, run in zip(("first", "again"), runs, strict=True):

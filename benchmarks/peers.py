@@ -34,12 +34,28 @@ from espalier.pipelines.experience.recording.store import ExperienceStore
 
 FRAMEWORKS = ("ours", "flaml", "autogluon_medium", "h2o", "mljar")
 TABLES = (
-    "german_credit", "titanic", "airline_delay", "grants", "parkinson_speech", "leaf_flavia",
-    "nonvoters", "bird_strike_phase", "midwest_survey", "ames", "house_16h", "employee_salaries",
-    "delaney_solubility", "open_payments",
+    "german_credit",
+    "titanic",
+    "airline_delay",
+    "grants",
+    "parkinson_speech",
+    "leaf_flavia",
+    "nonvoters",
+    "bird_strike_phase",
+    "midwest_survey",
+    "ames",
+    "house_16h",
+    "employee_salaries",
+    "delaney_solubility",
+    "open_payments",
     # Added before any system had run on them: the two largest that were left of each kind.
-    "car_claims", "crash_fatality", "kddcup99", "rodent_species", "imdb_rating", "diamonds",
-)  # fmt: skip
+    "car_claims",
+    "crash_fatality",
+    "kddcup99",
+    "rodent_species",
+    "imdb_rating",
+    "diamonds",
+)
 EXPERIENCE = "ESPALIER_PEER_EXPERIENCE"
 """Environment variable of `peers_adapter`, which the runner alone can import."""
 BUSY = 0.25
@@ -75,21 +91,43 @@ def run_all(options: argparse.Namespace) -> None:
                 continue
             entry = entries[name]
             command = [
-                sys.executable, str(options.peers / "run.py"), "--framework", framework,
-                "--data", str(entry.path), "--target", entry.target,
-                "--task", entry.task, "--fold", str(options.fold),
-                "--budget", str(options.budget), "--jobs", str(options.jobs),
-                "--home", str(options.home), "--out", str(place),
-            ]  # fmt: skip
+                sys.executable,
+                str(options.peers / "run.py"),
+                "--framework",
+                framework,
+                "--data",
+                str(entry.path),
+                "--target",
+                entry.target,
+                "--task",
+                entry.task,
+                "--fold",
+                str(options.fold),
+                "--budget",
+                str(options.budget),
+                "--jobs",
+                str(options.jobs),
+                "--home",
+                str(options.home),
+                "--out",
+                str(place),
+            ]
             environment = dict(os.environ)
             if framework == "ours":
-                command += ["--adapter", str(Path(__file__).with_name("peers_adapter.py")),
-                            "--python", sys.executable]  # fmt: skip
+                command += [
+                    "--adapter",
+                    str(Path(__file__).with_name("peers_adapter.py")),
+                    "--python",
+                    sys.executable,
+                ]
                 environment[EXPERIENCE] = "" if options.store is None else _learned(options, name)
             subprocess.run(command, env=environment, check=False, stdout=subprocess.DEVNULL)
             found = json.loads(place.read_text())
-            print(f"{name:22} {framework:18} {found['status']:7} {_shown(found['metric'])} in "
-                  f"{found.get('fit_seconds') or 0:.0f} s", flush=True)  # fmt: skip
+            print(
+                f"{name:22} {framework:18} {found['status']:7} {_shown(found['metric'])} in "
+                f"{found.get('fit_seconds') or 0:.0f} s",
+                flush=True,
+            )
 
 
 def report(options: argparse.Namespace) -> dict[str, Any]:
@@ -99,8 +137,11 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
     if not names:
         print("no run of Espalier yet: the framework `ours`")
         return {"tables": 0}
-    frameworks = [each for each in options.frameworks.split(",")
-                  if any((each, name) in runs for name in names)]  # fmt: skip
+    frameworks = [
+        each
+        for each in options.frameworks.split(",")
+        if any((each, name) in runs for name in names)
+    ]
     gains = pd.DataFrame(
         {each: {name: _gain(runs.get((each, name))) for name in names} for each in frameworks}
     )
@@ -110,9 +151,14 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
         shown = [_shown(runs.get((each, name), {}).get("metric")) for each in frameworks]
         mark = [_mark(runs.get((each, name))) for each in frameworks]
         metric = runs["ours", name].get("metric_name") or ""
-        print(f"{name:22} {metric:9} our rank {ranks.loc[name, 'ours']:.1f}",
-              *(f"{each} {value}{sign}" for each, value, sign in
-                zip(frameworks, shown, mark, strict=True)), sep="  ")  # fmt: skip
+        print(
+            f"{name:22} {metric:9} our rank {ranks.loc[name, 'ours']:.1f}",
+            *(
+                f"{each} {value}{sign}"
+                for each, value, sign in zip(frameworks, shown, mark, strict=True)
+            ),
+            sep="  ",
+        )
     rivals = [each for each in frameworks if each != "ours"]
     wins = {each: _win_share(gains["ours"], gains[each]) for each in rivals}
     failed = [f"{each} on {name}" for (each, name), run in runs.items() if run["status"] != "ok"]

@@ -68,14 +68,24 @@ def run(name: str, table: Path, options: argparse.Namespace, *words: str) -> dic
     home = options.out / "homes" / name
     home.mkdir(parents=True, exist_ok=True)
     outcome = home / "outcome.json"
-    command = [str(Path(sys.executable).parent / "espalier"), "train", str(table.resolve()),
-               "--name", "promise", "--json", str(outcome), *words]  # fmt: skip
+    command = [
+        str(Path(sys.executable).parent / "espalier"),
+        "train",
+        str(table.resolve()),
+        "--name",
+        "promise",
+        "--json",
+        str(outcome),
+        *words,
+    ]
     started = time.monotonic()
     with (home / "terminal.log").open("w") as log:
         process = subprocess.Popen(
-            command, stdout=log, stderr=subprocess.STDOUT,
+            command,
+            stdout=log,
+            stderr=subprocess.STDOUT,
             env=os.environ | {"ESPALIER_HOME": str(home)},
-        )  # fmt: skip
+        )
         with MemoryWatch(process.pid) as watch:
             try:
                 status = process.wait(PATIENCE)
@@ -113,15 +123,33 @@ def budget_runs(options: argparse.Namespace) -> pd.DataFrame:
     for budget in options.budgets:
         for table in index.itertuples(index=False):
             record = run(
-                f"{table.name}-{budget}s", options.folder / f"{table.name}.parquet", options,
-                "--target", table.target, "--task", table.task, "--seed", "0",
-                "--time-budget", f"{budget}s", "--workers", str(options.workers),
-            )  # fmt: skip
+                f"{table.name}-{budget}s",
+                options.folder / f"{table.name}.parquet",
+                options,
+                "--target",
+                table.target,
+                "--task",
+                table.task,
+                "--seed",
+                "0",
+                "--time-budget",
+                f"{budget}s",
+                "--workers",
+                str(options.workers),
+            )
             allowed = 1.05 * budget + 5
-            row = {"table": table.name, "budget": budget, "status": record["status"],
-                   "total": record.get("total"), "over": None, "wall": record["wall"],
-                   "trials": record.get("trials"), "failed": record.get("failed"),
-                   "pss_mb": record["pss_mb"], "rss_mb": record["rss_mb"]}  # fmt: skip
+            row = {
+                "table": table.name,
+                "budget": budget,
+                "status": record["status"],
+                "total": record.get("total"),
+                "over": None,
+                "wall": record["wall"],
+                "trials": record.get("trials"),
+                "failed": record.get("failed"),
+                "pss_mb": record["pss_mb"],
+                "rss_mb": record["rss_mb"],
+            }
             if record["status"] == 0:
                 row["over"] = record["total"] - allowed
                 row |= {phase: record["phases"].get(phase, 0.0) for phase in PHASES}
@@ -134,8 +162,10 @@ def _line(row: dict[str, Any]) -> str:
     if row["over"] is None:
         return f"{row['table']:24} {row['budget']:4} s  FAILED with status {row['status']}"
     kept = "kept" if row["over"] <= 0 else f"OVER by {row['over']:.1f} s"
-    return (f"{row['table']:24} {row['budget']:4} s  took {row['total']:6.1f} s  {kept:14}  "
-            f"{row['trials']} trials, {row['pss_mb']:,.0f} MiB")  # fmt: skip
+    return (
+        f"{row['table']:24} {row['budget']:4} s  took {row['total']:6.1f} s  {kept:14}  "
+        f"{row['trials']} trials, {row['pss_mb']:,.0f} MiB"
+    )
 
 
 def budget_figures(frame: pd.DataFrame) -> dict[str, Any]:
@@ -146,11 +176,17 @@ def budget_figures(frame: pd.DataFrame) -> dict[str, Any]:
     for budget, group in done.groupby("budget"):
         ratio = group["total"] / budget
         worst = group.loc[group["over"].idxmax()]
-        kept.append({
-            "budget": budget, "runs": len(group), "kept": int((group["over"] <= 0).sum()),
-            "median_ratio": ratio.median(), "worst_ratio": ratio.max(),
-            "worst_over": worst["over"], "worst_table": worst["table"],
-        })  # fmt: skip
+        kept.append(
+            {
+                "budget": budget,
+                "runs": len(group),
+                "kept": int((group["over"] <= 0).sum()),
+                "median_ratio": ratio.median(),
+                "worst_ratio": ratio.max(),
+                "worst_over": worst["over"],
+                "worst_table": worst["table"],
+            }
+        )
     figures["budgets"] = kept
     if kept:
         _print("Budget kept (1.05 B + 5 s)", pd.DataFrame(kept))
@@ -173,17 +209,35 @@ def speedup_figures(options: argparse.Namespace) -> dict[str, Any]:
         write_large_table(table, 20_000)
     counts = (1, options.workers)
     runs = [
-        run(f"speedup-{n}", table, options, "--target", "bought", "--trials", str(options.trials),
-            "--families", SPEEDUP_FAMILIES, "--workers", str(n))
+        run(
+            f"speedup-{n}",
+            table,
+            options,
+            "--target",
+            "bought",
+            "--trials",
+            str(options.trials),
+            "--families",
+            SPEEDUP_FAMILIES,
+            "--workers",
+            str(n),
+        )
         for n in counts
-    ]  # fmt: skip
+    ]
     if any(each["status"] for each in runs):
         return {"speedup": None}
     alone, together = runs
     frame = pd.DataFrame(
-        [{"workers": n, "search": each["phases"]["search"], "total": each["total"],
-          "trials": each["trials"]} for n, each in zip(counts, runs, strict=True)]
-    )  # fmt: skip
+        [
+            {
+                "workers": n,
+                "search": each["phases"]["search"],
+                "total": each["total"],
+                "trials": each["trials"],
+            }
+            for n, each in zip(counts, runs, strict=True)
+        ]
+    )
     _print("The same trials with more workers, seconds", frame)
     return {
         "speedup": alone["phases"]["search"] / together["phases"]["search"],
@@ -200,9 +254,19 @@ def memory_figures(options: argparse.Namespace) -> dict[str, Any]:
         write_large_table(table, options.rows)
     seconds = options.rows_seconds
     limit = f"{WORKERS_SHARE * options.rows_gb / options.workers:.2f}GB"
-    record = run(f"large-{options.rows}-{seconds}s", table, options, "--target", "bought",
-                 "--time-budget", f"{seconds}s", "--workers", str(options.workers),
-                 "--memory-limit", limit)  # fmt: skip
+    record = run(
+        f"large-{options.rows}-{seconds}s",
+        table,
+        options,
+        "--target",
+        "bought",
+        "--time-budget",
+        f"{seconds}s",
+        "--workers",
+        str(options.workers),
+        "--memory-limit",
+        limit,
+    )
     named = ("status", "total", "wall", "trials", "failed", "score", "pss_mb", "rss_mb", "error")
     shown = {name: record[name] for name in named if name in record}
     _print(f"{options.rows:,} rows x 30 columns in {seconds} s", pd.DataFrame([shown]))

@@ -146,10 +146,16 @@ def main() -> None:
         if options.variants:
             variants = {name: variants[name] for name in options.variants.split(",")}
         how = LiveOptions(
-            folder=options.folder, out=options.records, store=options.store, rows=options.rows,
-            folds=options.folds, trials=options.trials, seeds=options.seeds,
-            seconds=options.trial_seconds, variants=tuple(variants),
-        )  # fmt: skip
+            folder=options.folder,
+            out=options.records,
+            store=options.store,
+            rows=options.rows,
+            folds=options.folds,
+            trials=options.trials,
+            seeds=options.seeds,
+            seconds=options.trial_seconds,
+            variants=tuple(variants),
+        )
         names = [name for name in read_index(options.folder)["name"] if name in wanted]
         print(json.dumps(report(pd.DataFrame(live(names, how, options.processes)))))
         return
@@ -157,9 +163,12 @@ def main() -> None:
         if options.store is None:
             sys.exit("emulate needs --store FILE")
         emulated = emulate(
-            options.store, wanted, seeds=options.seeds, trials=options.trials,
+            options.store,
+            wanted,
+            seeds=options.seeds,
+            trials=options.trials,
             ablations=not options.no_ablations,
-        )  # fmt: skip
+        )
         print(json.dumps(report(pd.DataFrame(emulated))))
         return
     if options.store is not None:

@@ -88,8 +88,9 @@ class Emulator:
             random_state=integer_seed(0, "emulator", name),
         )
         with limit_threads(1):
-            unseen = cross_val_predict(forest, X, scaled.mean(axis=1), cv=KFold(10, shuffle=True,
-                                       random_state=0))  # fmt: skip
+            unseen = cross_val_predict(
+                forest, X, scaled.mean(axis=1), cv=KFold(10, shuffle=True, random_state=0)
+            )
             self.correlation = spearman(unseen, scaled.mean(axis=1))
             self._forest = forest.fit(X, scaled.mean(axis=1))
         centred = scaled[known] - scaled[known].mean(axis=1, keepdims=True)
@@ -188,8 +189,11 @@ def open_emulators(knowledge: KnowledgeBase, wanted: set[str]) -> list[Emulator]
         X = each.space.encode(list(each.configurations))
         emulator = Emulator(each.dataset.name, each.space, X, folds)
         verdict = "" if emulator.correlation >= _FEWEST else ": left out"
-        print(f"emulated {emulator.name}: {len(X)} records, Spearman "
-              f"{emulator.correlation:.2f}{verdict}", flush=True)  # fmt: skip
+        print(
+            f"emulated {emulator.name}: {len(X)} records, Spearman "
+            f"{emulator.correlation:.2f}{verdict}",
+            flush=True,
+        )
         if not verdict:
             emulators.append(emulator)
     return emulators

@@ -193,9 +193,11 @@ def by_tpe(
         low = _density(pool.X, np.append(bad, picks).astype(int), rest, embedding)
         weight = np.exp(high - high.max())
         drawn = rng.choice(
-            len(rest), min(_CANDIDATES, np.count_nonzero(weight)), replace=False,
+            len(rest),
+            min(_CANDIDATES, np.count_nonzero(weight)),
+            replace=False,
             p=weight / weight.sum(),
-        )  # fmt: skip
+        )
         picks.append(int(rest[drawn[(high - low)[drawn].argmax()]]))
     return picks
 

@@ -45,18 +45,34 @@ def train(row: Any, options: argparse.Namespace) -> dict[str, Any]:
     record = options.out / "train" / f"{row.name}.record"
     command = [
         str(Path(sys.executable).parent / "espalier"),
-        "train", str((options.folder / f"{row.name}.parquet").resolve()),
-        "--target", row.target, "--task", row.task, "--name", row.name,
-        "--time-budget", f"{options.seconds}s", "--workers", str(options.workers),
-        "--seed", "0", "--json", str(record.resolve()),
-    ]  # fmt: skip
+        "train",
+        str((options.folder / f"{row.name}.parquet").resolve()),
+        "--target",
+        row.target,
+        "--task",
+        row.task,
+        "--name",
+        row.name,
+        "--time-budget",
+        f"{options.seconds}s",
+        "--workers",
+        str(options.workers),
+        "--seed",
+        "0",
+        "--json",
+        str(record.resolve()),
+    ]
     environment = {**os.environ, "ESPALIER_HOME": str((options.out / "home").resolve())}
     started = time.monotonic()
     with (out.with_suffix(".log")).open("w") as log:
         status = subprocess.run(
-            command, stdout=log, stderr=subprocess.STDOUT, env=environment, check=False,
+            command,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            check=False,
             timeout=20 * options.seconds,
-        ).returncode  # fmt: skip
+        ).returncode
     result: dict[str, Any] = json.loads(record.read_text()) if record.exists() else {}
     result |= {"status": status, "wall_seconds": round(time.monotonic() - started, 2)}
     out.write_text(json.dumps(result))

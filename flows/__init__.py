@@ -1,4 +1,4 @@
-"""The Prefect flows, one a file; each is imported when it is first asked for."""
+"""The Prefect flows, one per file; each is imported on first use."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the module of a flow (PEP 562)."""
+    """Return the flow ``name``; its module is imported on first use (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{name}_flow"), name)

@@ -1,4 +1,4 @@
-"""The story of a build of experience: many configurations on every table of a folder."""
+"""The flow `build_experience`: evaluate many configurations on every table of a folder."""
 
 from dataclasses import dataclass
 
@@ -22,18 +22,18 @@ from espalier.tasks.experience.open_known_table import open_known_table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport:
-    """What a build left.
+    """Outcome of a build of experience.
 
     Attributes
     ----------
     n_added, n_known : int
-        Trials recorded by it, and in the store now.
+        Number of trials that this build recorded, and number in the store now.
     finished, unfinished : tuple of str
-        Tables with all their configurations, and those to go on with.
+        Names of the tables with all trials recorded, and of those with trials left to run.
     failed : tuple of (table, reason)
         Tables that cannot be used.
     trial_seconds : float
-        Of the trials recorded by it, on one core each.
+        Total duration of the trials that this build recorded (each uses one core).
     """
 
     n_added: int
@@ -46,19 +46,26 @@ class BuildReport:
 
 @flow(
     name="build experience",
-    description="Record what many configurations score on every table of a folder.",
+    description="Evaluate many configurations on every table of a folder, and record their scores.",
     flow_run_name="build experience {request.folder}",
     persist_result=False,
 )
 def build_experience(request: BuildRequest) -> BuildReport:
-    """Record trials on every table; the same request again continues where this one stopped."""
+    """Evaluate configurations on every table of a folder, and record the trials.
+
+    Running the same request again after an interruption continues where it stopped.
+    """
     settings, listener = load_settings(), current_listener()
     entries = read_index(request.folder, request.tables)
     store, deadline = ExperienceStore(request.store.absolute()), _deadline(request)
     recorder = TableRecorder(
-        store=store, tracking=Tracking(settings), settings=settings, design=request.design,
-        deadline=deadline, listener=listener,
-    )  # fmt: skip
+        store=store,
+        tracking=Tracking(settings),
+        settings=settings,
+        design=request.design,
+        deadline=deadline,
+        listener=listener,
+    )
     added: list[TrialResult] = []
     finished: list[str] = []
     unfinished: list[str] = []

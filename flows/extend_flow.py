@@ -1,4 +1,4 @@
-"""The story of an extension: a finished run's table and trials, and more search on top."""
+"""The flow `extend`: continue the search of a finished training run."""
 
 from prefect import flow
 
@@ -13,12 +13,12 @@ from espalier.pipelines.requests.extend import ExtendRequest
 @with_run_hooks
 @flow(
     name="extend",
-    description="Search on from where a finished run of a model stopped.",
+    description="Continue the search of a finished training run, and register a new version.",
     flow_run_name="extend {request.model}",
     persist_result=False,
 )
 def extend(request: ExtendRequest) -> TrainReport:
-    """Search on from where a finished run of a model stopped, and register a new version.
+    """Continue the search of a finished training run, and register a new version of its model.
 
     Running the same request again after an interruption continues where it stopped.
     """

@@ -1,4 +1,4 @@
-"""The story of a learning: what trainings left in MLflow becomes experience for the next ones."""
+"""The flow `learn`: fit a performance predictor to the trials logged in MLflow."""
 
 import tempfile
 from pathlib import Path
@@ -28,10 +28,10 @@ from espalier.tasks.experience.register_predictor import register_predictor
     persist_result=False,
 )
 def learn(request: LearnRequest) -> LearnReport:
-    """Learn from every trial that MLflow has; what was read before is not read again.
+    """Fit a performance predictor to all trials in MLflow; use it if it is not worse.
 
-    The new predictor and the present one are compared on all datasets, each left out of what they
-    learned from. The new one serves if it is not worse.
+    Only trials logged since the last time are read. The new predictor and the present one are
+    compared on each dataset after being fitted to the others.
     """
     settings, listener = load_settings(), current_listener()
     tracking, own = Tracking(settings).open_soon(), RunExperience(settings)

@@ -1,4 +1,4 @@
-"""The story of a monitoring: the champion on recent rows, and a retraining where it must be."""
+"""The flow `monitor`: measure score and drift of the champion on recent rows."""
 
 from dataclasses import replace
 
@@ -23,12 +23,12 @@ from espalier.tasks.monitoring.score_champion import MonitoringResult, score_cha
 @with_run_hooks
 @flow(
     name="monitor",
-    description="Score the champion on recent rows, measure drift, retrain past the limits.",
+    description="Score the champion on recent rows, measure drift, retrain if a limit is exceeded.",
     flow_run_name="monitor {request.name}",
     persist_result=False,
 )
 def monitor(request: MonitorRequest) -> MonitorReport:
-    """Say how the champion does on recent rows; retrain where a limit is passed.
+    """Score the champion on recent rows, measure drift, and retrain if a limit is exceeded.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def _tell(report: MonitorReport, listener: RunListener) -> None:
 def _retrain(
     request: MonitorRequest, report: MonitorReport, record: LifecycleRun, listener: RunListener
 ) -> MonitorReport:
-    """Trigger the retraining; that it is refused does not make the monitoring fail."""
+    """Run the retraining; if it is refused, note that in the report instead of failing."""
     try:
         retraining = retrain(request.retraining)
     except UserError as error:

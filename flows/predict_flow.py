@@ -1,4 +1,4 @@
-"""The story of a batch of predictions: read, score with a registered model, write."""
+"""The flow `predict`: predict a table with a registered model, and write the result."""
 
 from prefect import flow
 from prefect.logging import get_run_logger
@@ -24,7 +24,7 @@ score = retried_task(
     persist_result=False,
 )
 def predict(request: PredictRequest) -> ScoreRecord:
-    """Score a table with a registered model and write the predictions."""
+    """Predict a table with a registered model, and write the predictions to a file."""
     record = score(request)
     logger = get_run_logger()
     for line in record.warnings:

@@ -1,4 +1,4 @@
-"""The story of a promotion: compared on rows that neither model knows, decided, put on record."""
+"""The flow `promote`: compare challenger and champion, decide, and record the decision."""
 
 from prefect import flow
 from prefect.logging import get_run_logger
@@ -36,12 +36,12 @@ HEADLINES = {
 @flow(
     name="promote",
     description="Compare the challenger with the champion on rows that neither was trained on, "
-    "and let it serve if it passes the policy.",
+    "and promote it if it meets the policy.",
     flow_run_name="promote {request.name}",
     persist_result=False,
 )
 def promote(request: PromoteRequest) -> PromotionReport:
-    """Promote the challenger if it passes; whatever is decided is on record."""
+    """Promote the challenger if it meets the policy; record the decision either way."""
     settings, policy = load_settings(), request.promotion_policy
     actor = request.actor or current_actor()
     candidates = find_candidates(request.name, settings)
@@ -82,7 +82,7 @@ def promote(request: PromoteRequest) -> PromotionReport:
 def _concluded(
     decision: PromotionDecision, answer: ApprovalAnswer | None, actor: str
 ) -> tuple[DecisionKind, tuple[str, ...], str]:
-    """Return what happens, why, and who decided it."""
+    """Return the kind of decision, its reasons, and who decided."""
     if answer is None:
         promoted = decision.action is PromotionAction.PROMOTE
         kind = DecisionKind.PROMOTED if promoted else DecisionKind.KEPT

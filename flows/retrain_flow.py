@@ -1,4 +1,4 @@
-"""The story of a retraining: the source read again, a gate, and a challenger for the champion."""
+"""The flow `retrain`: read a model's data again, check them, and train a challenger."""
 
 import time
 from dataclasses import replace
@@ -36,21 +36,21 @@ from espalier.tasks.records import TableRef
     persist_result=False,
 )
 def retrain(request: RetrainRequest) -> RetrainReport:
-    """Train a challenger on what the data source holds now; stop where nothing has changed.
+    """Train a challenger on the current data of the source, unless they have not changed.
 
-    Of one model only one retraining goes on at a time; the next one waits.
+    Retrainings of the same model run one at a time; another one waits.
 
     Raises
     ------
     UserError
-        There is no such model, or its data source is not known any more.
+        There is no such model, or its data source was not recorded.
     DataRefusedError
-        The table breaks the champion's suite, or it has moved and the policy refuses that.
+        The table breaks the champion's suite, or it has drifted and the policy refuses that.
     """
     settings, listener = load_settings(), current_listener()
     with one_at_a_time(request.name, settings, on_wait=listener.note):
         report = _retrain(request, settings, listener)
-    # Outside the lock: a person may be asked, and may take a day.
+    # Outside the lock: the answer of a person may take a day.
     if report.training is None or request.promote == "never":
         return report
     policy = PromoteRequest(name=request.name, policy=request.promote)
@@ -78,8 +78,9 @@ def _retrain(request: RetrainRequest, settings: Settings, listener: RunListener)
             listener.warn(line)
         gated.require_passed(past)
         training = _train(past.request, reread.table, settings, listener)
-        record.tag({"trained": f"{training.model}/{training.version}",
-                    "training_run": training.run_id})  # fmt: skip
+        record.tag(
+            {"trained": f"{training.model}/{training.version}", "training_run": training.run_id}
+        )
         record.conclude("trained", drift_figures(gated.drift))
     return replace(
         report,
@@ -108,7 +109,7 @@ def _begin_report(
 def _train(
     request: TrainRequest, table: TableRef, settings: Settings, listener: RunListener
 ) -> TrainReport:
-    """Run the training flow on the table that was checked; its workers start only now."""
+    """Run the training flow on the checked table; its workers start only here."""
     with (
         TrainingSession(
             request, settings, listener, table=table, started_at=time.time()

@@ -1,4 +1,4 @@
-"""The story of a rollback: the previous champion serves again, in one step."""
+"""The flow `rollback`: make the previous champion serve again."""
 
 from prefect import flow
 from prefect.logging import get_run_logger
@@ -23,12 +23,12 @@ put_back = retried_task(
 @with_run_hooks
 @flow(
     name="rollback",
-    description="Put the previous champion back; what is rolled back gets no alias.",
+    description="Make the previous champion serve again; the version rolled back loses its alias.",
     flow_run_name="rollback {request.name}",
     persist_result=False,
 )
 def rollback(request: RollbackRequest) -> Decision:
-    """Put the previous champion back; return the decision as it is on record."""
+    """Make the previous champion serve again; return the recorded decision."""
     decision = put_back(request, load_settings(), actor=request.actor or current_actor())
     said = " ".join(decision.reasons)
     get_run_logger().info("%s", said)

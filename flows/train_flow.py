@@ -1,7 +1,7 @@
-"""The story of a training: a table in, a registered champion out.
+"""The flow `train`: search, build an ensemble and register it as a model version.
 
-Every step is a task, called by its name; ``submit`` starts one in the background. What `kept_task`
-makes is taken from the run folder where an interrupted run had done it.
+Every step is a Prefect task; ``submit`` starts one in the background. Results of a `kept_task` are
+read from the run folder if an interrupted run has made them.
 """
 
 from dataclasses import replace
@@ -48,7 +48,7 @@ from espalier.tasks.search.open_search import open_search
     persist_result=False,
 )
 def train(request: TrainRequest) -> TrainReport:
-    """Train on a table and register the best model.
+    """Train on a table and register the resulting model.
 
     Running the same request again after an interruption continues where it stopped.
     """

@@ -1,1 +1,1 @@
-"""Prefect tasks, one a file: retries, time-outs and caching around one call of the core."""
+"""Prefect tasks, one per file: retries, timeouts and caching around a call of the core."""

@@ -1,6 +1,6 @@
-"""What a run shows on its page in the Prefect UI.
+"""Publish artifacts on the page of a flow run in the Prefect UI.
 
-An artifact is for people: when the server does not take it, the run goes on.
+An artifact that the server does not accept is logged as a warning; the run continues.
 """
 
 import logging
@@ -14,14 +14,14 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def publish_markdown(key: str, markdown: str, description: str) -> None:
-    """Show a text."""
+    """Publish a Markdown text."""
     from prefect.artifacts import create_markdown_artifact
 
     _try(lambda: create_markdown_artifact(markdown, key=key, description=description))
 
 
 def publish_table(key: str, rows: Sequence[Mapping[str, Any]], description: str) -> None:
-    """Show a table, one mapping a row."""
+    """Publish a table, one mapping per row."""
     from prefect.artifacts import create_table_artifact
 
     table = [dict(row) for row in rows]
@@ -29,14 +29,14 @@ def publish_table(key: str, rows: Sequence[Mapping[str, Any]], description: str)
 
 
 def publish_link(key: str, link: str, text: str, description: str) -> None:
-    """Show a link."""
+    """Publish a link."""
     from prefect.artifacts import create_link_artifact
 
     _try(lambda: create_link_artifact(link, link_text=text, key=key, description=description))
 
 
 def open_progress(key: str, description: str) -> UUID | None:
-    """Show a progress bar at 0; return its id, None when it could not be made."""
+    """Publish a progress bar at 0 %; return its id, or None if that failed."""
     from prefect.artifacts import create_progress_artifact
 
     made = _try(lambda: create_progress_artifact(0.0, key=key, description=description))
@@ -44,7 +44,7 @@ def open_progress(key: str, description: str) -> UUID | None:
 
 
 def move_progress(artifact: UUID | None, share: float) -> None:
-    """Move a progress bar to ``share``, from 0 to 1."""
+    """Set a progress bar to ``share``, from 0 to 1."""
     from prefect.artifacts import update_progress_artifact
 
     if artifact is not None:

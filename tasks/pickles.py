@@ -1,4 +1,4 @@
-"""Pickles of this run's own tables, written whole or not at all, and sealed."""
+"""Sealed pickles of a run's tables, written atomically."""
 
 import threading
 from pathlib import Path
@@ -23,20 +23,20 @@ def write_pickle(value: Any, path: Path) -> None:
 
 
 def read_pickle(path: Path) -> Any:
-    """Return what `write_pickle` wrote.
+    """Return the value that `write_pickle` wrote.
 
     Raises
     ------
     UnsealedError
-        Somebody else wrote it; it was not opened.
+        The file has no seal of this installation; it was not opened.
     """
     return load_sealed(path, seal_key(load_settings().home))
 
 
 class SharedPickle:
-    """The pickle that several steps of this process need: opened once, by the first of them.
+    """A cache of the last pickle that was read, shared by the tasks of this process.
 
-    Steps must not change what they get. Only the last one asked for is kept.
+    Callers must not change the value.
     """
 
     def __init__(self) -> None:
@@ -45,12 +45,12 @@ class SharedPickle:
         self._value: Any = None
 
     def read(self, path: Path) -> Any:
-        """Return what the file at ``path`` holds, from memory if it is as it was.
+        """Return the value in ``path``; from memory if the file has not changed.
 
         Raises
         ------
         UnsealedError
-            Somebody else wrote it; it was not opened.
+            The file has no seal of this installation; it was not opened.
         """
         with self._lock:  # of two that ask at the same time one opens it
             stat = path.stat()
@@ -60,10 +60,10 @@ class SharedPickle:
             return self._value
 
     def forget(self) -> None:
-        """Let go of what is kept."""
+        """Release the cached value."""
         with self._lock:
             self._value = self._known = None
 
 
 PREPARED = SharedPickle()
-"""The prepared data of the training that this process is at."""
+"""Cache of the prepared data of the current training."""

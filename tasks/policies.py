@@ -1,4 +1,4 @@
-"""When a task is tried again, and when its result is taken from an earlier run."""
+"""Retry policy of tasks, and tasks whose results are kept in the run folder."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ _PASSING = (WorkerLostError, StoreUnavailableError, TimeoutError, OSError)
 
 
 def can_pass(error: BaseException) -> bool:
-    """Whether the same work may succeed when it is tried again."""
+    """Whether the same work may succeed if it is retried."""
     if isinstance(error, _LASTING):
         return False
     if isinstance(error, _PASSING):
@@ -43,7 +43,7 @@ def can_pass(error: BaseException) -> bool:
 
 
 def retry_if_it_can_pass(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Decide for Prefect whether a failed task is tried again."""
+    """Return whether Prefect should retry a failed task."""
     try:
         state.result()
     except BaseException as error:
@@ -52,7 +52,7 @@ def retry_if_it_can_pass(_task: Task[Any, Any], _run: TaskRun, state: State[Any]
 
 
 class HasFolder(Protocol):
-    """What tells a kept task in which run folder it works."""
+    """An argument that tells a kept task its run folder."""
 
     @property
     def folder(self) -> Path:
@@ -60,23 +60,22 @@ class HasFolder(Protocol):
 
 
 class KeptTask(Task[P, R]):
-    """A task whose result is kept in the run folder and taken from there if it is.
+    """A task whose result is kept in the run folder, and read from there if present.
 
-    Its first argument has the folder. That is named after the content of the data and of the
-    request, so the same command finds what an interrupted run had done, and a folder that is
-    deleted takes its results along.
+    Its first argument names the folder. The folder is named after the content of data and request,
+    so the same command finds the results of an interrupted run.
     """
 
     def __call__(self, run: HasFolder, *args: Any, **options: Any) -> Any:  # type: ignore[override]
-        """Return the result, kept or made now."""
+        """Return the kept result, or run the task."""
         return self.in_folder(run.folder)(run, *args, **options)
 
     def submit(self, run: HasFolder, *args: Any, **options: Any) -> Any:  # type: ignore[override]
-        """Return the future of the result, kept or made in the background."""
+        """Return a future of the result, kept or computed in the background."""
         return self.in_folder(run.folder).submit(run, *args, **options)
 
     def in_folder(self, folder: Path) -> Task[..., R]:
-        """Return the task as it is where its results are in this run folder."""
+        """Return the task with this run folder as the storage of its results."""
         place = Path(folder) / "results"
         drop_foreign(place / _key_of(self))
         return self.with_options(
@@ -95,14 +94,14 @@ def retried_task(
     task_run_name: str | None = None,
     timeout_seconds: float | None = None,
 ) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """Return Prefect's ``task`` for work that is tried again where that may help.
+    """Return a decorator that makes a Prefect task which is retried if that may help.
 
-    It always runs; `kept_task` is for work whose result is kept.
+    The task always runs; see `kept_task` for tasks whose results are kept.
 
     Parameters
     ----------
     name, tags, description, task_run_name, timeout_seconds
-        As Prefect's ``task`` has them.
+        As in Prefect's ``task``.
     """
 
     def decorate(function: Callable[P, R]) -> Task[P, R]:
@@ -122,12 +121,12 @@ def retried_task(
 def kept_task(
     *, name: str, tags: Sequence[str], description: str, timeout_seconds: float | None = None
 ) -> Callable[[Callable[P, R]], Task[P, R]]:
-    """Return what makes a function a `KeptTask` that is tried again where that may help.
+    """Return a decorator that makes a `KeptTask`, which is retried if that may help.
 
     Parameters
     ----------
     name, tags, description, timeout_seconds
-        As Prefect's ``task`` has them. The name is the key of the result.
+        As in Prefect's ``task``. The name is the key of the result.
     """
 
     def decorate(function: Callable[P, R]) -> Task[P, R]:

@@ -1,9 +1,9 @@
-"""The small records that tasks exchange; tables travel as paths."""
+"""The records that tasks exchange; tables are passed as paths."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from numpy.typing import NDArray
@@ -24,18 +24,18 @@ from espalier.tasks.pickles import PREPARED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRef:
-    """A table as it was read, staged in the run folder.
+    """Reference to a raw table that is staged in the run folder.
 
     Attributes
     ----------
     folder : Path
         The run folder.
     fingerprint : str
-        Names the table's content.
+        Fingerprint of the table's content.
     n_rows : int
-        Its size.
+        Number of rows.
     schema : tuple of (column, dtype)
-        As it was read.
+        Columns and their dtypes as read.
     """
 
     folder: Path
@@ -45,40 +45,40 @@ class TableRef:
 
     @classmethod
     def of(cls, table: pd.DataFrame, fingerprint: str, folder: Path) -> "TableRef":
-        """Return the reference to ``table`` in ``folder``, where it is yet to be put."""
+        """Return the reference to ``table`` in ``folder``; the table is not written."""
         schema = tuple((str(name), str(kind)) for name, kind in table.dtypes.items())
         return cls(folder=folder, fingerprint=fingerprint, n_rows=len(table), schema=schema)
 
     @staticmethod
     def path_in(folder: Path) -> Path:
-        """Return where the table of a run folder is."""
+        """Return the path of the table in a run folder."""
         return folder / "table.pkl"
 
     @property
     def path(self) -> Path:
-        """Where the table is."""
+        """Path of the table."""
         return self.path_in(self.folder)
 
     @property
     def prepared_path(self) -> Path:
-        """Where the prepared data go."""
+        """Path of the prepared data."""
         return self.folder / "prepared.pkl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRun:
-    """A training under way: what is asked, of which table, and where it is on record.
+    """A training run: its request, its table, and its MLflow run.
 
     Attributes
     ----------
     request : TrainRequest
-        What is asked.
+        The request.
     table : TableRef
         The table, in the run folder.
     tracking : Tracking
         The MLflow store.
     run_id : str
-        MLflow's parent run; empty before it is open.
+        ID of the MLflow run; empty before it is open.
     """
 
     request: TrainRequest
@@ -93,45 +93,41 @@ class TrainingRun:
 
     @property
     def store(self) -> RunStore:
-        """What the run has done so far."""
+        """The run folder's record of trials and notes."""
         return RunStore(self.folder)
 
     @property
     def settings(self) -> TrainingSettings:
-        """The request, as the core has it."""
-        request = self.request
-        return TrainingSettings.of(
-            request,
-            {
-                "time_budget": request.budget.seconds,
-                "n_trials": request.trials,
-                "n_folds": request.folds,
-                "families": request.families or None,
-            },
-        )
+        """The options of the training, from the request."""
+        asked = self.request
+        named = {
+            "n_trials": asked.trials,
+            "n_folds": asked.folds,
+            "families": asked.families or None,
+        }
+        return TrainingSettings.of(asked, {"time_budget": asked.budget.seconds, **named})
 
     @property
     def fold_models(self) -> FoldModels | None:
-        """Where fold models of the best trials are kept; None where none are."""
-        if not self.settings.keeps_fold_models:
-            return None
-        return open_fold_models(self.folder, self.tracking.settings.home)
+        """Store of the fold models of the best trials; None if none are kept."""
+        kept = self.settings.keeps_fold_models
+        return open_fold_models(self.folder, self.tracking.settings.home) if kept else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InheritedTraining:
-    """What a training takes over from earlier ones.
+    """Best configurations and hold-out that a training takes over from earlier versions.
 
     Attributes
     ----------
     winners : tuple of Configuration
-        To be tried first.
+        Configurations to try first.
     version : str
-        ``NAME/VERSION`` whose hold-out is kept; empty for a training from nothing.
+        ``NAME/VERSION`` whose hold-out is kept; empty if nothing is taken over.
     fingerprint : str
-        Of the data it was trained on.
+        Fingerprint of the training table of that version.
     rows_path : Path or None
-        Keys of the rows that it was trained on and held out; None where it kept none.
+        File with the keys of its training and hold-out rows; None if it kept none.
     """
 
     winners: tuple[Configuration, ...] = ()
@@ -141,7 +137,7 @@ class InheritedTraining:
 
     @property
     def tags(self) -> dict[str, str]:
-        """What the registry is to know of it."""
+        """Tags of the registered version that name the version started from."""
         if not self.version:
             return {}
         return {"compared_with": self.version, "compared_fingerprint": self.fingerprint}
@@ -152,16 +148,16 @@ NOTHING_INHERITED = InheritedTraining()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationRecord:
-    """What the gate found.
+    """Result of checking the training table against its suite.
 
     Attributes
     ----------
     n_expectations : int
-        How many were checked.
+        Number of expectations checked.
     failures : tuple of (severity, expectation)
-        Those that did not hold.
+        The expectations that do not hold.
     json_path, html_path : Path
-        The suite with its results, for machines and for people.
+        The suite with its results, as JSON and as a page.
     """
 
     n_expectations: int
@@ -172,28 +168,29 @@ class ValidationRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedRef:
-    """The prepared data: where they are, and what is worth saying about them.
+    """Reference to the prepared data, with their description.
 
     Attributes
     ----------
     path : Path
         A pickled `PreparedData`, written by this run.
     metric : str
-        What is optimised.
+        Name of the optimised metric.
     shape : DatasetShape
-        Of the search rows.
+        Shape of the search rows.
     n_holdout : int
-        Rows that nothing sees before the end.
+        Number of hold-out rows.
     n_folds : int
-        Fits of a trial.
+        Number of folds.
     folds : str
-        How trials are scored, in words.
+        Description of the folds.
     digest : str
-        Names rows, target, columns and folds: only scores of the same digest can be compared.
+        Digest of rows, target, columns and folds: only scores with the same digest can be
+        compared.
     notes, warnings : tuple of str
-        What is worth knowing; what may need a person's look.
+        Remarks about the data; faults that may need action.
     set_aside : tuple of (column, reason)
-        Columns that are not features.
+        Columns that are not used as features.
     """
 
     path: Path
@@ -209,32 +206,31 @@ class PreparedRef:
 
     @property
     def problem(self) -> ProblemKind:
-        """What is predicted."""
+        """Kind of problem."""
         return self.shape.problem
 
     @property
     def data(self) -> "PreparedData":
-        """The prepared data; opened once in a process, and not to be changed."""
-        prepared: PreparedData = PREPARED.read(self.path)
-        return prepared
+        """The prepared data; read once per process. Callers must not change them."""
+        return cast(PreparedData, PREPARED.read(self.path))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedData(TrainingData):
-    """Everything the search and the evaluation need; written once, read where it is used.
+    """The prepared data of search and evaluation, including the hold-out.
 
     Attributes
     ----------
     holdout_y : array, shape (n_holdout,)
-        Target of the rows that nothing sees before the end.
+        Target of the hold-out rows.
     holdout_rows : DataFrame, shape (n_holdout, n_raw_columns)
-        The same rows as they were read: the served model is what is scored.
+        Raw hold-out rows, as the served model gets raw rows.
     search_positions, holdout_positions : array of int64
-        Where the rows of the two parts are in the staged table.
+        Positions of search and hold-out rows in the staged table.
     example_rows : DataFrame
-        A few raw rows of the search part, for the model's signature.
+        A few raw search rows, for the model's signature.
     holdout_weight : array or None, shape (n_holdout,)
-        How much the held-out rows count.
+        Weights of the hold-out rows.
     """
 
     holdout_y: NDArray[Any]
@@ -254,15 +250,15 @@ class EnsembleRecord:
     path : Path
         Folder of the saved model.
     method : str
-        How members were chosen.
+        Name of the combiner that chose the members.
     cv_score : float
-        Of the ensemble on out-of-fold predictions.
+        Score of the ensemble on out-of-fold predictions.
     weights : mapping of int to float
-        Share of each trial that made it into the model, by number.
+        Weights of the members by trial number.
     combiners : tuple of (method, score, number of members)
-        What it was chosen from.
+        The combiners that were compared, with their nested scores.
     adjusted : AdjustmentReport
-        How its calibration, threshold and intervals came about.
+        How calibration, decision threshold and prediction intervals were chosen.
     fold_models : tuple of (trial number, number of models)
         Members that serve as the models of their folds; the others were refitted to all rows.
     row_ms : float or None
@@ -281,20 +277,20 @@ class EnsembleRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldoutRecord:
-    """How good the ensemble is on rows that nothing saw.
+    """Score of the ensemble on the hold-out.
 
     Attributes
     ----------
     score : float
-        The metric.
+        Value of the metric.
     interval : (float, float)
-        95 % bootstrap interval.
+        95 % bootstrap interval of the score.
     baseline : float
-        Of a dummy model on the same rows.
+        Score of the best constant prediction on the same rows.
     n_rows : int
-        How many rows.
+        Number of rows that were scored.
     note : str
-        Why they are not all the rows that were held out; empty if they are.
+        Why not all hold-out rows were scored; empty if all were.
     """
 
     score: float

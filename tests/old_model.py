@@ -40,9 +40,12 @@ def register_old(tracking, name, folder, *, alias, own_code=True):
     (saved / "manifest.json").write_text("{}")
     place = folder / "model"
     mlflow.pyfunc.save_model(
-        str(place), loader_module="pipelines.ensemble.serving", data_path=str(saved),
-        code_paths=[str(package.parent)], pip_requirements=["numpy"],
-    )  # fmt: skip
+        str(place),
+        loader_module="pipelines.ensemble.serving",
+        data_path=str(saved),
+        code_paths=[str(package.parent)],
+        pip_requirements=["numpy"],
+    )
     run_id = tracking.start_run("training")
     client = tracking.client
     make_registered_model(client, name)

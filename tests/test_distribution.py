@@ -35,12 +35,19 @@ print(espalier.__file__)
 
 
 def _run(*command, cwd=None):
-    environ = {key: value for key, value in os.environ.items()
-               if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_", "PYTHON"))}  # fmt: skip
+    environ = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_", "PYTHON"))
+    }
     ended = subprocess.run(
-        [str(each) for each in command], cwd=cwd, capture_output=True, text=True, check=False,
+        [str(each) for each in command],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
         env=environ | {"ESPALIER_PREFECT_START_SECONDS": "600"},
-    )  # fmt: skip
+    )
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
     return ended.stdout
 
@@ -52,9 +59,10 @@ def builder(tmp_path_factory):
     subprocess.run([sys.executable, "-m", "venv", place], check=True)
     python = place / "bin" / "python"
     tools = subprocess.run(
-        [python, "-m", "pip", "install", "-q", "build", "hatchling"], capture_output=True,
+        [python, "-m", "pip", "install", "-q", "build", "hatchling"],
+        capture_output=True,
         check=False,
-    )  # fmt: skip
+    )
     if tools.returncode:
         pytest.skip("no package index can be reached")
     return python
@@ -97,16 +105,20 @@ def _names(wheel):
 def test_the_wheel_is_one_package_without_deployment_and_tests(wheel):
     names = _names(wheel)
     assert {name.partition("/")[0] for name in names} == {
-        "espalier", f"espalier-{__version__}.dist-info"
-    }  # fmt: skip
+        "espalier",
+        f"espalier-{__version__}.dist-info",
+    }
     assert not [name for name in names if "deploy/" in name or "tests" in name]
     assert {
         "espalier/__main__.py",
         "espalier/tasks/pages/templates/report.html",
         "espalier/pipelines/experience/shipped/records.parquet",
     } <= set(names)
-    modules = {f"espalier/{path.relative_to(ROOT)}" for name in PACKAGES
-               for path in (ROOT / name).rglob("*.py")}  # fmt: skip
+    modules = {
+        f"espalier/{path.relative_to(ROOT)}"
+        for name in PACKAGES
+        for path in (ROOT / name).rglob("*.py")
+    }
     assert modules <= set(names)
 
 
@@ -118,8 +130,9 @@ def test_the_source_archive_holds_no_link_and_no_second_copy(built):
     inside = {each.name.partition("/")[2] for each in members}
     assert {"flows/cli/app.py", "tests/conftest.py", "requirements.lock"} <= inside
     assert {each for each in inside if each.startswith("src/")} == {
-        "src/espalier/__init__.py", "src/espalier/__main__.py"
-    }  # fmt: skip
+        "src/espalier/__init__.py",
+        "src/espalier/__main__.py",
+    }
 
 
 @pytest.mark.parametrize("kind", ["linked", "text", "absent"])
@@ -132,8 +145,17 @@ def test_every_tree_gives_the_same_wheel(builder, trees, wheel, kind, tmp_path):
 def test_installed_it_answers_fits_and_trains(builder, wheel, tmp_path):
     fresh = tmp_path / "fresh"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", fresh], check=True)
-    _run(builder, "-m", "pip", "--python", fresh / "bin" / "python", "install", "-q", "--no-deps",
-         wheel)  # fmt: skip
+    _run(
+        builder,
+        "-m",
+        "pip",
+        "--python",
+        fresh / "bin" / "python",
+        "install",
+        "-q",
+        "--no-deps",
+        wheel,
+    )
     site = next(fresh.glob("lib/python*/site-packages"))
     # Its requirements are this environment's. A path file in there, such as that of an editable
     # Espalier, is not read: that folder is no site folder of the new environment.
@@ -142,12 +164,25 @@ def test_installed_it_answers_fits_and_trains(builder, wheel, tmp_path):
     work.mkdir()
     assert "Usage: espalier" in _run(fresh / "bin" / "espalier", "--help", cwd=work)
     assert _run(fresh / "bin" / "espalier", "--version", cwd=work).split() == [
-        "espalier", __version__
-    ]  # fmt: skip
+        "espalier",
+        __version__,
+    ]
     where = _run(fresh / "bin" / "python", "-c", FIT, cwd=work).splitlines()[-1]
     assert Path(where).is_relative_to(site)
     x = np.random.default_rng(0).normal(size=100)
     pd.DataFrame({"x": x, "y": np.where(x > 0, "a", "b")}).to_csv(work / "t.csv", index=False)
-    _run(fresh / "bin" / "espalier", "train", "t.csv", "--target", "y", "--trials", "2",
-         "--families", "linear", "--workers", "1", cwd=work)  # fmt: skip
+    _run(
+        fresh / "bin" / "espalier",
+        "train",
+        "t.csv",
+        "--target",
+        "y",
+        "--trials",
+        "2",
+        "--families",
+        "linear",
+        "--workers",
+        "1",
+        cwd=work,
+    )
     _run(fresh / "bin" / "espalier", "report", "t", cwd=work)

@@ -8,8 +8,18 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("mlflow", "great_expectations", "catboost", "lightgbm", "xgboost", "prefect", "sklearn",
-         "distributed", "pandas", "numpy")  # fmt: skip
+HEAVY = (
+    "mlflow",
+    "great_expectations",
+    "catboost",
+    "lightgbm",
+    "xgboost",
+    "prefect",
+    "sklearn",
+    "distributed",
+    "pandas",
+    "numpy",
+)
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("flows", "tasks", "pipelines", "infra")
 
@@ -31,11 +41,23 @@ def test_the_installed_distribution_offers_no_other_name() -> None:
 @pytest.mark.parametrize("statement", ["import {}", "from {}.cli import app", "import {}.cli"])
 def test_the_linter_refuses_a_bare_name(package: str, statement: str) -> None:
     ended = subprocess.run(
-        [Path(sys.executable).with_name("ruff"), "check", "--select", "TID251", "--output-format",
-         "json", "--stdin-filename", "infra/sample.py", "-"],
-        input=statement.format(package) + "\n", capture_output=True, text=True, cwd=ROOT,
+        [
+            Path(sys.executable).with_name("ruff"),
+            "check",
+            "--select",
+            "TID251",
+            "--output-format",
+            "json",
+            "--stdin-filename",
+            "infra/sample.py",
+            "-",
+        ],
+        input=statement.format(package) + "\n",
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
         check=False,
-    )  # fmt: skip
+    )
     assert [each["code"] for each in json.loads(ended.stdout)] == ["TID251"]
 
 

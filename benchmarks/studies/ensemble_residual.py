@@ -48,9 +48,15 @@ def residual_record(
             learners=choose_learners(families, train.shape),
         )
         found = find_residual_members(
-            choice, recorded.out_of_fold, context, SerialExecutor, budget=Budget(trials=trials),
-            deadline=Deadline.after(seconds), seed=SEED, sees_answers=sees_answers,
-        )  # fmt: skip
+            choice,
+            recorded.out_of_fold,
+            context,
+            SerialExecutor,
+            budget=Budget(trials=trials),
+            deadline=Deadline.after(seconds),
+            seed=SEED,
+            sees_answers=sees_answers,
+        )
     answers = [recorded.refitted[number] for number, _ in choice.members]
     combined = choice.rule.apply(answers)
     before = test_loss(recorded.test, combined)

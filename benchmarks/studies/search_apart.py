@@ -70,9 +70,12 @@ class Judge:
 
 
 def open_judge(
-    table: pd.DataFrame, entry: TableEntry, rules: RecordingRules, context: EvaluationContext,
+    table: pd.DataFrame,
+    entry: TableEntry,
+    rules: RecordingRules,
+    context: EvaluationContext,
     path: Path,
-) -> Judge:  # fmt: skip
+) -> Judge:
     """Return the judge of searches on ``rules.rows`` rows of a table, drawn as they were."""
     whole = assemble(table, target=entry.target, task=entry.task).dataset
     rest, searched = draw_rows(whole, rules)

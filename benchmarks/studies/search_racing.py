@@ -35,8 +35,10 @@ def fold_fits(pools: list[Pool], *, seeds: int, trials: int) -> dict[str, Any]:
             best = sorted(places, key=lambda each: -pool.gains[each])[:_MEMBERS]
             members.append(float(np.mean([each in complete for each in best])))
     share = used / whole
-    print(f"racing: {share:.1%} of the fold-fits, {np.mean(lost):+.4f} regret; "
-          f"{np.mean(members):.1%} of the best {_MEMBERS} trials are whole")  # fmt: skip
+    print(
+        f"racing: {share:.1%} of the fold-fits, {np.mean(lost):+.4f} regret; "
+        f"{np.mean(members):.1%} of the best {_MEMBERS} trials are whole"
+    )
     return {
         "fold_fits_share": round(share, 3),
         "racing_regret": round(float(np.mean(lost)), 5),

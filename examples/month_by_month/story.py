@@ -63,10 +63,15 @@ def first_training(clinic: Clinic) -> Chapter:
     clinic.export(1)
     report = train(
         TrainRequest(
-            data=str(clinic.table), target=TARGET, name=MODEL, trials=3, workers=1,
-            families=("linear", "lightgbm"), search="random",
+            data=str(clinic.table),
+            target=TARGET,
+            name=MODEL,
+            trials=3,
+            workers=1,
+            families=("linear", "lightgbm"),
+            search="random",
         )
-    )  # fmt: skip
+    )
     return Chapter(
         "Month 1: a first model",
         (
@@ -94,11 +99,13 @@ def more_of_the_same(clinic: Clinic) -> Chapter:
             f"retrain once more: {'changed' if again.changed else 'nothing new, nothing trained'}",
         ),
         {
-            "verdict": watched.verdict, "challenger": retrained.version,
-            "outcome": promotion.outcome, "champion": promotion.champion,
+            "verdict": watched.verdict,
+            "challenger": retrained.version,
+            "outcome": promotion.outcome,
+            "champion": promotion.champion,
             "changed_again": again.changed,
         },
-    )  # fmt: skip
+    )
 
 
 def a_broken_export(clinic: Clinic) -> Chapter:
@@ -135,11 +142,15 @@ def a_new_scanner(clinic: Clinic) -> Chapter:
             f"promote: {promotion.outcome}. {' '.join(promotion.reasons)}",
         ),
         {
-            "verdict": watched.verdict, "reasons": watched.reasons, "champion_before": before,
-            "challenger": retrained.version, "outcome": promotion.outcome,
-            "numbers": promotion.numbers, "champion": promotion.champion,
+            "verdict": watched.verdict,
+            "reasons": watched.reasons,
+            "champion_before": before,
+            "challenger": retrained.version,
+            "outcome": promotion.outcome,
+            "numbers": promotion.numbers,
+            "champion": promotion.champion,
         },
-    )  # fmt: skip
+    )
 
 
 def a_worse_idea(clinic: Clinic) -> Chapter:
@@ -151,11 +162,16 @@ def a_worse_idea(clinic: Clinic) -> Chapter:
 
     report = train(
         TrainRequest(
-            data=str(clinic.table), target=TARGET, name=MODEL, trials=1, workers=1,
-            families=("linear",), search="random",
+            data=str(clinic.table),
+            target=TARGET,
+            name=MODEL,
+            trials=1,
+            workers=1,
+            families=("linear",),
+            search="random",
             exclude=("mean radius", "mean perimeter", "mean area", "mean texture"),
         )
-    )  # fmt: skip
+    )
     clinic.export(5)  # nobody was trained on these rows
     decided = promote(PromoteRequest(name=MODEL, data=str(clinic.newest), actor="a colleague"))
     return Chapter(
@@ -165,10 +181,12 @@ def a_worse_idea(clinic: Clinic) -> Chapter:
             f"promote: {decided.outcome}. {' '.join(decided.reasons)}",
         ),
         {
-            "challenger": report.version, "outcome": decided.outcome,
-            "champion": decided.champion, "numbers": decided.numbers,
+            "challenger": report.version,
+            "outcome": decided.outcome,
+            "champion": decided.champion,
+            "numbers": decided.numbers,
         },
-    )  # fmt: skip
+    )
 
 
 def back(clinic: Clinic) -> Chapter:
@@ -189,8 +207,13 @@ def back(clinic: Clinic) -> Chapter:
 
 
 CHAPTERS: tuple[Callable[[Clinic], Chapter], ...] = (
-    first_training, more_of_the_same, a_broken_export, a_new_scanner, a_worse_idea, back,
-)  # fmt: skip
+    first_training,
+    more_of_the_same,
+    a_broken_export,
+    a_new_scanner,
+    a_worse_idea,
+    back,
+)
 
 
 def run_scheduled(flow: str) -> Any:

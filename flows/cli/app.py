@@ -1,7 +1,7 @@
-"""The command line: ``espalier`` and its commands, a module each in `espalier.flows.cli.commands`.
+"""The command line ``espalier``; its commands are the modules of `espalier.flows.cli.commands`.
 
-Only typer is imported here, so that ``espalier --help`` answers at once; each command imports what
-it needs when it runs.
+Only typer is imported here, so that ``espalier --help`` is fast; each command imports what it needs
+when it runs.
 """
 
 import signal
@@ -75,7 +75,7 @@ def options(
 def main() -> None:
     """Run the command line and exit with its status."""
     leave_working_folder()
-    # Whoever ends us politely gets the same tidy end as Ctrl-C.
+    # SIGTERM ends the command in the same orderly way as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))
 
@@ -83,7 +83,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line on ``arguments`` and return the exit status.
 
-    Wrong usage (an unknown option, a missing argument) is one line too.
+    Wrong usage (an unknown option, a missing argument) is reported in one line on stderr.
     """
     quiet_environment()
     command = typer.main.get_command(app)
@@ -92,7 +92,7 @@ def run(arguments: list[str]) -> int:
             args=arguments or ["--help"], prog_name="espalier", standalone_mode=False
         )
     except Exception as error:
-        # typer ships click's exceptions under a private name or uses click's own, by version.
+        # Depending on its version, typer has a private copy of click's exceptions or uses click's.
         message = getattr(error, "format_message", None)
         if message is None:
             raise

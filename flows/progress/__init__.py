@@ -1,1 +1,1 @@
-"""Live progress of a flow run and the hooks that end it."""
+"""Live progress of flow runs, questions to a person, and hooks at their start and end."""

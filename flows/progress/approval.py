@@ -1,4 +1,4 @@
-"""A person's word on a promotion: asked for in the Prefect UI, or by whoever runs the flow."""
+"""Ask a person to approve a promotion, in the Prefect UI or through the calling program."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,16 +18,16 @@ POLL_SECONDS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalAnswer:
-    """What a person said.
+    """A person's answer to a promotion.
 
     Attributes
     ----------
     approved : bool or None
-        None when nobody answered in time.
+        Whether the challenger may be promoted; None if no answer came in time.
     comment : str
-        In the person's words.
+        Comment of the person, may be empty.
     person : str
-        Who it was; empty where that is not known.
+        Name of the person; empty if unknown.
     """
 
     approved: bool | None
@@ -36,7 +36,7 @@ class ApprovalAnswer:
 
 
 class PromotionAnswer(RunInput):
-    """The form that the Prefect UI shows when the run is resumed."""
+    """Form of the Prefect UI in which a person answers and resumes the paused run."""
 
     answer: Literal["promote", "keep the champion"] = Field(
         default=KEEP, title="Answer", description="Whether the challenger becomes champion."
@@ -51,7 +51,7 @@ _ASKER: ContextVar[Asker | None] = ContextVar("espalier_asker", default=None)
 
 @contextmanager
 def answered_by(asker: Asker) -> Iterator[None]:
-    """Let ``asker`` answer the questions of flows in this block, instead of the Prefect UI."""
+    """Send the questions of flows in this block to ``asker`` instead of the Prefect UI."""
     token = _ASKER.set(asker)
     try:
         yield
@@ -60,14 +60,14 @@ def answered_by(asker: Asker) -> Iterator[None]:
 
 
 def ask_person(question: str, *, hours: float) -> ApprovalAnswer:
-    """Return a person's answer; the flow run is paused until there is one.
+    """Ask a person and return the answer; the flow run is paused meanwhile.
 
     Parameters
     ----------
     question : str
-        With all that is known, in Markdown.
+        Question with the facts for the decision, in Markdown.
     hours : float
-        How long to wait.
+        How long to wait; afterwards ``approved`` of the answer is None.
     """
     asker = _ASKER.get()
     if asker is not None:
@@ -86,7 +86,7 @@ def ask_person(question: str, *, hours: float) -> ApprovalAnswer:
 
 
 def _go_on() -> None:
-    """Let the run go on after nobody answered: that is an outcome, not a failure."""
+    """Set the paused run to running again: no answer is an outcome, not a failure."""
     from prefect.client.orchestration import get_client
     from prefect.runtime import flow_run
     from prefect.states import Running

@@ -1,4 +1,4 @@
-"""Who watches the flow that runs now: a console if there is one, else the log of the flow run."""
+"""The listener of the current flow run: a console if one is set, else the run's log."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _CURRENT: ContextVar[RunListener | None] = ContextVar("espalier_watcher", defaul
 
 @contextmanager
 def listening(listener: RunListener) -> Iterator[None]:
-    """Let flows that are called in this block tell ``watcher``."""
+    """Make ``listener`` the listener of all flows called in this block."""
     token = _CURRENT.set(listener)
     try:
         yield
@@ -20,7 +20,7 @@ def listening(listener: RunListener) -> Iterator[None]:
 
 
 def current_listener() -> RunListener:
-    """Return who watches; inside a flow only."""
+    """Return the listener of the current flow run; may only be called inside a flow."""
     from prefect.logging import get_run_logger
 
     return _CURRENT.get() or LogListener(get_run_logger())

@@ -1,4 +1,4 @@
-"""What a training tells about its data before the search begins."""
+"""Messages about the data, shown before the search begins."""
 
 from espalier.flows.progress.listeners import RunListener
 from espalier.tasks.records import PreparedRef, ValidationRecord
@@ -9,7 +9,7 @@ SHOWN_COLUMNS = 10
 def tell_of_data(
     listener: RunListener, prepared: PreparedRef, validation: ValidationRecord
 ) -> None:
-    """Tell what was noticed about the data."""
+    """Send the listener the shape of the data, dropped columns, notes and warnings."""
     shape = prepared.shape
     listener.note(
         f"{shape.problem}: {shape.n_rows:,} rows to search on, {prepared.n_holdout:,} held "

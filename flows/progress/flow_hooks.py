@@ -1,4 +1,4 @@
-"""What every flow does beside its story: leave a trace of its process, tell of its failure."""
+"""Hooks of every flow: record its process while it runs, and notify of its failure."""
 
 import logging
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -19,9 +19,10 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def with_run_hooks(flow: "Flow[P, R]") -> "Flow[P, R]":
-    """Return the flow with its process on record while it runs, and failures told.
+    """Add the hooks to a flow and return it.
 
-    Who is told is the setting ``notify``.
+    While the flow runs its process is on record; a failure is sent to the target of the setting
+    ``notify``.
     """
     flow.on_running(note_begin)
     flow.on_completion(note_end)
@@ -32,21 +33,21 @@ def with_run_hooks(flow: "Flow[P, R]") -> "Flow[P, R]":
 
 
 def note_begin(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
-    """Note which process works on the run."""
-    del flow, state  # Prefect names them when it calls
+    """Record which process executes the flow run."""
+    del flow, state  # Prefect passes them by name
 
     note_process(load_settings(), str(flow_run.id))
 
 
 def note_end(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
-    """Forget the process: Prefect knows that the run has ended."""
+    """Delete the record of the process: Prefect knows that the run has ended."""
     del flow, state
 
     forget_process(load_settings(), str(flow_run.id))
 
 
 def notify_failure(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
-    """Tell whom the settings name that the run has failed; of a flow in a flow, the outer one."""
+    """Send a notification that the run failed; a subflow sends none, its parent does."""
     from prefect.utilities.urls import url_for
 
     target = load_settings().notify

@@ -1,4 +1,4 @@
-"""What a run tells whoever watches it: a console, or the log of a flow run."""
+"""Listeners, which receive the progress of a run, and the progress they receive."""
 
 import logging
 import time
@@ -11,20 +11,20 @@ from espalier.pipelines.trials.trial import TrialResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchProgress:
-    """Where the search stands after a trial.
+    """State of the search after a trial.
 
     Attributes
     ----------
     metric : str
-        What is scored.
+        Name of the metric.
     n_trials, n_failed : int
-        Trials that ended, and those of them without a score.
+        Number of finished trials, and of those without a score.
     n_wanted : int or None
-        Trials of the budget; None without such a limit.
+        Number of trials in the budget; None without such a limit.
     best, last : TrialResult or None
         The best trial so far and the newest one.
     seconds_left, seconds_budget : float
-        Of the search, infinite without a time budget.
+        Remaining and total seconds of the search, infinite without a time budget.
     """
 
     metric: str
@@ -38,7 +38,7 @@ class SearchProgress:
 
     @property
     def share_done(self) -> float:
-        """How much of the budget is used, from 0 to 1."""
+        """Share of the budget that is used, from 0 to 1."""
         by_trials = self.n_trials / self.n_wanted if self.n_wanted else 0.0
         known = 0 < self.seconds_budget < float("inf")
         by_time = 1 - max(0.0, self.seconds_left) / self.seconds_budget if known else 0.0
@@ -46,23 +46,23 @@ class SearchProgress:
 
 
 class RunListener(Protocol):
-    """Told about a run as it goes."""
+    """Receives the progress of a run."""
 
     def phase(self, name: str) -> None:
-        """Say that a phase begins (and the one before ends)."""
+        """Report that a phase begins (and the one before ends)."""
 
     def note(self, line: str) -> None:
-        """Say something worth knowing."""
+        """Report information."""
 
     def warn(self, line: str) -> None:
-        """Say something that may need action."""
+        """Report something that may need action."""
 
     def searched(self, progress: SearchProgress) -> None:
-        """Say where the search stands."""
+        """Report the state of the search after a trial."""
 
 
 class LogListener:
-    """Tells a logger: for runs that nobody sits in front of."""
+    """Writes the progress to a logger, for runs without a console."""
 
     def __init__(self, logger: logging.Logger | logging.LoggerAdapter[logging.Logger]) -> None:
         self._logger = logger
@@ -80,7 +80,7 @@ class LogListener:
         self._logger.warning("%s", line)
 
     def searched(self, progress: SearchProgress) -> None:
-        """Log the line of a new best trial."""
+        """Log the state of the search if the last trial is the new best."""
         if progress.best is not None and progress.best is progress.last:
             self._logger.info("%s", search_line(progress))
 
@@ -100,7 +100,7 @@ def search_line(progress: SearchProgress) -> str:
 
 
 def human_seconds(seconds: float) -> str:
-    """Return a duration for people: ``0.4s``, ``12s``, ``3m 20s``, ``1h 05m``."""
+    """Return a duration as text: ``0.4s``, ``12s``, ``3m 20s``, ``1h 05m``."""
     if seconds < 9.95:
         return f"{seconds:.1f}s"
     whole = round(seconds)
@@ -112,16 +112,17 @@ def human_seconds(seconds: float) -> str:
 
 
 class Stopwatch:
-    """Measures a run's phases, one after the other, and tells the watcher of each.
+    """Measures the durations of a run's phases, and reports each phase to a listener.
 
     Parameters
     ----------
     listener : RunListener
-        Who is told.
+        Receives the name of each phase.
     started_at : float
-        When the process began, in seconds since 1970; making the stopwatch ends the start-up.
+        When the process began, in seconds since 1970. The time until the stopwatch is created
+        counts as ``startup``.
     clock, wall_clock : callable
-        Return the current moment in seconds: since any moment, and since 1970.
+        Return the current time in seconds: since an arbitrary moment, and since 1970.
     """
 
     def __init__(
@@ -140,13 +141,13 @@ class Stopwatch:
         self._seconds: dict[str, float] = {}
 
     def phase(self, name: str) -> None:
-        """End the phase before and begin ``name``."""
+        """End the current phase and begin the phase ``name``."""
         self._end_phase()
         self._name = name
         self._listener.phase(name)
 
     def seconds(self) -> dict[str, float]:
-        """End the last phase; return seconds by phase, with ``startup`` and ``total``."""
+        """End the current phase; return seconds by phase, with ``startup`` and ``total``."""
         self._end_phase()
         named = {"startup": self._startup, **self._seconds, "total": self._mark - self._begun}
         return {name: round(value, 3) for name, value in named.items()}

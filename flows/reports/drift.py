@@ -1,4 +1,4 @@
-"""Drift as a page of the Prefect UI, and as figures for MLflow."""
+"""Drift as a Markdown page for the Prefect UI, and as metrics for MLflow."""
 
 from espalier.pipelines.lifecycle.drift.drift import DriftLimits, DriftReport
 from espalier.tasks.monitoring.measure_drift import TableComparison
@@ -8,10 +8,10 @@ SHOWN_COLUMNS = 15
 
 
 def drift_markdown(comparison: TableComparison, limits: DriftLimits) -> str:
-    """Return the page of the drift."""
+    """Return a table of the drift of each column, in Markdown."""
     drift = comparison.drift
     if drift is None:
-        return "The training kept nothing to compare with."
+        return "The training run kept no rows to compare with."
     rows = "new rows" if comparison.only_new else "rows"
     lines = [f"{drift.n_now:,} {rows} against a sample of {drift.n_before:,} earlier ones.", ""]
     if drift.classifier is not None:
@@ -37,7 +37,7 @@ def drift_markdown(comparison: TableComparison, limits: DriftLimits) -> str:
 
 
 def drift_figures(drift: DriftReport | None, limits: DriftLimits | None = None) -> dict[str, float]:
-    """Return what MLflow keeps of the drift as metrics."""
+    """Return the drift as metrics for MLflow; empty if it was not measured."""
     if drift is None:
         return {}
     figures = {

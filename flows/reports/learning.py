@@ -1,4 +1,4 @@
-"""What a learning leaves in a person's hands."""
+"""Report of the flow `learn`, as text and JSON."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,21 +14,21 @@ LearnOutcome = Literal["promoted", "kept", "nothing new"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LearnReport:
-    """The outcome of a learning.
+    """Outcome of the flow `learn`.
 
     Attributes
     ----------
     verdict : str
-        ``promoted``: trainings use the new predictor from now on; ``kept``: they go on with the
-        present one; ``nothing new``: there was nothing to learn.
+        ``promoted``: later training runs use the new predictor; ``kept``: they keep using the
+        present one; ``nothing new``: there were no new trials.
     gathered : GatheredTrials
-        What was read from MLflow.
+        Numbers of trials read from MLflow.
     learned : PredictorFit or None
-        What was learned; None where there was nothing new.
+        Fitted predictor and its comparison with the present one; None without new trials.
     version : PredictorVersion or None
-        What was registered.
+        Registered version of the predictor; None without new trials.
     run_id : str or None
-        MLflow's run.
+        ID of the MLflow run of the fit; None without new trials.
     """
 
     verdict: LearnOutcome
@@ -39,27 +39,27 @@ class LearnReport:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The same for people, a line each."""
+        """The report as lines of text."""
         gathered = self.gathered
-        passed = f", {gathered.n_unreadable:,} of them say too little" * bool(gathered.n_unreadable)
+        passed = f", {gathered.n_unreadable:,} of them incomplete" * bool(gathered.n_unreadable)
         read = (
             f"{gathered.n_runs:,} trials read from MLflow{passed}; {gathered.n_added:,} new, "
-            f"{gathered.n_own:,} of our own known"
+            f"{gathered.n_own:,} recorded in total"
         )
         if self.learned is None or self.version is None:
             return (read, "nothing new to learn from; the present predictor stays")
         card, number = self.learned.card, self.version.number
         end = (
-            f"version {number} is champion: trainings use it from now on"
+            f"version {number} is champion: later training runs use it"
             if self.verdict == "promoted"
-            else f"version {number} is challenger: trainings go on with the present one"
+            else f"version {number} is challenger: training runs keep the present one"
         )
         learned = f"learned from {card.n_records:,} trials on {card.n_datasets} datasets"
         return (read, learned, self.learned.comparison.words, end)
 
     @property
     def figures(self) -> dict[str, float]:
-        """What MLflow keeps as metrics."""
+        """Metrics for MLflow."""
         counts: dict[str, float] = {
             "n_runs": self.gathered.n_runs,
             "n_added": self.gathered.n_added,
@@ -90,6 +90,6 @@ class LearnReport:
         }
 
     def write_json(self, path: Path) -> None:
-        """Write the dictionary to ``path``."""
+        """Write the report to ``path`` as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(to_json(self.to_dict()) + "\n")

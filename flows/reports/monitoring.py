@@ -1,4 +1,4 @@
-"""What a monitoring says, and leaves in the file of ``--json``."""
+"""Report of the flow `monitor`, as text and JSON."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,29 +16,29 @@ MonitorOutcome = Literal["healthy", "retrain", "unknown"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorReport:
-    """The outcome of a monitoring; its JSON has these names.
+    """Outcome of the flow `monitor`; its JSON uses the attribute names as keys.
 
     Attributes
     ----------
     model : str
-        Registered name.
+        Name of the registered model.
     version : int
-        The champion's.
+        Version of the champion.
     verdict : str
-        ``healthy``, ``retrain`` where a limit is passed, or ``unknown`` where nothing could be
+        ``healthy``, ``retrain`` if a limit is exceeded, or ``unknown`` if nothing could be
         compared.
     reasons : tuple of str
-        The limits that are passed.
+        The limits that are exceeded, one line each.
     seen : MonitoringResult
-        Score and drift.
+        Measured score and drift.
     limits : DriftLimits
-        What counts as drift.
+        Limits of drift.
     retraining : RetrainReport or None
-        What was triggered; None where nothing was.
+        Report of the triggered retraining; None if none was done.
     refusal : str or None
-        Why the triggered retraining was refused.
+        Why the triggered retraining was refused; None if it was not.
     run_id : str or None
-        MLflow's run of this monitoring.
+        ID of the MLflow run of this monitoring run.
     """
 
     model: str
@@ -53,9 +53,12 @@ class MonitorReport:
 
     @property
     def figures(self) -> dict[str, float]:
-        """What MLflow keeps as metrics."""
-        found = {"n_rows": self.seen.n_rows, "n_new": self.seen.n_new,
-                 "n_labelled": self.seen.n_labelled}  # fmt: skip
+        """Metrics for MLflow."""
+        found = {
+            "n_rows": self.seen.n_rows,
+            "n_new": self.seen.n_new,
+            "n_labelled": self.seen.n_labelled,
+        }
         figures = {name: float(value) for name, value in found.items()}
         score = self.seen.score
         if score is not None:
@@ -74,10 +77,10 @@ class MonitorReport:
         """The outcome as one line."""
         model = f"{self.model}/{self.version}"
         if self.verdict == "unknown":
-            return f"{model}: nothing can be said, as no row could be compared"
+            return f"{model}: no result, as no row could be compared"
         if self.verdict == "healthy":
-            return f"{model} is healthy: no limit is passed"
-        return f"{model} should be trained again: {'; '.join(self.reasons)}"
+            return f"{model} is healthy: no limit is exceeded"
+        return f"{model} should be retrained: {'; '.join(self.reasons)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -99,14 +102,14 @@ class MonitorReport:
         }
 
     def write_json(self, path: Path) -> None:
-        """Write the dictionary to ``path``."""
+        """Write the report to ``path`` as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(to_json(self.to_dict()) + "\n")
 
     def to_markdown(self) -> str:
-        """Return the page of the Prefect UI."""
+        """Return the page for the Prefect UI, in Markdown."""
         seen = self.seen
-        score = "No score: too few labels have arrived." if seen.score is None else seen.score.text
+        score = "No score: too few labelled rows." if seen.score is None else seen.score.text
         return "\n\n".join(
             [
                 f"**{escape_markdown(self.line)}.**",
@@ -121,7 +124,7 @@ class MonitorReport:
 def limits_passed(
     seen: MonitoringResult, *, max_drop: float, limits: DriftLimits
 ) -> tuple[str, ...]:
-    """Return the limits that are passed, one line each."""
+    """Return the limits of score and drift that are exceeded, one line each."""
     reasons = []
     if seen.score is not None and seen.score.is_worse(max_drop):
         low, high = seen.score.drop_interval

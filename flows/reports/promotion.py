@@ -1,4 +1,4 @@
-"""What a promotion leaves in a person's hands, and in the file of ``--json``."""
+"""Report of the flow `promote`, as an object and JSON."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ NOTHING = "nothing to promote"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionReport:
-    """What came of a promotion.
+    """Outcome of the flow `promote`.
 
     Attributes
     ----------
@@ -22,17 +22,18 @@ class PromotionReport:
     outcome : str
         ``promoted``, ``kept``, ``declined``, ``unanswered`` or ``nothing to promote``.
     champion_before, champion, challenger, previous : int or None
-        Versions: who served, who serves now, who wanted to, who would come back.
+        Versions: the champion before and after the decision, the challenger, and the version that
+        a rollback would restore.
     actor : str
         Who decided.
     reasons : tuple of str
-        Why, in whole sentences.
+        Reasons, in whole sentences.
     numbers : dict of str to float
-        What was measured.
+        Measurements of the comparison.
     noticed : tuple of str
-        What had been moved by hand, in whole sentences.
+        Changes of aliases that were made outside Espalier, in whole sentences.
     run_id : str
-        The decision's run in MLflow; empty where there was nothing to decide.
+        ID of the MLflow run that records the decision; empty without a decision.
     """
 
     model: str
@@ -49,20 +50,20 @@ class PromotionReport:
 
     @property
     def promoted(self) -> bool:
-        """Whether the challenger serves now."""
+        """Whether the challenger is champion now."""
         return self.outcome == "promoted"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON can hold it."""
+        """Return a JSON-ready dictionary."""
         return asdict(self)
 
     def write_json(self, path: Path) -> None:
-        """Write the report to a file."""
+        """Write the report to ``path`` as JSON."""
         path.write_text(to_json(self.to_dict()) + "\n")
 
 
 def report_of(decision: Decision, candidates: PromotionCandidates) -> PromotionReport:
-    """Return the report of a decision that is on record."""
+    """Return the report of a recorded decision."""
     return PromotionReport(
         model=decision.model,
         outcome=str(decision.kind),
@@ -79,7 +80,7 @@ def report_of(decision: Decision, candidates: PromotionCandidates) -> PromotionR
 
 
 def nothing_to_promote(model: str, candidates: PromotionCandidates, actor: str) -> PromotionReport:
-    """Return the report where no other version wants to serve."""
+    """Return the report if there is no challenger."""
     champion = None if candidates.champion is None else candidates.champion.version
     return PromotionReport(
         model=model,

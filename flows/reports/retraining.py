@@ -1,4 +1,4 @@
-"""What a retraining leaves in a person's hands, and in the file of ``--json``."""
+"""Report of the flow `retrain`, as text and JSON."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,33 +12,33 @@ from espalier.pipelines.serialization.strict_json import to_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetrainReport:
-    """The outcome of a retraining; its JSON has these names.
+    """Outcome of the flow `retrain`; its JSON uses the attribute names as keys.
 
     Attributes
     ----------
     model : str
-        Registered name.
+        Name of the registered model.
     changed : bool
-        Whether the data differ from those of the last training, or it was forced; if not, nothing
-        was done.
+        Whether the data differ from those of the last training, or the retraining was forced;
+        if not, nothing was trained.
     champion, last : int
-        Versions: the one compared with, and the one trained last.
+        Versions: the champion that the new table was checked against, and the newest one.
     fingerprint, last_fingerprint : str
-        Of the data now and of the last training.
+        Fingerprints of the data now and at the last training.
     data : str
-        Where they were read, without a password.
+        Source of the data, without its password.
     n_rows : int
-        Rows of the data now.
+        Number of rows now.
     warnings : tuple of str
-        What has moved.
+        Differences from the training table that did not stop the training.
     drift : DriftReport or None
-        How far; None where nothing was compared.
+        Drift of the columns; None if it was not measured.
     training : TrainReport or None
-        The challenger's; None where nothing was trained.
+        Report of the challenger's training; None if nothing was trained.
     run_id : str or None
-        MLflow's run of this retraining.
+        ID of the MLflow run of this retraining; None if nothing was trained.
     promotion : PromotionReport or None
-        What became of the challenger; None where nobody asked.
+        Report of the promotion after the training; None if none was requested.
     """
 
     model: str
@@ -57,7 +57,7 @@ class RetrainReport:
 
     @property
     def version(self) -> int | None:
-        """The challenger's version; None where nothing was trained."""
+        """Version of the challenger; None if nothing was trained."""
         return None if self.training is None else self.training.version
 
     def to_dict(self) -> dict[str, Any]:
@@ -72,14 +72,14 @@ class RetrainReport:
         return record
 
     def write_json(self, path: Path) -> None:
-        """Write the dictionary to ``path``."""
+        """Write the report to ``path`` as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(to_json(self.to_dict()) + "\n")
 
 
 def unchanged_markdown(report: RetrainReport) -> str:
-    """Return the page of a retraining that had nothing to do."""
+    """Return the page of a retraining whose data had not changed, in Markdown."""
     return (
-        f"The data of **{report.model}** are those of version {report.last} (fingerprint "
+        f"The data of **{report.model}** have not changed since version {report.last} (fingerprint "
         f"`{report.fingerprint}`): nothing was trained. Version {report.champion} serves."
     )

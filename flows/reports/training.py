@@ -1,4 +1,4 @@
-"""What a training leaves in a person's hands, and in the file of ``--json``."""
+"""Report of the flow `train`, as an object and JSON."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,48 +17,48 @@ from espalier.tasks.pages.report_page import ReportFacts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainReport:
-    """The outcome of a training; its JSON has these names.
+    """Outcome of the flow `train`; its JSON uses the attribute names as keys.
 
     Attributes
     ----------
     model : str
-        Registered name.
+        Name of the registered model.
     version : int
-        Counted from 1.
+        Number of the new version, counted from 1.
     alias : str
-        ``champion`` or ``challenger``.
+        ``champion`` or ``challenger``; empty without an alias.
     uri : str
-        What MLflow loads it by.
+        URI to load the model with in MLflow.
     run_id : str
-        MLflow's parent run.
+        ID of the MLflow run of the training; its trials are nested runs.
     task, metric : str
-        Kind of problem and what was optimised.
+        Kind of problem, and the optimised metric.
     higher_is_better : bool
-        Direction of every score here.
+        Whether higher scores are better.
     holdout_score : float
-        On rows that the search never saw.
+        Score of the model on the hold-out.
     holdout_interval : (float, float)
-        95 % bootstrap interval of it.
+        95 % bootstrap interval of ``holdout_score``.
     n_holdout : int
-        Rows it was measured on.
+        Number of hold-out rows.
     cv_score : float
-        Of the chosen ensemble, on out-of-fold predictions.
+        Score of the ensemble on out-of-fold predictions.
     baseline_score : float
-        Of a dummy model, on the hold-out.
+        Score of the best constant prediction on the hold-out.
     ensemble : str
-        How members were chosen.
+        Name of the combiner that chose the members.
     n_trials, n_failed, n_resumed : int
-        All trials, those that failed, and those taken over from an interrupted run.
+        Numbers of all trials, of failed ones, and of those continued from an interrupted run.
     seconds : mapping of str to float
-        By phase, with ``startup`` and ``total``.
+        Duration of each phase, with ``startup`` and ``total``.
     leaderboard : tuple of LeaderboardRow
-        Best first.
+        Trials, the best first.
     failures : tuple of Failures
         Why trials have no score, most frequent first.
     notes : tuple of str
-        What was noticed about the data, and what experience said of them.
+        Remarks about the data, and about the advice from experience.
     adjustments : AdjustmentReport
-        How calibration, threshold and prediction intervals came about.
+        How calibration, decision threshold and prediction intervals were chosen.
     """
 
     model: str
@@ -86,7 +86,7 @@ class TrainReport:
 
     @property
     def figures(self) -> dict[str, float]:
-        """What MLflow keeps as the run's metrics beside the scores."""
+        """Metrics for MLflow in addition to the scores: counts of trials and seconds by phase."""
         counts = {"n_trials": self.n_trials, "n_failed": self.n_failed}
         stopped = sum(row.status is TrialStatus.PRUNED for row in self.leaderboard)
         if stopped:
@@ -107,7 +107,7 @@ class TrainReport:
         return record
 
     def write_json(self, path: Path) -> None:
-        """Write the dictionary to ``path``."""
+        """Write the report to ``path`` as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(to_json(self.to_dict()) + "\n")
 
@@ -119,20 +119,20 @@ def make_report(
     n_resumed: int,
     seconds: Mapping[str, float],
 ) -> TrainReport:
-    """Return the report of what the tasks of a training returned.
+    """Make the report from the results of the tasks of a training run.
 
     Parameters
     ----------
     facts : ReportFacts
-        What the page of the training is made of.
+        Facts of the HTML report.
     run_id : str
-        MLflow's parent run.
+        ID of the MLflow run of the training.
     history : History
-        Every trial.
+        All trials.
     n_resumed : int
-        Trials that were on record when the search began.
+        Number of trials that were on record when the search began.
     seconds : mapping of str to float
-        By phase.
+        Duration of each phase.
     """
     version, prepared, holdout = facts.version, facts.prepared, facts.holdout
     return TrainReport(

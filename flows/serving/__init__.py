@@ -1,1 +1,1 @@
-"""`espalier serve`: deployments, schedules and the process that runs them."""
+"""`espalier serve`: deployments, schedules and the process that runs the flows."""

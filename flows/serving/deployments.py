@@ -1,4 +1,7 @@
-"""What `espalier serve` and ``prefect.yaml`` publish, in one place: a new flow is a line here."""
+"""Deployments of the flows that `espalier serve` and ``prefect.yaml`` publish.
+
+To publish another flow, add a line to ``PUBLISHED``.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,14 +22,14 @@ TAG = "espalier"
 
 @dataclass(frozen=True, slots=True)
 class PublishedFlow:
-    """A flow that people and schedules can start.
+    """A flow that can be started from the Prefect UI or by a schedule.
 
     Attributes
     ----------
     entrypoint : str
-        ``module:flow``.
+        Where the flow is defined, as ``module:flow``.
     tags : tuple of str
-        Beside ``espalier``.
+        Tags in addition to ``espalier``.
     """
 
     entrypoint: str
@@ -38,7 +41,7 @@ class PublishedFlow:
         return self.entrypoint.partition(":")[2]
 
     def load(self) -> "Flow[Any, Any]":
-        """Import the flow."""
+        """Import the flow and return it."""
         module, _, name = self.entrypoint.partition(":")
         flow: Flow[Any, Any] = getattr(import_module(module), name)
         return flow
@@ -57,12 +60,12 @@ PUBLISHED = (
 
 
 def find_published_flow(schedule: "Schedule") -> PublishedFlow:
-    """Return the flow that a schedule names.
+    """Return the published flow that a schedule names.
 
     Raises
     ------
     UserError
-        It is not published.
+        No published flow has this name.
     """
     found = next((each for each in PUBLISHED if each.name == schedule.flow), None)
     if found is None:
@@ -72,9 +75,15 @@ def find_published_flow(schedule: "Schedule") -> PublishedFlow:
 
 
 def make_deployments(schedules: Sequence["Schedule"] = ()) -> "list[RunnerDeployment]":
-    """Return a deployment a flow, and one for each schedule.
+    """Return one deployment per flow, and one per schedule.
 
-    A scheduled one is called after its model and does one run at a time; the next one waits.
+    A scheduled deployment is named after its model. Its runs execute one at a time; the next one
+    waits.
+
+    Raises
+    ------
+    UserError
+        A schedule names an unknown flow, or its parameters are invalid.
     """
     made = [_deployment(each) for each in PUBLISHED]
     return made + [_scheduled(each) for each in schedules]
@@ -120,7 +129,7 @@ def _scheduled(schedule: "Schedule") -> "RunnerDeployment":
 
 
 def _check(flow: "Flow[Any, Any]", schedule: "Schedule") -> None:
-    """Refuse parameters now that the flow would refuse at four in the morning."""
+    """Raise a `UserError` now if the flow would refuse the parameters when it is due."""
     request = get_type_hints(flow.fn)["request"]
     try:
         request.parse(schedule.parameters)

@@ -1,4 +1,4 @@
-"""What goes on beside the runs while flows are served: news on the terminal, dead runs ended."""
+"""Background thread of `espalier serve`: prints state changes of runs and ends dead runs."""
 
 import logging
 import threading
@@ -18,14 +18,14 @@ CLEAN_SECONDS = 60.0
 
 
 class Housekeeper:
-    """A thread that looks after the runs, for the length of a block.
+    """A context manager: its thread prints state changes of flow runs and ends dead runs.
 
     Parameters
     ----------
     settings : Settings
-        Whose runs.
+        Settings that name the stores of the runs.
     console : Console
-        Where news go.
+        Where state changes are printed.
     """
 
     def __init__(self, settings: Settings, console: Console) -> None:
@@ -59,7 +59,7 @@ class Housekeeper:
                         cleaned = time.monotonic()
                         self._clean()
                     reporter.look(client)
-                except Exception:  # the next look may succeed
+                except Exception:  # the next attempt may succeed
                     _LOGGER.warning("the runs could not be looked at", exc_info=True)
                 self._stop.wait(LOOK_SECONDS)
 

@@ -1,4 +1,4 @@
-"""Prefect's runner, ended in order: first the runs, then the runner, then the servers."""
+"""Prefect's runner with an orderly shutdown: first the runs, then the runner, then servers."""
 
 import asyncio
 import signal
@@ -12,25 +12,25 @@ import psutil
 from prefect.runner import Runner
 
 POLL_SECONDS = 5.0
-# A run that is told to end records that in Prefect and MLflow.
+# A run that is told to end needs time to record that in Prefect and MLflow.
 GRACE_SECONDS = 15.0
 
 
 class ServingRunner(Runner):
-    """A runner that leaves signals to `run_until_stopped`.
+    """Prefect's runner without its signal handler; `run_until_stopped` handles signals.
 
-    Prefect's own handler of SIGTERM raises ``SystemExit`` inside the event loop and stops nothing
-    of what runs.
+    Prefect's own handler of SIGTERM raises ``SystemExit`` inside the event loop and stops none of
+    the flow runs.
     """
 
     def handle_sigterm(self, *args: Any, **kwargs: Any) -> None:
-        """Do nothing; the event loop has a handler of its own."""
+        """Do nothing: `run_until_stopped` adds a handler to the event loop."""
 
 
 async def run_until_stopped(runner: ServingRunner, at_end: Callable[[], object]) -> None:
-    """Run what is started until SIGINT or SIGTERM; then end the runs and return.
+    """Execute flow runs until SIGINT or SIGTERM; then end the running ones and return.
 
-    ``at_end`` is called when no run has a process any more.
+    ``at_end`` is called once no run has a process any more.
     """
     serving = asyncio.create_task(runner.start())
     stopped = asyncio.Event()
@@ -52,10 +52,10 @@ async def run_until_stopped(runner: ServingRunner, at_end: Callable[[], object])
 
 
 def _end_runs() -> None:
-    """Tell every run of this process to end, and give it time to.
+    """End every flow run started by this process: terminate, wait, and kill in the end.
 
-    Ctrl-C in a terminal has reached the runs as well: those that are ending are not told again,
-    which would break off what they have to record.
+    On a terminal Ctrl-C has reached the runs as well, so they first get time to end by themselves:
+    a second signal would interrupt them while they record their end.
     """
     runs = []
     for child in psutil.Process().children():
@@ -79,7 +79,7 @@ def _works(child: psutil.Process) -> bool:
 
 
 def _wait_for(runs: list[psutil.Process]) -> None:
-    """Wait a while for the processes to end; the runner, whose children they are, collects them."""
+    """Wait up to ``GRACE_SECONDS`` for the processes to end; the runner reaps them."""
     end = time.monotonic() + GRACE_SECONDS
     while any(map(_works, runs)) and time.monotonic() < end:
         time.sleep(0.2)

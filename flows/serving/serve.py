@@ -1,4 +1,4 @@
-"""Flows that can be started from the Prefect UI and by schedule, until Ctrl-C."""
+"""Serve the flows: runs started in the Prefect UI or by a schedule are executed here."""
 
 import asyncio
 import logging
@@ -26,28 +26,28 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def serve_flows(schedules: Path | None, *, limit: int) -> None:
-    """Publish every flow, and run what people and schedules start, until Ctrl-C.
+    """Publish the flows, and execute runs started in the Prefect UI or by schedule, until Ctrl-C.
 
     Parameters
     ----------
     schedules : Path or None
-        The file that says what runs when.
+        YAML file of schedules; None for none.
     limit : int
-        Most runs at the same time.
+        Maximum number of concurrent runs.
 
     Raises
     ------
     UserError
-        The schedules are wrong.
+        ``limit`` is less than 1, or the schedules are invalid.
     LoggedError
-        Anything else; its log tells more.
+        Anything else failed; the traceback is in a log file.
     """
     from espalier.infra.orchestration.schedules import read_schedules
 
     if limit < 1:
         raise UserError(f"--limit must be at least 1, not {limit}")
     os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(SECONDS_BETWEEN))
-    # Prefect's services and the runs print into the log.
+    # Output of Prefect's services and of the runs goes to the log.
     with logged_command("serve") as frame:
         entries = read_schedules(schedules) if schedules is not None else ()
         console = Console(file=frame.terminal, highlight=False)
@@ -69,12 +69,12 @@ def _serve(
                 pages = servers.start()
                 deployments = _prepare(schedules)
             asyncio.run(_run(deployments, settings, limit, pages, console, log_path))
-        except KeyboardInterrupt:  # before all was up
+        except KeyboardInterrupt:  # during start-up
             console.print("stopping")
 
 
 def _prepare(schedules: "Sequence[Schedule]") -> "list[RunnerDeployment]":
-    """Return what is published; the flows are imported, which takes seconds."""
+    """Return the deployments to publish; this imports the flows, which takes seconds."""
     from prefect.context import refresh_global_settings_context
 
     refresh_global_settings_context()  # checking the schedules has imported prefect
@@ -101,7 +101,7 @@ async def _run(
         await _pause_others(deployments)
     _show(deployments, pages, console, log_path)
     with Housekeeper(settings, console):
-        # A run that could not even say that it ended is on record as ended all the same.
+        # Runs that could not record their own end are marked as ended too.
         await run_until_stopped(runner, at_end=lambda: _end_leftovers(settings))
     console.print("stopping")
 
@@ -111,12 +111,12 @@ def _end_leftovers(settings: "Settings") -> None:
 
     try:
         end_dead_runs(settings)
-    except Exception:  # the next `serve` does it
-        _LOGGER.warning("ended runs could not be looked after", exc_info=True)
+    except Exception:  # the next `espalier serve` ends them
+        _LOGGER.warning("dead runs could not be ended", exc_info=True)
 
 
 async def _pause_others(deployments: "Sequence[RunnerDeployment]") -> None:
-    """Pause scheduled deployments of ours that the file names no more."""
+    """Pause earlier scheduled deployments of Espalier that are not in ``deployments``."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import DeploymentFilter
 
@@ -155,4 +155,4 @@ def _show(
         start = f"{page.url}/deployments" if page.name == "Prefect" else page.url
         console.print(f"{page.name:<8} [cyan]{start}[/]")
     console.print(f"[dim]log      {log_path}[/]", soft_wrap=True)
-    console.print("[dim]Ctrl-C stops serving and what was started here.[/]")
+    console.print("[dim]Ctrl-C stops serving, and the servers started here.[/]")

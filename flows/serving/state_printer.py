@@ -1,4 +1,4 @@
-"""One line on the terminal whenever a run of ours begins or ends."""
+"""Print a line on the terminal whenever the state of a flow run changes."""
 
 import time
 from datetime import datetime
@@ -13,19 +13,24 @@ from espalier.flows.progress.listeners import human_seconds
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
 
-_STYLES = {"COMPLETED": "green", "FAILED": "red", "CRASHED": "red", "PAUSED": "yellow",
-           "CANCELLED": "yellow"}  # fmt: skip
+_STYLES = {
+    "COMPLETED": "green",
+    "FAILED": "red",
+    "CRASHED": "red",
+    "PAUSED": "yellow",
+    "CANCELLED": "yellow",
+}
 _TOLD = ("RUNNING", "PAUSED", "CANCELLING", "COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 _MOST_RUNS = 50
 
 
 class StatePrinter:
-    """Looks what has become of the runs since it last looked.
+    """Prints flow runs of Espalier whose state has changed since the last poll.
 
     Parameters
     ----------
     console : Console
-        Where the lines go.
+        Where the lines are printed.
     """
 
     def __init__(self, console: Console) -> None:
@@ -34,7 +39,7 @@ class StatePrinter:
         self._begun = datetime.now().astimezone()
 
     def look(self, client: "SyncPrefectClient") -> None:
-        """Print a line for each run whose state is another one."""
+        """Poll Prefect, and print a line for each run whose state has changed."""
         from prefect.client.schemas.filters import FlowRunFilter
         from prefect.client.schemas.sorting import FlowRunSort
 

@@ -1,4 +1,4 @@
-"""What is around a command that runs flows: what is printed goes to a log, and so do errors."""
+"""Send the output of libraries, and tracebacks of errors, to the log file of a command."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandFrame:
-    """What a command works with.
+    """Settings, terminal and log of a command.
 
     Attributes
     ----------
     settings : Settings
-        Of this process.
+        Settings of this process.
     terminal : file
-        The true standard output; what libraries print goes to the log.
+        The real standard output; ``sys.stdout`` goes to the log meanwhile.
     log_path : Path
-        The log.
+        The log file.
     """
 
     settings: "Settings"
@@ -36,21 +36,21 @@ class CommandFrame:
 
 @contextmanager
 def logged_command(command: str, *, json_path: Path | None = None) -> Iterator[CommandFrame]:
-    """Keep libraries off the terminal, and say of an error where its traceback is.
+    """Send library output to a log file, and point errors to the traceback in it.
 
     Parameters
     ----------
     command : str
-        Names the log file.
+        Name of the command; the log file is named after it.
     json_path : Path or None
-        A file that the command writes; its folder must be there before anything is started.
+        File that the command writes; its folder must exist before anything is started.
 
     Raises
     ------
     UserError
-        The folder is not there, or the block raised one.
+        The folder does not exist, or the block raised a `UserError`.
     LoggedError
-        The block raised anything else.
+        The block raised any other error.
     """
     from espalier.infra.settings import load_settings
 

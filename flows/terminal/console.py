@@ -1,4 +1,4 @@
-"""How a run looks in a terminal: a live panel there, plain lines where there is none."""
+"""Progress of a run on standard output: a live panel on a terminal, plain lines elsewhere."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from rich.text import Text
 from espalier.flows.progress.listeners import SearchProgress, human_seconds, search_line
 from espalier.flows.terminal.safe_text import safe_text
 
-# Plain output says at most this often where the search stands, unless there is a new best.
+# Plain output shows the state of the search at most this often, unless there is a new best.
 PLAIN_SECONDS = 15.0
 
 
@@ -27,7 +27,7 @@ def open_console(title: str, console: Console) -> "LiveConsole | PlainConsole":
 
 
 class PlainConsole:
-    """One line per event, with the seconds since the start before it."""
+    """Prints one line per event, after the seconds since the start."""
 
     def __init__(
         self, title: str, console: Console, clock: Callable[[], float] = time.monotonic
@@ -57,7 +57,7 @@ class PlainConsole:
         self._line(f"warning: {line}")
 
     def searched(self, progress: SearchProgress) -> None:
-        """Print where the search stands, on a new best or after a while."""
+        """Print the state of the search for a new best trial, else at most every 15 seconds."""
         if progress.last is None:
             return
         is_best = progress.best is progress.last
@@ -86,9 +86,13 @@ class LiveConsole:
         self._told = self._begun
         self._spinner = Spinner("dots", style="cyan")
         self._live = Live(
-            get_renderable=self._render, console=console, refresh_per_second=4, transient=True,
-            redirect_stdout=False, redirect_stderr=False,
-        )  # fmt: skip
+            get_renderable=self._render,
+            console=console,
+            refresh_per_second=4,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -178,6 +182,6 @@ class LiveConsole:
         share = progress.share_done
         if 0 < progress.seconds_budget < float("inf"):
             share = max(share, 1 - max(0.0, left) / progress.seconds_budget)
-        # A bar by itself ends no line: what follows it would be cut off.
+        # A bar does not end its line: without padding the text after it would be cut off.
         bar = Padding(ProgressBar(total=1.0, completed=min(1.0, share)), 0)
         return Group(bar, grid)

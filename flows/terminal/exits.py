@@ -1,4 +1,4 @@
-"""What a command's failure looks like from outside: one line and an exit status."""
+"""Report the failure of a command as one line on stderr and an exit status."""
 
 import functools
 import sys
@@ -22,12 +22,12 @@ WRONG_INPUT = 2
 
 
 class LoggedError(EspalierError):
-    """Something failed, and its traceback is in a log file.
+    """An error whose traceback has been written to a log file.
 
     Attributes
     ----------
     log_path : Path
-        The file.
+        The log file.
     """
 
     def __init__(self, message: str, log_path: Path) -> None:
@@ -42,7 +42,7 @@ def error_line(error: BaseException) -> str:
 
 
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn what a command raises into one line on stderr and an exit status.
+    """Turn errors of a command into one line on stderr and an exit status.
 
     A `UserError` exits with 2. Anything else exits with 1, and the traceback goes to a log file
     whose path is printed.
@@ -78,7 +78,7 @@ def say_error(line: str) -> None:
 
 
 def _write_traceback(error: BaseException) -> str:
-    """Append the traceback to the log of errors and return the file's path."""
+    """Append the traceback to ``errors.log`` and return the path of that file."""
     from espalier.infra.settings import load_settings
 
     path = load_settings().home / "errors.log"

@@ -1,4 +1,4 @@
-"""The file of ``--json`` where a command is refused or fails: scripts read the reason there."""
+"""Write the reason to the file of ``--json`` if a command is refused or fails."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,14 +11,14 @@ from espalier.pipelines.serialization.strict_json import to_json
 
 @contextmanager
 def failures_in(json_path: Path | None, model: str) -> Iterator[None]:
-    """Write what stops the block into ``json_path``, and raise it on.
+    """Write an error of the block to ``json_path``, and raise it again.
 
     Parameters
     ----------
     json_path : Path or None
-        The file of the outcome; None for none.
+        File to write; None for none.
     model : str
-        Which model it was about.
+        Name of the model, for the record.
     """
     try:
         yield
@@ -29,6 +29,6 @@ def failures_in(json_path: Path | None, model: str) -> Iterator[None]:
                 "outcome": "refused" if isinstance(error, UserError) else "failed",
                 "reasons": [error_line(error)],
             }
-            with suppress(OSError):  # its folder may be what is wrong
+            with suppress(OSError):  # the error may be that its folder is missing
                 json_path.write_text(to_json(record) + "\n")
         raise

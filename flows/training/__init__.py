@@ -1,1 +1,1 @@
-"""Parts of the training flow: session, search rounds, records."""
+"""Parts of the flows that train: session, search rounds, reproduction, retraining gate."""

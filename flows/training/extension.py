@@ -1,4 +1,4 @@
-"""What extending a model's run means as a training; it needs no Prefect yet."""
+"""Turn a request to extend a training run into a training request."""
 
 from espalier.infra.registry.model_runs import run_to_extend
 from espalier.infra.runs.notes import REQUEST
@@ -10,12 +10,12 @@ from espalier.pipelines.requests.train import TrainRequest
 
 
 def continuation(request: ExtendRequest, settings: Settings) -> TrainRequest:
-    """Return the training that takes over the run's table and trials.
+    """Return the request of a training that continues with the table and trials of the run.
 
     Raises
     ------
     UserError
-        There is no such model, its run folder is gone, or the options cannot be.
+        There is no such model, its run folder is gone, or an option is invalid.
     """
     run = run_to_extend(request.model, settings)
     assert run.folder is not None

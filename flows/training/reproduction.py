@@ -1,10 +1,11 @@
-"""A registered model made again from what is on record of it, and compared with itself."""
+"""Reproduce a registered model from its record, and compare the two."""
 
 import tempfile
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from espalier.infra.registry.model_files import load, require_openable
 from espalier.infra.registry.model_runs import ModelRun, run_behind
@@ -12,6 +13,7 @@ from espalier.infra.registry.registry import resolve
 from espalier.infra.runs.notes import FOLDS, REQUEST
 from espalier.infra.runs.store import RunStore
 from espalier.infra.settings import Settings
+from espalier.infra.tables.sources import read_table
 from espalier.infra.tracking.artifacts import read_json_file
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.data.fingerprint import fingerprint
@@ -34,34 +36,31 @@ from espalier.tasks.pickles import read_pickle, write_pickle
 from espalier.tasks.records import NOTHING_INHERITED, PreparedData, TableRef, TrainingRun
 from espalier.tasks.search.open_run import REQUEST_FILE
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReproducedModel:
-    """A registered model beside the one that was made again.
+    """Comparison of a registered model with its reproduction.
 
     Attributes
     ----------
     model : str
         ``NAME/VERSION``.
     metric : str
-        Of the scores.
+        Metric of the scores.
     holdout_score, holdout_score_now : float
-        On record, and of the model made again on the same rows.
+        Scores of the registered and of the reproduced model on the hold-out.
     holdout : Agreement
-        Of these two.
+        Agreement of the two hold-out scores.
     made : Reproduction
-        Members and answers.
+        Comparison of members and predictions.
     was_timed : bool
-        Whether trials had limits then, which may have cut boosters short.
+        Whether trials had time limits, which may have stopped boosting early.
     same_rows : bool
-        Whether preparation gives the rows, columns and folds of then.
+        Whether preparation gives the same rows, columns and folds as in the training.
     data : str
-        Where the table came from.
+        Where the table was read from.
     changed : tuple of (package, then, now)
-        What differs in the environment; None where a package is not there.
+        Package versions that differ; None if a package is not installed.
     """
 
     model: str
@@ -77,13 +76,13 @@ class ReproducedModel:
 
     @property
     def agreement(self) -> Agreement:
-        """The worst of everything compared."""
+        """The worst agreement of all comparisons."""
         return worst([self.holdout, self.made.agreement])
 
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """What is on record of the training."""
+    """The record of a training."""
 
     request: TrainRequest
     members: tuple[TrialResult, ...]
@@ -96,21 +95,21 @@ class _Record:
 def verify_model(
     spec: str, settings: Settings, *, data: str | None = None, query: str | None = None
 ) -> ReproducedModel:
-    """Evaluate and refit the members of a registered model again, and compare.
+    """Reproduce a registered model: evaluate and refit its members again, and compare.
 
     Parameters
     ----------
     spec : str
         ``NAME``, ``NAME@alias`` or ``NAME/VERSION``.
     settings : Settings
-        Where things are.
+        Settings that name the stores.
     data, query : str or None
-        Where to read the table when the run folder is gone; where it was read then when None.
+        Source of the table if the run folder is gone; None for the source of the training.
 
     Raises
     ------
     UserError
-        There is no such model, it is not known how it was made, or its table is gone or changed.
+        There is no such model, its training is not on record, or its table is gone or changed.
     """
     run = run_behind(resolve(spec, settings), settings)
     require_openable(run.version, settings)
@@ -158,10 +157,8 @@ def verify_model(
 
 def _table(
     run: ModelRun, request: TrainRequest, *, data: str | None, query: str | None
-) -> "tuple[pd.DataFrame, str]":
-    """Return the training table, from the run folder or from where it was read, and which."""
-    from espalier.infra.tables.sources import read_table
-
+) -> tuple[pd.DataFrame, str]:
+    """Return the training table, from the run folder or its source, and where it was read."""
     if run.folder is not None and data is None and TableRef.path_in(run.folder).exists():
         table: pd.DataFrame = read_pickle(TableRef.path_in(run.folder))
         where = f"the run folder {run.folder.name}"
@@ -179,7 +176,7 @@ def _table(
 
 
 def _recorded(run: ModelRun, settings: Settings) -> _Record:
-    """Return what the run folder or else MLflow has on record."""
+    """Return the record of a training, from the run folder or MLflow."""
     request = None if run.folder is None else RunStore(run.folder).noted(REQUEST)
     members = read_json_file(settings, run.run_id, MEMBERS_FILE)
     request = request or read_json_file(settings, run.run_id, REQUEST_FILE)
@@ -199,7 +196,7 @@ def _recorded(run: ModelRun, settings: Settings) -> _Record:
 
 
 def _changes(versions: dict[str, str]) -> tuple[tuple[str, str | None, str | None], ...]:
-    """Return what the environment of then and this one differ in."""
+    """Return the package versions that differ from the recorded ones."""
     now = environment_versions()
     changed = []
     for name, then in versions.items():

@@ -21,21 +21,21 @@ LIMITS = DriftLimits()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
-    """What the gate found.
+    """Decision of the retraining gate, and the measured drift.
 
     Attributes
     ----------
     decision : GateDecision
         Whether the table may be used.
     drift : DriftReport or None
-        How far it has moved; None where there was nothing to compare with.
+        Drift of the table; None if there was nothing to compare with.
     """
 
     decision: GateDecision
     drift: DriftReport | None
 
     def require_passed(self, past: PastTraining) -> None:
-        """Raise a `DataRefusedError` that says why, where the table may not be used."""
+        """Raise a `DataRefusedError` with the reasons if the table may not be used."""
         refusals = self.decision.refusals
         if not refusals:
             return
@@ -54,25 +54,25 @@ def gate_table(
     record: LifecycleRun,
     settings: Settings,
 ) -> GateResult:
-    """Check a staged table against the champion.
+    """Check a staged table against the suite and the training table of the champion.
 
     Parameters
     ----------
     table : TableRef
         The new table.
     past : PastTraining
-        The champion, and the training to do.
+        The champion, and the request of the training.
     on_drift : str
-        What follows when distributions have moved.
+        What to do if distributions have moved: ``warn`` or ``refuse``.
     record : LifecycleRun
-        Where suite, drift and decision are kept.
+        MLflow run to log drift and decision to.
     settings : Settings
-        Which stores.
+        Settings that name the stores.
 
     Raises
     ------
     UserError
-        The schema holds, but the training cannot be done with this table.
+        The schema is right, but the training cannot be done with this table.
     """
     suite = check_champion_suite(table, past.champion, settings)
     comparison = measure_table_drift(table, past.champion, settings, past.request.seed)

@@ -1,9 +1,10 @@
-"""A run that ends badly is on record as such, at once or when its successor finds it."""
+"""Record the end of failed and killed runs in MLflow and Prefect."""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from uuid import UUID
 
 from espalier.infra.runs.notes import MLFLOW_RUN
 from espalier.infra.runs.store import RunStore
@@ -17,10 +18,10 @@ FLOW_RUN = "prefect_flow_run"
 
 
 def take_over_run_folder(store: RunStore) -> None:
-    """Note that this flow run works in the run folder; mark a killed predecessor as crashed.
+    """Record this flow run in the run folder, and mark a killed predecessor as crashed.
 
-    A killed process cannot tell Prefect, whose page would show its run as running for ever. Who
-    holds the folder's lock knows better.
+    A killed process cannot report its end, so Prefect would show its run as running for ever. The
+    caller holds the lock of the folder: no other run works in it.
     """
     from prefect.runtime import flow_run
 
@@ -37,8 +38,6 @@ def take_over_run_folder(store: RunStore) -> None:
 
 
 def _end_if_running(flow_run_id: str) -> None:
-    from uuid import UUID
-
     from prefect.client.orchestration import get_client
     from prefect.states import Crashed
 
@@ -51,7 +50,7 @@ def _end_if_running(flow_run_id: str) -> None:
 
 @contextmanager
 def mlflow_run_ended(tracking: Tracking, store: RunStore) -> Iterator[None]:
-    """End the MLflow run as failed, or as killed by its user, when the block raises."""
+    """If the block raises, end the MLflow run as failed, or as killed if the user stopped it."""
     try:
         yield
     except BaseException as error:

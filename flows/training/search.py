@@ -1,4 +1,7 @@
-"""The search as rounds of tasks: propose, evaluate, log; the state is the history alone."""
+"""The search as rounds of tasks: propose, evaluate and log a batch of trials.
+
+The only state between rounds is the history.
+"""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,16 +32,16 @@ END_GAME_TRIALS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """What a search leaves.
+    """History of a search, its pending log and the remaining time.
 
     Attributes
     ----------
     history : History
-        Everything tried.
+        All trials.
     log : TrialLog
-        On its way to MLflow; to be finished before the run is.
+        Trials on their way to MLflow; finish it before the run ends.
     deadline : Deadline
-        When the whole run must be over.
+        When the whole run must end.
     """
 
     history: History
@@ -53,20 +56,20 @@ def search(
     listener: RunListener,
     deadline: Deadline,
 ) -> SearchResult:
-    """Search until the budget is spent, on from what an interrupted run had tried.
+    """Search until the budget is spent, continuing from the recorded trials.
 
     Parameters
     ----------
     run : TrainingRun
-        The training.
+        The training run.
     executor : Executor
         Runs the trials.
     opened : OpenedSearch
-        The plan, and what is on record.
+        The plan and the recorded trials.
     listener : RunListener
-        Told about each trial.
+        Receives the progress after each trial.
     deadline : Deadline
-        When the whole run must be over, had it not been interrupted.
+        When the whole run must end if it was not interrupted before.
     """
     plan, store = opened.plan, run.store
     budget, shape = plan.budget, plan.space.shape
@@ -101,9 +104,9 @@ def search(
 
 
 class _SpentClock:
-    """Remembers in the run folder how much of the budget is spent.
+    """Records in the run folder how much of the time budget is spent.
 
-    A run that continues a killed one gets what that one had left, and the time to finish at least.
+    A run that continues a killed one gets its remaining time, but at least enough to finish.
     """
 
     def __init__(self, store: RunStore, deadline: Deadline) -> None:
@@ -113,14 +116,14 @@ class _SpentClock:
         self._spent = float(store.noted(SPENT) or 0.0)
 
     def deadline(self, reserve: float) -> Deadline:
-        """Return when this run must be over."""
+        """Return when this run must end; ``reserve`` is the time to finish, in seconds."""
         if self._given.at is None or not self._spent:
             return self._given
         enough = max(self._left - self._spent, min(reserve, self._left))
         return Deadline(self._given.at - self._left + enough, self._given.clock)
 
     def note(self) -> None:
-        """Remember what is spent by now."""
+        """Record the time spent so far."""
         if self._given.at is not None:
             with suppress(StoreUnavailableError):  # the trial log says what is wrong, and waits
                 spent = self._spent + self._left - self._given.seconds_left
@@ -128,7 +131,7 @@ class _SpentClock:
 
 
 class _View:
-    """Counts trials for whoever watches."""
+    """Reports the progress of the search to a listener."""
 
     def __init__(
         self, budget: Budget, history: History, deadline: Deadline, listener: RunListener
@@ -141,13 +144,13 @@ class _View:
         self._tell(None)
 
     def add(self, result: TrialResult) -> None:
-        """Count a trial."""
+        """Add a trial and report the progress."""
         self._history = self._history.extend([result])
         self._tell(result)
 
     @property
     def share_done(self) -> float:
-        """How much of the budget is used."""
+        """Share of the budget that is used, from 0 to 1."""
         return self._progress.share_done
 
     def _tell(self, last: TrialResult | None) -> None:
@@ -176,12 +179,13 @@ def _rounds(
     log: TrialLog,
     view: _View,
 ) -> History:
-    """Propose, evaluate, log, until the search is over.
+    """Propose, evaluate and log batches until the search is over.
 
-    With a clock, the next batch is proposed while the workers are at the one before: they need
-    not wait for it, and it does not know the newest results; not near the end, where what still
-    fits into the time matters more. Without a clock, two batches are under way, and one is proposed
-    as soon as the last but one before it is complete, while the workers are at the last.
+    With a time budget, the next batch is proposed while the workers evaluate the current one, so
+    that they need not wait; its proposals do not know the newest results. Near the end this is not
+    done, as it matters more what still fits into the time. Without a time budget, two batches are
+    under way: a batch is proposed once the one two before it is complete, while the workers
+    evaluate the one between them.
     """
     recorder = TrialRecorder(store)
     trials = propose_batch(plan, history, deadline, executor.pending)
@@ -217,6 +221,6 @@ def _rounds(
 
 
 def _time_enough(history: History, deadline: Deadline) -> bool:
-    """Whether so much time is left that a trial chosen now may start later."""
+    """Whether enough time is left to propose trials ahead of their start."""
     typical = typical_seconds(history)
     return typical is not None and deadline.seconds_left > END_GAME_TRIALS * typical

@@ -1,4 +1,4 @@
-"""What one training holds open, started in the background the moment it is known to be needed."""
+"""Resources of a training run, started in the background as early as possible."""
 
 import importlib
 import threading
@@ -9,8 +9,8 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from espalier.flows.progress.listeners import RunListener
-from espalier.infra.settings import Settings
+from espalier.flows.progress.listeners import LogListener, RunListener
+from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.pickles import PREPARED
@@ -33,29 +33,29 @@ _WARM = (
 
 
 class TrainingSession:
-    """Table, workers and stores of one training.
+    """Table, workers and stores of a training run.
 
-    Making one starts everything at once; what is asked for is waited for.
+    The constructor starts everything in the background; whoever uses a part waits for it.
 
     Parameters
     ----------
     request : TrainRequest
-        What is trained.
+        Request of the training run.
     settings : Settings
-        Where things are.
+        Settings that name the stores.
     listener : RunListener
-        Told about the run.
+        Receives the progress of the run.
     table : EarlyTable or TableRef
-        From `begin_reading`, or staged already.
+        Table from `begin_reading`, or one that is already staged.
     started_at : float
-        When the process began to work on it, in seconds since 1970.
+        When work on the request began, in seconds since 1970.
 
     Attributes
     ----------
     report : TrainReport or None
-        What the training left, once it is done.
+        Report of the training, once it is done.
     workers : TrainingWorkers
-        What trials run on.
+        Workers that run the trials.
     tracking : Tracking
         The MLflow store.
     """
@@ -82,7 +82,7 @@ class TrainingSession:
         threading.Thread(target=_import_all, name="warm-imports", daemon=True).start()
 
     def close(self) -> None:
-        """Let go of the workers and the data."""
+        """Release the workers and the data."""
         self.workers.close()
         PREPARED.forget()
 
@@ -99,7 +99,7 @@ class TrainingSession:
 
 
 def begin_reading(request: TrainRequest, settings: Settings) -> "EarlyTable":
-    """Begin to read the table, and give the user's faults a moment to show.
+    """Begin to read the table, and wait a moment so that faults in the request show early.
 
     Raises
     ------
@@ -118,7 +118,7 @@ _CURRENT: ContextVar[TrainingSession | None] = ContextVar("espalier_session", de
 
 @contextmanager
 def use_session(session: TrainingSession) -> Iterator[TrainingSession]:
-    """Let flows that are called in this block use ``session``."""
+    """Make ``session`` the session of flows called in this block."""
     token = _CURRENT.set(session)
     try:
         yield session
@@ -128,19 +128,16 @@ def use_session(session: TrainingSession) -> Iterator[TrainingSession]:
 
 @contextmanager
 def session_for(request: TrainRequest) -> Iterator[TrainingSession]:
-    """Yield the current session if it is of this request, else an own one, for the block.
+    """Yield the current session if it is for ``request``, else a new one, for the block.
 
-    The command line makes one before the Prefect server answers, so that nothing waits in line;
-    a run that Prefect itself starts makes its own.
+    The command line opens a session while the Prefect server is still starting; a run that Prefect
+    starts opens one here.
     """
     current = _CURRENT.get()
     if current is not None and current.request == request:
         yield current
         return
     from prefect.logging import get_run_logger
-
-    from espalier.flows.progress.listeners import LogListener
-    from espalier.infra.settings import load_settings
 
     started_at, settings, listener = time.time(), load_settings(), LogListener(get_run_logger())
     table = begin_reading(request, settings)

@@ -1,4 +1,4 @@
-"""One table of a build of experience: propose, evaluate, record, until its plan is done."""
+"""Record the trials of one table in a build of experience, batch by batch."""
 
 from dataclasses import dataclass
 
@@ -23,22 +23,22 @@ TRIALS_A_WORKER = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRecorder:
-    """What stays the same over the tables of a build.
+    """Records trials of tables; its attributes are the same for all tables of a build.
 
     Attributes
     ----------
     store : ExperienceStore
-        Where trials are recorded.
+        Store that trials are recorded in.
     tracking : Tracking
-        MLflow, which gets a run a table and one a trial.
+        The MLflow store; it gets a run per table, with nested runs for the trials.
     settings : Settings
-        Where the ids of those runs are noted.
+        Settings; the home folder keeps the ids of those runs.
     design : RecordingDesign
-        What is recorded on a table.
+        Number, limits and folds of the trials on each table.
     deadline : Deadline
-        When no further batch is started.
+        After it no further batch is started.
     listener : RunListener
-        Told about each table.
+        Receives the progress.
     """
 
     store: ExperienceStore
@@ -49,7 +49,7 @@ class TableRecorder:
     listener: RunListener
 
     def record(self, executor: Executor, place: RecordingSetup) -> tuple[list[TrialResult], bool]:
-        """Record what is missing on a table; return the results, and whether nothing is missing."""
+        """Record missing trials of a table; return their results, and whether all are done."""
         design, dataset = self.design, place.dataset
         history = self.store.read().history(dataset)
         notes = RunStore(self.settings.home / "experience" / dataset.key)

@@ -1,4 +1,4 @@
-"""Finished trials on their way to MLflow, beside the search and by one writer at a time."""
+"""Log finished trials to MLflow in the background of the search."""
 
 import logging
 from collections.abc import Sequence
@@ -16,17 +16,18 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class TrialLog:
-    """Hands trials to the task that logs them; what comes while it is busy goes next.
+    """Sends trials to the task that logs them, one batch at a time.
 
-    While MLflow does not answer the search goes on, and everything is sent again with the next
-    trials; at the end MLflow must have it.
+    Trials that arrive while the task is busy are sent in the next batch. If MLflow does not answer,
+    the search continues, and the trials are sent again with the next ones; `finish` requires that
+    all are logged.
 
     Parameters
     ----------
     tracking : Tracking
         The MLflow store.
     run_id : str
-        The parent run.
+        ID of the MLflow run of the training.
     """
 
     def __init__(self, tracking: Tracking, run_id: str) -> None:
@@ -40,7 +41,7 @@ class TrialLog:
         self._busy: PrefectFuture[int] | None = None
 
     def add(self, results: Sequence[TrialResult], share_done: float) -> None:
-        """Take these results, and how much of the search's budget is used; returns at once."""
+        """Log these results and the share of the budget that is used; returns at once."""
         self._all += results
         self._waiting += results
         if self._busy is None or self._busy.state.is_final():
@@ -48,19 +49,19 @@ class TrialLog:
             self._send(share_done)
 
     def finish(self) -> None:
-        """Return when MLflow has everything.
+        """Wait until all trials are in MLflow.
 
         Raises
         ------
         StoreUnavailableError
-            It does not answer.
+            MLflow does not answer.
         """
         self._take_back_unless_logged()
         self._waiting = list(self._all)
         self._send(1.0, is_last=True).result()
 
     def _take_back_unless_logged(self) -> None:
-        """Wait for what was sent; put it back in line when the store did not answer."""
+        """Wait for the last batch; queue its trials again if MLflow did not answer."""
         if self._busy is None:
             return
         try:

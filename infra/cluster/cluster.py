@@ -1,4 +1,4 @@
-"""Dask workers: our own on this machine, or those of a scheduler by address."""
+"""Dask workers: started on this machine, or those of a running scheduler by address."""
 
 import logging
 import multiprocessing
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-# Of its limit, a worker may use this share before its nanny ends it.
+# Share of its memory limit above which the nanny ends a worker.
 _TERMINATE_SHARE = 0.95
 # Every trial needs these; importing them takes seconds.
 WARM = ("espalier.pipelines.learners.candidate", "sklearn.linear_model", "sklearn.ensemble")
@@ -30,26 +30,27 @@ _VARIABLES = "distributed.nanny.pre-spawn-environ"
 
 
 class Cluster:
-    """A Dask client, and the workers behind it where they are our own.
+    """A Dask client, and its local workers if no scheduler address is given.
 
-    Starting takes seconds, so it happens in the background from `start` on; `client` waits for
-    it. Own workers are processes that import the main module again, so a script that uses this
+    Starting takes seconds, so `start` does it in the background, and `client` waits for it. Local
+    workers are processes that import the main module again, so a script that uses this class
     needs ``if __name__ == "__main__":``; the console script has it.
 
     Parameters
     ----------
     address : str or None
-        A running scheduler; None for own workers.
+        Address of a running scheduler; None to start local workers.
     n_workers : int
-        Own worker processes.
+        Number of local worker processes.
     memory_limit : str or None
-        Of each own worker, such as ``4GiB``; None for an equal share of 80 % of the memory.
+        Memory limit of each local worker, such as ``4GiB``; None for an equal share of 80 % of
+        the memory.
     n_threads : int
         Threads that the native libraries of a worker may use.
     start_seconds : float
-        How long starting may take.
+        Time limit for starting.
     dashboard : bool
-        Whether own workers have Dask's web page.
+        Whether the local scheduler serves Dask's dashboard.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Cluster:
         self._starting: threading.Thread | None = None
 
     def start(self) -> Self:
-        """Begin to start in the background; `client` meets what goes wrong."""
+        """Begin to start in the background; errors are raised by `client`."""
         if self._starting is None:
             self._starting = threading.Thread(target=self._start, name="start-dask", daemon=True)
             self._starting.start()
@@ -84,14 +85,14 @@ class Cluster:
 
     @property
     def client(self) -> "Client":
-        """The connected client; there is at least one worker.
+        """The connected client, once there is at least one worker.
 
         Raises
         ------
         UserError
-            Nothing answers at the address.
+            No scheduler answers at the address.
         WorkerLostError
-            Own workers cannot be started, or the scheduler has none.
+            Local workers cannot be started, or the scheduler has no workers.
         """
         self.start()
         if self._starting is not None:
@@ -102,7 +103,7 @@ class Cluster:
         return self._client
 
     def close(self) -> None:
-        """Let go of the client and end own workers; may be called twice."""
+        """Close the client and end local workers; may be called twice."""
         if self._starting is not None:
             self._starting.join()
         client, self._client = self._client, None
@@ -156,10 +157,10 @@ class Cluster:
             name: os.environ.get(name)
             for name in (*config[_VARIABLES], "PYTHONHASHSEED", SAFE_PATH)
         }
-        # At once: what multiprocessing starts beside the workers comes before them. It hands the
-        # path of this process to each worker.
+        # Set here already: helper processes of multiprocessing start before the workers and pass
+        # the import path of this process to each of them.
         os.environ[SAFE_PATH] = without_working_folder()[SAFE_PATH]
-        # Held until the end: the cluster reads some of them when a worker leaves.
+        # Kept until `close`: the cluster reads some of these settings when a worker leaves.
         self._config = dask.config.set(config)
         _preload_forkserver()
         try:
@@ -191,7 +192,7 @@ class Cluster:
             self._client = ClosingClient(
                 address, timeout=min(self.start_seconds, 30.0), set_as_default=False
             )
-        except Exception as error:  # whatever Dask makes of a text that is no address
+        except Exception as error:  # Dask raises various errors for an invalid address
             raise UserError(
                 f"no Dask scheduler answers at {shown!r}; check the address, such as "
                 f"tcp://host:8786 ({redact(str(error)) or type(error).__name__})"
@@ -207,7 +208,7 @@ class Cluster:
 def open_cluster(
     address: str | None, n_workers: int, memory_limit: str | None = None, *, n_threads: int = 1
 ) -> "Iterator[Client]":
-    """Yield a connected client; see `Cluster`, which can also start ahead of time."""
+    """Yield a connected client for the block; arguments as in `Cluster`."""
     with Cluster(
         address, n_workers=n_workers, memory_limit=memory_limit, n_threads=n_threads
     ) as cluster:
@@ -217,19 +218,19 @@ def open_cluster(
 def start_cluster_soon(
     address: str | None, n_workers: int, memory_limit: str | None = None, *, n_threads: int = 1
 ) -> Cluster:
-    """Return a cluster that starts in the background, to be used as a context manager."""
+    """Return a cluster that is starting in the background; use it as a context manager."""
     return Cluster(
         address, n_workers=n_workers, memory_limit=memory_limit, n_threads=n_threads
     ).start()
 
 
 def threads_per_worker(n_workers: int) -> int:
-    """Return the native threads each of ``n_workers`` may use so that the cores are shared."""
+    """Return the number of native threads per worker that shares the cores equally."""
     return max(1, usable_cores() // max(1, n_workers))
 
 
 def _preload_forkserver() -> None:
-    """Have the process that workers are forked from import what all of them need, once."""
+    """Let the fork server, from which workers are forked, import once what all of them need."""
     import dask
     from distributed.utils import get_mp_context
 
@@ -241,18 +242,18 @@ def _preload_forkserver() -> None:
 
 
 def _own_config(n_threads: int) -> Mapping[str, Any]:
-    """Return Dask's settings for own workers."""
+    """Return Dask's configuration for local workers."""
     threads = str(n_threads)
     forks = "forkserver" in multiprocessing.get_all_start_methods()
     return {
         # A worker forked from a process that has imported everything starts in a fifth of the
-        # time, also the one that follows a killed one. That process runs nothing else.
+        # time, also if it replaces a killed one. That process runs nothing else.
         _METHOD: "forkserver" if forks else "spawn",
-        # A trial that takes its worker down is not tried on the next one.
+        # A trial whose worker dies is not retried by Dask on another worker.
         "distributed.scheduler.allowed-failures": 0,
         "distributed.scheduler.work-stealing": False,
-        # Else a worker that is being started anew 15 s after it was lost before is given up: Dask
-        # looks once, at that moment, whether it is there.
+        # With the default of 15 s, a worker that is still restarting at that moment is given up:
+        # Dask checks only once whether it is back.
         "distributed.deploy.lost-worker-timeout": "1000d",
         # Workers hold no Dask data worth spilling, and a paused one would never take a trial.
         "distributed.worker.memory.target": False,
@@ -260,7 +261,7 @@ def _own_config(n_threads: int) -> Mapping[str, Any]:
         "distributed.worker.memory.pause": False,
         "distributed.worker.memory.terminate": _TERMINATE_SHARE,
         "distributed.worker.profile.enabled": False,
-        # Native fits hold the interpreter for long; that is not worth a warning.
+        # Native fits hold the interpreter lock for long; that needs no warning.
         "distributed.admin.tick.limit": "1h",
         "distributed.comm.timeouts.connect": "60s",
         "distributed.comm.timeouts.tcp": "120s",
@@ -269,7 +270,7 @@ def _own_config(n_threads: int) -> Mapping[str, Any]:
             "OMP_NUM_THREADS": threads,
             "MKL_NUM_THREADS": threads,
             "OPENBLAS_NUM_THREADS": threads,
-            # Nothing of a worker's log belongs on the user's terminal.
+            # Log messages of workers must not appear on the user's terminal.
             "DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "critical",
         },
     }

@@ -1,9 +1,10 @@
-"""Trials on Dask: the executor of the flow."""
+"""The executor that runs trials on Dask workers."""
 
 from typing import TYPE_CHECKING
 
 from espalier.infra.cluster.shared_context import SharedContext
 from espalier.infra.cluster.worker_set import DaskWorkerSet
+from espalier.infra.runs.start_log import StartLog
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.job_pool import JobPool
 from espalier.pipelines.evaluation.executors.pool_executor import PoolExecutor
@@ -13,27 +14,25 @@ from espalier.pipelines.trials.trial import Trial
 if TYPE_CHECKING:
     from distributed import Client
 
-    from espalier.infra.runs.start_log import StartLog
-
 
 class DaskExecutor(PoolExecutor):
-    """Runs trials on the workers of a Dask client, one a worker at a time.
+    """Runs trials on the workers of a Dask client, one per worker at a time.
 
-    A trial past its limit is asked to stop, then its worker process is killed and started anew by
-    its nanny; a trial that takes its worker down, for memory or otherwise, is a result.
+    A trial past its limit is asked to stop; then its worker process is killed, and restarted by
+    its nanny. A trial whose worker dies, of memory or otherwise, has a result that says so.
 
     Parameters
     ----------
     client : Client
-        Connected; it is not closed here.
+        A connected client; the executor does not close it.
     context : EvaluationContext
-        What trials need.
+        Data and settings that trials need.
     starts : StartLog or None
-        Notes which trials are begun.
+        Log of the trials that are started; None for none.
     """
 
     def __init__(
-        self, client: "Client", context: EvaluationContext, *, starts: "StartLog | None" = None
+        self, client: "Client", context: EvaluationContext, *, starts: StartLog | None = None
     ) -> None:
         def note(work: Work) -> None:
             if starts is not None and isinstance(work, Trial):

@@ -1,4 +1,4 @@
-"""Which Dask workers there are, and how one is stopped for good."""
+"""Keep track of the workers of a Dask scheduler, and stop one reliably."""
 
 import logging
 import threading
@@ -21,21 +21,21 @@ _MEMORY_TOPIC = "worker-restart-memory"
 
 
 class WorkerRoster:
-    """The workers of a client, who may come and go.
+    """The workers of a Dask client; they may join and leave at any time.
 
     Parameters
     ----------
     client : Client
-        Connected.
+        A connected client.
     patience_seconds : float
-        How long to wait for a worker when there is none.
+        How long to wait for a worker if there is none.
 
     Attributes
     ----------
     workers : tuple of str
-        Addresses, as of the last `refresh`.
+        Addresses of the workers at the last `refresh`.
     dying : set of str
-        Those that were stopped and are still there.
+        Addresses of workers that were stopped but are still listed.
     """
 
     def __init__(self, client: "Client", patience_seconds: float) -> None:
@@ -48,19 +48,19 @@ class WorkerRoster:
         self.refresh()
 
     def refresh(self, *, now: bool = False) -> None:
-        """Ask which workers there are, once a second, or ``now``.
+        """Update ``workers``, at most once a second unless ``now``.
 
         Raises
         ------
         WorkerLostError
-            There has been no worker for too long, or there is no scheduler any more.
+            There has been no worker for too long, or the scheduler does not answer.
         """
         asked = time.monotonic()
         if self.workers and not now and asked - self._refreshed < _REFRESH_SECONDS:
             return
         try:
             self.workers = tuple(sorted(self._client.nthreads()))
-        except Exception as error:  # the client may be closed, which has many names
+        except Exception as error:  # a closed client raises various errors
             raise WorkerLostError(f"the Dask scheduler does not answer: {error}") from error
         self._refreshed = asked
         self.dying &= set(self.workers)
@@ -72,11 +72,11 @@ class WorkerRoster:
             raise WorkerLostError(f"no Dask worker for {self._patience:.0f} s")
 
     def doubt(self) -> None:
-        """Have the next `refresh` ask, however recent the last answer is."""
+        """Make the next `refresh` ask the scheduler, even if the last answer is recent."""
         self._refreshed = 0.0
 
     def stop(self, worker: str) -> None:
-        """End the process of a worker; its nanny starts a new one.
+        """Kill the process of a worker; its nanny starts a new one.
 
         A worker without a nanny cannot be stopped: it must get no further job.
         """
@@ -84,7 +84,7 @@ class WorkerRoster:
         self.tell(dask_worker.kill_process, worker, workers=[worker], nanny=True)
 
     def await_deaths(self) -> None:
-        """Wait a little until the workers that are to die have: the next user must not get them."""
+        """Wait up to three seconds until stopped workers are gone: no other run must get them."""
         end = time.monotonic() + _DEATH_SECONDS
         with suppress(WorkerLostError):
             while self.dying and time.monotonic() < end:
@@ -93,7 +93,10 @@ class WorkerRoster:
         self.dying.clear()
 
     def ended_for_memory(self, worker: str) -> bool:
-        """Whether a nanny has said so; its word travels another way than the death."""
+        """Whether a nanny reports that it ended the worker for its memory.
+
+        Asks three times, as the report may arrive later than the news of the death.
+        """
         for _ in range(3):
             with suppress(OSError, TimeoutError):
                 events = self._client.get_events(_MEMORY_TOPIC)
@@ -103,9 +106,9 @@ class WorkerRoster:
         return False
 
     def tell(self, function: Callable[..., None], *args: Any, **where: Any) -> None:
-        """Have ``function`` run on workers, or their nannies, without waiting for it.
+        """Run ``function`` on workers, or their nannies, without waiting for it.
 
-        A worker in the middle of native code may not listen.
+        A worker that runs native code may not respond.
         """
 
         def tell() -> None:

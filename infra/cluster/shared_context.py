@@ -1,4 +1,4 @@
-"""How the evaluation context reaches the workers: once, and again only where it was lost."""
+"""Send the evaluation context to the workers once, and again only if it was lost."""
 
 import hashlib
 import tempfile
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
 
 
 class SharedContext:
-    """The pickled context, where every worker can get at it.
+    """The pickled evaluation context, available to every worker.
 
-    Own workers read it from a file, which no dying worker takes along. To those of a scheduler by
-    address, who may be anywhere, it is scattered, a copy to each worker; one that joins late gets
-    it from another worker, and when the last copy dies with its worker, it is scattered anew.
+    Local workers read it from a file, which outlives them. To workers of a scheduler by address,
+    which may be on other machines, it is scattered, one copy per worker. A worker that joins later
+    gets it from another one, and if the last copy is lost with its worker, it is scattered again.
 
     Parameters
     ----------
     client : Client
-        Connected.
+        A connected client.
     context : EvaluationContext
-        What trials need.
+        Data and settings that trials need.
     """
 
     def __init__(self, client: "Client", context: EvaluationContext) -> None:
-        import cloudpickle  # the user's own learners and metrics may live in __main__
+        import cloudpickle  # custom learners and metrics of the user may be defined in __main__
 
         content = cloudpickle.dumps(context, protocol=5)
         self.digest = hashlib.sha256(content).hexdigest()[:16]
@@ -45,11 +45,11 @@ class SharedContext:
 
     @property
     def source(self) -> Any:
-        """What to hand to a task: a path, or a future of the content."""
+        """What to pass to a task: the path of the file, or a future of the content."""
         if self._folder is not None:
             return str(Path(self._folder.name) / "context.pickle")
         if self._scattered is None or self.lost:
-            # Content as key would let two runs' copies cancel each other (hash=False).
+            # hash=False: with the content as key, two runs would cancel each other's copies.
             self._scattered = self._client.scatter(self._content, broadcast=True, hash=False)
         return self._scattered
 
@@ -60,11 +60,11 @@ class SharedContext:
 
     @property
     def lost(self) -> bool:
-        """Whether it was scattered and no worker has it any more."""
+        """Whether the context was scattered and no worker has a copy any more."""
         return self._scattered is not None and self._scattered.status in ("cancelled", "lost")
 
     def close(self) -> None:
-        """Let go of it; may be called twice."""
+        """Delete the file and release the copies; may be called twice."""
         if self._folder is not None:
             self._folder.cleanup()
         self._scattered = None
@@ -72,5 +72,5 @@ class SharedContext:
 
 
 def _are_own_workers(client: "Client") -> bool:
-    """Whether the workers are children of this process, with the same files before them."""
+    """Whether the workers are local: started by this process, with access to its files."""
     return client.cluster is not None

@@ -1,4 +1,4 @@
-"""The Dask workers of one training, started in the background as soon as it is known."""
+"""The Dask workers of a training run, started in the background as early as possible."""
 
 from espalier.infra.cluster.cluster import start_cluster_soon, threads_per_worker
 from espalier.infra.runs.start_log import StartLog
@@ -13,24 +13,24 @@ SMALLEST_WORKER = 2**30
 
 
 class TrainingWorkers:
-    """Workers of this machine's own, or those of a scheduler by address.
+    """Dask workers on this machine, or those of a running scheduler by address.
 
     Parameters
     ----------
     request : TrainRequest
-        What is trained.
+        Request of the training run.
     settings : Settings
-        What the machine or the team has set.
+        Settings of this installation; the request takes precedence.
 
     Attributes
     ----------
     n_workers : int
-        Trials that run at the same time, as far as it is for us to say.
+        Number of trials that run at the same time; an estimate for a scheduler by address.
     n_threads : int
-        Threads of one trial.
+        Number of threads of a trial.
     memory_limit_mb : float or None
-        MiB of resident memory above which a trial is stopped; None where that is for the scheduler
-        by address to say.
+        Resident memory in MiB above which a trial is stopped; None for a scheduler by address
+        whose limit is not known.
     """
 
     def __init__(self, request: TrainRequest, settings: Settings) -> None:
@@ -39,27 +39,27 @@ class TrainingWorkers:
         n_workers = request.workers or settings.worker_count
         if address is None:
             n_workers = workers_within(limit, n_workers)
-        # What the workers of a scheduler by address may use is theirs to say, unless we are told.
+        # A scheduler by address sets its own memory limit, unless the user gives one.
         known = address is None or limit is not None
         self.memory_limit_mb = trial_memory_mb(limit, n_workers) if known else None
         self.n_workers = n_workers
-        # Sums of floats depend on how many threads add them up; a run without a clock is to be
-        # the same at any number of workers.
+        # Sums of floats depend on the number of threads; a run without a time budget must give the
+        # same result with any number of workers.
         timed_here = address is None and request.budget.seconds is not None
         self.n_threads = threads_per_worker(n_workers) if timed_here else 1
         self._cluster = start_cluster_soon(
             address,
             n_workers,
-            # A nanny that ended every worker before it could begin would help nobody.
+            # With less memory the nanny would end every worker before it could begin.
             f"{max(worker_memory(limit, n_workers), SMALLEST_WORKER)}b",
             n_threads=self.n_threads,
         )
         self._starts: StartLog | None = None
 
     def open_executor(self, context: EvaluationContext, store: RunStore) -> Executor:
-        """Return the executor on the workers; they are waited for, and get the data.
+        """Wait for the workers, send them the data, and return the executor on them.
 
-        Which trials it begins is noted in the run's folder, until the workers are let go.
+        Until `close`, the trials it starts are logged in the run folder.
         """
         from espalier.infra.cluster.executor import DaskExecutor  # distributed takes a second
 
@@ -67,7 +67,7 @@ class TrainingWorkers:
         return DaskExecutor(self._cluster.client, context, starts=self._starts)
 
     def close(self) -> None:
-        """Let go of the workers."""
+        """Close the log of started trials, and release the workers."""
         if self._starts is not None:
             self._starts.close()
         self._cluster.close()

@@ -1,6 +1,7 @@
-"""What runs on a Dask worker: one job, with the context kept from job to job."""
+"""Code that runs on a Dask worker: run a job, interrupt it, kill the worker process."""
 
 import importlib
+import os
 import pickle
 import signal
 import threading
@@ -22,15 +23,15 @@ _JOB = "espalier_job"
 
 
 class WarmUp(WorkerPlugin):
-    """Makes every worker ready, also those that join late or start anew.
+    """Prepares every worker, also those that join late or are restarted.
 
     Parameters
     ----------
     modules : tuple of str
-        What every trial needs.
+        Names of modules that every trial imports.
     own : bool
-        Whether the worker is a child of this command, and so gets its Ctrl-C, which is for the
-        command alone to handle.
+        Whether the worker is a child of this command. It then receives Ctrl-C too, and ignores
+        it: only the command handles it.
     """
 
     name = "espalier-warm-up"
@@ -40,10 +41,10 @@ class WarmUp(WorkerPlugin):
         self._own = own
 
     def setup(self, worker: Any) -> None:
-        """Import the modules in the background."""
+        """Ignore Ctrl-C on local workers, and import the modules in the background."""
         del worker
         if self._own:
-            with suppress(ValueError):  # not in the main thread: nothing arrives here then
+            with suppress(ValueError):  # not in the main thread, which alone gets signals
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(
             target=_import_all, args=(self._modules,), name="warm-up", daemon=True
@@ -52,30 +53,30 @@ class WarmUp(WorkerPlugin):
 
 def _import_all(modules: tuple[str, ...]) -> None:
     for name in modules:
-        with suppress(ImportError):  # the trial itself will say what is missing
+        with suppress(ImportError):  # the trial will report what is missing
             importlib.import_module(name)
 
 
 def run_job(
     work: Work, key: str, topic: str, digest: str, source: str | bytes, seconds: float | None
 ) -> Any:
-    """Return what `run_work` does, with the context that this worker keeps.
+    """Run a job with the context cached on this worker; return the result of `run_work`.
 
     Parameters
     ----------
     work : Trial or MemberJob
-        What to do.
+        The trial to evaluate, or the member to fit.
     key : str
-        The Dask task; `interrupt` knows it by that.
+        Key of the Dask task, by which `interrupt` identifies the job.
     topic : str
-        Where to say that the job has begun: importing and unpacking come before and do not count
-        against its seconds.
+        Dask event topic on which the job reports that it has begun. Importing and unpacking come
+        before and do not count towards its seconds.
     digest : str
-        Names the context's content.
+        Digest of the context, by which it is cached.
     source : str or bytes
-        File with the pickled context, or its content.
+        Path of the pickled context, or its bytes.
     seconds : float or None
-        What the job may take.
+        Time limit of the job; None for no limit.
     """
     worker = get_worker()
     context = _context(worker, digest, source)
@@ -84,24 +85,25 @@ def run_job(
 
 
 def interrupt(keys: tuple[str, ...], dask_worker: Any) -> None:
-    """Stop the job that runs here if it is one of ``keys``; runs beside it, on the worker."""
+    """Interrupt the running job of this worker if its key is in ``keys``.
+
+    Runs on the worker, in another thread than the job.
+    """
     running = getattr(dask_worker, _JOB, None)
     if running is not None and running.key in keys:
         running.interrupt()
 
 
 def kill_process(address: str, dask_worker: Any) -> None:
-    """End the worker process below this nanny at once; the nanny starts a new one.
+    """Kill the worker process of this nanny at once; the nanny starts a new one.
 
     Parameters
     ----------
     address : str
-        The worker that is meant: it may have died by itself and have a successor by now.
+        Address of the worker to kill; nothing is done if it has been replaced meanwhile.
     dask_worker : Nanny
-        Given by Dask.
+        The nanny; passed by Dask.
     """
-    import os
-
     if getattr(dask_worker, "worker_address", None) == address and dask_worker.pid:
         os.kill(dask_worker.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
@@ -124,7 +126,7 @@ class _RunningJob:
                 raise_in(self._thread, TrialInterruptedError)
 
     def end(self) -> None:
-        """Say that the job is over: what was asked for and has not arrived must not hit later."""
+        """Mark the job as over, and cancel an interruption that has not arrived yet."""
         with self._lock:
             self._over = True
             if self._asked:
@@ -143,12 +145,12 @@ def _interruptible(worker: Any, key: str) -> Iterator[None]:
 
 
 def _context(worker: Any, digest: str, source: str | bytes) -> EvaluationContext:
-    """Return the context, unpacked once a worker; only the newest is kept."""
+    """Return the context; each worker unpickles it once and keeps only the newest."""
     kept: tuple[str, EvaluationContext] | None = getattr(worker, _CONTEXT, None)
     if kept is None or kept[0] != digest:
-        setattr(worker, _CONTEXT, None)  # let go of the old one before the new one is unpacked
+        setattr(worker, _CONTEXT, None)  # free the old one before the new one is unpickled
         if isinstance(source, str):
-            with Path(source).open("rb") as file:  # arrays are read into their place
+            with Path(source).open("rb") as file:  # reads arrays without a second copy
                 kept = (digest, pickle.load(file))
         else:
             kept = (digest, pickle.loads(source))

@@ -1,11 +1,11 @@
-"""Dask's workers as the job pool wants them: each addressed directly, with one job at a time.
+"""Dask workers for a `JobPool`: each is addressed directly and has one job at a time.
 
-Each job is one Dask task pinned to one worker, so that it is known where a job runs and whom to
-stop. A worker that dies takes its job's future along in one of several ways (an error, a
-cancellation, or silence, as its address never comes back): `DaskWorker.look` tells them apart.
+Each job is a Dask task pinned to one worker, so that it is known which worker to stop. If a worker
+dies, the future of its job ends in one of several ways (an error, a cancellation, or no news, as
+the address never comes back): `DaskWorker.look` tells them apart.
 
-Only our own jobs are known here. What other people run on the same scheduler belongs into
-`DaskWorkerSet.free`: the one place that says who may be given a job.
+Only the jobs of this pool are known here. To take jobs of other users of the scheduler into
+account, change `DaskWorkerSet.free`: it alone decides which workers may get a job.
 """
 
 import queue
@@ -41,11 +41,11 @@ class DaskWorkerSet:
     Parameters
     ----------
     client : Client
-        Connected; workers may come and go.
+        A connected client; its workers may join and leave.
     shared : SharedContext
-        What jobs need; closed together with the set.
+        The evaluation context for the jobs; closed together with the set.
     patience_seconds : float
-        How long to wait for a worker when there is none.
+        How long to wait for a worker if there is none.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class DaskWorkerSet:
 
     @property
     def n_workers(self) -> int:
-        """Workers there are, at least 1."""
+        """Number of workers, at least 1."""
         return max(1, len(self.roster.workers))
 
     @property
@@ -70,12 +70,12 @@ class DaskWorkerSet:
         return self.shared.is_local
 
     def free(self) -> Sequence["DaskWorker"]:
-        """Return the workers without a job of ours that are not about to die.
+        """Return the workers that have no job of this pool and are not being stopped.
 
         Raises
         ------
         WorkerLostError
-            There has been no worker for too long, or there is no scheduler any more.
+            There has been no worker for too long, or the scheduler does not answer.
         """
         self.roster.refresh()
         taken = {worker.name for worker in self._working.values()} | self.roster.dying
@@ -87,17 +87,17 @@ class DaskWorkerSet:
         Raises
         ------
         WorkerLostError
-            There has been no worker for too long, or there is no scheduler any more.
+            There has been no worker for too long, or the scheduler does not answer.
         """
         with suppress(queue.Empty):
             key = self._wake.get(timeout=seconds) if seconds > 0 else self._wake.get_nowait()
-            # A job of an earlier life says nothing about the ones that run now.
+            # Skip notifications of jobs that have ended already.
             while key not in self._working:
                 key = self._wake.get_nowait()
         self.roster.refresh()
 
     def interrupt(self, workers: Sequence[WorkerHandle]) -> None:
-        """Ask workers to give their jobs up, all with one message."""
+        """Ask workers to interrupt their jobs, with one message to all."""
         asked = [
             (key, worker.name)
             for key, worker in self._working.items()
@@ -108,13 +108,13 @@ class DaskWorkerSet:
             self.roster.tell(dask_worker.interrupt, keys, workers=sorted(set(names)))
 
     def kill(self, worker: WorkerHandle) -> None:
-        """End a worker's process, which its nanny starts anew; drop its job if it has one."""
+        """Kill a worker's process, which its nanny restarts; drop its job if it has one."""
         if isinstance(worker, DaskWorker):
             worker.drop_job()
         self.roster.stop(worker.name)
 
     def close(self) -> None:
-        """Kill the workers with a job of ours; all others stay. May be called twice."""
+        """Kill the workers that have a job of this pool, no others; may be called twice."""
         for worker in tuple(self._working.values()):
             self.kill(worker)
         self.roster.await_deaths()
@@ -123,40 +123,40 @@ class DaskWorkerSet:
         self.shared.close()
 
     def enlist(self, worker: "DaskWorker", key: str) -> None:
-        """Note that a worker is given the task of that key."""
+        """Record that a worker has the task with this key."""
         self._working[key] = worker
 
     def discharge(self, key: str) -> None:
-        """Note that the task of that key is over."""
+        """Record that the task with this key is over."""
         self._working.pop(key, None)
 
     def wake(self, key: str) -> None:
-        """End `wait`, on whatever thread: something has happened to a task."""
+        """Make `wait` return, as a task has changed; may be called from any thread."""
         self._wake.put(key)
 
     def _job_began(self, event: tuple[float, Any]) -> None:
-        """Take what a worker says (on the client's own thread)."""
+        """Handle the event that a job has begun; runs in a thread of the client."""
         worker = self._working.get(event[1]["key"])
         if worker is not None:
             worker.began = time.monotonic()
 
 
 class DaskWorker:
-    """One worker with one job, then done with; implements `executors.workers.WorkerHandle`.
+    """A Dask worker with a single job; implements `executors.workers.WorkerHandle`.
 
     Parameters
     ----------
     workers : DaskWorkerSet
-        The set it belongs to.
+        The set that the worker belongs to.
     name : str
-        Its address.
+        Address of the worker.
 
     Attributes
     ----------
     began : float or None
-        When work on its job began, as it has said; None before that.
+        When the worker reported that the job has begun; None before that.
     memory_mb : None
-        Its nanny watches that.
+        Not measured here: the nanny of the worker limits its memory.
     """
 
     memory_mb: float | None = None
@@ -169,7 +169,7 @@ class DaskWorker:
         self._future: Any = None
 
     def start(self, work: Work, seconds: float | None) -> None:
-        """Submit a job that is to end by itself within ``seconds`` of its begin.
+        """Submit a job that should end by itself within ``seconds`` after it begins.
 
         Raises
         ------
@@ -181,10 +181,19 @@ class DaskWorker:
         self._workers.enlist(self, key)
         try:
             self._future = self._workers.client.submit(
-                dask_worker.run_job, work, key, self._workers.topic, shared.digest, shared.source,
-                seconds, key=key, workers=[self.name], allow_other_workers=False, pure=False,
+                dask_worker.run_job,
+                work,
+                key,
+                self._workers.topic,
+                shared.digest,
+                shared.source,
+                seconds,
+                key=key,
+                workers=[self.name],
+                allow_other_workers=False,
+                pure=False,
                 retries=0,
-            )  # fmt: skip
+            )
         except Exception as error:
             self._workers.discharge(key)
             raise WorkerLostError(f"the Dask scheduler does not answer: {error}") from error
@@ -192,16 +201,16 @@ class DaskWorker:
         self._future.add_done_callback(lambda _: self._workers.wake(key))
 
     def look(self) -> Report | None:
-        """Return what came of its job, once; None while it works."""
+        """Return how the job ended, once; None while it runs."""
         report = self._report()
         if report is not None:
             self._workers.discharge(self._key)
-        if isinstance(report, Death | Loss):  # there may be other workers by now
+        if isinstance(report, Death | Loss):  # the set of workers may have changed
             self._workers.roster.doubt()
         return report
 
     def drop_job(self) -> None:
-        """Forget its job."""
+        """Cancel the job and forget it."""
         self._future.cancel()
         self._workers.discharge(self._key)
 

@@ -145,8 +145,20 @@ class LocalServers:
         artifacts = self._settings.artifact_location or (self._settings.home / "artifacts").as_uri()
         # The stores are passed by environment: a URI may hold a password, which `ps` would show.
         self._mlflow = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
-             "--workers", "1", "--default-artifact-root", artifacts],
+            [
+                sys.executable,
+                "-m",
+                "mlflow",
+                "server",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                "--workers",
+                "1",
+                "--default-artifact-root",
+                artifacts,
+            ],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=subprocess.STDOUT,
@@ -160,5 +172,5 @@ class LocalServers:
                 "UVICORN_APP_DIR": str(self._settings.servers_folder.absolute()),
             },
             start_new_session=True,
-        )  # fmt: skip
+        )
         return f"http://127.0.0.1:{port}"

@@ -161,8 +161,11 @@ def _log_warning(
 
 def _printing_handlers() -> list[tuple[logging.Logger, logging.Handler]]:
     """Return the handlers that write to standard output or error, with their loggers."""
-    named = [each for each in logging.root.manager.loggerDict.values()
-             if isinstance(each, logging.Logger)]  # fmt: skip
+    named = [
+        each
+        for each in logging.root.manager.loggerDict.values()
+        if isinstance(each, logging.Logger)
+    ]
     streams = [sys.__stdout__, sys.__stderr__, sys.stdout, sys.stderr]
     return [
         (logger, handler)

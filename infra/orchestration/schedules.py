@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from espalier.infra.tables.placeholders import placeholders
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.requests.duration import parse_duration
 from espalier.pipelines.requests.form import explain_error
-from espalier.pipelines.requests.train import parse_duration
 
 ScheduledFlow = Literal["retrain", "monitor", "promote", "predict", "extend", "learn"]
 Promotion = Literal["auto", "approve", "never"]

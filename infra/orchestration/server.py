@@ -208,16 +208,24 @@ class PrefectServer:
     def _run(self, listening: socket.socket) -> "subprocess.Popen[bytes]":
         number = listening.fileno()
         return subprocess.Popen(
-            [sys.executable, "-m", "espalier.infra.orchestration.server_process",
-             "--port", str(listening.getsockname()[1]), "--listening", str(number),
-             "--mark", str(self._settings.prefect_folder / "tables")],
+            [
+                sys.executable,
+                "-m",
+                "espalier.infra.orchestration.server_process",
+                "--port",
+                str(listening.getsockname()[1]),
+                "--listening",
+                str(number),
+                "--mark",
+                str(self._settings.prefect_folder / "tables"),
+            ],
             pass_fds=(number,),
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,
             env=server_environment(self._settings, self.url, full=self._full),
             start_new_session=True,  # Ctrl-C reaches us first, and we stop it in order
-        )  # fmt: skip
+        )
 
     @property
     def is_running(self) -> bool:

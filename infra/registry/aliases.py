@@ -82,8 +82,10 @@ class AliasKeeper:
         """Return the versions that the aliases point to now."""
         with store_errors(self._settings.mlflow_registry_uri):
             found = self.client.get_registered_model(self._model).aliases
-        places = {name: int(found[name]) if name in found else None
-                  for name in (CHAMPION, CHALLENGER, PREVIOUS)}  # fmt: skip
+        places = {
+            name: int(found[name]) if name in found else None
+            for name in (CHAMPION, CHALLENGER, PREVIOUS)
+        }
         return Aliases(**places)
 
     def pile(self) -> tuple[int, ...]:
@@ -270,8 +272,10 @@ def _moves(champion: int | None, previous: int | None, now: Aliases) -> tuple[st
 
 def _same(one: Decision, other: Decision) -> bool:
     """Return whether two log entries are the same decision."""
-    facts = [(each.kind, each.version, each.champion_before, each.champion_after, each.actor)
-             for each in (one, other)]  # fmt: skip
+    facts = [
+        (each.kind, each.version, each.champion_before, each.champion_after, each.actor)
+        for each in (one, other)
+    ]
     return facts[0] == facts[1]
 
 

@@ -93,9 +93,13 @@ def add_predictor_version(
         client = tracking.client
         make_registered_model(client, PREDICTOR_MODEL)
         made = client.create_model_version(
-            PREDICTOR_MODEL, source=source, run_id=run_id, tags=dict(tags),
-            description=description, model_id=model_id,
-        )  # fmt: skip
+            PREDICTOR_MODEL,
+            source=source,
+            run_id=run_id,
+            tags=dict(tags),
+            description=description,
+            model_id=model_id,
+        )
         aliases = client.get_registered_model(PREDICTOR_MODEL).aliases
         if promoted and CHAMPION in aliases:
             client.set_registered_model_alias(PREDICTOR_MODEL, PREVIOUS, aliases[CHAMPION])

@@ -243,8 +243,9 @@ def _version_of_run(client: "MlflowClient", name: str, run_id: str) -> Any:
 
 
 def _all_aliases(client: "MlflowClient", name: str) -> dict[str, str]:
-    return {alias: str(version) for alias, version in
-            client.get_registered_model(name).aliases.items()}  # fmt: skip
+    return {
+        alias: str(version) for alias, version in client.get_registered_model(name).aliases.items()
+    }
 
 
 def _aliases(client: "MlflowClient", name: str, version: Any) -> tuple[str, ...]:

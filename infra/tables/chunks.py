@@ -93,9 +93,14 @@ def _csv(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
 
     def parser(file: IO[bytes], **options: Any) -> Any:
         return pd.read_csv(
-            file, sep=dialect.delimiter, decimal=dialect.decimal, encoding=encoding,
-            index_col=False, low_memory=False, **options,
-        )  # fmt: skip
+            file,
+            sep=dialect.delimiter,
+            decimal=dialect.decimal,
+            encoding=encoding,
+            index_col=False,
+            low_memory=False,
+            **options,
+        )
 
     with open_bytes(source) as file:
         names = list(parser(file, nrows=0).columns)
@@ -151,9 +156,11 @@ def _parquet(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
         data = ds.dataset(source, format="parquet", partitioning="hive")
         names = _pruned(data.schema.names, plan)
         batches = data.to_batches(
-            columns=names, batch_size=plan.rows(len(names or data.schema.names)),
-            batch_readahead=1, fragment_readahead=1,
-        )  # fmt: skip
+            columns=names,
+            batch_size=plan.rows(len(names or data.schema.names)),
+            batch_readahead=1,
+            fragment_readahead=1,
+        )
         yield from _to_pandas(batches)
         return
     with open_bytes(source, decompress=False) as file:

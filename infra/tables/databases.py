@@ -16,10 +16,30 @@ if TYPE_CHECKING:
 # The dialects that come with SQLAlchemy, and the most common others. Any other is recognised by
 # `dialect+driver://`; a plain scheme such as s3:// is a file's.
 _DIALECTS = frozenset(
-    ("sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "oracle", "duckdb",
-     "snowflake", "bigquery", "redshift", "clickhouse", "trino", "presto", "databricks",
-     "cockroachdb", "db2", "teradatasql", "hive", "impala", "vertica")
-)  # fmt: skip
+    (
+        "sqlite",
+        "postgresql",
+        "postgres",
+        "mysql",
+        "mariadb",
+        "mssql",
+        "oracle",
+        "duckdb",
+        "snowflake",
+        "bigquery",
+        "redshift",
+        "clickhouse",
+        "trino",
+        "presto",
+        "databricks",
+        "cockroachdb",
+        "db2",
+        "teradatasql",
+        "hive",
+        "impala",
+        "vertica",
+    )
+)
 
 
 def is_database(source: str) -> bool:

@@ -73,8 +73,11 @@ def _unpacked(raw: IO[bytes], source: str) -> IO[bytes]:
 
 def _only_member(raw: IO[bytes], source: str) -> IO[bytes]:
     archive = zipfile.ZipFile(raw)
-    names = [info for info in archive.infolist()
-             if not info.is_dir() and not info.filename.startswith("__MACOSX/")]  # fmt: skip
+    names = [
+        info
+        for info in archive.infolist()
+        if not info.is_dir() and not info.filename.startswith("__MACOSX/")
+    ]
     if len(names) != 1:
         raise UserError(
             f"{redact(source)!r} holds {len(names)} files; give an archive of exactly one table"

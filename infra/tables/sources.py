@@ -226,8 +226,11 @@ def _write_json(frame: pd.DataFrame, path: Path) -> None:
 
 def _packed(path: Path) -> IO[Any]:
     """Open a text file for writing, compressed according to its ending."""
-    packers: dict[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".bz2": bz2.open,
-                                                  ".xz": lzma.open}  # fmt: skip
+    packers: dict[str, Callable[..., IO[Any]]] = {
+        ".gz": gzip.open,
+        ".bz2": bz2.open,
+        ".xz": lzma.open,
+    }
     if path.suffix.lower() in COMPRESSIONS and path.suffix.lower() not in packers:
         raise NotImplementedError(path.suffix)
     opener = packers.get(path.suffix.lower(), open)
@@ -255,10 +258,19 @@ _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
     "Arrow": _write_feather,
 }
 _ENDINGS = {
-    ".csv": "CSV", ".tsv": "CSV", ".tab": "CSV", ".txt": "CSV", ".jsonl": "JSON lines",
-    ".ndjson": "JSON lines", ".json": "JSON lines", ".parquet": "Parquet", ".pq": "Parquet",
-    ".feather": "Arrow", ".arrow": "Arrow", ".ipc": "Arrow",
-}  # fmt: skip
+    ".csv": "CSV",
+    ".tsv": "CSV",
+    ".tab": "CSV",
+    ".txt": "CSV",
+    ".jsonl": "JSON lines",
+    ".ndjson": "JSON lines",
+    ".json": "JSON lines",
+    ".parquet": "Parquet",
+    ".pq": "Parquet",
+    ".feather": "Arrow",
+    ".arrow": "Arrow",
+    ".ipc": "Arrow",
+}
 _KNOWN = (
     "use .csv, .tsv, .jsonl (also with .gz, .bz2, .xz), .parquet, .feather or .arrow, "
     "or a database URL with a query"

@@ -160,8 +160,11 @@ def _as_json(decision: Decision) -> dict[str, Any]:
     record = asdict(decision)
     record["kind"] = str(decision.kind)
     # JSON has no infinity.
-    record["numbers"] = {key: float(value) for key, value in decision.numbers.items()
-                         if abs(float(value)) < float("inf")}  # fmt: skip
+    record["numbers"] = {
+        key: float(value)
+        for key, value in decision.numbers.items()
+        if abs(float(value)) < float("inf")
+    }
     return record
 
 

@@ -10,6 +10,8 @@ import urllib.request
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from espalier.pipelines.errors import UserError
+
 # Seconds for a store to become reachable, and for a single attempt to connect.
 PATIENCE_SECONDS = 5.0
 _ATTEMPT_SECONDS = 5
@@ -26,6 +28,8 @@ def require_answer(uri: str) -> None:
     ------
     ConnectionError
         No server listens at the address.
+    UserError
+        The database's driver is not installed.
     sqlalchemy.exc.OperationalError
         The database cannot be connected to.
     """
@@ -66,9 +70,17 @@ def _database(uri: str, timeout_name: str) -> Callable[[], None]:
     import sqlalchemy as sa
     from sqlalchemy.pool import NullPool
 
-    engine = sa.create_engine(
-        uri, poolclass=NullPool, connect_args={timeout_name: _ATTEMPT_SECONDS}
-    )
+    try:
+        engine = sa.create_engine(
+            uri, poolclass=NullPool, connect_args={timeout_name: _ATTEMPT_SECONDS}
+        )
+    except ModuleNotFoundError as error:
+        # SQLAlchemy 2.1 takes postgresql:// for psycopg 3, 2.0 took it for psycopg2.
+        scheme = urlsplit(uri).scheme
+        raise UserError(
+            f"the driver {error.name!r} of {scheme}:// is not installed; install it, or name "
+            f"another in the address, like {scheme.partition('+')[0]}+DRIVER://"
+        ) from None
 
     def connect() -> None:
         engine.connect().close()

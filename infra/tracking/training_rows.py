@@ -31,8 +31,17 @@ KEYS_FILE = "keys.npz"
 HOLDOUT_FILE = "holdout.parquet"
 
 # Arrow's kinds that come back from Parquet as they were; a list, say, comes back as an array.
-_HELD = ("null", "boolean", "integer", "floating", "decimal", "string", "large_string", "timestamp",
-         "date")  # fmt: skip
+_HELD = (
+    "null",
+    "boolean",
+    "integer",
+    "floating",
+    "decimal",
+    "string",
+    "large_string",
+    "timestamp",
+    "date",
+)
 
 
 def log_training_rows(tracking: Tracking, run_id: str, kept: TrainingRows) -> None:

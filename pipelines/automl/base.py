@@ -1,4 +1,4 @@
-"""What the two estimators share: parameters, ``fit`` and ``predict``."""
+"""Base class of the two estimators: ``fit``, ``predict`` and their helpers."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,6 +22,7 @@ from espalier.pipelines.automl.inputs import (
 )
 from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.errors import UserError
 from espalier.pipelines.resources.budget import Deadline
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
@@ -32,7 +33,7 @@ EXAMPLE_ROWS = 5
 
 
 class AutoMLBase(BaseEstimator):
-    """What the two estimators share."""
+    """Base class of `AutoMLClassifier` and `AutoMLRegressor`."""
 
     _task: ClassVar[str]
 
@@ -51,7 +52,7 @@ class AutoMLBase(BaseEstimator):
             Raw features. DataFrames may hold anything: numbers, texts, categories, dates, missing
             cells.
         y : array-like, shape (n_rows,)
-            Labels or values, nothing missing.
+            Labels or values, without missing ones.
         sample_weight : array-like or None, shape (n_rows,)
             Non-negative weights in any unit, used in fitting and in scores. Rows of weight 0 are
             left out.
@@ -101,7 +102,8 @@ class AutoMLBase(BaseEstimator):
         Parameters
         ----------
         X : DataFrame or array-like, shape (n_rows, n_columns)
-            Columns of a DataFrame may be reordered, and more of them than in training.
+            The columns of a DataFrame may be in another order, and there may be more of them
+            than in training.
 
         Raises
         ------
@@ -188,9 +190,8 @@ class AutoMLBase(BaseEstimator):
         )
 
     def _split(self, dataset: Dataset, seed: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
-        """Return the rows to search on and those held out, if any."""
+        """Return positions of the search rows and of the hold-out rows (None for no hold-out)."""
         from espalier.pipelines.data.splitting.splits import split_holdout
-        from espalier.pipelines.errors import UserError
 
         if not 0.0 <= self.holdout_fraction < 1.0:
             raise UserError(f"holdout_fraction must be in [0, 1), not {self.holdout_fraction}")
@@ -225,14 +226,14 @@ class AutoMLBase(BaseEstimator):
 
 
 def keep_parameters(estimator: AutoMLBase, given: dict[str, Any]) -> None:
-    """Set what ``__init__`` was given, as it is: an estimator's parameters are its attributes.
+    """Set the parameters of ``__init__`` as attributes, unchanged, as scikit-learn requires.
 
     Parameters
     ----------
     estimator : AutoMLBase
-        Being made.
+        The estimator that is being constructed.
     given : dict of str to Any
-        The local names of its ``__init__``.
+        The local variables of its ``__init__``.
     """
     for name, value in given.items():
         if name != "self":

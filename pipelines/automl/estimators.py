@@ -28,8 +28,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
     Parameters
     ----------
     metric : str, Metric, callable or None
-        What to optimise: a name of ours or of scikit-learn's scorers, what `make_metric` returns,
-        or a scorer; None for ``roc_auc`` with two classes and ``log_loss`` with more.
+        Metric to optimise: a name known to Espalier or a scorer name of scikit-learn, a result of
+        `make_metric`, or a scorer; None for ``roc_auc`` with two classes and ``log_loss`` with
+        more.
     {shared parameters}
     {threshold}
 
@@ -38,9 +39,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
     classes_ : array, shape (n_classes,)
         The labels, sorted.
     threshold_ : float or None
-        What ``predict`` uses with two classes.
+        Decision threshold of ``predict`` with two classes, else None.
     adjusted_ : AdjustmentReport
-        How reliable the probabilities are, and whether they and the threshold were corrected.
+        Reliability of the probabilities, and how they and the threshold were adjusted.
     {shared attributes}
 
     Examples
@@ -81,7 +82,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
 
     @property
     def threshold_(self) -> float | None:
-        """The probability from which on ``predict`` returns the second class.
+        """The probability from which ``predict`` returns the second class.
 
         None with more than two classes.
         """
@@ -115,14 +116,14 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
     Parameters
     ----------
     metric : str, Metric, callable or None
-        What to optimise: a name of ours or of scikit-learn's scorers, what `make_metric` returns,
-        or a scorer; None for ``rmse``.
+        Metric to optimise: a name known to Espalier or a scorer name of scikit-learn, a result of
+        `make_metric`, or a scorer; None for ``rmse``.
     {shared parameters}
 
     Attributes
     ----------
     adjusted_ : AdjustmentReport
-        How prediction intervals do on rows that they were not fitted to.
+        Coverage and width of prediction intervals on rows that they were not fitted to.
     {shared attributes}
     """
 
@@ -157,16 +158,16 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return lower and upper bounds of prediction intervals, shape (n_rows,) each.
 
-        Conformal intervals from out-of-fold residuals; what they guarantee is told in
-        `espalier.pipelines.calibration.intervals`.
+        Conformal intervals from out-of-fold residuals; `espalier.pipelines.calibration.intervals`
+        describes what they guarantee.
 
         Parameters
         ----------
         X : DataFrame or array-like, shape (n_rows, n_columns)
-            As in `predict`, whose values lie between the bounds.
+            As in `predict`.
         coverage : float
-            Share of rows whose value is to lie between the bounds, in (0, 1). Infinite bounds
-            say that there were too few rows to tell.
+            Share of rows whose value should lie between the bounds, in (0, 1). Bounds are
+            infinite if there were too few rows to estimate them.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""A whole training in this process: the steps of the flow, without the platform."""
+"""A whole training in this process, without Prefect, Dask and MLflow; used by the estimators."""
 
 import tempfile
 import warnings
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from espalier.pipelines.automl.residual_search import find_residual_members, residual_budget
 from espalier.pipelines.automl.settings import TrainingSettings
@@ -19,9 +19,12 @@ from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import Executor, SerialExecutor
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
 from espalier.pipelines.evaluation.fold_models import FoldModels
+from espalier.pipelines.experience.advice import Advice, advise, measure_advice
+from espalier.pipelines.experience.knowledge import open_knowledge
 from espalier.pipelines.finishing.finish import FinishInputs
 from espalier.pipelines.finishing.prediction_store import PredictionStore
 from espalier.pipelines.members.cost import FinishCost
+from espalier.pipelines.metafeatures.profile import profile
 from espalier.pipelines.metrics.scoring import check_target
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, trial_memory_mb, worker_memory
@@ -32,9 +35,6 @@ from espalier.pipelines.serving.residual_correction import ResidualCorrection
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialOutcome
 
-if TYPE_CHECKING:
-    from espalier.pipelines.experience.advice import Advice
-
 # The first trial of ``fit`` is not to wait long.
 PROFILE_SECONDS = 1.0
 # After the refits there is only the hold-out, and models to take over from the workers.
@@ -44,20 +44,20 @@ FINISH_SECONDS_A_MB = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingResult:
-    """What a training leaves.
+    """The model of a training, and what is known about it.
 
     Attributes
     ----------
     model : EnsembleModel
-        Takes raw rows.
+        The model; it predicts raw rows.
     choice : EnsembleChoice
         The members and how they were chosen.
     history : History
-        Every trial.
+        All trials.
     adjusted : AdjustmentReport
-        How its calibration, threshold and intervals came about.
+        How calibration, decision threshold and prediction intervals were chosen.
     experience : dict or None
-        What was expected of the first trials, and what came; None without experience.
+        Expected and observed scores of the first trials; None without experience.
     """
 
     model: EnsembleModel
@@ -79,11 +79,11 @@ def train_in_process(
     Parameters
     ----------
     data : TrainingData
-        The table.
+        The prepared table.
     settings : TrainingSettings
-        What to do.
+        Options of the training.
     deadline : Deadline
-        When everything must be done.
+        When the training must end.
     on_result : callable or None
         Called with each trial's outcome.
 
@@ -179,28 +179,23 @@ def train_in_process(
     )
 
 
-def _advice(data: TrainingData, settings: TrainingSettings) -> "Advice | None":
-    """Return what experience would try first; None where none is asked."""
+def _advice(data: TrainingData, settings: TrainingSettings) -> Advice | None:
+    """Return the advice of experience for the data; None if no experience is used."""
     folder = settings.experience_folder
     if folder is None:
         return None
-    from espalier.pipelines.experience.advice import advise
-    from espalier.pipelines.experience.knowledge import open_knowledge
-    from espalier.pipelines.metafeatures.profile import profile
 
     meta = profile(data.search, seed=settings.seed, seconds=PROFILE_SECONDS)
     return advise(open_knowledge(folder), data.space, meta)
 
 
-def _advice_outcome(advice: "Advice", history: History) -> dict[str, Any]:
-    from espalier.pipelines.experience.advice import measure_advice
-
+def _advice_outcome(advice: Advice, history: History) -> dict[str, Any]:
     return measure_advice(advice, history).to_dict()
 
 
 @contextmanager
 def _fold_models(settings: TrainingSettings) -> Iterator[FoldModels | None]:
-    """Yield where fold models are kept for the length of the block."""
+    """Yield a temporary store of fold models for the block; None if none are kept."""
     with tempfile.TemporaryDirectory(prefix="espalier-", ignore_cleanup_errors=True) as folder:
         yield FoldModels(Path(folder), new_key()) if settings.keeps_fold_models else None
 

@@ -1,4 +1,4 @@
-"""What people hand to an estimator, as a table of raw rows."""
+"""Check and convert the inputs of the estimators: X, y, weights and groups."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ def read_features(X: Any, *, estimator: str) -> pd.DataFrame:
     X : DataFrame, or array-like of shape (n_rows, n_columns)
         A DataFrame may hold anything; arrays may hold numbers, NaN, infinities and texts.
     estimator : str
-        Who asks, for messages.
+        Name of the estimator, for messages.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def read_weights(sample_weight: Any, n_rows: int) -> NDArray[np.float64] | None:
     Raises
     ------
     ValueError
-        Not one finite, non-negative weight a row, or nothing but zeros.
+        The weights are not one finite, non-negative number per row, or all are zero.
     """
     if sample_weight is None:
         return None
@@ -155,7 +155,7 @@ def prepared_dataset(
     weights: NDArray[np.float64] | None,
     groups: Any,
 ) -> "tuple[Dataset, Preparation]":
-    """Return the prepared dataset and how it was prepared."""
+    """Return the prepared dataset, and the preparation to apply to new rows."""
     from espalier.pipelines.data.assemble import read_groups
     from espalier.pipelines.data.preparation import prepare
     from espalier.pipelines.data.target import encode_target, infer_problem

@@ -1,10 +1,10 @@
-"""Residual members: found by the guided search with the ensemble's residual as its target.
+"""Search for residual members, with the ensemble's residual as the target.
 
-They see the features, or the features and what the ensemble's members answer: the latter is one
-more layer of stacking (Wolpert 1992) with the raw columns. Out-of-fold answers of rows that a fold
-of the second layer is fitted to come from models that saw the fold's left-out labels, which can
-make that layer look better than it is; the gate of `espalier.pipelines.automl.residual_stages` is
-all that stands against it.
+Their features are the columns, or the columns and the predictions of the ensemble's members: the
+latter is one more layer of stacking (Wolpert 1992). The out-of-fold predictions that a fold of this
+second layer is fitted to come from models that saw the labels of the fold's left-out rows, which
+can make the layer look better than it is; only the test in
+`espalier.pipelines.automl.residual_stages` guards against this.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -51,18 +51,18 @@ FEWEST_TRIALS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResidualSearchResult:
-    """What a search for residual members found.
+    """Result of a search for residual members.
 
     Attributes
     ----------
     stages : ResidualStages
-        The stages that passed; their positions are those of ``results``.
+        The accepted stages; their positions refer to ``results``.
     results : tuple of TrialResult
-        The residual's trials that can be members.
+        Successful trials on the residual.
     correction : ResidualCorrection or None
-        The members, refitted; None where no stage passed or a refit failed.
+        The refitted members; None if no stage was accepted or a refit failed.
     choice : EnsembleChoice
-        The ensemble, with nested answers that the correction is part of.
+        The ensemble; its nested predictions include the correction.
     """
 
     stages: ResidualStages
@@ -72,7 +72,7 @@ class ResidualSearchResult:
 
 
 def residual_budget(budget: Budget, share: float) -> Budget | None:
-    """Return what the search for residual members may spend of a budget; None for nothing.
+    """Return the part of a budget for the search for residual members; None for none.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def residual_budget(budget: Budget, share: float) -> Budget | None:
 
 
 def is_possible(dataset: Dataset, predictions: NDArray[Any]) -> bool:
-    """Whether the residual is one number a row and known for every row."""
+    """Whether the residual is a single number and known for every row."""
     single = dataset.problem is not ProblemKind.MULTICLASS
     return single and bool(np.isfinite(predictions).all())
 
@@ -109,26 +109,26 @@ def find_residual_members(
 ) -> ResidualSearchResult | None:
     """Search for regressors of the residual and return the stages that lower the loss.
 
-    None for a problem that they cannot be for, or where too few were evaluated.
+    Returns None if the problem is multiclass, time has run out, or too few trials succeeded.
 
     Parameters
     ----------
     choice : EnsembleChoice
-        The ensemble whose residual it is.
+        The ensemble.
     predictions : mapping of int to array
         Out-of-fold predictions of its members by trial number.
     context : EvaluationContext
-        Of the ensemble's own trials: the residual gets the same rows and folds.
+        Context of the ensemble's trials; the same rows and folds are used.
     open_executor : callable
-        Opens an executor on a context; it is closed again.
+        Opens an executor on a context; it is closed here.
     budget : Budget
-        Of the search for the residual.
+        Budget of the search for residual members.
     deadline : Deadline
-        When members must be found and refitted.
+        When the members must be found and refitted.
     seed : int
         The run's seed.
     sees_answers : bool
-        Whether they see what the ensemble's members answer, beside the features.
+        Whether the predictions of the ensemble's members are additional features.
     """
     dataset, floor = context.dataset, choice.rule.floor
     answers = [predictions[number] for number, _ in choice.members]

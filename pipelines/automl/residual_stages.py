@@ -1,13 +1,13 @@
-"""Stages that add regressors of the residual to a finished ensemble, each behind a gate.
+"""Add regressors of the residual to an ensemble in stages, each accepted only if it helps.
 
     F(0) = the ensemble in link space, out of fold
     F(t) = F(t-1) + a * step(t) * h(t)
 
-h(t) is a regressor of the pseudo-residual of F(0), predicted out of fold with the ensemble's own
-folds: fitted to the training rows' errors it would learn those (Breiman 1996, "Stacked
-regressions"; Friedman 2001 for the stages). Strong ensembles leave little but noise, so a stage
-must prove itself: regressor and step are chosen on nine tenths of the rows and judged on the rest,
-in turn, and the mean fall of the loss must exceed its standard error.
+h(t) is a regressor of the pseudo-residual of F(0), which is predicted out of fold with the
+ensemble's own folds: fitted to training errors, it would learn those (Breiman 1996, "Stacked
+regressions"; Friedman 2001 for the stages). Strong ensembles leave little but noise, so each stage
+is tested: regressor and step are chosen on nine tenths of the rows and scored on the rest, in turn,
+and the mean fall of the loss must exceed its standard error.
 
 Symbols as in `espalier.pipelines.ensemble.combination`; one column in link space (C = 1), so binary
 problems and regressions alone.
@@ -34,17 +34,17 @@ PartLoss = Callable[[NDArray[np.int64]], Loss]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResidualStages:
-    """The stages that passed.
+    """The accepted stages.
 
     Attributes
     ----------
     chosen : tuple of (int, float)
-        Candidate and what its answer is multiplied with, stage by stage.
+        Position of the candidate and factor of its predictions, for each stage.
     nested : array, shape (n, 1)
-        The link values of every row after stages that were chosen without it.
+        Link values of each row after the stages, chosen without that row.
     gains : tuple of (float, float)
-        Mean fall of the loss and its standard error for every stage that was tried; the last one
-        did not pass, unless there are `MAX_STAGES`.
+        Mean fall of the loss and its standard error for each stage that was tried; the last one
+        was rejected, unless there are `MAX_STAGES`.
     """
 
     chosen: tuple[tuple[int, float], ...]
@@ -53,16 +53,16 @@ class ResidualStages:
 
 
 def pseudo_residual(loss: Loss, F: Floats, sample_weight: NDArray[Any] | None) -> Floats:
-    """Return the negative gradient of each row's own loss, shape (n,), of spread 1.
+    """Return the negative gradient of each row's loss, shape (n,), with standard deviation 1.
 
     Parameters
     ----------
     loss : Loss
-        Of the n rows.
+        Loss of the n rows.
     F : array, shape (n, 1)
         Link values.
     sample_weight : array or None, shape (n,)
-        What the loss weighs rows by; a row without weight has no residual.
+        Row weights of the loss; a row of weight 0 has residual 0.
     """
     gradient = loss.residual(F)[:, 0]
     if sample_weight is not None:
@@ -86,17 +86,17 @@ def residual_stages(
     Parameters
     ----------
     F : array, shape (n, 1)
-        The ensemble's link values, by weights that did not see the rows.
+        Link values of the ensemble, each by weights fitted without that row.
     candidates : array, shape (m, n)
-        Out-of-fold predictions of the residual.
+        Out-of-fold predictions of the residual, one row per candidate.
     loss_of : callable (rows) -> Loss
-        The loss of these row positions.
+        Returns the loss of the rows at these positions.
     blocks : array of int, shape (n,)
-        Parts of the rows that are left out in turn.
+        Block of each row; the blocks are left out in turn.
     shrinkage : float
         Share of the exact line-search step that is taken.
     max_stages : int
-        Stages at most.
+        Maximum number of stages.
     """
     everything = np.arange(len(F))
     whole, nested = F.copy(), F.copy()
@@ -122,9 +122,10 @@ def residual_stages(
 
 
 def _best(candidates: Floats, F: Floats, loss: Loss) -> tuple[int, float]:
-    """Return the candidate that lowers the loss most along its line, and the step; (0, 0) for none.
+    """Return the candidate whose line search lowers the loss most, and its step.
 
-    Steps are Newton's, halved while the loss does not fall: exact for squared error.
+    Returns (0, 0) if none lowers it. Steps are Newton steps, halved while the loss does not fall:
+    exact for squared error.
     """
     directions = candidates[:, :, None]
     here = loss.at(F)

@@ -1,4 +1,4 @@
-"""The options of a training, in one place: the estimators and the flow make theirs from these."""
+"""The options of a training, shared by the estimators and the flow."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -24,64 +24,68 @@ LEAST_TRIALS, LEAST_SECONDS = 8, 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSettings:
-    """What a training needs to know beside the data.
+    """The options of a training.
 
-    The docstrings of the estimators take these descriptions over.
+    The docstrings of the estimators are made from these descriptions.
 
     Attributes
     ----------
     time_budget : float or None
         Seconds that ``fit`` may take; None for no limit.
     n_trials : int or None
-        Configurations to evaluate; None for as many as the time allows. With a number and no
-        ``time_budget`` the same ``random_state`` gives the same model on any machine.
+        Number of configurations to evaluate; None for as many as the time allows. With a number
+        and no ``time_budget`` the same ``random_state`` gives the same model on any machine.
     families : sequence of str or Learner, or None
-        Model families to try, own ones by `learner_from_estimator`; None for all.
+        Model families to try, custom ones made by `learner_from_estimator`; None for all.
     n_jobs : int or None
-        Trials that run at the same time, each on one core; negative counts from all cores.
+        Number of trials that run at the same time, each on one core; negative numbers count from
+        the number of cores, as in joblib.
     seed : int
-        Root of everything random.
+        Random seed of the training.
     ensemble : bool
-        Whether models may be combined; otherwise the best one alone is fitted.
+        Whether models may be combined; otherwise only the best one is fitted.
     search : str
-        Who proposes configurations: ``guided`` (mostly gradient ascent on a Gaussian process),
-        ``gp``, ``neural``, ``forest``, ``tpe``, ``evolution``, ``random`` or ``grid``.
+        Strategy that proposes configurations: ``guided`` (mostly gradient ascent on a Gaussian
+        process), ``gp``, ``neural``, ``forest``, ``tpe``, ``evolution``, ``random`` or ``grid``.
     memory_limit : str or None
         Memory that a trial may use, data included, such as ``"4GiB"``; None for an equal share of
-        80 % of the machine's. Fewer trials run at the same time where it needs that.
+        80 % of the machine's. A large limit can reduce the number of concurrent trials.
     serving : "auto", "refit" or "bagged"
-        Whether members are fitted once more to all rows (small, quick to ask) or serve as the
-        models of their folds; ``auto`` refits what the time allows and bags the rest.
+        Whether each member is refitted to all rows (small model, fast predictions) or the models
+        of its folds are averaged; ``auto`` refits as many members as the time allows.
     max_latency_ms : float or None
-        Milliseconds that the model may take for one row; members are chosen so.
+        Longest time in milliseconds that the model may take for one row; None for no limit.
     max_size_mb : float or None
-        MiB that the model may have; members are chosen so.
+        Largest size of the model in MiB; None for no limit.
     interpretable : bool
-        Only models that a person can read, and one of them alone.
+        Whether to try only models that a person can read, and to use a single one.
     n_folds : int or None
-        Folds that score a trial, 1 for one split; None for as many as the rows deserve and the
-        time allows.
+        Number of folds that score a trial, 1 for a single split; None to choose it by the number
+        of rows and the time budget.
     residual_share : float
-        Share of the budget, in [0, 0.5], for regressors of what the ensemble gets wrong; one is
-        added only if the loss of left-out rows falls by more than its standard error.
+        Share of the budget, in [0, 0.5], for residual members: regressors of the ensemble's
+        residual. One is added only if the loss on left-out rows falls by more than its standard
+        error.
     residual_sees_answers : bool
-        Whether those also see what the ensemble's members answer, beside the columns: one more
-        layer of stacking.
+        Whether residual members also get the predictions of the ensemble's members as features:
+        one more layer of stacking.
     experience : "auto", str, Path or None
-        What other tables have taught: ``auto`` for what Espalier ships, in searches that are long
-        enough for it (8 trials, or 10 s); a folder of ``espalier experience fit``; None for none.
+        Experience from other tables: ``auto`` for the one shipped with Espalier, in searches that
+        are long enough for it (8 trials, or 10 s); a folder written by ``espalier experience
+        fit``; None for none.
     threshold : "auto", float or None
-        From which probability on ``predict`` returns the second of two classes;
-        ``predict_proba`` does not depend on it. ``auto`` tunes it where the metric scores labels
-        (``f1``, ``balanced_accuracy``...) and that is proven to help, and keeps 0.5 for all other
-        metrics; None keeps 0.5 always.
+        Probability from which ``predict`` returns the second of two classes; ``predict_proba``
+        does not depend on it. ``auto`` tunes it if the metric scores labels (``f1``,
+        ``balanced_accuracy``...) and tuning is shown to help, and otherwise keeps 0.5; None
+        always keeps 0.5.
     allow_baseline : bool
-        Whether the best constant is the model where every trial fails; otherwise that is an error.
+        Whether the best constant prediction is the model if every trial fails; otherwise that is
+        an error.
 
     Raises
     ------
     UserError
-        The budget, a limit or the number of folds cannot be.
+        The budget, a limit or the number of folds is invalid.
     """
 
     time_budget: float | None = 60.0
@@ -113,31 +117,31 @@ class TrainingSettings:
     def of(
         cls, options: object, given: Mapping[str, Any] = MappingProxyType({})
     ) -> "TrainingSettings":
-        """Return the settings that an object has as attributes of the same names.
+        """Make the settings from the attributes of an object that have the same names.
 
         Parameters
         ----------
         options : object
-            An estimator or a request; what it has no attribute for keeps its default.
+            An estimator or a request; settings without an attribute keep their default.
         given : mapping of str to Any
-            Settings that are called or meant otherwise there.
+            Values of settings that have another name or meaning there.
         """
         names = [each.name for each in fields(cls) if hasattr(options, each.name)]
         return cls(**{name: getattr(options, name) for name in names} | dict(given))
 
     @property
     def budget(self) -> Budget:
-        """What the training may spend."""
+        """The time and the number of trials that the training may spend."""
         return Budget(seconds=self.time_budget, trials=self.n_trials)
 
     @property
     def limits(self) -> ServingLimits:
-        """What the model may cost where it serves."""
+        """The largest latency and size that the model may have."""
         return ServingLimits(max_latency_ms=self.max_latency_ms, max_size_mb=self.max_size_mb)
 
     @property
     def n_workers(self) -> int:
-        """How many trials run at the same time here, at least 1; ``n_jobs`` counts as joblib's."""
+        """Number of trials that run at the same time, at least 1, by ``n_jobs`` and memory."""
         if self.n_jobs is None:
             wanted = 1
         elif self.n_jobs < 0:
@@ -148,12 +152,12 @@ class TrainingSettings:
 
     @property
     def keeps_fold_models(self) -> bool:
-        """Whether fold models are kept, to serve where a refit is not wanted or comes too late."""
+        """Whether fold models are kept, for members that are not refitted or too late."""
         return self.time_budget is not None or self.serving == "bagged"
 
     @property
     def experience_folder(self) -> Path | None:
-        """Where the experience is; None where none is wanted, or it would cost too much."""
+        """Folder of the experience; None if none is wanted or the search is too short for it."""
         if self.experience is None:
             return None
         if self.experience != "auto":

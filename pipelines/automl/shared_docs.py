@@ -1,4 +1,4 @@
-"""The paragraphs that the docstrings of the two estimators have in common."""
+"""Paragraphs that the docstrings of both estimators share."""
 
 import re
 from typing import TypeVar
@@ -44,7 +44,7 @@ _NOT_SHARED = ("seed", "threshold", "allow_baseline")
 
 
 def with_shared_docs(cls: C) -> C:
-    """Put the shared paragraphs into the docstring of an estimator, where it names them."""
+    """Replace the placeholders in the docstring of an estimator by shared paragraphs."""
     described = described_settings()
     shared = [text for name, text in described.items() if name not in _NOT_SHARED]
     parts = {
@@ -60,7 +60,7 @@ def with_shared_docs(cls: C) -> C:
 
 
 def described_settings() -> dict[str, str]:
-    """Return what the docstring of `TrainingSettings` says of each, by name, as a paragraph."""
+    """Return the paragraph about each setting in the docstring of `TrainingSettings`, by name."""
     doc = re.sub(r"^    ", "", TrainingSettings.__doc__ or "", flags=re.MULTILINE)
     part = doc.partition("Attributes\n----------\n")[2].partition("\n\n")[0]
     entries = re.split(r"\n(?=\S)", part)

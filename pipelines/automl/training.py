@@ -1,6 +1,6 @@
 """A training in three steps: plan the search, search, finish with a fitted model.
 
-The estimators call them in a row (`espalier.pipelines.automl.in_process`); the flow of a training
+The estimators call the steps directly (`espalier.pipelines.automl.in_process`); the training flow
 wraps them in its tasks.
 """
 
@@ -41,16 +41,16 @@ Correct = Callable[[EnsembleChoice, Members], tuple[EnsembleChoice, ResidualCorr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedTraining:
-    """The model of a training, and how it came about.
+    """The fitted model of a training, and how it was made.
 
     Attributes
     ----------
     model : EnsembleModel
-        Takes raw rows.
+        The model; it predicts raw rows.
     choice : EnsembleChoice
         The members and how they were chosen.
     adjusted : AdjustmentReport
-        How its calibration, threshold and intervals came about.
+        How calibration, decision threshold and prediction intervals were chosen.
     """
 
     model: EnsembleModel
@@ -69,26 +69,26 @@ def plan_search(
     advice: "Advice | None" = None,
     n_before: int = 0,
 ) -> SearchPlan:
-    """Return what stays the same through the search.
+    """Return the plan of a search: the settings that stay the same during it.
 
     Parameters
     ----------
     data : TrainingData
         The table.
     settings : TrainingSettings
-        What is asked.
+        Options of the training.
     n_workers : int
-        Trials that run at the same time.
+        Number of trials that run at the same time.
     memory_limit_mb : float or None
-        MiB that a trial may be expected to take.
+        Largest expected memory of a trial in MiB; None for no limit.
     finish : FinishCost
-        What comes after the refits.
+        Estimated cost of everything after the refits.
     winners : sequence of Configuration
-        What earlier trainings found best; tried first.
+        Best configurations of earlier trainings; tried first.
     advice : Advice or None
-        What experience would try; tried next.
+        Advice from experience; its configurations are tried next.
     n_before : int
-        Trials taken over from another run; the budget comes on top of them.
+        Number of trials taken over from another run; the budget is in addition to them.
     """
     space = data.space
     first = (*winners, *(() if advice is None else advice.first))
@@ -120,17 +120,17 @@ def search(
     Parameters
     ----------
     plan : SearchPlan
-        From `plan_search`.
+        The plan from `plan_search`.
     data : TrainingData
         The table.
     executor : Executor
         Runs the trials.
     deadline : Deadline
-        When the whole training must be over.
+        When the whole training must end.
     predicted : container of int
-        The trials whose predictions ``on_result`` has kept.
+        Numbers of the trials whose predictions ``on_result`` has kept.
     on_result : callable
-        Told each outcome, with its out-of-fold predictions, as it arrives.
+        Called with each outcome, with its out-of-fold predictions, as it arrives.
     """
     end = search_deadline(plan.budget, plan.space.shape, deadline)
     history = run_search(plan, executor, data.metric, deadline=end, on_result=on_result)
@@ -155,19 +155,20 @@ def finish(
     data : TrainingData
         The table.
     history : History
-        Every trial.
+        All trials.
     predictions : mapping of int to array
         Out-of-fold predictions by trial number.
     executor : Executor
-        Does the refits; nothing may be pending.
+        Runs the refits; no trial may be pending.
     settings : TrainingSettings
-        What is asked.
+        Options of the training.
     finishing : FinishInputs
-        The time for choosing and fitting, and what may save some.
+        Time and limits for choosing and fitting the members.
     deadline : Deadline
-        When the training must be over.
+        When the training must end.
     correct : callable or None
-        Given the ensemble and its fitted members, returns it with a correction of its predictions.
+        Gets the ensemble and its fitted members, and returns the ensemble with a correction of
+        its predictions.
 
     Raises
     ------
@@ -219,7 +220,7 @@ def finish(
 def _within_limits(
     finishing: FinishInputs, data: TrainingData, settings: TrainingSettings
 ) -> FinishInputs:
-    """Return ``finishing`` with what the model may cost, less what preparing a row takes."""
+    """Return ``finishing`` with the serving limits, less the time to prepare a row."""
     limits = settings.limits
     if limits and data.example_rows is not None:
         limits = replace(limits, fixed_ms=prepare_ms(data.preparation, data.example_rows))

@@ -1,4 +1,4 @@
-"""A table made ready for a training, with everything that follows from its rows."""
+"""The prepared data of a training: rows, families, folds and search space."""
 
 import warnings
 from dataclasses import dataclass
@@ -22,24 +22,24 @@ from espalier.pipelines.space.joint import SearchSpace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingData:
-    """The rows that are searched on, and what a search needs to know of them.
+    """The search rows of a training, and what the search needs to know about them.
 
     Attributes
     ----------
     search : Dataset
-        The rows that trials see.
+        The rows that trials are evaluated on.
     preparation : Preparation
-        From raw rows to prepared ones; becomes part of the model.
+        How raw rows are prepared; it becomes part of the model.
     metric : Metric
-        What is optimised.
+        Metric to optimise.
     learners : tuple of Learner
-        The model families in play, the user's own included.
+        Learners of the model families to try, including custom ones.
     folds : FoldPlan
-        The same for every trial.
+        Folds, the same for every trial.
     n_holdout : int
-        Rows that nothing sees before the end; the model will be scored on them.
+        Number of hold-out rows, on which the model will be scored.
     example_rows : DataFrame or None
-        A few raw rows of the search part, to keep with the model.
+        A few raw search rows, to keep with the model.
     target : str or None
         Name of the target column.
     """
@@ -55,7 +55,7 @@ class TrainingData:
 
     @property
     def space(self) -> SearchSpace:
-        """What may be tried."""
+        """Search space of the families on these rows."""
         return SearchSpace(self.learners, self.search.shape)
 
     def context(
@@ -65,7 +65,7 @@ class TrainingData:
         fold_models: FoldModels | None,
         n_threads: int = 1,
     ) -> EvaluationContext:
-        """Return what a worker needs to evaluate any trial; arguments as `EvaluationContext`."""
+        """Return the context in which workers evaluate trials; arguments as `EvaluationContext`."""
         return EvaluationContext(
             dataset=self.search,
             folds=self.folds,
@@ -86,12 +86,12 @@ def prepare_training(
     n_holdout: int,
     example_rows: pd.DataFrame | None,
 ) -> TrainingData:
-    """Return prepared rows with the families and the folds of a training in this process.
+    """Return the data of a training in this process, with its families and folds.
 
     Raises
     ------
     UserError
-        A family is not known, or none can learn from these rows.
+        A family is unknown, or none can learn from these rows.
     """
     learners = families_of(search, settings)
     for said in weights_unused(learners, search):
@@ -114,7 +114,7 @@ def families_of(search: Dataset, settings: TrainingSettings) -> tuple[Learner, .
     Raises
     ------
     UserError
-        A family is not known, or none can learn from them.
+        A family is unknown, or none can learn from these rows.
     """
     return choose_learners(settings.families, search.shape, interpretable=settings.interpretable)
 
@@ -132,12 +132,12 @@ def weights_unused(learners: tuple[Learner, ...], search: Dataset) -> tuple[str,
 
 
 def fold_count(search: Dataset, settings: TrainingSettings, n_workers: int) -> int:
-    """Return how many folds score a trial: those asked for, else what there is time for."""
+    """Return the number of folds that score a trial: the set one, else what the time allows."""
     return settings.n_folds or affordable_folds(
         search.shape, settings.budget, n_workers, serving=settings.serving
     )
 
 
 def draw_folds(search: Dataset, settings: TrainingSettings, n_folds: int | None) -> FoldPlan:
-    """Return the folds of every trial; None for as many as the rows deserve."""
+    """Return the folds of every trial; ``n_folds`` None chooses their number by the rows."""
     return plan_folds(search, seed=integer_seed(settings.seed, "folds"), n_folds=n_folds)

@@ -119,9 +119,11 @@ def _test(kind: ScaledBy, rows: OutOfFold, blocks: NDArray[np.int64], weight: Fl
     inside = (lower <= y) & (y <= upper)
     return _Tested(
         # With few rows, bounds are infinite for every scale.
-        scales=scales, losses=np.where(np.isfinite(losses), losses, 0.0), inside=inside,
+        scales=scales,
+        losses=np.where(np.isfinite(losses), losses, 0.0),
+        inside=inside,
         widths=widths,
-    )  # fmt: skip
+    )
 
 
 def _intervals(rows: OutOfFold, scales: Floats, weight: Floats, scale: ResidualScale) -> Intervals:

@@ -35,17 +35,24 @@ RANGE_SLACK = 0.1
 """Widening of a range at both ends, in shares of its width."""
 MOSTLY = 0.99
 """Share of the cells that must lie in a range or set."""
+_BITS = (8, 16, 32, 64)
 TRUE_NUMBERS = [
-    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-    "float16", "float32", "float64",
-    "Int8Dtype", "Int16Dtype", "Int32Dtype", "Int64Dtype", "UInt8Dtype", "UInt16Dtype",
-    "UInt32Dtype", "UInt64Dtype", "Float32Dtype", "Float64Dtype", "BooleanDtype",
-]  # fmt: skip
+    "bool",
+    *(f"{kind}{bits}" for kind in ("int", "uint") for bits in _BITS),
+    *(f"float{bits}" for bits in _BITS[1:]),
+    *(f"{kind}{bits}Dtype" for kind in ("Int", "UInt") for bits in _BITS),
+    *(f"Float{bits}Dtype" for bits in _BITS[2:]),
+    "BooleanDtype",
+]
 """Types of a column of numbers: an integer column turns float with its first missing cell."""
 TRUE_DATES = [
-    "datetime64", "datetime64[s]", "datetime64[ms]", "datetime64[us]", "datetime64[ns]",
+    "datetime64",
+    "datetime64[s]",
+    "datetime64[ms]",
+    "datetime64[us]",
+    "datetime64[ns]",
     "DatetimeTZDtype",
-]  # fmt: skip
+]
 """Types of a column of dates."""
 
 

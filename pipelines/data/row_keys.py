@@ -35,11 +35,39 @@ TOLD_APART = 0.95
 _WRITTEN_INDEX = re.compile(r"unnamed(: \d+)?|__index_level_\d+__", re.IGNORECASE)
 # What `pandas.read_csv` takes for an absent cell.
 _ABSENT = frozenset(
-    ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
-     "<NA>", "N/A", "NA", "NULL", "NaN", "NaT", "None", "n/a", "nan", "null"]
-)  # fmt: skip
-_WORDS = {"True": 1.0, "TRUE": 1.0, "true": 1.0, "False": 0.0, "FALSE": 0.0, "false": 0.0,
-          "inf": np.inf, "-inf": -np.inf}  # fmt: skip
+    [
+        "",
+        "#N/A",
+        "#N/A N/A",
+        "#NA",
+        "-1.#IND",
+        "-1.#QNAN",
+        "-NaN",
+        "-nan",
+        "1.#IND",
+        "1.#QNAN",
+        "<NA>",
+        "N/A",
+        "NA",
+        "NULL",
+        "NaN",
+        "NaT",
+        "None",
+        "n/a",
+        "nan",
+        "null",
+    ]
+)
+_WORDS = {
+    "True": 1.0,
+    "TRUE": 1.0,
+    "true": 1.0,
+    "False": 0.0,
+    "FALSE": 0.0,
+    "false": 0.0,
+    "inf": np.inf,
+    "-inf": -np.inf,
+}
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
 

@@ -62,10 +62,16 @@ def _row(group: tuple[ExperienceRecord, ...], ranks: dict[str, float]) -> str:
     known = group[0].dataset
     rank = ranks.get(known.name)
     cells = [
-        _cell(known.name), _cell(known.target), str(known.problem), f"{known.n_rows_whole:,}",
-        f"{known.shape.n_rows:,}", str(known.shape.n_columns), str(len(group)), known.metric,
+        _cell(known.name),
+        _cell(known.target),
+        str(known.problem),
+        f"{known.n_rows_whole:,}",
+        f"{known.shape.n_rows:,}",
+        str(known.shape.n_columns),
+        str(len(group)),
+        known.metric,
         "" if rank is None else f"{rank:.2f}",
-    ]  # fmt: skip
+    ]
     return f"| {' | '.join(cells)} |"
 
 

@@ -105,18 +105,27 @@ class Knowledge:
                 "costs": portfolio.costs.round(5).tolist(),
                 "datasets": [
                     {
-                        "name": name, "content": content, "task": str(problem), "n_rows": rows,
-                        "meta": meta.to_dict(), "about": [round(each, 4) for each in about],
+                        "name": name,
+                        "content": content,
+                        "task": str(problem),
+                        "n_rows": rows,
+                        "meta": meta.to_dict(),
+                        "about": [round(each, 4) for each in about],
                         "best": list(best),
                     }
                     for name, content, problem, rows, meta, about, best in zip(
-                        portfolio.datasets, portfolio.contents, portfolio.problems,
-                        portfolio.n_rows, portfolio.meta, portfolio.statements, portfolio.best,
+                        portfolio.datasets,
+                        portfolio.contents,
+                        portfolio.problems,
+                        portfolio.n_rows,
+                        portfolio.meta,
+                        portfolio.statements,
+                        portfolio.best,
                         strict=True,
                     )
                 ],
             },
-        }  # fmt: skip
+        }
         _write(folder / CARD_FILE, (to_json(record, indent=1) + "\n").encode())
 
 

@@ -82,8 +82,18 @@ def make_leaderboard(
 
 def leaderboard_frame(rows: Sequence[LeaderboardRow]) -> pd.DataFrame:
     """Return the leaderboard as a DataFrame, one row per trial, configurations as dictionaries."""
-    names = ("trial", "family", "score", "score_std", "fit_seconds", "predict_ms_per_row", "row_ms",
-             "size_mb", "pareto", "weight")  # fmt: skip
+    names = (
+        "trial",
+        "family",
+        "score",
+        "score_std",
+        "fit_seconds",
+        "predict_ms_per_row",
+        "row_ms",
+        "size_mb",
+        "pareto",
+        "weight",
+    )
     return pd.DataFrame(
         [
             {

@@ -107,9 +107,12 @@ def fit_choice(
     deadline = time.refit_deadline(members, ways)
     sure = _sure_trial(deadline, refits, history, time)
     made = _fit(
-        executor, [*([] if sure is None else [sure]), *refits], bagged if folds else (), folds,
+        executor,
+        [*([] if sure is None else [sure]), *refits],
+        bagged if folds else (),
+        folds,
         deadline,
-    )  # fmt: skip
+    )
     # Under limits, fold models cannot replace a failed refit: they were not counted in them.
     spare = [None if time.limits and way is not RefitMode.KEPT else fold_models for way in ways]
     fitted = [

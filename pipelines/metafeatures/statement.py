@@ -17,12 +17,44 @@ _WORD = re.compile(r"[^\W_]{2,}")
 # Words that say nothing about a subject; a handful, as the hash takes little room.
 _EMPTY_WORDS = frozenset(
     {
-        "the", "an", "of", "and", "or", "to", "in", "on", "for", "with", "by", "from", "is", "are",
-        "was", "will", "be", "this", "that", "which", "who", "it", "its", "our", "their", "we",
-        "whether", "predict", "prediction", "data", "dataset", "table", "column", "target", "class",
+        "the",
+        "an",
+        "of",
+        "and",
+        "or",
+        "to",
+        "in",
+        "on",
+        "for",
+        "with",
+        "by",
+        "from",
+        "is",
+        "are",
+        "was",
+        "will",
+        "be",
+        "this",
+        "that",
+        "which",
+        "who",
+        "it",
+        "its",
+        "our",
+        "their",
+        "we",
+        "whether",
+        "predict",
+        "prediction",
+        "data",
+        "dataset",
+        "table",
+        "column",
+        "target",
+        "class",
         "value",
     }
-)  # fmt: skip
+)
 
 
 def statement_vector(text: str) -> tuple[float, ...]:

@@ -18,9 +18,18 @@ def target(dataset: Dataset) -> dict[str, float]:
     """Return meta-features of the target's distribution, from all rows."""
     y = dataset.y
     found = dict.fromkeys(
-        ("log_classes", "class_entropy", "share_majority", "imbalance", "target_skew",
-         "target_kurtosis", "target_distinct", "target_outliers"), 0.0
-    )  # fmt: skip
+        (
+            "log_classes",
+            "class_entropy",
+            "share_majority",
+            "imbalance",
+            "target_skew",
+            "target_kurtosis",
+            "target_distinct",
+            "target_outliers",
+        ),
+        0.0,
+    )
     found["is_regression"] = float(not dataset.problem.is_classification)
     if dataset.problem.is_classification:
         counts = np.bincount(y, minlength=dataset.n_classes).astype(float)

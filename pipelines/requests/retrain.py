@@ -10,8 +10,9 @@ from pydantic import Field, field_validator
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.retraining.gate import OnDrift
+from espalier.pipelines.requests.duration import parse_duration
 from espalier.pipelines.requests.form import Form, OptionalSource, OptionalText
-from espalier.pipelines.requests.train import TrainRequest, parse_duration
+from espalier.pipelines.requests.train import TrainRequest
 
 Promote = Literal["auto", "approve", "never"]
 

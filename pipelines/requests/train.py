@@ -6,7 +6,6 @@ Field descriptions are shown in the Prefect UI, so they are written for its read
 import hashlib
 import json
 import re
-from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
@@ -17,6 +16,7 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.redaction import redact
+from espalier.pipelines.requests.duration import parse_duration
 from espalier.pipelines.requests.form import (
     DataSource,
     Form,
@@ -33,38 +33,9 @@ DEFAULT_TIME_BUDGET = "10m"
 
 Task = Literal["auto", "binary", "multiclass", "regression"]
 
-_NUMBER = r"\d+(?:\.\d+)?"
-_UNITS = ("days", "hours", "minutes", "seconds")
-# Largest unit first, each once, and at least one of them.
-_DURATION = re.compile(
-    "(?!$)" + "".join(rf"(?:(?P<{unit}>{_NUMBER}){unit[0]})?" for unit in _UNITS)
-)
 # MLflow refuses / and : in a model's name; @ begins an alias.
 _NAME = re.compile(r"[\w][\w .+\-]{0,99}")
 _VERSION = re.compile(rf"{_NAME.pattern}/\d+")
-
-
-def parse_duration(text: str) -> float:
-    """Return a duration such as ``90s``, ``10m``, ``1h30m``, ``1.5h`` or ``45`` in seconds.
-
-    Raises
-    ------
-    UserError
-        ``text`` is not a duration, or not a positive one.
-    """
-    signed = text.strip().lower().replace(" ", "").removeprefix("+")
-    plain = signed.removeprefix("-")
-    found = _DURATION.fullmatch(f"{plain}s" if re.fullmatch(_NUMBER, plain) else plain)
-    try:
-        parts = {} if found is None else found.groupdict(default="0")
-        seconds = timedelta(**{unit: float(part) for unit, part in parts.items()}).total_seconds()
-    except OverflowError:
-        found = None
-    if found is None:
-        raise UserError(f"time budget {text!r} is not a duration; write it like 90s, 10m or 1h30m")
-    if signed.startswith("-") or seconds <= 0:
-        raise UserError(f"the time budget must be positive, not {text.strip()!r}")
-    return seconds
 
 
 def default_name(source: str) -> str:
@@ -322,8 +293,20 @@ class TrainRequest(Form):
         (workers, Dask) is not part of them. Neither is the data source: the fingerprint of the data
         is compared instead.
         """
-        kept = {"target", "task", "metric", "time_budget", "trials", "families", "search", "seed",
-                "group_column", "time_column", "exclude", "start_from"}  # fmt: skip
+        kept = {
+            "target",
+            "task",
+            "metric",
+            "time_budget",
+            "trials",
+            "families",
+            "search",
+            "seed",
+            "group_column",
+            "time_column",
+            "exclude",
+            "start_from",
+        }
         given = {name: getattr(self, name) for name in ("extends", "weight_column", "folds")}
         more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         more |= {"interpretable": True} if self.interpretable else {}

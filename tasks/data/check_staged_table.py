@@ -1,4 +1,4 @@
-"""Whether a training can be done with a staged table."""
+"""Check whether a training can be done with a staged table."""
 
 from prefect import task
 
@@ -17,5 +17,5 @@ from espalier.tasks.records import TableRef
     persist_result=False,
 )
 def check_staged_table(table: TableRef, request: TrainRequest) -> None:
-    """Raise a `UserError` where the training cannot be done; see `check_request`."""
+    """Raise a `UserError` if the training cannot be done with the table; see `check_request`."""
     check_request(request, read_pickle(table.path))

@@ -1,4 +1,4 @@
-"""A training's table, read and checked in a thread beside what starts meanwhile."""
+"""Read and check the table of a training in a background thread, before the flow starts."""
 
 import threading
 from concurrent.futures import Future
@@ -11,17 +11,17 @@ from espalier.tasks.records import TableRef
 
 
 class EarlyTable:
-    """A table whose reading began before the flow did.
+    """A table that is read in the background, from before the flow starts.
 
-    Most tables are read within a moment, so that a wrong file or column is answered at once, with
-    nothing else started. A large one goes on being read beside what starts next.
+    Most tables are read within a moment, so that a wrong file or column is reported before anything
+    else is started. A large one is read while servers and workers start.
 
     Parameters
     ----------
     request : TrainRequest
-        Names the source.
+        Request that names the source.
     runs_folder : Path
-        Where run folders are; that of a run that is extended has the table.
+        Folder of all run folders; the table of an extended run is read from its run folder.
     """
 
     def __init__(self, request: TrainRequest, runs_folder: Path) -> None:
@@ -33,7 +33,7 @@ class EarlyTable:
         ).start()
 
     def wait(self, seconds: float | None = None) -> None:
-        """Return when the table is read, or after so many seconds.
+        """Wait until the table is read, or for at most ``seconds``.
 
         Raises
         ------
@@ -45,9 +45,9 @@ class EarlyTable:
                 self._future.result(timeout=seconds)
 
     def stage(self) -> TableRef:
-        """Put the table into the folder of the run that the request means, and let go of it.
+        """Write the table into the run folder of the request, and release it.
 
-        Another call reads the source again.
+        A further call reads the source again.
 
         Raises
         ------

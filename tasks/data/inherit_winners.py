@@ -1,4 +1,4 @@
-"""What a training takes over from earlier ones: their winners, and which rows were held out."""
+"""Read the best configurations and the hold-out of earlier versions, for a warm start."""
 
 from pathlib import Path
 
@@ -18,9 +18,9 @@ from espalier.tasks.records import InheritedTraining, TrainingRun
     tags=["espalier", "registry"],
 )
 def read_inheritance(run: TrainingRun) -> InheritedTraining:
-    """Return what the versions that the request starts from leave to the training.
+    """Return best configurations and hold-out of the versions that the request starts from.
 
-    The hold-out is that of the first; row keys are put into the run folder.
+    The hold-out is that of the first version; its row keys are written to the run folder.
 
     Raises
     ------

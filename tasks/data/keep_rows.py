@@ -1,9 +1,11 @@
-"""Which rows a model knows, kept in MLflow beside its run."""
+"""Log which rows a model was trained on to MLflow, with the hold-out and a sample."""
 
 import numpy as np
 
 from espalier.infra.tracking.reference_table import log_reference
 from espalier.infra.tracking.training_rows import TrainingRows, log_training_rows
+from espalier.pipelines.data.row_keys import identified_rows
+from espalier.pipelines.seeds import generator
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import retried_task
 from espalier.tasks.records import PreparedRef, TrainingRun
@@ -15,13 +17,11 @@ from espalier.tasks.records import PreparedRef, TrainingRun
     tags=["espalier", "tracking"],
 )
 def keep_rows(run: TrainingRun, prepared: PreparedRef) -> None:
-    """Log the keys of the rows trained on and held out, the hold-out itself, and a sample.
+    """Log keys of the training and hold-out rows, the hold-out, and a sample for drift.
 
     The settings say how many rows of the hold-out and of the sample are kept; 0 keeps none.
     """
-    from espalier.pipelines.data.row_keys import identified_rows
     from espalier.pipelines.lifecycle.drift.reference import MOST_ROWS, sample_rows
-    from espalier.pipelines.seeds import generator
 
     request, tracking, run_id = run.request, run.tracking, run.run_id
     raw, data = read_pickle(run.table.path), prepared.data

@@ -1,4 +1,4 @@
-"""The table of a training, in its run folder."""
+"""Load the table of a training into its run folder."""
 
 from espalier.tasks.data.early_table import EarlyTable
 from espalier.tasks.policies import MINUTES, retried_task
@@ -17,8 +17,8 @@ def load_table(table: EarlyTable | TableRef) -> TableRef:
     Parameters
     ----------
     table : EarlyTable or TableRef
-        The table whose reading began before the flow did, or that is staged already, by the flow
-        around this one. A retry reads the source again.
+        A table that is being read in the background, or one that the calling flow has staged
+        already. A retry reads the source again.
 
     Raises
     ------

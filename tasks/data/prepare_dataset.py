@@ -1,8 +1,7 @@
-"""Roles of columns, leakage, the hold-out and the folds."""
+"""Prepare the table: column roles, leakage checks, hold-out and folds."""
 
 import hashlib
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,13 @@ from espalier.pipelines.automl.training_data import (
     fold_count,
     weights_unused,
 )
+from espalier.pipelines.data.assemble import assemble
+from espalier.pipelines.data.dataset import Dataset, DatasetShape
+from espalier.pipelines.data.leakage import count_duplicates, scan_leakage
+from espalier.pipelines.data.splitting.folds import FoldPlan
+from espalier.pipelines.data.splitting.splits import most_folds
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.split_rows import split_rows
 from espalier.tasks.pickles import read_pickle, write_pickle
@@ -25,10 +31,6 @@ from espalier.tasks.records import (
     PreparedRef,
     TrainingRun,
 )
-
-if TYPE_CHECKING:
-    from espalier.pipelines.data.dataset import Dataset, DatasetShape
-    from espalier.pipelines.data.splitting.folds import FoldPlan
 
 EXAMPLE_ROWS = 5
 
@@ -42,27 +44,22 @@ EXAMPLE_ROWS = 5
 def prepare_dataset(
     run: TrainingRun, inherited: InheritedTraining = NOTHING_INHERITED, n_workers: int = 1
 ) -> PreparedRef:
-    """Write the prepared data into the run folder, once.
+    """Prepare the data and write them into the run folder; return a reference.
 
     Parameters
     ----------
     run : TrainingRun
-        What is asked, of which table.
+        The training run with its request and table.
     inherited : InheritedTraining
-        What earlier trainings leave.
+        Best configurations and hold-out of earlier versions.
     n_workers : int
-        Trials that will run at the same time: how many folds there is time for depends on it.
+        Number of trials that will run at the same time; the default number of folds depends on it.
 
     Raises
     ------
     UserError
         The target cannot be learned, or no feature is left.
     """
-    from espalier.pipelines.data.assemble import assemble
-    from espalier.pipelines.data.leakage import count_duplicates, scan_leakage
-    from espalier.pipelines.errors import UserError
-    from espalier.pipelines.metrics.catalogue import get_metric
-
     request, settings = run.request, run.settings
     table: pd.DataFrame = read_pickle(run.table.path)
     assembled = assemble(
@@ -137,10 +134,11 @@ def prepare_dataset(
     )
 
 
-def _fold_count(run: TrainingRun, search: "Dataset", n_workers: int) -> tuple[int | None, bool]:
-    """Return the number of folds, None for what the rows deserve, and if it was on record.
+def _fold_count(run: TrainingRun, search: Dataset, n_workers: int) -> tuple[int | None, bool]:
+    """Return the number of folds, and whether it was already on record.
 
-    The trials on record, or those of the run that this one extends, were scored on as many.
+    None means the default for the number of rows. A number on record is kept, as the recorded
+    trials (of this run, or of the one it extends) were scored on as many folds.
     """
     noted: int | None = run.store.noted(FOLDS)
     is_known = noted is not None
@@ -151,11 +149,9 @@ def _fold_count(run: TrainingRun, search: "Dataset", n_workers: int) -> tuple[in
 
 
 def _fewer_folds(
-    shape: "DatasetShape", n_folds: int | None, request: TrainRequest, are_kept: bool
+    shape: DatasetShape, n_folds: int | None, request: TrainRequest, are_kept: bool
 ) -> tuple[str, ...]:
-    """Return a note where time is too short for the folds that the rows deserve."""
-    from espalier.pipelines.data.splitting.splits import most_folds
-
+    """Return a note if there are fewer folds than the default for the number of rows."""
     most = most_folds(shape.n_rows, shape.n_columns)
     if n_folds is None or request.folds is not None or n_folds >= most:
         return ()
@@ -168,8 +164,11 @@ def _fewer_folds(
     )
 
 
-def _digest(search: "Dataset", folds: "FoldPlan") -> str:
-    """Return sixteen hexadecimal digits of what makes scores comparable."""
+def _digest(search: Dataset, folds: FoldPlan) -> str:
+    """Return a digest (16 hex digits) of roles, target, folds and weights.
+
+    Scores are comparable only if their digests are equal.
+    """
     digest = hashlib.blake2b(digest_size=8)
     digest.update(repr([(name, str(role)) for name, role in search.roles.items()]).encode())
     for values in (search.y, *(part for fold in folds for part in (fold.train, fold.valid))):

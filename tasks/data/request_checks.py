@@ -1,4 +1,4 @@
-"""What can be refused as soon as the table is read, before anything is started or trained."""
+"""Checks of a request against its table, done before anything is trained."""
 
 import pandas as pd
 
@@ -24,7 +24,7 @@ def check_request(request: TrainRequest, table: pd.DataFrame) -> None:
     Raises
     ------
     UserError
-        The first thing that is wrong, as one line.
+        The first fault, as one line.
     """
     table = with_unique_names(table)
     y = table[find_column(table, request.target, "target")]

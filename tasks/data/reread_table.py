@@ -1,4 +1,4 @@
-"""Read a data source again, and see whether anything in it has changed."""
+"""Read a data source again, and check whether its content has changed."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +13,16 @@ from espalier.tasks.records import TableRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSnapshot:
-    """What a source holds now.
+    """Content of a data source at the time it was read again.
 
     Attributes
     ----------
     fingerprint : str
-        Names the content.
+        Fingerprint of the content.
     n_rows : int
-        Its size.
+        Number of rows.
     table : TableRef or None
-        Where it is staged for a training; None where it is what was known.
+        Reference to the staged table; None if the content has not changed.
     """
 
     fingerprint: str
@@ -37,16 +37,16 @@ class SourceSnapshot:
     timeout_seconds=60 * MINUTES,
 )
 def reread_table(request: TrainRequest, runs_folder: Path, known: str | None) -> SourceSnapshot:
-    """Return what the source of ``request`` holds now.
+    """Read the source of ``request``, and stage the table if its content has changed.
 
     Parameters
     ----------
     request : TrainRequest
-        The training that the table would be for.
+        Request of the training that the table is for.
     runs_folder : Path
-        Where run folders are.
+        Folder of all run folders.
     known : str or None
-        Fingerprint of a table that needs no training; None to train in any case.
+        Fingerprint of the known content, which is not staged; None to stage any.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which rows a training searches on and which it holds out."""
+"""Split the rows of a training into search rows and hold-out."""
 
 import numpy as np
 import pandas as pd
@@ -16,18 +16,18 @@ Rows = NDArray[np.int64]
 def split_rows(
     table: pd.DataFrame, assembled: AssembledDataset, seed: int, inherited: InheritedTraining
 ) -> tuple[Rows, Rows, tuple[str, ...]]:
-    """Return the rows to search on, the rows to hold out, and what should be known about it.
+    """Return the positions of search rows and of hold-out rows, and notes about the split.
 
     Parameters
     ----------
     table : DataFrame
         Raw rows.
     assembled : AssembledDataset
-        The dataset made of them.
+        The dataset made from ``table``.
     seed : int
         The run's seed.
     inherited : InheritedTraining
-        Whose hold-out is kept, if any.
+        Earlier version whose hold-out is kept, if any.
     """
     dataset = assembled.dataset
     fraction = default_holdout_fraction(len(dataset))

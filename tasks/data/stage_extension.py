@@ -1,4 +1,4 @@
-"""Table and trials of a finished run, taken over into the folder of the run that extends it."""
+"""Copy table and trials of a finished run into the folder of a run that extends it."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from espalier.tasks.records import TableRef
 
 
 def read_extended(folder_name: str, runs_folder: Path) -> pd.DataFrame:
-    """Return the table that the run in a run folder was trained on.
+    """Return the training table of the run in a run folder.
 
     Raises
     ------
@@ -39,9 +39,9 @@ def read_extended(folder_name: str, runs_folder: Path) -> pd.DataFrame:
 
 
 def take_over_run(folder_name: str, table: TableRef) -> None:
-    """Take over the table and the trials of the run that is extended, from the folder beside.
+    """Copy table and trials of the extended run into the folder of ``table``.
 
-    Trials that the end of the time cut off are left behind: now there is time for them.
+    Trials that were cut off by the end of the budget are not copied: now there is time for them.
     """
     source = RunStore(table.folder.with_name(folder_name))
     link_or_copy(TableRef.path_in(source.folder), table.path)

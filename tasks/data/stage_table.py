@@ -1,4 +1,4 @@
-"""Read the source, refuse what can be refused at once, and stage the table in its run folder."""
+"""Read the source, check the request against it, and stage the table in its run folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ class SourceTable:
     rows : DataFrame
         The table.
     fingerprint : str
-        Names its content.
+        Fingerprint of its content.
     """
 
     rows: pd.DataFrame
@@ -32,7 +32,7 @@ class SourceTable:
 
 
 def read_source(request: TrainRequest, runs_folder: Path) -> SourceTable:
-    """Return the table of ``request``, checked for what can be known at once.
+    """Read the table of ``request``, and check the request against it.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def read_source(request: TrainRequest, runs_folder: Path) -> SourceTable:
 
 
 def stage_table(table: SourceTable, request: TrainRequest, runs_folder: Path) -> TableRef:
-    """Put a table into the folder of the run that ``request`` means, and what the run extends."""
+    """Write a table into the run folder of ``request``; an extension also copies the trials."""
     folder = run_folder(runs_folder, run_key(table.fingerprint, request.essentials))
     ref = TableRef.of(table.rows, table.fingerprint, folder)
     if request.extends is None:

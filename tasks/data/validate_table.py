@@ -1,6 +1,9 @@
-"""The gate: a suite of expectations inferred from the table, checked by Great Expectations."""
+"""Infer a suite of expectations from the table, and check it with Great Expectations."""
 
+from espalier.infra.validation.expectations import check_expectations
 from espalier.infra.validation.page import render
+from espalier.pipelines.data.contract import infer_contract
+from espalier.pipelines.data.target import infer_problem
 from espalier.pipelines.errors import DataRefusedError
 from espalier.tasks.artifacts import publish_markdown
 from espalier.tasks.pages.markdown import escape_markdown
@@ -18,17 +21,13 @@ REFUSE = "refuse"
     timeout_seconds=30 * MINUTES,
 )
 def validate_table(run: TrainingRun) -> ValidationRecord:
-    """Write suite and result into the run folder; refuse a table that must not be used.
+    """Check the table; write suite and result into the run folder.
 
     Raises
     ------
     DataRefusedError
         An expectation of severity *refuse* does not hold.
     """
-    from espalier.infra.validation.expectations import check_expectations
-    from espalier.pipelines.data.contract import infer_contract
-    from espalier.pipelines.data.target import infer_problem
-
     request, folder = run.request, run.folder
     table = read_pickle(run.table.path)
     names = [str(name) for name in table.columns]

@@ -1,8 +1,11 @@
-"""Choose the members on out-of-fold predictions, refit them, save one model."""
+"""Build the ensemble: choose members on out-of-fold predictions, refit them, save the model."""
 
 from espalier.pipelines.evaluation.executors.base import Executor
+from espalier.pipelines.finishing.finish import FinishInputs
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.serving.latency import answer_ms
+from espalier.pipelines.serving.saved_model import save_model
 from espalier.pipelines.trials.history import History
 from espalier.tasks.policies import retried_task
 from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
@@ -24,22 +27,22 @@ def build_ensemble(
     cost: FinishCost,
     deadline: Deadline,
 ) -> EnsembleRecord:
-    """Return the saved ensemble; the baseline where no trial succeeded, if that is allowed.
+    """Build and save the ensemble; the baseline if no trial succeeded and that is allowed.
 
     Parameters
     ----------
     run : TrainingRun
-        The training.
+        The training run.
     prepared : PreparedRef
-        The data.
+        The prepared data.
     executor : Executor
-        Does the refits.
+        Runs the refits.
     history : History
-        Every trial.
+        All trials.
     cost : FinishCost
-        What comes after the refits.
+        Estimated cost of everything after the refits.
     deadline : Deadline
-        When the run must be over.
+        When the run must end.
 
     Raises
     ------
@@ -47,9 +50,6 @@ def build_ensemble(
         No trial succeeded, or no member could be refitted.
     """
     from espalier.pipelines.automl.training import finish
-    from espalier.pipelines.finishing.finish import FinishInputs
-    from espalier.pipelines.serving.latency import answer_ms
-    from espalier.pipelines.serving.saved_model import save_model
 
     data, settings, store = prepared.data, run.settings, run.store
     best = sorted(history.successes, key=history.gain, reverse=True)[:OPENED_TRIALS]

@@ -1,8 +1,11 @@
-"""How good the model is on rows that nothing saw."""
+"""Score the model on the hold-out."""
 
 from functools import partial
 
+from espalier.pipelines.evaluation.holdout import bootstrap_interval, dummy_score, predict_in_time
+from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.serving.saved_model import load_model
 from espalier.tasks.policies import MINUTES, retried_task
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, TrainingRun
 
@@ -16,18 +19,10 @@ from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, T
 def evaluate_ensemble(
     run: TrainingRun, prepared: PreparedRef, ensemble: EnsembleRecord, deadline: Deadline
 ) -> HoldoutRecord:
-    """Return the hold-out score of the model as it was saved, raw rows in.
+    """Return the hold-out score of the saved model, which predicts the raw rows.
 
-    Where it predicts so slowly that the deadline would pass, a part of the rows is scored.
+    If prediction is so slow that the deadline would pass, only a part of the rows is scored.
     """
-    from espalier.pipelines.evaluation.holdout import (
-        bootstrap_interval,
-        dummy_score,
-        predict_in_time,
-    )
-    from espalier.pipelines.metrics.scoring import score_predictions
-    from espalier.pipelines.serving.saved_model import load_model
-
     data, seed = prepared.data, run.request.seed
     metric = data.metric
     predict = partial(load_model(ensemble.path).predict_for_metric, metric=metric)

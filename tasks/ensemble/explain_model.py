@@ -1,4 +1,4 @@
-"""What the model needs and what it gets wrong, measured in a second or two."""
+"""Explain the model: which columns it needs and where it errs, within two seconds."""
 
 import logging
 
@@ -6,6 +6,7 @@ from prefect import task
 
 from espalier.pipelines.explain.explanation import NOTHING_EXPLAINED, Explanation, explain
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.serving.saved_model import load_model
 from espalier.tasks.policies import ALWAYS_RUN
 from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
 
@@ -26,9 +27,7 @@ FEWEST_SECONDS = 0.5
 def explain_model(
     run: TrainingRun, prepared: PreparedRef, ensemble: EnsembleRecord, deadline: Deadline
 ) -> Explanation:
-    """Return what can be said of the saved model in time; a model is as good without it."""
-    from espalier.pipelines.serving.saved_model import load_model
-
+    """Return an explanation of the saved model; an empty one if time is short or it fails."""
     left = min(MOST_SECONDS, deadline.seconds_left)
     if left < FEWEST_SECONDS:
         return NOTHING_EXPLAINED

@@ -1,4 +1,4 @@
-"""What a model can be made again from: its members' trials, and the versions it was made with."""
+"""Records for reproducing a model: its members' trials, and package versions."""
 
 import platform
 from importlib.metadata import version
@@ -29,7 +29,7 @@ _RECORDED = (
 
 
 def member_records(prepared: PreparedRef, ensemble: EnsembleRecord) -> dict[str, Any]:
-    """Return the members' trials as JSON, with what they ran on: threads, folds, rows."""
+    """Return the members' trials in JSON form, with number of threads, folds and digest of rows."""
     store = RunStore(prepared.path.parent)
     members = [each for each in store.results() if each.trial.number in ensemble.weights]
     return {
@@ -41,6 +41,6 @@ def member_records(prepared: PreparedRef, ensemble: EnsembleRecord) -> dict[str,
 
 
 def environment_versions() -> dict[str, str]:
-    """Return the versions of what a result depends on, the Python and the machine among them."""
+    """Return the versions of Python and of packages that results depend on, and the machine."""
     here = {"python": platform.python_version(), "machine": platform.machine()}
     return here | {each: version(each) for each in _RECORDED}

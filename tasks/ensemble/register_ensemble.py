@@ -1,10 +1,11 @@
-"""The ensemble becomes a version in the registry, and the run's story complete in MLflow."""
+"""Register the ensemble as a model version, and log what explains the run to MLflow."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from espalier.infra.registry.registry import RegisteredVersion, register_version
 from espalier.infra.tracking.artifacts import LEADERBOARD_FILE
+from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.trials.failures import Failures
 from espalier.tasks.artifacts import publish_markdown, publish_table
@@ -42,12 +43,10 @@ def register_ensemble(
     leaderboard: Sequence[LeaderboardRow],
     inherited: InheritedTraining = NOTHING_INHERITED,
 ) -> RegisteredVersion:
-    """Return the registered version: champion where there was none, else challenger.
+    """Register the ensemble: as champion if the model has none, else as challenger.
 
-    Doing it again for the same run returns the version that is there.
+    If the run has registered a version already, that one is returned.
     """
-    from espalier.pipelines.data.parsing.column_names import with_unique_names
-
     data, tracking, run_id = prepared.data, run.tracking, run.run_id
     example = with_unique_names(data.example_rows)[list(data.preparation.columns)]
     low, high = holdout.interval
@@ -127,7 +126,7 @@ def log_summary(
 
 
 def _shown(row: Mapping[str, object]) -> dict[str, object]:
-    """Return a row for the page: without the configuration, figures rounded."""
+    """Return a leaderboard row without its configuration, with rounded numbers."""
     return {
         key: float(f"{value:.4g}") if isinstance(value, float) else value
         for key, value in row.items()

@@ -1,8 +1,13 @@
-"""What experience advises a training to try first, and how right it was in the end."""
+"""Ask experience what a training should try first, and log how good the advice was."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from espalier.infra.registry.experience_source import open_experience
+from espalier.pipelines.experience.advice import advise, measure_advice
+from espalier.pipelines.experience.recording.record import content_of
+from espalier.pipelines.metafeatures.profile import MetaFeatures
+from espalier.pipelines.metafeatures.statement import statement_vector
 from espalier.pipelines.trials.history import History
 from espalier.tasks.policies import retried_task
 from espalier.tasks.records import PreparedRef, TrainingRun
@@ -15,27 +20,21 @@ ADVICE_FILE = "experience.json"
 
 @retried_task(
     name="consult experience",
-    description="Find similar datasets and what to try first; say what to expect of it.",
+    description="Find similar datasets, what to try first, and the expected scores.",
     tags=["espalier", "experience"],
 )
 def consult_experience(
     run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]
 ) -> "Advice | None":
-    """Return what experience advises for the prepared data; None without any.
+    """Return the advice of experience for the prepared data; None without experience.
 
-    A run that is continued is advised by what is there then; its trials so far count more.
+    A continued run is advised again; its own trials so far count more than the advice.
 
     Raises
     ------
     UserError
-        The folder that the settings name holds none that can be read.
+        The experience folder in the settings cannot be read.
     """
-    from espalier.infra.registry.experience_source import open_experience
-    from espalier.pipelines.experience.advice import advise
-    from espalier.pipelines.experience.recording.record import content_of
-    from espalier.pipelines.metafeatures.profile import MetaFeatures
-    from espalier.pipelines.metafeatures.statement import statement_vector
-
     opened = open_experience(run.tracking.settings)
     if opened is None:
         return None
@@ -51,13 +50,11 @@ def consult_experience(
 
 @retried_task(
     name="log advice outcome",
-    description="Log what experience expected of the first trials, and what came of them.",
+    description="Log the expected and the observed scores of the first trials.",
     tags=["espalier", "experience", "tracking"],
 )
 def log_advice_outcome(run: TrainingRun, advice: "Advice", history: History) -> tuple[str, ...]:
-    """Log the record as an artifact, its rank correlation as a metric; return lines for people."""
-    from espalier.pipelines.experience.advice import measure_advice
-
+    """Log expected and observed scores of the first trials; return a summary as lines."""
     found = measure_advice(advice, history)
     run.tracking.log_json(run.run_id, found.to_dict(), ADVICE_FILE)
     if found.correlation is not None:

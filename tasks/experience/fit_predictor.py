@@ -1,26 +1,34 @@
-"""A predictor from all records, and how it does beside the one that serves."""
+"""Fit the performance predictor to all records, and compare it with the present one."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+from espalier.infra.registry.logged_predictor import champion_number, predictor_files
+from espalier.infra.registry.registry import PREDICTOR_MODEL
 from espalier.infra.settings import Settings
+from espalier.pipelines.experience.fit import fit_aligned, require_enough
 from espalier.pipelines.experience.knowledge import KnowledgeCard
-from espalier.pipelines.experience.transfer.predictor_comparison import PredictorComparison
+from espalier.pipelines.experience.recording.space_alignment import align_knowledge
+from espalier.pipelines.experience.shipped import NAME, shipped_folder
+from espalier.pipelines.experience.transfer.predictor_comparison import (
+    PredictorComparison,
+    compare_predictors,
+)
 from espalier.tasks.policies import retried_task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictorFit:
-    """What was learned.
+    """A fitted predictor, described.
 
     Attributes
     ----------
     card : KnowledgeCard
-        From how much.
+        What it was fitted to.
     comparison : PredictorComparison
-        Beside the one that serves.
+        Comparison with the present predictor.
     compared_with : str
-        The one that serves, for people; empty for none.
+        Name of the present predictor; empty for none.
     """
 
     card: KnowledgeCard
@@ -35,21 +43,15 @@ class PredictorFit:
     tags=["espalier", "experience"],
 )
 def fit_predictor(settings: Settings, folder: Path, seed: int) -> PredictorFit:
-    """Write what was learned into ``folder``, the records that it is from beside it.
+    """Fit and compare the predictor; write it and its records into ``folder``.
 
     Raises
     ------
     UserError
-        There is too little to learn from.
+        There are too few records to learn from.
     """
-    from espalier.infra.registry.logged_predictor import champion_number, predictor_files
-    from espalier.infra.registry.registry import PREDICTOR_MODEL
     from espalier.infra.registry.run_experience import RunExperience
-    from espalier.pipelines.experience.fit import fit_aligned, require_enough
     from espalier.pipelines.experience.fitted import read_records, write_fitted
-    from espalier.pipelines.experience.recording.space_alignment import align_knowledge
-    from espalier.pipelines.experience.shipped import NAME, shipped_folder
-    from espalier.pipelines.experience.transfer.predictor_comparison import compare_predictors
 
     shipped = read_records(shipped_folder())
     everything = shipped.merge(RunExperience(settings).records.read())

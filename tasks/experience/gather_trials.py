@@ -1,26 +1,27 @@
-"""The trials of an organisation's own runs: from MLflow into the home folder's records."""
+"""Read new trials from MLflow into the records of experience in the home folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from espalier.infra.settings import Settings
+from espalier.infra.tracking.trial_reader import read_trials
 from espalier.tasks.policies import retried_task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatheredTrials:
-    """What was read.
+    """Numbers of trials read from MLflow.
 
     Attributes
     ----------
     n_runs, n_unreadable : int
-        Trials that MLflow had since the last time, and those that say too little to learn from.
+        Trials logged since the last time, and those of them without enough information.
     n_added : int
-        Records that are new.
+        Records added.
     n_own : int
-        Records now.
+        Records in total.
     is_new : bool
-        Whether no predictor has learned from all of them yet.
+        Whether there are records that no predictor was fitted to yet.
     """
 
     n_runs: int
@@ -32,11 +33,11 @@ class GatheredTrials:
 
 @retried_task(
     name="gather trials",
-    description="Read from MLflow, page by page, the trials that came since the last time.",
+    description="Read the trials logged since the last time from MLflow.",
     tags=["espalier", "experience", "tracking"],
 )
 def gather_trials(settings: Settings, experiments: Sequence[str]) -> GatheredTrials:
-    """Add them to the home folder's records; what is there already is not there twice.
+    """Add trials logged since the last time to the records; known trials are not added again.
 
     Raises
     ------
@@ -46,7 +47,6 @@ def gather_trials(settings: Settings, experiments: Sequence[str]) -> GatheredTri
         MLflow does not answer.
     """
     from espalier.infra.registry.run_experience import RunExperience
-    from espalier.infra.tracking.trial_reader import read_trials
 
     own = RunExperience(settings)
     before = own.progress

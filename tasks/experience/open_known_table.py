@@ -1,5 +1,6 @@
-"""A table of a folder, read and made ready to record trials on."""
+"""Read a table of a folder and prepare it for recording trials."""
 
+from espalier.infra.tables.sources import read_table
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.experience.recording.record import KnowledgeBase
 from espalier.pipelines.experience.recording.recording_setup import (
@@ -20,15 +21,13 @@ from espalier.tasks.policies import retried_task
 def open_known_table(
     entry: TableEntry, rules: RecordingRules, store: ExperienceStore, *, enough: int
 ) -> RecordingSetup | None:
-    """Return the table made ready; None where the store has ``enough`` trials on it already.
+    """Return the prepared table; None if the store already has ``enough`` trials on it.
 
     Raises
     ------
     UserError
-        It cannot be read, or its target cannot be learned.
+        The table cannot be read, or its target cannot be learned.
     """
-    from espalier.infra.tables.sources import read_table
-
     table = read_table(str(entry.path))
     content = fingerprint(table)
     if _n_recorded(store.read(), content, entry, rules) >= enough:
@@ -39,7 +38,7 @@ def open_known_table(
 def _n_recorded(
     known: KnowledgeBase, content: str, entry: TableEntry, rules: RecordingRules
 ) -> int:
-    """Return how many trials are recorded on a table by these rules, without preparing it."""
+    """Return the number of trials recorded on a table under these rules."""
     wanted = (content, entry.target, rules.rows, rules.n_folds, rules.seed)
     found = (each.dataset for each in known.records)
     return sum(

@@ -1,4 +1,4 @@
-"""The MLflow run of a table in a build of experience: opened once, taken up again later."""
+"""Open the MLflow run of a table in a build of experience, or continue it."""
 
 from importlib.metadata import version as version_of
 
@@ -25,13 +25,13 @@ PACKAGES = (
 
 @retried_task(
     name="open recording",
-    description="Open the MLflow run of a table, or take it up again.",
+    description="Open the MLflow run of a table, or continue it.",
     tags=["espalier", "experience", "tracking"],
 )
 def open_recording(
     tracking: Tracking, notes: RunStore, dataset: KnownDataset, design: RecordingDesign
 ) -> str:
-    """Return the id of the table's parent run, which the folder of ``notes`` remembers."""
+    """Return the id of the MLflow run of the table; ``notes`` keeps it for the next build."""
     noted = notes.noted(MLFLOW_RUN)
     if noted is not None and tracking.continue_run(noted):
         return str(noted)
@@ -51,16 +51,19 @@ def open_recording(
     tracking.log_params(
         run_id,
         {
-            "n_rows": shape.n_rows, "n_rows_whole": dataset.n_rows_whole,
-            "n_columns": shape.n_columns, "folds": design.n_folds, "seed": design.seed,
+            "n_rows": shape.n_rows,
+            "n_rows_whole": dataset.n_rows_whole,
+            "n_columns": shape.n_columns,
+            "folds": design.n_folds,
+            "seed": design.seed,
             "seconds_per_trial": design.seconds,
         },
-    )  # fmt: skip
+    )
     tracking.log_json(run_id, dataset.meta.to_dict(), "data/metafeatures.json")
     tracking.log_json(run_id, dict(package_versions()), "versions.json")
     return run_id
 
 
 def package_versions() -> tuple[tuple[str, str], ...]:
-    """Return what trials are run with: (package, version)."""
+    """Return the versions of the packages that trials depend on, as (package, version)."""
     return tuple((name, version_of(name)) for name in PACKAGES)

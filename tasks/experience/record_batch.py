@@ -1,4 +1,4 @@
-"""A batch of trials on the workers, into the store of experience: what a build may try again."""
+"""Evaluate a batch of trials and add them to the store of experience."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -21,10 +21,10 @@ from espalier.tasks.policies import retried_task
 def record_batch(
     executor: Executor, trials: Sequence[Trial], dataset: KnownDataset, store: ExperienceStore
 ) -> list[TrialResult]:
-    """Return the results of all ``trials``, which are then in the store.
+    """Evaluate ``trials``, add them to the store, and return their results.
 
-    The end of the build does not cut trials short, which would spoil what is recorded: only their
-    own limit does.
+    The deadline of the build does not end running trials, which would distort the records; only
+    the limit of the trial itself does.
     """
     waiting = {trial.number for trial in executor.pending}
     outcomes = run_trials(

@@ -1,4 +1,4 @@
-"""What was learned becomes a version in the registry."""
+"""Register a fitted performance predictor."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from espalier.tasks.policies import retried_task
 
 @retried_task(
     name="register predictor",
-    description="Log the predictor to MLflow and register it; the better one is champion.",
+    description="Log the predictor to MLflow and register it as champion or challenger.",
     tags=["espalier", "experience", "registry"],
 )
 def register_predictor(
     tracking: Tracking, run_id: str, folder: Path, learned: PredictorFit, *, promoted: bool
 ) -> PredictorVersion:
-    """Return the registered version."""
+    """Log and register the predictor in ``folder``; return the registered version."""
     card, comparison = learned.card, learned.comparison
     tracking.log_json(run_id, comparison.to_dict(), "contest.json")
     return add_predictor_version(

@@ -1,8 +1,11 @@
-"""What the MLflow run of a training says about its data, so that its trials can be learned from."""
+"""Tag the MLflow run of a training with facts about its data, for `espalier learn`."""
 
 from collections.abc import Mapping
 
 from espalier.infra.tracking.trial_reader import dataset_tags
+from espalier.pipelines.experience.recording.record import KnownDataset
+from espalier.pipelines.metafeatures.profile import MetaFeatures
+from espalier.pipelines.metafeatures.statement import statement_vector
 from espalier.tasks.experience.open_recording import package_versions
 from espalier.tasks.policies import retried_task
 from espalier.tasks.records import PreparedRef, TrainingRun
@@ -10,15 +13,11 @@ from espalier.tasks.records import PreparedRef, TrainingRun
 
 @retried_task(
     name="tag dataset",
-    description="Tag the MLflow run with what learning from its trials needs: figures, no rows.",
+    description="Tag the MLflow run with meta-features, to learn from its trials later.",
     tags=["espalier", "experience", "tracking"],
 )
 def tag_dataset(run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]) -> None:
-    """Set the tags; early in the run, so that a run that is killed later has them."""
-    from espalier.pipelines.experience.recording.record import KnownDataset
-    from espalier.pipelines.metafeatures.profile import MetaFeatures
-    from espalier.pipelines.metafeatures.statement import statement_vector
-
+    """Set the tags; done early, so that a run that is killed later has them."""
     request = run.request
     known = KnownDataset(
         fingerprint=run.table.fingerprint,

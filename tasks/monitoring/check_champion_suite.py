@@ -1,11 +1,13 @@
-"""The gate of a retraining: the new table against the suite that the champion was trained under."""
+"""Check a new table against the suite of the champion's training table."""
 
 from dataclasses import dataclass
 
 from espalier.infra.registry.expectation_suite import read_suite
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
+from espalier.infra.validation.expectations import check_expectations
 from espalier.infra.validation.page import render
+from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.lifecycle.retraining.gate import BrokenExpectation
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, retried_task
@@ -14,14 +16,14 @@ from espalier.tasks.records import TableRef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteCheck:
-    """How a table meets a suite.
+    """Result of checking a table against a suite.
 
     Attributes
     ----------
     n_expectations : int
-        How many were checked; 0 where the training left no suite.
+        Number of expectations checked; 0 if the training left no suite.
     broken : tuple of BrokenExpectation
-        Those that do not hold.
+        The expectations that do not hold.
     """
 
     n_expectations: int
@@ -37,10 +39,7 @@ class SuiteCheck:
 def check_champion_suite(
     table: TableRef, champion: RegisteredVersion, settings: Settings
 ) -> SuiteCheck:
-    """Return what of the champion's suite the table breaks; the result is left in its folder."""
-    from espalier.infra.validation.expectations import check_expectations
-    from espalier.pipelines.data.parsing.column_names import with_unique_names
-
+    """Check the table against the champion's suite; the result is also written to its folder."""
     contract = read_suite(settings, champion)
     if contract is None:
         return SuiteCheck(n_expectations=0, broken=())
@@ -58,7 +57,7 @@ def check_champion_suite(
                 text=each.text,
             )
             for each in report.failures
-            # That a column is missing is said once, by the set of names.
+            # A missing column is already reported by the expectation about the set of names.
             if each.expectation.column is None or each.expectation.column in rows.columns
         ),
     )

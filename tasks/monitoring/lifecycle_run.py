@@ -1,4 +1,4 @@
-"""What a retraining or a monitoring leaves in MLflow: a run of its own, never changed later."""
+"""MLflow runs that record a retraining or a monitoring run; they do not change afterwards."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,31 +13,31 @@ from espalier.infra.tracking.tracking import Tracking
 
 @dataclass(frozen=True, slots=True)
 class LifecycleRun:
-    """One run of the history.
+    """An open MLflow run that records a retraining or a monitoring run.
 
     Attributes
     ----------
     tracking : Tracking
-        The store.
+        The MLflow store.
     run_id : str
-        The run.
+        ID of the MLflow run.
     """
 
     tracking: Tracking
     run_id: str
 
     def keep(self, file: str, record: Any) -> None:
-        """Keep a JSON-ready record as the artifact ``file``."""
+        """Log a JSON-ready record as the artifact ``file``."""
         self.tracking.log_json(self.run_id, record, file)
 
     def tag(self, tags: Mapping[str, Any]) -> None:
-        """Set tags, each ``espalier.<name>``."""
+        """Set tags; each name gets the prefix ``espalier.``."""
         self.tracking.set_tags(
             self.run_id, {f"espalier.{name}": value for name, value in tags.items()}
         )
 
     def conclude(self, outcome: str, figures: Mapping[str, float]) -> None:
-        """End the run with its outcome in a word and its figures."""
+        """End the run with an outcome of one word and the metrics ``figures``."""
         self.tag({"outcome": outcome})
         self.tracking.finish_run(self.run_id, figures)
 
@@ -46,18 +46,18 @@ class LifecycleRun:
 def lifecycle_run(
     tracking: Tracking, kind: str, version: RegisteredVersion, request: Mapping[str, Any]
 ) -> Iterator[LifecycleRun]:
-    """Open a run of the history for the block; what the block raises ends it as failed.
+    """Open an MLflow run for the block; an error of the block ends it as failed.
 
     Parameters
     ----------
     tracking : Tracking
-        The store.
+        The MLflow store.
     kind : str
         ``retrain`` or ``monitor``.
     version : RegisteredVersion
-        The model it is about.
+        The model version that is retrained or monitored.
     request : mapping
-        What was asked, JSON-ready.
+        The request in JSON form; logged as parameters.
     """
     tags = {
         run_tags.KIND: kind,

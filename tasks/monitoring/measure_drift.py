@@ -1,4 +1,4 @@
-"""How far a table has moved away from the one that a model was trained on."""
+"""Measure the drift of a table from the training table of a model."""
 
 from dataclasses import dataclass
 
@@ -10,27 +10,29 @@ from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.reference_table import read_reference
 from espalier.infra.tracking.training_rows import TrainingRows, read_training_rows
-from espalier.pipelines.lifecycle.drift.drift import DriftReport
+from espalier.pipelines.data.row_keys import row_keys
+from espalier.pipelines.lifecycle.drift.drift import DriftReport, measure_drift
+from espalier.pipelines.lifecycle.drift.two_sample import two_sample_test
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, retried_task
 from espalier.tasks.records import TableRef
 
 FEWEST_NEW_ROWS = 40
-"""With fewer rows that are new, the whole table is compared."""
+"""With fewer rows that the training did not have, the whole table is compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableComparison:
-    """What was compared, and what came of it.
+    """Drift of a table, and which rows it was measured on.
 
     Attributes
     ----------
     drift : DriftReport or None
-        None where the training kept nothing to compare with.
+        None if the training kept no rows to compare with.
     only_new : bool
-        Whether rows that the model's training had were left out.
+        Whether rows that the training already had were left out.
     n_new : int or None
-        Rows that its training did not have; None where that is not known.
+        Number of rows that the training did not have; None if unknown.
     """
 
     drift: DriftReport | None
@@ -47,32 +49,29 @@ class TableComparison:
 def measure_table_drift(
     table: TableRef, version: RegisteredVersion, settings: Settings, seed: int
 ) -> TableComparison:
-    """Return how far the staged table has moved; see `compare_tables`."""
+    """Measure the drift of a staged table; see `compare_tables`."""
     return compare_tables(read_pickle(table.path), version, settings, seed)
 
 
 def compare_tables(
     table: pd.DataFrame, version: RegisteredVersion, settings: Settings, seed: int
 ) -> TableComparison:
-    """Compare raw rows with the training table of a version.
+    """Measure the drift of raw rows from the training table of a version.
 
-    Rows that its training had are left out where enough others are there: a month that went wrong
-    must not drown in the years before it.
+    Rows that the training already had are left out if there are enough others: the drift of one
+    month must not be hidden by the years before it.
 
     Parameters
     ----------
     table : DataFrame, shape (n_rows, n_columns)
         Raw rows.
     version : RegisteredVersion
-        The model.
+        The model version.
     settings : Settings
-        Which stores.
+        Settings that name the stores.
     seed : int
-        Of the classifier's samples.
+        Random seed of the classifier two-sample test.
     """
-    from espalier.pipelines.lifecycle.drift.drift import measure_drift
-    from espalier.pipelines.lifecycle.drift.two_sample import two_sample_test
-
     if version.run_id is None:
         return TableComparison(drift=None)
     reference = read_reference(settings, version.run_id)
@@ -90,9 +89,7 @@ def compare_tables(
 
 
 def new_rows(table: pd.DataFrame, kept: TrainingRows | None) -> NDArray[np.bool_] | None:
-    """Return which rows a training did not have, shape (n_rows,); None where it cannot be told."""
-    from espalier.pipelines.data.row_keys import row_keys
-
+    """Return a mask of the rows that a training did not have, shape (n_rows,); None if unknown."""
     if kept is None:
         return None
     try:

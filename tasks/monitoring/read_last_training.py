@@ -1,4 +1,4 @@
-"""What earlier trainings of a model say about the next one."""
+"""Read the last training of a model, to derive the request of the next one."""
 
 import os
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ from espalier.tasks.search.open_run import REQUEST_FILE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastTraining:
-    """What is known of a model.
+    """Earlier versions of a model, and the request of its next training.
 
     Attributes
     ----------
     champion : RegisteredVersion
-        What serves now, or the newest version where no alias says so.
+        The version with the alias ``champion``, or the newest one without such an alias.
     newest : RegisteredVersion
-        What was trained last; often the champion.
+        The version that was trained last; often the champion.
     request : TrainRequest
-        The training to do now.
+        Request of the next training.
     """
 
     champion: RegisteredVersion
@@ -33,22 +33,22 @@ class PastTraining:
 
     @property
     def fingerprint(self) -> str:
-        """Of the data that were trained on last."""
+        """Fingerprint of the data of the last training."""
         return self.newest.tags.get("fingerprint", "")
 
 
 @retried_task(
     name="read last training",
-    description="Find the champion, the last training and what it was asked to do.",
+    description="Find the champion, and the request of the last training.",
     tags=["espalier", "registry"],
 )
 def read_last_training(request: RetrainRequest, settings: Settings) -> PastTraining:
-    """Return what is known of the model, and the training that ``request`` stands for.
+    """Return champion and newest version, and the training request that ``request`` implies.
 
     Raises
     ------
     UserError
-        There is no such model, its training left no request, or the source is not known.
+        There is no such model, its last request is not on record, or the data source is unknown.
     """
     champion = resolve(request.name, settings)
     newest = versions_of(champion.name, settings)[0]

@@ -1,4 +1,4 @@
-"""The champion on recent rows: its score where labels have arrived, and drift."""
+"""Score the champion on recent labelled rows, and measure drift."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,11 @@ from espalier.infra.registry.training_facts import training_facts
 from espalier.infra.settings import Settings
 from espalier.infra.tables.sources import read_table
 from espalier.infra.tracking.training_rows import read_training_rows
+from espalier.pipelines.data.assemble import read_row_weights
+from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.lifecycle.retraining.live_score import LiveScore
+from espalier.pipelines.lifecycle.retraining.live_score import LiveScore, labelled_rows, score_live
+from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.requests.monitor import MonitorRequest
 from espalier.tasks.monitoring.measure_drift import TableComparison, compare_tables, new_rows
 from espalier.tasks.policies import MINUTES, retried_task
@@ -21,19 +24,19 @@ SEED = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringResult:
-    """What a monitoring saw.
+    """Score and drift measured on recent rows.
 
     Attributes
     ----------
     score : LiveScore or None
-        None where too few labels have arrived.
+        Score of the champion; None if too few rows are labelled.
     comparison : TableComparison
         Drift since training.
     n_rows, n_new, n_labelled : int
-        Rows of the table, those of them that the training did not have, and those of these that
-        were scored.
+        Number of rows, of those that the training did not have, and of those among them that were
+        scored.
     notes : tuple of str
-        What should be known.
+        Remarks about the rows that were left out or weighted.
     """
 
     score: LiveScore | None
@@ -46,25 +49,21 @@ class MonitoringResult:
 
 @retried_task(
     name="score champion",
-    description="Score the champion on rows whose labels have arrived, and measure drift.",
+    description="Score the champion on recent labelled rows, and measure drift.",
     tags=["espalier", "serving"],
     timeout_seconds=60 * MINUTES,
 )
 def score_champion(
     request: MonitorRequest, champion: RegisteredVersion, settings: Settings
 ) -> MonitoringResult:
-    """Return how the champion does on the rows of ``request``.
+    """Score the champion and measure drift on the rows of ``request``.
 
     Raises
     ------
     UserError
-        The data cannot be read, or lack columns that the model needs.
+        The data cannot be read or lack columns that the model needs, or the model has no hold-out
+        score on record.
     """
-    from espalier.pipelines.data.assemble import read_row_weights
-    from espalier.pipelines.data.parsing.column_names import with_unique_names
-    from espalier.pipelines.lifecycle.retraining.live_score import labelled_rows, score_live
-    from espalier.pipelines.metrics.catalogue import get_metric
-
     table = with_unique_names(read_table(request.data, query=request.query))
     model = load(champion, settings).model
     kept = None if champion.run_id is None else read_training_rows(settings, champion.run_id)
@@ -98,11 +97,13 @@ def score_champion(
                 labelled.y,
                 model.predict_for_metric(rows, metric),
                 before=_figure(champion, "holdout_score"),
-                before_interval=(_figure(champion, "holdout_low"),
-                                 _figure(champion, "holdout_high")),
+                before_interval=(
+                    _figure(champion, "holdout_low"),
+                    _figure(champion, "holdout_high"),
+                ),
                 sample_weight=weight,
                 seed=SEED,
-            )  # fmt: skip
+            )
     return MonitoringResult(
         score=score,
         comparison=compare_tables(table, champion, settings, SEED),

@@ -1,1 +1,1 @@
-"""Pages and cards: report, model card, artifacts of a flow run."""
+"""Pages about a model: HTML report, model card and their parts."""

@@ -1,4 +1,4 @@
-"""Calibration, threshold and intervals in a model's page of Markdown."""
+"""Calibration, decision threshold and prediction intervals as parts of the model card."""
 
 from espalier.pipelines.calibration.report import (
     AdjustmentReport,
@@ -10,7 +10,7 @@ from espalier.tasks.pages.markdown import escape_markdown, markdown_table
 
 
 def adjustment_blocks(report: AdjustmentReport, metric: str) -> list[str]:
-    """Return paragraphs and tables; none where nothing was measured."""
+    """Return Markdown paragraphs and tables; an empty list if nothing was measured."""
     blocks: list[str] = []
     if report.calibration is not None:
         blocks += _probabilities(report.calibration)
@@ -61,8 +61,11 @@ def _threshold(threshold: ThresholdChoice, metric: str) -> str:
 
 
 def _intervals(intervals: IntervalReport) -> list[str]:
-    scaled = {"constant": "equally wide", "prediction": "as wide as the predicted value asks for",
-              "spread": "wider where members disagree"}  # fmt: skip
+    scaled = {
+        "constant": "equally wide",
+        "prediction": "as wide as the predicted value asks for",
+        "spread": "wider where members disagree",
+    }
     return [
         "### Prediction intervals",
         f"Conformal, {scaled[intervals.scaled_by]}, from {intervals.n_rows:,} out-of-fold "

@@ -1,4 +1,4 @@
-"""The few charts of a report, as SVG that follows the page's colours."""
+"""Charts of the HTML report, as inline SVG styled by the page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ _TICKS = 4
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Where values of one direction are drawn.
+    """A linear axis: maps values to pixels.
 
     Attributes
     ----------
     low, high : float
-        Values at the ends; they differ.
+        Values at the ends; ``low < high``.
     start, end : float
-        Pixels of the ends.
+        Pixels of ``low`` and ``high``.
     """
 
     low: float
@@ -30,7 +30,7 @@ class Axis:
 
     @classmethod
     def over(cls, values: Sequence[float], start: float, end: float) -> "Axis":
-        """Return the axis that holds all values with a little air around them."""
+        """Return an axis that covers all values, with a margin of 5 %."""
         low, high = (min(values), max(values)) if values else (0.0, 1.0)
         if not high > low:
             low, high = low - (abs(low) or 1.0) * 0.5, high + (abs(high) or 1.0) * 0.5
@@ -38,13 +38,13 @@ class Axis:
         return cls(low - air, high + air, start, end)
 
     def __call__(self, value: float) -> float:
-        """Return the pixel of a value; of one outside, that of the nearer end."""
+        """Return the pixel of a value; values outside are drawn at the nearer end."""
         share = (value - self.low) / (self.high - self.low)
         return round(self.start + min(max(share, 0.0), 1.0) * (self.end - self.start), 1)
 
     @property
     def ticks(self) -> list[float]:
-        """Round values inside, about four."""
+        """About four round values between ``low`` and ``high``."""
         step = 10.0 ** np.floor(np.log10((self.high - self.low) / _TICKS))
         for factor in (1, 2, 5, 10):
             if (self.high - self.low) / (factor * step) <= _TICKS + 1:
@@ -55,20 +55,20 @@ class Axis:
 
 
 def progress_chart(trials: Sequence[tuple[int, float, str]], *, higher_is_better: bool) -> Markup:
-    """Return every trial's score in the order of the trials, and the best so far as a line.
+    """Return a chart of the score of each trial, with the best so far as a line.
 
     Parameters
     ----------
     trials : sequence of (number, score, label)
-        Those with a score, by number.
+        Trials with a score, ordered by number.
     higher_is_better : bool
-        Direction of the score.
+        Whether higher scores are better.
     """
     if len(trials) < 2:
         return Markup("")
     scores = [score for _, score, _ in trials]
     best = np.maximum.accumulate(scores) if higher_is_better else np.minimum.accumulate(scores)
-    # A hopeless trial must not squeeze the others: what is far out is drawn at the edge.
+    # A very bad trial must not compress the scale for the others: it is drawn at the edge.
     sign = 1.0 if higher_is_better else -1.0
     typical = np.sort(sign * np.asarray(scores))
     floor = typical[-1] - 3.0 * max(typical[-1] - float(np.median(typical)), 1e-12)
@@ -84,16 +84,16 @@ def progress_chart(trials: Sequence[tuple[int, float, str]], *, higher_is_better
 def diagonal_chart(
     points: Sequence[tuple[float, float, str]], *, across: str, up: str, sizes: Sequence[float] = ()
 ) -> Markup:
-    """Return points that would lie on the diagonal if the model were right.
+    """Return a scatter chart with a diagonal, where a perfect model has all points.
 
     Parameters
     ----------
     points : sequence of (x, y, label)
-        In the same unit both ways.
+        Points; both coordinates have the same unit.
     across, up : str
-        Names of the axes.
+        Names of the horizontal and the vertical axis.
     sizes : sequence of float
-        Radii in pixels; 3 for all when empty.
+        Radii of the points in pixels; if empty, all are 3.
     """
     if not points:
         return Markup("")
@@ -113,14 +113,14 @@ def diagonal_chart(
 def interval_chart(
     marks: Sequence[tuple[str, float]], *, interval: tuple[float, float], score: float
 ) -> Markup:
-    """Return a score with its interval on a line, beside other marks.
+    """Return a chart of a score and its interval on a line, with other marks.
 
     Parameters
     ----------
     marks : sequence of (name, value)
-        What the score is compared with.
+        Values to compare the score with.
     interval : (float, float)
-        Around the score.
+        Interval of the score.
     score : float
         The score.
     """

@@ -1,4 +1,4 @@
-"""The leaderboard as plain records, for files and pages."""
+"""Leaderboard rows as JSON records and as CSV."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ def leaderboard_record(row: LeaderboardRow) -> dict[str, Any]:
 
 
 def leaderboard_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return records of `leaderboard_record` as CSV text; the configuration is JSON in a cell."""
+    """Return records of `leaderboard_record` as CSV text; configurations are cells of JSON."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     if rows:

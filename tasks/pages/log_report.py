@@ -1,4 +1,4 @@
-"""The report of a training, kept beside its run in MLflow."""
+"""Log the HTML report of a training run to MLflow."""
 
 from espalier.infra.tracking.artifacts import EXPLANATION_FILE, REPORT_FILE
 from espalier.tasks.pages.report_page import ReportFacts, report_page
@@ -8,10 +8,10 @@ from espalier.tasks.records import TrainingRun
 
 @retried_task(
     name="report",
-    description="Write the report, a page of HTML, and keep it beside the run in MLflow.",
+    description="Write the HTML report and log it to MLflow.",
     tags=["espalier", "tracking"],
 )
 def log_report(run: TrainingRun, facts: ReportFacts) -> None:
-    """Log the page, and the explanation for machines."""
+    """Log the report as HTML, and the explanation of the model as JSON."""
     run.tracking.log_text(run.run_id, report_page(facts), REPORT_FILE)
     run.tracking.log_json(run.run_id, facts.explanation.to_dict(), EXPLANATION_FILE)

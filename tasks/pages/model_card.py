@@ -1,4 +1,4 @@
-"""A model in a page of Markdown: how good it is, what it is made of, what it was chosen from."""
+"""Model card in Markdown: score, data, members, and the combiners they were chosen by."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def model_card(
     leaderboard: Sequence[LeaderboardRow],
     version: RegisteredVersion | None = None,
 ) -> str:
-    """Return the page; with a title once the version is known."""
+    """Return the model card; with a title if ``version`` is given."""
     low, high = holdout.interval
     metric = escape_markdown(prepared.metric)
     members = [row for row in leaderboard if row.weight > 0]

@@ -1,4 +1,4 @@
-"""The training's report: one HTML page that needs nothing beside itself."""
+"""The report of a training run: a self-contained HTML page."""
 
 import math
 from collections.abc import Sequence
@@ -29,24 +29,24 @@ COLUMNS_SHOWN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFacts:
-    """What the page is made of.
+    """Facts that the report shows.
 
     Attributes
     ----------
     version : RegisteredVersion
-        The model.
+        The registered model.
     data, target : str
-        What it was trained on.
+        Data source (without its password) and target column.
     higher_is_better : bool
-        Direction of the metric.
+        Whether higher scores are better.
     prepared, validation, ensemble, holdout, explanation
-        What the tasks of the training returned.
+        Results of the tasks of the training.
     leaderboard : sequence of LeaderboardRow
-        Best first.
+        Trials, the best first.
     failures : sequence of Failures
         Why trials have no score.
     said : tuple of str
-        What experience said of the trials.
+        Remarks about the advice from experience.
     """
 
     version: RegisteredVersion
@@ -86,13 +86,16 @@ class _ConfusionRow:
 
 
 def report_page(facts: ReportFacts) -> str:
-    """Return the page; whatever comes from data is escaped."""
+    """Return the report as HTML; all text from data is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     prepared, explanation, holdout = facts.prepared, facts.explanation, facts.holdout
     adjusted = facts.ensemble.adjusted
     bars = _bars(explanation)
@@ -140,7 +143,7 @@ def report_page(facts: ReportFacts) -> str:
 
 
 def number(value: float | None, digits: int = 5) -> str:
-    """Return a figure for people; nothing for None."""
+    """Return a number as text with ``digits`` significant digits; empty for None."""
     if value is None or not math.isfinite(value):
         return "" if value is None else str(value)
     if abs(value) >= 10**digits:

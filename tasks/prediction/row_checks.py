@@ -1,36 +1,35 @@
-"""The gate of a batch of predictions: rows to score against what the model was trained under."""
+"""Check rows to predict against the expectations of the model's training table."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from espalier.infra.validation.expectations import check_expectations
 from espalier.pipelines.data.contract import MIN_ROWS, DataContract
 from espalier.pipelines.data.input_contract import InputContract
 from espalier.pipelines.errors import DataRefusedError
 from espalier.pipelines.requests.predict import RowPolicy
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MOST_WARNINGS = 20
 
 
 @dataclass
 class RowChecker:
-    """Checks rows, a chunk at a time, before they are scored.
+    """Checks rows, a chunk at a time, before they are predicted.
 
-    Names are refused where they are missing. What else the suite of the model's training promises
-    of a column is checked with Great Expectations, where a chunk has rows enough for shares.
+    Missing columns are always refused. The suite of the training table is checked with Great
+    Expectations, for chunks of at least `MIN_ROWS` rows: it promises shares of rows.
 
     Attributes
     ----------
     names : InputContract
-        The columns that the model needs, and the kind of their values.
+        The columns that the model needs, and the kinds of their values.
     suite : DataContract or None
-        The promises about these columns; None where there are none or nobody wants to know.
+        The expectations of these columns; None to check none.
     on_drift : str
-        ``warn`` or ``refuse``: what follows when a promise is broken.
+        What to do if an expectation is broken: ``warn`` or ``refuse``.
     warnings : list of str
-        What was noticed, each promise once, at most `MOST_WARNINGS`.
+        Warnings so far, one per broken expectation, at most `MOST_WARNINGS`.
     """
 
     names: InputContract
@@ -39,21 +38,20 @@ class RowChecker:
     warnings: list[str] = field(default_factory=list)
     _told: set[tuple[str, str | None]] = field(default_factory=set)
 
-    def check(self, table: "pd.DataFrame", where: str) -> None:
-        """Check the rows of ``where``.
+    def check(self, table: pd.DataFrame, where: str) -> None:
+        """Check a chunk of rows; ``where`` names its source in messages.
 
         Raises
         ------
         MissingColumnsError
             Columns are missing; all of them are named.
         DataRefusedError
-            A promise is broken, and the policy is to refuse then.
+            An expectation is broken and ``on_drift`` is ``refuse``.
         """
         for line in self.names.check(table, where=where):
             self._tell(line)
         if self.suite is None or len(table) < MIN_ROWS:
             return
-        from espalier.infra.validation.expectations import check_expectations
 
         broken = check_expectations(table, self.suite).failures
         if broken and self.on_drift == "refuse":

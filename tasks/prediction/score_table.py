@@ -1,42 +1,51 @@
-"""Score a table of any size with a registered model."""
+"""Predict a table of any size with a registered model, in chunks."""
 
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import pandas as pd
+
+from espalier.infra.registry.expectation_suite import read_suite
+from espalier.infra.registry.model_files import load
+from espalier.infra.registry.registry import RegisteredVersion, resolve
+from espalier.infra.settings import Settings, load_settings
+from espalier.infra.tables.chunks import ChunkPlan, read_chunks
+from espalier.infra.tables.globs import expand_sources
+from espalier.infra.tables.table_writer import TableWriter
 from espalier.pipelines.data.input_contract import InputContract
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.preparation import find_column
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact
 from espalier.pipelines.requests.predict import PredictRequest
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from espalier.infra.registry.registry import RegisteredVersion
-    from espalier.infra.settings import Settings
-    from espalier.infra.tables.chunks import ChunkPlan
-    from espalier.pipelines.serving.saved_model import ServedModel
-    from espalier.tasks.prediction.row_checks import RowChecker
+from espalier.pipelines.serving.saved_model import (
+    INTERVAL,
+    LOWER,
+    UPPER,
+    ServedModel,
+    ServingWarning,
+)
+from espalier.tasks.prediction.row_checks import RowChecker
 
 MODEL, SOURCE, ROW, PREDICTION = "model", "source", "row", "prediction"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRecord:
-    """What was scored.
+    """Outcome of predicting a table.
 
     Attributes
     ----------
     path : Path
-        The file of predictions.
+        The file that was written.
     n_rows, n_sources : int
-        Rows in it, and files (or queries) they came from.
+        Number of rows, and of the files (or queries) they came from.
     model : str
         Name and version of the model.
     warnings : tuple of str
-        What was noticed when the model was opened and the rows were checked.
+        Warnings from loading the model and from checking the rows.
     """
 
     path: Path
@@ -47,28 +56,20 @@ class ScoreRecord:
 
 
 def score_table(request: PredictRequest) -> ScoreRecord:
-    """Write the predictions of ``request``, one row for each row of the data, in its order.
+    """Predict the data of ``request`` and write one row per row of the data, in the same order.
 
     The columns are ``source`` and ``row`` (counted from 1 in its source), or the column that the
-    request names as the rows' id; ``prediction``; with ``proba`` one ``proba_<class>`` a class;
-    with ``interval`` the bounds ``lower`` and ``upper``; and ``model``, its name and version. The
-    file appears when all rows are scored, whole.
+    request names as row id; ``prediction``; with ``proba`` one ``proba_<class>`` per class; with
+    ``interval`` the bounds ``lower`` and ``upper``; and ``model``, the name and version of the
+    model. The file appears only once it is complete.
 
     Raises
     ------
     UserError
-        The output cannot be written there, the model or the data do not exist or are empty,
-        columns are missing (all are named), probabilities are asked of a regression or intervals
-        of a classification, or rows break the model's suite and ``on_drift`` is to refuse.
+        The output cannot be written, the model or the data do not exist or are empty, columns are
+        missing (all are named), probabilities are requested for a regression or intervals for a
+        classification, or rows break the model's suite and ``on_drift`` is ``refuse``.
     """
-    from espalier.infra.registry.model_files import load
-    from espalier.infra.registry.registry import resolve
-    from espalier.infra.settings import load_settings
-    from espalier.infra.tables.chunks import ChunkPlan
-    from espalier.infra.tables.globs import expand_sources
-    from espalier.infra.tables.table_writer import TableWriter
-    from espalier.pipelines.serving.saved_model import ServingWarning
-
     path = Path(request.out)
     writer = TableWriter(path)
     settings = load_settings()
@@ -114,12 +115,9 @@ def score_table(request: PredictRequest) -> ScoreRecord:
 def _gate(
     request: PredictRequest,
     names: InputContract,
-    version: "RegisteredVersion",
-    settings: "Settings",
-) -> "RowChecker":
-    from espalier.infra.registry.expectation_suite import read_suite
-    from espalier.tasks.prediction.row_checks import RowChecker
-
+    version: RegisteredVersion,
+    settings: Settings,
+) -> RowChecker:
     suite = None if request.on_drift == "ignore" else read_suite(settings, version)
     if suite is not None:
         suite = suite.for_prediction(names.kinds.keys())
@@ -129,16 +127,12 @@ def _gate(
 def _scored(
     request: PredictRequest,
     sources: tuple[str, ...],
-    plan: "ChunkPlan",
-    gate: "RowChecker",
-    model: "ServedModel",
-) -> "Iterator[pd.DataFrame]":
-    """Yield ids and predictions chunk by chunk, each checked before it is scored."""
-    from espalier.infra.tables.chunks import read_chunks
-    from espalier.pipelines.data.parsing.column_names import with_unique_names
-    from espalier.pipelines.serving.saved_model import INTERVAL, LOWER, UPPER
-
-    # A wrong file among many is to be found before the others are scored.
+    plan: ChunkPlan,
+    gate: RowChecker,
+    model: ServedModel,
+) -> Iterator[pd.DataFrame]:
+    """Yield row ids and predictions chunk by chunk; each chunk is checked first."""
+    # Find a wrong file among many before the others are processed.
     for source in sources[1:]:
         for raw in read_chunks(source, plan=plan):
             _check(with_unique_names(raw), source, gate, request)
@@ -155,29 +149,21 @@ def _scored(
             n_before += len(table)
 
 
-def _check(table: "pd.DataFrame", source: str, gate: "RowChecker", request: PredictRequest) -> None:
-    from espalier.pipelines.data.preparation import find_column
-
+def _check(table: pd.DataFrame, source: str, gate: RowChecker, request: PredictRequest) -> None:
     if request.id_column is not None:
         find_column(table, request.id_column, "id column")
     gate.check(table, repr(redact(source)))
 
 
-def _ids(
-    table: "pd.DataFrame", source: str, n_before: int, request: PredictRequest
-) -> "pd.DataFrame":
-    """Return what tells the rows apart."""
-    import pandas as pd
-
+def _ids(table: pd.DataFrame, source: str, n_before: int, request: PredictRequest) -> pd.DataFrame:
+    """Return the id columns of the output for these rows."""
     if request.id_column is not None:
         return table[[request.id_column]]
     rows = range(n_before + 1, n_before + len(table) + 1)
     return pd.DataFrame({SOURCE: redact(source), ROW: rows}, index=table.index)
 
 
-def _joined(ids: "pd.DataFrame", answer: "pd.DataFrame") -> "pd.DataFrame":
-    import pandas as pd
-
+def _joined(ids: pd.DataFrame, answer: pd.DataFrame) -> pd.DataFrame:
     taken = {*answer.columns, MODEL} & set(ids.columns)
     if taken:
         name = next(iter(taken))
@@ -188,7 +174,7 @@ def _joined(ids: "pd.DataFrame", answer: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _without(path: Path, sources: tuple[str, ...]) -> tuple[str, ...]:
-    """Leave out an earlier output that the pattern of the input matches too."""
+    """Return ``sources`` without an earlier output file that the input pattern also matches."""
     if len(sources) == 1:
         return sources
     return tuple(each for each in sources if Path(each).absolute() != path.absolute())

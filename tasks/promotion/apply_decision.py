@@ -1,4 +1,4 @@
-"""A decision carried out: aliases moved, tags set, an entry in the log."""
+"""Carry out a promotion decision: move the aliases, set tags, and record it."""
 
 from dataclasses import asdict
 
@@ -13,16 +13,16 @@ from espalier.tasks.promotion.find_candidates import PromotionCandidates
 
 @retried_task(
     name="apply decision",
-    description="Move the aliases where the decision says, and put it on record.",
+    description="Move the aliases as decided, and record the decision.",
     tags=["espalier", "registry"],
 )
 def apply_decision(decision: Decision, markdown: str, settings: Settings) -> Decision:
-    """Return the decision as it is on record.
+    """Carry out and record a decision; return it as recorded.
 
     Raises
     ------
     AliasesMovedError
-        Somebody else was quicker; nothing was changed.
+        The aliases have changed since they were read; nothing was done.
     """
     return AliasKeeper(settings, decision.model).carry_out(decision, markdown)
 
@@ -36,7 +36,7 @@ def make_decision_entry(
     reasons: tuple[str, ...],
     actor: str,
 ) -> Decision:
-    """Return the entry for the log."""
+    """Return the decision about a challenger, with its reasons and measurements."""
     old, new = candidates.champion, candidates.challenger
     before = None if old is None else old.version
     promoted = kind is DecisionKind.PROMOTED and new is not None
@@ -52,13 +52,16 @@ def make_decision_entry(
         reasons=reasons,
         numbers=recorded_numbers(metrics),
         policy=asdict(request.promotion_policy) | {"slices": list(request.slices)},
-        fingerprints={who: each.tags["fingerprint"] for who, each in versions.items()
-                      if each is not None and "fingerprint" in each.tags},
-    )  # fmt: skip
+        fingerprints={
+            who: each.tags["fingerprint"]
+            for who, each in versions.items()
+            if each is not None and "fingerprint" in each.tags
+        },
+    )
 
 
 def recorded_numbers(metrics: PromotionMetrics) -> dict[str, float]:
-    """Return all that was measured, by name."""
+    """Return the measurements of a comparison by name, for the record of the decision."""
     found: dict[str, float | None] = {
         "n_rows": float(metrics.n_rows),
         "latency_ms": metrics.latency_ms,
@@ -68,9 +71,12 @@ def recorded_numbers(metrics: PromotionMetrics) -> dict[str, float]:
     result = metrics.comparison
     if result is not None:
         found |= {
-            "champion_score": result.champion, "challenger_score": result.challenger,
-            "difference": result.difference, "low": result.low, "high": result.high,
-        }  # fmt: skip
+            "champion_score": result.champion,
+            "challenger_score": result.challenger,
+            "difference": result.difference,
+            "low": result.low,
+            "high": result.high,
+        }
     for each in metrics.slices:
         if each.comparison is not None:
             found[f"slice {each.column} {each.value}"] = each.comparison.difference

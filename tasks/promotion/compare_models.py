@@ -1,4 +1,4 @@
-"""What speaks for and against a challenger."""
+"""Compare challenger and champion on rows that neither was trained on."""
 
 from prefect import task
 
@@ -25,15 +25,15 @@ from espalier.tasks.promotion.gather_comparison_rows import gather_comparison_ro
 def compare_models(
     request: PromoteRequest, candidates: PromotionCandidates, settings: Settings
 ) -> tuple[PromotionMetrics, tuple[str, ...]]:
-    """Return the metrics, and where their rows come from in whole sentences.
+    """Return the metrics of the comparison, and notes about its rows in whole sentences.
 
-    What makes two versions incomparable is an obstacle in the metrics, never a failure: the
-    champion goes on serving.
+    If the two versions cannot be compared, the reason is an obstacle in the metrics and not an
+    error: the champion stays.
 
     Raises
     ------
     UserError
-        The source of rows cannot be read, or a column to slice by does not exist.
+        The source of the rows cannot be read, or a slice column does not exist.
     """
     old, new = candidates.champion, candidates.challenger
     assert old is not None
@@ -54,9 +54,9 @@ def compare_models(
     if len(table) < policy.min_rows:
         return PromotionMetrics(n_rows=len(table)), rows.notes
     try:
-        # One after the other: their latencies are compared, too.
+        # One after the other, as their latencies are compared too.
         answers = [score_version(each, table, settings) for each in (old, new)]
-    except OutdatedModelError:  # nor can it serve: there is no champion to keep
+    except OutdatedModelError:  # an outdated champion cannot serve either
         raise
     except UserError as error:
         return _obstacle(f"{str(error)[:1].upper()}{str(error)[1:]}.")

@@ -1,4 +1,4 @@
-"""Who serves and who wants to, and what was moved by hand since the last decision."""
+"""Find champion and challenger, and record alias changes made outside Espalier."""
 
 from dataclasses import dataclass
 
@@ -12,16 +12,16 @@ from espalier.tasks.policies import retried_task
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionCandidates:
-    """The versions that a decision is about.
+    """The versions that a promotion decision is about.
 
     Attributes
     ----------
     champion, challenger : RegisteredVersion or None
-        None where the alias is not set, or both are on one version.
+        None if the alias is not set. The challenger is also None if it is the champion.
     previous : int or None
-        Who would come back.
+        Number of the version that a rollback would restore.
     noticed : Decision or None
-        What was moved by hand, put on record now.
+        Record of alias changes made outside Espalier since the last decision; None for none.
     """
 
     champion: RegisteredVersion | None
@@ -32,17 +32,17 @@ class PromotionCandidates:
 
 @retried_task(
     name="find candidates",
-    description="Find champion and challenger; put on record what was moved by hand.",
+    description="Find champion and challenger; record alias changes made outside Espalier.",
     tags=["espalier", "registry"],
 )
 def find_candidates(name: str, settings: Settings) -> PromotionCandidates:
-    """Return the versions that the aliases of a model are on.
+    """Return the versions with the aliases of a model; record changes made outside Espalier.
 
     Raises
     ------
     UserError
-        There is no such model, or who wants to serve is too old for that; where nobody does,
-        whoever serves.
+        There is no such model, or its challenger (without one, its champion) was saved by a
+        version of Espalier too old to be loaded.
     """
     versions = {each.version: each for each in versions_of(name, settings)}
     keeper = AliasKeeper(settings, name)

@@ -1,10 +1,16 @@
-"""The rows that champion and challenger are compared on."""
+"""Gather the rows that champion and challenger are compared on."""
 
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.registry.training_facts import TrainingFacts
 from espalier.infra.settings import Settings
+from espalier.infra.tables.sources import read_table
 from espalier.infra.tracking.training_rows import read_training_rows
-from espalier.pipelines.lifecycle.promotion.unseen_rows import UnseenRows
+from espalier.pipelines.lifecycle.promotion.metrics import rows_with_target
+from espalier.pipelines.lifecycle.promotion.unseen_rows import (
+    UnseenRows,
+    unseen_holdouts,
+    unseen_rows,
+)
 from espalier.pipelines.requests.promote import PromoteRequest
 from espalier.tasks.policies import MINUTES, retried_task
 
@@ -22,19 +28,19 @@ def gather_comparison_rows(
     facts: TrainingFacts,
     settings: Settings,
 ) -> UnseenRows:
-    """Return raw labelled rows, from the hold-outs or from the request's source.
+    """Return raw labelled rows that neither version was trained on.
+
+    They come from the hold-outs, or from the data source of the request.
 
     Raises
     ------
     UserError
-        The source cannot be read, or has no target.
+        The source cannot be read, or has no target column.
     """
-    from espalier.infra.tables.sources import read_table
-    from espalier.pipelines.lifecycle.promotion.metrics import rows_with_target
-    from espalier.pipelines.lifecycle.promotion.unseen_rows import unseen_holdouts, unseen_rows
-
-    kept = {each.version: None if each.run_id is None else read_training_rows(settings, each.run_id)
-            for each in (champion, challenger)}  # fmt: skip
+    kept = {
+        each.version: None if each.run_id is None else read_training_rows(settings, each.run_id)
+        for each in (champion, challenger)
+    }
     old, new = kept[champion.version], kept[challenger.version]
     if old is None or new is None:
         lost = " and ".join(f"version {version}" for version, rows in kept.items() if rows is None)

@@ -1,4 +1,4 @@
-"""A decision and its metrics as a page for people."""
+"""A promotion decision and its metrics as a Markdown page."""
 
 from collections.abc import Sequence
 
@@ -21,17 +21,17 @@ def promotion_page(
     Parameters
     ----------
     headline : str
-        What was decided, or is asked.
+        The decision, or the question to a person.
     reasons : sequence of str
-        Why.
+        Reasons of the decision.
     candidates : PromotionCandidates
-        Between whom.
+        Champion and challenger.
     metrics : PromotionMetrics
-        What was measured.
+        Measurements of the comparison.
     policy : PromotionPolicy
-        What was asked for.
+        Conditions of the promotion.
     notes : sequence of str
-        Where the rows come from.
+        Origin of the rows.
     """
     lines = [
         f"## {escape_markdown(headline)}",

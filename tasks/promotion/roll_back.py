@@ -1,4 +1,4 @@
-"""The previous champion put back."""
+"""Make the previous champion serve again."""
 
 from espalier.infra.registry.aliases import AliasKeeper
 from espalier.infra.registry.registry import version_numbers, versions_of
@@ -11,15 +11,15 @@ from espalier.pipelines.requests.promote import RollbackRequest
 def roll_back(request: RollbackRequest, settings: Settings, *, actor: str) -> Decision:
     """Make the version of the alias ``previous`` champion again; return the entry in the log.
 
-    What is rolled back gets no alias, so that nothing brings it back by itself; who served before
-    the one put back becomes ``previous``.
+    The version that is rolled back gets no alias, so that it does not return by itself; the
+    champion before the restored one becomes ``previous``.
 
     Raises
     ------
     UserError
-        There is no such model, or nobody to put back.
+        There is no such model, or it has no previous champion.
     AliasesMovedError
-        Somebody else moved the aliases at the same time; nothing was changed.
+        The aliases have changed since they were read; nothing was done.
     """
     versions_of(request.name, settings)
     keeper = AliasKeeper(settings, request.name)

@@ -1,4 +1,4 @@
-"""A batch of trials on the workers: the unit of the search that may be tried again."""
+"""Evaluate a batch of trials on the workers."""
 
 from collections.abc import Callable, Sequence
 
@@ -30,15 +30,15 @@ def evaluate_batch(
     awaited: frozenset[int] | None,
     on_result: Callable[[TrialResult], None],
 ) -> list[TrialResult]:
-    """Evaluate ``trials`` and return the results that came, stragglers of earlier batches too.
+    """Evaluate ``trials`` and return the new results, including those of earlier batches.
 
-    Each result is in the run's trial log before anyone hears of it, and a trial that is in the log
-    is not run again when this task is retried.
+    Each result is written to the trial log of the run before ``on_result`` is called. A trial in
+    the log is not run again if this task is retried.
 
     Raises
     ------
     StoreUnavailableError
-        The log cannot be written; the recorder holds what came.
+        The log cannot be written; the recorder keeps the results.
     """
     recorder.write()
     before = store.results() if _is_retry() else ()

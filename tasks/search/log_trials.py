@@ -1,4 +1,4 @@
-"""Finished trials to MLflow, and the search's progress to Prefect; beside the search, not in it."""
+"""Log finished trials to MLflow, and the progress of the search to Prefect."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -23,9 +23,10 @@ def log_trials(
     share_done: float,
     is_last: bool = False,
 ) -> int:
-    """Log the results (those already there are left alone) and return how many.
+    """Log results that are not logged yet, and return the number of ``results``.
 
-    The last time they are all the results of the run, and MLflow is looked through for them.
+    With ``is_last``, ``results`` are all results of the run, and MLflow is searched for missing
+    ones.
     """
     if is_last:
         tracking.trials.settle(run_id, results)

@@ -1,4 +1,4 @@
-"""The workers with the prepared data on them."""
+"""Send the prepared data to the workers, and open the executor on them."""
 
 from espalier.infra.cluster.training_workers import TrainingWorkers
 from espalier.pipelines.evaluation.executors.base import Executor

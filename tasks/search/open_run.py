@@ -1,4 +1,4 @@
-"""The parent run in MLflow: opened once, taken up again when a run continues."""
+"""Open the MLflow run of a training, or continue it after an interruption."""
 
 from espalier.infra.runs.notes import MLFLOW_RUN, REQUEST, TABLE
 from espalier.infra.runs.store import RunStore
@@ -18,7 +18,7 @@ EXTENDS_TAG = "espalier.extends"
     tags=["espalier", "tracking"],
 )
 def open_run(run: TrainingRun) -> str:
-    """Return the id of the parent run, which the run folder remembers."""
+    """Open or continue the MLflow run, log request and data, and return the id of the run."""
     request, table, tracking, store = run.request, run.table, run.tracking, run.store
     store.note(REQUEST, request.model_dump(mode="json"))
     store.note(TABLE, {"fingerprint": table.fingerprint})
@@ -66,6 +66,6 @@ def _tags(run: TrainingRun) -> dict[str, str]:
 
 
 def _origin(store: RunStore) -> dict[str, str]:
-    """Return the tag that names the run whose trials were taken over."""
+    """Return a tag with the run that this one extends; empty if it extends none."""
     taken = read_takeover(store)
     return {EXTENDS_TAG: taken.run_id} if taken is not None and taken.run_id else {}

@@ -1,4 +1,4 @@
-"""The plan of a search, and the trials on record that it goes on from."""
+"""Make the plan of a search, and read the recorded trials that it continues from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,18 +29,18 @@ FINISH_SECONDS_A_MB = 0.03
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSearch:
-    """A search about to start.
+    """A planned search and the trials it continues from.
 
     Attributes
     ----------
     plan : SearchPlan
-        What stays the same through it.
+        Settings that stay the same during the search.
     history : History
-        The trials on record, of an interrupted run or of one that is extended.
+        The recorded trials, of an interrupted or an extended run.
     extended : frozenset of int
-        The numbers of the trials taken over from the run that is extended.
+        Numbers of the trials taken over from an extended run.
     warnings : tuple of str
-        What may need a person's look.
+        Messages about trials that are not tried again.
     """
 
     plan: SearchPlan
@@ -50,7 +50,7 @@ class OpenedSearch:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the search goes on from, for people."""
+        """Messages about the trials that were taken over."""
         n_before, n_more = len(self.extended), len(self.history) - len(self.extended)
         lines = []
         if n_before:
@@ -73,22 +73,22 @@ def open_search(
     winners: Sequence[Configuration],
     advice: "Advice | None",
 ) -> OpenedSearch:
-    """Return the plan and what there is already.
+    """Return the plan of the search and the recorded trials.
 
     Parameters
     ----------
     run : TrainingRun
-        The training.
+        The training run.
     prepared : PreparedRef
-        The data.
+        The prepared data.
     workers : TrainingWorkers
-        What a trial may use.
+        The workers, which set threads and memory of a trial.
     executor : Executor
-        How many trials run at the same time.
+        The executor, which sets the number of trials that run at the same time.
     winners : sequence of Configuration
-        What earlier trainings found best; tried first.
+        Best configurations of earlier trainings; tried first.
     advice : Advice or None
-        What experience would try; tried next.
+        Advice from experience; its configurations are tried next.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def open_search(
 
 
 def finish_cost(budget: Budget, n_holdout: int) -> FinishCost:
-    """Return what comes after the refits of a run."""
+    """Return the estimated cost of everything after the refits of a run."""
     share = float("inf") if budget.seconds is None else FINISH_SHARE * budget.seconds
     return FinishCost(
         fixed=min(FINISH_SECONDS, share), n_rows=n_holdout, seconds_a_mb=FINISH_SECONDS_A_MB

@@ -1,4 +1,4 @@
-"""What to try next, given everything that was tried."""
+"""Propose the next batch of trials from the history."""
 
 from collections.abc import Sequence
 
@@ -26,10 +26,9 @@ def propose_batch(
     pending: Sequence[Trial],
     ahead: int = 0,
 ) -> list[Trial]:
-    """Return the trials to start now; none when the search is over or must wait.
+    """Return the trials to start now; none if the search is over or must wait.
 
-    With ``ahead``, those to start once so many of the pending ones have ended.
-
-    It depends on its inputs alone, so there is nothing that trying again could change.
+    With ``ahead``, return the trials to start once that many pending ones have ended. The result
+    depends on the arguments alone, so the task has no retries.
     """
     return next_trials(plan, history, deadline, pending, ahead=ahead)

@@ -16,8 +16,9 @@ def commands(generated_page):
 
 def test_every_command_and_option_is_there(commands):
     inner = typer.main.get_command(app).commands
-    found = dict(inner) | {f"experience {name}": each
-                           for name, each in inner["experience"].commands.items()}  # fmt: skip
+    found = dict(inner) | {
+        f"experience {name}": each for name, each in inner["experience"].commands.items()
+    }
     for name, command in found.items():
         assert re.search(rf"^##+ espalier {name}$", commands, re.MULTILINE), name
         for option in getattr(command, "params", []):

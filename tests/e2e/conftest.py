@@ -17,9 +17,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--window-size=1400,1500")  # fmt: skip
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1400,1500",
+)
 PATIENCE = 400.0
 
 
@@ -145,9 +153,10 @@ class Person:
 
     def ask_prefect(self, path, body):
         request = urllib.request.Request(
-            f"{self.prefect}/api{path}", data=json.dumps(body).encode(),
+            f"{self.prefect}/api{path}",
+            data=json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
-        )  # fmt: skip
+        )
         with urllib.request.urlopen(request, timeout=30) as reply:
             return json.load(reply)
 
@@ -211,17 +220,28 @@ def chromium():
 def served(tmp_path_factory):
     """``espalier serve`` in a home of its own; yields folder and what it has said."""
     folder = tmp_path_factory.mktemp("served")
-    kept = {key: value for key, value in os.environ.items()
-            if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))}  # fmt: skip
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))
+    }
     out = folder / "serve.out"
     with out.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "espalier.flows.cli.app", "serve"],
-            cwd=folder, stdout=file, stderr=subprocess.STDOUT, start_new_session=True,
-            env=kept | {"ESPALIER_HOME": str(folder / "home"), "PYTHONPATH": str(ROOT / "src"),
-                        "ESPALIER_WORKERS": "1", "ESPALIER_PREFECT_START_SECONDS": "600",
-                        "ESPALIER_UI_START_SECONDS": "600"},
-        )  # fmt: skip
+            cwd=folder,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=kept
+            | {
+                "ESPALIER_HOME": str(folder / "home"),
+                "PYTHONPATH": str(ROOT / "src"),
+                "ESPALIER_WORKERS": "1",
+                "ESPALIER_PREFECT_START_SECONDS": "600",
+                "ESPALIER_UI_START_SECONDS": "600",
+            },
+        )
 
     def is_up():
         assert process.poll() is None, out.read_text()

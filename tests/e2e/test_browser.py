@@ -19,8 +19,15 @@ def client(served):
 def test_the_deployments_are_there(person):
     person.open(f"{person.prefect}/deployments")
     for name in (
-        "train", "extend", "retrain", "promote", "rollback", "monitor", "predict", "learn",
-    ):  # fmt: skip
+        "train",
+        "extend",
+        "retrain",
+        "promote",
+        "rollback",
+        "monitor",
+        "predict",
+        "learn",
+    ):
         person.sees(name)
     person.shoot("deployments")
 

@@ -18,8 +18,14 @@ def client(served):
 def test_a_challenger_is_trained(person, client, tumours):
     only = {"deployments": {"name": {"any_": ["train"]}}}
     (deployment,) = person.ask_prefect("/deployments/filter", only)
-    request = {"data": str(tumours), "target": "diagnosis", "name": "tumours", "trials": 2,
-               "families": ["bayes"], "workers": 1}  # fmt: skip
+    request = {
+        "data": str(tumours),
+        "target": "diagnosis",
+        "name": "tumours",
+        "trials": 2,
+        "families": ["bayes"],
+        "workers": 1,
+    }
 
     def versions():
         return client.search_model_versions("name='tumours'")
@@ -65,8 +71,9 @@ def test_a_person_approves_and_the_alias_moves(person, client):
     assert run["name"] == "promote tumours"
     aliases = client.get_registered_model("tumours").aliases
     assert {name: str(version) for name, version in aliases.items()} == {
-        "champion": "2", "previous": "1",
-    }  # fmt: skip
+        "champion": "2",
+        "previous": "1",
+    }
     person.open(f"{person.mlflow}/#/models/tumours")
     person.sees("previous")
     person.shoot("mlflow-after-promotion")

@@ -17,14 +17,26 @@ ROOT = Path(__file__).parents[2]
 def told(tmp_path_factory):
     """What the story printed, and its facts by chapter."""
     folder = tmp_path_factory.mktemp("story")
-    kept = {key: value for key, value in os.environ.items()
-            if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))}  # fmt: skip
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))
+    }
     ended = subprocess.run(
-        [sys.executable, ROOT / "examples" / "month_by_month" / "story.py", folder / "clinic",
-         "--json", folder / "facts.json"],
-        env=kept | {"PYTHONPATH": str(ROOT / "src")}, cwd=folder, capture_output=True, text=True,
-        timeout=1800, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            ROOT / "examples" / "month_by_month" / "story.py",
+            folder / "clinic",
+            "--json",
+            folder / "facts.json",
+        ],
+        env=kept | {"PYTHONPATH": str(ROOT / "src")},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=1800,
+        check=False,
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout, json.loads((folder / "facts.json").read_text())
 

@@ -66,8 +66,11 @@ def check_mlflow(uri, *, n_trials, n_models=1, n_failed=0):
     )
     assert set(found.values()) == {1}, "a trial is in MLflow twice"
     assert set(found) == {(parent, number) for parent in known for number in range(n_trials)}
-    versions = [version for model in client.search_registered_models()
-                for version in client.search_model_versions(f"name='{model.name}'")]  # fmt: skip
+    versions = [
+        version
+        for model in client.search_registered_models()
+        for version in client.search_model_versions(f"name='{model.name}'")
+    ]
     assert sorted(version.run_id for version in versions) == sorted(known)
     models = client.search_logged_models(experiment_ids=[experiment])
     assert len(models) == n_models, "a model was logged twice"

@@ -29,8 +29,11 @@ class Server:
     def start(self):
         """Start it and wait until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        kept = {key: value for key, value in os.environ.items()
-                if not key.startswith(("ESPALIER_", "PREFECT_", "MLFLOW_"))}  # fmt: skip
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("ESPALIER_", "PREFECT_", "MLFLOW_"))
+        }
         log = (self.folder / "log.txt").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", *self.arguments],
@@ -82,25 +85,49 @@ class Servers:
         port, folder = free_port(), self.folder / "mlflow"
         url = f"http://127.0.0.1:{port}"
         return self._start(
-            ["mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-             "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}",
-             "--artifacts-destination", str(folder / "artifacts"), "--serve-artifacts"],
-            url, f"{url}/health", folder, {"MLFLOW_DISABLE_TELEMETRY": "true"},
-        )  # fmt: skip
+            [
+                "mlflow",
+                "server",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                "--workers",
+                "1",
+                "--backend-store-uri",
+                f"sqlite:///{folder / 'mlflow.db'}",
+                "--artifacts-destination",
+                str(folder / "artifacts"),
+                "--serve-artifacts",
+            ],
+            url,
+            f"{url}/health",
+            folder,
+            {"MLFLOW_DISABLE_TELEMETRY": "true"},
+        )
 
     def prefect(self):
         """Prefect's server on its own sqlite database."""
         port, folder = free_port(), self.folder / "prefect"
         url = f"http://127.0.0.1:{port}/api"
+        database = f"sqlite+aiosqlite:///{folder / 'prefect.db'}"
         return self._start(
-            ["espalier.infra.orchestration.server_process", "--port", str(port),
-             "--mark", str(folder / "tables")],
-            url, f"{url}/health", folder,
-            {"PREFECT_SERVER_DATABASE_CONNECTION_URL":
-                 f"sqlite+aiosqlite:///{folder / 'prefect.db'}",
-             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-             "PREFECT_API_BLOCKS_REGISTER_ON_START": "false"},
-        )  # fmt: skip
+            [
+                "espalier.infra.orchestration.server_process",
+                "--port",
+                str(port),
+                "--mark",
+                str(folder / "tables"),
+            ],
+            url,
+            f"{url}/health",
+            folder,
+            {
+                "PREFECT_SERVER_DATABASE_CONNECTION_URL": database,
+                "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+                "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
+            },
+        )
 
     def scheduler(self):
         """A Dask scheduler, with one worker that follows it."""
@@ -108,16 +135,30 @@ class Servers:
         url = f"tcp://127.0.0.1:{port}"
         return self._start(
             ["dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"],
-            url, None, folder,
-        )  # fmt: skip
+            url,
+            None,
+            folder,
+        )
 
     def worker(self, scheduler):
         """A Dask worker with its nanny."""
         return self._start(
-            ["dask", "worker", scheduler.url, "--nworkers", "1", "--nthreads", "1",
-             "--no-dashboard", "--memory-limit", "1GiB"],
-            "", None, self.folder / "worker",
-        )  # fmt: skip
+            [
+                "dask",
+                "worker",
+                scheduler.url,
+                "--nworkers",
+                "1",
+                "--nthreads",
+                "1",
+                "--no-dashboard",
+                "--memory-limit",
+                "1GiB",
+            ],
+            "",
+            None,
+            self.folder / "worker",
+        )
 
     def _start(self, arguments, url, health, folder, environment=None):
         server = Server(arguments, url, health, folder, environment or {})

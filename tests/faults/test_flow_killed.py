@@ -25,8 +25,20 @@ N_TRIALS = 5
 
 
 def arguments(seed=0):
-    return ("--target", "diagnosis", "--trials", str(N_TRIALS), "--workers", "1", "--name",
-            "tumours", "--families", "linear,bayes", "--seed", str(seed))  # fmt: skip
+    return (
+        "--target",
+        "diagnosis",
+        "--trials",
+        str(N_TRIALS),
+        "--workers",
+        "1",
+        "--name",
+        "tumours",
+        "--families",
+        "linear,bayes",
+        "--seed",
+        str(seed),
+    )
 
 
 MOMENTS = {
@@ -92,8 +104,11 @@ def test_a_trial_under_which_the_command_dies_twice_is_given_up(espalier_in, tum
         wait_until("a start", process, is_true=lambda n=begun: len(starts_of(espalier.home)) > n)
         process.kill()
         process.wait()
-        lost = [each for each, n in Counter(starts_of(espalier.home)).items()
-                if n >= 2 and each not in ended_of(espalier.home)]  # fmt: skip
+        lost = [
+            each
+            for each, n in Counter(starts_of(espalier.home)).items()
+            if n >= 2 and each not in ended_of(espalier.home)
+        ]
         if lost:
             break
     assert lost
@@ -115,8 +130,11 @@ def starts_of(home):
 
 def ended_of(home):
     """Return the numbers of the trials on record."""
-    return {json.loads(line)["trial"]["number"]
-            for log in logs_of(home) for line in log.read_text().splitlines()}  # fmt: skip
+    return {
+        json.loads(line)["trial"]["number"]
+        for log in logs_of(home)
+        for line in log.read_text().splitlines()
+    }
 
 
 def test_a_worker_is_killed(espalier_in, tumours, tmp_path):

@@ -21,8 +21,18 @@ from tests.faults.servers import ROOT
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 N_TRIALS = 6
-ARGUMENTS = ("--target", "diagnosis", "--trials", str(N_TRIALS), "--name", "tumours",
-             "--families", "linear,bayes", "--json", "out.json")  # fmt: skip
+ARGUMENTS = (
+    "--target",
+    "diagnosis",
+    "--trials",
+    str(N_TRIALS),
+    "--name",
+    "tumours",
+    "--families",
+    "linear,bayes",
+    "--json",
+    "out.json",
+)
 
 
 class Training:
@@ -33,8 +43,11 @@ class Training:
         self.home = folder / "home"
 
     def start(self, *more):
-        kept = {key: value for key, value in os.environ.items()
-                if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))}  # fmt: skip
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))
+        }
         return subprocess.Popen(
             [
                 sys.executable,
@@ -106,8 +119,11 @@ def test_the_own_prefect_server_is_killed(tumours, tmp_path):
 
     training = Training(tmp_path, tumours)
     process = training.until_a_trial("--workers", "1")
-    (server,) = [child for child in psutil.Process(process.pid).children()
-                 if "espalier.infra.orchestration.server_process" in child.cmdline()]  # fmt: skip
+    (server,) = [
+        child
+        for child in psutil.Process(process.pid).children()
+        if "espalier.infra.orchestration.server_process" in child.cmdline()
+    ]
     server.kill()
     status, said, report = training.end(process)
     assert status == 0, said
@@ -192,19 +208,35 @@ with get_client(sync_client=True) as client:
 def test_prefects_retry_continues_a_killed_run(servers, tumours, tmp_path):
     prefect = servers.prefect()
     home = tmp_path / "home"
-    environment = {key: value for key, value in os.environ.items()
-                   if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))}  # fmt: skip
-    environment |= {"ESPALIER_HOME": str(home), "PREFECT_API_URL": prefect.url,
-                    "PYTHONPATH": str(ROOT / "src")}  # fmt: skip
+    environment = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))
+    }
+    environment |= {
+        "ESPALIER_HOME": str(home),
+        "PREFECT_API_URL": prefect.url,
+        "PYTHONPATH": str(ROOT / "src"),
+    }
 
     def python(*arguments):
         return subprocess.Popen(
-            [sys.executable, *arguments], env=environment, cwd=tmp_path, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            [sys.executable, *arguments],
+            env=environment,
+            cwd=tmp_path,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
-    form = {"data": str(tumours), "target": "diagnosis", "trials": N_TRIALS, "workers": 1,
-            "name": "tumours", "families": "linear,bayes"}  # fmt: skip
+    form = {
+        "data": str(tumours),
+        "target": "diagnosis",
+        "trials": N_TRIALS,
+        "workers": 1,
+        "name": "tumours",
+        "families": "linear,bayes",
+    }
     deploying = python("-c", DEPLOY, str(ROOT), json.dumps(form))
     run_id = deploying.communicate(timeout=300)[0].strip().splitlines()[-1]
     # What a worker of Prefect starts for a run of a deployment.

@@ -20,8 +20,18 @@ from tests.faults.invariants import (
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 N_TRIALS = 5
-ARGUMENTS = ("--target", "diagnosis", "--trials", str(N_TRIALS), "--workers", "1", "--name",
-             "tumours", "--families", "linear,bayes")  # fmt: skip
+ARGUMENTS = (
+    "--target",
+    "diagnosis",
+    "--trials",
+    str(N_TRIALS),
+    "--workers",
+    "1",
+    "--name",
+    "tumours",
+    "--families",
+    "linear,bayes",
+)
 
 
 @pytest.fixture
@@ -100,8 +110,18 @@ def test_mlflows_database_is_locked_for_a_while(espalier_in, tumours, tmp_path):
 
 def test_four_trainings_at_once_lose_nothing(espalier_in, tumours, tmp_path):
     espalier = espalier_in(tmp_path)
-    few = ("--target", "diagnosis", "--trials", "2", "--workers", "1", "--name", "tumours",
-           "--families", "linear")  # fmt: skip
+    few = (
+        "--target",
+        "diagnosis",
+        "--trials",
+        "2",
+        "--workers",
+        "1",
+        "--name",
+        "tumours",
+        "--families",
+        "linear",
+    )
     every = [
         espalier.start("train", tumours, *few, "--seed", seed, "--json", f"{seed}.json")
         for seed in range(4)

@@ -41,8 +41,11 @@ class Espalier:
 
     def start(self, *arguments, module="espalier.flows.cli.app"):
         """Start the command line in a process group of its own."""
-        kept = {key: value for key, value in os.environ.items()
-                if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))}  # fmt: skip
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))
+        }
         return subprocess.Popen(
             [sys.executable, "-m", module, *map(str, arguments)],
             cwd=self.folder,

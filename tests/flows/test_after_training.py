@@ -7,8 +7,20 @@ from mlflow import MlflowClient
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
-ARGUMENTS = ("--target", "diagnosis", "--trials", "5", "--workers", "1", "--name", "tumours",
-             "--families", "linear,bayes", "--seed", "3")  # fmt: skip
+ARGUMENTS = (
+    "--target",
+    "diagnosis",
+    "--trials",
+    "5",
+    "--workers",
+    "1",
+    "--name",
+    "tumours",
+    "--families",
+    "linear,bayes",
+    "--seed",
+    "3",
+)
 
 
 @pytest.fixture(scope="module")

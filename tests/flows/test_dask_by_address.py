@@ -26,13 +26,19 @@ class Processes:
         self.started = []
 
     def start(self, *words):
-        environment = {key: value for key, value in os.environ.items()
-                       if not key.startswith(("ESPALIER_", "PREFECT_", "MLFLOW_"))}  # fmt: skip
+        environment = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("ESPALIER_", "PREFECT_", "MLFLOW_"))
+        }
         log = (self.folder / f"{len(self.started)}.log").open("w+")
         process = subprocess.Popen(
-            [sys.executable, "-m", "dask", *words], cwd=self.folder, stdout=log, stderr=log,
+            [sys.executable, "-m", "dask", *words],
+            cwd=self.folder,
+            stdout=log,
+            stderr=log,
             env=environment | {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
+        )
         self.started.append(process)
         return process, log
 
@@ -49,8 +55,17 @@ class Processes:
         raise AssertionError("no scheduler")
 
     def worker(self, address):
-        return self.start("worker", address, "--nworkers", "1", "--nthreads", "1",
-                          "--no-dashboard", "--memory-limit", "1GiB")[0]  # fmt: skip
+        return self.start(
+            "worker",
+            address,
+            "--nworkers",
+            "1",
+            "--nthreads",
+            "1",
+            "--no-dashboard",
+            "--memory-limit",
+            "1GiB",
+        )[0]
 
     def close(self):
         for process in reversed(self.started):
@@ -74,9 +89,19 @@ def test_workers_come_and_go_while_it_trains(dask, espalier_in, tumours, tmp_pat
     espalier = espalier_in(tmp_path / "user")
     espalier.folder.mkdir()
     training = espalier.start(
-        "train", tumours, "--target", "diagnosis", "--trials", N_TRIALS,
-        "--families", "linear,extra_trees,lightgbm", "--dask", address, "--json", "out.json",
-    )  # fmt: skip
+        "train",
+        tumours,
+        "--target",
+        "diagnosis",
+        "--trials",
+        N_TRIALS,
+        "--families",
+        "linear,extra_trees,lightgbm",
+        "--dask",
+        address,
+        "--json",
+        "out.json",
+    )
     second = None
     killed = False
     for line in training.stdout:

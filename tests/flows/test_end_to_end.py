@@ -9,8 +9,18 @@ from mlflow import MlflowClient
 
 pytestmark = pytest.mark.cluster
 
-ARGUMENTS = ("--target", "diagnosis", "--trials", "5", "--families", "linear,bayes",
-             "--workers", "2", "--name", "tumours")  # fmt: skip
+ARGUMENTS = (
+    "--target",
+    "diagnosis",
+    "--trials",
+    "5",
+    "--families",
+    "linear,bayes",
+    "--workers",
+    "2",
+    "--name",
+    "tumours",
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +60,30 @@ def test_the_seconds_by_phase_add_up(trained):
     startup, total = seconds.pop("startup"), seconds.pop("total")
     assert startup > 0
     assert set(seconds) == {
-        "load", "validate", "prepare", "profile", "search", "ensemble", "evaluate", "register",
-    }  # fmt: skip
+        "load",
+        "validate",
+        "prepare",
+        "profile",
+        "search",
+        "ensemble",
+        "evaluate",
+        "register",
+    }
     assert sum(seconds.values()) == pytest.approx(total, abs=0.01)
 
 
 def test_the_leaderboard_is_best_first_and_complete(trained):
     rows = trained[1]["leaderboard"]
-    named = {"trial", "family", "score", "score_std", "fit_seconds", "predict_ms_per_row",
-             "size_mb", "weight"}  # fmt: skip
+    named = {
+        "trial",
+        "family",
+        "score",
+        "score_std",
+        "fit_seconds",
+        "predict_ms_per_row",
+        "size_mb",
+        "weight",
+    }
     assert all(named <= set(row) for row in rows)
     assert sorted(row["trial"] for row in rows) == list(range(5))
     scores = [row["score"] for row in rows]
@@ -68,9 +93,16 @@ def test_the_leaderboard_is_best_first_and_complete(trained):
 
 def test_the_screen_says_how_good_and_what_to_type_next(trained):
     text = trained[2].stdout
-    for piece in ("Leaderboard", "tumours version 1 is champion", "95 % interval", "dummy model",
-                  "espalier predict", "--model tumours --out predictions.csv", "espalier ui",
-                  "'patient' is set aside"):  # fmt: skip
+    for piece in (
+        "Leaderboard",
+        "tumours version 1 is champion",
+        "95 % interval",
+        "dummy model",
+        "espalier predict",
+        "--model tumours --out predictions.csv",
+        "espalier ui",
+        "'patient' is set aside",
+    ):
         assert piece in text, piece
     assert "Traceback" not in text + trained[2].stderr
     assert trained[2].stderr == ""
@@ -97,11 +129,18 @@ def test_mlflow_holds_what_explains_the_run(trained, client, tmp_path):
     folder = client.download_artifacts(run_id, "", str(tmp_path))
     files = {path.relative_to(folder).as_posix() for path in tmp_path.rglob("*.*")}
     assert {
-        "report.html", "explanation.json", "leaderboard.json", "leaderboard.csv", "versions.json",
+        "report.html",
+        "explanation.json",
+        "leaderboard.json",
+        "leaderboard.csv",
+        "versions.json",
         "ensemble.json",
-        "validation/validation.json", "validation/validation.html",
-        "data/schema.json", "data/metafeatures.json", "data/set_aside.json",
-    } <= files  # fmt: skip
+        "validation/validation.json",
+        "validation/validation.html",
+        "data/schema.json",
+        "data/metafeatures.json",
+        "data/set_aside.json",
+    } <= files
     assert len(pd.read_csv(tmp_path / "leaderboard.csv")) == 5
     assert json.loads((tmp_path / "versions.json").read_text())["espalier"]
 
@@ -111,8 +150,18 @@ def test_prefect_holds_the_tasks_and_artifacts(trained):
         tasks = {name for (name,) in database.execute("select name from task_run")}
         states = {kind for (kind,) in database.execute("select state_type from flow_run")}
         artifacts = {key for (key,) in database.execute("select key from artifact") if key}
-    for name in ("load", "validate", "prepare", "profile", "propose", "evaluate batch",
-                 "log trials", "ensemble", "evaluate", "register"):  # fmt: skip
+    for name in (
+        "load",
+        "validate",
+        "prepare",
+        "profile",
+        "propose",
+        "evaluate batch",
+        "log trials",
+        "ensemble",
+        "evaluate",
+        "register",
+    ):
         assert any(task.startswith(name) for task in tasks), name
     assert states == {"COMPLETED"}
     assert {"leaderboard", "validation", "search", "model"} <= artifacts
@@ -131,8 +180,13 @@ def test_predictions_of_raw_rows(trained, tumours, ending):
     path = espalier.folder / out
     answers = pd.read_csv(path) if ending == "csv" else pd.read_parquet(path)
     assert list(answers.columns) == [
-        "source", "row", "prediction", "proba_benign", "proba_malignant", "model",
-    ]  # fmt: skip
+        "source",
+        "row",
+        "prediction",
+        "proba_benign",
+        "proba_malignant",
+        "model",
+    ]
     assert len(answers) == 200
     truth = pd.read_csv(tumours)["diagnosis"]
     assert (answers["prediction"] == truth).mean() > 0.8

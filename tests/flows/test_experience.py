@@ -34,9 +34,20 @@ def built(tables, tmp_path_factory, espalier_in):
     espalier = espalier_in(tmp_path_factory.mktemp("experience"))
     store = espalier.folder / "experience.parquet"
     command = (
-        "experience", "build", tables, "--configurations", N, "--store", store, "--folds", "2",
-        "--workers", "2", "--seconds-per-trial", "20",
-    )  # fmt: skip
+        "experience",
+        "build",
+        tables,
+        "--configurations",
+        N,
+        "--store",
+        store,
+        "--folds",
+        "2",
+        "--workers",
+        "2",
+        "--seconds-per-trial",
+        "20",
+    )
     # Killed after its first batch; then continued with the same command.
     killed = espalier.start(*command)
     while not store.exists() and killed.poll() is None:
@@ -54,8 +65,9 @@ def test_a_build_that_was_killed_is_continued(built):
     assert second.returncode == 0, second.stderr + second.stdout
     knowledge = ExperienceStore(store).read()
     assert {each[0].dataset.name: len(each) for each in knowledge.by_dataset.values()} == {
-        "line": N, "ring": N,
-    }  # fmt: skip
+        "line": N,
+        "ring": N,
+    }
     assert f"{2 * N - n_first} trials recorded" in second.stdout
     for records in knowledge.by_dataset.values():
         assert [each.result.trial.number for each in records] == list(range(N))
@@ -79,9 +91,10 @@ def test_mlflow_has_one_run_a_table_and_one_a_trial(built):
         own = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id]
         assert len(own) == N
     scores = sorted(
-        run.data.metrics["score"] for run in runs if "score" in run.data.metrics
-        and "mlflow.parentRunId" in run.data.tags
-    )  # fmt: skip
+        run.data.metrics["score"]
+        for run in runs
+        if "score" in run.data.metrics and "mlflow.parentRunId" in run.data.tags
+    )
     recorded = sorted(
         each.result.score for each in ExperienceStore(store).read().records if each.result.succeeded
     )
@@ -92,9 +105,20 @@ def test_a_done_build_does_nothing_more(built, tables):
     espalier, store, *_ = built
     before = store.read_bytes()
     again = espalier.run(
-        "experience", "build", tables, "--configurations", N, "--store", store, "--folds", "2",
-        "--workers", "1", "--hours", "1",
-    )  # fmt: skip
+        "experience",
+        "build",
+        tables,
+        "--configurations",
+        N,
+        "--store",
+        store,
+        "--folds",
+        "2",
+        "--workers",
+        "1",
+        "--hours",
+        "1",
+    )
     assert again.returncode == 0, again.stderr
     assert again.stdout.count("0 trials recorded") == 1
     assert store.read_bytes() == before
@@ -109,7 +133,7 @@ def test_a_training_tries_first_what_did_well_and_says_what_was_expected(built, 
     espalier.environ["ESPALIER_EXPERIENCE"] = str(fitted)
     report, _ = espalier.train(
         tables / "ring.csv", "--target", "y", "--trials", "8", "--workers", "2", "--name", "warm"
-    )  # fmt: skip
+    )
     origins = [row["origin"] for row in sorted(report["leaderboard"], key=lambda row: row["trial"])]
     assert origins[:4] == ["warm_start"] * 4
     said = [line for line in report["notes"] if line.startswith(("experience:", "expected"))]

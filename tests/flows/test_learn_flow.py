@@ -155,9 +155,12 @@ def test_a_second_training_starts_from_what_won_the_first(learned, tmp_path):
     table["y"] = np.where(table["a"] + 0.5 * table["b"] > 0.2, "yes", "no")
     table.to_csv(tmp_path / "new.csv", index=False)
     request = TrainRequest(
-        data=str(tmp_path / "new.csv"), target="y", trials=9, families=("linear", "lightgbm"),
+        data=str(tmp_path / "new.csv"),
+        target="y",
+        trials=9,
+        families=("linear", "lightgbm"),
         workers=1,
-    )  # fmt: skip
+    )
     first = train(request)
     best = next(row.configuration for row in first.leaderboard if row.score is not None)
     report = learn(LearnRequest(force=True))

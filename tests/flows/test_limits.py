@@ -9,8 +9,20 @@ from mlflow import MlflowClient
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
-ARGUMENTS = ("--target", "diagnosis", "--trials", "2", "--families", "linear", "--workers", "1",
-             "--name", "tumours", "--memory-limit", "60MB")  # fmt: skip
+ARGUMENTS = (
+    "--target",
+    "diagnosis",
+    "--trials",
+    "2",
+    "--families",
+    "linear",
+    "--workers",
+    "1",
+    "--name",
+    "tumours",
+    "--memory-limit",
+    "60MB",
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +73,20 @@ def test_where_no_trial_is_done_in_time_those_that_got_furthest_stand_in(
     paths = os.pathsep.join((str(root / "src"), str(root)))
     espalier = espalier_in(tmp_path, {"PYTHONPATH": paths})
     outcome = espalier.run(
-        "train", tumours, "--target", "diagnosis", "--trials", "2", "--families", "linear",
-        "--workers", "1", "--name", "tumours", module="tests.flows.cut_short",
-    )  # fmt: skip
+        "train",
+        tumours,
+        "--target",
+        "diagnosis",
+        "--trials",
+        "2",
+        "--families",
+        "linear",
+        "--workers",
+        "1",
+        "--name",
+        "tumours",
+        module="tests.flows.cut_short",
+    )
     assert outcome.returncode == 0, outcome.stderr
     said = " ".join((outcome.stdout + outcome.stderr).split())
     assert "no trial was done in time: the best of 2 is chosen by 2 of" in said

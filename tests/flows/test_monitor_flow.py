@@ -24,10 +24,14 @@ def source(flow_home, visits, tmp_path_factory):
     visits(250).to_csv(path, index=False)
     train(
         {
-            "data": str(path), "target": "bought", "name": NAME, "trials": 2, "workers": 1,
+            "data": str(path),
+            "target": "bought",
+            "name": NAME,
+            "trials": 2,
+            "workers": 1,
             "families": "linear",
         }
-    )  # fmt: skip
+    )
     return path
 
 

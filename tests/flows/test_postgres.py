@@ -68,9 +68,11 @@ def rows(postgres, database, query):
 
 def everything_in(postgres, database):
     """Return the text of all rows of all tables."""
-    tables = rows(postgres, database,
-                  "select table_name from information_schema.tables where table_schema = 'public'"
-                  )  # fmt: skip
+    tables = rows(
+        postgres,
+        database,
+        "select table_name from information_schema.tables where table_schema = 'public'",
+    )
     return "\n".join(
         text
         for (table,) in tables
@@ -83,9 +85,20 @@ def trained(stores, source, tmp_path_factory, espalier_in):
     """Train once, everything in PostgreSQL; an own Prefect server on its database."""
     espalier = espalier_in(tmp_path_factory.mktemp("postgres"), stores)
     report, outcome = espalier.train(
-        source, "--query", "select * from tumours", "--target", "diagnosis", "--name", "alone",
-        "--trials", "3", "--families", "linear,bayes", "--workers", "1",
-    )  # fmt: skip
+        source,
+        "--query",
+        "select * from tumours",
+        "--target",
+        "diagnosis",
+        "--name",
+        "alone",
+        "--trials",
+        "3",
+        "--families",
+        "linear,bayes",
+        "--workers",
+        "1",
+    )
     return espalier, report, outcome
 
 
@@ -110,8 +123,16 @@ def test_no_sqlite_was_made_and_artifacts_are_in_the_home_folder(trained):
 
 def test_the_registered_model_predicts(trained, source):
     espalier, _, _ = trained
-    outcome = espalier.run("predict", source, "--query", "select * from tumours limit 9",
-                           "--model", "alone", "--out", "out.csv")  # fmt: skip
+    outcome = espalier.run(
+        "predict",
+        source,
+        "--query",
+        "select * from tumours limit 9",
+        "--model",
+        "alone",
+        "--out",
+        "out.csv",
+    )
     assert outcome.returncode == 0, outcome.stderr
     assert len(pd.read_csv(espalier.folder / "out.csv")) == 9
 
@@ -119,8 +140,11 @@ def test_the_registered_model_predicts(trained, source):
 def test_the_password_is_nowhere(trained, postgres, password):
     espalier, _, outcome = trained
     assert password not in outcome.stdout + outcome.stderr
-    holding = [path for path in espalier.folder.rglob("*")
-               if path.is_file() and password.encode() in path.read_bytes()]  # fmt: skip
+    holding = [
+        path
+        for path in espalier.folder.rglob("*")
+        if path.is_file() and password.encode() in path.read_bytes()
+    ]
     assert holding == []
     for database in ("mlflow", "prefect"):
         text = everything_in(postgres, database)
@@ -138,21 +162,43 @@ def test_four_trainings_at_once_lose_nothing(
     log = (folder / "server.log").open("wb")
     espalier = espalier_in(folder, stores | {"PREFECT_API_URL": url})
     server = subprocess.Popen(
-        [sys.executable, "-m", "espalier.infra.orchestration.server_process", "--port", str(port),
-         "--mark", str(folder / "tables")],
-        stdin=subprocess.PIPE, stdout=log, stderr=log,
+        [
+            sys.executable,
+            "-m",
+            "espalier.infra.orchestration.server_process",
+            "--port",
+            str(port),
+            "--mark",
+            str(folder / "tables"),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
         env=_server_environment(espalier, postgres),
-    )  # fmt: skip
+    )
     try:
         assert wait_until_answers(f"{url}/health", seconds=180, alive=lambda: server.poll() is None)
         running = [
             espalier.start(
-                "train", tumours, "--target", "diagnosis", "--name", "shared", "--seed", seed,
-                "--trials", "2", "--families", "linear,bayes", "--workers", "1",
-                "--json", f"{seed}.json",
+                "train",
+                tumours,
+                "--target",
+                "diagnosis",
+                "--name",
+                "shared",
+                "--seed",
+                seed,
+                "--trials",
+                "2",
+                "--families",
+                "linear,bayes",
+                "--workers",
+                "1",
+                "--json",
+                f"{seed}.json",
             )
             for seed in range(AT_ONCE)
-        ]  # fmt: skip
+        ]
         said = [process.communicate(timeout=590) for process in running]
     finally:
         server.stdin.close()
@@ -172,12 +218,13 @@ def test_four_trainings_at_once_lose_nothing(
     parents = ", ".join(f"'{report['run_id']}'" for report in reports)
     ended = rows(postgres, "mlflow", f"select status from runs where run_uuid in ({parents})")
     assert ended == [("FINISHED",)] * AT_ONCE
-    aliases = rows(postgres, "mlflow",
-                   "select alias from registered_model_aliases where name = 'shared'")  # fmt: skip
+    aliases = rows(
+        postgres, "mlflow", "select alias from registered_model_aliases where name = 'shared'"
+    )
     assert aliases.count(("champion",)) == 1
-    flow_runs = rows(postgres, "prefect",
-                     "select state_type::text from flow_run where name = 'train shared'"
-                     )  # fmt: skip
+    flow_runs = rows(
+        postgres, "prefect", "select state_type::text from flow_run where name = 'train shared'"
+    )
     assert flow_runs == [("COMPLETED",)] * AT_ONCE
 
 

@@ -106,15 +106,21 @@ def shop(home, tmp_path_factory):
         run_id = tracking.start_run(kind)
         tracking.log_params(run_id, {"target": "bought"})
         kept = TrainingRows(
-            columns=columns, trained=keys[:N_TRAINED], held_out=keys[N_TRAINED:],
+            columns=columns,
+            trained=keys[:N_TRAINED],
+            held_out=keys[N_TRAINED:],
             holdout=table.iloc[N_TRAINED:],
-        )  # fmt: skip
+        )
         log_training_rows(tracking, run_id, kept)
         folder = save_model(fitted.model_, tmp_path_factory.mktemp(kind), golden=X.head(4))
         made = register_version(
-            tracking, name=f"stock {kind}", run_id=run_id, folder=folder, example=X,
+            tracking,
+            name=f"stock {kind}",
+            run_id=run_id,
+            folder=folder,
+            example=X,
             tags={"metric": "roc_auc", "fingerprint": f"data of {kind}", "holdout_score": 0.7},
-        )  # fmt: skip
+        )
         source = tracking.client.get_model_version(made.name, str(made.version)).source
         versions[kind] = {"run_id": run_id, "source": source, "tags": dict(made.tags)}
     return Shop(tracking, table, versions)
@@ -178,8 +184,11 @@ def test_a_better_challenger_serves_and_the_story_is_told(shop):
     assert run.data.tags["espalier.actor"] == "ann"
     new, old = read_history("better", load_settings())
     assert (new.version, new.aliases, new.decision, new.actor) == (
-        2, ("champion",), "promoted", "ann"
-    )  # fmt: skip
+        2,
+        ("champion",),
+        "promoted",
+        "ann",
+    )
     assert new.reasons == report.reasons
     assert (old.version, old.aliases, old.decision) == (1, ("previous",), "first")
 
@@ -202,15 +211,20 @@ def test_a_worse_challenger_does_not(shop):
         ("in a slice", {"slices": "region"}, ["region is south"]),
         (
             "by limits",
-            {"slices": "region", "slice_limit": 0.05, "max_latency_ms": 0.0001,
-             "max_size_mb": 0.0001, "policy": "never"},
+            {
+                "slices": "region",
+                "slice_limit": 0.05,
+                "max_latency_ms": 0.0001,
+                "max_size_mb": 0.0001,
+                "policy": "never",
+            },
             ["limit is 0.05", "ms a row; the limit is 0.0001", "MB; the limit is 0.0001"],
         ),
         ("few rows", {"min_rows": 201}, ["Only 200 rows", "201 are needed"]),
         ("never", {"policy": "never"}, ["policy is never"]),
         ("another metric", {"metric": "rmse"}, ["'rmse' does not fit"]),
     ],
-)  # fmt: skip
+)
 def test_a_veto_keeps_the_champion(shop, name, asked, said):
     report = promote(shop.offer(f"veto {name}", "south", "north", **asked))
     assert report.outcome == "kept"
@@ -248,8 +262,9 @@ def test_a_hand_made_change_is_respected_and_recorded(shop):
     assert "from version 1 to version 2" in report.noticed[0]
     assert report.champion_before == 2
     assert [(each.kind, each.champion_after) for each in log("by hand")] == [
-        ("by hand", 2), ("promoted", 3)
-    ]  # fmt: skip
+        ("by hand", 2),
+        ("promoted", 3),
+    ]
     shop.tracking.client.set_registered_model_alias("by hand", "champion", "1")
     assert "from version 3 to version 1" in promote(request).noticed[0]
     assert aliases("by hand")[0] == 1
@@ -292,8 +307,9 @@ def paused_run(name):
     raise AssertionError(f"{name} was never paused")
 
 
-@pytest.mark.parametrize(("answer", "outcome"), [("promote", "promoted"),
-                                                 ("keep the champion", "declined")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("answer", "outcome"), [("promote", "promoted"), ("keep the champion", "declined")]
+)
 def test_a_person_has_the_last_word(shop, answer, outcome):
     from prefect.flow_runs import resume_flow_run
 
@@ -327,14 +343,20 @@ def test_without_an_answer_the_champion_stays(shop):
 
 
 def command(home, *arguments, server=None):
-    kept = {key: value for key, value in os.environ.items()
-            if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))}  # fmt: skip
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_"))
+    }
     extra = {} if server is None else {"PREFECT_API_URL": server}
     return subprocess.Popen(
         [sys.executable, "-m", "espalier.flows.cli.app", *map(str, arguments)],
         env=kept | extra | {"ESPALIER_HOME": str(home), "PYTHONPATH": str(ROOT / "src")},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_of_two_promotions_at_once_one_moves_the_aliases(shop, home, tmp_path):
@@ -342,10 +364,18 @@ def test_of_two_promotions_at_once_one_moves_the_aliases(shop, home, tmp_path):
 
     shop.offer("at once", "south", "both")
     started = [
-        command(home, "promote", "at once", "--actor", who, "--json", tmp_path / f"{who}.json",
-                server=PREFECT_API_URL.value())
+        command(
+            home,
+            "promote",
+            "at once",
+            "--actor",
+            who,
+            "--json",
+            tmp_path / f"{who}.json",
+            server=PREFECT_API_URL.value(),
+        )
         for who in ("ann", "bob")
-    ]  # fmt: skip
+    ]
     ended = [(*process.communicate(timeout=500), process.returncode) for process in started]
     promoted = [each for each in log("at once") if each.kind == "promoted"]
     assert len(promoted) == 1, ended
@@ -366,8 +396,10 @@ def test_the_command_line_shows_it_as_json_and_rolls_back(shop, home, tmp_path):
     assert process.returncode == 2
     assert "needs somebody to ask" in error
     assert json.loads(refused.read_text()) == {
-        "model": "by command", "outcome": "refused", "reasons": [error.strip()[len("error: "):]],
-    }  # fmt: skip
+        "model": "by command",
+        "outcome": "refused",
+        "reasons": [error.strip()[len("error: ") :]],
+    }
     server = PREFECT_API_URL.value()
     process = command(home, "promote", "by command", "--policy", "approve", "--yes", server=server)
     out, error = process.communicate(timeout=500)

@@ -10,8 +10,18 @@ from mlflow import MlflowClient
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 N_TRIALS = 10
-ARGUMENTS = ("--target", "diagnosis", "--trials", str(N_TRIALS), "--workers", "1", "--name",
-             "tumours", "--families", "linear,bayes,extra_trees")  # fmt: skip
+ARGUMENTS = (
+    "--target",
+    "diagnosis",
+    "--trials",
+    str(N_TRIALS),
+    "--workers",
+    "1",
+    "--name",
+    "tumours",
+    "--families",
+    "linear,bayes,extra_trees",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +40,11 @@ def resumed(tumours, tmp_path_factory, espalier_in):
 def wait_for_trials(espalier, process, *, at_least):
     """Wait until the trial log has so many lines; return how many there are."""
     for _ in range(1200):
-        lines = [line for log in espalier.home.glob("runs/*/trials.jsonl")
-                 for line in log.read_text().splitlines()]  # fmt: skip
+        lines = [
+            line
+            for log in espalier.home.glob("runs/*/trials.jsonl")
+            for line in log.read_text().splitlines()
+        ]
         if len(lines) >= at_least:
             assert len(lines) < N_TRIALS, "the run was over before it could be killed"
             return len(lines)

@@ -34,10 +34,14 @@ def champion(flow_home, source, visits):
     visits(250).to_csv(source, index=False)
     train(
         {
-            "data": str(source), "target": "bought", "name": NAME, "trials": 4, "workers": 1,
+            "data": str(source),
+            "target": "bought",
+            "name": NAME,
+            "trials": 4,
+            "workers": 1,
             "families": "linear,lightgbm",
         }
-    )  # fmt: skip
+    )
     return resolve(f"{NAME}@champion", load_settings())
 
 

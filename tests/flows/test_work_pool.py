@@ -23,15 +23,22 @@ def prefect(flow_home):
     from prefect.settings import PREFECT_API_URL
 
     environ = os.environ | {
-        "PREFECT_API_URL": PREFECT_API_URL.value(), "PYTHONPATH": str(ROOT / "src"),
-        "ESPALIER_HOME": str(flow_home), "NO_COLOR": "1",
-    }  # fmt: skip
+        "PREFECT_API_URL": PREFECT_API_URL.value(),
+        "PYTHONPATH": str(ROOT / "src"),
+        "ESPALIER_HOME": str(flow_home),
+        "NO_COLOR": "1",
+    }
 
     def run(*arguments):
         ended = subprocess.run(
             [sys.executable, "-m", "prefect", "--no-prompt", *arguments],
-            cwd=ROOT, env=environ, capture_output=True, text=True, timeout=500, check=False,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=500,
+            check=False,
+        )
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 
@@ -62,8 +69,9 @@ def deployed(prefect):
 
 
 def test_every_flow_of_the_file_is_deployed_with_its_form(deployed, ask):
-    wanted = {each["name"] for each in
-              yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]}  # fmt: skip
+    wanted = {
+        each["name"] for each in yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
+    }
     found = {each["name"]: each for each in ask("/deployments/filter", {})}
     assert set(found) == wanted
     for each in found.values():
@@ -75,8 +83,10 @@ def test_every_flow_of_the_file_is_deployed_with_its_form(deployed, ask):
 
 def test_a_worker_runs_what_was_deployed(deployed, prefect, ask):
     found = ask("/deployments/name/rollback/rollback")
-    run = ask(f"/deployments/{found['id']}/create_flow_run",
-              {"parameters": {"request": {"name": "nobody"}}})  # fmt: skip
+    run = ask(
+        f"/deployments/{found['id']}/create_flow_run",
+        {"parameters": {"request": {"name": "nobody"}}},
+    )
     prefect("worker", "start", "--pool", "espalier", "--run-once", "--limit", "1")
     state = ask(f"/flow_runs/{run['id']}")["state"]
     # It was imported and run: it is the flow itself that refuses.

@@ -29,8 +29,11 @@ def _mlflow(_):
     import mlflow.environment_variables as variables
     from mlflow.cli import server
 
-    named = {each.name for each in vars(variables).values()
-             if isinstance(each, variables._EnvironmentVariable)}  # fmt: skip
+    named = {
+        each.name
+        for each in vars(variables).values()
+        if isinstance(each, variables._EnvironmentVariable)
+    }
     return named | {option.envvar for option in server.params if option.envvar}
 
 
@@ -39,8 +42,10 @@ def _prefect(_):
     from prefect.settings.models.root import Settings
 
     # Any value of Prefect's logging file can be set by a variable named after its place.
-    return set(_get_settings_fields(Settings)) | {"PREFECT_LOGGING_HANDLERS_API_CLASS",
-                                                  "PREFECT_PROFILE"}  # fmt: skip
+    return set(_get_settings_fields(Settings)) | {
+        "PREFECT_LOGGING_HANDLERS_API_CLASS",
+        "PREFECT_PROFILE",
+    }
 
 
 def _dask(name):

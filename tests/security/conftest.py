@@ -13,9 +13,18 @@ ESCAPE = "\x1b]0;title\x07\x1b[2Jgone"
 CALL = f"__import__('pathlib').Path('{MARK}').touch()"
 
 CELLS = [
-    SCRIPT, "'; drop table runs; --", "../../../x", "[red]loud[/red]", ESCAPE, "=1+1|'cmd'!A0",
-    "${HOME}", "{{7*7}}", CALL, "[a](javascript:alert(1))", "\u202eexe.csv",
-]  # fmt: skip
+    SCRIPT,
+    "'; drop table runs; --",
+    "../../../x",
+    "[red]loud[/red]",
+    ESCAPE,
+    "=1+1|'cmd'!A0",
+    "${HOME}",
+    "{{7*7}}",
+    CALL,
+    "[a](javascript:alert(1))",
+    "\u202eexe.csv",
+]
 
 
 @pytest.fixture(scope="session")

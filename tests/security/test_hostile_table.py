@@ -24,9 +24,16 @@ def trained(hostile_table, tmp_path_factory, espalier_in):
     espalier = espalier_in(folder)
     hostile_table.to_parquet(folder / "<b>rows'; x.parquet")
     report, outcome = espalier.train(
-        "<b>rows'; x.parquet", "--target", TARGET, "--trials", "2", "--families", "linear,lightgbm",
-        "--workers", "1",
-    )  # fmt: skip
+        "<b>rows'; x.parquet",
+        "--target",
+        TARGET,
+        "--trials",
+        "2",
+        "--families",
+        "linear,lightgbm",
+        "--workers",
+        "1",
+    )
     return espalier, report, outcome
 
 

@@ -53,9 +53,17 @@ def test_the_pages_are_for_this_machine_alone(espalier_in, tmp_path):
 def test_a_training_listens_for_this_machine_alone(espalier_in, hostile_table, tmp_path):
     hostile_table.to_parquet(tmp_path / "t.parquet")
     process = espalier_in(tmp_path).start(
-        "train", "t.parquet", "--target", hostile_table.columns[-1], "--trials", "2",
-        "--families", "linear", "--workers", "2",
-    )  # fmt: skip
+        "train",
+        "t.parquet",
+        "--target",
+        hostile_table.columns[-1],
+        "--trials",
+        "2",
+        "--families",
+        "linear",
+        "--workers",
+        "2",
+    )
     try:
         addresses = set()
         for line in process.stdout:

@@ -7,8 +7,25 @@ from espalier.pipelines.problem import ProblemKind
 from tests.security.conftest import SCRIPT, TARGET
 from tests.security.page_reader import PageReader
 
-ALLOWED = {"html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "p", "div", "b",
-           "span", "table", "tr", "td", "th"}  # fmt: skip
+ALLOWED = {
+    "html",
+    "head",
+    "meta",
+    "title",
+    "style",
+    "body",
+    "main",
+    "h1",
+    "h2",
+    "p",
+    "div",
+    "b",
+    "span",
+    "table",
+    "tr",
+    "td",
+    "th",
+}
 
 
 def test_the_validation_page_holds_no_element_of_the_data(hostile_table):

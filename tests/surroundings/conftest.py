@@ -11,11 +11,23 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = ("tasks.py", "espalier_data.py", "pipelines/__init__.py", "flows/__init__.py",
-        "infra/__init__.py")  # fmt: skip
+OURS = (
+    "tasks.py",
+    "espalier_data.py",
+    "pipelines/__init__.py",
+    "flows/__init__.py",
+    "infra/__init__.py",
+)
 # Beginners call their files so. No script beside them runs, whatever it imports.
-STANDARD = ("queue.py", "random.py", "calendar.py", "code.py", "email.py", "secrets.py",
-            "statistics.py")  # fmt: skip
+STANDARD = (
+    "queue.py",
+    "random.py",
+    "calendar.py",
+    "code.py",
+    "email.py",
+    "secrets.py",
+    "statistics.py",
+)
 
 
 @dataclass(frozen=True)
@@ -35,22 +47,33 @@ class Crowded:
 
     @property
     def environ(self):
-        kept = {key: value for key, value in os.environ.items()
-                if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_", "PYTHON"))}  # fmt: skip
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("PREFECT_", "MLFLOW_", "ESPALIER_", "PYTHON"))
+        }
         programs = Path(sys.executable).parent
         return kept | {
-            "PATH": f"{programs}:{kept.get('PATH', '')}", "PYTHONPATH": str(ROOT / "src"),
-            "PREFECT_HOME": str(self.folder.parent / "prefect-home"), "NO_COLOR": "1",
-            "ESPALIER_PREFECT_START_SECONDS": "600", "ESPALIER_UI_START_SECONDS": "600",
-        }  # fmt: skip
+            "PATH": f"{programs}:{kept.get('PATH', '')}",
+            "PYTHONPATH": str(ROOT / "src"),
+            "PREFECT_HOME": str(self.folder.parent / "prefect-home"),
+            "NO_COLOR": "1",
+            "ESPALIER_PREFECT_START_SECONDS": "600",
+            "ESPALIER_UI_START_SECONDS": "600",
+        }
 
     def start(self, *command, **more):
         """Start a program of the environment, such as ``espalier``."""
         program = Path(sys.executable).parent / command[0]
         return subprocess.Popen(
-            [str(program), *map(str, command[1:])], cwd=self.folder, env=self.environ | more,
-            text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            [str(program), *map(str, command[1:])],
+            cwd=self.folder,
+            env=self.environ | more,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def run(self, *command, **more):
         """Run a program to its end; it must succeed. Return what it printed."""

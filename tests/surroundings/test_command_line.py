@@ -40,8 +40,9 @@ def test_the_command_trains_and_predicts(trained):
 
 
 def test_the_module_trains(trained):
-    trained.run("python", "-m", "espalier", "train", "t.csv", "--target", "y", "--name", "again",
-                *QUICK)  # fmt: skip
+    trained.run(
+        "python", "-m", "espalier", "train", "t.csv", "--target", "y", "--name", "again", *QUICK
+    )
 
 
 def test_a_version_answers_in_a_process_of_its_own(trained):
@@ -68,8 +69,19 @@ def test_mlflow_serves_the_model_beside_the_users_modules(model_folder, project)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = project.start("mlflow", "models", "serve", "-m", model_folder, "--env-manager",
-                           "local", "--port", port, "--host", "127.0.0.1")  # fmt: skip
+    server = project.start(
+        "mlflow",
+        "models",
+        "serve",
+        "-m",
+        model_folder,
+        "--env-manager",
+        "local",
+        "--port",
+        port,
+        "--host",
+        "127.0.0.1",
+    )
     try:
         rows = {"dataframe_split": {"columns": ["x", "z"], "data": [[1.5, 0.0], [-1.5, 0.0]]}}
         answer = _ask(server, f"http://127.0.0.1:{port}/invocations", rows)

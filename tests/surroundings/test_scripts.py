@@ -58,7 +58,8 @@ def test_dask_workers_find_what_the_program_finds_and_nothing_else(crowded, tmp_
 
 
 def test_the_module_answers_like_the_command(crowded):
-    asked = [crowded.run(*start, "--version") for start in
-             (["espalier"], ["python", "-m", "espalier"])]  # fmt: skip
+    asked = [
+        crowded.run(*start, "--version") for start in (["espalier"], ["python", "-m", "espalier"])
+    ]
     assert asked[0] == asked[1]
     assert "Usage: espalier" in crowded.run("python", "-m", "espalier")

@@ -33,9 +33,10 @@ class Served:
 
     def ask(self, path, body=None):
         request = urllib.request.Request(
-            self.api + path, data=None if body is None else json.dumps(body).encode(),
+            self.api + path,
+            data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
-        )  # fmt: skip
+        )
         while True:
             try:
                 with urllib.request.urlopen(request, timeout=120) as reply:
@@ -47,8 +48,9 @@ class Served:
 
     def begin(self, deployment, request):
         found = self.ask(f"/deployments/name/{deployment}")
-        return self.ask(f"/deployments/{found['id']}/create_flow_run",
-                        {"parameters": {"request": request}})["id"]  # fmt: skip
+        return self.ask(
+            f"/deployments/{found['id']}/create_flow_run", {"parameters": {"request": request}}
+        )["id"]
 
     def end(self, run_id):
         end = time.monotonic() + 600
@@ -79,8 +81,14 @@ def served(crowded):
 
 
 def test_a_run_that_is_served_trains(served):
-    request = {"data": str(served.crowded.folder / "t.csv"), "target": "y", "name": "t",
-               "families": ["linear"], "trials": 2, "workers": 1}  # fmt: skip
+    request = {
+        "data": str(served.crowded.folder / "t.csv"),
+        "target": "y",
+        "name": "t",
+        "families": ["linear"],
+        "trials": 2,
+        "workers": 1,
+    }
     run_id = served.begin("train/train", request)
     found = served.process_of_run().environ()
     for name, value in (VARIABLES | {SAFE_PATH: OURS}).items():
@@ -110,7 +118,17 @@ def test_a_worker_of_a_work_pool_runs_a_flow(served):
     ):
         served.crowded.run("prefect", "--no-prompt", *command, **more)
     run_id = served.begin("rollback/pooled", {"name": "nobody"})
-    served.crowded.run("prefect", "--no-prompt", "worker", "start", "--pool", "espalier",
-                       "--run-once", "--limit", "1", **more)  # fmt: skip
+    served.crowded.run(
+        "prefect",
+        "--no-prompt",
+        "worker",
+        "start",
+        "--pool",
+        "espalier",
+        "--run-once",
+        "--limit",
+        "1",
+        **more,
+    )
     state = served.ask(f"/flow_runs/{run_id}")["state"]
     assert "no model is called 'nobody'" in state["message"], state

@@ -1,4 +1,4 @@
-"""``espalier clean``: run folders that have done their work go."""
+"""``espalier clean``: remove the folders of old finished runs."""
 
 from typing import Annotated
 
@@ -13,17 +13,17 @@ def clean(
         int | None,
         typer.Option(
             metavar="N",
-            help="Finished runs to keep of each model. (default: ESPALIER_KEEP_RUNS, else 5)",
+            help="Finished runs to keep per model. (default: ESPALIER_KEEP_RUNS, else 5)",
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be removed.")
+        bool, typer.Option("--dry-run", help="Show what would be removed, remove nothing.")
     ] = False,
 ) -> None:
     """Remove the folders of old finished runs.
 
-    The newest ones of each model stay, those behind a version with an alias, and runs that can be
-    continued. Models, trials and reports in MLflow are not touched.
+    Kept are the newest runs of each model, the runs of versions with an alias, and runs that can
+    still be continued. Models, trials and reports in MLflow are not touched.
     """
     from espalier.flows.cli.views.clean_runs import clean_runs
 

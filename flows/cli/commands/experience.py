@@ -1,4 +1,4 @@
-"""``espalier experience``: record what works on many tables, and learn from it."""
+"""``espalier experience``: record trials on many tables, and learn from them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,13 +8,13 @@ import typer
 from espalier.flows.terminal.exits import reports_errors
 
 experience = typer.Typer(
-    name="experience", help="Record what works on many tables, and learn from it."
+    name="experience", help="Record trials on many tables, and learn from them what to try first."
 )
 
 Store = Annotated[
-    Path, typer.Option(metavar="FILE", help="Parquet file of the records.", show_default=False)
+    Path, typer.Option(metavar="FILE", help="Parquet file of recorded trials.", show_default=False)
 ]
-Seed = Annotated[int, typer.Option(metavar="N", help="Root of everything random.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Random seed.")]
 
 
 @experience.command()
@@ -24,35 +24,37 @@ def build(
         Path,
         typer.Argument(
             metavar="FOLDER",
-            help="Tables, and an index.csv with the columns name, task, target.",
+            help="Folder of tables, with an index.csv (columns name, task, target).",
             show_default=False,
         ),
     ],
     store: Store,
     tables: Annotated[
-        str | None, typer.Option(metavar="A,B,...", help="Only these tables. (default: all)")
+        str | None, typer.Option(metavar="A,B,...", help="Use only these tables. (default: all)")
     ] = None,
-    configurations: Annotated[int, typer.Option(metavar="N", help="On each table.")] = 100,
-    rows: Annotated[int, typer.Option(metavar="N", help="Rows of a table at most.")] = 3_000,
-    folds: Annotated[int, typer.Option(metavar="N", help="Folds of a trial.")] = 3,
+    configurations: Annotated[
+        int, typer.Option(metavar="N", help="Configurations to try on each table.")
+    ] = 100,
+    rows: Annotated[int, typer.Option(metavar="N", help="Maximum rows per table.")] = 3_000,
+    folds: Annotated[int, typer.Option(metavar="N", help="Number of folds.")] = 3,
     seconds_per_trial: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Limit of a trial.")
+        float, typer.Option(metavar="SECONDS", help="Time limit of a trial, all folds together.")
     ] = 30.0,
     hours: Annotated[
         float | None,
-        typer.Option(metavar="H", help="Stop after so many hours. (default: when done)"),
+        typer.Option(metavar="H", help="Stop after this many hours. (default: no limit)"),
     ] = None,
     seed: Seed = 0,
     workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Worker processes. (default: one a core)")
+        int | None, typer.Option(metavar="N", help="Worker processes. (default: one per core)")
     ] = None,
     dask: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="A running Dask scheduler, tcp://...")
+        str | None, typer.Option(metavar="ADDRESS", help="Running Dask scheduler to use, tcp://...")
     ] = None,
 ) -> None:
-    """Record what many configurations of every family score on every table of a folder.
+    """Evaluate many configurations on every table of a folder, and record their scores.
 
-    It may be stopped at any time: the same command continues, and loses a batch at most.
+    It can be stopped at any time: the same command continues, and at most one batch is lost.
     """
     from espalier.flows.cli.runs.build_experience import run_build
     from espalier.pipelines.requests.build_experience import BuildRequest
@@ -60,13 +62,20 @@ def build(
     run_build(
         BuildRequest.parse(
             {
-                "folder": folder, "store": store, "tables": tables,
-                "configurations": configurations, "rows": rows, "folds": folds,
-                "seconds_per_trial": seconds_per_trial, "hours": hours, "seed": seed,
-                "workers": workers, "dask": dask,
+                "folder": folder,
+                "store": store,
+                "tables": tables,
+                "configurations": configurations,
+                "rows": rows,
+                "folds": folds,
+                "seconds_per_trial": seconds_per_trial,
+                "hours": hours,
+                "seed": seed,
+                "workers": workers,
+                "dask": dask,
             }
         )
-    )  # fmt: skip
+    )
 
 
 @experience.command()
@@ -75,13 +84,13 @@ def fit(
     store: Store,
     out: Annotated[
         Path,
-        typer.Option(metavar="FOLDER", help="Where the result goes.", show_default=False),
+        typer.Option(metavar="FOLDER", help="Folder to write the result to.", show_default=False),
     ],
     seed: Seed = 0,
 ) -> None:
     """Learn from the records what to try first on a new table, and how far to trust it.
 
-    Trainings use the result where ESPALIER_EXPERIENCE names its folder.
+    Training runs use the result if ESPALIER_EXPERIENCE is set to its folder.
     """
     from espalier.flows.cli.runs.build_experience import run_fit
 

@@ -1,4 +1,4 @@
-"""``espalier history``: every version of a model, and what was decided about it."""
+"""``espalier history``: the versions of a model, and the decisions about them."""
 
 from typing import Annotated
 
@@ -12,9 +12,9 @@ def history(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="The registered model.", show_default=False)
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the history as JSON.")] = False,
 ) -> None:
-    """Show every version of a model: its data, score, decision and reason, and who serves now."""
+    """Show the versions of a model: data, score, alias, and each decision with its reason."""
     from espalier.flows.cli.views.version_history import show_history
 
     show_history(name, as_json=as_json)

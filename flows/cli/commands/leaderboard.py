@@ -17,9 +17,9 @@ def leaderboard(
             show_default=False,
         ),
     ],
-    rows: Annotated[int, typer.Option(help="How many rows to show.")] = 20,
+    rows: Annotated[int, typer.Option(help="Number of rows to show.")] = 20,
 ) -> None:
-    """Show the leaderboard of the run that made a registered model."""
+    """Show the leaderboard of the training run that made a registered model."""
     from espalier.flows.cli.views.model_tables import show_leaderboard
 
     show_leaderboard(name, rows=rows)

@@ -1,4 +1,4 @@
-"""``espalier learn``: what trainings left in MLflow becomes experience for the next ones."""
+"""``espalier learn``: learn from the trials logged in MLflow, for later training runs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,25 +12,29 @@ from espalier.flows.terminal.exits import reports_errors
 def learn(
     experiments: Annotated[
         str | None,
-        typer.Option(metavar="A,B,...", help="Only these MLflow experiments. (default: all)"),
+        typer.Option(metavar="A,B,...", help="Read only these MLflow experiments. (default: all)"),
     ] = None,
     promote: Annotated[
         str,
-        typer.Option(metavar="auto|never", help="Whether the new predictor may serve."),
+        typer.Option(
+            metavar="auto|never",
+            help="Whether the new predictor may replace the present one.",
+        ),
     ] = "auto",
     force: Annotated[
-        bool, typer.Option("--force", help="Learn anew even if there is no new trial.")
+        bool, typer.Option("--force", help="Fit a new predictor even if there are no new trials.")
     ] = False,
-    seed: Annotated[int, typer.Option(metavar="N", help="Root of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
     json_path: Annotated[
         Path | None,
-        typer.Option("--json", metavar="FILE", help="Write the outcome there, for scripts."),
+        typer.Option("--json", metavar="FILE", help="Write the outcome as JSON."),
     ] = None,
 ) -> None:
-    """Learn from the trials that all trainings left in MLflow what to try first.
+    """Learn from all trials logged in MLflow which configurations to try first.
 
-    Only what came since the last time is read. The new predictor serves if, on datasets that it has
-    not seen, it ranks no worse than the present one. Trainings use it from then on.
+    Only trials logged since the last time are read. The new performance predictor replaces the
+    present one if it ranks configurations no worse on datasets that it was not fitted to. Later
+    training runs use it.
     """
     from espalier.flows.cli.runs.learn import run_learning
     from espalier.pipelines.requests.learn import LearnRequest

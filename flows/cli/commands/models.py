@@ -1,4 +1,4 @@
-"""``espalier models``: what the registry holds."""
+"""``espalier models``: list the registered models."""
 
 from espalier.flows.terminal.exits import reports_errors
 

@@ -1,4 +1,4 @@
-"""``espalier monitor``: the champion on rows whose labels have arrived."""
+"""``espalier monitor``: measure score and drift of the champion on recent rows."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from espalier.flows.terminal.exits import reports_errors
 
 LIMITS = "Limits"
-AFTERWARDS = "When a limit is passed"
+AFTERWARDS = "If a limit is exceeded"
 
 
 @reports_errors
@@ -19,17 +19,17 @@ def monitor(
     data: Annotated[
         str,
         typer.Option(
-            metavar="DATA", help="Recent rows, with labels where known.", show_default=False
+            metavar="DATA", help="Recent rows, with the target where known.", show_default=False
         ),
     ],
     query: Annotated[
-        str | None, typer.Option(metavar="SQL", help="SELECT to run where DATA is a database.")
+        str | None, typer.Option(metavar="SQL", help="SELECT statement, if DATA is a database.")
     ] = None,
     max_score_drop: Annotated[
         float,
         typer.Option(
             metavar="X",
-            help="How much worse than on the hold-out the score may surely be.",
+            help="How much worse than on the hold-out the score may be (with 95 % confidence).",
             rich_help_panel=LIMITS,
         ),
     ] = 0.0,
@@ -37,7 +37,7 @@ def monitor(
         float,
         typer.Option(
             metavar="X",
-            help="Largest population stability index of a column.",
+            help="Largest population stability index (PSI) of a column.",
             rich_help_panel=LIMITS,
         ),
     ] = 0.25,
@@ -51,7 +51,7 @@ def monitor(
         str | None,
         typer.Option(
             metavar="DURATION",
-            help="Of that training. (default: as last time)",
+            help="Time budget of the retraining. (default: as last time)",
             rich_help_panel=AFTERWARDS,
         ),
     ] = None,
@@ -59,7 +59,7 @@ def monitor(
         int | None,
         typer.Option(
             metavar="N",
-            help="Workers of that training. (default: as last time)",
+            help="Worker processes of the retraining. (default: as last time)",
             rich_help_panel=AFTERWARDS,
         ),
     ] = None,
@@ -67,26 +67,34 @@ def monitor(
         str,
         typer.Option(
             metavar="POLICY",
-            help="Then: auto, approve or never replace the champion.",
+            help="Whether the challenger may replace the champion: auto, approve (ask a person) or "
+            "never.",
             rich_help_panel=AFTERWARDS,
         ),
     ] = "never",
     json_path: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the verdict as JSON.")
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the outcome as JSON.")
     ] = None,
 ) -> None:
-    """Score the champion on recent rows, measure drift, and retrain past the limits.
+    """Score the champion on recent rows, measure drift, and retrain if a limit is exceeded.
 
-    Rows without a label count for drift only. The exit status is 0 whatever the verdict.
+    Rows without a target value count for drift only. The exit status is 0 even if a limit is
+    exceeded.
     """
     from espalier.flows.cli.runs.monitor import run_monitoring
     from espalier.pipelines.requests.monitor import MonitorRequest
 
     request = MonitorRequest.parse(
         {
-            "name": name, "data": data, "query": query, "max_score_drop": max_score_drop,
-            "max_drift": max_drift, "retrain": retrain, "time_budget": time_budget,
-            "workers": workers, "promote": promote,
+            "name": name,
+            "data": data,
+            "query": query,
+            "max_score_drop": max_score_drop,
+            "max_drift": max_drift,
+            "retrain": retrain,
+            "time_budget": time_budget,
+            "workers": workers,
+            "promote": promote,
         }
-    )  # fmt: skip
+    )
     run_monitoring(request, json_path=json_path)

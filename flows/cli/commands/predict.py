@@ -1,4 +1,4 @@
-"""``espalier predict``: score a table with a registered model."""
+"""``espalier predict``: predict the rows of a table with a registered model."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ def predict(
         str,
         typer.Argument(
             metavar="DATA",
-            help="The table to score; a pattern in quotes ('in/*.csv') for several files.",
+            help="The table to predict; a quoted pattern ('in/*.csv') for several files.",
             show_default=False,
         ),
     ],
@@ -26,40 +26,40 @@ def predict(
         ),
     ],
     out: Annotated[
-        str, typer.Option(metavar="FILE", help="CSV or Parquet to write.", show_default=False)
+        str, typer.Option(metavar="FILE", help="CSV or Parquet file to write.", show_default=False)
     ],
-    proba: Annotated[bool, typer.Option("--proba", help="Write class probabilities too.")] = False,
+    proba: Annotated[bool, typer.Option("--proba", help="Also write class probabilities.")] = False,
     interval: Annotated[
         float | None,
         typer.Option(
             metavar="COVERAGE",
-            help="Write lower and upper bounds of this share of the values too, such as 0.9.",
+            help="Also write prediction intervals with this coverage, such as 0.9.",
             show_default=False,
         ),
     ] = None,
     query: Annotated[
-        str | None, typer.Option(metavar="SQL", help="SELECT to run where DATA is a database.")
+        str | None, typer.Option(metavar="SQL", help="SELECT statement, if DATA is a database.")
     ] = None,
     id_column: Annotated[
         str | None,
         typer.Option(
             metavar="COL",
-            help="Column of DATA to know the rows by. (default: source and row number)",
+            help="Column of DATA that identifies the rows. (default: source and row number)",
         ),
     ] = None,
     on_drift: Annotated[
         str,
         typer.Option(
             metavar="POLICY",
-            help="When rows break the expectations of the training: warn, refuse, or ignore (does "
-            "not look).",
+            help="What to do if rows break the expectations of the training table: warn, refuse or "
+            "ignore (no check).",
         ),
     ] = "warn",
 ) -> None:
-    """Score a table with a registered model and write the predictions.
+    """Predict the rows of a table with a registered model.
 
-    Rows are read and scored in chunks, so DATA may be larger than memory. The output has a row for
-    each row of DATA, in its order, and appears when all are scored.
+    Rows are processed in chunks, so DATA may be larger than memory. The output has one row for each
+    row of DATA, in the same order; the file appears once all rows are done.
     """
     from espalier.flows.terminal.safe_text import safe_text
     from espalier.pipelines.requests.predict import PredictRequest
@@ -67,10 +67,16 @@ def predict(
 
     request = PredictRequest.parse(
         {
-            "data": data, "model": model, "out": out, "proba": proba, "query": query,
-            "id_column": id_column, "interval": interval, "on_drift": on_drift,
+            "data": data,
+            "model": model,
+            "out": out,
+            "proba": proba,
+            "query": query,
+            "id_column": id_column,
+            "interval": interval,
+            "on_drift": on_drift,
         }
-    )  # fmt: skip
+    )
     outcome = score_table(request)
     for line in outcome.warnings:
         typer.echo(f"warning: {safe_text(line)}", err=True)

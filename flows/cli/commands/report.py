@@ -1,4 +1,4 @@
-"""``espalier report``: the page that a training left about its model."""
+"""``espalier report``: save the HTML report of a registered model."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,7 @@ def report(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Where it goes. (default: NAME-VERSION.html here)"),
+        typer.Option(metavar="FILE", help="File to write. (default: NAME-VERSION.html)"),
     ] = None,
 ) -> None:
     """Save the HTML report of a registered model: score, columns, mistakes, search, ensemble."""

@@ -1,4 +1,4 @@
-"""``espalier retrain``: a challenger from what the data source holds now."""
+"""``espalier retrain``: train a challenger on the current data of a model's source."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from espalier.flows.terminal.exits import reports_errors
 
-WHAT_STOPS = "What may stop it"
+CHECKS = "Checks before training"
 
 
 @reports_errors
@@ -17,15 +17,19 @@ def retrain(
     ],
     data: Annotated[
         str | None,
-        typer.Option(metavar="DATA", help="Read this. (default: what the last training read)"),
+        typer.Option(
+            metavar="DATA", help="Data to train on. (default: source of the last training)"
+        ),
     ] = None,
     query: Annotated[
         str | None,
-        typer.Option(metavar="SQL", help="SELECT for a database. (default: the last one)"),
+        typer.Option(
+            metavar="SQL", help="SELECT statement for a database. (default: as last time)"
+        ),
     ] = None,
     time_budget: Annotated[
         str | None,
-        typer.Option(metavar="DURATION", help="Like 90s, 10m, 1h30m. (default: as last time)"),
+        typer.Option(metavar="DURATION", help="Time limit, such as 10m. (default: as last time)"),
     ] = None,
     trials: Annotated[
         int | None, typer.Option(metavar="N", help="Number of trials. (default: as last time)")
@@ -36,21 +40,23 @@ def retrain(
     promote: Annotated[
         str,
         typer.Option(
-            metavar="POLICY", help="Afterwards: auto, approve or never replace the champion."
+            metavar="POLICY",
+            help="Whether the challenger may replace the champion: auto, approve (ask a person) or "
+            "never.",
         ),
     ] = "never",
     on_drift: Annotated[
         str,
         typer.Option(
             metavar="POLICY",
-            help="When distributions have moved: warn or refuse.",
-            rich_help_panel=WHAT_STOPS,
+            help="What to do if distributions have moved: warn or refuse.",
+            rich_help_panel=CHECKS,
         ),
     ] = "warn",
     force: Annotated[
         bool,
         typer.Option(
-            "--force", help="Train even if the data are the same.", rich_help_panel=WHAT_STOPS
+            "--force", help="Train even if the data have not changed.", rich_help_panel=CHECKS
         ),
     ] = False,
     json_path: Annotated[
@@ -59,17 +65,24 @@ def retrain(
 ) -> None:
     """Read a model's data again and train a challenger.
 
-    The table must be what the champion was trained on: another schema is refused, a distribution
-    that has moved is warned of or refused. Where nothing has changed nothing is trained.
+    The new table is checked against the one the champion was trained on: a changed schema is
+    refused; for moved distributions --on-drift decides. If the data have not changed, nothing is
+    trained.
     """
     from espalier.flows.cli.runs.retrain import run_retraining
     from espalier.pipelines.requests.retrain import RetrainRequest
 
     request = RetrainRequest.parse(
         {
-            "name": name, "data": data, "query": query, "time_budget": time_budget,
-            "trials": trials, "workers": workers, "promote": promote, "on_drift": on_drift,
+            "name": name,
+            "data": data,
+            "query": query,
+            "time_budget": time_budget,
+            "trials": trials,
+            "workers": workers,
+            "promote": promote,
+            "on_drift": on_drift,
             "force": force,
         }
-    )  # fmt: skip
+    )
     run_retraining(request, json_path=json_path)

@@ -1,4 +1,4 @@
-"""``espalier rollback``: the previous champion serves again."""
+"""``espalier rollback``: make the previous champion serve again."""
 
 from typing import Annotated
 
@@ -12,14 +12,18 @@ def rollback(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="The registered model.", show_default=False)
     ],
-    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why, for the record.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Reason, for the record.")
+    ] = None,
     actor: Annotated[
-        str | None, typer.Option(metavar="WHO", help="Who decides. (default: user@host)")
+        str | None,
+        typer.Option(metavar="WHO", help="Who decides, for the record. (default: user@host)"),
     ] = None,
 ) -> None:
-    """Put the previous champion back, in one step.
+    """Make the previous champion serve again.
 
-    What is rolled back gets no alias; doing it again goes back one further.
+    The version that is rolled back loses its alias. Repeating the command goes back one version
+    further.
     """
     from espalier.flows.terminal.safe_text import safe_text
     from espalier.infra.actor import current_actor

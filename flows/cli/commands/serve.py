@@ -1,4 +1,4 @@
-"""``espalier serve``: flows that the Prefect UI and schedules can start."""
+"""``espalier serve``: run the flows that the Prefect UI and schedules start."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,15 +14,16 @@ def serve(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="What runs when; infra/deploy/schedules.yaml is an example.",
+            help="YAML file of schedules; infra/deploy/schedules.yaml is an example.",
             show_default=False,
         ),
     ] = None,
-    limit: Annotated[int, typer.Option(metavar="N", help="Most runs at the same time.")] = 4,
+    limit: Annotated[int, typer.Option(metavar="N", help="Maximum number of concurrent runs.")] = 4,
 ) -> None:
-    """Publish the flows in the Prefect UI and run what people and schedules start there.
+    """Publish the flows in the Prefect UI, and run those started there or by a schedule.
 
-    The servers of Prefect and MLflow are found or started, on this machine only. Ctrl-C ends it.
+    Servers of Prefect and MLflow that do not run yet are started, reachable from this machine only.
+    Stop with Ctrl-C.
     """
     from espalier.flows.serving.serve import serve_flows
 

@@ -1,4 +1,4 @@
-"""``espalier train``: a table in, a registered champion out."""
+"""``espalier train``: train on a table and register the model."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,11 +12,11 @@ from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 if TYPE_CHECKING:
     from espalier.pipelines.requests.train import TrainRequest
 
-SEARCH = "What is searched"
-DATA = "How the data are read"
-WHERE = "Where it runs"
+SEARCH = "Search and model"
+DATA = "Data"
+WHERE = "Resources"
 
-# What may be said anew when a run is extended.
+# Options that may be given together with --extend.
 EXTENDABLE = ("data", "extend", "trials", "workers", "dask", "json_path")
 
 
@@ -26,8 +26,8 @@ def train(
         str,
         typer.Argument(
             metavar="DATA",
-            help="CSV, TSV, Parquet, Arrow, Feather or JSON lines; a URL; or a database URL. "
-            "With --extend: a model.",
+            help="A file (CSV, TSV, Parquet, Arrow, Feather or JSON lines), its URL, or a database "
+            "URL. With --extend: a registered model.",
             show_default=False,
         ),
     ],
@@ -42,17 +42,18 @@ def train(
     time_budget: Annotated[
         str | None,
         typer.Option(
-            metavar="DURATION", help="Like 90s, 10m, 1h30m. (default: 10m, or none with --trials)"
+            metavar="DURATION",
+            help="Time limit, such as 90s or 1h30m. (default: 10m, or none with --trials)",
         ),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(metavar="N", help="Number of trials. (default: no limit)")
+        int | None, typer.Option(metavar="N", help="Maximum number of trials. (default: no limit)")
     ] = None,
     extend: Annotated[
         str | None,
         typer.Option(
             metavar="DURATION",
-            help="Search on for so long from where the newest run of the model DATA stopped.",
+            help="Continue the search of the newest run of model DATA for this long.",
         ),
     ] = None,
     json_path: Annotated[
@@ -61,14 +62,16 @@ def train(
     task: Annotated[
         str,
         typer.Option(
-            metavar="KIND", help="auto, binary, multiclass, regression.", rich_help_panel=SEARCH
+            metavar="KIND",
+            help="Kind of problem: auto, binary, multiclass or regression.",
+            rich_help_panel=SEARCH,
         ),
     ] = "auto",
     metric: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="What to optimise. (default: roc_auc, log_loss or rmse)",
+            help="Metric to optimise. (default: roc_auc, log_loss or rmse)",
             rich_help_panel=SEARCH,
         ),
     ] = None,
@@ -76,7 +79,7 @@ def train(
         str | None,
         typer.Option(
             metavar="A,B,...",
-            help="Only these model families. (default: all)",
+            help="Try only these model families. (default: all)",
             rich_help_panel=SEARCH,
         ),
     ] = None,
@@ -84,52 +87,60 @@ def train(
         str,
         typer.Option(
             metavar="NAME",
-            help="guided, gp, neural, forest, tpe, evolution, random, grid.",
+            help="Search strategy: guided, gp, neural, forest, tpe, evolution, random or grid.",
             rich_help_panel=SEARCH,
         ),
     ] = DEFAULT_STRATEGY,
     seed: Annotated[
-        int, typer.Option(metavar="N", help="Root of everything random.", rich_help_panel=SEARCH)
+        int, typer.Option(metavar="N", help="Random seed.", rich_help_panel=SEARCH)
     ] = 0,
     folds: Annotated[
         int | None,
         typer.Option(
             metavar="N",
-            help="Folds that score a trial, 1 for one split. (default: what rows and time allow)",
+            help="Number of folds, 1 for a single split. (default: by number of rows and time)",
             rich_help_panel=SEARCH,
         ),
     ] = None,
     exclude: Annotated[
         str | None,
-        typer.Option(metavar="A,B,...", help="Columns to leave out.", rich_help_panel=DATA),
+        typer.Option(metavar="A,B,...", help="Columns not to use.", rich_help_panel=DATA),
     ] = None,
     group_column: Annotated[
         str | None,
         typer.Option(
-            metavar="COL", help="Rows that belong together share its value.", rich_help_panel=DATA
+            metavar="COL",
+            help="Column of groups of rows; no group is divided by a split.",
+            rich_help_panel=DATA,
         ),
     ] = None,
     time_column: Annotated[
         str | None,
-        typer.Option(metavar="COL", help="Splits go forward in it.", rich_help_panel=DATA),
+        typer.Option(
+            metavar="COL",
+            help="Column that orders the rows in time; validation and hold-out rows are newer than "
+            "training rows.",
+            rich_help_panel=DATA,
+        ),
     ] = None,
     about: Annotated[
         str | None,
         typer.Option(
             metavar="TEXT",
-            help='What the table is about ("customers leaving a telecom"); such ones count more.',
+            help='Subject of the table, such as "customers leaving a telecom"; experience from '
+            "tables with the same subject counts more.",
             rich_help_panel=DATA,
         ),
     ] = None,
     weight_column: Annotated[
         str | None,
-        typer.Option(metavar="COL", help="How much each row counts.", rich_help_panel=DATA),
+        typer.Option(metavar="COL", help="Column of row weights.", rich_help_panel=DATA),
     ] = None,
     allow_baseline: Annotated[
         bool,
         typer.Option(
             "--allow-baseline",
-            help="Where every trial fails, register the best constant.",
+            help="If every trial fails, register the best constant prediction.",
             rich_help_panel=SEARCH,
         ),
     ] = False,
@@ -137,8 +148,8 @@ def train(
         bool | None,
         typer.Option(
             "--bagged/--refit",
-            help="Serve the members' fold models, or refit members to all rows. (default: refit "
-            "what the time allows)",
+            help="Average the fold models of each member, or refit each member to all rows. "
+            "(default: refit as many as the time allows)",
             rich_help_panel=SEARCH,
             show_default=False,
         ),
@@ -146,61 +157,64 @@ def train(
     max_latency_ms: Annotated[
         float | None,
         typer.Option(
-            metavar="MS", help="What the model may take for one row.", rich_help_panel=SEARCH
+            metavar="MS", help="Maximum prediction time for one row.", rich_help_panel=SEARCH
         ),
     ] = None,
     max_size_mb: Annotated[
         float | None,
-        typer.Option(metavar="MIB", help="What the model may weigh.", rich_help_panel=SEARCH),
+        typer.Option(metavar="MIB", help="Maximum size of the model.", rich_help_panel=SEARCH),
     ] = None,
     interpretable: Annotated[
         bool,
         typer.Option(
             "--interpretable",
-            help="Only models that a person can read, and one of them alone.",
+            help="Only models that a person can read, and a single one instead of an ensemble.",
             rich_help_panel=SEARCH,
         ),
     ] = False,
     query: Annotated[
         str | None,
         typer.Option(
-            metavar="SQL", help="SELECT to run where DATA is a database.", rich_help_panel=DATA
+            metavar="SQL", help="SELECT statement, if DATA is a database.", rich_help_panel=DATA
         ),
     ] = None,
     start_from: Annotated[
         str | None,
         typer.Option(
             metavar="NAME/VERSION,...",
-            help="Try the winners of earlier versions first, and keep their hold-out.",
+            help="Try the best configurations of these versions first, and keep their hold-out.",
             rich_help_panel=SEARCH,
         ),
     ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Worker processes. (default: one a core)", rich_help_panel=WHERE
+            metavar="N", help="Worker processes. (default: one per core)", rich_help_panel=WHERE
         ),
     ] = None,
     memory_limit: Annotated[
         str | None,
         typer.Option(
             metavar="SIZE",
-            help="Memory a trial may use, like 4GiB. (default: a share of the machine's)",
+            help="Memory limit of a trial, such as 4GiB. (default: an equal share of 80 % of the "
+            "machine's)",
             rich_help_panel=WHERE,
         ),
     ] = None,
     dask: Annotated[
         str | None,
         typer.Option(
-            metavar="ADDRESS", help="A running Dask scheduler, tcp://...", rich_help_panel=WHERE
+            metavar="ADDRESS",
+            help="Running Dask scheduler to use, tcp://...",
+            rich_help_panel=WHERE,
         ),
     ] = None,
 ) -> None:
-    """Train on a table, register the best model and show how good it is.
+    """Train on a table, register the resulting model and show its score.
 
-    Running the same command again after an interruption continues where it stopped.
+    After an interruption, the same command continues where it stopped.
     """
-    given = dict(locals())  # an option bears the name of the field of the form that it fills
+    given = dict(locals())  # each option has the name of the request field that it fills
     from espalier.flows.cli.runs.train import run_training
     from espalier.pipelines.requests.train import TrainRequest
 
@@ -239,7 +253,7 @@ def _extension(
 
 
 def _refuse_with_extend(context: typer.Context) -> None:
-    """Refuse what the run that is extended has decided already."""
+    """Refuse options that are fixed by the run that is extended."""
     given = [
         name
         for name in context.params

@@ -1,4 +1,4 @@
-"""``espalier verify``: a registered model made again and compared."""
+"""``espalier verify``: reproduce a registered model and compare."""
 
 from typing import Annotated
 
@@ -20,17 +20,18 @@ def verify(
     data: Annotated[
         str | None,
         typer.Option(
-            metavar="DATA", help="The training table. (default: from the run folder, or its source)"
+            metavar="DATA",
+            help="The training table. (default: from the run folder, else its source)",
         ),
     ] = None,
     query: Annotated[
-        str | None, typer.Option(metavar="SQL", help="SELECT to run where DATA is a database.")
+        str | None, typer.Option(metavar="SQL", help="SELECT statement, if DATA is a database.")
     ] = None,
 ) -> None:
-    """Evaluate and refit a model's members again from the record, and compare.
+    """Reproduce a registered model: train its members again from its record, and compare.
 
-    Says whether scores and answers are bit-identical, equal within tolerance or different (status
-    1), and which versions differ from those of then.
+    Reports whether scores and predictions are bit-identical, equal within tolerance or different
+    (exit status 1), and which package versions have changed.
     """
     from espalier.flows.cli.views.reproduction_view import show_reproduction as verify_and_print
 

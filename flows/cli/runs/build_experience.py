@@ -1,4 +1,4 @@
-"""A build of experience, or the learning from it, from the command line."""
+"""Run `espalier experience build` and `espalier experience fit`, and print the outcome."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def run_build(request: BuildRequest) -> None:
-    """Build, watch, and sum up in a line or two.
+    """Run the flow with live progress, and print a summary.
 
     Raises
     ------
     UserError
-        What is asked cannot be done.
+        The request cannot be carried out.
     LoggedError
-        Anything else; its log tells more.
+        Anything else failed; the traceback is in a log file.
     """
     from espalier.flows.cli.runs.flow_command import run_flow_command
 
@@ -51,16 +51,16 @@ def _show_build(report: "BuildReport", console: Console) -> None:
         console.print(f"left out: {name}: {reason}")
     if report.unfinished:
         left = ", ".join(report.unfinished)
-        console.print(f"not finished, or not looked at: {left}; the same command continues")
+        console.print(f"not finished, or not started: {left}; the same command continues")
 
 
 def run_fit(store: Path, out: Path, *, seed: int) -> None:
-    """Fit what a run takes from experience, write it to a folder, and show how good it is.
+    """Fit portfolio and predictor to recorded trials, write them to a folder, print the validation.
 
     Raises
     ------
     UserError
-        The store cannot be read, or holds too little.
+        The store is missing, cannot be read, or holds too few trials.
     """
     if not store.exists():
         raise UserError(
@@ -82,13 +82,15 @@ def _show(knowledge: Knowledge, out: Path) -> None:
     dropped = card.n_impossible + card.n_equal
     if dropped:
         console.print(
-            f"{dropped} trials dropped: {card.n_impossible} that today's search space does not "
-            f"have, {card.n_equal} that became equal to another"
+            f"{dropped} trials dropped: {card.n_impossible} not in the current search space, "
+            f"{card.n_equal} duplicates"
         )
     if card.left_out:
-        console.print(f"left out (few trials, or older meta-features): {', '.join(card.left_out)}")
+        console.print(
+            f"datasets left out (few trials, or older meta-features): {', '.join(card.left_out)}"
+        )
     if knowledge.validation.by_dataset:
-        table = Table(box=None, header_style="bold", title="Left out, one at a time")
+        table = Table(box=None, header_style="bold", title="Leave-one-dataset-out validation")
         table.add_column("dataset")
         table.add_column("Spearman", justify="right")
         for name, value in knowledge.validation.by_dataset:

@@ -1,4 +1,4 @@
-"""A flow run from the command line: a server for it, a console to tell, a log for the rest."""
+"""Run a flow from the command line: with a Prefect server, a live console and a log file."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,30 +21,31 @@ def run_flow_command(
     *,
     json_path: Path | None = None,
 ) -> None:
-    """Run a flow with a Prefect server at hand, and show what came of it.
+    """Run a flow against a Prefect server, with live progress, and show the outcome.
 
     Parameters
     ----------
     command : str
-        Names the log file.
+        Name of the command; the log file is named after it.
     title : str
-        Shown above the run.
+        Shown above the progress.
     check : callable
-        Raises `UserError` for what can be known at once; called while the server starts, with
-        whether the server is this command's own.
+        Raises `UserError` for faults that need no flow run to be found. Called while the server
+        starts; its argument says whether this command started the server.
     run : callable
-        Imports the flow and runs it; the flow tells `current_listener`.
+        Imports the flow, runs it and returns its result; the flow reports its progress to
+        `current_listener`.
     show : callable
-        Puts what ``run`` returned on the screen and into files.
+        Prints the result of ``run``, and writes it to files.
     json_path : Path or None
-        A file that ``show`` writes; its folder must be there before anything is started.
+        File that ``show`` writes; its folder must exist before anything is started.
 
     Raises
     ------
     UserError
-        What is asked cannot be done.
+        The request cannot be carried out.
     LoggedError
-        Anything else; its log tells more.
+        Anything else failed; the traceback is in a log file.
     """
     with logged_command(command, json_path=json_path) as frame:
         from rich.console import Console

@@ -1,4 +1,4 @@
-"""A learning from the command line: watched, and summed up."""
+"""Run `espalier learn` with live progress, and print the outcome."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def run_learning(request: LearnRequest, *, json_path: Path | None) -> None:
-    """Run the flow, show it, and leave the outcome on the screen and in ``json_path``.
+    """Run the flow with live progress, print the outcome, and write it to ``json_path``.
 
     Raises
     ------
     UserError
-        What is asked cannot be done.
+        The request cannot be carried out.
     LoggedError
-        Anything else; its log tells more.
+        Anything else failed; the traceback is in a log file.
     """
 
     def check(own_server: bool) -> None:  # noqa: ARG001 - the caller tells it

@@ -1,4 +1,4 @@
-"""A monitoring from the command line: watched, and summed up."""
+"""Run `espalier monitor` with live progress, and print the outcome."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,14 +18,14 @@ SHOWN_COLUMNS = 10
 
 
 def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
-    """Run the flow, show it, and leave the outcome on the screen and in ``json_path``.
+    """Run the flow with live progress, print the outcome, and write it to ``json_path``.
 
     Raises
     ------
     UserError
-        What is asked cannot be done.
+        The request cannot be carried out.
     LoggedError
-        Anything else; its log tells more.
+        Anything else failed; the traceback is in a log file.
     """
 
     def check(own_server: bool) -> None:
@@ -52,7 +52,7 @@ def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
 
 
 def print_monitoring(report: "MonitorReport", console: "Console") -> None:
-    """Print what a monitoring found."""
+    """Print drift, score and outcome of a monitoring run, and of its retraining."""
     from rich.table import Table
 
     seen, drift = report.seen, report.seen.comparison.drift
@@ -77,11 +77,11 @@ def print_monitoring(report: "MonitorReport", console: "Console") -> None:
         console.print()
     lines = [
         f"{seen.n_rows:,} rows, {seen.n_new:,} of them new, {seen.n_labelled:,} scored",
-        "no score: too few labels have arrived" if seen.score is None else seen.score.text,
+        "no score: too few labelled rows" if seen.score is None else seen.score.text,
         report.line,
     ]
     if report.refusal is not None:
-        lines.append(f"the retraining that this triggered is refused: {report.refusal}")
+        lines.append(f"the triggered retraining was refused: {report.refusal}")
     for line in lines:
         console.print(safe_text(line), soft_wrap=True)
     if report.retraining is not None:

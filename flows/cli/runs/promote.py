@@ -1,4 +1,4 @@
-"""A promotion from the command line: a server for it, a question on the terminal, the outcome."""
+"""Run `espalier promote`: ask on the terminal if needed, and print the outcome."""
 
 import sys
 from contextlib import nullcontext
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def run_promotion(request: PromoteRequest, *, json_path: Path | None, yes: bool) -> None:
-    """Run the flow, and leave the outcome on the screen and in ``json_path``.
+    """Run the flow, print the outcome, and write it to ``json_path``.
 
     Raises
     ------
     UserError
-        What is asked cannot be done, or nobody can be asked.
+        The request cannot be carried out, or no person can be asked for approval.
     LoggedError
-        Anything else; its log tells more.
+        Anything else failed; the traceback is in a log file.
     """
     from espalier.infra.registry.registry import resolve
 
@@ -74,7 +74,7 @@ def _somebody_to_ask(*, own_server: bool) -> None:
 
 
 def _ask_on(terminal: TextIO, question: str) -> "ApprovalAnswer":
-    """Ask on the terminal, whatever else standard output is used for."""
+    """Ask on the terminal, even if standard output is redirected, and return the answer."""
     from espalier.flows.progress.approval import ApprovalAnswer
 
     shown = "\n".join(safe_text(line) for line in question.splitlines())
@@ -94,14 +94,16 @@ def _show(report: "PromotionReport", terminal: TextIO) -> None:
 
 
 def print_outcome(report: "PromotionReport", console: "Console") -> None:
-    """Print what came of a promotion."""
+    """Print the outcome of a promotion and its reasons."""
     model, version = safe_text(report.model), report.challenger
-    serving = "nobody serves" if report.champion is None else f"version {report.champion} serves"
+    serving = (
+        "no version serves" if report.champion is None else f"version {report.champion} serves"
+    )
     headline = {
         "promoted": f"promoted: {model}/{version} serves now",
         "kept": f"not promoted: {model}/{version}; {serving}",
         "declined": f"declined: {model}/{version}; {serving}",
-        "unanswered": f"nobody answered: {model}/{version} is not promoted; {serving}",
+        "unanswered": f"no answer: {model}/{version} is not promoted; {serving}",
     }.get(report.outcome, f"{report.outcome}: {serving}")
     console.print(headline, style="bold green" if report.promoted else "bold")
     for reason in report.reasons:

@@ -1,4 +1,4 @@
-"""A retraining from the command line: watched, and summed up."""
+"""Run `espalier retrain` with live progress, and print the outcome."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def run_retraining(request: RetrainRequest, *, json_path: Path | None) -> None:
-    """Run the flow, show it, and leave the outcome on the screen and in ``json_path``.
+    """Run the flow with live progress, print the outcome, and write it to ``json_path``.
 
     Raises
     ------
     UserError
-        What is asked cannot be done, or the data are refused.
+        The request cannot be carried out, or the data are refused.
     LoggedError
-        Anything else; its log tells more.
+        Anything else failed; the traceback is in a log file.
     """
 
     def check(own_server: bool) -> None:
@@ -49,7 +49,7 @@ def run_retraining(request: RetrainRequest, *, json_path: Path | None) -> None:
 
 
 def require_approver(request: RetrainRequest, *, own_server: bool) -> None:
-    """Raise a `UserError` where a person is to approve and none can: the server is ours alone."""
+    """Raise a `UserError` if a person must approve but no Prefect UI is running to ask in."""
     if request.promote == "approve" and own_server:
         raise UserError(
             "policy approve needs somebody to ask: run it beside `espalier ui`, or retrain first "
@@ -58,13 +58,13 @@ def require_approver(request: RetrainRequest, *, own_server: bool) -> None:
 
 
 def print_retraining(report: "RetrainReport", console: "Console") -> None:
-    """Print what came of a retraining."""
+    """Print the outcome of a retraining, and of the promotion after it."""
     from espalier.flows.cli.views.training_summary import print_summary
 
     if not report.changed or report.training is None:
         console.print(
-            f"nothing has changed since version {report.last}: {report.n_rows:,} rows, fingerprint "
-            f"{report.fingerprint}; train nevertheless with --force",
+            f"the data have not changed since version {report.last}: {report.n_rows:,} rows, "
+            f"fingerprint {report.fingerprint}; use --force to train anyway",
             soft_wrap=True,
         )
         return
@@ -76,7 +76,7 @@ def print_retraining(report: "RetrainReport", console: "Console") -> None:
         print_outcome(report.promotion, console)
     elif training.alias != "champion":
         console.print(
-            f"\n{report.model}/{training.version} challenges version {report.champion}, "
-            "which goes on serving",
+            f"\n{report.model}/{training.version} is the challenger; version {report.champion} "
+            "still serves",
             soft_wrap=True,
         )

@@ -1,4 +1,4 @@
-"""A training from the command line: everything started at once, watched, summed up."""
+"""Run `espalier train`: start server and workers at once, show progress, print the outcome."""
 
 import os
 from collections.abc import Iterator
@@ -25,14 +25,14 @@ FLUSH_SECONDS = 5.0
 
 
 def run_training(request: TrainRequest, *, json_path: Path | None) -> None:
-    """Run the flow, show it, and leave the outcome on the screen and in ``json_path``.
+    """Run the flow with live progress, print the outcome, and write it to ``json_path``.
 
     Raises
     ------
     UserError
-        What is asked cannot be done.
+        The request cannot be carried out.
     LoggedError
-        Anything else; its log tells more.
+        Anything else failed; the traceback is in a log file.
     """
     started_at = process_start()
     with (
@@ -71,14 +71,14 @@ def _run(
             with listener, use_session(session), prefect_told():
                 from espalier.flows.train_flow import train
 
-                table.wait()  # a large one may be wrong too
+                table.wait()  # a fault of a large table may show only now
                 server.wait()
                 try:
                     report = train(request)
                 except Exception as error:
                     if session.report is None:
                         raise
-                    # The model is registered; who cannot be told is Prefect.
+                    # The model is registered; only Prefect could not be informed.
                     listener.warn(f"Prefect was not told that the run is done: {error_line(error)}")
                     report = session.report
         except SearchFailedError as error:
@@ -86,14 +86,14 @@ def _run(
 
             print_failures(console, error.failures)
             raise
-        # Before workers and server are let go, which takes a moment.
+        # Before workers and server stop, which takes a moment.
         _leave(report, request, console, json_path)
 
 
 def _leave(
     report: "TrainReport", request: TrainRequest, console: "Console", json_path: Path | None
 ) -> None:
-    """Put the outcome on the screen and into a file."""
+    """Print the outcome, and write it to ``json_path``."""
     from espalier.flows.cli.views.training_summary import print_summary
 
     if json_path is not None:
@@ -103,9 +103,9 @@ def _leave(
 
 @contextmanager
 def prefect_told() -> Iterator[None]:
-    """Make sure that Prefect has heard everything of the block while its server is there.
+    """Send all pending task states and log lines to Prefect at the end of the block.
 
-    States of tasks and lines of logs are sent by threads in the background.
+    Threads send them in the background; the server may stop right after the block.
     """
     try:
         yield
@@ -118,5 +118,5 @@ def prefect_told() -> Iterator[None]:
 
 
 def process_start() -> float:
-    """Return when this process started, in seconds since 1970."""
+    """Return the start time of this process, in seconds since 1970."""
     return float(psutil.Process(os.getpid()).create_time())

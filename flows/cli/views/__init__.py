@@ -1,1 +1,1 @@
-"""What commands print: tables and pages about models and runs."""
+"""Tables and pages about models and runs that the commands print."""

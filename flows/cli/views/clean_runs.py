@@ -1,4 +1,4 @@
-"""What `espalier clean` says about run folders that have done their work."""
+"""Output of `espalier clean`: the run folders that are removed."""
 
 from rich.console import Console
 
@@ -8,7 +8,7 @@ from espalier.infra.settings import load_settings
 
 
 def clean_runs(*, keep: int | None, dry_run: bool) -> None:
-    """Remove superfluous run folders, or only show them, and print what came of it.
+    """Remove folders of old finished runs, or only find them if ``dry_run``, and print them.
 
     Raises
     ------
@@ -25,8 +25,8 @@ def clean_runs(*, keep: int | None, dry_run: bool) -> None:
 
 
 def _model(record: RunRecord) -> str:
-    name = record.model or "a run that did not get far"
-    return name if record.is_finished else f"{name} (never finished)"
+    name = record.model or "unknown model"
+    return name if record.is_finished else f"{name} (not finished)"
 
 
 def _megabytes(n_bytes: int) -> str:

@@ -1,4 +1,4 @@
-"""What the registry holds, as tables in a terminal."""
+"""Registered models and their leaderboards as tables in a terminal."""
 
 import re
 import time
@@ -24,7 +24,7 @@ from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import TrialStatus
 
-# What a file's name should not hold.
+# Characters that are replaced in a file name.
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 

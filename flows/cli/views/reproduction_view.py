@@ -1,4 +1,4 @@
-"""What `espalier verify` says."""
+"""Output of `espalier verify`: the comparison of a reproduced model with the registered one."""
 
 from rich.console import Console
 from rich.table import Table
@@ -17,12 +17,12 @@ _STYLES = {
 
 
 def show_reproduction(spec: str, *, data: str | None, query: str | None) -> bool:
-    """Make the model again, print the comparison, and return whether it is the same.
+    """Reproduce the model, print the comparison, and return whether it agrees (within tolerance).
 
     Raises
     ------
     UserError
-        It cannot be made again.
+        The model cannot be reproduced.
     """
     verified = verify_model(spec, load_settings(), data=data, query=query)
     console = Console(highlight=False, markup=False)
@@ -30,21 +30,23 @@ def show_reproduction(spec: str, *, data: str | None, query: str | None) -> bool
     console.print()
     console.print(
         Text.assemble(
-            f"{verified.model}: hold-out {verified.metric} {verified.holdout_score:.6g}, made "
-            f"again {verified.holdout_score_now:.6g}; its answers are ",
+            f"{verified.model}: hold-out {verified.metric} {verified.holdout_score:.6g}, "
+            f"reproduced {verified.holdout_score_now:.6g}; its predictions are ",
             _said(verified.made.answers),
             f" (largest difference {verified.made.largest_difference:.3g})",
         )
     )
     console.print(Text(f"table from {safe_text(verified.data)}, fingerprint as recorded"))
     if not verified.same_rows:
-        console.print(Text("other rows, columns or folds: preparation has changed", style="red"))
+        console.print(
+            Text("rows, columns or folds differ: the preparation has changed", style="red")
+        )
     for name, then, now in verified.changed:
-        console.print(Text(f"{name}: {then or 'not there'} then, {now or 'not installed'} now"))
+        console.print(Text(f"{name}: was {then or 'not installed'}, is {now or 'not installed'}"))
     if not verified.changed:
-        console.print("the environment is as it was: no version differs")
+        console.print("environment unchanged: no package version differs")
     if verified.was_timed and verified.agreement is Agreement.DIFFERENT:
-        console.print("the training had a time budget: a limit may have cut models short then")
+        console.print("the training run had a time budget: it may have ended some fits early")
     console.print(Text.assemble("verdict: ", _said(verified.agreement)))
     return verified.agreement is not Agreement.DIFFERENT
 

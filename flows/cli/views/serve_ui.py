@@ -1,4 +1,4 @@
-"""The pages of both stores, until Ctrl-C."""
+"""Output of `espalier ui`: the addresses of the MLflow and Prefect UIs."""
 
 from rich.console import Console
 from rich.table import Table
@@ -7,8 +7,8 @@ from espalier.infra.operations.local_servers import LocalServers
 from espalier.infra.settings import load_settings
 
 _PLACES = {
-    "MLflow": (("trainings and trials", "/#/experiments"), ("the registry", "/#/models")),
-    "Prefect": (("runs of the flows", "/runs"),),
+    "MLflow": (("training runs and trials", "/#/experiments"), ("model registry", "/#/models")),
+    "Prefect": (("flow runs", "/runs"),),
 }
 
 
@@ -16,18 +16,18 @@ def serve_ui() -> None:
     """Find or start the MLflow and Prefect servers, print their addresses, wait for Ctrl-C."""
     console = Console(highlight=False)
     with LocalServers(load_settings()) as servers:
-        with console.status("starting the pages"):
+        with console.status("starting the servers"):
             pages = servers.start()
         table = Table.grid(padding=(0, 2))
         for page in pages:
-            how = "" if page.is_own else "was up already"
+            how = "" if page.is_own else "already running"
             table.add_row(page.name, f"[cyan]{page.url}[/]", f"[dim]{how}[/]")
             for what, path in _PLACES[page.name]:
                 table.add_row("", f"[cyan]{page.url}{path}[/]", f"[dim]{what}[/]")
         console.print(table)
         if not any(page.is_own for page in pages):
             return
-        console.print("Ctrl-C stops what was started here.", style="dim")
+        console.print("Ctrl-C stops the servers started here.", style="dim")
         try:
             servers.wait()
         except KeyboardInterrupt:

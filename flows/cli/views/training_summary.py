@@ -1,4 +1,4 @@
-"""The last screen of a training: how good, which version, what to type next."""
+"""Summary printed after a training run: leaderboard, score, version and next commands."""
 
 import shlex
 import sys
@@ -32,7 +32,7 @@ _PROPOSERS = {
 
 
 def print_summary(console: Console, report: TrainReport, *, data: str) -> None:
-    """Print the summary of ``report``; ``data`` is shown in the line that predicts."""
+    """Print the summary of ``report``; ``data`` appears in the suggested predict command."""
     console.print()
     console.print(leaderboard_table(report.leaderboard, metric=report.metric, limit=SHOWN_ROWS))
     console.print()
@@ -42,18 +42,22 @@ def print_summary(console: Console, report: TrainReport, *, data: str) -> None:
 
 
 def print_failures(console: Console, failures: Sequence[Failures]) -> None:
-    """Print why trials have no score, as a table; nothing where all have one."""
+    """Print a table of why trials have no score; print nothing if all have one."""
     if failures:
         console.print()
         console.print(_failure_table(failures))
 
 
 def leaderboard_table(rows: Sequence[LeaderboardRow], *, metric: str, limit: int) -> Table:
-    """Return the best ``limit`` rows, and every row with a weight, as a table."""
+    """Return a table of the best ``limit`` trials, and of all trials with an ensemble weight."""
     table = Table(
-        box=None, pad_edge=True, header_style="bold", title="Leaderboard", title_justify="left",
+        box=None,
+        pad_edge=True,
+        header_style="bold",
+        title="Leaderboard",
+        title_justify="left",
         title_style="bold",
-    )  # fmt: skip
+    )
     table.add_column("trial", justify="right", style="dim")
     table.add_column("family", no_wrap=True)
     table.add_column(metric, justify="right", no_wrap=True)
@@ -114,9 +118,12 @@ def _outcome(report: TrainReport) -> Panel:
         grid.add_row("ascent", f"beat 2,000 random candidates in {won} of {compared} proposals")
     grid.add_row("time", f"{seconds} + {startup} to start")
     title = Text.assemble(
-        (report.model, "bold"), " version ", (str(report.version), "bold"), " is ",
+        (report.model, "bold"),
+        " version ",
+        (str(report.version), "bold"),
+        " is ",
         (report.alias, "bold green" if report.alias == "champion" else "bold yellow"),
-    )  # fmt: skip
+    )
     return Panel(grid, title=title, title_align="left", border_style="green", expand=False)
 
 
@@ -137,7 +144,7 @@ def _print_next_steps(console: Console, report: TrainReport, data: str) -> None:
 
 
 def _program() -> str:
-    """Return what a person types to call us: the bare name only where the shell would find it."""
+    """Return how to call the program: ``espalier`` if it is on the path, else its file."""
     called = Path(sys.argv[0])
     if which("espalier") is not None or called.name != "espalier":
         return "espalier"
@@ -147,13 +154,13 @@ def _program() -> str:
 
 
 def _proposers(report: TrainReport) -> str:
-    """Return who proposed how many trials, the most first."""
+    """Return the number of trials by their proposer, the largest first."""
     counts = Counter(_PROPOSERS.get(row.origin, row.origin) for row in report.leaderboard)
     return ", ".join(f"{safe_text(who)} {count}" for who, count in counts.most_common())
 
 
 def _ascents(report: TrainReport) -> tuple[int, int]:
-    """Return how many proposals compared gradient ascent with random candidates, and its wins."""
+    """Return the number of proposals where ascent competed with random candidates, and its wins."""
     origins = [row.origin for row in report.leaderboard]
     won = origins.count(ASCENT)
     return won + origins.count(CANDIDATES), won
@@ -174,9 +181,12 @@ def _members(report: TrainReport) -> str:
 
 def _failure_table(failures: Sequence[Failures]) -> Table:
     table = Table(
-        box=None, header_style="bold", title="Without a score", title_justify="left",
+        box=None,
+        header_style="bold",
+        title="Without a score",
+        title_justify="left",
         title_style="bold",
-    )  # fmt: skip
+    )
     table.add_column("trials", justify="right")
     table.add_column("family", no_wrap=True)
     table.add_column("ended", no_wrap=True)

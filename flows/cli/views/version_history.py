@@ -1,4 +1,4 @@
-"""The history of a model: its versions, and what was decided about them."""
+"""Output of `espalier history`: the versions of a model, and the decisions about them."""
 
 import time
 from collections.abc import Sequence
@@ -19,32 +19,32 @@ FIRST = "first"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRow:
-    """One version.
+    """A version of a model, with the last decision about it.
 
     Attributes
     ----------
     version : int
-        Its number.
+        Number of the version.
     aliases : tuple of str
-        ``champion`` serves now.
+        Its current aliases, such as ``champion``.
     made_ms : int
         When it was registered, in milliseconds since 1970.
     fingerprint : str
-        Of its data.
+        Fingerprint of its training table.
     metric : str
-        What it was trained for.
+        Metric it was trained for.
     holdout_score : float or None
-        On its own hold-out.
+        Score on its own hold-out.
     decision : str
-        The last one about it; empty where there was none.
+        Kind of the last decision; empty without a decision.
     reasons : tuple of str
-        Why.
+        Reasons of the decision.
     actor : str
         Who decided.
     decided_ms : int or None
-        When.
+        Time of the decision, in milliseconds since 1970.
     numbers : dict of str to float
-        What was measured then.
+        Measurements of the decision.
     """
 
     version: int
@@ -98,7 +98,7 @@ def show_history(name: str, *, as_json: bool) -> None:
             said = safe_text(" ".join(row.reasons))
             console.print(f"{row.version}, {row.decision}: {said}", soft_wrap=True)
     serving = next((row.version for row in rows if "champion" in row.aliases), None)
-    who = "nobody serves" if serving is None else f"version {serving} serves now"
+    who = "no version serves" if serving is None else f"version {serving} serves now"
     console.print(f"{safe_text(name)}: {who}")
 
 

@@ -25,20 +25,61 @@ _MONTH = re.compile(
 )
 # Month first is tried before day first: where both read every cell, the first one wins.
 _NUMBER_DAYS = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d",
-    "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d/%m/%y",
-    "%d.%m.%Y", "%d.%m.%y", "%m-%d-%Y", "%d-%m-%Y", "%m-%d-%y", "%d-%m-%y",
-    "%m/%Y", "%m-%Y", "%Y/%m", "%m.%Y",
-)  # fmt: skip
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%d.%m.%Y",
+    "%d.%m.%y",
+    "%m-%d-%Y",
+    "%d-%m-%Y",
+    "%m-%d-%y",
+    "%d-%m-%y",
+    "%m/%Y",
+    "%m-%Y",
+    "%Y/%m",
+    "%m.%Y",
+)
 _NAMED_DAYS = (
-    "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%d %b %y", "%b %d, %Y", "%B %d, %Y",
-    "%b %d %Y", "%B %d %Y", "%d%b%Y", "%d%b%y", "%Y-%b-%d", "%Y %b %d", "%d. %B %Y", "%d/%b/%Y",
-    "%b-%Y", "%b %Y", "%B %Y", "%b-%y", "%B, %Y", "%b, %Y", "%Y-%b", "%Y %b", "%Y %B",
-    "%a %d %b %Y", "%a, %d %b %Y", "%A, %B %d, %Y", "%A, %d %B %Y", "%a %b %d %Y",
-)  # fmt: skip
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%d %b %y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%b %d %Y",
+    "%B %d %Y",
+    "%d%b%Y",
+    "%d%b%y",
+    "%Y-%b-%d",
+    "%Y %b %d",
+    "%d. %B %Y",
+    "%d/%b/%Y",
+    "%b-%Y",
+    "%b %Y",
+    "%B %Y",
+    "%b-%y",
+    "%B, %Y",
+    "%b, %Y",
+    "%Y-%b",
+    "%Y %b",
+    "%Y %B",
+    "%a %d %b %Y",
+    "%a, %d %b %Y",
+    "%A, %B %d, %Y",
+    "%A, %d %B %Y",
+    "%a %b %d %Y",
+)
 _DAY_MONTH_TWINS = {
-    "%m/%d/%Y": "%d/%m/%Y", "%m/%d/%y": "%d/%m/%y", "%m-%d-%Y": "%d-%m-%Y", "%m-%d-%y": "%d-%m-%y",
-}  # fmt: skip
+    "%m/%d/%Y": "%d/%m/%Y",
+    "%m/%d/%y": "%d/%m/%y",
+    "%m-%d-%Y": "%d-%m-%Y",
+    "%m-%d-%y": "%d-%m-%y",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +223,7 @@ def _candidates(sample: Sequence[str]) -> list[str]:
         else ""
     )
     hour = "%I" if half_day else "%H"
-    clocks = (
-        f"{hour}:%M{half_day}", f"{hour}:%M:%S{half_day}", f"{hour}:%M:%S.%f{half_day}"
-    )  # fmt: skip
+    clocks = (f"{hour}:%M{half_day}", f"{hour}:%M:%S{half_day}", f"{hour}:%M:%S.%f{half_day}")
     clock = (
         clocks[0]
         if first.count(":") == 1

@@ -1,1 +1,1 @@
-"""Executors: where trials run."""
+"""Executors, which run trials: in this process, in worker processes or on Dask workers."""

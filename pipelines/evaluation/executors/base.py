@@ -1,4 +1,4 @@
-"""Who runs the trials: the protocol, and the simplest one, in this process."""
+"""The protocol of executors, which run trials, and the simplest one, in this process."""
 
 import logging
 from collections import deque
@@ -20,50 +20,51 @@ if TYPE_CHECKING:
     from espalier.pipelines.learners.candidate import Candidate
 
 
-# A configuration that took its worker down so many times is never tried again.
+# A trial whose worker has died this many times is not tried again.
 DEADLY = 2
 
 _LOGGER = logging.getLogger(__name__)
 
 
 class Executor(Protocol):
-    """Runs trials somewhere.
+    """Runs trials, and fits the members of an ensemble.
 
     Every implementation passes `tests/contracts/executor_suite.py`.
 
     Attributes
     ----------
     n_workers : int
-        How many trials run at the same time.
+        Number of trials that run at the same time.
     """
 
     n_workers: int
 
     @property
     def pending(self) -> tuple[Trial, ...]:
-        """Trials submitted whose outcome has not been handed out, by number."""
+        """Submitted trials whose outcome has not been returned yet, by number."""
         ...
 
     def submit(self, trial: Trial) -> None:
-        """Take on a trial; returns at once."""
+        """Queue a trial; returns at once."""
         ...
 
     def wait(self, deadline: Deadline) -> list[TrialOutcome]:
-        """Block until at least one trial has ended, nothing is pending, or the deadline passes.
+        """Block until a trial has ended, nothing is pending, or the deadline passes.
 
-        A trial past its ``seconds_limit`` comes back TIMEOUT, one over its memory MEMOUT, one
-        whose process died twice FAILED or MEMOUT; the executor stays usable after each.
+        Returns the outcomes that are new. A trial past its ``seconds_limit`` has status TIMEOUT,
+        one over its memory limit MEMOUT, one whose process died twice FAILED or MEMOUT; the
+        executor stays usable after each.
         """
         ...
 
     def stop_pending(self, reason: str) -> list[TrialOutcome]:
-        """Stop everything now.
+        """Stop all trials now.
 
         Returns
         -------
         list of TrialOutcome
-            Finished trials that were not handed out yet, and one TIMEOUT with ``reason`` for each
-            trial that was running. Trials that never started are forgotten. Nothing is pending
+            Outcomes not returned yet, and one with status TIMEOUT and ``reason`` for each trial
+            that was running. Trials that have not started are dropped. Nothing is pending
             afterwards, and the executor stays usable.
         """
         ...
@@ -71,14 +72,14 @@ class Executor(Protocol):
     def fit_members(
         self, jobs: Sequence[MemberJob], deadline: Deadline
     ) -> "list[Candidate | None]":
-        """Fit the jobs' models, in their order; None for one that failed or was too late.
+        """Fit the models of ``jobs``; return them in order, None for failed or late ones.
 
-        Nothing may be pending.
+        No trial may be pending.
         """
         ...
 
     def close(self) -> None:
-        """Let go of all workers; may be called twice."""
+        """Release all workers; may be called twice."""
         ...
 
     def __enter__(self) -> Self:
@@ -98,7 +99,7 @@ class Executor(Protocol):
 def ended_early(
     trial: Trial, status: TrialStatus, reason: str, *, seconds: float = 0.0, worker: str = ""
 ) -> TrialOutcome:
-    """Return the outcome of a trial that an executor had to end, or saw end, from outside."""
+    """Return the outcome of a trial that did not report one itself: killed, stopped or lost."""
     return TrialOutcome(
         TrialResult(trial=trial, status=status, seconds=seconds, error=reason, worker=worker)
     )
@@ -107,12 +108,12 @@ def ended_early(
 class SerialExecutor:
     """Runs trials in this process, one at a time, inside `wait`.
 
-    A trial is stopped between two Python instructions; a single long call into native code is not.
+    A time limit interrupts Python code only, not a single long call into native code.
 
     Parameters
     ----------
     context : EvaluationContext
-        What trials need.
+        Data and settings that trials need.
     """
 
     n_workers: int = 1
@@ -123,32 +124,32 @@ class SerialExecutor:
 
     @property
     def pending(self) -> tuple[Trial, ...]:
-        """Trials submitted whose outcome has not been handed out."""
+        """Submitted trials that have not run yet."""
         return tuple(self._queue)
 
     def submit(self, trial: Trial) -> None:
-        """Take on a trial."""
+        """Queue a trial."""
         self._queue.append(trial)
 
     def wait(self, deadline: Deadline) -> list[TrialOutcome]:
-        """Run the next trial, until the deadline at most."""
+        """Run the next trial, at most until the deadline, and return its outcome."""
         if not self._queue or deadline.passed:
             return []
         return [evaluate_trial(self._queue.popleft(), self._context, deadline=deadline)]
 
     def stop_pending(self, reason: str) -> list[TrialOutcome]:  # noqa: ARG002 - nothing is running
-        """Forget the trials that have not started; none is ever running between two calls."""
+        """Drop the queued trials; none is running between two calls."""
         self._queue.clear()
         return []
 
     def fit_members(
         self, jobs: Sequence[MemberJob], deadline: Deadline
     ) -> "list[Candidate | None]":
-        """Fit the jobs' models one after the other."""
+        """Fit the models of ``jobs`` one after the other."""
         return [fit_or_none(job, self._context, deadline) for job in jobs]
 
     def close(self) -> None:
-        """Forget what has not started."""
+        """Drop the queued trials."""
         self._queue.clear()
 
     def __enter__(self) -> Self:
@@ -168,7 +169,7 @@ class SerialExecutor:
 def fit_or_none(
     job: MemberJob, context: EvaluationContext, deadline: Deadline
 ) -> "Candidate | None":
-    """Return the fitted model, or None (with a line in the log) if it failed or was too late."""
+    """Return the fitted model; None if the fit failed (which is logged) or was too late."""
     if deadline.passed:
         return None
     try:

@@ -1,4 +1,4 @@
-"""A job for a worker: while it waits, while it runs, and how it ended."""
+"""A job for a worker: waiting, running and ended."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from espalier.pipelines.evaluation.executors.workers import Work, WorkerHandle
 
-# Work gets this much longer than its limit to end by itself, with what it has.
+# After its limit, work has at least this long to end by itself, with a partial result.
 GRACE_SECONDS = 1.0
 _GRACE_SHARE, _GRACE_AT_MOST = 0.05, 5.0
 # Importing and unpacking the context on a slow, busy machine.
@@ -21,26 +21,26 @@ def grace_seconds(limit: float) -> float:
 class JobEnding(StrEnum):
     """How a job ended."""
 
-    ANSWERED = "answered"  # the worker gave an answer, which may say that the trial failed
-    TIMED_OUT = "timed out"  # its process was killed, as its time was up
-    OUT_OF_MEMORY = "out of memory"  # its process was killed for its memory, by whomever
+    ANSWERED = "answered"  # the worker answered; the answer may be that the trial failed
+    TIMED_OUT = "timed out"  # its process was killed after its time limit
+    OUT_OF_MEMORY = "out of memory"  # its process was killed for its memory
     WORKER_LOST = "worker lost"  # its worker died, or was lost, too often
     NOT_RUNNABLE = "not runnable"  # the worker could not even begin to work on it
-    STOPPED = "stopped"  # its process was killed, as nobody waits for the answer any more
+    STOPPED = "stopped"  # its process was killed, as the answer is no longer needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What is to be done, and how often that was tried.
+    """Work for a worker, and how often it was tried.
 
     Attributes
     ----------
     work : Trial or MemberJob
-        What is to be done.
+        The trial to evaluate, or the member to fit.
     starts : int
-        How often it was given to a worker.
+        Number of times it was given to a worker.
     deaths : int
-        How often a worker died with it.
+        Number of workers that died while running it.
     """
 
     work: Work
@@ -48,26 +48,26 @@ class Job:
     deaths: int = 0
 
     def started(self) -> Self:
-        """Return the job, given to a worker once more."""
+        """Return the job with one more start."""
         return replace(self, starts=self.starts + 1)
 
     def died(self) -> Self:
-        """Return the job after a worker died with it."""
+        """Return the job with one more death of a worker."""
         return replace(self, deaths=self.deaths + 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RunningJob:
-    """A job that was given to a worker.
+    """A job that a worker has been given.
 
     Attributes
     ----------
     job : Job
         The job.
     worker : WorkerHandle
-        Who works on it.
+        The worker that has it.
     limit : float or None
-        Seconds it may take, from when the worker began; None for no limit.
+        Time limit in seconds, from when the worker began; None for no limit.
     given : float
         When it was given to the worker, on the pool's clock.
     """
@@ -82,7 +82,7 @@ class RunningJob:
         return 0.0 if self.worker.began is None else now - self.worker.began
 
     def seconds_to_kill(self, now: float) -> float:
-        """Return the seconds until only killing helps; infinite without a limit."""
+        """Return the seconds until the worker must be killed; infinite without a limit."""
         if self.worker.began is None:
             return self.given + _BEGIN_SECONDS - now
         if self.limit is None:
@@ -92,20 +92,20 @@ class RunningJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobResult:
-    """What came of a job.
+    """Result of a job.
 
     Attributes
     ----------
     work : Trial or MemberJob
-        What was to be done.
+        The trial, or the member to fit.
     ending : JobEnding
         How it ended.
     answer : object
-        A trial's outcome or a member's model; None unless it was answered.
+        The trial's outcome or the member's model; None unless the worker answered.
     reason : str
-        For people; empty when it was answered.
+        Why the job ended, as text; empty if the worker answered.
     seconds : float
-        Since the worker began.
+        Seconds since the worker began.
     worker : str
         Name of the worker.
     """

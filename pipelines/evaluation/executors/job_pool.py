@@ -1,28 +1,28 @@
-"""Jobs on workers: queued, given out, watched, and really stopped when their time is up.
+"""Queue jobs, give them to workers, and stop them reliably at their time limit.
 
-The one state machine of all executors whose workers are processes. It knows neither processes nor
-Dask: those are behind `WorkerSet` and `WorkerHandle`. A job goes through these states:
+This state machine is shared by all executors whose workers are processes. It depends neither on
+local processes nor on Dask: both implement `WorkerSet` and `WorkerHandle`. A job has these states:
 
 =========  ==================================  ====================================================
 state      event                               next
 =========  ==================================  ====================================================
 (none)     `add`                               queued, behind the others
-queued     a worker is free, memory is there   given, with the seconds that are left for it
+queued     a worker and memory are free        given, with the seconds that are left for it
 queued     that worker has just gone           queued, in its place
-queued     the deadline has passed             queued: nothing is started any more
+queued     the deadline has passed             queued: no job is started any more
 queued     `forget_waiting`, `stop`            (none), without a result
 given      the worker begins                   running: its seconds count from here
 given      it does not begin for two minutes   worker killed; lost
 given      its worker leaves                   lost
-running    `stop`                              asked to stop with what it has: running
+running    `stop`                              asked to stop with a partial result: running
 any        the worker answers                  ended ANSWERED; if the trial ran out of memory, a
-                                               worker on this machine is killed: what it took may
-                                               not be given back
+                                               worker on this machine is killed, as it may not
+                                               return the memory
 any        its worker cannot run it            ended NOT_RUNNABLE
 any        its data are gone                   lost
-running    its worker dies                     queued, in front, as something else may have killed
-                                               it; the second time ended WORKER_LOST or, where that
-                                               is likely, OUT_OF_MEMORY
+running    its worker dies                     queued, in front, as the cause may be another; the
+                                               second time ended WORKER_LOST or, if that is the
+                                               likely cause, OUT_OF_MEMORY
 running    its worker dies, certainly through  ended OUT_OF_MEMORY or WORKER_LOST
            the job (its nanny says: memory)
 running    its limit and a grace have passed   worker killed; ended TIMED_OUT
@@ -36,10 +36,10 @@ lost       (at once)                           queued, in front; after three sta
 `WorkerHandle.began`. A trial that reaches its own limit stops itself and answers, with the folds
 it has finished: the pool sees an answer, and no time-out.
 
-What differs between the platforms is with them, as it is really different: a local process is
-ready before it is given a job, so that it never stays "given", is watched for its memory by the
-pool, dies with an exit status and is replaced by its set; a Dask worker says when it begins, has a
-nanny that watches its memory and starts it anew, may lose the data of a job, and may join late.
+The platforms differ in this: a local process is ready before it is given a job, so that a job is
+never only "given"; the pool checks its memory; it dies with an exit status, and its set replaces
+it. A Dask worker reports when it begins; its nanny checks its memory and restarts it; it may lose
+the data of a job, and may join late.
 """
 
 import logging
@@ -71,26 +71,26 @@ from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialStatus
 _LOG = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.5
-# Memory grows fast, so it is looked at more often.
+# Memory grows fast, so it is checked more often.
 _MEMORY_POLL_SECONDS = 0.1
 _MAX_STARTS = 3
 
 
 class JobPool:
-    """Runs jobs on workers, one a worker at a time.
+    """Runs jobs on workers, one per worker at a time.
 
     Parameters
     ----------
     workers : WorkerSet
-        Who works; closed together with the pool.
+        The workers; closed together with the pool.
     memory_limit_mb : float or None
-        Resident memory of a worker above which it is killed; None where nobody has to look.
+        Resident memory of a worker in MiB above which it is killed; None to not check it.
     on_start : callable or None
-        Told of each trial or member before it is given to a worker.
+        Called with each trial or member before it is given to a worker.
     gate : MemoryGate or None
-        Holds jobs back while this machine is short of memory; None for the usual one.
+        Holds jobs back while this machine is short of memory; None for the default gate.
     clock : callable
-        Returns the current moment in seconds; injected so that tests need not wait.
+        Returns the current time in seconds; tests replace it to avoid waiting.
     """
 
     def __init__(
@@ -112,21 +112,21 @@ class JobPool:
 
     @property
     def n_workers(self) -> int:
-        """Workers there are, at least 1."""
+        """Number of workers, at least 1."""
         return self._workers.n_workers
 
     @property
     def running(self) -> tuple[Work, ...]:
-        """What workers work on."""
+        """Trials and members that workers have been given."""
         return tuple(each.job.work for each in self._running)
 
     @property
     def pending(self) -> tuple[Work, ...]:
-        """What has not ended: running, then waiting."""
+        """Trials and members that have not ended: running ones, then waiting ones."""
         return (*self.running, *(job.work for job in self._waiting))
 
     def add(self, work: Work) -> None:
-        """Take on a trial or member; it starts in `step`, when a worker is free."""
+        """Queue a trial or member; it starts in `step`, once a worker is free."""
         self._waiting.append(Job(work=work))
 
     def forget_waiting(self) -> None:
@@ -134,20 +134,19 @@ class JobPool:
         self._waiting.clear()
 
     def step(self, seconds: float, deadline: Deadline | None) -> list[JobResult]:
-        """Start what can be started, wait up to ``seconds`` and return what has ended.
+        """Start jobs on free workers, wait up to ``seconds``, and return the results of ended jobs.
 
         Parameters
         ----------
         seconds : float
-            How long to wait at most; less when something happens.
+            How long to wait at most; it returns earlier if something happens.
         deadline : Deadline or None
-            What is started must end by then; nothing starts once it has passed. None to start
-            nothing.
+            When started jobs must have ended; after it no job is started. None to start no job.
 
         Raises
         ------
         WorkerLostError
-            There is no worker, and there will be none.
+            There is no worker, and no new one can be expected.
         """
         self._dispatch(deadline)
         now = self._clock()
@@ -160,14 +159,14 @@ class JobPool:
             if result is not None:
                 self._running.remove(each)
                 ended.append(result)
-        if ended:  # they are put on record next, for which no worker should wait
+        if ended:  # no worker should be idle while the caller records the results
             self._dispatch(deadline)
         return ended
 
     def stop(self, reason: str, *, patience: float = GRACE_SECONDS) -> list[JobResult]:
-        """End all jobs: running ones are asked to stop and, after ``patience`` seconds, killed.
+        """Ask running jobs to stop, kill them after ``patience`` seconds, and return their results.
 
-        Those that wait are forgotten, also one that is to be tried again.
+        Waiting jobs are dropped, including retries.
         """
         self.forget_waiting()
         self._workers.interrupt([each.worker for each in self._running])
@@ -179,21 +178,21 @@ class JobPool:
         return ended + self.kill_running(reason)
 
     def kill_running(self, reason: str) -> list[JobResult]:
-        """Kill the workers of all running jobs."""
+        """Kill the workers of all running jobs, and return the results of these jobs."""
         running, self._running = self._running, []
         return [self._kill(each, JobEnding.STOPPED, reason) for each in running]
 
     def close(self) -> None:
-        """Forget all jobs, and stop and let go of the workers; may be called twice."""
+        """Drop all jobs, and stop the workers; may be called twice."""
         self._waiting.clear()
         self._running.clear()
         self._workers.close()
 
     def _dispatch(self, deadline: Deadline | None) -> None:
-        """Give waiting jobs to free workers, in the order in which they came."""
+        """Give waiting jobs to free workers, in order."""
         if deadline is None or not self._waiting:
             return
-        here = self._workers.on_this_machine  # elsewhere, this machine's memory says nothing
+        here = self._workers.on_this_machine  # else this machine's memory does not matter
         for worker in self._workers.free():
             if not self._waiting or deadline.passed:
                 return
@@ -211,7 +210,7 @@ class JobPool:
             self._running.append(RunningJob(job.started(), worker, limit, self._clock()))
 
     def _look_at(self, running: RunningJob) -> JobResult | None:
-        """Return what came of a job; None while it runs, or when it is to be tried again."""
+        """Return the result of a job; None while it runs, or if it will be tried again."""
         match running.worker.look():
             case Answer(value):
                 return self._answered(running, value)
@@ -243,7 +242,7 @@ class JobPool:
         if isinstance(answer, TrialOutcome):
             self._gate.note(answer)
             if answer.result.status is TrialStatus.MEMOUT and self._workers.on_this_machine:
-                self._workers.kill(running.worker)  # what it took may not be given back
+                self._workers.kill(running.worker)  # it may not return the memory
         return self._result(running, JobEnding.ANSWERED, answer=answer)
 
     def _died(self, running: RunningJob, death: Death) -> JobResult | None:
@@ -256,7 +255,7 @@ class JobPool:
         return self._result(running, ending, f"{death.reason}, twice")
 
     def _again(self, running: RunningJob, job: Job, reason: str) -> JobResult | None:
-        """Put a job back in front of the queue, a few times at most."""
+        """Put a job back to the front of the queue, unless it was started too often."""
         if job.starts >= _MAX_STARTS:
             return self._result(running, JobEnding.WORKER_LOST, f"{reason}, {_MAX_STARTS} times")
         _LOG.warning("%s starts over: %s", _describe(job.work), reason)
@@ -283,7 +282,7 @@ class JobPool:
 
 
 def _limit(work: Work, deadline: Deadline) -> float | None:
-    """Return the seconds that work may take, its own limit and the deadline's; None for no end."""
+    """Return the seconds until the own limit or the deadline, the earlier one; None for neither."""
     own = work.seconds_limit if isinstance(work, Trial) else None
     left = deadline.seconds_left
     limit = left if own is None else min(own, left)

@@ -1,4 +1,4 @@
-"""Whether the machine has memory for one more trial beside those that run."""
+"""Check whether the machine has memory for one more concurrent trial."""
 
 from collections import deque
 from collections.abc import Callable
@@ -8,21 +8,21 @@ import psutil
 from espalier.pipelines.resources.memory import MIB, machine_memory
 from espalier.pipelines.trials.trial import TrialOutcome
 
-# Below this share of the machine's memory nothing is started beside what runs.
+# With less than this share of the machine's memory free, no concurrent trial is started.
 _LEAST_SHARE = 0.05
-# A worker holds data and libraries already, so that a trial takes about this share of what is
-# seen of its process.
+# A worker already holds data and libraries, so that a trial adds about this share of the peak
+# memory of its process.
 _GROWTH_SHARE = 0.5
 _REMEMBERED = 8
 
 
 class MemoryGate:
-    """Holds trials back while memory is short: fewer run at the same time, and the run goes on.
+    """Limits the number of concurrent trials while memory is short.
 
     Parameters
     ----------
     available : callable or None
-        Returns the bytes that are free; None asks the system.
+        Returns the free memory in bytes; None to ask the system.
     """
 
     def __init__(self, available: Callable[[], float] | None = None) -> None:
@@ -30,12 +30,12 @@ class MemoryGate:
         self._peaks: deque[float] = deque(maxlen=_REMEMBERED)
 
     def note(self, outcome: TrialOutcome) -> None:
-        """Remember what a trial used."""
+        """Record the peak memory of a trial."""
         if outcome.result.memory_mb is not None:
             self._peaks.append(outcome.result.memory_mb)
 
     def admits(self, n_running: int) -> bool:
-        """Whether one more may start; the first always may."""
+        """Whether one more trial may start beside ``n_running``; the first always may."""
         if n_running == 0:
             return True
         wanted = _GROWTH_SHARE * max(self._peaks, default=0.0) * MIB

@@ -1,19 +1,17 @@
-"""The executor over a `JobPool`: trials and members in, outcomes and models out."""
+"""The executor on a `JobPool`: turns job results into trial outcomes and fitted models."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from espalier.pipelines.evaluation.evaluate import MemberJob
 from espalier.pipelines.evaluation.executors.base import ended_early
 from espalier.pipelines.evaluation.executors.job import GRACE_SECONDS, JobEnding, JobResult
 from espalier.pipelines.evaluation.executors.job_pool import JobPool
+from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialStatus
-
-if TYPE_CHECKING:
-    from espalier.pipelines.learners.candidate import Candidate
 
 _STATUS = {
     JobEnding.TIMED_OUT: TrialStatus.TIMEOUT,
@@ -23,19 +21,19 @@ _STATUS = {
 
 
 class PoolExecutor:
-    """Runs trials on the workers of a pool, one a worker at a time.
+    """Runs trials on the workers of a pool, one per worker at a time.
 
-    Implements `base.Executor` for every platform that has a `WorkerSet`.
+    Implements `base.Executor` for every platform with a `WorkerSet`.
 
     Parameters
     ----------
     pool : JobPool
-        Closed together with the executor.
+        The pool of workers; closed together with the executor.
 
     Attributes
     ----------
     n_workers : int
-        How many trials run at the same time; kept up to date by `wait`.
+        Number of trials that run at the same time; updated by `wait`.
     """
 
     def __init__(self, pool: JobPool) -> None:
@@ -45,13 +43,13 @@ class PoolExecutor:
 
     @property
     def pending(self) -> tuple[Trial, ...]:
-        """Trials submitted whose outcome has not been handed out, by number."""
+        """Submitted trials whose outcome has not been returned yet, by number."""
         alive = [work for work in self._pool.pending if isinstance(work, Trial)]
         ended = [outcome.result.trial for outcome in self._finished]
         return tuple(sorted([*alive, *ended], key=lambda trial: trial.number))
 
     def submit(self, trial: Trial) -> None:
-        """Take on a trial; it starts in `wait`, when a worker is free."""
+        """Queue a trial; it starts in `wait`, once a worker is free."""
         self._pool.add(trial)
 
     def wait(self, deadline: Deadline) -> list[TrialOutcome]:
@@ -60,7 +58,7 @@ class PoolExecutor:
         Raises
         ------
         WorkerLostError
-            There is no worker, and there will be none.
+            There is no worker, and no new one can be expected.
         """
         while self.pending and not self._finished and not deadline.passed:
             self._keep(self._pool.step(max(deadline.seconds_left, 0.0), deadline))
@@ -68,15 +66,13 @@ class PoolExecutor:
         return self._hand_out()
 
     def stop_pending(self, reason: str) -> list[TrialOutcome]:
-        """Stop all trials: politely at first, so that the workers survive, then for good."""
+        """Stop all trials: ask first, so that workers survive, then kill; return the outcomes."""
         finished = self._hand_out()
         self._keep(self._pool.stop(reason))
         return finished + [_with_reason(outcome, reason) for outcome in self._hand_out()]
 
-    def fit_members(
-        self, jobs: Sequence[MemberJob], deadline: Deadline
-    ) -> "list[Candidate | None]":
-        """Fit the jobs' models side by side, in their order; None for failed or late ones."""
+    def fit_members(self, jobs: Sequence[MemberJob], deadline: Deadline) -> list[Candidate | None]:
+        """Fit the models of ``jobs`` in parallel; return them in order, None if failed or late."""
         places = {id(job): place for place, job in enumerate(jobs)}
         models: list[Candidate | None] = [None] * len(jobs)
         for job in jobs:
@@ -92,7 +88,7 @@ class PoolExecutor:
         return models
 
     def close(self) -> None:
-        """Stop everything and let go of the workers; may be called twice."""
+        """Stop all jobs and release the workers; may be called twice."""
         self._pool.close()
         self._finished = []
 
@@ -118,7 +114,7 @@ class PoolExecutor:
 
 
 def _outcome(result: JobResult) -> TrialOutcome:
-    """Return what came of a trial's job."""
+    """Return the outcome of a trial from the result of its job."""
     if isinstance(result.answer, TrialOutcome):
         return result.answer
     assert isinstance(result.work, Trial)
@@ -129,7 +125,7 @@ def _outcome(result: JobResult) -> TrialOutcome:
 
 
 def _with_reason(outcome: TrialOutcome, reason: str) -> TrialOutcome:
-    """Return the outcome of a trial that was stopped, with the reason it was stopped for."""
+    """Return ``outcome`` with ``reason`` as its error if the trial was stopped."""
     if outcome.result.status is not TrialStatus.TIMEOUT:
         return outcome
     return replace(outcome, result=replace(outcome.result, error=reason))

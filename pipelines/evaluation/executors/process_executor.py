@@ -1,4 +1,4 @@
-"""Trials in processes of their own: in parallel, and really stopped when their time is up."""
+"""The executor that runs trials in worker processes on this machine."""
 
 import time
 
@@ -13,18 +13,18 @@ _POLL_SECONDS = 0.5
 class ProcessExecutor(PoolExecutor):
     """Runs trials in worker processes on this machine.
 
-    A trial past its limit is asked to stop, then its process is killed and replaced; so is one over
-    its memory. A trial whose process dies is tried once more, as something else may have killed it;
-    dying twice is a result.
+    A trial past its time limit is asked to stop; then its process is killed and replaced, as is one
+    over its memory limit. A trial whose process dies is tried once more, as the cause may be
+    another; the second time it fails.
 
     Parameters
     ----------
     context : EvaluationContext
-        What trials need.
+        Data and settings that trials need.
     n_workers : int
         Number of processes.
     memory_limit_mb : float or None
-        Resident memory of a worker above which its trial ends as MEMOUT; None for no limit.
+        Resident memory of a worker in MiB above which its trial ends as MEMOUT; None for no limit.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class ProcessExecutor(PoolExecutor):
         super().__init__(JobPool(self._workers, memory_limit_mb=memory_limit_mb))
 
     def warm_up(self) -> float:
-        """Wait until a worker can begin; return the seconds that it took.
+        """Wait until a worker is ready; return the seconds that took.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The worker processes of this machine, a fixed number: each one that ends is replaced."""
+"""A fixed number of worker processes on this machine; each that ends is replaced."""
 
 import tempfile
 from collections.abc import Sequence
@@ -12,28 +12,28 @@ from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.worker_process import WorkerProcess
 from espalier.pipelines.evaluation.executors.workers import WorkerHandle
 
-# So many workers in a row that die before they can work mean that none ever will.
+# If this many workers in a row die before they are ready, no further one is started.
 _MAX_FAILED_STARTS = 3
 
 
 class ProcessWorkers:
     """Worker processes; implements `workers.WorkerSet`.
 
-    The context goes to a file once and from there into every worker.
+    The context is pickled to a file once, from which every worker loads it.
 
     Parameters
     ----------
     context : EvaluationContext
-        What trials need.
+        Data and settings that trials need.
     n_workers : int
         Number of processes.
 
     Attributes
     ----------
     context_path : Path
-        The file with the context.
+        File of the pickled context.
     processes : list of WorkerProcess
-        The workers, ready or on their way.
+        The workers, ready or starting.
     """
 
     on_this_machine = True
@@ -51,7 +51,7 @@ class ProcessWorkers:
 
     @property
     def any_ready(self) -> bool:
-        """Whether a worker has got ready to work."""
+        """Whether a worker is ready for jobs."""
         return any(worker.ready for worker in self.processes)
 
     def free(self) -> Sequence[WorkerProcess]:
@@ -59,7 +59,7 @@ class ProcessWorkers:
         return [worker for worker in self.processes if worker.idle]
 
     def wait(self, seconds: float) -> None:
-        """Wait until a worker says something or dies, ``seconds`` at most.
+        """Wait until a worker sends a message or dies, at most ``seconds``.
 
         Raises
         ------
@@ -71,7 +71,7 @@ class ProcessWorkers:
             self._receive(worker)
 
     def interrupt(self, workers: Sequence[WorkerHandle]) -> None:
-        """Ask workers to give their jobs up and to answer with what they have."""
+        """Ask workers to interrupt their jobs and answer with partial results."""
         for worker in self.processes:
             if worker in workers:
                 worker.interrupt()
@@ -83,14 +83,14 @@ class ProcessWorkers:
             self._replace(worker)
 
     def close(self) -> None:
-        """Kill the busy workers and let go of the others; may be called twice."""
+        """Kill the busy workers and end the others; may be called twice."""
         for worker in self.processes:
             worker.close()
         self.processes = []
         self._folder.cleanup()
 
     def _receive(self, worker: WorkerProcess) -> None:
-        """Take what a worker has to say; replace it when it has died."""
+        """Receive the message of a worker; replace the worker if it has died."""
         try:
             worker.receive()
         except (EOFError, OSError):

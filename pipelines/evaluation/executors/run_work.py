@@ -1,4 +1,4 @@
-"""What every worker process does with a job, whoever started it."""
+"""Run a job in a worker process, local or of Dask."""
 
 import time
 from contextlib import AbstractContextManager
@@ -19,18 +19,19 @@ def run_work(
     seconds: float | None,
     interruptible: AbstractContextManager[None],
 ) -> Any:
-    """Return a trial's outcome, or a member's fitted model (None when there is none).
+    """Evaluate a trial or fit a member; return the outcome, or the model (None if that failed).
 
     Parameters
     ----------
     work : Trial or MemberJob
-        What to do.
+        The trial to evaluate, or the member to fit.
     context : EvaluationContext
-        What trials need.
+        Data and settings that trials need.
     seconds : float or None
-        What it may take.
+        Time limit; None for no limit.
     interruptible : context manager
-        While it is open, whoever wants to stop the work may raise `TrialInterruptedError` here.
+        Entered around the work; while it is open, `TrialInterruptedError` may be raised in this
+        thread to stop the work.
     """
     deadline = Deadline.after(seconds)
     started = time.monotonic()
@@ -39,7 +40,7 @@ def run_work(
             if isinstance(work, Trial):
                 return evaluate_trial(work, context, deadline=deadline)
             return fit_or_none(work, context, deadline)
-    except TrialInterruptedError:  # outside of the evaluation, which keeps the folds it has
+    except TrialInterruptedError:  # outside `evaluate_trial`, which keeps finished folds
         if not isinstance(work, Trial):
             return None
         spent = time.monotonic() - started

@@ -1,8 +1,8 @@
-"""The process that runs trials for `ProcessExecutor`: one message in, one answer out.
+"""Main program of a worker process of `ProcessExecutor`: receive a job, send the answer.
 
-Started by `worker_process.WorkerProcess`. It imports what an evaluation needs and nothing else,
-before it says that it is ready, so that no trial pays for it; each family's own library is
-imported by the first trial that uses it.
+Started by `worker_process.WorkerProcess`. Before it reports that it is ready, it imports what every
+evaluation needs, so that no trial spends time on that; the library of a model family is imported by
+the first trial that uses it.
 """
 
 import os
@@ -29,7 +29,7 @@ READY = "ready"
 
 
 class _Switch:
-    """Turns the stop signal into an interruption, but only while a trial runs."""
+    """Signal handler that raises `TrialInterruptedError`, but only while a trial runs."""
 
     def __init__(self) -> None:
         self.on = False
@@ -43,7 +43,7 @@ class _Switch:
 
     @contextmanager
     def turned_on(self) -> Iterator[None]:
-        """Let the signal interrupt what runs until the end of the block."""
+        """Let the signal interrupt the code of the block."""
         try:
             self.on = True
             yield
@@ -52,18 +52,18 @@ class _Switch:
 
 
 def main(descriptor: int, context_path: str) -> None:
-    """Serve the parent at the other end of a socket until it closes.
+    """Run the jobs that the parent process sends over a socket, until the socket closes.
 
     Parameters
     ----------
     descriptor : int
-        The inherited file descriptor of the socket.
+        File descriptor of the socket, inherited from the parent.
     context_path : str
         File with the pickled `EvaluationContext`.
     """
     os.set_inheritable(descriptor, False)
     connection: Connection[Any, Any] = Connection(descriptor)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # only the parent handles Ctrl-C
     switch = _Switch()
     signal.signal(STOP_SIGNAL, switch)
     threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
@@ -80,7 +80,7 @@ def main(descriptor: int, context_path: str) -> None:
 
 
 def _silence() -> None:
-    """Send all further output to the null device; until here errors reach the parent's file."""
+    """Discard all further output; until here errors go to a file of the parent."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for number in (1, 2):
         os.dup2(nowhere, number)
@@ -88,7 +88,7 @@ def _silence() -> None:
 
 
 def _leave_with_parent(parent: int) -> None:
-    """End this process when its parent has gone, even in the middle of a fit."""
+    """End this process once its parent is gone, even during a fit."""
     while os.getppid() == parent:
         time.sleep(1.0)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""A worker process as its parent sees it: started, given a job, watched, killed."""
+"""The parent's handle of a worker process: start it, give it a job, kill it."""
 
 import json
 import os
@@ -40,26 +40,27 @@ _SIGKILL = 9
 
 
 class WorkerProcess:
-    """One worker; implements `workers.WorkerHandle`.
+    """A worker process; implements `workers.WorkerHandle`.
 
-    A plain subprocess on a socket pair: nothing of the user's ``__main__`` runs again in it, so a
-    script needs no ``if __name__ == "__main__"``, and killing one touches no other.
+    It is a plain subprocess connected by a socket pair. It does not run the user's ``__main__``
+    again, so a script needs no ``if __name__ == "__main__"``, and killing one does not affect
+    others.
 
     Parameters
     ----------
     context_path : Path
         File with the pickled context.
     n_threads : int
-        Threads its native libraries may use.
+        Number of threads that native libraries may use.
     errors_path : Path
-        File for what it says while it starts.
+        File for error output while it starts.
 
     Attributes
     ----------
     ready : bool
-        Whether it has got ready to work.
+        Whether the process is ready for jobs.
     began : float or None
-        When its job began, which is when it was given to it: it was ready before.
+        When its job began; None before the first job.
     """
 
     def __init__(self, context_path: Path, n_threads: int, errors_path: Path) -> None:
@@ -76,7 +77,7 @@ class WorkerProcess:
             self._process = subprocess.Popen(
                 [
                     sys.executable,
-                    "-P",  # what it imports to begin with does not come from the working folder
+                    "-P",  # its first imports must not come from the working folder
                     "-c",
                     _BOOT,
                     str(theirs.fileno()),
@@ -93,12 +94,12 @@ class WorkerProcess:
 
     @property
     def idle(self) -> bool:
-        """Whether it can be given a job."""
+        """Whether the worker can be given a job."""
         return self.ready and not self._working and self._report is None
 
     @property
     def memory_mb(self) -> float:
-        """Resident memory in MiB; 0 if it is gone."""
+        """Resident memory in MiB; 0 if the process is gone."""
         try:
             return float(psutil.Process(self._process.pid).memory_info().rss) / 2**20
         except psutil.Error:
@@ -106,16 +107,16 @@ class WorkerProcess:
 
     @property
     def name(self) -> str:
-        """For people."""
+        """Name of the worker in messages."""
         return f"process {self._process.pid}"
 
     def start(self, work: Work, seconds: float | None) -> None:
-        """Give it a job that is to end by itself within ``seconds``.
+        """Give the worker a job that should end by itself within ``seconds``.
 
         Raises
         ------
         WorkerGoneError
-            The process is gone; `receive` will say so too.
+            The process is gone; `receive` will raise too.
         """
         try:
             self.connection.send_bytes(pickle.dumps((work, seconds), protocol=5))
@@ -124,7 +125,7 @@ class WorkerProcess:
         self._working, self.began = True, time.monotonic()
 
     def receive(self) -> None:
-        """Take what it says: that it is ready, or the answer that `look` will return.
+        """Receive a message: that the worker is ready, or the answer that `look` will return.
 
         Raises
         ------
@@ -138,35 +139,35 @@ class WorkerProcess:
             self._working, self._report = False, Answer(answer)
 
     def look(self) -> Report | None:
-        """Return what came of its job, once; None while it works."""
+        """Return how the job ended, once; None while it runs."""
         report, self._report = self._report, None
         return report
 
     def bury(self) -> None:
-        """Tidy up after a process that has closed its socket; `look` says how it died."""
+        """Clean up after a process that has died; `look` then returns its death."""
         status = self.kill(died=True)
         if self._working:
             self._working, self._report = False, _death(status)
 
     def interrupt(self) -> None:
-        """Ask it to give its job up."""
+        """Ask the process to interrupt its job."""
         if self._process.poll() is None:
             self._process.send_signal(STOP_SIGNAL)
 
     def kill(self, *, died: bool = False) -> int | None:
-        """Kill it with all processes below it.
+        """Kill the process and all its child processes.
 
         Parameters
         ----------
         died : bool
-            Whether its socket has closed, so that its exit status is about to be known.
+            Whether its socket has closed; its exit status is then waited for.
 
         Returns
         -------
         int or None
-            The exit status of one that ended by itself, negative for a signal.
+            Exit status if the process ended by itself (negative for a signal), else None.
         """
-        try:  # one that has closed its socket is about to have a status
+        try:  # a process that has closed its socket is about to exit
             status = self._process.wait(timeout=1.0 if died else 0.0)
         except subprocess.TimeoutExpired:
             status = None
@@ -179,7 +180,7 @@ class WorkerProcess:
         return status
 
     def close(self) -> None:
-        """Let it end by itself if it is idle, else kill it."""
+        """Let the process end by itself if it is idle, else kill it."""
         if self.idle:
             self.connection.close()
             try:
@@ -190,7 +191,7 @@ class WorkerProcess:
             self.kill()
 
     def last_words(self) -> str:
-        """Return the last line that it wrote while it started."""
+        """Return the last line of error output from its start; empty without any."""
         try:
             lines = self._errors_path.read_text(errors="replace").strip().splitlines()
         except OSError:
@@ -206,8 +207,8 @@ class WorkerProcess:
 
 
 def _death(exit_status: int | None) -> Death:
-    """Return how a process died by itself."""
-    if exit_status == -_SIGKILL:  # nobody else kills like that but the kernel short of memory
+    """Return the death of a process that was not killed by this one."""
+    if exit_status == -_SIGKILL:  # most likely the kernel, when memory is exhausted
         reason = "its process was killed by the system, most likely for memory"
         return Death(reason, of_memory=True)
     return Death(f"its process died with exit status {exit_status}")

@@ -1,8 +1,8 @@
-"""What a `JobPool` asks of the workers it is given: local processes, Dask's, or a test's.
+"""The protocols between a `JobPool` and its workers: local processes, Dask workers or test doubles.
 
-A platform implements `WorkerSet` and `WorkerHandle`; when a job is given out, tried again, killed
-or recorded is decided by the pool alone. A set that shares its workers with other people leaves
-those out of `WorkerSet.free` that work for them.
+A platform implements `WorkerSet` and `WorkerHandle`; the pool alone decides when a job is given
+out, retried, killed or recorded. A set that shares workers with other users leaves busy ones out of
+`WorkerSet.free`.
 """
 
 from collections.abc import Sequence
@@ -12,22 +12,22 @@ from typing import Any, Protocol
 from espalier.pipelines.evaluation.evaluate import MemberJob
 from espalier.pipelines.trials.trial import Trial
 
-# What a worker can be asked to do.
+# Work for a worker: evaluate a trial, or fit a member.
 Work = Trial | MemberJob
 
 
 class WorkerGoneError(Exception):
-    """A worker that looked free has gone: the job it was to get keeps its place."""
+    """A worker that looked free is gone; the job stays first in the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The worker has done its job.
+    """The worker has finished its job.
 
     Attributes
     ----------
     value : object
-        A trial's outcome, or a member's fitted model (None when there is none).
+        The trial's outcome, or the member's fitted model (None if the fit failed).
     """
 
     value: Any
@@ -35,16 +35,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """The worker died while it worked on the job.
+    """The worker died while it ran the job.
 
     Attributes
     ----------
     reason : str
-        For people.
+        Description of the death.
     of_memory : bool
-        Whether it died, or most likely died, for want of memory.
+        Whether the certain or most likely cause is lack of memory.
     certain : bool
-        Whether the job itself is the cause beyond doubt.
+        Whether the job certainly caused it.
     """
 
     reason: str
@@ -54,12 +54,12 @@ class Death:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """The job was lost on its way, through no fault of its own.
+    """The job was lost before it ended, not by its own fault.
 
     Attributes
     ----------
     reason : str
-        For people.
+        Description of the loss.
     """
 
     reason: str
@@ -67,12 +67,12 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The worker lives and could not even begin to work on the job.
+    """The worker is alive but could not begin the job.
 
     Attributes
     ----------
     reason : str
-        For people.
+        Description of the error.
     """
 
     reason: str
@@ -82,84 +82,84 @@ Report = Answer | Death | Loss | Refusal
 
 
 class WorkerHandle(Protocol):
-    """One worker, and the one job that it has been given."""
+    """A worker and the job that it has been given, if any."""
 
     @property
     def name(self) -> str:
-        """For people."""
+        """Name of the worker in messages."""
         ...
 
     @property
     def began(self) -> float | None:
-        """When work on the job began, on the pool's clock; None before that.
+        """When the worker began the job, on the pool's clock; None before that.
 
-        Getting ready (imports, unpacking the data) does not count against a job's seconds.
+        Preparation (imports, unpacking the data) does not count towards the seconds of a job.
         """
         ...
 
     @property
     def memory_mb(self) -> float | None:
-        """Resident memory of its process in MiB; None where somebody else watches it."""
+        """Resident memory of its process in MiB; None if the platform limits it."""
         ...
 
     def start(self, work: Work, seconds: float | None) -> None:
-        """Give it a job that is to end by itself within ``seconds``; returns at once.
+        """Give the worker a job that should end by itself within ``seconds``; returns at once.
 
         Raises
         ------
         WorkerGoneError
-            It has gone.
+            The worker is gone.
         WorkerLostError
-            Nobody can be given anything any more.
+            No worker can be given a job any more.
         """
         ...
 
     def look(self) -> Report | None:
-        """Return what came of its job, once; None while it works."""
+        """Return how the job ended, once; None while it runs."""
         ...
 
 
 class WorkerSet(Protocol):
-    """The workers there are, who may come and go."""
+    """The workers of a pool; they may join and leave."""
 
     @property
     def n_workers(self) -> int:
-        """How many there are, at least 1."""
+        """Number of workers, at least 1."""
         ...
 
     @property
     def on_this_machine(self) -> bool:
-        """Whether they share this machine's memory."""
+        """Whether the workers run on this machine and share its memory."""
         ...
 
     def free(self) -> Sequence[WorkerHandle]:
-        """Return those that can be given a job now.
+        """Return the workers that can be given a job now.
 
         Raises
         ------
         WorkerLostError
-            There is no worker, and there will be none.
+            There is no worker, and no new one can be expected.
         """
         ...
 
     def wait(self, seconds: float) -> None:
-        """Wait until something may have happened to a worker, ``seconds`` at most.
+        """Wait until the state of a worker may have changed, at most ``seconds``.
 
         Raises
         ------
         WorkerLostError
-            There is no worker, and there will be none.
+            There is no worker, and no new one can be expected.
         """
         ...
 
     def interrupt(self, workers: Sequence[WorkerHandle]) -> None:
-        """Ask workers to give their jobs up and to answer with what they have; returns at once."""
+        """Ask workers to interrupt their jobs and answer with partial results; returns at once."""
         ...
 
     def kill(self, worker: WorkerHandle) -> None:
-        """End a worker's process whatever it does; another one takes its place where it can."""
+        """Kill the process of a worker; if possible another one takes its place."""
         ...
 
     def close(self) -> None:
-        """Stop whatever still runs and let go of the workers; may be called twice."""
+        """Stop running jobs and release the workers; may be called twice."""
         ...

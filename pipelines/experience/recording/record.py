@@ -21,8 +21,16 @@ from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialResult
 
 _ERROR_NAME = re.compile(r"[A-Za-z_][\w.]*")
-_OWN_FIELDS = ("fingerprint", "name", "target", "metric", "n_rows_whole", "rows_cap", "n_folds",
-               "seed")  # fmt: skip
+_OWN_FIELDS = (
+    "fingerprint",
+    "name",
+    "target",
+    "metric",
+    "n_rows_whole",
+    "rows_cap",
+    "n_folds",
+    "seed",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +82,15 @@ class KnownDataset:
     def key(self) -> str:
         """A hash, twelve hexadecimal digits; scores with the same key are comparable."""
         shape = self.shape
-        parts = [self.fingerprint, self.target, self.metric, str(shape.problem), shape.n_rows,
-                 self.n_folds, self.seed]  # fmt: skip
+        parts = [
+            self.fingerprint,
+            self.target,
+            self.metric,
+            str(shape.problem),
+            shape.n_rows,
+            self.n_folds,
+            self.seed,
+        ]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
     @property

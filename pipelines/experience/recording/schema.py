@@ -35,8 +35,15 @@ Migration = Callable[[pa.Table], pa.Table]
 MIGRATIONS: Mapping[int, Migration] = {1: lambda table: _with_about(table)}
 """Functions by version; each converts a table of that version to the next version."""
 
-SHAPE = ("n_rows", "n_columns", "n_categorical", "n_text", "n_datetime", "n_classes",
-          "smallest_class")  # fmt: skip
+SHAPE = (
+    "n_rows",
+    "n_columns",
+    "n_categorical",
+    "n_text",
+    "n_datetime",
+    "n_classes",
+    "smallest_class",
+)
 
 COLUMNS: Mapping[str, pa.DataType] = {
     # the dataset

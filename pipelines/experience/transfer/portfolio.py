@@ -129,8 +129,9 @@ class Portfolio:
 
         Best first; if it was recorded several times (other rows, folds or seeds), these take turns.
         """
-        found = [places for places, each in zip(self.best, self.contents, strict=True)
-                 if each == content]  # fmt: skip
+        found = [
+            places for places, each in zip(self.best, self.contents, strict=True) if each == content
+        ]
         turns = [place for turn in zip_longest(*found) for place in turn if place is not None]
         return tuple(dict.fromkeys(turns))[:WINNERS]
 

@@ -68,8 +68,7 @@ class GaussianClassifier(BaseEstimator):
         X = np.asarray(X, dtype=np.float64)
         weight = np.ones(len(y)) if sample_weight is None else sample_weight
         weight = np.maximum(weight, 1e-12)
-        facts = RowFacts(weight=weight, groups=groups, times=times)
-        self.temperature_ = self._temperature(X, y, facts)
+        self.temperature_ = self._temperature(X, y, weight, RowFacts(groups=groups, times=times))
         self._estimate(X, y, weight)
         self.classes_ = np.arange(len(self.means_))
         return self
@@ -95,7 +94,9 @@ class GaussianClassifier(BaseEstimator):
                 for covariance in self._covariances(shared, centred, onehot, totals)
             ]
 
-    def _temperature(self, X: NDArray[Any], y: NDArray[Any], facts: RowFacts) -> float:
+    def _temperature(
+        self, X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any], facts: RowFacts
+    ) -> float:
         """Return the temperature of least log loss on rows left out; 1 if none can be."""
         drawn = generator(self.seed, "temperature").permutation(len(y))[:_TEMPERATURE_ROWS]
         known = facts.take(drawn)
@@ -109,13 +110,11 @@ class GaussianClassifier(BaseEstimator):
             valid = valid[np.isin(y[valid], present)]
             if len(present) < 2 or not len(valid):
                 continue
-            model, weight = clone(self), facts.take(train).weight
-            assert weight is not None
-            model._estimate(X[train], np.searchsorted(present, y[train]), weight)
+            model = clone(self)
+            model._estimate(X[train], np.searchsorted(present, y[train]), weight[train])
             joint, truth = model._log_joint(X[valid]), np.searchsorted(present, y[valid])
-            weight = facts.take(valid).weight
             losses += [
-                -weight @ _log_softmax(joint / t)[np.arange(len(truth)), truth]
+                -weight[valid] @ _log_softmax(joint / t)[np.arange(len(truth)), truth]
                 for t in _TEMPERATURES
             ]
         return float(_TEMPERATURES[int(np.argmin(losses))])

@@ -197,8 +197,11 @@ def column_drift(before: ColumnProfile, now: ColumnProfile) -> ColumnDrift:
         old_values, new_values = _values(before), _values(now)
         counts, new = _number_counts(before, now), {}
         both = len(old_values) > 0 and len(new_values) > 0
-        distance = kolmogorov_smirnov(old_values, new_values) if both else float(_one_is_empty(
-            old_values, new_values))  # fmt: skip
+        distance = (
+            kolmogorov_smirnov(old_values, new_values)
+            if both
+            else float(_one_is_empty(old_values, new_values))
+        )
         moved = wasserstein(old_values, new_values) if both else None
     index = stability_index(*counts)
     n_cells = int(((counts[0] > 0) | (counts[1] > 0)).sum())
@@ -225,9 +228,9 @@ def _level_counts(
     common = [level for level, count in old.items() if count >= COMMON_SHARE * before.n_rows]
     named = common[:NAMED_LEVELS]
     # If not all earlier levels are known by name, an unknown one may not be new.
-    unseen = {} if before.n_other else {
-        level: count for level, count in new.items() if level not in old
-    }  # fmt: skip
+    unseen = (
+        {} if before.n_other else {level: count for level, count in new.items() if level not in old}
+    )
     n_unseen = sum(unseen.values())
 
     def cells(levels: Mapping[str, int], column: ColumnProfile, never_seen: int) -> NDArray[Any]:

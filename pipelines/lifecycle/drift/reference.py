@@ -139,9 +139,12 @@ def profile_column(series: "pd.Series[Any]", kind: CellKind) -> ColumnProfile:
     name, n_rows, n_missing = str(series.name), len(cells), int(missing.sum())
     if kind is not CellKind.CATEGORY:
         return ColumnProfile(
-            name=name, kind=kind, n_rows=n_rows, n_missing=n_missing,
+            name=name,
+            kind=kind,
+            n_rows=n_rows,
+            n_missing=n_missing,
             values=np.sort(present.astype(np.float64)),
-        )  # fmt: skip
+        )
     found, counts = np.unique(present.astype(str), return_counts=True)
     order = np.lexsort((found, -counts))
     kept = order[:MOST_LEVELS]

@@ -112,10 +112,17 @@ def _cross_validated(
     gains = np.zeros(X.shape[1])
     for train, valid in folds.split(X, is_new):
         model = LGBMClassifier(
-            n_estimators=60, num_leaves=15, learning_rate=0.1, min_child_samples=10,
-            class_weight="balanced", importance_type="gain", n_jobs=1, deterministic=True,
-            random_state=integer_seed(seed, "two-sample", "model"), verbosity=-1,
-        )  # fmt: skip
+            n_estimators=60,
+            num_leaves=15,
+            learning_rate=0.1,
+            min_child_samples=10,
+            class_weight="balanced",
+            importance_type="gain",
+            n_jobs=1,
+            deterministic=True,
+            random_state=integer_seed(seed, "two-sample", "model"),
+            verbosity=-1,
+        )
         model.fit(X[train], is_new[train])
         areas.append(roc_auc_score(is_new[valid], model.predict_proba(X[valid])[:, 1]))
         n_new = int(is_new[valid].sum())
@@ -146,6 +153,10 @@ def _codes(old: "pd.Series[Any]", new: "pd.Series[Any]", kind: CellKind) -> NDAr
     if kind is not CellKind.CATEGORY:
         return np.asarray(cells, dtype=np.float64)
     counted = pd.Series(cells, dtype=object).value_counts()
-    ranks = {level: min(rank, _LEVELS) for rank, level in enumerate(sorted(
-        counted.index, key=lambda level: (-int(counted[level]), str(level))))}  # fmt: skip
+    ranks = {
+        level: min(rank, _LEVELS)
+        for rank, level in enumerate(
+            sorted(counted.index, key=lambda level: (-int(counted[level]), str(level)))
+        )
+    }
     return np.array([np.nan if each is None else float(ranks[each]) for each in cells])

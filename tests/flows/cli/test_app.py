@@ -74,26 +74,35 @@ TRAIN_FAULTS = {
     "unknown metric": (["good.csv", "--target", "churned", "--metric", "auroc"], "'auroc'"),
     "unfit metric": (["good.csv", "--target", "churned", "--metric", "rmse"], "'rmse'"),
     "contradicting task": (
-        ["good.csv", "--target", "churned", "--task", "regression"], "'churned'"),
+        ["good.csv", "--target", "churned", "--task", "regression"],
+        "'churned'",
+    ),
     "unknown task": (["good.csv", "--target", "churned", "--task", "rank"], "'rank'"),
     "negative budget": (["good.csv", "--target", "churned", "--time-budget", "-5s"], "'-5s'"),
     "no duration": (["good.csv", "--target", "churned", "--time-budget", "soon"], "'soon'"),
     "no trials": (["good.csv", "--target", "churned", "--trials", "0"], "trials"),
     "unknown family": (
-        ["good.csv", "--target", "churned", "--families", "lightgmb"], "'lightgmb'.*'lightgbm'"),
+        ["good.csv", "--target", "churned", "--families", "lightgmb"],
+        "'lightgmb'.*'lightgbm'",
+    ),
     "unknown column": (["good.csv", "--target", "churned", "--exclude", "agee"], "'agee'.*'age'"),
     "excluded target": (["good.csv", "--target", "churned", "--exclude", "churned"], "'churned'"),
     "a name that cannot be": (["good.csv", "--target", "churned", "--name", "a/b"], "'a/b'"),
     "a database without a query": (["sqlite:///shop.db", "--target", "churned"], "query"),
     "a bad query": (
-        ["sqlite:///shop.db", "--target", "churned", "--query", "select * from no_one"], "no_one"),
+        ["sqlite:///shop.db", "--target", "churned", "--query", "select * from no_one"],
+        "no_one",
+    ),
     "no size": (["good.csv", "--target", "churned", "--max-size-mb", "0"], "limit on size"),
     "nothing readable": (
         ["good.csv", "--target", "churned", "--interpretable", "--families", "knn"],
-        "if it must be interpretable"),
+        "if it must be interpretable",
+    ),
     "json into no folder": (
-        ["good.csv", "--target", "churned", "--json", "no/where/out.json"], "no/where"),
-}  # fmt: skip
+        ["good.csv", "--target", "churned", "--json", "no/where/out.json"],
+        "no/where",
+    ),
+}
 
 
 @pytest.mark.parametrize("fault", TRAIN_FAULTS)
@@ -118,8 +127,10 @@ LIFECYCLE_FAULTS = {
     "report into no folder": (["retrain", "churn", "--json", "no/where.json"], "no/where"),
     "unknown watched model": (["monitor", "churn", "--data", "good.csv"], "'churn'"),
     "negative limit": (
-        ["monitor", "churn", "--data", "good.csv", "--max-score-drop", "-1"], "max-score-drop"),
-}  # fmt: skip
+        ["monitor", "churn", "--data", "good.csv", "--max-score-drop", "-1"],
+        "max-score-drop",
+    ),
+}
 
 
 @pytest.mark.parametrize("fault", LIFECYCLE_FAULTS)

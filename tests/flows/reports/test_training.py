@@ -40,14 +40,28 @@ HISTORY = History(METRIC).extend(
 
 def report(**changes):
     values = {
-        "model": "my churn", "version": 3, "alias": "challenger", "uri": "models:/churn/3",
-        "run_id": "abc", "task": "binary", "metric": "roc_auc", "higher_is_better": True,
-        "holdout_score": 0.87654321, "holdout_interval": (0.8, 0.95), "n_holdout": 1200,
-        "cv_score": 0.9, "baseline_score": 0.5, "ensemble": "stagewise", "n_trials": 5,
-        "n_failed": 3, "n_resumed": 2, "seconds": {"startup": 4.0, "total": 61.2},
+        "model": "my churn",
+        "version": 3,
+        "alias": "challenger",
+        "uri": "models:/churn/3",
+        "run_id": "abc",
+        "task": "binary",
+        "metric": "roc_auc",
+        "higher_is_better": True,
+        "holdout_score": 0.87654321,
+        "holdout_interval": (0.8, 0.95),
+        "n_holdout": 1200,
+        "cv_score": 0.9,
+        "baseline_score": 0.5,
+        "ensemble": "stagewise",
+        "n_trials": 5,
+        "n_failed": 3,
+        "n_resumed": 2,
+        "seconds": {"startup": 4.0, "total": 61.2},
         "leaderboard": make_leaderboard(HISTORY, {1: 0.7, 0: 0.3}),
-        "failures": failures_of(HISTORY), "notes": (),
-    }  # fmt: skip
+        "failures": failures_of(HISTORY),
+        "notes": (),
+    }
     return TrainReport(**(values | changes))
 
 
@@ -67,9 +81,18 @@ def test_failures_are_counted_by_family_and_kind_with_the_first_reason():
 
 def test_the_summary_says_what_counts():
     text = shown()
-    for piece in ("my churn version 3 is challenger", "0.87654", "0.8 to 0.95", "1,200 rows",
-                  "higher is better", "stagewise of 2 models", "3 without a score",
-                  "2 taken over", "1m 01s + 4.0s to start", "[bad] value"):  # fmt: skip
+    for piece in (
+        "my churn version 3 is challenger",
+        "0.87654",
+        "0.8 to 0.95",
+        "1,200 rows",
+        "higher is better",
+        "stagewise of 2 models",
+        "3 without a score",
+        "2 taken over",
+        "1m 01s + 4.0s to start",
+        "[bad] value",
+    ):
         assert piece in text, piece
 
 
@@ -82,11 +105,18 @@ def test_the_summary_says_what_was_stopped_early_who_proposed_and_how_ascent_did
             result(3, status=TrialStatus.PRUNED, origin=CANDIDATES),
         ]
     )
-    changes = {"leaderboard": make_leaderboard(raced), "failures": failures_of(raced),
-               "n_trials": 4, "n_failed": 0}  # fmt: skip
+    changes = {
+        "leaderboard": make_leaderboard(raced),
+        "failures": failures_of(raced),
+        "n_trials": 4,
+        "n_failed": 0,
+    }
     text = shown(**changes)
-    for piece in ("4, 2 stopped early as clearly worse", "in 2 of 3 proposals",
-                  "predictor, by ascent 2, defaults 1, predictor, by chance 1"):  # fmt: skip
+    for piece in (
+        "4, 2 stopped early as clearly worse",
+        "in 2 of 3 proposals",
+        "predictor, by ascent 2, defaults 1, predictor, by chance 1",
+    ):
         assert piece in text, piece
     assert "without a score" not in text
     assert report(**changes).figures["n_pruned"] == 2

@@ -16,9 +16,14 @@ from espalier.pipelines.errors import UserError
 
 ROOT = Path(__file__).parents[3]
 CHURN = Schedule(
-    model="churn", flow="predict", cron="0 4 * * *", time_zone="Europe/Paris", data="in/*.csv",
-    options={"out": "out.csv"}, where="x.yaml:1",
-)  # fmt: skip
+    model="churn",
+    flow="predict",
+    cron="0 4 * * *",
+    time_zone="Europe/Paris",
+    data="in/*.csv",
+    options={"out": "out.csv"},
+    where="x.yaml:1",
+)
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +81,20 @@ def test_a_schedule_that_its_flow_would_refuse_is_refused_with_its_place():
 def test_every_flow_that_can_be_scheduled_is_published():
     names = {each.name for each in PUBLISHED}
     for flow in get_args(ScheduledFlow):
-        schedule = Schedule(model="m", flow=flow, cron="@daily",
-                            data=None if flow in ("extend", "learn") else "a.csv",
-                            options={"out": "b.csv"} if flow == "predict" else {})  # fmt: skip
+        schedule = Schedule(
+            model="m",
+            flow=flow,
+            cron="@daily",
+            data=None if flow in ("extend", "learn") else "a.csv",
+            options={"out": "b.csv"} if flow == "predict" else {},
+        )
         assert flow in names
         assert len(make_deployments([schedule])) == len(PUBLISHED) + 1
 
 
 def test_prefect_yaml_publishes_the_same_for_work_pools(deployments):
     record = yaml.safe_load((ROOT / "prefect.yaml").read_text())
+    assert record["pull"] == []  # null would have runs import from the folder of the file
     by_name = {each["name"]: each for each in record["deployments"]}
     assert set(by_name) == {each.name for each in PUBLISHED}
     for each in PUBLISHED:

@@ -78,8 +78,9 @@ class Served:
         """Start a deployment; return the run's id."""
         self.before = set(self.espalier.home.glob("runs/*/trials.jsonl"))
         found = self.ask(f"/deployments/name/{deployment}")
-        made = self.ask(f"/deployments/{found['id']}/create_flow_run",
-                        {"parameters": {"request": request}})  # fmt: skip
+        made = self.ask(
+            f"/deployments/{found['id']}/create_flow_run", {"parameters": {"request": request}}
+        )
         return made["id"]
 
     def state(self, run_id):
@@ -127,8 +128,14 @@ def served(espalier_in, tumours, tmp_path_factory):
 
 
 def form(served, **changes):
-    return {"data": str(served.tumours), "target": "diagnosis", "name": "tumours",
-            "families": ["linear"], "trials": 2, "workers": 1} | changes  # fmt: skip
+    return {
+        "data": str(served.tumours),
+        "target": "diagnosis",
+        "name": "tumours",
+        "families": ["linear"],
+        "trials": 2,
+        "workers": 1,
+    } | changes
 
 
 def test_flows_and_schedules_are_published(served):

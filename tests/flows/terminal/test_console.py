@@ -23,9 +23,15 @@ def result(number=0, score=0.9, status=TrialStatus.SUCCESS):
 
 def progress(**changes):
     values = {
-        "metric": "roc_auc", "n_trials": 3, "n_failed": 1, "n_wanted": None, "best": result(1),
-        "last": result(2, 0.8), "seconds_left": 65.0, "seconds_budget": 130.0,
-    }  # fmt: skip
+        "metric": "roc_auc",
+        "n_trials": 3,
+        "n_failed": 1,
+        "n_wanted": None,
+        "best": result(1),
+        "last": result(2, 0.8),
+        "seconds_left": 65.0,
+        "seconds_budget": 130.0,
+    }
     return SearchProgress(**(values | changes))
 
 

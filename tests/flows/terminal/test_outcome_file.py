@@ -17,8 +17,10 @@ def test_the_reason_is_in_the_file_and_raised_on(tmp_path, error, outcome):
         raise error
     reason = " ".join(str(error).split())
     assert json.loads(path.read_text()) == {
-        "model": "churn", "outcome": outcome, "reasons": [reason],
-    }  # fmt: skip
+        "model": "churn",
+        "outcome": outcome,
+        "reasons": [reason],
+    }
 
 
 def test_what_succeeds_writes_its_own(tmp_path):

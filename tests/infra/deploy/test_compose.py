@@ -16,9 +16,17 @@ from tests.infra.known_variables import NAMED, is_known
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "infra" / "deploy"
 GUIDES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "guide").glob("*.md"))
-PAGES = ("README.md", "SECURITY.md", "docs/reference/settings.md", *GUIDES,
-         "infra/deploy/compose.yaml", "infra/deploy/Dockerfile", "infra/deploy/kubernetes.md",
-         "infra/deploy/team.env.example", "infra/deploy/postgres.sh")  # fmt: skip
+PAGES = (
+    "README.md",
+    "SECURITY.md",
+    "docs/reference/settings.md",
+    *GUIDES,
+    "infra/deploy/compose.yaml",
+    "infra/deploy/Dockerfile",
+    "infra/deploy/kubernetes.md",
+    "infra/deploy/team.env.example",
+    "infra/deploy/postgres.sh",
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +41,13 @@ def test_every_variable_that_is_named_is_read_by_somebody(page):
 
 
 def test_what_nobody_reads_is_found():
-    for name in ("ESPALIER_HOMES", "MLFLOW_BACKEND", "PREFECT_SERVER_DATABSE",
-                 "DASK_DISTRIBUTED__X", "DASK_DISTRIBUTED__WORKER__MEMORY__PAUSED"):  # fmt: skip
+    for name in (
+        "ESPALIER_HOMES",
+        "MLFLOW_BACKEND",
+        "PREFECT_SERVER_DATABSE",
+        "DASK_DISTRIBUTED__X",
+        "DASK_DISTRIBUTED__WORKER__MEMORY__PAUSED",
+    ):
         assert not is_known(name), name
 
 
@@ -75,8 +88,11 @@ def test_pages_are_published_to_this_machine_alone(services):
 
 def test_whoever_trains_finds_the_services(services):
     settings = services["flows"]["environment"]
-    for name, place in (("PREFECT_API_URL", "prefect"), ("MLFLOW_TRACKING_URI", "mlflow"),
-                        ("ESPALIER_DASK_ADDRESS", "scheduler")):  # fmt: skip
+    for name, place in (
+        ("PREFECT_API_URL", "prefect"),
+        ("MLFLOW_TRACKING_URI", "mlflow"),
+        ("ESPALIER_DASK_ADDRESS", "scheduler"),
+    ):
         host, port = re.search(r"//([\w.]+):(\d+)", settings[name]).groups()
         assert host == place
         assert port in services[place]["command"]
@@ -123,8 +139,13 @@ def _help(words):
     if words[0] == "espalier":
         program = [sys.executable, "-m", "espalier.flows.cli.app"]
     answer = subprocess.run(
-        [*program, *words[1:], "--help"], capture_output=True, text=True, check=False, cwd=ROOT,
-        env=os.environ | {"COLUMNS": "200", "PYTHONPATH": str(ROOT / "src")}, timeout=120,
-    )  # fmt: skip
+        [*program, *words[1:], "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "200", "PYTHONPATH": str(ROOT / "src")},
+        timeout=120,
+    )
     assert answer.returncode == 0, answer.stderr
     return answer.stdout

@@ -27,8 +27,9 @@ def test_a_run_that_was_given_up_does_not_stay_running(new_settings):
     assert not store.folder.exists()
     run = Tracking(settings).client.get_run(run_id)
     assert (run.info.status, run.data.tags["error"]) == (
-        "KILLED", "interrupted, and never continued",
-    )  # fmt: skip
+        "KILLED",
+        "interrupted, and never continued",
+    )
 
 
 def test_nothing_is_tidied_when_the_setting_says_so(new_settings):

@@ -182,9 +182,15 @@ def test_a_decision_that_was_cut_off_is_settled(settings, client, monkeypatch, t
         registry.create_model_version("cut off", source=str(tmp_path))
     registry.set_registered_model_alias("cut off", "champion", "1")
     decision = Decision(
-        kind=DecisionKind.PROMOTED, model="cut off", version=2, champion_before=1,
-        champion_after=2, previous_after=1, actor="ann", reasons=("It is better.",),
-    )  # fmt: skip
+        kind=DecisionKind.PROMOTED,
+        model="cut off",
+        version=2,
+        champion_before=1,
+        champion_after=2,
+        previous_after=1,
+        actor="ann",
+        reasons=("It is better.",),
+    )
     log = DecisionLog(settings)
     log.open(decision, "page", sequence=1)  # and then the process was killed
     assert end_dead_runs(settings).decisions == ()  # it may still be at work

@@ -90,8 +90,14 @@ def test_the_chatty_ones_themselves_write_to_the_file_and_nowhere_else(tmp_path)
     )
     assert (run.stdout, run.stderr) == ("before\nours\nafter\n", "")
     text = (tmp_path / "run.log").read_text()
-    for line in ("dask speaks", "mlflow speaks", "prefect speaks", "we speak",
-                 "native code speaks", "a child speaks"):  # fmt: skip
+    for line in (
+        "dask speaks",
+        "mlflow speaks",
+        "prefect speaks",
+        "we speak",
+        "native code speaks",
+        "a child speaks",
+    ):
         assert text.count(line) == 1, line
 
 

@@ -10,9 +10,12 @@ import pytest
 from espalier.infra.operations.notify import Failure, notify
 
 FAILURE = Failure(
-    flow="retrain", run="retrain churn", state="Failed", reason="the moon is full",
+    flow="retrain",
+    run="retrain churn",
+    state="Failed",
+    reason="the moon is full",
     url="http://127.0.0.1:4200/runs/1",
-)  # fmt: skip
+)
 
 
 @pytest.fixture
@@ -67,9 +70,16 @@ def test_a_command_gets_it_on_its_standard_input(tmp_path):
 
 @pytest.mark.parametrize(
     "target",
-    ["no-such-command-anywhere", f"{sys.executable} -c 'raise SystemExit(3)'", "'unclosed",
-     "http://127.0.0.1:9/nobody", "carrierpigeon://coop", "slack://", "json://127.0.0.1:9/nobody"],
-)  # fmt: skip
+    [
+        "no-such-command-anywhere",
+        f"{sys.executable} -c 'raise SystemExit(3)'",
+        "'unclosed",
+        "http://127.0.0.1:9/nobody",
+        "carrierpigeon://coop",
+        "slack://",
+        "json://127.0.0.1:9/nobody",
+    ],
+)
 def test_a_deaf_ear_is_logged_and_raises_nothing(target, caplog):
     assert not notify(target, FAILURE)
     assert "nobody could be told" in caplog.text

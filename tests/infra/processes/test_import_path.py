@@ -27,16 +27,21 @@ def _unset(monkeypatch):
 def _python(code, folder, *options):
     return subprocess.run(
         [sys.executable, *options, "-c", f"import os, sys; {code}"],
-        cwd=folder, capture_output=True, text=True, check=True,
-    ).stdout.split()  # fmt: skip
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
 
 
 def test_a_child_does_not_look_into_the_working_folder(tmp_path):
     (tmp_path / "random.py").write_text("raise RuntimeError('mine')")
     subprocess.run(
-        [sys.executable, "-c", "import random"], cwd=tmp_path, env=without_working_folder(),
+        [sys.executable, "-c", "import random"],
+        cwd=tmp_path,
+        env=without_working_folder(),
         check=True,
-    )  # fmt: skip
+    )
 
 
 def test_what_the_user_has_set_stays(monkeypatch):

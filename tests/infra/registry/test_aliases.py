@@ -31,11 +31,18 @@ def keeper(stores, model):
 
 def promotion(model, before, after, *, kind=DecisionKind.PROMOTED, **changes):
     values = {
-        "kind": kind, "model": model, "version": after, "champion_before": before,
-        "champion_after": after, "previous_after": before, "actor": "ann",
-        "reasons": ("Better.", "Small."), "numbers": {"difference": 0.1, "endless": float("inf")},
-        "policy": {"mode": "auto"}, "fingerprints": {"challenger": "abc"},
-    }  # fmt: skip
+        "kind": kind,
+        "model": model,
+        "version": after,
+        "champion_before": before,
+        "champion_after": after,
+        "previous_after": before,
+        "actor": "ann",
+        "reasons": ("Better.", "Small."),
+        "numbers": {"difference": 0.1, "endless": float("inf")},
+        "policy": {"mode": "auto"},
+        "fingerprints": {"challenger": "abc"},
+    }
     return Decision(**(values | changes))
 
 
@@ -54,9 +61,14 @@ def test_a_promotion_moves_all_aliases_and_is_on_record(keeper, stores, model):
     assert placed.sequence == 1
     [read] = DecisionLog(stores).read(model)
     assert read == promotion(
-        model, 1, 2, numbers={"difference": 0.1},
-        at_ms=placed.at_ms, sequence=1, run_id=placed.run_id,
-    )  # fmt: skip
+        model,
+        1,
+        2,
+        numbers={"difference": 0.1},
+        at_ms=placed.at_ms,
+        sequence=1,
+        run_id=placed.run_id,
+    )
     run = make_client(stores).get_run(placed.run_id)
     assert run.data.metrics["difference"] == 0.1
     assert run.data.tags["espalier.actor"] == "ann"
@@ -162,11 +174,14 @@ def test_a_move_that_does_not_hold_is_an_error(keeper, model, monkeypatch):
 def test_long_reasons_and_many_slices_fit(keeper, model):
     placed = keeper.carry_out(
         promotion(
-            model, 1, 2, reasons=tuple("Because. " * 200 for _ in range(20)),
+            model,
+            1,
+            2,
+            reasons=tuple("Because. " * 200 for _ in range(20)),
             numbers={f"slice region=nörd{at}": 0.1 for at in range(300)} | {"n_rows": 5.0},
         ),
         "",
-    )  # fmt: skip
+    )
     [read] = keeper.log.read(model)
     assert read.reasons[0].startswith("Because. Because.")
     assert read.numbers == {"n_rows": 5.0}

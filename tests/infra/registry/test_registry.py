@@ -67,21 +67,28 @@ def test_a_cut_off_registration_is_completed(tracking, versions, saved_model, ra
 
 @pytest.mark.parametrize(
     ("spec", "version"),
-    [("churn's model", 1), ("churn's model@champion", 1), ("churn's model@challenger", 2),
-     ("churn's model/2", 2)],
-)  # fmt: skip
+    [
+        ("churn's model", 1),
+        ("churn's model@champion", 1),
+        ("churn's model@challenger", 2),
+        ("churn's model/2", 2),
+    ],
+)
 def test_resolve(stores, versions, spec, version):
     assert registry.resolve(spec, stores).version == version
 
 
 @pytest.mark.parametrize(
     ("spec", "expected"),
-    [("churns model", "no model is called 'churns model'; there is churn's model"),
-     ("churn's model@best", "no alias 'best'.*@challenger, churn's model@champion"),
-     ("churn's model/7", "no version '7'.*model/1, churn's model/2"),
-     ("churn's model/x", "no version 'x'"),
-     ("@champion", "write NAME"), ("a/b/c", "write NAME")],
-)  # fmt: skip
+    [
+        ("churns model", "no model is called 'churns model'; there is churn's model"),
+        ("churn's model@best", "no alias 'best'.*@challenger, churn's model@champion"),
+        ("churn's model/7", "no version '7'.*model/1, churn's model/2"),
+        ("churn's model/x", "no version 'x'"),
+        ("@champion", "write NAME"),
+        ("a/b/c", "write NAME"),
+    ],
+)
 def test_what_does_not_exist_is_said_with_what_does(stores, versions, spec, expected):
     with pytest.raises(UserError, match=expected):
         registry.resolve(spec, stores)

@@ -14,9 +14,12 @@ from espalier.pipelines.errors import UserError
 def version(stores, saved_model, raw_rows, request):
     tracking = Tracking(stores)
     return register_version(
-        tracking, name=request.node.name[:60], run_id=tracking.start_run("training"),
-        folder=saved_model, example=raw_rows,
-    )  # fmt: skip
+        tracking,
+        name=request.node.name[:60],
+        run_id=tracking.start_run("training"),
+        folder=saved_model,
+        example=raw_rows,
+    )
 
 
 def test_answers_latency_and_size(version, stores, ensemble, raw_rows):

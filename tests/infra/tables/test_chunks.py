@@ -166,8 +166,9 @@ def test_memory_is_bounded_by_the_chunk_and_not_by_the_table(tmp_path):
     )
     tracemalloc.start()
     try:
-        total = sum(len(each) for each in read_chunks(
-            str(tmp_path / "t.csv"), plan=ChunkPlan(cells=20_000)))  # fmt: skip
+        total = sum(
+            len(each) for each in read_chunks(str(tmp_path / "t.csv"), plan=ChunkPlan(cells=20_000))
+        )
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -23,9 +23,21 @@ def frame():
 
 @pytest.mark.parametrize(
     "name",
-    ["t.csv", "t.CSV", "t.tsv", "t.csv.gz", "t.csv.bz2", "t.tsv.xz", "t.parquet", "t.pq",
-     "t.feather", "t.arrow", "t.jsonl", "t.json.gz"],
-)  # fmt: skip
+    [
+        "t.csv",
+        "t.CSV",
+        "t.tsv",
+        "t.csv.gz",
+        "t.csv.bz2",
+        "t.tsv.xz",
+        "t.parquet",
+        "t.pq",
+        "t.feather",
+        "t.arrow",
+        "t.jsonl",
+        "t.json.gz",
+    ],
+)
 def test_what_is_written_is_read_back(tmp_path, frame, name):
     path = tmp_path / "new folder" / name
     write_table(frame, path)
@@ -144,7 +156,7 @@ WRONG = {
     "bad query": (lambda d: "sqlite://", "select nonsense", "no such column"),
     "no select": (lambda d: "sqlite://", "create table t (a)", "give a SELECT"),
     "no driver": (lambda d: "snowflake://u:pw@h/d", "select 1", "driver"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", WRONG)

@@ -1,6 +1,7 @@
 """A store that is not there is told in seconds, not in MLflow's minutes."""
 
 import sqlite3
+import sys
 
 import pytest
 
@@ -8,7 +9,7 @@ from espalier.infra.network.ports import free_port
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.store import make_client
 from espalier.infra.tracking.store_probe import require_answer
-from espalier.pipelines.errors import StoreUnavailableError
+from espalier.pipelines.errors import StoreUnavailableError, UserError
 
 
 @pytest.fixture(autouse=True)
@@ -36,9 +37,16 @@ def test_a_server_that_is_gone_is_named(tmp_path):
 @pytest.mark.usefixtures("mlflow_is_not_asked")
 def test_a_database_that_is_gone_is_named(tmp_path):
     pytest.importorskip("psycopg2", reason="the driver psycopg2 is not installed")
-    uri = f"postgresql://ann:secret@127.0.0.1:{free_port()}/mlflow"
+    uri = f"postgresql+psycopg2://ann:secret@127.0.0.1:{free_port()}/mlflow"
     with pytest.raises(StoreUnavailableError, match="does not answer") as raised:
         make_client(Settings(home=tmp_path, tracking_uri=uri))
+    assert "secret" not in str(raised.value)
+
+
+def test_a_driver_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+    with pytest.raises(UserError, match="driver 'psycopg2' of postgresql") as raised:
+        require_answer("postgresql+psycopg2://ann:secret@127.0.0.1/mlflow")
     assert "secret" not in str(raised.value)
 
 

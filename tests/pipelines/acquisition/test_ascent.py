@@ -18,9 +18,14 @@ from espalier.pipelines.surrogate.kernel import Embedding
 @pytest.fixture(scope="module")
 def space() -> SearchSpace:
     shape = DatasetShape(
-        problem=ProblemKind.BINARY, n_rows=500, n_columns=12, n_categorical=4, n_classes=2,
-        smallest_class=200, has_missing=True,
-    )  # fmt: skip
+        problem=ProblemKind.BINARY,
+        n_rows=500,
+        n_columns=12,
+        n_categorical=4,
+        n_classes=2,
+        smallest_class=200,
+        has_missing=True,
+    )
     names = ["lightgbm", "linear", "svm", "mlp"]
     return SearchSpace(choose_learners(names, shape), shape)
 
@@ -69,9 +74,13 @@ def test_the_gradient_of_an_objective_with_cost_and_limit(
     space: SearchSpace, predictor: GaussianProcess, beta: float | None
 ) -> None:
     objective = Objective(
-        predictor=predictor, best=1.0, beta=beta, log_seconds=predictor, cost_weight=0.5,
+        predictor=predictor,
+        best=1.0,
+        beta=beta,
+        log_seconds=predictor,
+        cost_weight=0.5,
         limits=(Limit(predictor, 0.8),),
-    )  # fmt: skip
+    )
     X = space.encode(space.sample(5, np.random.default_rng(3)))
     X = np.where(X >= 0, 0.1 + 0.8 * X, X)
     value, gradient = objective.value_and_gradient(X)
@@ -127,9 +136,15 @@ def test_a_batch_is_new_apart_and_repeatable(
 
     def batch() -> list:
         return propose_by_gradient(
-            space, objective, predictor, tried=tried, incumbents=tried[:3], pending=pending, n=4,
+            space,
+            objective,
+            predictor,
+            tried=tried,
+            incumbents=tried[:3],
+            pending=pending,
+            n=4,
             rng=np.random.default_rng(8),
-        )  # fmt: skip
+        )
 
     picks = batch()
     assert picks == batch()
@@ -144,8 +159,15 @@ def test_a_batch_keeps_to_the_families_allowed(
     space: SearchSpace, predictor: GaussianProcess
 ) -> None:
     picks = propose_by_gradient(
-        space, Objective(predictor=predictor, best=1.0), predictor, tried=[], incumbents=[],
-        families=["svm"], n=2, rng=np.random.default_rng(9), with_ascent=False,
-    )  # fmt: skip
+        space,
+        Objective(predictor=predictor, best=1.0),
+        predictor,
+        tried=[],
+        incumbents=[],
+        families=["svm"],
+        n=2,
+        rng=np.random.default_rng(9),
+        with_ascent=False,
+    )
     assert [pick.configuration.family for pick in picks] == ["svm", "svm"]
     assert not any(pick.by_ascent for pick in picks)

@@ -97,13 +97,18 @@ def test_the_residual_does_not_depend_on_weights_of_rows() -> None:
 
 def _linear_context(X: pd.DataFrame, y: Any) -> EvaluationContext:
     dataset = Dataset(
-        X=X, y=y, problem=ProblemKind.REGRESSION,
-        roles={"a": ColumnRole.NUMERIC, "b": ColumnRole.NUMERIC}, classes=None,
-    )  # fmt: skip
+        X=X,
+        y=y,
+        problem=ProblemKind.REGRESSION,
+        roles={"a": ColumnRole.NUMERIC, "b": ColumnRole.NUMERIC},
+        classes=None,
+    )
     return EvaluationContext(
-        dataset=dataset, folds=plan_folds(dataset, seed=0), metric=METRICS["rmse"],
+        dataset=dataset,
+        folds=plan_folds(dataset, seed=0),
+        metric=METRICS["rmse"],
         learners=choose_learners(["linear"], dataset.shape),
-    )  # fmt: skip
+    )
 
 
 def test_the_search_finds_what_the_ensemble_cannot_say() -> None:
@@ -112,16 +117,23 @@ def test_the_search_finds_what_the_ensemble_cannot_say() -> None:
     y = (X["a"] + 2.0 * X["b"]).to_numpy() + 0.1 * rng.normal(size=300)
     context = _linear_context(X, y)
     choice = EnsembleChoice(
-        members=((0, 1.0),), method="best single", cv_score=1.0,
+        members=((0, 1.0),),
+        method="best single",
+        cv_score=1.0,
         rule=Combination(
             problem=ProblemKind.REGRESSION, space=CombinationSpace.PROBABILITY, weights=(1.0,)
         ),
-    )  # fmt: skip
+    )
     predictions = {0: X["a"].to_numpy(dtype=np.float32)}  # knows nothing of b
     found = find_residual_members(
-        choice, predictions, context, SerialExecutor, budget=Budget(trials=3),
-        deadline=Deadline(None), seed=0,
-    )  # fmt: skip
+        choice,
+        predictions,
+        context,
+        SerialExecutor,
+        budget=Budget(trials=3),
+        deadline=Deadline(None),
+        seed=0,
+    )
     assert found is not None
     assert found.correction is not None
     corrected = found.correction.apply(predictions[0], X, [predictions[0]])
@@ -130,10 +142,18 @@ def test_the_search_finds_what_the_ensemble_cannot_say() -> None:
     assert np.mean((found.choice.nested.predictions - y) ** 2) < 1.0
     gap = predictions[0].copy()
     gap[0] = np.nan
-    assert find_residual_members(
-        choice, {0: gap}, context, SerialExecutor, budget=Budget(trials=3),
-        deadline=Deadline(None), seed=0,
-    ) is None  # fmt: skip
+    assert (
+        find_residual_members(
+            choice,
+            {0: gap},
+            context,
+            SerialExecutor,
+            budget=Budget(trials=3),
+            deadline=Deadline(None),
+            seed=0,
+        )
+        is None
+    )
 
 
 def test_a_second_layer_sees_what_the_members_answer() -> None:
@@ -143,20 +163,28 @@ def test_a_second_layer_sees_what_the_members_answer() -> None:
     y = X["a"].to_numpy() + hidden + 0.1 * rng.normal(size=300)
     context = _linear_context(X, y)
     choice = EnsembleChoice(
-        members=((0, 0.9), (1, 0.1)), method="average", cv_score=1.0,
+        members=((0, 0.9), (1, 0.1)),
+        method="average",
+        cv_score=1.0,
         rule=Combination(
             problem=ProblemKind.REGRESSION, space=CombinationSpace.PROBABILITY, weights=(0.9, 0.1)
         ),
-    )  # fmt: skip
+    )
     predictions = {0: X["a"].to_numpy(dtype=np.float32), 1: hidden.astype(np.float32)}
     answers = list(predictions.values())
     combined = choice.rule.apply(answers)
     losses = []
     for sees in (False, True):
         found = find_residual_members(
-            choice, predictions, context, SerialExecutor, budget=Budget(trials=3),
-            deadline=Deadline(None), seed=0, sees_answers=sees,
-        )  # fmt: skip
+            choice,
+            predictions,
+            context,
+            SerialExecutor,
+            budget=Budget(trials=3),
+            deadline=Deadline(None),
+            seed=0,
+            sees_answers=sees,
+        )
         assert found is not None
         corrected = (
             combined if found.correction is None else found.correction.apply(combined, X, answers)
@@ -172,9 +200,14 @@ def test_the_estimator_adds_what_its_family_cannot_say(tmp_path: Path, sees_answ
     values = every["a"] + 2.0 * np.sin(3.0 * every["b"])
     X, y, new, truth = every[:250], values[:250], every[250:], values[250:]
     model = AutoMLRegressor(
-        time_budget=None, n_trials=4, families=["linear", "knn"], random_state=0,
-        residual_share=0.5, residual_sees_answers=sees_answers, ensemble=False,
-    ).fit(X, y)  # fmt: skip
+        time_budget=None,
+        n_trials=4,
+        families=["linear", "knn"],
+        random_state=0,
+        residual_share=0.5,
+        residual_sees_answers=sees_answers,
+        ensemble=False,
+    ).fit(X, y)
     opened = load_model(save_model(model.model_, tmp_path))
     np.testing.assert_allclose(opened.predict_scores(X), model.predict(X))
     if model.model_.correction is not None:

@@ -59,9 +59,13 @@ def rare() -> tuple[pd.DataFrame, np.ndarray]:
 def tuned(rare: tuple[pd.DataFrame, np.ndarray]) -> AutoMLClassifier:
     X, y = rare
     made = AutoMLClassifier(
-        time_budget=None, n_trials=2, families=["linear", "bayes"], random_state=0, metric="f1",
+        time_budget=None,
+        n_trials=2,
+        families=["linear", "bayes"],
+        random_state=0,
+        metric="f1",
         holdout_fraction=0.2,
-    )  # fmt: skip
+    )
     return made.fit(X, y)
 
 
@@ -105,9 +109,13 @@ def test_a_threshold_of_ones_own_is_obeyed(
 ) -> None:
     X, y = rare
     made = AutoMLClassifier(
-        time_budget=None, n_trials=1, families=["bayes"], random_state=0, metric="f1",
+        time_budget=None,
+        n_trials=1,
+        families=["bayes"],
+        random_state=0,
+        metric="f1",
         threshold=threshold,
-    ).fit(X, y)  # fmt: skip
+    ).fit(X, y)
     positive = made.predict_proba(X)[:, 1]
     cut = 0.5 if threshold is None else threshold
     assert made.threshold_ == cut

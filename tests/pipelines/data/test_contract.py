@@ -66,12 +66,14 @@ def test_every_column_promises_what_it_shows(contract):
     assert "int64" in age["ExpectColumnValuesToBeInTypeList"].parameters["type_list"]
     assert kinds(contract, "half")["ExpectColumnValuesToNotBeNull"].parameters["mostly"] < 0.5
     assert kinds(contract, "plan")["ExpectColumnValuesToBeInSet"].parameters["value_set"] == [
-        "basic", "pro",
-    ]  # fmt: skip
+        "basic",
+        "pro",
+    ]
     assert "ExpectColumnValuesToBeUnique" in kinds(contract, "customer_id")
     assert set(kinds(contract, "active")) == {
-        "ExpectColumnValuesToNotBeNull", "ExpectColumnValuesToBeInTypeList",
-    }  # fmt: skip
+        "ExpectColumnValuesToNotBeNull",
+        "ExpectColumnValuesToBeInTypeList",
+    }
     assert set(kinds(contract, "note")) == {"ExpectColumnValuesToNotBeNull"}
     assert set(kinds(contract, "lists")) == {"ExpectColumnValuesToNotBeNull"}
     assert contract.about("absent") == ()

@@ -19,8 +19,10 @@ def honest(rng):
 
 
 def scan(table, **options):
-    return {each.column: each for each in scan_leakage(
-        assemble(table, target="y", **options).dataset, seed=0)}  # fmt: skip
+    return {
+        each.column: each
+        for each in scan_leakage(assemble(table, target="y", **options).dataset, seed=0)
+    }
 
 
 def test_an_honest_table_has_no_findings(rng):

@@ -68,12 +68,16 @@ def messy():
         "seconds_dates": (days[RNG.permutation(N)].as_unit("s"), DATETIME),
         "date_objects": ([day.date() for day in RNG.permutation(days.to_pydatetime())], DATETIME),
         "text_dates": ([day.strftime("%d/%m/%Y") for day in days[::-1]], DATETIME),
-        "compact_dates": ([int(day.strftime("%Y%m%d")) for day in days[RNG.permutation(N)]],
-                          DATETIME),
+        "compact_dates": (
+            [int(day.strftime("%Y%m%d")) for day in days[RNG.permutation(N)]],
+            DATETIME,
+        ),
         "periods": (days.to_period("M"), DATETIME),
-        "arrow_dates": (pd.Series(days[RNG.permutation(N)]).astype("timestamp[us][pyarrow]"),
-                        DATETIME),
-    }  # fmt: skip
+        "arrow_dates": (
+            pd.Series(days[RNG.permutation(N)]).astype("timestamp[us][pyarrow]"),
+            DATETIME,
+        ),
+    }
     table = pd.DataFrame({name: pd.Series(cells) for name, (cells, _) in columns.items()})
     return table, {name: role for name, (_, role) in columns.items()}
 
@@ -295,9 +299,13 @@ def test_the_table_is_not_changed(messy_table):
 
 @pytest.mark.parametrize(
     ("n_levels", "label", "role"),
-    [(50, "L{}", CATEGORICAL), (200, "L{}", CATEGORICAL), (200, "some name {}", TEXT),
-     (1500, "L{}", TEXT)],
-)  # fmt: skip
+    [
+        (50, "L{}", CATEGORICAL),
+        (200, "L{}", CATEGORICAL),
+        (200, "some name {}", TEXT),
+        (1500, "L{}", TEXT),
+    ],
+)
 def test_many_levels_become_text_where_they_repeat_too_little(n_levels, label, role):
     cells = [label.format(i % n_levels) for i in range(3000)]
     table = pd.DataFrame({"c": RNG.permutation(cells)})

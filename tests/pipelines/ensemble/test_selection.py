@@ -13,9 +13,10 @@ from espalier.pipelines.problem import ProblemKind
 
 
 @pytest.mark.parametrize(
-    ("name", "problem"), [("log_loss", p) for p in ("binary", "multiclass")]
+    ("name", "problem"),
+    [("log_loss", p) for p in ("binary", "multiclass")]
     + [("roc_auc", "binary"), ("rmse", "regression"), ("mae", "regression"), ("f1", "binary")],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_quick_score_is_the_metric(
     name: str, problem: str, weighted: bool, made_target: Any, predictions_of: Any

@@ -18,9 +18,11 @@ def _library(
     noise = rng.uniform(0.3, 3.0, size=n_candidates)
     if problem is ProblemKind.REGRESSION:
         y = rng.normal(5.0, 2.0, size=n_rows)
-        return y[None, :, None] + noise[:, None, None] * rng.normal(
-            size=(n_candidates, n_rows, 1)
-        ), y, 1  # fmt: skip
+        return (
+            y[None, :, None] + noise[:, None, None] * rng.normal(size=(n_candidates, n_rows, 1)),
+            y,
+            1,
+        )
     y = rng.integers(0, n_classes, n_rows)
     seen = 2.0 * np.eye(n_classes)[y] + noise[:, None, None] * rng.normal(
         size=(n_candidates, n_rows, n_classes)

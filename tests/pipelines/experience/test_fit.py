@@ -90,9 +90,13 @@ def test_a_space_with_coordinates_of_its_own_is_no_obstacle(knowledge, lawful_ex
 
 @pytest.mark.parametrize(
     ("left", "right", "expected"),
-    [([1, 2, 3], [10, 20, 30], 1.0), ([1, 2, 3], [3, 2, 1], -1.0), ([1, 1, 1], [1, 2, 3], 0.0),
-     ([1, 2, 3], [-np.inf, 0, 1], 1.0)],
-)  # fmt: skip
+    [
+        ([1, 2, 3], [10, 20, 30], 1.0),
+        ([1, 2, 3], [3, 2, 1], -1.0),
+        ([1, 1, 1], [1, 2, 3], 0.0),
+        ([1, 2, 3], [-np.inf, 0, 1], 1.0),
+    ],
+)
 def test_spearman(left, right, expected):
     assert spearman(np.array(left, float), np.array(right, float)) == pytest.approx(expected)
 

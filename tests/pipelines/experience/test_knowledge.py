@@ -119,14 +119,18 @@ def test_a_trusted_predictor_guides_the_search_as_far_as_the_trials_agree(knowle
     expected = prior.mean(space.encode(known))
     picked = {}
     for sign in (1.0, -1.0):
-        scores = [(each, 0.5 + 0.1 * sign * value) for each, value in
-                  zip(known, expected, strict=True)]  # fmt: skip
+        scores = [
+            (each, 0.5 + 0.1 * sign * value) for each, value in zip(known, expected, strict=True)
+        ]
         own, cold = (
-            [each.configuration for each in
-             propose_trials(space, history_of(dataset, scores), n=3, seed=0, strategy="gp",
-                           prior=given)]
+            [
+                each.configuration
+                for each in propose_trials(
+                    space, history_of(dataset, scores), n=3, seed=0, strategy="gp", prior=given
+                )
+            ]
             for given in (prior, None)
-        )  # fmt: skip
+        )
         # What misleads has no say.
         assert (own != cold) == (sign > 0)
         picked[sign] = prior.mean(space.encode(own)).mean()
@@ -150,8 +154,9 @@ def history_of(dataset, scores):
 def test_the_record_says_what_was_expected_and_what_came(knowledge, maker):
     dataset = maker.dataset(0)
     advice = advise(knowledge, space_of(dataset.shape), maker.meta(50))
-    as_expected = [(each, 0.5 + value) for each, value in
-                   zip(advice.first, advice.expected, strict=True)]  # fmt: skip
+    as_expected = [
+        (each, 0.5 + value) for each, value in zip(advice.first, advice.expected, strict=True)
+    ]
     found = measure_advice(advice, history_of(dataset, as_expected))
     assert found.correlation == pytest.approx(1.0)
     assert "1.00" in found.lines[1]
@@ -185,8 +190,12 @@ def test_what_won_on_this_very_dataset_comes_first(knowledge, lawful_experience,
 
 def candidates(space, configurations, mean, **given):
     n = len(configurations)
-    plain = {"doubt": np.zeros(n), "costs": np.ones(n), "nearness": np.eye(n),
-             "is_default": np.zeros(n, dtype=bool)}  # fmt: skip
+    plain = {
+        "doubt": np.zeros(n),
+        "costs": np.ones(n),
+        "nearness": np.eye(n),
+        "is_default": np.zeros(n, dtype=bool),
+    }
     return Candidates(configurations=tuple(configurations), mean=mean, **(plain | given))
 
 

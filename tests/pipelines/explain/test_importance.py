@@ -59,9 +59,14 @@ def test_what_time_does_not_suffice_for_is_left_out(table):
         return predict(rows)
 
     few = column_importances(
-        slow, table, predict(table), columns=["much", "little", "nothing"], metric=RMSE, seed=0,
+        slow,
+        table,
+        predict(table),
+        columns=["much", "little", "nothing"],
+        metric=RMSE,
+        seed=0,
         deadline=Deadline(3.5, lambda: now[0]),
-    )  # fmt: skip
+    )
     assert {each.name for each in few} == {"much", "little"}
     assert now[0] == 3.0
 

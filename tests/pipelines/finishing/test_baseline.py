@@ -22,9 +22,13 @@ def test_the_baseline_is_saved_and_answers_every_row_alike(
     preparation, _ = prepare(dataset.X, target=None)
     choice, fitted = choose_baseline(dataset, metric)
     model = build_model(
-        choice, fitted, preparation=preparation, dataset=dataset, metric=metric.name,
+        choice,
+        fitted,
+        preparation=preparation,
+        dataset=dataset,
+        metric=metric.name,
         example=dataset.X.head(),
-    )  # fmt: skip
+    )
     opened = load_model(save_model(model, tmp_path))
     answers = opened.predict_scores(pd.DataFrame({"a": [1.0, 2.0, np.nan]}))
     expected = np.bincount(y) / len(y) if kind.is_classification else np.mean(y)

@@ -14,9 +14,12 @@ from espalier.pipelines.problem import ProblemKind
 
 def bagged(X: pd.DataFrame, y: Any, groups: Any = None) -> AutoMLClassifier:
     made = AutoMLClassifier(
-        time_budget=None, n_trials=3, families=["linear", "bayes", "lightgbm"], random_state=0,
+        time_budget=None,
+        n_trials=3,
+        families=["linear", "bayes", "lightgbm"],
+        random_state=0,
         serving="bagged",
-    )  # fmt: skip
+    )
     return made.fit(X, y, groups=groups)
 
 

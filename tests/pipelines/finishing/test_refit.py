@@ -67,11 +67,9 @@ def choice() -> EnsembleChoice:
 def models_of(fitted: Sequence[Any]) -> list[Any]:
     """Return each member's models: one, a tuple of fold models, or None."""
     return [
-        None if member is None
-        else member.candidates if member.of_folds
-        else member.candidates[0]
+        None if member is None else member.candidates if member.of_folds else member.candidates[0]
         for member in fitted
-    ]  # fmt: skip
+    ]
 
 
 FOREVER = RefitTime(deadline=Deadline(None))

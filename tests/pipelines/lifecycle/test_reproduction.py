@@ -58,9 +58,13 @@ def again(made, results):
     model, _, context, preparation, rows = made
     with SerialExecutor(context) as executor:
         return reproduce(
-            model, results, executor, preparation=preparation, holdout_rows=rows,
+            model,
+            results,
+            executor,
+            preparation=preparation,
+            holdout_rows=rows,
             folds=context.folds,
-        )  # fmt: skip
+        )
 
 
 def test_the_record_makes_the_same_model(made):

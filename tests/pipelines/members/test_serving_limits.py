@@ -92,8 +92,12 @@ def test_limits_are_positive() -> None:
 
 def test_the_estimator_obeys() -> None:
     X, y = make_classification(200, 5, random_state=0)
-    options: dict[str, Any] = {"time_budget": None, "n_trials": 6, "random_state": 0,
-                               "families": ["linear", "extra_trees", "knn"]}  # fmt: skip
+    options: dict[str, Any] = {
+        "time_budget": None,
+        "n_trials": 6,
+        "random_state": 0,
+        "families": ["linear", "extra_trees", "knn"],
+    }
     free = AutoMLClassifier(**options).fit(X, y)
     board = free.leaderboard_
     assert board["pareto"].any()

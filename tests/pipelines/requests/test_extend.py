@@ -6,9 +6,14 @@ from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Budget
 
 ORIGINAL = TrainRequest(
-    data="churn.csv", target="churned", trials=50, time_budget="1h", families="linear", seed=7,
+    data="churn.csv",
+    target="churned",
+    trials=50,
+    time_budget="1h",
+    families="linear",
+    seed=7,
     workers=4,
-)  # fmt: skip
+)
 
 
 def extended(**values):

@@ -15,8 +15,13 @@ from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.search.strategies.names import STRATEGIES
 
 REQUESTS = (
-    TrainRequest, PredictRequest, RetrainRequest, MonitorRequest, PromoteRequest, RollbackRequest,
-)  # fmt: skip
+    TrainRequest,
+    PredictRequest,
+    RetrainRequest,
+    MonitorRequest,
+    PromoteRequest,
+    RollbackRequest,
+)
 NEEDED = {"data": "a.csv", "target": "y"}
 
 

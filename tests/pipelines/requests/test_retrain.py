@@ -21,9 +21,14 @@ def test_data_are_read_anew_after_an_extension_too():
 def test_what_is_not_said_is_as_it_was():
     training = applied()
     assert training == TrainRequest(
-        data="sqlite:///shop.db", query="select * from c", target="y", trials=30, workers=2,
-        name="churn", start_from=("churn/1",),
-    )  # fmt: skip
+        data="sqlite:///shop.db",
+        query="select * from c",
+        target="y",
+        trials=30,
+        workers=2,
+        name="churn",
+        start_from=("churn/1",),
+    )
 
 
 def test_a_limit_that_is_given_replaces_both():

@@ -5,12 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.requests.duration import parse_duration
 from espalier.pipelines.requests.predict import PredictRequest
-from espalier.pipelines.requests.train import (
-    TrainRequest,
-    default_name,
-    parse_duration,
-)
+from espalier.pipelines.requests.train import TrainRequest, default_name
 
 BASE = {"data": "churn.csv", "target": "churned"}
 

@@ -154,9 +154,13 @@ def test_until_there_is_a_model_a_clock_wants_one_of_each_family(space, history)
 
 def test_what_differs_without_effect_is_tried_once(history):
     shape = DatasetShape(
-        problem=ProblemKind.BINARY, n_rows=900, n_columns=1, n_text=1, n_classes=2,
+        problem=ProblemKind.BINARY,
+        n_rows=900,
+        n_columns=1,
+        n_text=1,
+        n_classes=2,
         smallest_class=400,
-    )  # fmt: skip
+    )
     space = SearchSpace((LEARNERS["linear"],), shape)
     sparse = dict(space.default("linear"))
     assert sparse["prep_text"] == "tfidf"

@@ -16,9 +16,14 @@ from espalier.pipelines.surrogate.kernel import Embedding, matern, squared_dista
 @pytest.fixture(scope="module")
 def space() -> SearchSpace:
     shape = DatasetShape(
-        problem=ProblemKind.BINARY, n_rows=500, n_columns=12, n_categorical=4, n_classes=2,
-        smallest_class=200, has_missing=True,
-    )  # fmt: skip
+        problem=ProblemKind.BINARY,
+        n_rows=500,
+        n_columns=12,
+        n_categorical=4,
+        n_classes=2,
+        smallest_class=200,
+        has_missing=True,
+    )
     return SearchSpace(choose_learners(["lightgbm", "linear", "svm"], shape), shape)
 
 

@@ -66,9 +66,12 @@ def test_one_that_is_refused_says_why(settings):
 
 def test_one_whose_process_is_killed_is_ended_by_the_cleaning(settings):
     ended = subprocess.run(
-        [sys.executable, "-c", KILLED], cwd=ROOT, check=False, timeout=300,
+        [sys.executable, "-c", KILLED],
+        cwd=ROOT,
+        check=False,
+        timeout=300,
         env=os.environ | {"ESPALIER_HOME": str(settings.home), "PYTHONPATH": str(ROOT / "src")},
-    )  # fmt: skip
+    )
     assert ended.returncode == -signal.SIGKILL
     tracking = Tracking(settings)
     run = only_run(tracking, "retrain")

@@ -26,11 +26,18 @@ EVIL = "<script>alert('x')</script>"
 
 def row(trial, score=0.9, weight=0.0, family="linear"):
     return LeaderboardRow(
-        trial=trial, family=family, score=score, score_std=0.01, fit_seconds=1.0,
-        predict_ms_per_row=0.1, size_mb=0.5, weight=weight,
+        trial=trial,
+        family=family,
+        score=score,
+        score_std=0.01,
+        fit_seconds=1.0,
+        predict_ms_per_row=0.1,
+        size_mb=0.5,
+        weight=weight,
         status=TrialStatus.SUCCESS if score is not None else TrialStatus.FAILED,
-        origin="default", configuration=Configuration.of(family, {"C": 1.0}),
-    )  # fmt: skip
+        origin="default",
+        configuration=Configuration.of(family, {"C": 1.0}),
+    )
 
 
 @pytest.fixture
@@ -44,15 +51,26 @@ def facts():
         target="churned",
         higher_is_better=True,
         prepared=PreparedRef(
-            path=Path("p"), metric="roc_auc", shape=shape, n_holdout=114, n_folds=5,
-            folds="5 folds", notes=("2 dates were read",), set_aside=(("id", "an identifier"),),
+            path=Path("p"),
+            metric="roc_auc",
+            shape=shape,
+            n_holdout=114,
+            n_folds=5,
+            folds="5 folds",
+            notes=("2 dates were read",),
+            set_aside=(("id", "an identifier"),),
         ),
         validation=ValidationRecord(
-            n_expectations=12, failures=(("warning", "age is old"),), json_path=Path("j"),
+            n_expectations=12,
+            failures=(("warning", "age is old"),),
+            json_path=Path("j"),
             html_path=Path("h"),
         ),
         ensemble=EnsembleRecord(
-            path=Path("m"), method="greedy", cv_score=0.91, weights={1: 1.0},
+            path=Path("m"),
+            method="greedy",
+            cv_score=0.91,
+            weights={1: 1.0},
             combiners=(("greedy", 0.91, 1), ("plain average", 0.90, 2)),
         ),
         holdout=HoldoutRecord(score=0.9, interval=(0.85, 0.95), baseline=0.5, n_rows=114),
@@ -68,15 +86,28 @@ def facts():
         ),
         leaderboard=(row(1, 0.91, 1.0), row(0), row(2, None)),
         failures=(Failures(family="mlp", status="failed", count=1, reason="diverged"),),
-    )  # fmt: skip
+    )
 
 
 def test_every_part_is_there(facts):
     page = report_page(facts)
-    for text in ("churn version 3", "champion", "two-class classification", "What the model needs",
-                 "tenure", "Time did not suffice for 3 more columns", "What it mixes up", "67%",
-                 "The ensemble: greedy", "plain average", "2 dates were read", "an identifier",
-                 "warning: age is old", "diverged", "12 expectations checked"):  # fmt: skip
+    for text in (
+        "churn version 3",
+        "champion",
+        "two-class classification",
+        "What the model needs",
+        "tenure",
+        "Time did not suffice for 3 more columns",
+        "What it mixes up",
+        "67%",
+        "The ensemble: greedy",
+        "plain average",
+        "2 dates were read",
+        "an identifier",
+        "warning: age is old",
+        "diverged",
+        "12 expectations checked",
+    ):
         assert text in page, text
     assert "How far values are off" not in page
     assert 'style="width:100.0%"' in page
@@ -151,8 +182,8 @@ def test_the_best_so_far_never_gets_worse():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.123456789, "0.12346"), (1234567.0, "1,234,567"), (None, ""),
-                        (float("inf"), "inf")],
-)  # fmt: skip
+    ("value", "text"),
+    [(0.123456789, "0.12346"), (1234567.0, "1,234,567"), (None, ""), (float("inf"), "inf")],
+)
 def test_numbers_for_people(value, text):
     assert number(value) == text

@@ -36,9 +36,11 @@ def make(settings, name, n=3, runs=()):
     client.create_registered_model(name)
     for at in range(n):
         client.create_model_version(
-            name, source="file:///nowhere", run_id=runs[at] if runs else None,
+            name,
+            source="file:///nowhere",
+            run_id=runs[at] if runs else None,
             tags={"metric": "rmse", "holdout_score": f"{at}.5", "fingerprint": "abc"},
-        )  # fmt: skip
+        )
     client.set_registered_model_alias(name, "champion", "1")
     client.set_registered_model_alias(name, "challenger", str(n))
     return client
@@ -47,11 +49,17 @@ def make(settings, name, n=3, runs=()):
 def promoted(settings, name, before, after):
     AliasKeeper(settings, name).carry_out(
         Decision(
-            kind=DecisionKind.PROMOTED, model=name, version=after, champion_before=before,
-            champion_after=after, previous_after=before, actor="ann", reasons=("Better.",),
+            kind=DecisionKind.PROMOTED,
+            model=name,
+            version=after,
+            champion_before=before,
+            champion_after=after,
+            previous_after=before,
+            actor="ann",
+            reasons=("Better.",),
         ),
         "",
-    )  # fmt: skip
+    )
 
 
 def aliases(settings, name):
@@ -123,8 +131,9 @@ def test_the_contest_and_its_rows(settings, tmp_path):
         run_id = tracking.start_run("training")
         tracking.log_params(run_id, {"target": "y", "time_column": "x", "weight_column": "z"})
         held = table.iloc[40:50]
-        kept = TrainingRows(columns=key_columns(table), trained=keys[trained],
-                        held_out=keys[40:50], holdout=held)  # fmt: skip
+        kept = TrainingRows(
+            columns=key_columns(table), trained=keys[trained], held_out=keys[40:50], holdout=held
+        )
         log_training_rows(tracking, run_id, kept)
         runs.append(run_id)
     make(settings, "rows", n=2, runs=runs)

@@ -16,8 +16,12 @@ def test_a_number_does_not_collide_with_a_real_name():
 
 def test_labels_of_any_kind_become_text():
     assert unique_names([0, 1.5, ("x", "y"), None, float("nan")]) == [
-        "0", "1.5", "x_y", "unnamed", "unnamed.1",
-    ]  # fmt: skip
+        "0",
+        "1.5",
+        "x_y",
+        "unnamed",
+        "unnamed.1",
+    ]
 
 
 @given(st.lists(st.one_of(st.text(max_size=3), st.integers(0, 3), st.none())))
@@ -32,8 +36,20 @@ def test_a_table_with_good_names_is_not_copied():
     assert with_unique_names(table) is table
 
 
-@pytest.mark.parametrize("name", ["id", "ID", "customer_id", "PassengerId", "uuid", "Unnamed: 0",
-                                  "row.index", "id_code", "orderID"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "id",
+        "ID",
+        "customer_id",
+        "PassengerId",
+        "uuid",
+        "Unnamed: 0",
+        "row.index",
+        "id_code",
+        "orderID",
+    ],
+)
 def test_names_of_identifiers(name):
     assert is_id_name(name)
 

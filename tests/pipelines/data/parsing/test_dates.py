@@ -21,11 +21,28 @@ def detect(values):
 
 @pytest.mark.parametrize(
     "pattern",
-    ["%Y-%m-%d", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%m/%d/%y", "%d.%m.%Y", "%d-%m-%Y",
-     "%d-%b-%Y", "%d %B %Y", "%b %d, %Y", "%d%b%Y", "%a, %d %b %Y",
-     "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y %I:%M %p",
-     "%d/%m/%Y %H:%M:%S", "%b %d, %Y %I:%M%p", "%Y-%m-%d %H:%M:%S.%f"],
-)  # fmt: skip
+    [
+        "%Y-%m-%d",
+        "%Y/%m/%d",
+        "%m/%d/%Y",
+        "%d/%m/%Y",
+        "%m/%d/%y",
+        "%d.%m.%Y",
+        "%d-%m-%Y",
+        "%d-%b-%Y",
+        "%d %B %Y",
+        "%b %d, %Y",
+        "%d%b%Y",
+        "%a, %d %b %Y",
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%dT%H:%M:%S",
+        "%m/%d/%Y %H:%M",
+        "%m/%d/%Y %I:%M %p",
+        "%d/%m/%Y %H:%M:%S",
+        "%b %d, %Y %I:%M%p",
+        "%Y-%m-%d %H:%M:%S.%f",
+    ],
+)
 def test_a_usual_format_is_found_and_read(pattern):
     moments = DAYS + pd.to_timedelta(np.arange(90) * 15, unit="min")
     if "%H" not in pattern and "%I" not in pattern:

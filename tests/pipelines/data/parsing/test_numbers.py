@@ -45,9 +45,29 @@ def test_a_number_in_text_is_parsed(text, number):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "abc", "1,2,3", "1.2.3", "12-34", "(5", "5)", "--5", "-$-5", "1,23", "10+", "<5", "A1",
-     "1_000", "2020-01-01", "12:30", "inf", "nan", "1e999", "5 kg"],
-)  # fmt: skip
+    [
+        "",
+        "abc",
+        "1,2,3",
+        "1.2.3",
+        "12-34",
+        "(5",
+        "5)",
+        "--5",
+        "-$-5",
+        "1,23",
+        "10+",
+        "<5",
+        "A1",
+        "1_000",
+        "2020-01-01",
+        "12:30",
+        "inf",
+        "nan",
+        "1e999",
+        "5 kg",
+    ],
+)
 def test_what_is_no_number_is_nan(text):
     assert np.isnan(parse_numbers([text], NumberStyle())[0])
 

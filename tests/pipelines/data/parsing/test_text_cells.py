@@ -24,8 +24,12 @@ def test_every_dtype_of_text_reads_alike(dtype):
     series = pd.Series(["b", " a ", None, "", "b"], dtype=object).astype(dtype)
     cells = read_text_cells(series)
     assert [cells.values[code] if code >= 0 else None for code in cells.codes] == [
-        "b", "a", None, None, "b",
-    ]  # fmt: skip
+        "b",
+        "a",
+        None,
+        None,
+        "b",
+    ]
     assert cells.counts.sum() == cells.n_present == 3
 
 
@@ -37,8 +41,21 @@ def test_codes_read_alike_with_and_without_missing_cells():
 
 
 def test_cells_of_any_kind_have_a_text():
-    cells = [True, 1, 1.0, 2.5, "x", b"y", [1, 2], {"b": 1, "a": 2}, {3}, np.array([1]), None,
-             decimal.Decimal("3.0"), datetime.date(2020, 1, 2)]  # fmt: skip
+    cells = [
+        True,
+        1,
+        1.0,
+        2.5,
+        "x",
+        b"y",
+        [1, 2],
+        {"b": 1, "a": 2},
+        {3},
+        np.array([1]),
+        None,
+        decimal.Decimal("3.0"),
+        datetime.date(2020, 1, 2),
+    ]
     series = pd.Series(cells, dtype=object)
     read = texts(series)
     assert read[:6] == ["True", "1", "1", "2.5", "x", "y"]
@@ -47,8 +64,18 @@ def test_cells_of_any_kind_have_a_text():
     assert read[11:] == ["3", "2020-01-02"]
 
 
-@given(st.lists(st.one_of(st.none(), st.text(max_size=4), st.integers(), st.floats(),
-                          st.booleans(), st.lists(st.integers(), max_size=2))))  # fmt: skip
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.text(max_size=4),
+            st.integers(),
+            st.floats(),
+            st.booleans(),
+            st.lists(st.integers(), max_size=2),
+        )
+    )
+)
 def test_any_column_is_read_and_each_value_is_used(cells):
     read = read_text_cells(pd.Series(cells, dtype=object))
     assert len(read.codes) == len(cells)

@@ -121,9 +121,9 @@ def test_this_machines_memory_says_nothing_about_workers_elsewhere():
 
 
 @pytest.mark.parametrize(
-    ("own", "left", "given"), [(None, None, None), (5.0, None, 5.0), (5.0, 3.0, 3.0),
-                               (5.0, 9.0, 5.0), (None, 9.0, 9.0)],
-)  # fmt: skip
+    ("own", "left", "given"),
+    [(None, None, None), (5.0, None, 5.0), (5.0, 3.0, 3.0), (5.0, 9.0, 5.0), (None, 9.0, 9.0)],
+)
 def test_a_job_may_take_its_own_limit_and_no_longer_than_the_deadline(own, left, given):
     workers = FakeWorkers(1)
     pool = pool_of(workers)

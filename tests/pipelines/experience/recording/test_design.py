@@ -18,10 +18,15 @@ def dataset(maker):
 
 def evaluated(dataset, trials):
     return [
-        TrialResult(trial=trial, status=TrialStatus.SUCCESS, score=0.5 + trial.number / 1_000,
-                    fold_scores=(0.5, 0.6, 0.5), seconds=0.5)
+        TrialResult(
+            trial=trial,
+            status=TrialStatus.SUCCESS,
+            score=0.5 + trial.number / 1_000,
+            fold_scores=(0.5, 0.6, 0.5),
+            seconds=0.5,
+        )
         for trial in trials
-    ]  # fmt: skip
+    ]
 
 
 def test_defaults_first_then_families_by_turns(dataset, maker):

@@ -21,10 +21,12 @@ from espalier.pipelines.trials.configuration import Configuration
 
 values = st.dictionaries(
     st.sampled_from(["strength", "flag", "depth", "prep_scaling"]),
-    st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8)
+    st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.text(max_size=8)
     | st.floats(allow_nan=False, allow_infinity=False),
     max_size=4,
-)  # fmt: skip
+)
 
 
 @given(st.lists(st.tuples(values, st.none() | st.floats(-1e9, 1e9)), max_size=6))
@@ -38,8 +40,10 @@ def test_a_table_gives_back_what_it_was_made_of(maker, pairs):
     again = from_table(to_table(knowledge), where="here")
     assert again == knowledge
     for mine, theirs in zip(knowledge.records, again.records, strict=True):
-        kinds = [list(map(type, dict(each.result.trial.configuration).values()))
-                 for each in (mine, theirs)]  # fmt: skip
+        kinds = [
+            list(map(type, dict(each.result.trial.configuration).values()))
+            for each in (mine, theirs)
+        ]
         assert kinds[0] == kinds[1]
 
 
@@ -67,8 +71,9 @@ def test_appending_keeps_what_was_there_and_the_file_before(maker, store):
     assert len(store.read()) == 5
     assert store.backup_path.read_bytes() == before
     assert {each.name for each in store.path.parent.iterdir()} == {
-        "experience.parquet", "experience.parquet.bak",
-    }  # fmt: skip
+        "experience.parquet",
+        "experience.parquet.bak",
+    }
 
 
 def test_appending_what_is_known_writes_nothing(maker, store):
@@ -137,20 +142,22 @@ def rewrite(store, change):
         ),
         (
             lambda t: t.set_column(
-                t.schema.get_field_index("values"), "values",
+                t.schema.get_field_index("values"),
+                "values",
                 pa.array(["{"] * len(t), pa.string()),
             ),
             "row 1 .*cannot be read",
         ),
         (
             lambda t: t.set_column(
-                t.schema.get_field_index("family"), "family",
+                t.schema.get_field_index("family"),
+                "family",
                 pa.array(["svm"] * len(t), pa.string()),
             ),
             "row 1 .*digest",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_read_is_said_and_nothing_is_lost(maker, store, change, said):
     store.append(records(maker, 3))
     rewrite(store, change)

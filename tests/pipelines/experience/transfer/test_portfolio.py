@@ -84,8 +84,12 @@ def test_the_order_is_a_permutation_of_the_buckets_set(maker, of_two_kinds):
 
 def test_sizes():
     assert [size_of(n) for n in (20, 1_999, 2_000, 19_999, 20_000)] == [
-        "small", "small", "medium", "medium", "large",
-    ]  # fmt: skip
+        "small",
+        "small",
+        "medium",
+        "medium",
+        "large",
+    ]
 
 
 def test_a_table_about_the_same_is_nearer(lawful_experience, maker):

@@ -37,12 +37,17 @@ def test_a_better_model_is_found_better_whatever_the_direction(name, problem):
 
 @settings(max_examples=20, deadline=None)
 @given(
-    st.sampled_from([("roc_auc", ProblemKind.BINARY), ("log_loss", ProblemKind.MULTICLASS),
-                     ("rmse", ProblemKind.REGRESSION)]),
+    st.sampled_from(
+        [
+            ("roc_auc", ProblemKind.BINARY),
+            ("log_loss", ProblemKind.MULTICLASS),
+            ("rmse", ProblemKind.REGRESSION),
+        ]
+    ),
     st.floats(0.1, 2.0),
     st.floats(0.1, 2.0),
     st.integers(0, 1000),
-)  # fmt: skip
+)
 def test_trading_places_turns_the_sign(kind, one, other, seed):
     name, problem = kind
     y, first = answers(problem, noise=one, n=40)
@@ -111,10 +116,16 @@ def test_slices_are_compared_on_their_own_rows():
     right, wrong = np.eye(2)[y], np.eye(2)[1 - y]
     mixed = np.where(np.arange(100)[:, None] < 60, right, wrong)
     found = compare_slices(
-        metric, problem, y, right, mixed,
-        slices={"region": {"north": np.arange(60), "south": np.arange(60, 100)}}, seed=0,
+        metric,
+        problem,
+        y,
+        right,
+        mixed,
+        slices={"region": {"north": np.arange(60), "south": np.arange(60, 100)}},
+        seed=0,
         samples=20,
-    )  # fmt: skip
+    )
     assert [(each.value, each.n_rows, each.comparison.difference) for each in found] == [
-        ("north", 60, 0.0), ("south", 40, -1.0)
-    ]  # fmt: skip
+        ("north", 60, 0.0),
+        ("south", 40, -1.0),
+    ]

@@ -3,19 +3,29 @@ from hypothesis import strategies as st
 
 from espalier.pipelines.lifecycle.promotion.decision import Decision, DecisionKind, champions_before
 
-P, R, H, K = (DecisionKind.PROMOTED, DecisionKind.ROLLED_BACK, DecisionKind.BY_HAND,
-              DecisionKind.KEPT)  # fmt: skip
+P, R, H, K = (
+    DecisionKind.PROMOTED,
+    DecisionKind.ROLLED_BACK,
+    DecisionKind.BY_HAND,
+    DecisionKind.KEPT,
+)
 
 
 def log(*steps):
     """Return decisions of (kind, before, after)."""
     return [
         Decision(
-            kind=kind, model="m", version=after, champion_before=before, champion_after=after,
-            previous_after=None, actor="a", reasons=(),
+            kind=kind,
+            model="m",
+            version=after,
+            champion_before=before,
+            champion_after=after,
+            previous_after=None,
+            actor="a",
+            reasons=(),
         )
         for kind, before, after in steps
-    ]  # fmt: skip
+    ]
 
 
 def before(*steps, existing=range(1, 10)):

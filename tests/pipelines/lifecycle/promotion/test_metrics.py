@@ -45,9 +45,11 @@ def test_scores_slices_latency_and_size():
 def test_metrics_of_labels_judge_what_each_model_decides():
     timid = np.where(TRUE, 0.3, 0.1)
     told = ModelPredictions(
-        scores=np.column_stack([1 - timid, timid]), classes=("no", "yes"), latency_ms=2.0,
+        scores=np.column_stack([1 - timid, timid]),
+        classes=("no", "yes"),
+        latency_ms=2.0,
         size_mb=3.0,
-    )  # fmt: skip
+    )
     decides = replace(told, threshold=0.2)
     found = weighed(told, decides, metric="balanced_accuracy")
     assert (found.comparison.champion, found.comparison.challenger) == (0.5, 1.0)

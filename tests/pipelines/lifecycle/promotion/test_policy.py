@@ -15,9 +15,15 @@ from espalier.pipelines.lifecycle.promotion.policy import (
 
 def comparison(difference, spread=0.01, n_rows=500):
     return ScoreComparison(
-        metric="roc_auc", higher_is_better=True, champion=0.8, challenger=0.8 + difference,
-        difference=difference, low=difference - spread, high=difference + spread, n_rows=n_rows,
-    )  # fmt: skip
+        metric="roc_auc",
+        higher_is_better=True,
+        champion=0.8,
+        challenger=0.8 + difference,
+        difference=difference,
+        low=difference - spread,
+        high=difference + spread,
+        n_rows=n_rows,
+    )
 
 
 def part(value, difference, n_rows=100):
@@ -87,9 +93,13 @@ def test_a_negative_margin_lets_an_equal_one_pass():
 
 
 @given(
-    st.floats(-1, 1), st.floats(0, 1), st.floats(-0.5, 0.5), st.floats(0, 0.5),
-    st.lists(st.floats(-1, 1), max_size=4), st.floats(0, 1),
-)  # fmt: skip
+    st.floats(-1, 1),
+    st.floats(0, 1),
+    st.floats(-0.5, 0.5),
+    st.floats(0, 0.5),
+    st.lists(st.floats(-1, 1), max_size=4),
+    st.floats(0, 1),
+)
 def test_asking_for_more_never_helps(difference, spread, margin, more, slices, limit):
     found = PromotionMetrics(
         n_rows=100,

@@ -56,8 +56,12 @@ def test_twins_of_trained_rows_do_not_count():
 def test_a_row_whose_label_was_corrected_after_training_does_not_count():
     def trained(table, trained, held_out):
         columns, keys = identified_rows(table, "y")
-        return TrainingRows(columns=columns, trained=keys[trained], held_out=keys[held_out],
-                        holdout=table.iloc[held_out])  # fmt: skip
+        return TrainingRows(
+            columns=columns,
+            trained=keys[trained],
+            held_out=keys[held_out],
+            holdout=table.iloc[held_out],
+        )
 
     corrected = TABLE.assign(y=1 - TABLE["y"])
     champion = trained(TABLE, np.arange(30), np.arange(30, 40))

@@ -11,9 +11,13 @@ RMSE, AUC = METRICS["rmse"], METRICS["roc_auc"]
 
 def live(metric, y, predictions, before, width=0.02):
     return score_live(
-        metric, y, predictions, before=before, before_interval=(before - width, before + width),
+        metric,
+        y,
+        predictions,
+        before=before,
+        before_interval=(before - width, before + width),
         seed=0,
-    )  # fmt: skip
+    )
 
 
 def test_rows_without_a_label_and_of_unknown_classes_are_counted():

@@ -73,8 +73,10 @@ def test_where_nothing_succeeds_in_time_the_next_trial_gets_longer(space, histor
     assert trial_seconds_limit(at(5.0), history, 2) == 3.0
     assert trial_seconds_limit(at(20.0), history, 2) == 6.0
     assert trial_seconds_limit(at(100.0), history, 2) == 25.0
-    stopped = [replace(each, score=None, status=TrialStatus.TIMEOUT)
-               for each in results(space, 2, seconds=4.0)]  # fmt: skip
+    stopped = [
+        replace(each, score=None, status=TrialStatus.TIMEOUT)
+        for each in results(space, 2, seconds=4.0)
+    ]
     late = history.extend(stopped)
     assert trial_seconds_limit(at(10.0), late, 2) == 6.0
     assert trial_seconds_limit(at(5.0), late, 2) == 5.0
