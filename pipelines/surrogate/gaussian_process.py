@@ -10,7 +10,7 @@ K alpha = y - mean.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -81,7 +81,6 @@ class GaussianProcess:
         distances, own = _own_and_shared(self._embedding.group_distances(embedded), len(y))
         objective = _Objective(
             distances=distances,
-            above=np.triu_indices(len(y), 1),
             y=y,
             spread=np.ones(len(y)) if spread is None else np.asarray(spread, dtype=np.float64),
             length_centre=math.sqrt(2.0) + 0.5 * math.log(self._dimension) - _LENGTH_SPREAD**2,
@@ -192,11 +191,14 @@ class _Objective:
     """
 
     distances: Array  # (one a free length scale, n(n-1)/2)
-    above: tuple[NDArray[np.intp], ...]  # places of these pairs in a matrix
     y: Array
     spread: Array
     length_centre: float
     noise_centre: float
+    above: tuple[NDArray[np.intp], ...] = field(init=False)  # places of the pairs in a matrix
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "above", np.triu_indices(len(self.y), 1))
 
     def start(self) -> Array:
         """Return the mode of the prior, where the fit starts."""
