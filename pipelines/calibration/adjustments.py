@@ -1,4 +1,4 @@
-"""Post-processing of an ensemble's predictions: calibration, decision threshold, intervals, and a floor."""
+"""Post-processing of predictions: calibration, decision threshold, intervals, a floor."""
 
 from dataclasses import dataclass
 
