@@ -27,7 +27,7 @@ _NUMBER = re.compile(
     (?P<digits>(?:\d[\d.,'\u2019\s]*)?\d[.,]?|[.,]\d+)
     (?P<exponent>[eE][-+]?\d+)?\s*
     (?P<suffix>[^\W\d_][^\W\d_./²³]{{0,11}}[²³]?|%|‰|°[CFcf]?|[$€£¥₹₽₩₺])?\s*
-    (?P<close>\))?""",
+    (?:(?P<close>\))\s*(?:{_CURRENCY})?)?""",
     re.VERBOSE,
 )
 _PLAIN = re.compile(r"\d*\.?\d+|\d+\.")

@@ -10,7 +10,12 @@ from sklearn import metrics as sk
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.metrics.catalogue import METRICS, get_metric
 from espalier.pipelines.metrics.functions import roc_auc_ovo
-from espalier.pipelines.metrics.scoring import check_target, score_predictions
+from espalier.pipelines.metrics.scoring import (
+    answer_floor,
+    check_percentages,
+    check_target,
+    score_predictions,
+)
 from espalier.pipelines.problem import ProblemKind
 
 BINARY, MULTICLASS, REGRESSION = (
@@ -235,3 +240,28 @@ def test_a_thousand_classes_are_scored_pair_by_pair_without_a_call_for_each(monk
     with pytest.raises(ValueError, match="finite"):
         roc_auc_ovo(y, p * np.nan, None)
     assert roc_auc_ovo(np.zeros(5, dtype=int), p[:5], None) == 0.5
+
+
+def test_percentages_of_targets_of_zero_are_refused_in_one_line():
+    check_percentages(METRICS["mape"], np.array([1.0, 2.0]))
+    check_percentages(METRICS["smape"], np.array([0.0, 2.0]))
+    with pytest.raises(UserError, match="'mape' divides by the target, which is 0 in 1 row"):
+        check_percentages(METRICS["mape"], np.array([0.0, 2.0]))
+
+
+def test_the_floor_of_answers_is_what_the_metric_takes():
+    y = np.array([0.0, 4.0])
+    assert answer_floor(METRICS["rmse"], y) is None
+    assert answer_floor(METRICS["rmsle"], y) == 0.0
+    for name in ("poisson_deviance", "gamma_deviance"):
+        floor = answer_floor(METRICS[name], np.array([1.0, 4.0]))
+        assert floor is not None
+        assert floor > 0
+        assert np.isfinite(
+            score_predictions(METRICS[name], np.array([1.0, 4.0]), np.array([floor, 4.0]))
+        )
+
+
+def test_a_scorer_of_scikit_learn_with_a_floor_is_our_metric():
+    scorer = sk.get_scorer("neg_mean_squared_log_error")
+    assert get_metric(scorer, REGRESSION) is METRICS["msle"]
