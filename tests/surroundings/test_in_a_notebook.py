@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import warnings
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ def table(n_rows=60):
 
 def fitted(X, y):
     return AutoMLClassifier(
-        time_budget=None, n_trials=4, families=["linear", "lightgbm", "mlp", "knn"], random_state=0
+        time_budget=None, n_trials=2, families=["linear", "lightgbm"], random_state=0
     ).fit(X, y)
 
 
@@ -109,6 +109,32 @@ def test_threads_that_overlap_leave_the_filters_as_they_were():
     assert warnings.filters == before
 
 
+class Autologging:
+    """What is used of MLflow's module, with its habit to switch on again at the end."""
+
+    _AUTOLOGGING_GLOBALLY_DISABLED = False
+
+    @contextmanager
+    def disable_autologging(self):
+        self._AUTOLOGGING_GLOBALLY_DISABLED = True
+        yield
+        self._AUTOLOGGING_GLOBALLY_DISABLED = False
+
+
+def test_autologging_is_off_inside_and_as_it_was_outside(monkeypatch):
+    mlflow = Autologging()
+    monkeypatch.setitem(sys.modules, "mlflow.utils.autologging_utils", mlflow)
+    with own_surroundings():
+        with own_surroundings():
+            pass
+        assert mlflow._AUTOLOGGING_GLOBALLY_DISABLED
+    assert not mlflow._AUTOLOGGING_GLOBALLY_DISABLED
+    with mlflow.disable_autologging():
+        with own_surroundings():
+            pass
+        assert mlflow._AUTOLOGGING_GLOBALLY_DISABLED
+
+
 AUTOLOG = """
 import mlflow, numpy as np
 from mlflow.utils.autologging_utils import disable_autologging
@@ -135,6 +161,7 @@ print(count())
 """
 
 
+@pytest.mark.slow
 def test_fits_of_ours_are_no_runs_of_the_users_experiment(tmp_path):
     """And the user's own fits are, before and after."""
     said = subprocess.run(
