@@ -23,4 +23,14 @@ def sqlite_url(path: Path, driver: str = "pysqlite") -> str:
         return f"{dialect}:///{path}"
     # A question mark would begin the options, and MLflow decodes what looks like %20. In this form
     # sqlite itself decodes the path. With the driver's name, MLflow does not take it for a path.
-    return f"sqlite+{driver}:///file:{quote(str(path))}?uri=true"
+    encoded = quote(str(path))
+    if _decodes_paths():
+        encoded = quote(encoded)
+    return f"sqlite+{driver}:///file:{encoded}?uri=true"
+
+
+def _decodes_paths() -> bool:
+    """Whether SQLAlchemy decodes a path before sqlite does; it does so since 2.1."""
+    from sqlalchemy import make_url
+
+    return make_url("sqlite:///%25").database == "%"
