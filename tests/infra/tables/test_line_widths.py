@@ -21,7 +21,7 @@ FAULTS = {
     "cut off within quotes": (b'a,b\n1,2\n3,"x', "never ends"),
     "cut off within a row": (b"a,b,c\n1,2,3\n4,5", "line 3: 2 fields"),
     "cut off within a character": ("a,b\né,ü\n1,é".encode()[:-1], "middle of a character"),
-    "cut off and filled up": (b"a,b\n1,2\n" + b"\x00" * 9, "zero"),
+    "cut off and filled up": (b"a,b\n" + b"1,2\n" * 70_000 + b"\x00" * 9, "zero"),
 }
 
 
