@@ -61,15 +61,28 @@ def fitting_encoding(source: str, dialect: CsvDialect) -> str:
 
     The file is read once, in blocks: a reader of chunks cannot start again with another encoding
     half-way.
+
+    Raises
+    ------
+    UserError
+        The text is cut off within a character.
     """
     for encoding in dialect.encodings[:-1]:
         decoder = codecs.getincrementaldecoder(encoding)()
+        is_ascii = True
         try:
             for block in _blocks(source):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
+                is_ascii &= decoder.decode(block).isascii()
         except UnicodeDecodeError:
             continue
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            if is_ascii:  # the last byte may as well be a letter of another encoding
+                continue
+            raise UserError(
+                f"{redact(source)!r} ends in the middle of a character; it was not fully written"
+            ) from None
         return encoding
     return dialect.encodings[-1]
 

@@ -21,7 +21,6 @@ FAULTS = {
     "cut off within quotes": (b'a,b\n1,2\n3,"x', "never ends"),
     "cut off within a row": (b"a,b,c\n1,2,3\n4,5", "line 3: 2 fields"),
     "cut off within a character": ("a,b\né,ü\n1,é".encode()[:-1], "middle of a character"),
-    "cut off and filled up": (b"a,b\n1,2\n" + b"\x00" * 9, "zero"),
 }
 
 
@@ -34,6 +33,14 @@ def test_a_row_that_does_not_fit_is_refused_with_its_line(tmp_path, name):
         with pytest.raises(UserError, match=said) as caught:
             read(str(path))
         assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_was_filled_up_with_zeros_is_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    for n_rows, said in ((1, "not text"), (70_000, "not fully written")):
+        path.write_bytes(b"a,b\n" + b"1,2\n" * n_rows + b"\x00" * 9)
+        with pytest.raises(UserError, match=said):
+            read_table(str(path))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])

@@ -64,8 +64,7 @@ def test_a_later_number_that_reads_both_ways_is_refused():
     ("cells", "said"),
     [
         (["1,234", "900"] * 15, "read both ways"),
-        (["1,5", "2.5", "3", "4", "5"] * 40, ""),
-        (["1,5"] * 199 + ["2.5"], "count as missing"),
+        ([*(f"{i},5" for i in range(199)), "2.5"], "count as missing"),
         (["12%", "0.5"] * 15, "with and without a percent sign"),
         (["$5", "€7"] * 15, "unlike currencies"),
     ],
