@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from espalier.infra.sqlite_urls import sqlite_url
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.resources.memory import memory_bytes
 
@@ -163,7 +164,7 @@ class Settings(BaseSettings):
     @property
     def mlflow_uri(self) -> str:
         """URI of the tracking store; sqlite in the home folder unless set."""
-        return self.tracking_uri or f"sqlite:///{self.home / OWN_DATABASE}"
+        return self.tracking_uri or sqlite_url(self.home / OWN_DATABASE)
 
     @property
     def mlflow_registry_uri(self) -> str:

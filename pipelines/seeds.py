@@ -7,6 +7,7 @@ finish, so that a retried trial draws the same numbers on any worker.
 import hashlib
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def seed_sequence(root: int, *labels: str | int) -> np.random.SeedSequence:
@@ -36,3 +37,13 @@ def generator(root: int, *labels: str | int) -> np.random.Generator:
 def integer_seed(root: int, *labels: str | int) -> int:
     """Return a seed in [0, 2**31) for libraries that want an integer."""
     return int(seed_sequence(root, *labels).generate_state(1, np.uint32)[0] >> 1)
+
+
+def drawn_rows(n_rows: int, most: int, *, seed: int) -> NDArray[np.int64]:
+    """Return sorted positions of at most ``most`` rows: all if there are no more, else drawn.
+
+    Evenly spaced rows would be those of one month where a table has a row per month and unit.
+    """
+    if n_rows <= most:
+        return np.arange(n_rows)
+    return np.sort(generator(seed, "drawn rows").choice(n_rows, most, replace=False))

@@ -13,6 +13,7 @@ from prefect.tasks import exponential_backoff
 from espalier.infra.orchestration.result_serializer import SealedSerializer, drop_foreign
 from espalier.infra.version import own_version
 from espalier.pipelines.errors import StoreUnavailableError, UserError, WorkerLostError
+from espalier.pipelines.surroundings import undisturbed
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -106,7 +107,7 @@ def retried_task(
 
     def decorate(function: Callable[P, R]) -> Task[P, R]:
         return Task(
-            function,
+            undisturbed(function),
             name=name,
             description=description,
             tags=tags,
@@ -131,7 +132,7 @@ def kept_task(
 
     def decorate(function: Callable[P, R]) -> Task[P, R]:
         return KeptTask(
-            function,
+            undisturbed(function),
             name=name,
             description=description,
             tags=tags,

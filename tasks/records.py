@@ -221,16 +221,14 @@ class PreparedData(TrainingData):
 
     Attributes
     ----------
-    holdout_y : array, shape (n_holdout,)
-        Target of the hold-out rows.
     holdout_rows : DataFrame, shape (n_holdout, n_raw_columns)
         Raw hold-out rows, as the served model gets raw rows.
     search_positions, holdout_positions : array of int64
         Positions of search and hold-out rows in the staged table.
     example_rows : DataFrame
         A few raw search rows, for the model's signature.
-    holdout_weight : array or None, shape (n_holdout,)
-        Weights of the hold-out rows.
+    holdout_y, holdout_weight, holdout_groups : array (or None, except the first), (n_holdout,)
+        Target, weights and group codes of the hold-out rows.
     """
 
     holdout_y: NDArray[Any]
@@ -239,6 +237,7 @@ class PreparedData(TrainingData):
     holdout_positions: NDArray[Any]
     example_rows: pd.DataFrame
     holdout_weight: NDArray[Any] | None = None
+    holdout_groups: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,16 +280,16 @@ class HoldoutRecord:
 
     Attributes
     ----------
-    score : float
-        Value of the metric.
+    score, baseline : float
+        Value of the metric, and that of the best constant prediction on the same rows.
     interval : (float, float)
         95 % bootstrap interval of the score.
-    baseline : float
-        Score of the best constant prediction on the same rows.
     n_rows : int
         Number of rows that were scored.
     note : str
         Why not all hold-out rows were scored; empty if all were.
+    covered : float or None
+        Share of these rows within 90 % prediction intervals; None for a model without any.
     """
 
     score: float
@@ -298,3 +297,4 @@ class HoldoutRecord:
     baseline: float
     n_rows: int
     note: str = ""
+    covered: float | None = None

@@ -172,12 +172,39 @@ def test_weights_reach_the_models() -> None:
     np.testing.assert_allclose(zero.predict(X), without.predict(X), rtol=1e-4)
 
 
+@pytest.mark.parametrize(("kind", "unit"), [(AutoMLClassifier, 1e-7), (AutoMLRegressor, 1e5)])
+def test_the_unit_of_the_weights_changes_nothing(kind: Any, unit: float) -> None:
+    """In fitting, early stopping, ensemble, calibration, intervals and the hold-out."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 2))
+    weight = rng.gamma(2.0, size=120)
+    y = X[:, 0] + rng.normal(size=120)
+    target = y > 0 if kind is AutoMLClassifier else y
+    options = CHEAP | {"families": ("lightgbm",), "holdout_fraction": 0.25}
+    one, other = (
+        kind(**options, random_state=0).fit(X, target, sample_weight=given)
+        for given in (weight, unit * weight)
+    )
+    assert other.holdout_score_ == pytest.approx(one.holdout_score_, rel=1e-6)
+    assert other.holdout_interval_ == pytest.approx(one.holdout_interval_, rel=1e-6)
+    assert other.cv_score_ == pytest.approx(one.cv_score_, rel=1e-6)
+    ask = "predict_proba" if kind is AutoMLClassifier else "predict"
+    np.testing.assert_allclose(getattr(other, ask)(X), getattr(one, ask)(X), rtol=1e-5)
+
+
 def test_rows_held_out_give_a_score_with_an_interval() -> None:
     X, y = make_regression(200, 4, noise=10.0, random_state=0)
     model = AutoMLRegressor(**CHEAP, holdout_fraction=0.25, random_state=0).fit(X, y)
     low, high = model.holdout_interval_
     assert low < model.holdout_score_ < high
     assert AutoMLRegressor(**CHEAP, random_state=0).fit(X, y).holdout_score_ is None
+
+
+def test_twins_across_the_holdout_are_warned_about() -> None:
+    X, y = make_regression(60, 3, random_state=0)
+    doubled = AutoMLRegressor(**CHEAP, holdout_fraction=0.25, random_state=0)
+    with pytest.warns(UserWarning, match="held-out rows are also among the search rows"):
+        doubled.fit(np.vstack([X, X]), np.concatenate([y, y]))
 
 
 def test_names_are_asked_for_only_where_there_were_any() -> None:

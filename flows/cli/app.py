@@ -27,7 +27,7 @@ from espalier.flows.cli.commands.train import train
 from espalier.flows.cli.commands.ui import ui
 from espalier.flows.cli.commands.verify import verify
 from espalier.flows.terminal.exits import WRONG_INPUT, say_error
-from espalier.infra.environment import quiet_environment
+from espalier.infra.environment import let_warnings_pass, quiet_environment
 from espalier.infra.processes.import_path import leave_working_folder
 from espalier.infra.version import own_version
 
@@ -75,6 +75,7 @@ def options(
 def main() -> None:
     """Run the command line and exit with its status."""
     leave_working_folder()
+    let_warnings_pass()
     # SIGTERM ends the command in the same orderly way as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))

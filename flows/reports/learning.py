@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from espalier.infra.places import write_whole
 from espalier.infra.registry.logged_predictor import PredictorVersion
 from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.experience.fit_predictor import PredictorFit
@@ -92,4 +93,4 @@ class LearnReport:
     def write_json(self, path: Path) -> None:
         """Write the report to ``path`` as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_json(self.to_dict()) + "\n")
+        write_whole(path, to_json(self.to_dict()) + "\n")

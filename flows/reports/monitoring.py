@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from espalier.flows.reports.drift import drift_figures, drift_markdown
 from espalier.flows.reports.retraining import RetrainReport
+from espalier.infra.places import write_whole
 from espalier.pipelines.lifecycle.drift.drift import DriftLimits
 from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.monitoring.score_champion import MonitoringResult
@@ -104,7 +105,7 @@ class MonitorReport:
     def write_json(self, path: Path) -> None:
         """Write the report to ``path`` as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_json(self.to_dict()) + "\n")
+        write_whole(path, to_json(self.to_dict()) + "\n")
 
     def to_markdown(self) -> str:
         """Return the page for the Prefect UI, in Markdown."""

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from espalier.infra.places import write_whole
 from espalier.pipelines.lifecycle.promotion.decision import Decision
 from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.promotion.find_candidates import PromotionCandidates
@@ -59,7 +60,7 @@ class PromotionReport:
 
     def write_json(self, path: Path) -> None:
         """Write the report to ``path`` as JSON."""
-        path.write_text(to_json(self.to_dict()) + "\n")
+        write_whole(path, to_json(self.to_dict()) + "\n")
 
 
 def report_of(decision: Decision, candidates: PromotionCandidates) -> PromotionReport:

@@ -6,6 +6,7 @@ from typing import Any
 
 from espalier.flows.reports.promotion import PromotionReport
 from espalier.flows.reports.training import TrainReport
+from espalier.infra.places import write_whole
 from espalier.pipelines.lifecycle.drift.drift import DriftReport
 from espalier.pipelines.serialization.strict_json import to_json
 
@@ -74,7 +75,7 @@ class RetrainReport:
     def write_json(self, path: Path) -> None:
         """Write the report to ``path`` as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_json(self.to_dict()) + "\n")
+        write_whole(path, to_json(self.to_dict()) + "\n")
 
 
 def unchanged_markdown(report: RetrainReport) -> str:

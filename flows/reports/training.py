@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from espalier.infra.places import write_whole
 from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentReport
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.serialization.strict_json import to_json
@@ -109,7 +110,7 @@ class TrainReport:
     def write_json(self, path: Path) -> None:
         """Write the report to ``path`` as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_json(self.to_dict()) + "\n")
+        write_whole(path, to_json(self.to_dict()) + "\n")
 
 
 def make_report(

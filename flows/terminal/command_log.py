@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from espalier.flows.terminal.exits import LoggedError, error_line
 from espalier.infra.operations.logs import chatter_to, new_log_path
+from espalier.infra.places import require_home, require_writable
 from espalier.infra.store_errors import explained
 from espalier.pipelines.errors import UserError
 
@@ -55,8 +56,9 @@ def logged_command(command: str, *, json_path: Path | None = None) -> Iterator[C
     from espalier.infra.settings import load_settings
 
     settings = load_settings()
-    if json_path is not None and not json_path.absolute().parent.is_dir():
-        raise UserError(f"the folder of {str(json_path)!r} does not exist; make it first")
+    if json_path is not None:
+        require_writable(json_path)
+    require_home(settings.home)
     log_path = new_log_path(settings.home, command)
     try:
         with chatter_to(log_path) as terminal:

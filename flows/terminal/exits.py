@@ -64,6 +64,9 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
             say_error(f"{error_line(error)} (details in {error.log_path})")
             raise typer.Exit(FAILED) from None
         except Exception as error:
+            if (said := _wrong_home(error)) is not None:
+                say_error(said)
+                raise typer.Exit(WRONG_INPUT) from None
             say_error(f"{error_line(error)} (details in {_write_traceback(error)})")
             raise typer.Exit(FAILED) from None
 
@@ -75,6 +78,14 @@ def say_error(line: str) -> None:
     red, plain = ("\x1b[1;31m", "\x1b[0m") if sys.stderr.isatty() else ("", "")
     sys.stderr.write(f"{red}error:{plain} {safe_text(line)}\n")
     sys.stderr.flush()
+
+
+def _wrong_home(error: Exception) -> str | None:
+    """Return what to say where the home folder is what is wrong."""
+    from espalier.infra.places import wrong_home
+    from espalier.infra.settings import load_settings
+
+    return wrong_home(error, load_settings().home)
 
 
 def _write_traceback(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from espalier.flows.terminal.exits import error_line
+from espalier.infra.places import write_whole
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.serialization.strict_json import to_json
 
@@ -29,6 +30,6 @@ def failures_in(json_path: Path | None, model: str) -> Iterator[None]:
                 "outcome": "refused" if isinstance(error, UserError) else "failed",
                 "reasons": [error_line(error)],
             }
-            with suppress(OSError):  # the error may be that its folder is missing
-                json_path.write_text(to_json(record) + "\n")
+            with suppress(UserError):  # the error may be that its folder is missing
+                write_whole(json_path, to_json(record) + "\n")
         raise

@@ -164,7 +164,7 @@ def _table(
         where = f"the run folder {run.folder.name}"
     else:
         source = data or request.data
-        table = read_table(source, query=query or request.query)
+        table = read_table(source, query=query or request.query, target=request.target)
         where = request.shown_data if data is None else data
     if fingerprint(table) != run.fingerprint:
         raise UserError(

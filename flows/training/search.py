@@ -14,7 +14,7 @@ from espalier.pipelines.errors import StoreUnavailableError
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.limits.reserve import reserve_seconds, search_deadline, with_slack
-from espalier.pipelines.search.limits.stopping import NOTHING_TO_GAIN, has_settled, typical_seconds
+from espalier.pipelines.search.limits.stopping import NOTHING_TO_GAIN, ends_early, typical_seconds
 from espalier.pipelines.search.next_trials import awaited
 from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.stand_ins import said_of, with_stand_ins
@@ -98,7 +98,7 @@ def search(
         log.finish()  # the run may end here, and what failed must be on record
     if (said := said_of(history, plan.n_folds)) is not None:
         listener.warn(said)
-    if budget.seconds is not None and has_settled(history):
+    if ends_early(history, budget, plan.taken_over):
         listener.note(f"the search ended early: {NOTHING_TO_GAIN}")
     return SearchResult(history=history, log=log, deadline=deadline)
 

@@ -13,6 +13,7 @@ from espalier.flows.progress.listeners import LogListener, RunListener
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.requests.train import TrainRequest
+from espalier.pipelines.surroundings import undisturbed
 from espalier.tasks.pickles import PREPARED
 from espalier.tasks.records import TableRef
 
@@ -147,6 +148,7 @@ def session_for(request: TrainRequest) -> Iterator[TrainingSession]:
         yield session
 
 
+@undisturbed
 def _import_all() -> None:
     for name in _WARM:
         importlib.import_module(name)

@@ -6,12 +6,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 _POLL_SECONDS = 0.1
 # A starting server may have accepted the connection already, and answers once it is up. Giving up
 # early would leave it a queue of abandoned requests.
 _PATIENCE_SECONDS = 10.0
 _BACKLOG = 128
+# No proxy, whatever the environment says: it could not reach this machine's servers.
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def free_port(preferred: int | None = None) -> int:
@@ -59,9 +62,11 @@ def is_local(url: str) -> bool:
 
 
 def answers(url: str, seconds: float = 2.0) -> bool:
-    """Return whether a GET of ``url`` succeeds within ``seconds``."""
+    """Return whether a GET of ``url`` succeeds within ``seconds``; of this machine's, directly."""
     try:
-        with urllib.request.urlopen(url, timeout=seconds) as reply:
+        local = urlsplit(url).hostname == "127.0.0.1"
+        opened = _DIRECT.open if local else urllib.request.urlopen
+        with opened(url, timeout=seconds) as reply:
             return 200 <= int(reply.status) < 300
     except (urllib.error.URLError, OSError, ValueError):
         return False

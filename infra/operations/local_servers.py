@@ -1,6 +1,7 @@
 """Run the web pages of MLflow and Prefect for a local installation, on 127.0.0.1 only."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from espalier.infra.environment import without_strict_warnings
 from espalier.infra.network.pages import advertised_page, page_file
 from espalier.infra.network.ports import free_port, wait_until_answers
 from espalier.infra.orchestration.server import PrefectServer
@@ -163,7 +165,7 @@ class LocalServers:
             stdout=self._log,
             stderr=subprocess.STDOUT,
             env={
-                **without_working_folder(),
+                **without_working_folder(without_strict_warnings(os.environ)),
                 "MLFLOW_BACKEND_STORE_URI": store,
                 "MLFLOW_REGISTRY_STORE_URI": self._settings.mlflow_registry_uri,
                 # Jobs of its language-model features: four processes of 200 MB that idle here.

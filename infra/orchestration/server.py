@@ -16,15 +16,18 @@ import socket
 import subprocess
 import sys
 import threading
-import tomllib
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from espalier.infra.environment import reach_this_machine, without_strict_warnings
 from espalier.infra.network.ports import answers, is_local, listen, listen_at, wait_until_answers
+from espalier.infra.network.proxies import require_usable_proxies
+from espalier.infra.orchestration.address import named_address
 from espalier.infra.processes.identity import ProcessIdentity
 from espalier.infra.processes.import_path import without_working_folder
 from espalier.infra.settings import Settings
+from espalier.infra.sqlite_urls import sqlite_url
 from espalier.pipelines.errors import EspalierError
 from espalier.pipelines.redaction import redact
 
@@ -71,6 +74,7 @@ class PrefectServer:
         self._log: IO[bytes] | None = None
         self._over = threading.Event()
         self._changing = threading.Lock()
+        self._named_by = ""
         self.url = ""
 
     @property
@@ -88,10 +92,15 @@ class PrefectServer:
 
         Call it before prefect is imported, since prefect reads its settings then.
         """
-        found = self._settings.prefect_api_url or _profile_url() or self._advertised()
-        if found:
-            self.url = found
-            _LOG.info("using the Prefect API at %s", redact(found))
+        require_usable_proxies()
+        reach_this_machine()
+        found = named_address(self._settings)
+        if found is not None:
+            self.url, self._named_by = found.url, found.named_by
+        else:
+            self.url = self._advertised() or ""
+        if self.url:
+            _LOG.info("using the Prefect API at %s", redact(self.url))
         else:
             self._spawn(listen(self._preferred))
         os.environ["PREFECT_API_URL"] = self.url
@@ -121,9 +130,10 @@ class PrefectServer:
                 f"the Prefect server did not start within {seconds:g} s; "
                 f"{self.log_path} says why, ESPALIER_PREFECT_START_SECONDS gives it longer"
             )
+        named = f", which {self._named_by} names" if self._named_by else ""
         raise EspalierError(
-            f"no Prefect API answers at {redact(self.url)}; start it, or unset PREFECT_API_URL "
-            "to use an own one"
+            f"no Prefect API answers at {redact(self.url)}{named}; start it, or take the address "
+            "out there to use an own one"
         )
 
     def close(self) -> None:
@@ -258,7 +268,7 @@ class PrefectServer:
 
 def server_environment(settings: Settings, url: str, *, full: bool) -> dict[str, str]:
     """Return the environment variables of an own server: database, address and services."""
-    own = f"sqlite+aiosqlite:///{settings.prefect_folder / 'prefect.db'}"
+    own = sqlite_url(settings.prefect_folder / "prefect.db", driver="aiosqlite")
     given = settings.prefect_database
     mine = {
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": given.get_secret_value() if given else own,
@@ -275,17 +285,4 @@ def server_environment(settings: Settings, url: str, *, full: bool) -> dict[str,
         # A run uses no blocks; `espalier ui` registers Prefect's own at its start.
         mine["PREFECT_API_BLOCKS_REGISTER_ON_START"] = "false"
     inherited = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
-    return without_working_folder(inherited | mine)
-
-
-def _profile_url() -> str | None:
-    """Return the API URL of the user's active Prefect profile, if it names one."""
-    home = Path(os.environ.get("PREFECT_HOME", "~/.prefect")).expanduser()
-    path = Path(os.environ.get("PREFECT_PROFILES_PATH", str(home / "profiles.toml"))).expanduser()
-    try:
-        profiles = tomllib.loads(path.read_text())
-        name = os.environ.get("PREFECT_PROFILE") or profiles["active"]
-        url = profiles["profiles"][name]["PREFECT_API_URL"]
-    except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError):
-        return None
-    return str(url) or None
+    return without_working_folder(without_strict_warnings(inherited | mine))

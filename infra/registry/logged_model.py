@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import yaml
 
 from espalier.infra.registry.model_upload import new_logged_model
 from espalier.infra.registry.packaged_code import packaged_code
@@ -106,19 +107,32 @@ class SavedModel:
 
 def find_saved(place: Path) -> SavedModel | None:
     """Return what `save_model` wrote inside a logged model; None in other models."""
-    from mlflow.models import Model
-
     try:
-        flavor = Model.load(str(place)).flavors["python_function"]
-    except (KeyError, OSError, ValueError):
-        return None
-    except Exception as error:  # MlflowException: there is no MLmodel file
+        flavor = python_flavor(place)
+    except (KeyError, OSError, ValueError, TypeError) as error:
         _LOG.debug("no MLflow model in %s: %s", place, error)
         return None
     loader = flavor.get("loader_module")
     if loader not in (LOADER, LOADER_BEFORE):
         return None
     return SavedModel(folder=place / flavor["data"], loader=loader)
+
+
+def python_flavor(place: Path) -> dict[str, Any]:
+    """Return what the logged model in this folder says of how Python opens it.
+
+    MLflow's own reader takes the path for a URL and would look for ``Q1 a`` instead of ``Q1%20a``.
+
+    Raises
+    ------
+    KeyError, OSError, ValueError, TypeError
+        There is no such model.
+    """
+    try:
+        record = yaml.safe_load((place / "MLmodel").read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+    return dict(record["flavors"]["python_function"])
 
 
 def _save(place: Path, *, folder: Path, example: pd.DataFrame, run_id: str, model_id: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import version as version_of
 from pathlib import Path
 
+from espalier.infra.registry.logged_model import python_flavor
 from espalier.infra.registry.model_upload import new_logged_model
 from espalier.infra.registry.packaged_code import packaged_code
 from espalier.infra.registry.registry import (
@@ -135,7 +136,6 @@ def predictor_files(number: int, settings: Settings) -> Path:
     if kept.exists():
         return kept
     from mlflow.artifacts import download_artifacts
-    from mlflow.models import Model
 
     with (
         store_errors(settings.mlflow_registry_uri),
@@ -143,7 +143,7 @@ def predictor_files(number: int, settings: Settings) -> Path:
     ):
         source = make_client(settings).get_model_version_download_uri(PREDICTOR_MODEL, str(number))
         place = Path(download_artifacts(source, dst_path=scratch, tracking_uri=settings.mlflow_uri))
-        data = place / Model.load(str(place)).flavors["python_function"]["data"]
+        data = place / python_flavor(place)["data"]
         fetched = Path(scratch) / "fetched"
         shutil.copytree(data, fetched)
         if not kept.exists():

@@ -8,7 +8,7 @@ MLflow and Prefect hold copies for display.
 =====================  =====================================================================
 ``trials.jsonl``       one `TrialResult` per line
 ``starts.jsonl``       one line per started trial (`espalier.infra.runs.start_log`)
-``oof/<number>.npy``   out-of-fold predictions of a trial, as far as it got
+``oof/<number>.npy``   out-of-fold predictions of a trial (`espalier.infra.runs.predictions_file`)
 ``notes/<name>.json``  small records of other steps, such as the MLflow run's id
 ``attempt``            identifies this run wherever it is recorded
 ``finished.json``      exists once the run is done
@@ -28,12 +28,11 @@ from pathlib import Path
 from typing import IO, Any, cast
 from uuid import uuid4
 
-import numpy as np
-from numpy.typing import NDArray
-
 from espalier.infra.processes.owner_lock import RunLock
+from espalier.infra.runs.predictions_file import open_predictions, write_predictions
 from espalier.infra.store_errors import disk_errors
 from espalier.pipelines.serialization.strict_json import to_json
+from espalier.pipelines.trials.row_predictions import Predictions
 from espalier.pipelines.trials.trial import TrialOutcome, TrialResult
 
 FOLD_MODELS = "fold_models"
@@ -92,7 +91,9 @@ class RunStore:
         number = outcome.result.trial.number
         predictions = outcome.predictions
         if predictions is not None:
-            self._write(self.predictions_path(number), lambda file: np.save(file, predictions))
+            self._write(
+                self.predictions_path(number), lambda file: write_predictions(file, predictions)
+            )
         with disk_errors(self.folder):
             _append(self.log_path, _line(outcome.result), to_disk=True)
 
@@ -123,21 +124,17 @@ class RunStore:
             found[number] = result
         return tuple(found[number] for number in sorted(found))
 
-    def predictions(self, number: int) -> NDArray[np.float32]:
+    def predictions(self, number: int) -> Predictions:
         """Return the out-of-fold predictions of a trial, memory-mapped from disk.
 
-        Returns
-        -------
-        array, shape (n_rows, n_classes) or (n_rows,)
-            As in `TrialOutcome`; read-only.
+        As in `TrialOutcome`; read-only.
 
         Raises
         ------
         FileNotFoundError
             The trial has none.
         """
-        path = self.predictions_path(number)
-        return cast(NDArray[np.float32], np.load(path, mmap_mode="r", allow_pickle=False))
+        return open_predictions(self.predictions_path(number))
 
     @property
     def predicted(self) -> frozenset[int]:

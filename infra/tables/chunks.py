@@ -6,18 +6,26 @@ separate pass, and columns that are known to be text are read as text.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from espalier.infra.tables.csv_dialect import fitting_encoding, sniff
+from espalier.infra.tables.csv_dialect import (
+    CsvDialect,
+    fitting_encoding,
+    has_number_commas,
+    sniff,
+)
+from espalier.infra.tables.csv_numbers import as_numbers, decide_signs, gather_evidence
+from espalier.infra.tables.csv_reading import opened_csv, parse_csv
 from espalier.infra.tables.databases import is_database, read_query_chunks
 from espalier.infra.tables.opening import exists_locally, open_bytes
 from espalier.infra.tables.placeholders import fill_in
-from espalier.infra.tables.sources import ending, read_errors, read_table, table_kind, without_index
+from espalier.infra.tables.sources import ending, read_errors, read_table, table_kind, to_frame
+from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact
 
@@ -40,11 +48,14 @@ class ChunkPlan:
         Columns to read as text if the source has no types (CSV), so that codes keep leading zeros.
     wanted : collection of str or None
         Columns that are needed; others may be left out if that makes reading cheaper. None for all.
+    styles : mapping of str to NumberStyle
+        How a model's training had the numbers of its columns.
     """
 
     cells: int = CELLS
     text_columns: Collection[str] = ()
     wanted: Collection[str] | None = None
+    styles: Mapping[str, NumberStyle] = field(default_factory=dict)
 
     def rows(self, n_columns: int) -> int:
         """Return the number of rows per chunk."""
@@ -90,26 +101,47 @@ def read_chunks(
 def _csv(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
     dialect = sniff(source, tabbed=ending(source) in (".tsv", ".tab"))
     encoding = fitting_encoding(source, dialect)
-
-    def parser(file: IO[bytes], **options: Any) -> Any:
-        return pd.read_csv(
-            file,
-            sep=dialect.delimiter,
-            decimal=dialect.decimal,
-            encoding=encoding,
-            index_col=False,
-            low_memory=False,
-            **options,
-        )
-
     with open_bytes(source) as file:
-        names = list(parser(file, nrows=0).columns)
-    as_text = {name: str for name in plan.text_columns if name in names}
-    with (
-        open_bytes(source) as file,
-        parser(file, dtype=as_text, chunksize=plan.rows(len(names))) as chunks,
-    ):
-        yield from chunks
+        names = list(parse_csv(file, dialect, encoding, nrows=0).columns)
+    n_rows = plan.rows(len(names))
+
+    def chunks(**options: Any) -> Iterator[pd.DataFrame]:
+        with (
+            opened_csv(source, dialect, encoding) as file,
+            parse_csv(file, dialect, encoding, chunksize=n_rows, **options) as parts,
+        ):
+            for part in parts:
+                file.raise_fault()
+                yield part
+
+    signs = _decimal_signs(source, dialect, names, plan, chunks)
+    as_text = {name: str for name in (*plan.text_columns, *signs) if name in names}
+    for chunk in chunks(dtype=as_text):
+        for name, sign in signs.items():
+            chunk[name] = as_numbers(chunk[name], sign, plan.styles[name])
+        yield chunk
+
+
+def _decimal_signs(
+    source: str,
+    dialect: CsvDialect,
+    names: list[str],
+    plan: ChunkPlan,
+    chunks: Callable[..., Iterator[pd.DataFrame]],
+) -> dict[str, str]:
+    """Return the decimal sign of the columns that pandas cannot be left to read.
+
+    What the last row tells counts for the first one too, so the file is read once before.
+    """
+    asked = [name for name in names if name in plan.styles]
+    has_comma = any(plan.styles[name].decimal == "," for name in asked)
+    if not asked or not (has_comma or has_number_commas(source, dialect)):
+        return {}
+    found = gather_evidence(chunks(usecols=asked, dtype=str))
+    decided = decide_signs(found, plan.styles, repr(redact(source)))
+    return {
+        name: sign for name, sign in decided.items() if "," in (sign, plan.styles[name].decimal)
+    }
 
 
 def _json(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
@@ -206,10 +238,10 @@ def _to_pandas(batches: "Iterable[pa.RecordBatch]") -> Iterator[pd.DataFrame]:
 
     n_before = 0
     for batch in batches:
-        table = without_index(pa.Table.from_batches([batch]).to_pandas())
+        table = to_frame(pa.Table.from_batches([batch]))
         for each in (batch.schema.pandas_metadata or {}).get("index_columns", ()):
             # Of a RangeIndex pandas stores only the range, and no cells.
-            if isinstance(each, dict) and each.get("name") is not None:
+            if isinstance(each, dict) and each.get("name") not in (None, *table.columns):
                 first = each["start"] + n_before * each["step"]
                 cells = range(first, first + len(table) * each["step"], each["step"])
                 table[each["name"]] = cells

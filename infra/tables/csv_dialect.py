@@ -1,4 +1,4 @@
-"""Detect the encoding, delimiter and decimal sign of a text table from its beginning."""
+"""Detect the encoding and delimiter of a text table from its beginning."""
 
 import codecs
 import csv
@@ -14,13 +14,14 @@ from espalier.pipelines.redaction import redact
 _SNIFFED_BYTES = 256 * 1024
 _BLOCK_BYTES = 4 * 1024 * 1024
 _DELIMITERS = (",", ";", "\t", "|")
-_DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
-_DECIMAL_POINT = re.compile(r"-?\d+\.\d+")
+_COMMA_IN_FIELD = re.compile(rb"\d,\d")
+_COMMA_IN_QUOTES = re.compile(rb'"[^"\n]*\d,\d')
+_TAIL_BYTES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class CsvDialect:
-    """The encoding, delimiter and decimal sign of a text table.
+    """The encoding and delimiter of a text table.
 
     Attributes
     ----------
@@ -28,13 +29,10 @@ class CsvDialect:
         Encodings to try in turn, the likeliest first; the last one accepts any bytes.
     delimiter : str
         Character between fields.
-    decimal : str
-        Decimal sign, ``.`` or ``,``.
     """
 
     encodings: tuple[str, ...]
     delimiter: str
-    decimal: str
 
 
 def sniff(source: str, *, tabbed: bool) -> CsvDialect:
@@ -55,7 +53,7 @@ def sniff(source: str, *, tabbed: bool) -> CsvDialect:
     # Delimiters and digits are the same in all of them.
     text = head.decode(encodings[0], errors="ignore")
     delimiter = "\t" if tabbed else _delimiter(text)
-    return CsvDialect(encodings, delimiter, _decimal(text, delimiter))
+    return CsvDialect(encodings, delimiter)
 
 
 def fitting_encoding(source: str, dialect: CsvDialect) -> str:
@@ -63,17 +61,43 @@ def fitting_encoding(source: str, dialect: CsvDialect) -> str:
 
     The file is read once, in blocks: a reader of chunks cannot start again with another encoding
     half-way.
+
+    Raises
+    ------
+    UserError
+        The text is cut off within a character.
     """
     for encoding in dialect.encodings[:-1]:
         decoder = codecs.getincrementaldecoder(encoding)()
+        is_ascii = True
         try:
             for block in _blocks(source):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
+                is_ascii &= decoder.decode(block).isascii()
         except UnicodeDecodeError:
             continue
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            if is_ascii:  # the last byte may as well be a letter of another encoding
+                continue
+            raise UserError(
+                f"{redact(source)!r} ends in the middle of a character; it was not fully written"
+            ) from None
         return encoding
     return dialect.encodings[-1]
+
+
+def has_number_commas(source: str, dialect: CsvDialect) -> bool:
+    """Return whether a field may hold digits with a comma between them; the file is read once."""
+    if dialect.encodings[0] == "utf-16":
+        return True
+    pattern = _COMMA_IN_QUOTES if dialect.delimiter == "," else _COMMA_IN_FIELD
+    tail = b""
+    for block in _blocks(source):
+        if pattern.search(tail + block):
+            return True
+        tail = block[-_TAIL_BYTES:]
+    return False
 
 
 def _blocks(source: str) -> Iterator[bytes]:
@@ -109,14 +133,3 @@ def _delimiter(text: str) -> str:
         if even * even * widths[0] > most:
             best, most = delimiter, even * even * widths[0]
     return best
-
-
-def _decimal(text: str, delimiter: str) -> str:
-    """Return the decimal sign: a comma only if it is not the delimiter and cells use it."""
-    if delimiter == ",":
-        return "."
-    rows = list(csv.reader(io.StringIO("\n".join(text.splitlines()[1:100])), delimiter=delimiter))
-    cells = [cell.strip() for row in rows for cell in row]
-    commas = sum(bool(_DECIMAL_COMMA.fullmatch(cell)) for cell in cells)
-    points = sum(bool(_DECIMAL_POINT.fullmatch(cell)) for cell in cells)
-    return "," if commas > points else "."

@@ -22,14 +22,16 @@ def placeholders(text: str) -> tuple[str, ...]:
 def fill_in(text: str, environ: Mapping[str, str] | None = None) -> str:
     """Return ``text`` with every ``${NAME}`` replaced by the variable's value.
 
-    Between ``://`` and ``@`` of a URL the value is percent-encoded, so that a password may contain
-    any character.
+    The name of an existing file is returned as it is. Between ``://`` and ``@`` of a URL the value
+    is percent-encoded, so that a password may contain any character.
 
     Raises
     ------
     UserError
         A variable is not set.
     """
+    if os.path.exists(text):  # a folder may be called ${HOME}
+        return text
     values = os.environ if environ is None else environ
     missing = [name for name in placeholders(text) if name not in values]
     if missing:

@@ -6,22 +6,36 @@ import io
 import json
 import lzma
 import os
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
-from espalier.infra.tables.csv_dialect import sniff
+from espalier.infra.tables.csv_reading import read_csv
 from espalier.infra.tables.databases import is_database, read_query
 from espalier.infra.tables.opening import COMPRESSIONS, exists_locally, open_bytes
 from espalier.infra.tables.placeholders import fill_in
+from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import EspalierError, UserError
 from espalier.pipelines.redaction import redact
 
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-def read_table(source: str, *, query: str | None = None) -> pd.DataFrame:
+
+_UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
+
+
+def read_table(
+    source: str,
+    *,
+    query: str | None = None,
+    target: str | None = None,
+    styles: Mapping[str, NumberStyle] | None = None,
+) -> pd.DataFrame:
     """Read the table that ``source`` names.
 
     Parameters
@@ -32,6 +46,9 @@ def read_table(source: str, *, query: str | None = None) -> pd.DataFrame:
         environment variable's value.
     query : str, optional
         The SELECT statement to run; required for a database, and refused otherwise.
+    target, styles : optional
+        Column of labels, and how a model's training had its numbers; see
+        `espalier.infra.tables.csv_reading.read_csv`. Other formats have types and need neither.
 
     Returns
     -------
@@ -52,9 +69,14 @@ def read_table(source: str, *, query: str | None = None) -> pd.DataFrame:
         raise UserError(
             f"a query needs a database URL such as sqlite:///file.db, not {redact(source)!r}"
         )
-    reader = _READERS[table_kind(source)]
+    kind = table_kind(source)
     with read_errors(source):
-        return _filled(reader(source), source)
+        if kind == "CSV":
+            tabbed = ending(source) in (".tsv", ".tab")
+            found = read_csv(source, tabbed=tabbed, target=target, styles=styles)
+        else:
+            found = _READERS[kind](source)
+        return _filled(found, source)
 
 
 @contextmanager
@@ -146,26 +168,6 @@ def reason_of(error: BaseException) -> str:
 # --- text ---------------------------------------------------------------------------------
 
 
-def _read_csv(source: str) -> pd.DataFrame:
-    tabbed = ending(source) in (".tsv", ".tab")
-    dialect = sniff(source, tabbed=tabbed)
-    for encoding in dialect.encodings:
-        try:
-            with open_bytes(source) as file:
-                return pd.read_csv(
-                    file,
-                    sep=dialect.delimiter,
-                    encoding=encoding,
-                    decimal=dialect.decimal,
-                    low_memory=False,
-                    index_col=False,
-                )
-        except UnicodeDecodeError:
-            if encoding == dialect.encodings[-1]:
-                raise
-    raise AssertionError("unreachable: the last encoding returns or raises")
-
-
 def _read_json(source: str) -> pd.DataFrame:
     with open_bytes(source) as file:
         text = file.read()
@@ -185,10 +187,12 @@ def _read_json(source: str) -> pd.DataFrame:
 
 
 def _read_parquet(source: str) -> pd.DataFrame:
+    from pyarrow import parquet
+
     if exists_locally(source):
-        return without_index(pd.read_parquet(source))
+        return to_frame(parquet.read_table(source))
     with open_bytes(source, decompress=False) as file:
-        return without_index(pd.read_parquet(io.BytesIO(file.read())))
+        return to_frame(parquet.read_table(io.BytesIO(file.read())))
 
 
 def _read_arrow(source: str) -> pd.DataFrame:
@@ -198,16 +202,33 @@ def _read_arrow(source: str) -> pd.DataFrame:
     with open_bytes(source, decompress=False) as file:
         content = pa.BufferReader(file.read())
     try:
-        return without_index(feather.read_table(content, memory_map=False).to_pandas())
+        return to_frame(feather.read_table(content, memory_map=False))
     except pa.ArrowInvalid:
         content.seek(0)  # not the file format: the streaming one has no footer
-        return without_index(pa.ipc.open_stream(content).read_pandas())
+        return to_frame(pa.ipc.open_stream(content).read_all())
+
+
+def to_frame(table: "pa.Table") -> pd.DataFrame:
+    """Return an Arrow table as a DataFrame, with a named index as a column."""
+    try:
+        return without_index(table.to_pandas())
+    except (TypeError, NotImplementedError):
+        # pandas writes names of types that it cannot read itself, such as lists of Arrow.
+        plain = table.replace_schema_metadata(None).to_pandas()
+        return plain.loc[:, [not _UNNAMED_INDEX.fullmatch(name) for name in plain.columns]]
 
 
 def without_index(table: pd.DataFrame) -> pd.DataFrame:
     """Turn a named index into a column; drop an unnamed one."""
     named = [name for name in table.index.names if name is not None]
-    return table.reset_index(level=named) if named else table.reset_index(drop=True)
+    # An index that is also a column says nothing more: the column stays.
+    new = [name for name in named if name not in table.columns]
+    if not new:
+        return table.reset_index(drop=True)
+    rest: list[Any] = [
+        level for level, name in enumerate(table.index.names) if name in named and name not in new
+    ]
+    return (table.droplevel(rest) if rest else table).reset_index(level=new).reset_index(drop=True)
 
 
 # --- formats ------------------------------------------------------------------------------
@@ -246,7 +267,6 @@ def _write_feather(frame: pd.DataFrame, path: Path) -> None:
 
 
 _READERS: dict[str, Callable[[str], pd.DataFrame]] = {
-    "CSV": _read_csv,
     "JSON lines": _read_json,
     "Parquet": _read_parquet,
     "Arrow": _read_arrow,

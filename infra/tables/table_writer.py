@@ -7,6 +7,7 @@ from typing import IO, Any, Self
 
 import pandas as pd
 
+from espalier.infra.places import require_writable
 from espalier.infra.tables.sources import reason_of
 from espalier.pipelines.errors import UserError
 
@@ -31,8 +32,7 @@ class TableWriter:
     def __init__(self, path: Path) -> None:
         if not path.name.endswith(WRITABLE):
             raise UserError(f"output {str(path)!r} must end in {' or '.join(WRITABLE)}")
-        if not path.absolute().parent.is_dir():
-            raise UserError(f"the folder of {str(path)!r} does not exist; make it first")
+        require_writable(path)
         self._path = path
         self._partial = path.with_name(f".{os.getpid()}.{path.name}")
         self._text: IO[str] | None = None
@@ -51,7 +51,10 @@ class TableWriter:
     def _write_text(self, frame: pd.DataFrame) -> None:
         is_first = self._text is None
         if self._text is None:
-            self._text = self._partial.open("w", encoding="utf-8", newline="")
+            # Half a character, which UTF-8 cannot hold, is spelled out.
+            self._text = self._partial.open(
+                "w", encoding="utf-8", errors="backslashreplace", newline=""
+            )
         frame.to_csv(self._text, index=False, header=is_first)
 
     def _write_parquet(self, frame: pd.DataFrame) -> None:

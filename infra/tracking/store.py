@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from espalier.infra.processes.file_lock import exclusive
 from espalier.infra.settings import OWN_DATABASE, Settings
+from espalier.infra.sqlite_urls import sqlite_url
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking.store_probe import require_answer
 from espalier.pipelines.errors import EspalierError
@@ -82,7 +83,7 @@ def _make_own(path: Path) -> None:
     partial = path.with_name(f".{path.name}.partial")
     for left in path.parent.glob(f"{partial.name}*"):
         left.unlink()
-    uri = f"sqlite:///{partial}"
+    uri = sqlite_url(partial)
     MlflowClient(uri, registry_uri=uri).search_experiments(max_results=1)
     _let_go(uri)
     partial.replace(path)

@@ -103,6 +103,8 @@ def _arrow(series: "pd.Series[Any]") -> Any:
     """Return the column as an Arrow array, as text if Arrow or Parquet has no type for it."""
     import pyarrow as pa
 
+    if isinstance(series.dtype, np.dtype) and not series.dtype.isnative:
+        series = series.astype(series.dtype.newbyteorder("="))
     try:
         array = pa.Array.from_pandas(series)
         kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.acquisition.ascent import AscentResult, ascend, polish
 from espalier.pipelines.acquisition.batch import NEAR
+from espalier.pipelines.acquisition.crowd import Crowd, draw, near, of_families, spread
 from espalier.pipelines.acquisition.functions import expected_improvement
 from espalier.pipelines.acquisition.objective import DifferentiablePredictor, Objective
 from espalier.pipelines.acquisition.relaxation import FamilySubspace
@@ -26,9 +27,7 @@ RANDOM_CANDIDATES = 2_000
 _QUASI_RANDOM = 256
 _STARTS, _LATER_STARTS = 8, 4
 _STEPS, _LATER_STEPS = 20, 8
-_PER_FAMILY = 4
 _CLIMBERS, _ROUNDS = 3, 4
-_NOISE = 0.1
 
 
 class BelievingPredictor(DifferentiablePredictor, Protocol):
@@ -53,6 +52,8 @@ class Proposal:
         Acquisition values of the ascent's result and of the best random candidate.
     improvement : float
         Expected improvement over the incumbent, in the predictor's unit, cost ignored.
+    is_free : bool
+        Whether it was the best of all families; False: a better one was of a barred family.
     """
 
     configuration: Configuration
@@ -60,6 +61,7 @@ class Proposal:
     value: float
     random_value: float
     improvement: float = 0.0
+    is_free: bool = True
 
 
 def propose_by_gradient(
@@ -94,7 +96,7 @@ def propose_by_gradient(
     pending : sequence of Configuration
         Configurations of running trials.
     families : sequence of str or None
-        The only families to choose from; None for all.
+        The only families to choose from; None for all. The others are barred.
     n : int
         Number of proposals.
     rng : Generator
@@ -112,13 +114,16 @@ def propose_by_gradient(
         predictor = predictor.believe(space.encode(pending))
         objective = objective.with_predictor(predictor)
     taken = _Taken(space, [*tried, *pending], admissible)
-    crowd = _Crowd(_draw(allowed, RANDOM_CANDIDATES, rng), objective)
-    starts = np.vstack([_draw(allowed, _QUASI_RANDOM, rng), _near(space, allowed, incumbents, rng)])
+    crowd = Crowd(draw(allowed, RANDOM_CANDIDATES, rng), objective)
+    starts = np.vstack([draw(allowed, _QUASI_RANDOM, rng), near(space, allowed, incumbents, rng)])
     found = AscentResult.of(starts, objective.value(starts))
+    shut = [branch for branch in branches if branch not in allowed]
+    # Draws of their own, so that what is proposed does not depend on the comparison.
+    barred_points = _barred(space, shut, incumbents, rng.spawn(1)[0])
     picks: list[Proposal] = []
     for number in range(n):
         if with_ascent:
-            best_starts = _spread(found, len(branches), _LATER_STARTS if number else _STARTS)
+            best_starts = spread(found, len(branches), _LATER_STARTS if number else _STARTS)
             steps = _LATER_STEPS if number else _STEPS
             risen = ascend(objective, branches, best_starts, steps=steps, rng=rng)
             found = AscentResult.of(
@@ -131,7 +136,11 @@ def propose_by_gradient(
         pick = _better(by_ascent, by_chance)
         if pick is None:
             break
-        pick = replace(pick, improvement=_improvement(space, objective, predictor, pick))
+        pick = replace(
+            pick,
+            improvement=_improvement(space, objective, predictor, pick),
+            is_free=not _is_beaten(space, pick, barred_points, objective, taken),
+        )
         picks.append(pick)
         taken.add(pick.configuration)
         count = Counter(each.configuration.family for each in picks)
@@ -141,12 +150,37 @@ def propose_by_gradient(
             predictor = predictor.believe(space.encode([pick.configuration]))
             objective = objective.with_predictor(predictor)
             kept = np.vstack([found.points[:200], starts])
-            kept = kept[~_of_families(kept, barred)]
+            is_barred = of_families(kept, barred)
+            barred_points = np.vstack([barred_points, kept[is_barred]])
+            kept = kept[~is_barred]
             crowd.bar(barred)
             if not len(kept) or not len(crowd):
                 break
             found = AscentResult.of(kept, objective.value(kept))
     return picks
+
+
+def _barred(
+    space: SearchSpace,
+    branches: Sequence[FamilySubspace],
+    incumbents: Sequence[Configuration],
+    rng: np.random.Generator,
+) -> Array:
+    """Return points of barred families to compare proposals with, shape (n, d)."""
+    if not branches:
+        return np.empty((0, len(space.coordinates)))
+    drawn = draw(branches, _QUASI_RANDOM, rng)
+    return np.vstack([drawn, near(space, branches, incumbents, rng)])
+
+
+def _is_beaten(
+    space: SearchSpace, pick: Proposal, points: Array, objective: Objective, taken: "_Taken"
+) -> bool:
+    """Whether one of these points of barred families would have been chosen instead."""
+    if not len(points):
+        return False
+    other = _first_new(space, AscentResult.of(points, objective.value(points)), taken)
+    return other is not None and other[1] > max(pick.value, pick.random_value)
 
 
 def _improvement(
@@ -185,95 +219,21 @@ class _Taken:
         return bool((np.abs(self._X - point).max(axis=1) <= NEAR).any()) if len(self._X) else False
 
 
-class _Crowd:
-    """Random candidates; conditioning only lowers an acquisition, so old values bound new ones."""
-
-    def __init__(self, points: Array, objective: Objective) -> None:
-        values = objective.value(points)
-        order = np.argsort(-values, kind="stable")
-        self._points, self._bounds = points[order], values[order]
-
-    def __len__(self) -> int:
-        return len(self._points)
-
-    def bar(self, families: Sequence[int]) -> None:
-        """Remove the candidates of these families."""
-        kept = ~_of_families(self._points, families)
-        self._points, self._bounds = self._points[kept], self._bounds[kept]
-
-    def best(self, objective: Objective, n: int = 50) -> AscentResult:
-        """Return the best candidates by an objective conditioned on further points."""
-        stop = min(n, len(self._points))
-        while True:
-            values = objective.value(self._points[:stop])
-            top = np.sort(values)[-min(5, stop) :]
-            if stop == len(self._points) or top[0] >= self._bounds[stop]:
-                return AscentResult.of(self._points[:stop], values)
-            stop = min(4 * stop, len(self._points))
-
-
-def _of_families(points: Array, families: Sequence[int]) -> NDArray[np.bool_]:
-    """Return which points, shape (n, d), are of these families."""
-    return np.asarray((points[:, list(families)] > 0).any(axis=1))
-
-
-def _draw(branches: Sequence[FamilySubspace], n: int, rng: np.random.Generator) -> Array:
-    """Return ``n`` random points, families equally likely."""
-    share = rng.multinomial(n, np.full(len(branches), 1.0 / len(branches)))
-    return np.vstack(
-        [branch.sample(int(k), rng) for branch, k in zip(branches, share, strict=True)]
-    )
-
-
-def _near(
-    space: SearchSpace,
-    branches: Sequence[FamilySubspace],
-    incumbents: Sequence[Configuration],
-    rng: np.random.Generator,
-) -> Array:
-    """Return incumbents and copies with noise on numeric coordinates, shape (n, d)."""
-    names = {branch.family: branch for branch in branches}
-    kept = [each for each in incumbents if each.family in names]
-    if not kept:
-        return np.empty((0, len(space.coordinates)))
-    parts = []
-    for encoded, each in zip(space.encode(kept), kept, strict=True):
-        branch = names[each.family]
-        u, c = branch.disassemble(np.repeat(encoded[None, :], 3, axis=0))
-        u[1:] += rng.normal(0.0, _NOISE, u[1:].shape)
-        parts.append(branch.assemble(branch.rounded(np.clip(u, 0.0, 1.0)), c))
-    return np.vstack(parts)
-
-
-def _spread(found: AscentResult, n_families: int, n: int) -> Array:
-    """Return the best ``n`` points, not more than a few of one family."""
-    family = found.points[:, :n_families].argmax(axis=1)
-    count = np.zeros(n_families, dtype=int)
-    kept = []
-    for place, name in enumerate(family):
-        if count[name] < _PER_FAMILY:
-            count[name] += 1
-            kept.append(place)
-        if len(kept) == n:
-            break
-    return found.points[kept]
-
-
 def _first_new(
     space: SearchSpace, found: AscentResult, taken: _Taken
 ) -> tuple[Configuration, float] | None:
     """Return the best configuration that is not taken, with its value, preferably a distant one."""
-    near: tuple[Configuration, float] | None = None
+    close: tuple[Configuration, float] | None = None
     for point, value in zip(found.points[:200], found.values[:200], strict=True):
-        if near is not None and taken.is_near(point):
+        if close is not None and taken.is_near(point):
             continue
         configuration = space.decode(point)
         if taken.holds(configuration):
             continue
         if not taken.is_near(point):
             return configuration, float(value)
-        near = configuration, float(value)
-    return near
+        close = configuration, float(value)
+    return close
 
 
 def _better(

@@ -1,5 +1,6 @@
 """Base class of the two estimators: ``fit``, ``predict`` and their helpers."""
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -11,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from espalier.pipelines.automl.columns import column_labels, match_columns, numbered_columns
 from espalier.pipelines.automl.inputs import (
     feature_names,
     prepared_dataset,
@@ -24,6 +26,7 @@ from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.surroundings import undisturbed
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.in_process import TrainingResult
@@ -43,6 +46,7 @@ class AutoMLBase(BaseEstimator):
     holdout_fraction: float
     verbose: int
 
+    @undisturbed
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
         """Search, combine the best models, and fit them to all rows.
 
@@ -54,7 +58,8 @@ class AutoMLBase(BaseEstimator):
         y : array-like, shape (n_rows,)
             Labels or values, without missing ones.
         sample_weight : array-like or None, shape (n_rows,)
-            Non-negative weights, used in fitting and in scores. Rows of weight 0 are left out.
+            Non-negative weights in any unit, used in fitting and in scores. Rows of weight 0 are
+            left out.
         groups : array-like or None, shape (n_rows,)
             Rows of one group are never split between training and validation.
 
@@ -88,6 +93,7 @@ class AutoMLBase(BaseEstimator):
         self._train(table, target, weights, groups, deadline)
         self.n_features_in_ = table.shape[1]
         self._column_names = tuple(table.columns)
+        self._column_labels = column_labels(X)
         names = feature_names(X)
         if names is not None:
             self.feature_names_in_ = names
@@ -125,6 +131,7 @@ class AutoMLBase(BaseEstimator):
         # Imported late: a fitted estimator predicts without the search and its packages.
         from espalier.pipelines.automl.in_process import train_in_process
         from espalier.pipelines.automl.training_data import prepare_training
+        from espalier.pipelines.data.leakage import count_duplicates
         from espalier.pipelines.explain.leaderboard import leaderboard_frame, make_leaderboard
         from espalier.pipelines.metrics.catalogue import get_metric
         from espalier.pipelines.trials.progress_line import print_trial
@@ -133,6 +140,8 @@ class AutoMLBase(BaseEstimator):
         metric = get_metric(self.metric, whole.problem, whole.n_classes)
         settings = TrainingSettings.of(self, {"seed": self._seed()})
         search_rows, holdout_rows = self._split(whole, settings.seed)
+        if holdout_rows is not None:
+            _warn_of_twins(count_duplicates(whole, search_rows, holdout_rows))
         data = prepare_training(
             whole if holdout_rows is None else whole.take(search_rows),
             preparation,
@@ -185,7 +194,13 @@ class AutoMLBase(BaseEstimator):
         weight = None if held.sample_weight is None else held.sample_weight[rows]
         self.holdout_score_ = score_predictions(metric, y, scores, weight)
         self.holdout_interval_ = bootstrap_interval(
-            metric, y, scores, seed=seed, sample_weight=weight, deadline=deadline
+            metric,
+            y,
+            scores,
+            seed=seed,
+            sample_weight=weight,
+            groups=None if held.groups is None else held.groups[rows],
+            deadline=deadline,
         )
 
     def _split(self, dataset: Dataset, seed: int) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -206,15 +221,21 @@ class AutoMLBase(BaseEstimator):
     def _raw_rows(self, X: Any) -> pd.DataFrame:
         """Return X as a table with the training's column names."""
         table = read_features(X, estimator=type(self).__name__)
-        named = feature_names(X) is not None
-        if named and hasattr(self, "feature_names_in_"):
-            return table
+        labels = column_labels(X)
+        if labels is not None and self._column_labels is not None:
+            places = match_columns(labels, self._column_labels)
+            named = table.iloc[:, places]
+            return named.set_axis(list(self._column_names), axis=1)
         if table.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {table.shape[1]} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input."
             )
-        return table.set_axis(list(self._column_names), axis=1)
+        table = table.set_axis(list(self._column_names), axis=1)
+        if labels is not None:
+            places = numbered_columns(labels)
+            return table.iloc[:, places].set_axis(table.columns, axis=1)
+        return table
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -222,6 +243,15 @@ class AutoMLBase(BaseEstimator):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
+
+
+def _warn_of_twins(n_twins: int) -> None:
+    if n_twins:
+        warnings.warn(
+            f"{n_twins:,} held-out rows are also among the search rows, word for word: "
+            "holdout_score_ is better than the score of new rows will be",
+            stacklevel=4,
+        )
 
 
 def keep_parameters(estimator: AutoMLBase, given: dict[str, Any]) -> None:

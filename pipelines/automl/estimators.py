@@ -158,8 +158,8 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return lower and upper bounds of prediction intervals, shape (n_rows,) each.
 
-        Conformal intervals from out-of-fold residuals; `espalier.pipelines.calibration.intervals`
-        describes what they guarantee.
+        Conformal intervals from out-of-fold residuals; what can be expected of them is told in
+        `espalier.pipelines.calibration.intervals`.
 
         Parameters
         ----------

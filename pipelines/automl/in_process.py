@@ -15,6 +15,7 @@ from espalier.pipelines.automl.training_data import TrainingData
 from espalier.pipelines.calibration.report import AdjustmentReport
 from espalier.pipelines.calibration.threshold import check_threshold
 from espalier.pipelines.ensemble.choose import EnsembleChoice
+from espalier.pipelines.errors import UserError
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import Executor, SerialExecutor
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
@@ -25,7 +26,7 @@ from espalier.pipelines.finishing.finish import FinishInputs
 from espalier.pipelines.finishing.prediction_store import PredictionStore
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.metafeatures.profile import profile
-from espalier.pipelines.metrics.scoring import check_target
+from espalier.pipelines.metrics.scoring import check_percentages, check_target
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, trial_memory_mb, worker_memory
 from espalier.pipelines.search.stand_ins import said_of
@@ -95,6 +96,10 @@ def train_in_process(
         No trial succeeded; the message names the reasons.
     """
     check_target(data.metric, data.search.y)
+    try:
+        check_percentages(data.metric, data.search.y)
+    except UserError as error:  # scikit-learn's users are used to its large, finite scores
+        warnings.warn(str(error), UserWarning, stacklevel=2)
     check_threshold(settings.threshold, data.search.problem)
     extra = residual_budget(settings.budget, settings.residual_share)
     n_workers = settings.n_workers

@@ -1,5 +1,6 @@
 """Check and convert the inputs of the estimators: X, y, weights and groups."""
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,14 @@ from sklearn.utils.validation import check_consistent_length
 
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.parsing.column_names import unique_names
+from espalier.pipelines.data.parsing.readings import (
+    holds_date_objects,
+    is_date,
+    is_number,
+    is_timedelta,
+    seconds,
+)
+from espalier.pipelines.data.target import encode_target, infer_problem, target_present
 from espalier.pipelines.errors import UserError
 
 if TYPE_CHECKING:
@@ -61,20 +70,32 @@ def feature_names(X: Any) -> NDArray[Any] | None:
 
 
 def read_labels(y: Any) -> "pd.Series[Any]":
-    """Return class labels as a Series.
+    """Return class labels as a Series, exactly as given.
 
     Raises
     ------
     ValueError
-        y is missing, has missing values, is not one-dimensional, or holds continuous numbers.
+        y is missing, has missing values, is not one-dimensional, or holds dates or continuous
+        numbers.
     """
-    values = _one_column(y)
-    check_classification_targets(values)
-    return pd.Series(values, name="y")
+    labels = _one_column(y)
+    if is_date(labels.dtype) or holds_date_objects(labels):
+        raise UserError("y holds dates; derive a number or a class from them")
+    if is_number(labels.dtype) and "decimal" not in str(labels.dtype):
+        check_classification_targets(labels.to_numpy())
+    elif pd.api.types.infer_dtype(labels) == "bytes":
+        check_classification_targets(labels.to_numpy())  # which says how to decode them
+    absent = int((~target_present(labels)).sum())
+    if absent:
+        raise UserError(
+            f"y has {absent} label(s) that are blank or say 'nan', which reads as missing; leave "
+            "out these rows or name the class"
+        )
+    return labels
 
 
 def read_values(y: Any) -> "pd.Series[Any]":
-    """Return regression values as a Series of float64.
+    """Return regression values as a Series of float64; durations in seconds.
 
     Raises
     ------
@@ -82,6 +103,10 @@ def read_values(y: Any) -> "pd.Series[Any]":
         y is missing, has missing or infinite values, is not one-dimensional or not numeric.
     """
     values = _one_column(y)
+    if is_date(values.dtype) or holds_date_objects(values):
+        raise UserError("y holds dates; derive a number from them, such as days since a day")
+    if is_timedelta(values.dtype) or pd.api.types.infer_dtype(values) == "timedelta":
+        return pd.Series(seconds(pd.to_timedelta(values)), name="y")
     if np.iscomplexobj(values):
         raise ValueError("Complex data not supported: y must be real")
     try:
@@ -120,16 +145,24 @@ def same_length(X: pd.DataFrame, y: "pd.Series[Any]", groups: Any) -> None:
     check_consistent_length(X, y, groups)
 
 
-def _one_column(y: Any) -> NDArray[Any]:
+def _one_column(y: Any) -> "pd.Series[Any]":
+    """Return y as a Series of its own dtype, checked to be one column without missing cells."""
     if y is None:
         raise ValueError("this estimator requires y to be passed, but the target y is None")
-    if isinstance(y, pd.Series | pd.Index) and not isinstance(y.dtype, np.dtype):
-        if y.isna().any():
-            raise ValueError("Input y contains NaN; leave out the rows without a target")
-        y = y.to_numpy()
-    values = column_or_1d(y, warn=True)
-    assert_all_finite(values, input_name="y")
-    return values
+    if not isinstance(y, pd.Series | pd.DataFrame | pd.Index) and hasattr(y, "to_pandas"):
+        y = y.to_pandas()  # Polars and Arrow
+    if isinstance(y, pd.DataFrame) and y.shape[1] == 1:
+        y = y.iloc[:, 0]
+    if not isinstance(y, pd.Series | pd.Index | pd.api.extensions.ExtensionArray):
+        values = column_or_1d(y, warn=True)
+        assert_all_finite(values, input_name="y")
+        return pd.Series(values, name="y")
+    column = pd.Series(y).reset_index(drop=True).rename("y")
+    if column.isna().any():
+        raise ValueError("Input y contains NaN; leave out the rows without a target")
+    if is_number(column.dtype):
+        assert_all_finite(column.to_numpy(), input_name="y")
+    return column
 
 
 def _has_complex(X: pd.DataFrame) -> bool:
@@ -158,11 +191,12 @@ def prepared_dataset(
     """Return the prepared dataset, and the preparation to apply to new rows."""
     from espalier.pipelines.data.assemble import read_groups
     from espalier.pipelines.data.preparation import prepare
-    from espalier.pipelines.data.target import encode_target, infer_problem
 
     problem = infer_problem(target, task)
     codes, classes = encode_target(target, problem)
     preparation, features = prepare(table, target=None)
+    for note in preparation.notes:
+        warnings.warn(note, UserWarning, stacklevel=4)
     dataset = Dataset(
         X=features,
         y=codes,

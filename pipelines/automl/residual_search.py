@@ -41,6 +41,7 @@ from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.serving.residual_correction import ResidualCorrection, with_answers
 from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.row_predictions import Predictions, RowPredictions
 from espalier.pipelines.trials.trial import TrialOutcome, TrialResult
 
 # Of the time that there is, this share is for refitting what was found.
@@ -98,7 +99,7 @@ def is_possible(dataset: Dataset, predictions: NDArray[Any]) -> bool:
 
 def find_residual_members(
     choice: EnsembleChoice,
-    predictions: Mapping[int, NDArray[Any]],
+    predictions: Mapping[int, Predictions],
     context: EvaluationContext,
     open_executor: Callable[[EvaluationContext], Executor],
     *,
@@ -131,7 +132,10 @@ def find_residual_members(
         Whether the predictions of the ensemble's members are additional features.
     """
     dataset, floor = context.dataset, choice.rule.floor
-    answers = [predictions[number] for number, _ in choice.members]
+    parts = [predictions[number] for number, _ in choice.members]
+    answers = [each for each in parts if not isinstance(each, RowPredictions)]
+    if len(answers) < len(parts):  # the residual is not known for every row
+        return None
     combined = choice.rule.apply(answers)
     if not is_possible(dataset, combined) or deadline.passed:
         return None
@@ -152,7 +156,7 @@ def find_residual_members(
     learners = choose_learners(families, shape) if families else ()
     if not learners or not residual.any():
         return None
-    found: dict[int, NDArray[Any]] = {}
+    found: dict[int, Predictions] = {}
     results: list[TrialResult] = []
 
     def keep(outcome: TrialOutcome) -> None:

@@ -6,9 +6,7 @@ wraps them in its tasks.
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.automl.training_data import TrainingData
@@ -21,6 +19,7 @@ from espalier.pipelines.finishing.finish import FinishInputs, choose_and_fit
 from espalier.pipelines.lifecycle.retraining.warm_start import valid_in_space
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.members.member import Member
+from espalier.pipelines.metrics.scoring import answer_floor
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.search.limits.reserve import search_deadline
 from espalier.pipelines.search.loop import OnResult, run_search
@@ -31,6 +30,7 @@ from espalier.pipelines.serving.model import EnsembleModel, build_model
 from espalier.pipelines.serving.residual_correction import ResidualCorrection
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.row_predictions import Predictions
 
 if TYPE_CHECKING:  # loads scipy.stats
     from espalier.pipelines.experience.advice import Advice
@@ -67,7 +67,7 @@ def plan_search(
     finish: FinishCost,
     winners: Sequence[Configuration] = (),
     advice: "Advice | None" = None,
-    n_before: int = 0,
+    taken_over: frozenset[int] = frozenset(),
 ) -> SearchPlan:
     """Return the plan of a search: the settings that stay the same during it.
 
@@ -87,14 +87,14 @@ def plan_search(
         Best configurations of earlier trainings; tried first.
     advice : Advice or None
         Advice from experience; its configurations are tried next.
-    n_before : int
-        Number of trials taken over from another run; the budget is in addition to them.
+    taken_over : frozenset of int
+        Numbers of the trials taken over from another run; the budget is in addition to them.
     """
     space = data.space
     first = (*winners, *(() if advice is None else advice.first))
     return SearchPlan(
         space=space,
-        budget=settings.budget.beyond(n_before),
+        budget=settings.budget.beyond(len(taken_over)),
         seed=settings.seed,
         n_workers=n_workers,
         strategy=settings.search,
@@ -103,6 +103,7 @@ def plan_search(
         warm_start=valid_in_space(first, space, trials=settings.n_trials),
         prior=None if advice is None else advice.prior,
         memory_limit_mb=memory_limit_mb,
+        taken_over=taken_over,
     )
 
 
@@ -140,7 +141,7 @@ def search(
 def finish(
     data: TrainingData,
     history: History,
-    predictions: Mapping[int, NDArray[Any]],
+    predictions: Mapping[int, Predictions],
     executor: Executor,
     settings: TrainingSettings,
     *,
@@ -211,7 +212,7 @@ def finish(
         metric=data.metric.name,
         target=data.target,
         example=data.example_rows,
-        adjustments=adjusted.adjustments,
+        adjustments=replace(adjusted.adjustments, floor=answer_floor(data.metric, data.search.y)),
         correction=correction,
     )
     return FinishedTraining(model=model, choice=choice, adjusted=adjusted.report)

@@ -1,5 +1,6 @@
 """The prepared data of a training: rows, families, folds and search space."""
 
+import warnings
 from dataclasses import dataclass
 
 import pandas as pd
@@ -93,6 +94,8 @@ def prepare_training(
         A family is unknown, or none can learn from these rows.
     """
     learners = families_of(search, settings)
+    for said in weights_unused(learners, search):
+        warnings.warn(said, stacklevel=2)
     n_folds = fold_count(search, settings, settings.n_workers)
     return TrainingData(
         search=search,
@@ -114,6 +117,18 @@ def families_of(search: Dataset, settings: TrainingSettings) -> tuple[Learner, .
         A family is unknown, or none can learn from these rows.
     """
     return choose_learners(settings.families, search.shape, interpretable=settings.interpretable)
+
+
+def weights_unused(learners: tuple[Learner, ...], search: Dataset) -> tuple[str, ...]:
+    """Return a warning for each family that learns from weighted rows as if all were equal."""
+    if search.sample_weight is None:
+        return ()
+    return tuple(
+        f"family {learner.name!r} takes no sample_weight: it learns from all rows alike, and only "
+        "its scores are weighted"
+        for learner in learners
+        if not learner.weighs
+    )
 
 
 def fold_count(search: Dataset, settings: TrainingSettings, n_workers: int) -> int:

@@ -17,9 +17,10 @@ from espalier.pipelines.calibration.reliability import (
 from espalier.pipelines.calibration.report import TriedMethod
 from espalier.pipelines.ensemble.combination import Floats
 from espalier.pipelines.ensemble.out_of_fold import OutOfFold
-from espalier.pipelines.ensemble.row_blocks import row_blocks
+from espalier.pipelines.ensemble.row_blocks import independent_units, row_blocks
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.metrics.mixture_scorer import make_scorer
+from espalier.pipelines.metrics.resampling import mean_error
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
 BLOCKS = 5
@@ -71,7 +72,7 @@ def choose_calibrator(
     Every method is cross-validated: fitted to four fifths of the rows and applied to the others. A
     method helps if it lowers the log loss by more than a standard error of the difference and does
     not make the metric worse. Of the methods that help, the simplest within a standard error of the
-    best is fitted to all rows.
+    best is fitted to all rows. Standard errors are those of whole groups, if there are any.
 
     Parameters
     ----------
@@ -90,7 +91,8 @@ def choose_calibrator(
     )
     counts = np.bincount(rows.y, minlength=rows.n_classes)
     rare = rows.n_classes == 2 and counts.min() < FEWEST_OF_A_CLASS
-    if len(rows) < FEWEST_ROWS or rare or (counts > 0).sum() < 2:
+    too_few = len(rows) < FEWEST_ROWS or independent_units(rows) < 2
+    if too_few or rare or (counts > 0).sum() < 2:
         return plain
     blocks = row_blocks(rows, BLOCKS, seed=seed + 2)
     weight = row_weights(rows.sample_weight, len(rows))
@@ -102,7 +104,7 @@ def choose_calibrator(
         nested = _nested(method, rows, blocks, weight)
         falls = losses - row_log_losses(nested, rows.y)
         gain = float(weight @ falls)
-        error = float(np.sqrt((weight**2) @ (falls - gain) ** 2))
+        error = mean_error(weight, falls, rows.groups)
         found.append(_Candidate(method=method, nested=nested, gain=gain, standard_error=error))
     tried = tuple(
         TriedMethod(name=each.method.name, gain=each.gain, standard_error=each.standard_error)

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from espalier.pipelines.calibration.adjustments import NO_ADJUSTMENTS, Adjustments
@@ -25,6 +23,7 @@ from espalier.pipelines.members.member import Member
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import NEVER, Deadline
+from espalier.pipelines.trials.row_predictions import Predictions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,7 @@ class AdjustmentResult:
 def fit_adjustments(
     choice: EnsembleChoice,
     fitted: Sequence[Member | None],
-    predictions: Mapping[int, NDArray[Any]],
+    predictions: Mapping[int, Predictions],
     *,
     dataset: Dataset,
     metric: Metric,

@@ -3,7 +3,8 @@
 See `espalier.pipelines.calibration.intervals`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,8 @@ from espalier.pipelines.calibration.intervals import Intervals, ResidualScale, S
 from espalier.pipelines.calibration.reliability import row_weights
 from espalier.pipelines.ensemble.combination import Floats
 from espalier.pipelines.ensemble.out_of_fold import OutOfFold
-from espalier.pipelines.ensemble.row_blocks import row_blocks
+from espalier.pipelines.ensemble.row_blocks import independent_units, row_blocks
+from espalier.pipelines.metrics.resampling import mean_error, resampling_units
 
 BLOCKS = 5
 # With fewer rows not even a coverage of 0.8 has finite bounds.
@@ -52,6 +54,8 @@ class IntervalFit:
 def fit_intervals(rows: OutOfFold, *, seed: int) -> IntervalFit | None:
     """Fit intervals to the residuals of these rows; None if there are too few.
 
+    Rows of a single group are too few: they say nothing about other groups.
+
     The scale is constant, unless one that depends on the prediction or on the spread has a better
     interval score (Gneiting, Raftery 2007, "Strictly proper scoring rules, prediction, and
     estimation", at coverage 0.9) by more than a standard error on left-out rows. Each row's
@@ -64,7 +68,7 @@ def fit_intervals(rows: OutOfFold, *, seed: int) -> IntervalFit | None:
     seed : int
         The run's seed.
     """
-    if len(rows) < FEWEST_ROWS:
+    if len(rows) < FEWEST_ROWS or independent_units(rows) < 2:
         return None
     weight = row_weights(rows.sample_weight, len(rows))
     blocks = row_blocks(rows, BLOCKS, seed=seed + 4)
@@ -76,11 +80,12 @@ def fit_intervals(rows: OutOfFold, *, seed: int) -> IntervalFit | None:
     for position in range(1, len(tested)):
         falls = tested[best].losses - tested[position].losses
         gain = float(weight @ falls)
-        if gain > float(np.sqrt((weight**2) @ (falls - gain) ** 2)):
+        if gain > mean_error(weight, falls, rows.groups):
             best = position
     chosen = tested[best]
+    made = _intervals(rows, chosen.scales, weight, _scale(kinds[best], rows, weight))
     return IntervalFit(
-        intervals=_intervals(rows, chosen.scales, weight, _scale(kinds[best], rows, weight)),
+        intervals=replace(made, effective=_effective(chosen.inside, weight, rows.groups)),
         coverage=float(weight @ chosen.inside),
         mean_width=float(weight @ chosen.widths),
         n_rows=len(rows),
@@ -95,6 +100,20 @@ class _Tested:
     losses: Floats
     inside: NDArray[np.bool_]
     widths: Floats
+
+
+def _effective(inside: NDArray[np.bool_], weight: Floats, groups: NDArray[Any] | None) -> float:
+    """Return how many independent residuals tell as much about coverage as these."""
+    rows = resampling_units(len(inside), None, weight).effective
+    if groups is None:
+        return rows
+    units = resampling_units(len(inside), groups, weight).effective
+    alone = mean_error(weight, inside.astype(np.float64))
+    together = mean_error(weight, inside.astype(np.float64), groups)
+    # Never fewer than the groups, nor more than the rows.
+    return max(
+        min(rows, units), min(rows, rows * (alone / together) ** 2 if together > 0 else units)
+    )
 
 
 def _test(kind: ScaledBy, rows: OutOfFold, blocks: NDArray[np.int64], weight: Floats) -> _Tested:

@@ -17,7 +17,7 @@ class TriedMethod:
     gain : float
         By how much it lowers the mean log loss.
     standard_error : float
-        Standard error of ``gain``, over rows.
+        Standard error of ``gain``, over rows, or over groups if there are any.
     """
 
     name: str

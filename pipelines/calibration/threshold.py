@@ -9,7 +9,7 @@ too.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,8 @@ def tune_threshold(
 
     Thresholds are cross-validated: each is tuned on four fifths of the rows, on a curve smoothed
     over neighbouring thresholds, and tested on the others. If the mean gain is more than a standard
-    error, the result is the mean of their logits, shrunk towards 0.5 the more they differ: by the
+    error (of whole groups where rows belong together), the result is the mean of their logits,
+    shrunk towards 0.5 the more they differ: by the
     factor m^2 / (m^2 + v) with m the mean and v its jackknife variance.
 
     Parameters
@@ -94,26 +95,36 @@ def tune_threshold(
     if np.bincount(rows.y, minlength=2).min() < FEWEST_OF_A_CLASS or deadline.passed:
         return None
     grid = _grid(positive, rows.y)
-    cells = _Cells.of(positive, rows, grid, row_blocks(rows, BLOCKS, seed=seed + 3))
+    blocks = row_blocks(rows, BLOCKS, seed=seed + 3)
+    cells = _Cells.of(positive, rows, grid, blocks)
+    if len(cells.totals) < 2:
+        return None
     found = []
-    for block in range(BLOCKS):
+    for block in range(len(cells.totals)):
         if deadline.passed:
             return None
         found.append(_best(cells.leaving_out(block), metric))
     middle = int(np.searchsorted(grid, 0.5))
-    default = np.full(BLOCKS, middle)
+    default = np.full(len(found), middle)
     tuned = np.asarray(found)
     before, after = cells.score(metric, default), cells.score(metric, tuned)
     if before is None or after is None:
         return None
     rng = generator(seed, "ensemble", "threshold")
+    by_group = _group_counts(rows, (grid[default[blocks]], grid[tuned[blocks]]))
     gaps = []
     for _ in range(BOOTSTRAP_SAMPLES):
-        drawn = cells.drawn(default, tuned, rng)
+        if by_group is None:
+            drawn = cells.drawn(default, tuned, rng)
+        else:
+            groups = rng.integers(0, len(by_group), size=len(by_group))
+            drawn = tuple(by_group[groups].sum(axis=0))
         pair = [_score(metric, counts) for counts in drawn]
         if pair[0] is not None and pair[1] is not None:
             gaps.append(pair[1] - pair[0])
     error = float(np.std(gaps)) if gaps else float("inf")
+    if by_group is not None:  # of few groups, samples vary less than groups do
+        error *= float(np.sqrt(len(by_group) / (len(by_group) - 1)))
     if not after - before > error:
         return None
     return ThresholdChoice(
@@ -122,6 +133,24 @@ def tune_threshold(
         after=metric.sign * after,
         standard_error=error,
     )
+
+
+def _group_counts(rows: OutOfFold, thresholds: tuple[Floats, Floats]) -> Floats | None:
+    """Return each group's confusion counts at two thresholds per row, shape (groups, 2, 2, 2).
+
+    None without groups.
+    """
+    if rows.groups is None:
+        return None
+    _, groups = np.unique(rows.groups, return_inverse=True)
+    weight = len(rows) * row_weights(rows.sample_weight, len(rows))
+    truth = rows.y.astype(np.int64)
+    counts = np.zeros((int(groups.max()) + 1, 2, 2, 2))
+    for which, threshold in enumerate(thresholds):
+        called = (rows.predictions[:, 1] > threshold).astype(np.int64)
+        cells: Any = (groups, which, truth, called)
+        np.add.at(counts, cells, weight)
+    return counts
 
 
 def _grid(positive: Floats, y: NDArray[np.int64]) -> Floats:
@@ -164,20 +193,20 @@ class _Cells:
         weight = len(rows) * row_weights(rows.sample_weight, len(rows))
         # The number of thresholds that a row's probability exceeds.
         above = np.searchsorted(grid, positive, side="left")
-        counts = np.zeros((BLOCKS, 2, len(grid) + 1))
+        counts = np.zeros((int(blocks.max()) + 1, 2, len(grid) + 1))
         np.add.at(counts, (blocks, rows.y, above), weight)
         upwards = counts[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]
         return cls(upwards[:, :, 1:], upwards[:, :, 0])
 
     def leaving_out(self, block: int) -> Floats:
         """Return confusion counts of all other blocks, shape (2, 2, thresholds)."""
-        others = np.arange(BLOCKS) != block
+        others = np.arange(len(self.totals)) != block
         called, totals = self.called[others].sum(axis=0), self.totals[others].sum(axis=0)
         return np.stack([totals[:, None] - called, called], axis=1)
 
     def at(self, thresholds: NDArray[np.int64]) -> Floats:
         """Return each block's confusion counts at its own threshold, shape (blocks, 2, 2)."""
-        called = self.called[np.arange(BLOCKS), :, thresholds]
+        called = self.called[np.arange(len(self.totals)), :, thresholds]
         return np.stack([self.totals - called, called], axis=2)
 
     def score(self, metric: Metric, thresholds: NDArray[np.int64]) -> float | None:
@@ -189,7 +218,7 @@ class _Cells:
     ) -> tuple[Floats, Floats]:
         """Return confusion counts at two thresholds per block, on one bootstrap sample of rows."""
         low, high = np.minimum(first, second), np.maximum(first, second)
-        block = np.arange(BLOCKS)
+        block = np.arange(len(self.totals))
         over, under = self.called[block, :, high], self.totals - self.called[block, :, low]
         between = self.totals - over - under
         shares = np.stack([under, between, over], axis=2)

@@ -9,11 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.labels import whole_labels
 from espalier.pipelines.data.parsing.column_names import with_unique_names
-from espalier.pipelines.data.parsing.column_plans import plan_column
+from espalier.pipelines.data.parsing.column_plans import plan_column, plan_numbers
+from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, holds_texts, table_decimal
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
 from espalier.pipelines.data.preparation import Preparation, find_column, prepare
+from espalier.pipelines.data.row_weights import mean_one
 from espalier.pipelines.data.target import (
     encode_target,
     infer_problem,
@@ -22,6 +25,7 @@ from espalier.pipelines.data.target import (
     target_present,
 )
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.problem import ProblemKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +82,8 @@ def assemble(
     time_column : str or None
         Dates or numbers; no split validates on rows older than those it trains on.
     weight_column : str or None
-        How much each row counts in fitting and in scores; rows of weight 0 are left out.
+        How much each row counts in fitting and in scores, in any unit; rows of weight 0 are left
+        out.
     min_rows : int
         Fewest rows with a target.
 
@@ -111,9 +116,11 @@ def assemble(
     if len(rows):
         require_rows(len(rows), min_rows)
     kept = table if present.all() else table.iloc[rows]
-    y = kept[target] if len(rows) else table[target]
+    labels = whole_labels(table[target])
+    y = labels.iloc[rows] if len(rows) else labels
     problem = infer_problem(y, task)
-    codes, classes = encode_target(y, problem)
+    decimal = table.attrs.get(DECIMAL) or table_decimal(table)
+    codes, classes = encode_target(y, problem, decimal)
     preparation, features = prepare(
         kept,
         target=target,
@@ -138,8 +145,21 @@ def assemble(
         preparation=preparation,
         rows=rows,
         rows_without_target=n_lost,
-        notes=_notes(dataset, target, task, n_lost, len(table), weight_column) + preparation.notes,
+        notes=(
+            *_notes(dataset, target, task, n_lost, len(table), weight_column),
+            *preparation.notes,
+            *_written_notes(target, y, problem, decimal),
+        ),
     )
+
+
+def group_codes(series: "pd.Series[Any]") -> NDArray[np.int64]:
+    """Return group codes, shape (n_rows,); a row without a group is a group of its own."""
+    cells = read_text_cells(series)
+    codes = cells.codes.copy()
+    alone = codes < 0
+    codes[alone] = len(cells.values) + np.arange(int(alone.sum()))
+    return codes
 
 
 def read_groups(series: "pd.Series[Any]") -> NDArray[np.int64]:
@@ -150,10 +170,7 @@ def read_groups(series: "pd.Series[Any]") -> NDArray[np.int64]:
     UserError
         All rows are of one group.
     """
-    cells = read_text_cells(series)
-    codes = cells.codes.copy()
-    alone = codes < 0
-    codes[alone] = len(cells.values) + np.arange(int(alone.sum()))
+    codes = group_codes(series)
     if len(np.unique(codes)) < 2:
         raise UserError(
             f"the group column {series.name!r} has one value only, so rows cannot be split by it; "
@@ -193,7 +210,7 @@ def read_times(series: "pd.Series[Any]") -> NDArray[np.float64]:
 
 
 def read_row_weights(series: "pd.Series[Any]") -> NDArray[np.float64]:
-    """Return weights, shape (n_rows,), of which at least one is above 0.
+    """Return weights of mean 1, shape (n_rows,).
 
     Raises
     ------
@@ -216,7 +233,17 @@ def read_row_weights(series: "pd.Series[Any]") -> NDArray[np.float64]:
         raise UserError(
             f"the weight column {name!r} must hold finite numbers of at least 0, some above it"
         )
-    return weights
+    return mean_one(weights)
+
+
+def _written_notes(
+    target: str, y: "pd.Series[Any]", problem: ProblemKind, decimal: str | None
+) -> tuple[str, ...]:
+    """Return notes about a target of numbers in text: what had to be guessed."""
+    if problem is not ProblemKind.REGRESSION or not holds_texts(y.dtype):
+        return ()
+    plan = plan_numbers(target, read_text_cells(y), decimal)
+    return () if plan is None else plan.notes
 
 
 def _notes(

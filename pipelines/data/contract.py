@@ -18,7 +18,7 @@ from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.column_plans import FEW_LEVELS, is_sentence_like
 from espalier.pipelines.data.parsing.dates import detect_date_format
 from espalier.pipelines.data.parsing.readings import is_date, is_number, to_float
-from espalier.pipelines.data.parsing.text_cells import read_text_cells
+from espalier.pipelines.data.parsing.text_cells import read_text_cells, without_half_characters
 from espalier.pipelines.data.preparation import find_column
 from espalier.pipelines.data.target import infer_problem, target_numbers, target_present
 from espalier.pipelines.problem import ProblemKind
@@ -99,7 +99,8 @@ class DataContract:
             "expectations": [each.to_dict() for each in self.expectations],
             "columns_unchecked": list(self.columns_unchecked),
         }
-        return json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False)
+        return without_half_characters(text)
 
     @classmethod
     def from_json(cls, text: str) -> "DataContract":
@@ -259,8 +260,8 @@ def _distinct(series: "pd.Series[Any]") -> list[Any] | None:
     """Return the distinct raw cells, sorted and JSON-ready; None if any is not a plain scalar."""
     try:
         values = series.dropna().unique().tolist()
-    except TypeError:
-        return None  # unhashable cells
+    except (TypeError, NotImplementedError):
+        return None  # unhashable cells, or lists and structs of Arrow
     if not all(isinstance(value, str | int | float | bool) for value in values):
         return None
     if any(isinstance(value, float) and not np.isfinite(value) for value in values):

@@ -9,7 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.roles import ColumnRole
+from espalier.pipelines.data.row_weights import mean_one
 from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.seeds import drawn_rows
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 LONGEST_TEXT = 2_000
@@ -38,7 +40,7 @@ class Dataset:
     times : array or None, shape (n_rows,)
         float64, sortable; no split validates on rows older than those it trains on.
     sample_weight : array or None, shape (n_rows,)
-        Non-negative weights.
+        Non-negative weights, given in any unit and kept with mean 1.
     """
 
     X: pd.DataFrame
@@ -55,6 +57,8 @@ class Dataset:
             raise ValueError(f"X has {len(self.X)} rows, y has {len(self.y)}")
         if list(self.X.columns) != list(self.roles):
             raise ValueError("roles must name the columns of X, in their order")
+        if self.sample_weight is not None:
+            object.__setattr__(self, "sample_weight", mean_one(self.sample_weight))
 
     def __len__(self) -> int:
         return len(self.y)
@@ -80,6 +84,7 @@ class Dataset:
             if self.problem.is_classification
             else len(self),
             has_missing=bool(self.X.isna().to_numpy().any()),
+            is_weighted=self.sample_weight is not None,
             text_length=sum(
                 _text_length(self.X[name])
                 for name, role in self.roles.items()
@@ -127,6 +132,8 @@ class DatasetShape:
         Rows of the rarest class; n_rows for regression.
     has_missing : bool
         Whether any prepared cell is missing.
+    is_weighted : bool
+        Whether the rows have weights.
     text_length : float
         Characters of distinct strings per row, summed over the text columns: a repeated string is
         processed only once.
@@ -144,6 +151,7 @@ class DatasetShape:
     smallest_class: int = 0
     has_missing: bool = False
     text_length: float = 0.0
+    is_weighted: bool = False
 
     @property
     def n_numeric(self) -> int:
@@ -152,6 +160,6 @@ class DatasetShape:
 
 
 def _text_length(strings: "pd.Series[Any]") -> float:
-    """Return the mean characters of distinct strings per row, from evenly spaced rows."""
-    some = strings.iloc[:: max(1, len(strings) // _ROWS_TO_MEASURE)]
+    """Return the mean characters of distinct strings per row, from a sample of the rows."""
+    some = strings.iloc[drawn_rows(len(strings), _ROWS_TO_MEASURE, seed=0)]
     return sum(min(len(each), LONGEST_TEXT) for each in some.dropna().unique()) / max(len(some), 1)

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.dropped_columns import DroppedColumn, copies, reason_to_drop
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.column_plans import plan_column
+from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, NOTES, table_decimal
+from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.data.parsing.readings import (
     ColumnPlan,
     NumberReading,
@@ -53,6 +55,15 @@ class Preparation:
     def columns(self) -> tuple[str, ...]:
         """The raw columns that are needed, in order."""
         return tuple(plan.name for plan in self.plans)
+
+    @property
+    def number_styles(self) -> Mapping[str, NumberStyle]:
+        """How the numbers of each numeric column were written in training."""
+        return {
+            plan.name: plan.reading.style
+            for plan in self.plans
+            if isinstance(plan.reading, NumberReading)
+        }
 
     def apply(self, table: pd.DataFrame, *, where: str = "the table") -> pd.DataFrame:
         """Return the prepared features of a table.
@@ -156,6 +167,7 @@ def prepare(
         dropped[find_column(table, time_column, "time column")] = "it orders the splits"
     if weight_column is not None:
         dropped[find_column(table, weight_column, "weight column")] = "it weighs the rows"
+    decimal = table.attrs.get(DECIMAL) or table_decimal(table)
     plans: dict[str, ColumnPlan] = {}
     cells: dict[str, NDArray[Any]] = {}
     identifiers: dict[str, str] = {}
@@ -169,7 +181,7 @@ def prepare(
         if pd.api.types.is_complex_dtype(series.dtype):
             dropped[name] = "complex numbers cannot be used"
             continue
-        plan = plan_column(name, series)
+        plan = plan_column(name, series, decimal)
         column = plan.read(series)
         reason = reason_to_drop(name, plan.role, column, series)
         if reason is not None and not reason.startswith(("identifier", "row number")):
@@ -193,7 +205,10 @@ def prepare(
     preparation = Preparation(
         plans=tuple(plans[name] for name in kept),
         dropped=tuple(DroppedColumn(name, dropped[name]) for name in order),
-        notes=tuple(note for name in kept for note in plans[name].notes),
+        notes=(
+            *table.attrs.get(NOTES, ()),
+            *(note for name in kept for note in plans[name].notes),
+        ),
     )
     frames = _frames({name: cells[name] for name in kept}, preparation.roles, len(table))
     return preparation, _side_by_side(frames, kept)

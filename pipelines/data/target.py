@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.data.labels import distinct_labels, encode_labels
+from espalier.pipelines.data.parsing.decimal_signs import column_evidence
 from espalier.pipelines.data.parsing.numbers import NumberStyle, detect_number_style, parse_numbers
 from espalier.pipelines.data.parsing.readings import (
+    holds_date_objects,
     is_date,
     is_number,
     is_timedelta,
@@ -50,7 +53,7 @@ def infer_problem(y: "pd.Series[Any]", task: str = "auto") -> ProblemKind:
     if task not in TASKS:
         raise UserError(f"unknown task {task!r}; it is one of {', '.join(TASKS)}")
     name = y.name
-    if is_date(y.dtype):
+    if _holds_dates(y):
         raise UserError(f"the target {name!r} holds dates; derive a number or a class from it")
     y = y[target_present(y).tolist()]
     if len(y) == 0:
@@ -58,7 +61,9 @@ def infer_problem(y: "pd.Series[Any]", task: str = "auto") -> ProblemKind:
             f"the target {name!r} is missing in every row; give a table in which it is filled"
         )
     numbers = target_numbers(y)
-    n_values = len(np.unique(numbers)) if numbers is not None else len(_texts(y))
+    n_values = len(distinct_labels(y))
+    if task == ProblemKind.REGRESSION and numbers is not None:
+        n_values = len(np.unique(numbers))
     if n_values == 1 and not (task == "regression" and len(y) == 1):
         raise UserError(
             f"the target {name!r} has one value only ({_shown(y.iloc[0])}): there is nothing to "
@@ -77,7 +82,7 @@ def infer_problem(y: "pd.Series[Any]", task: str = "auto") -> ProblemKind:
 
 
 def encode_target(
-    y: "pd.Series[Any]", problem: ProblemKind
+    y: "pd.Series[Any]", problem: ProblemKind, decimal: str | None = None
 ) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """Return the target as codes or values.
 
@@ -87,13 +92,15 @@ def encode_target(
         The target, nothing missing.
     problem : ProblemKind
         What `infer_problem` returned for it.
+    decimal : str or None
+        Decimal sign of the table's other numbers, for a target in text that does not tell its own.
 
     Returns
     -------
     codes : array, shape (n_rows,)
         int64 codes for classification, float64 values for regression.
     classes : array or None, shape (n_classes,)
-        Sorted original labels; None for regression.
+        Sorted labels, exactly as given; None for regression.
 
     Raises
     ------
@@ -103,17 +110,11 @@ def encode_target(
     if not target_present(y).all():
         raise UserError(f"the target {y.name!r} has missing or infinite values; drop those rows")
     if problem is ProblemKind.REGRESSION:
-        numbers = target_numbers(y)
+        numbers = target_numbers(y, decimal)
         if numbers is None:
             raise UserError(f"the target {y.name!r} holds {_example_text(y)}, which is no number")
         return numbers, None
-    labels = _labels(y)
-    try:
-        classes, codes = np.unique(labels, return_inverse=True)
-    except TypeError:  # labels of kinds that have no order between them
-        texts = read_text_cells(y).to_objects()
-        classes, codes = np.unique(texts, return_inverse=True)
-    return codes.astype(np.int64).reshape(-1), classes
+    return encode_labels(y)
 
 
 def target_present(y: "pd.Series[Any]") -> NDArray[np.bool_]:
@@ -126,10 +127,10 @@ def target_present(y: "pd.Series[Any]") -> NDArray[np.bool_]:
     return present & (read_text_cells(y).codes >= 0)
 
 
-def target_numbers(y: "pd.Series[Any]") -> NDArray[np.float64] | None:
+def target_numbers(y: "pd.Series[Any]", decimal: str | None = None) -> NDArray[np.float64] | None:
     """Return the target as numbers, shape (n_rows,); None where it does not hold numbers.
 
-    Booleans and categories are labels, not numbers.
+    Booleans and categories are labels, not numbers. ``decimal`` is as for `encode_target`.
     """
     if isinstance(y.dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(y.dtype):
         return None
@@ -140,7 +141,8 @@ def target_numbers(y: "pd.Series[Any]") -> NDArray[np.float64] | None:
     if pd.api.types.infer_dtype(y, skipna=True) == "boolean":
         return None
     cells = read_text_cells(y)
-    style = detect_number_style(cells.values, cells.counts)
+    told = column_evidence(cells).decimal or decimal
+    style = detect_number_style(cells.values, cells.counts, told)
     if style is None:
         return None
     numbers = cells.spread(parse_numbers(cells.values, style), np.nan)
@@ -207,22 +209,11 @@ def _few_classes(numbers: NDArray[np.float64]) -> bool:
     return n_values <= MOST_NUMBER_CLASSES and len(numbers) >= ROWS_PER_NUMBER_CLASS * n_values
 
 
-def _labels(y: "pd.Series[Any]") -> NDArray[Any]:
-    """Return labels as a NumPy array that can be sorted, in their original type."""
+def _holds_dates(y: "pd.Series[Any]") -> bool:
+    """Whether a target holds dates, as such, as Python objects or as categories."""
     if isinstance(y.dtype, pd.CategoricalDtype):
-        return _labels(pd.Series(y.astype(y.cat.categories.dtype), name=y.name))
-    if isinstance(y.dtype, np.dtype) and y.dtype != np.dtype(object):
-        return y.to_numpy()
-    if is_number(y.dtype):
-        kind: np.dtype[Any] = np.dtype("float64")
-        if pd.api.types.is_bool_dtype(y.dtype) or str(y.dtype).startswith("bool"):
-            kind = np.dtype("bool")
-        elif pd.api.types.is_integer_dtype(y.dtype):
-            kind = np.dtype("int64")
-        return y.to_numpy(dtype=kind)
-    if pd.api.types.infer_dtype(y, skipna=True) == "boolean":
-        return y.to_numpy(dtype=bool)
-    return y.to_numpy(dtype=object)
+        return is_date(y.cat.categories.dtype)
+    return is_date(y.dtype) or holds_date_objects(y)
 
 
 def _texts(y: "pd.Series[Any]") -> list[str]:

@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from espalier.pipelines.data.dataset import Dataset
@@ -18,18 +16,19 @@ from espalier.pipelines.ensemble.combiner_comparison import (
 )
 from espalier.pipelines.ensemble.combiners import COMBINERS, SINGLE, Combiner, CombinerSettings
 from espalier.pipelines.ensemble.library import Library, build_library
+from espalier.pipelines.ensemble.row_samples import sampled_rows
 from espalier.pipelines.members.cost import RefitTime
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import NEVER, Deadline
+from espalier.pipelines.trials.row_predictions import Predictions, common_rows
 from espalier.pipelines.trials.trial import TrialResult
 
 # Cells (rows x columns in link space) that decide between the combiners, and that the winner's
-# weights are fitted to. The second is larger because it is paid once.
+# weights are fitted to; more where there are many classes (`row_samples`). The second is larger
+# because it is paid once.
 DECISION_CELLS = 12_000
 FITTING_CELLS = 40_000
-# However many classes there are, so many rows are used where they exist.
-FEWEST_SAMPLED_ROWS = 800
 # Below this many rows a decision on them is noise, and the nested fits would see too few.
 FEWEST_DECISION_ROWS = 40
 
@@ -81,7 +80,7 @@ class EnsembleChoice:
 
 def choose_ensemble(
     results: Sequence[TrialResult],
-    predictions: Mapping[int, NDArray[Any]],
+    predictions: Mapping[int, Predictions],
     *,
     dataset: Dataset,
     metric: Metric,
@@ -133,7 +132,7 @@ def choose_ensemble(
         dataset=dataset,
         metric=metric,
         cap=candidates_cap,
-        max_rows=_sampled_rows(FITTING_CELLS, dataset),
+        max_rows=sampled_rows(FITTING_CELLS, dataset.n_classes),
         seed=seed,
     )
     settings = CombinerSettings(
@@ -143,7 +142,7 @@ def choose_ensemble(
         return _single_choice(library, results)
     # The arrays are small: more BLAS threads would only slow each other down.
     with threadpool_limits(limits=1):
-        decision_rows = _sampled_rows(DECISION_CELLS, dataset)
+        decision_rows = sampled_rows(DECISION_CELLS, dataset.n_classes)
         library = _within(library, library.numbers, results, refit_time, each_alone=True)
         comparison = compare_combiners(library, settings, combiners, decision_rows=decision_rows)
         choice = _comparison_choice(comparison, library, results)
@@ -164,7 +163,7 @@ def choose_ensemble(
 def _confirmed(
     choice: EnsembleChoice,
     single: EnsembleChoice,
-    predictions: Mapping[int, NDArray[Any]],
+    predictions: Mapping[int, Predictions],
     dataset: Dataset,
     metric: Metric,
 ) -> EnsembleChoice:
@@ -176,13 +175,8 @@ def _confirmed(
     if choice.members == single.members:
         return choice
     numbers = {number for each in (choice, single) for number, _ in each.members}
-    seen = np.logical_and.reduce(
-        [
-            np.isfinite(predictions[number].reshape(len(dataset), -1)).all(axis=1)
-            for number in numbers
-        ]
-    )
-    if not seen.any():
+    seen = common_rows([predictions[number] for number in sorted(numbers)])
+    if not len(seen):
         return choice
     weight = None if dataset.sample_weight is None else dataset.sample_weight[seen]
     scores = [
@@ -221,7 +215,7 @@ def _within(
 
 def choose_single(
     results: Sequence[TrialResult],
-    predictions: Mapping[int, NDArray[Any]],
+    predictions: Mapping[int, Predictions],
     *,
     dataset: Dataset,
     metric: Metric,
@@ -234,7 +228,7 @@ def choose_single(
         dataset=dataset,
         metric=metric,
         cap=1,
-        max_rows=_sampled_rows(FITTING_CELLS, dataset),
+        max_rows=sampled_rows(FITTING_CELLS, dataset.n_classes),
         seed=seed,
     )
     return _single_choice(library, results)
@@ -253,12 +247,6 @@ def _comparison_choice(
     ):
         return replace(single, cv_score=comparison.score, combiners=comparison.report)
     return _choice(comparison, library)
-
-
-def _sampled_rows(cells: int, dataset: Dataset) -> int:
-    """Return how many rows of a dataset may be used for ``cells`` cells (rows x columns)."""
-    width = dataset.n_classes if dataset.n_classes > 2 else 1
-    return max(FEWEST_SAMPLED_ROWS, cells // width)
 
 
 def _single_choice(library: Library, results: Sequence[TrialResult]) -> EnsembleChoice:

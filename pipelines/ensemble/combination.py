@@ -36,7 +36,8 @@ class CombinationSpace(StrEnum):
 def probability_floor(n_rows: int) -> float:
     """Return the smallest probability that can be distinguished from zero with ``n_rows`` rows.
 
-    Bounded to [1e-6, 1e-3], so that tables of any size give sane logits.
+    Bounded to [1e-6, 1e-3], so that tables of any size give sane logits. It is that of one of two
+    classes; `to_link` gives each of more classes its share of it.
     """
     return float(np.clip(1.0 / max(n_rows, 1), 1e-6, 1e-3))
 
@@ -51,7 +52,9 @@ def to_link(predictions: NDArray[Any], problem: ProblemKind, floor: float) -> Fl
     problem : ProblemKind
         The kind of problem.
     floor : float
-        Probabilities are mixed with the uniform distribution so that none is below this value.
+        Probabilities are mixed with the uniform distribution: it gets the weight 2 * floor,
+        whatever the number of classes, so that none of two probabilities is below this value and
+        none of K is below 2 / K of it.
 
     Returns
     -------
@@ -61,7 +64,9 @@ def to_link(predictions: NDArray[Any], problem: ProblemKind, floor: float) -> Fl
         return np.asarray(predictions, dtype=np.float64).reshape(-1, 1)
     probabilities = np.asarray(predictions, dtype=np.float64)
     n_classes = probabilities.shape[1]
-    logs = np.log((1.0 - n_classes * floor) * np.clip(probabilities, 0.0, 1.0) + floor)
+    # The same weight for any K: a floor for each class would add up to all there is from 1,000 on.
+    each = 2.0 * floor / n_classes
+    logs = np.log((1.0 - n_classes * each) * np.clip(probabilities, 0.0, 1.0) + each)
     if problem is ProblemKind.BINARY:
         return np.asarray(logs[:, 1:] - logs[:, :1])
     return np.asarray(logs - logs.mean(axis=1, keepdims=True))

@@ -16,7 +16,7 @@ from espalier.pipelines.ensemble.nested_validation import (
     nested_rules,
     nested_scores,
 )
-from espalier.pipelines.ensemble.row_blocks import row_blocks
+from espalier.pipelines.ensemble.row_blocks import independent_units, row_blocks
 from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.metrics.metric import Metric
 
@@ -47,7 +47,8 @@ class CombinerScore(NamedTuple):
     behind : float
         How much worse the score is than the best combiner's, 0 for the best.
     standard_error : float
-        Standard error of ``behind``, by a paired bootstrap over rows.
+        Standard error of ``behind``, by a paired bootstrap over rows, or over groups if there are
+        any.
     """
 
     name: str
@@ -106,6 +107,8 @@ def compare_combiners(
 ) -> CombinerComparison | None:
     """Compare the combiners; return None if none can be scored, or none is fitted in time.
 
+    None too if all rows are of one group: nothing can be left out.
+
     Parameters
     ----------
     library : Library
@@ -122,7 +125,10 @@ def compare_combiners(
     decision = library
     if len(library.y) > decision_rows:
         n_parts = int(np.ceil(len(library.y) / decision_rows))
-        decision = library.part(np.flatnonzero(row_blocks(library, n_parts, seed=seed) == 0))
+        parts = row_blocks(library, n_parts, seed=seed, whole_groups=False)
+        decision = library.part(np.flatnonzero(parts == 0))
+    if independent_units(decision) < 2:
+        return None
     n_blocks = OUTER_BLOCKS if len(decision.y) < LARGE_ROWS else OUTER_BLOCKS_LARGE
     # Another seed than the combiners' inner blocks, or the two would nest into each other.
     blocks = row_blocks(decision, n_blocks, seed=seed + 1)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from espalier.pipelines.ensemble.blend import blend
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace, Floats
 from espalier.pipelines.ensemble.library import Library
-from espalier.pipelines.ensemble.row_blocks import row_blocks
+from espalier.pipelines.ensemble.row_blocks import independent_units, row_blocks
 from espalier.pipelines.ensemble.selection import (
     best_single,
     convex_stagewise,
@@ -85,7 +85,7 @@ def _scored(library: Library, settings: CombinerSettings) -> tuple[Floats, Mixtu
     part = library
     if len(library.y) > SELECTION_ROWS:
         n_blocks = int(np.ceil(len(library.y) / SELECTION_ROWS))
-        blocks = row_blocks(library, n_blocks, seed=settings.seed)
+        blocks = row_blocks(library, n_blocks, seed=settings.seed, whole_groups=False)
         part = library.part(np.flatnonzero(blocks == 0))
     scorer = make_scorer(settings.metric, part.y, part.problem, part.sample_weight)
     reduced = scorer.reduce(part.predictions)
@@ -153,14 +153,18 @@ def _convex(library: Library, settings: CombinerSettings) -> Combination:
 
 
 def _stagewise(library: Library, settings: CombinerSettings) -> Combination:
+    if independent_units(library) < 2:
+        return _single(library, settings)
+
     def path(part: Library) -> tuple[Floats, Floats]:
+        blocks = row_blocks(part, INNER_BLOCKS, seed=settings.seed)
         stages = choose_stages(
             part.link,
             part.loss_of,
-            row_blocks(part, INNER_BLOCKS, seed=settings.seed),
+            blocks,
             shrinkage=SHRINKAGE,
             max_stages=MAX_STAGES,
-            n_checks=_n_checks(part),
+            n_checks=_n_checks(blocks),
             deadline=settings.deadline,
         )
         found = stagewise_path(
@@ -176,9 +180,11 @@ def _stagewise(library: Library, settings: CombinerSettings) -> Combination:
 
 
 def _stack(library: Library, settings: CombinerSettings) -> Combination:
+    if independent_units(library) < 2:
+        return _single(library, settings)
     blocks = row_blocks(library, INNER_BLOCKS, seed=settings.seed)
     losses = np.zeros(len(STACK_PENALTIES))
-    for block in range(_n_checks(library)):
+    for block in range(_n_checks(blocks)):
         fitted, checked = np.flatnonzero(blocks != block), np.flatnonzero(blocks == block)
         part, loss = library.link[:, fitted], library.loss_of(fitted)
         check, check_loss = library.link[:, checked], library.loss_of(checked)
@@ -221,8 +227,9 @@ def _sparse_link(
     )
 
 
-def _n_checks(library: Library) -> int:
-    return INNER_BLOCKS if len(library.y) < FEW_ROWS else 2
+def _n_checks(blocks: NDArray[np.int64]) -> int:
+    """Return how many of the inner blocks to leave out in turn."""
+    return min(int(blocks.max()) + 1, INNER_BLOCKS if len(blocks) < FEW_ROWS else 2)
 
 
 def mean_of(

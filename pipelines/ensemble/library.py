@@ -12,8 +12,9 @@ from espalier.pipelines.ensemble.combination import Floats, probability_floor, t
 from espalier.pipelines.ensemble.losses import Loss, make_loss
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.seeds import generator
+from espalier.pipelines.seeds import drawn_rows, generator
 from espalier.pipelines.trials.failures import SearchFailedError
+from espalier.pipelines.trials.row_predictions import Predictions, validated_rows
 from espalier.pipelines.trials.trial import TrialResult
 
 # Of two trials whose predictions correlate more than this, only the better one is used.
@@ -105,7 +106,7 @@ class Library:
 
 def build_library(
     results: Sequence[TrialResult],
-    predictions: Mapping[int, NDArray[Any]],
+    predictions: Mapping[int, Predictions],
     *,
     dataset: Dataset,
     metric: Metric,
@@ -150,12 +151,11 @@ def build_library(
     if not usable:
         raise SearchFailedError("no trial succeeded, so there is nothing to build a model from")
     usable.sort(key=lambda result: (-metric.sign * float(result.score or 0), result.trial.number))
-    best = np.asarray(predictions[usable[0].trial.number])
-    rows = np.flatnonzero(np.isfinite(best if best.ndim == 1 else best.sum(axis=1)))
+    rows = validated_rows(predictions[usable[0].trial.number])
     if len(rows) > max_rows:
         rng = generator(seed, "ensemble", "rows")
         rows = np.sort(rng.choice(rows, size=max_rows, replace=False))
-    sample = rows[:: max(1, len(rows) // SIMILARITY_ROWS)]
+    sample = rows[drawn_rows(len(rows), SIMILARITY_ROWS, seed=seed)]
     usable = [
         result for result in usable if np.isfinite(predictions[result.trial.number][rows]).all()
     ]

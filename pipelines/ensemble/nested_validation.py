@@ -11,6 +11,7 @@ from espalier.pipelines.ensemble.combiners import Combiner, CombinerSettings
 from espalier.pipelines.ensemble.library import Library
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.metrics.mixture_scorer import MixtureScorer, make_scorer
+from espalier.pipelines.metrics.resampling import resampling_units
 from espalier.pipelines.seeds import generator
 
 BOOTSTRAP_SAMPLES = 60
@@ -70,7 +71,8 @@ def nested_scores(
 
     Scores are means over blocks: predictions of different blocks come from different fits, whose
     probabilities need not be comparable. The standard error is the standard deviation of the
-    difference over bootstrap samples of the rows, which are the same for both combiners.
+    difference over bootstrap samples of the rows, or of whole groups, which are the same for both
+    combiners.
     """
     scorer = make_scorer(metric, library.y, library.problem, library.sample_weight)
     reduced = [scorer.reduce(part) for part in predictions]
@@ -80,14 +82,20 @@ def nested_scores(
     best = int(np.argmax(scores))
     rng = generator(seed, "ensemble", "bootstrap")
     sampled = np.empty((BOOTSTRAP_SAMPLES, len(reduced)))
+    units = resampling_units(len(library.y), library.groups)
     for sample in range(BOOTSTRAP_SAMPLES):
-        drawn = [rows[rng.integers(0, len(rows), size=len(rows))] for rows in parts]
+        if library.groups is None:
+            drawn = [rows[rng.integers(0, len(rows), size=len(rows))] for rows in parts]
+        else:
+            drawn = _drawn_blocks(units.draw(rng), blocks)
         sampled[sample] = [_mean_score(scorer, part, drawn) for part in reduced]
     gaps = sampled[:, [best]] - sampled
+    # Of few groups, samples vary less than groups do.
+    scale = 1.0 if units.n_groups is None else np.sqrt(units.n_groups / max(units.n_groups - 1, 1))
     errors = np.zeros(len(reduced))
     for position in range(len(reduced)):
         known = gaps[np.isfinite(gaps[:, position]), position]
-        errors[position] = known.std() if known.size else 0.0
+        errors[position] = scale * known.std() if known.size else 0.0
     return [
         NestedScore(
             score=float(scores[position]),
@@ -96,6 +104,12 @@ def nested_scores(
         )
         for position in range(len(reduced))
     ]
+
+
+def _drawn_blocks(rows: NDArray[np.int64], blocks: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return drawn rows by their blocks; a block of which no group was drawn is left out."""
+    there = blocks[rows]
+    return [rows[there == block] for block in np.unique(there)]
 
 
 def _mean_score(

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.combination import Floats
+from espalier.pipelines.ensemble.row_samples import sampled_rows
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.seeds import generator
+from espalier.pipelines.trials.row_predictions import Predictions, common_rows
 
 # Cells (rows x columns in link space) that adjustments are fitted to: more would not help.
 MOST_CELLS = 40_000
-FEWEST_SAMPLED_ROWS = 800
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class OutOfFold:
 def out_of_fold(
     choice: EnsembleChoice,
     kept: Sequence[int],
-    predictions: Mapping[int, NDArray[Any]],
+    predictions: Mapping[int, Predictions],
     *,
     dataset: Dataset,
     seed: int,
@@ -114,14 +115,10 @@ def out_of_fold(
     )
 
 
-def _validated(dataset: Dataset, parts: Sequence[NDArray[Any]], seed: int) -> NDArray[np.int64]:
+def _validated(dataset: Dataset, parts: Sequence[Predictions], seed: int) -> NDArray[np.int64]:
     """Return sorted positions of rows with predictions of all members, a sample if too many."""
-    known = np.logical_and.reduce(
-        [np.isfinite(part.reshape(len(dataset), -1)).all(axis=1) for part in parts]
-    )
-    rows = np.flatnonzero(known)
-    width = dataset.n_classes if dataset.n_classes > 2 else 1
-    most = max(FEWEST_SAMPLED_ROWS, MOST_CELLS // width)
+    rows = common_rows(parts)
+    most = sampled_rows(MOST_CELLS, dataset.n_classes)
     if len(rows) <= most:
         return rows
     rng = generator(seed, "ensemble", "adjustment rows")

@@ -22,7 +22,7 @@ from espalier.pipelines.evaluation.limits import (
     limit_threads,
     quiet_output,
 )
-from espalier.pipelines.evaluation.progress import TrialProgress, pickled_mb
+from espalier.pipelines.evaluation.progress import TrialProgress, pickled_mb, rows_of
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration
@@ -86,7 +86,8 @@ def evaluate_trial(
         float("inf") if trial.seconds_limit is None else trial.seconds_limit,
         float("inf") if deadline is None else deadline.seconds_left,
     )
-    progress = TrialProgress(n_rows=len(context.dataset))
+    n_rows = len(context.dataset)
+    progress = TrialProgress(n_rows=n_rows, validated=rows_of(context.folds, n_rows))
     memory = MemoryWatch(context.memory_limit_mb)
     status, error = TrialStatus.SUCCESS, None
     try:

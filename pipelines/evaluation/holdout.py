@@ -8,8 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.metrics.mixture_scorer import make_scorer
+from espalier.pipelines.metrics.resampling import resampling_units
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import NEVER, Deadline
@@ -80,9 +82,13 @@ def bootstrap_interval(
     level: float = 0.95,
     n: int = 1000,
     sample_weight: NDArray[Any] | None = None,
+    groups: NDArray[Any] | None = None,
     deadline: Deadline = NEVER,
 ) -> tuple[float, float]:
-    """Return a percentile bootstrap interval of a score.
+    """Return a bootstrap interval of a score, drawing whole groups if rows belong together.
+
+    With fewer than 30 groups (or rows) its bounds are the score and its bootstrap standard error
+    times a quantile of Student's t; with more they are percentiles of the samples.
 
     Parameters
     ----------
@@ -95,12 +101,14 @@ def bootstrap_interval(
     seed : int
         Seed of the bootstrap samples.
     level : float
-        Share of the samples inside the interval, in (0, 1).
+        Confidence that the interval holds the score of new rows, or of new groups, in (0, 1).
     n : int
         Bootstrap samples; fewer, but never less than 200, where rows are so many that the
         interval is narrow anyway.
     sample_weight : array or None, shape (n_rows,)
         Non-negative weights.
+    groups : array or None, shape (n_rows,)
+        Rows with the same code belong together.
     deadline : Deadline
         When to stop sampling, with 50 samples at least.
 
@@ -109,11 +117,13 @@ def bootstrap_interval(
     (float, float)
         Lower and upper bound, in the metric's own direction. Samples on which the metric is not
         defined, such as an area under the curve without one of the classes, are left out; with
-        none left both bounds are the score itself.
+        none left both bounds are the score itself. If all rows are of one group, nothing is known
+        of other groups: the bounds are as far as the metric goes, or infinite.
 
     Notes
     -----
-    Efron 1979, "Bootstrap methods: another look at the jackknife".
+    Efron 1979, "Bootstrap methods: another look at the jackknife"; with few units see
+    `espalier.pipelines.metrics.resampling`.
     """
     if not 0.0 < level < 1.0:
         raise ValueError(f"level must be between 0 and 1, not {level}")
@@ -122,17 +132,34 @@ def bootstrap_interval(
     problem = _problem(predictions)
     scorer = make_scorer(metric, y, problem, sample_weight)
     reduced = scorer.reduce(predictions)
+    units = resampling_units(n_rows, groups, sample_weight)
     rng = generator(seed, "holdout", "bootstrap")
     drawn: list[float] = []
     while len(drawn) < min(n, enough) and not (deadline.passed and len(drawn) >= HURRIED_SAMPLES):
-        drawn.append(scorer.score(reduced, rng.integers(0, n_rows, size=n_rows)))
+        drawn.append(scorer.score(reduced, units.draw(rng)))
     sampled = np.asarray(drawn)
     scores = metric.sign * sampled[np.isfinite(sampled)]
     if not scores.size:
         score = score_predictions(metric, y, predictions, sample_weight)
         return score, score
-    low, high = np.quantile(scores, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
-    return float(low), float(high)
+    one_side = (1.0 + level) / 2.0
+    if not units.few:
+        tail = units.tail(one_side)
+        low, high = np.quantile(scores, [tail, 1.0 - tail])
+        return float(low), float(high)
+    score = metric.sign * scorer.score(reduced, None)
+    half = units.half_width(scores, one_side)
+    return _in_range(metric, score - half, score + half)
+
+
+def _in_range(metric: Metric, low: float, high: float) -> tuple[float, float]:
+    """Return bounds that a metric of the catalogue can reach; those of other metrics as they are.
+
+    No loss is below 0, and no score above 1, likelihood ratios aside.
+    """
+    if metric.name not in METRICS or metric.name == "positive_likelihood_ratio":
+        return low, high
+    return (low, min(high, 1.0)) if metric.higher_is_better else (max(low, 0.0), high)
 
 
 def _problem(predictions: NDArray[Any]) -> ProblemKind:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from espalier.pipelines.data.splitting.folds import FoldPlan
+from espalier.pipelines.trials.row_predictions import Predictions, RowPredictions
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult, TrialStatus
 
 
@@ -18,6 +20,8 @@ class TrialProgress:
     ----------
     n_rows : int
         Rows of the dataset.
+    validated : array of int or None, shape (m,)
+        Positions of the rows that any of the folds validates, ascending; None for all rows.
     scores, iterations : list
         One entry per fold; no iterations for models without rounds.
     fit_seconds, predict_seconds : float
@@ -26,11 +30,12 @@ class TrialProgress:
         Validation rows predicted, repeats counted.
     size_mb, row_ms : float or None
         Size of one pickled model, and its milliseconds for a single row.
-    sums, counts : array or None, shape (n_rows, ...) and (n_rows,)
-        Predictions added up over repeats, and how many each row has.
+    sums, counts : array or None, shape (m, ...) and (m,)
+        Predictions of the validated rows, added up over repeats, and how many each row has.
     """
 
     n_rows: int
+    validated: NDArray[Any] | None = None
     scores: list[float] = field(default_factory=list)
     iterations: list[int] = field(default_factory=list)
     fit_seconds: float = 0.0
@@ -53,10 +58,12 @@ class TrialProgress:
     ) -> None:
         """Add a finished fold; ``valid`` holds the positions of its validation rows."""
         if self.sums is None or self.counts is None:
-            self.sums = np.zeros((self.n_rows, *predictions.shape[1:]), dtype=np.float32)
-            self.counts = np.zeros(self.n_rows, dtype=np.float32)
-        self.sums[valid] += predictions
-        self.counts[valid] += 1
+            n_kept = self.n_rows if self.validated is None else len(self.validated)
+            self.sums = np.zeros((n_kept, *predictions.shape[1:]), dtype=np.float32)
+            self.counts = np.zeros(n_kept, dtype=np.float32)
+        places = valid if self.validated is None else np.searchsorted(self.validated, valid)
+        self.sums[places] += predictions
+        self.counts[places] += 1
         self.scores.append(score)
         self.fit_seconds += fit_seconds
         self.predict_seconds += predict_seconds
@@ -64,13 +71,16 @@ class TrialProgress:
         if iterations is not None:
             self.iterations.append(int(iterations))
 
-    def out_of_fold(self) -> NDArray[np.float32] | None:
-        """Return each row's mean prediction; NaN where no fold validates it."""
+    def out_of_fold(self) -> Predictions | None:
+        """Return the mean prediction of each validated row; NaN where its fold is not finished."""
         if self.sums is None or self.counts is None:
             return None
         counts = self.counts.copy()
         counts[counts == 0] = np.nan
-        return self.sums / (counts[:, None] if self.sums.ndim == 2 else counts)
+        means = self.sums / (counts[:, None] if self.sums.ndim == 2 else counts)
+        if self.validated is None:
+            return means
+        return RowPredictions(self.validated, means, self.n_rows)
 
     def outcome(
         self,
@@ -105,6 +115,16 @@ class TrialProgress:
         # A trial stopped by its time limit may have to stand in for a complete one.
         worth = succeeded or (status is TrialStatus.TIMEOUT and bool(self.scores))
         return TrialOutcome(result, self.out_of_fold() if worth else None)
+
+
+def rows_of(folds: FoldPlan, n_rows: int) -> NDArray[Any] | None:
+    """Return the rows that any of the folds validates, ascending; None for all of them."""
+    seen = np.zeros(n_rows, dtype=bool)
+    for fold in folds:
+        seen[fold.valid] = True
+    if seen.all():
+        return None
+    return np.flatnonzero(seen).astype(np.int32 if n_rows <= np.iinfo(np.int32).max else np.int64)
 
 
 class _Counter:

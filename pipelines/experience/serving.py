@@ -57,10 +57,9 @@ class ServedExperience:
         return pd.DataFrame(answers, columns=["expected_quantile", "doubt"], index=table.index)
 
     def _expected(self, row: Mapping[Any, Any]) -> tuple[float, float]:
+        sizes: dict[str, Any] = {name: int(row[name]) for name in SHAPE}
         shape = DatasetShape(
-            problem=ProblemKind(row["task"]),
-            has_missing=bool(row["has_missing"]),
-            **{name: int(row[name]) for name in SHAPE},
+            problem=ProblemKind(row["task"]), has_missing=bool(row["has_missing"]), **sizes
         )
         meta = {
             str(name).removeprefix(META): float(value)

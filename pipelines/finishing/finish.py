@@ -2,9 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.splitting.folds import FoldPlan
@@ -19,6 +16,7 @@ from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.failures import SearchFailedError, failures_of, nothing_succeeded
 from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.row_predictions import Predictions
 
 # Of the time that is left after the search, this share may go into choosing the members; the
 # rest is for fitting them and for what follows.
@@ -71,7 +69,7 @@ class FinishInputs:
 def choose_and_fit(
     executor: Executor,
     history: History,
-    predictions: Mapping[int, NDArray[Any]],
+    predictions: Mapping[int, Predictions],
     *,
     dataset: Dataset,
     seed: int,

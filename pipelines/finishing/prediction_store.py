@@ -2,11 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
-
-from numpy.typing import NDArray
 
 from espalier.pipelines.metrics.metric import Metric
+from espalier.pipelines.trials.row_predictions import Predictions
 from espalier.pipelines.trials.trial import TrialOutcome
 
 
@@ -24,7 +22,7 @@ class PredictionStore:
     def __init__(self, metric: Metric, *, max_mb: float = 512.0) -> None:
         self._metric = metric
         self._max_bytes = max_mb * 2**20
-        self._arrays: dict[int, NDArray[Any]] = {}
+        self._arrays: dict[int, Predictions] = {}
         self._gains: dict[int, float] = {}
         self._bytes = 0
 
@@ -44,6 +42,6 @@ class PredictionStore:
             del self._gains[worst]
 
     @property
-    def by_number(self) -> Mapping[int, NDArray[Any]]:
+    def by_number(self) -> Mapping[int, Predictions]:
         """Predictions by trial number."""
         return self._arrays

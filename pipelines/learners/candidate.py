@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from sklearn.base import BaseEstimator
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
+from espalier.pipelines.data.row_weights import counting_rows, mean_one
+from espalier.pipelines.data.splitting.inner_folds import RowFacts
 from espalier.pipelines.learners.base.costs import text_seconds
 from espalier.pipelines.learners.base.inner_split import inner_split
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
@@ -89,7 +92,8 @@ class Candidate(BaseEstimator):
         y : array, shape (n_rows,)
             Class codes or values.
         sample_weight, groups, times : array or None, shape (n_rows,)
-            As in `Dataset`.
+            As in `Dataset`; weights in any unit. Rows that together weigh less than a millionth of
+            all are left out.
         deadline : Deadline or None
             When boosters, forests and networks stop with the model fitted so far.
         latest : Deadline or None
@@ -102,8 +106,12 @@ class Candidate(BaseEstimator):
             The deadline passed before the model could be fitted.
         """
         self.n_iterations_: int | None = None
-        self.mean_ = 0.0 if self._classifies else float(np.mean(y))
-        weight = self._weights(y, sample_weight)
+        facts = RowFacts(weight=sample_weight, groups=groups, times=times)
+        if sample_weight is not None:
+            rows = counting_rows(sample_weight)
+            X, y, facts = _rows(X, rows), y[rows], facts.take(rows)
+        facts = replace(facts, weight=self._weights(y, facts.weight))
+        self.mean_ = 0.0 if self._classifies else float(np.average(y, weights=facts.weight))
         everything = np.arange(len(y))
         nothing = everything[:0]
         if self.learner.early_stopping and self.iterations is None:
@@ -112,12 +120,12 @@ class Candidate(BaseEstimator):
             )
             if parts is not None:
                 left = _seconds_left(deadline)
-                self._fit_rows(X, y, weight, *parts, self.iterations, deadline, latest)
+                self._fit_rows(X, y, facts, *parts, self.iterations, deadline, latest)
                 if self._refit_pays(left, _seconds_left(deadline)):
                     rounds = self.n_iterations_
-                    self._fit_rows(X, y, weight, everything, nothing, rounds, deadline, latest)
+                    self._fit_rows(X, y, facts, everything, nothing, rounds, deadline, latest)
                 return self
-        self._fit_rows(X, y, weight, everything, nothing, self.iterations, deadline, latest)
+        self._fit_rows(X, y, facts, everything, nothing, self.iterations, deadline, latest)
         return self
 
     def predict_scores(self, X: "pd.DataFrame | PreparedRows") -> NDArray[np.float32]:
@@ -150,10 +158,13 @@ class Candidate(BaseEstimator):
     def _weights(
         self, y: NDArray[Any], sample_weight: NDArray[Any] | None
     ) -> NDArray[np.float64] | None:
-        """Return row weights; balanced ``prep_weights`` give classes equal total weight."""
+        """Return weights of mean 1; balanced ``prep_weights`` give classes equal total weight."""
+        given = None if sample_weight is None else mean_one(sample_weight)
+        if given is not None and (given == 1).all():
+            given = None
         if self.configuration.get("prep_weights", "none") != "balanced" or not self._classifies:
-            return None if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        given = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+            return given
+        given = np.ones(len(y)) if given is None else given
         totals = np.bincount(y, weights=given)
         share = given.sum() / max(np.count_nonzero(totals), 1)
         return given * share / np.maximum(totals, 1e-12)[y]
@@ -162,7 +173,7 @@ class Candidate(BaseEstimator):
         self,
         X: pd.DataFrame,
         y: NDArray[Any],
-        weight: NDArray[Any] | None,
+        facts: RowFacts,
         train: NDArray[Any],
         valid: NDArray[Any],
         iterations: int | None,
@@ -185,13 +196,16 @@ class Candidate(BaseEstimator):
             self.shape,
             self.seed,
         )
-        matrix, deadline = self._matrix(_rows(X, train), labels, deadline, latest)
+        known = facts.take(train)
+        matrix, deadline = self._matrix(_rows(X, train), labels, known, deadline, latest)
         context = BuildContext(
             shape=self.shape, seed=self.seed, n_threads=self.n_threads, iterations=iterations
         )
         model = self.learner.build(self.configuration.model_values, context)
         offered: dict[str, Any] = {
-            "sample_weight": None if weight is None else weight[train],
+            "sample_weight": known.weight,
+            "groups": known.groups,
+            "times": known.times,
             "categorical": self.features_.categorical_,
             "deadline": deadline,
         }
@@ -200,7 +214,7 @@ class Candidate(BaseEstimator):
             if self.present_ is not None:
                 expected = np.searchsorted(self.present_, expected)
             offered["eval_set"] = (self.features_.transform(_rows(X, valid)), expected)
-            offered["eval_weight"] = None if weight is None else weight[valid]
+            offered["eval_weight"] = facts.take(valid).weight
         takes = inspect.signature(model.fit).parameters
         given = {
             name: value for name, value in offered.items() if name in takes and value is not None
@@ -213,14 +227,15 @@ class Candidate(BaseEstimator):
         self,
         X: pd.DataFrame,
         y: NDArray[Any],
+        facts: RowFacts,
         deadline: Deadline | None,
         latest: Deadline | None,
     ) -> tuple[Any, Deadline | None]:
         """Fit the preprocessing; return the feature matrix and the model's deadline."""
         if deadline is None or deadline.at is None:
-            return self.features_.fit_transform(X, y), deadline
+            return self.features_.fit_transform(X, y, facts), deadline
         left = deadline.seconds_left
-        matrix = self.features_.fit_transform(X, y)
+        matrix = self.features_.fit_transform(X, y, facts)
         if latest is not None:
             least = min(left - deadline.seconds_left, latest.seconds_left)
             deadline = deadline.earlier(min(0.0, deadline.seconds_left - least))

@@ -44,7 +44,8 @@ def learner_from_estimator(
         Name of the family: letters, digits and underscores.
     estimator : scikit-learn estimator
         With ``fit`` and ``predict``; cloned for each trial. Its ``random_state`` and ``n_jobs``
-        are set by the search, if it has them.
+        are set by the search, if it has them. If the rows have weights and its ``fit`` takes no
+        ``sample_weight``, a warning says that it learns from all rows alike.
     space : mapping, ConfigurationSpace or None
         Parameters of the estimator to tune, in the short form of ConfigSpace: a list of choices,
         or a pair of bounds. The estimator's own value is the default where it lies within.
@@ -91,6 +92,7 @@ def learner_from_estimator(
         preprocessing=preprocessing or _CAREFUL,
         limits=limits or LearnerLimits(),
         interpretable=interpretable,
+        weighs="sample_weight" in inspect.signature(estimator.fit).parameters,
         packages=packages,
     )
 

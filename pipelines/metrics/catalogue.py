@@ -39,6 +39,8 @@ def _value(
     higher: bool = False,
     floor: float | None = None,
     open_floor: bool = False,
+    positive: bool = False,
+    divides: bool = False,
 ) -> Metric:
     return Metric(
         name=name,
@@ -48,6 +50,8 @@ def _value(
         function=function,
         target_floor=floor,
         open_floor=open_floor,
+        positive_answers=positive,
+        divides_by_target=divides,
     )
 
 
@@ -108,16 +112,22 @@ _TABLE: tuple[Metric, ...] = (
     _value(
         "d2_absolute_error", partial(fn.explained, score=sk.d2_absolute_error_score), higher=True
     ),
-    _value("mape", partial(fn.on_pairs, score=sk.mean_absolute_percentage_error)),
+    _value("mape", partial(fn.on_pairs, score=sk.mean_absolute_percentage_error), divides=True),
     _value("smape", fn.smape),
     _value("rmsle", fn.rmsle, floor=0.0),
     _value("msle", fn.msle, floor=0.0),
-    _value("poisson_deviance", partial(fn.deviance, score=sk.mean_poisson_deviance), floor=0.0),
+    _value(
+        "poisson_deviance",
+        partial(fn.deviance, score=sk.mean_poisson_deviance),
+        floor=0.0,
+        positive=True,
+    ),
     _value(
         "gamma_deviance",
         partial(fn.deviance, score=sk.mean_gamma_deviance),
         floor=0.0,
         open_floor=True,
+        positive=True,
     ),
     _value("pinball", partial(fn.pinball, alpha=0.5)),
 )
@@ -221,9 +231,23 @@ def _from_scorer(scorer: Callable[..., Any]) -> Metric:
             f"metric {getattr(scorer, '__name__', scorer)!r} is a plain function, so its direction "
             "is unknown; wrap it: make_metric(name, function, greater_is_better=True)"
         )
+    ours = _same_function(parts.function)
+    if ours is not None:
+        return ours
     return make_metric(
         parts.name, parts.function, greater_is_better=parts.greater_is_better, needs=parts.needs
     )
+
+
+def _same_function(function: Callable[..., Any]) -> Metric | None:
+    """Return our metric for a function of scikit-learn that does not take every target.
+
+    Ours also take the answers that a model may give where scikit-learn's raise an error.
+    """
+    if not getattr(function, "__module__", "").startswith("sklearn.metrics"):
+        return None
+    metric = METRICS.get(_ALIASES.get(getattr(function, "__name__", ""), ""))
+    return None if metric is None or metric.target_floor is None else metric
 
 
 def make_metric(

@@ -129,23 +129,42 @@ def _over_classes(
 
 
 def roc_auc_ovo(y: Array, p: Array, weight: Array | None, average: str = "macro") -> float:
-    """Return the area under the ROC curve averaged over pairs of classes (Hand and Till, 2001)."""
-    codes = np.unique(y)
-    scores, sizes = [], []
-    for i, a in enumerate(codes):
-        for b in codes[i + 1 :]:
-            rows = (y == a) | (y == b)
-            truth = y[rows] == a
-            w = None if weight is None else weight[rows]
-            if w is not None and (w[truth].sum() <= 0 or w[~truth].sum() <= 0):
-                continue
-            one = sk.roc_auc_score(truth, p[rows, a], sample_weight=w)
-            other = sk.roc_auc_score(~truth, p[rows, b], sample_weight=w)
-            scores.append(float(one + other) / 2)
-            sizes.append(float(rows.sum() if w is None else w.sum()))
-    if not scores:
+    """Return the area under the ROC curve averaged over pairs of classes (Hand and Till, 2001).
+
+    Pairs with a class that has no weight are left out; 0.5 when none is left.
+    """
+    if not np.isfinite(p).all():
+        raise ValueError("probabilities are not finite")
+    codes, y = np.unique(y, return_inverse=True)
+    w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
+    masses = np.bincount(y, weights=w, minlength=len(codes))
+    # Row a: the area of class a's own column against each other class.
+    areas = np.stack([_wins(p[:, code], y, w, a, masses) for a, code in enumerate(codes)])
+    first, second = np.triu_indices(len(codes), k=1)
+    there = (masses[first] > 0) & (masses[second] > 0)
+    first, second = first[there], second[there]
+    if not len(first):
         return 0.5
+    scores = (areas[first, second] + areas[second, first]) / 2
+    sizes = masses[first] + masses[second]
     return float(np.average(scores, weights=sizes if average == "weighted" else None))
+
+
+def _wins(scores: Array, y: Array, weight: Array, own: int, masses: Array) -> Array:
+    """Return how often a row of class ``own`` has the higher score, by the other row's class.
+
+    Ties count half; shape (n_classes,), zero where a class has no weight.
+    """
+    mine = y == own
+    order = np.argsort(scores[mine], kind="stable")
+    ordered = scores[mine][order]
+    below = np.append(0.0, np.cumsum(weight[mine][order]))
+    lost = below[np.searchsorted(ordered, scores, side="left")]
+    tied = below[np.searchsorted(ordered, scores, side="right")] - lost
+    won = below[-1] - lost - tied + tied / 2
+    sums = np.bincount(y, weights=weight * won, minlength=len(masses))
+    pairs = masses * masses[own]
+    return np.asarray(np.divide(sums, pairs, out=np.zeros(len(masses)), where=pairs > 0))
 
 
 def top_k_accuracy(y: Array, p: Array, weight: Array | None, k: int) -> float:

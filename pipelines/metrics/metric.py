@@ -31,6 +31,10 @@ class Metric:
         Smallest target that the metric is defined for; None for any.
     open_floor : bool
         Whether targets must be larger than ``target_floor``, not equal to it.
+    positive_answers : bool
+        Whether predictions must be above 0. A metric with a floor takes none below it in any case.
+    divides_by_target : bool
+        Whether a target of 0 makes the score meaningless, as in a percentage error.
     """
 
     name: str
@@ -40,6 +44,8 @@ class Metric:
     function: Callable[[NDArray[Any], NDArray[Any], NDArray[Any] | None], float]
     target_floor: float | None = None
     open_floor: bool = False
+    positive_answers: bool = False
+    divides_by_target: bool = False
 
     @property
     def sign(self) -> float:

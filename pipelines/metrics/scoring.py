@@ -29,6 +29,42 @@ def check_target(metric: Metric, y: NDArray[Any]) -> None:
         )
 
 
+def check_percentages(metric: Metric, y: NDArray[Any]) -> None:
+    """Raise an error if a percentage error would be taken of targets of 0.
+
+    Such a score has no meaning: every error on these rows is infinite, or as large as rounding
+    makes it.
+
+    Raises
+    ------
+    UserError
+        The metric divides by the target, which is 0 somewhere.
+    """
+    zeros = int((np.asarray(y) == 0).sum()) if metric.divides_by_target else 0
+    if zeros:
+        raise UserError(
+            f"metric {metric.name!r} divides by the target, which is 0 in {zeros} row(s); choose "
+            "another metric such as smape or mae"
+        )
+
+
+def answer_floor(metric: Metric, y: NDArray[Any]) -> float | None:
+    """Return the smallest prediction that a metric takes; None where it takes any.
+
+    Parameters
+    ----------
+    metric : Metric
+        What was optimised.
+    y : array, shape (n_rows,)
+        The training's target; a floor just above 0 is a millionth of its mean.
+    """
+    if metric.target_floor is None:
+        return None
+    if not metric.positive_answers:
+        return metric.target_floor
+    return max(float(np.mean(y)), float(np.finfo(np.float64).tiny)) * 1e-6
+
+
 def score_predictions(
     metric: Metric,
     y: NDArray[Any],

@@ -42,7 +42,7 @@ def build_features(
     classification = shape.problem.is_classification
     imputation = str(values.get("imputation", traits.imputation[0]))
     scaling = str(values.get("scaling", traits.scaling[0]))
-    encoding = str(values.get("encoding", traits.encoding[0]))
+    encoding = str(values.get("encoding", traits.encodings(weighted=shape.is_weighted)[0]))
     strings = str(values.get("strings", traits.strings[0]))
     if encoding not in CODES or strings not in traits.strings:
         strings = "text"

@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
 from espalier.pipelines.preprocessing.codes import CategoryCodes
 from espalier.pipelines.preprocessing.scaling import ClippedScaler
 from espalier.pipelines.preprocessing.target_means import TargetMeans
@@ -54,12 +55,14 @@ class CategoricalBlock(TransformerMixin, BaseEstimator):
         self.classification = classification
         self.seed = seed
 
-    def fit(self, X: pd.DataFrame, y: NDArray[Any]) -> "CategoricalBlock":
+    def fit(self, X: pd.DataFrame, y: NDArray[Any], facts: RowFacts = PLAIN) -> "CategoricalBlock":
         """Learn the levels (and their means) of the columns of ``X``."""
-        self.fit_transform(X, y)
+        self.fit_transform(X, y, facts)
         return self
 
-    def fit_transform(self, X: pd.DataFrame, y: NDArray[Any]) -> NDArray[Any]:
+    def fit_transform(
+        self, X: pd.DataFrame, y: NDArray[Any], facts: RowFacts = PLAIN
+    ) -> NDArray[Any]:
         """Learn from ``X`` and return its float32 matrix."""
         if self.encoding not in ENCODINGS:
             raise ValueError(f"encoding must be one of {', '.join(ENCODINGS)}")
@@ -70,7 +73,7 @@ class CategoricalBlock(TransformerMixin, BaseEstimator):
         self.scaler_ = None
         if self.encoding == "target":
             self.means_ = TargetMeans(self.classification, self.seed)
-            encoded = self.means_.fit_transform(codes, y)
+            encoded = self.means_.fit_transform(codes, y, facts)
         elif self.encoding == "onehot":
             self._choose_onehot()
             return self._onehot(codes)

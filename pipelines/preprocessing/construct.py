@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
 from espalier.pipelines.preprocessing.strength import mutual_information
 
 CONSTRUCTIONS = ("none", "arithmetic", "ratios")
@@ -32,7 +33,7 @@ class PairwiseFeatures(TransformerMixin, BaseEstimator):
     classification : bool
         Whether ``y`` holds class codes.
     seed : int
-        Unused today; every transformer takes one.
+        Seed of the rows that are looked at.
     """
 
     def __init__(
@@ -42,9 +43,9 @@ class PairwiseFeatures(TransformerMixin, BaseEstimator):
         self.classification = classification
         self.seed = seed
 
-    def fit(self, X: NDArray[Any], y: NDArray[Any]) -> "PairwiseFeatures":
+    def fit(self, X: NDArray[Any], y: NDArray[Any], facts: RowFacts = PLAIN) -> "PairwiseFeatures":
         """Choose the pairs; ``X`` has shape (n_rows, n_columns), NaN allowed."""
-        strength = mutual_information(X, y, classification=self.classification)
+        strength = self._strength(X, y, facts)
         order = np.argsort(-strength, kind="stable")[:_STRONGEST]
         candidates = [
             (name, int(first), int(second))
@@ -55,7 +56,7 @@ class PairwiseFeatures(TransformerMixin, BaseEstimator):
         if candidates:
             made = np.column_stack([_combine(X, *candidate) for candidate in candidates])
             parts = np.array([max(strength[a], strength[b]) for _, a, b in candidates])
-            gain = mutual_information(made, y, classification=self.classification) - parts
+            gain = self._strength(made, y, facts) - parts
             best = np.argsort(-gain, kind="stable")[:_ADDED]
             self.chosen_ = [candidates[i] for i in best if gain[i] > 0]
         return self
@@ -63,6 +64,11 @@ class PairwiseFeatures(TransformerMixin, BaseEstimator):
     def transform(self, X: NDArray[Any]) -> NDArray[Any]:
         """Return ``X`` with the chosen combinations appended."""
         return np.column_stack([X, *(_combine(X, *chosen) for chosen in self.chosen_)])
+
+    def _strength(self, X: NDArray[Any], y: NDArray[Any], facts: RowFacts) -> NDArray[Any]:
+        return mutual_information(
+            X, y, classification=self.classification, weight=facts.weight, seed=self.seed
+        )
 
 
 def _combine(X: NDArray[Any], name: str, first: int, second: int) -> NDArray[Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 
 from espalier.pipelines.data.parsing.roles import ColumnRole
+from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
 from espalier.pipelines.preprocessing.categorical import CategoricalBlock
 from espalier.pipelines.preprocessing.codes import FEW_ROWS
 from espalier.pipelines.preprocessing.dates import DateParts
@@ -66,25 +67,26 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         self.steps = steps
         self.strings = strings
 
-    def fit(self, X: pd.DataFrame, y: NDArray[Any]) -> "FeatureMatrix":
+    def fit(self, X: pd.DataFrame, y: NDArray[Any], facts: RowFacts = PLAIN) -> "FeatureMatrix":
         """Learn from a prepared table and its target."""
-        self.fit_transform(X, y)
+        self.fit_transform(X, y, facts)
         return self
 
-    def fit_transform(self, X: pd.DataFrame, y: NDArray[Any]) -> Any:
+    def fit_transform(self, X: pd.DataFrame, y: NDArray[Any], facts: RowFacts = PLAIN) -> Any:
         """Learn from ``X`` and return its matrix, shape (n_rows, n_features_).
 
-        Target encodings of these rows are cross-fitted, so this is not ``fit().transform()``.
+        Target encodings of these rows are cross-fitted, so this is not ``fit().transform()``. The
+        ``facts`` say how much each row counts, and what a fold must not tear apart.
         """
         blocks: list[Any] = []
         categorical: tuple[int, ...] = ()
         if self._columns(ColumnRole.NUMERIC) or self._columns(ColumnRole.DATETIME):
             self.dates_ = clone(self.dates).fit(X)
             self.numeric_ = clone(self.numeric)
-            blocks.append(self.numeric_.fit_transform(self._numbers(PreparedRows.of(X)), y))
+            blocks.append(self.numeric_.fit_transform(self._numbers(PreparedRows.of(X)), y, facts))
         if names := self._columns(ColumnRole.CATEGORICAL):
             self.categorical_block_ = clone(self.categorical)
-            block = self.categorical_block_.fit_transform(X[names], y)
+            block = self.categorical_block_.fit_transform(X[names], y, facts)
             if self.categorical.encoding == "native":
                 categorical = _places(blocks, block)
             blocks.append(block)
@@ -92,7 +94,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         if self.repeating_:
             # Rare levels in combination are what makes these columns useful: none are merged.
             self.strings_block_ = clone(self.categorical).set_params(rare_share=0.0)
-            block = self.strings_block_.fit_transform(X[self.repeating_], y)
+            block = self.strings_block_.fit_transform(X[self.repeating_], y, facts)
             if self.categorical.encoding == "native":
                 categorical += _places(blocks, block)
             blocks.append(block)
@@ -102,12 +104,12 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
             for name in self._columns(ColumnRole.TEXT)
             if name not in only_categories
         }
-        blocks.extend(text.fit_transform(X[name], y) for name, text in self.texts_.items())
+        blocks.extend(text.fit_transform(X[name], y, facts) for name, text in self.texts_.items())
         matrix = _join(blocks, len(X))
         self.steps_: list[Any] = []
         if not sp.issparse(matrix):
             for step in self.steps:
-                self.steps_.append(clone(step).fit(matrix, y))
+                self.steps_.append(clone(step).fit(matrix, y, facts))
                 matrix = self.steps_[-1].transform(matrix)
                 categorical = _follow(categorical, self.steps_[-1])
         self.categorical_ = categorical

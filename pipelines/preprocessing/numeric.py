@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
 from espalier.pipelines.preprocessing.construct import PairwiseFeatures
 from espalier.pipelines.preprocessing.scaling import make_scaler
+from espalier.pipelines.seeds import drawn_rows
 
 # Statistics of a column settle long before this many rows.
 _ROWS_FOR_STATISTICS = 20_000
@@ -51,12 +53,14 @@ class NumericBlock(TransformerMixin, BaseEstimator):
         self.classification = classification
         self.seed = seed
 
-    def fit(self, X: NDArray[Any], y: NDArray[Any]) -> "NumericBlock":
+    def fit(self, X: NDArray[Any], y: NDArray[Any], facts: RowFacts = PLAIN) -> "NumericBlock":
         """Learn from ``X`` of shape (n_rows, n_columns), float64 with NaN for missing."""
-        self.fit_transform(X, y)
+        self.fit_transform(X, y, facts)
         return self
 
-    def fit_transform(self, X: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
+    def fit_transform(
+        self, X: NDArray[Any], y: NDArray[Any], facts: RowFacts = PLAIN
+    ) -> NDArray[Any]:
         """Learn from ``X`` and return its float32 matrix."""
         missing = np.isnan(X)
         n_missing = missing.sum(axis=0)
@@ -79,7 +83,7 @@ class NumericBlock(TransformerMixin, BaseEstimator):
         if self.construction != "none" and filled.shape[1] >= 2:
             self.pairs_ = PairwiseFeatures(
                 self.construction, classification=self.classification, seed=self.seed
-            ).fit(filled, y)
+            ).fit(filled, y, facts)
             filled = self.pairs_.transform(filled)
         self.scaler_ = None
         if self.scaling != "none" and filled.shape[1]:
@@ -97,7 +101,7 @@ class NumericBlock(TransformerMixin, BaseEstimator):
         if self.imputation == "none":
             return None
         if len(X) > _ROWS_FOR_STATISTICS:
-            X = X[np.linspace(0, len(X) - 1, _ROWS_FOR_STATISTICS).astype(np.int64)]
+            X = X[drawn_rows(len(X), _ROWS_FOR_STATISTICS, seed=self.seed)]
         seen = ~np.isnan(X).all(axis=0)
         values = np.zeros(X.shape[1])
         if seen.any():

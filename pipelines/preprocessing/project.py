@@ -8,6 +8,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.kernel_approximation import Nystroem
 
+from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
+from espalier.pipelines.seeds import drawn_rows
+
 PROJECTIONS = ("none", "pca", "kernel")
 
 _ROWS = 5_000
@@ -31,10 +34,12 @@ class Project(TransformerMixin, BaseEstimator):
         self.n_components = n_components
         self.seed = seed
 
-    def fit(self, X: NDArray[Any], y: NDArray[Any] | None = None) -> "Project":
+    def fit(
+        self, X: NDArray[Any], y: NDArray[Any] | None = None, facts: RowFacts = PLAIN
+    ) -> "Project":
         """Learn the directions of ``X``, shape (n_rows, n_columns), finite."""
-        del y
-        part = X if len(X) <= _ROWS else X[np.linspace(0, len(X) - 1, _ROWS).astype(np.int64)]
+        del y, facts
+        part = X if len(X) <= _ROWS else X[drawn_rows(len(X), _ROWS, seed=self.seed)]
         if self.method == "pca":
             n_components = max(1, min(self.n_components, *part.shape))
             self.projection_ = PCA(n_components, random_state=self.seed)

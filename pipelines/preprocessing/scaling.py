@@ -8,11 +8,14 @@ from scipy.special import ndtri
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import PowerTransformer, QuantileTransformer, RobustScaler
 
+from espalier.pipelines.seeds import drawn_rows
+
 SCALINGS = ("none", "standard", "robust", "quantile", "power", "both")
 
 # Beyond this many standard deviations a value is an outlier that would only pull a linear fit.
 _FAR = 12.0
 _ROWS_FOR_SCALE = 20_000
+_ROWS_FOR_VALUES = 1_000
 # Up to this many rows are compared with all quantiles at once: a search per column costs more.
 _FEW_ROWS = 16
 
@@ -50,13 +53,21 @@ class SmoothRobustScaler(TransformerMixin, BaseEstimator):
 
     The robust scaling and smooth clipping of RealMLP (Holzmüller, Grinsztajn, Steinwart:
     *Better by default*, 2024).
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the rows that the quantiles are learned from.
     """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
 
     def fit(self, X: NDArray[Any], y: NDArray[Any] | None = None) -> "SmoothRobustScaler":
         """Learn median and spread of each column of ``X``, shape (n_rows, n_columns)."""
         del y
         if len(X) > _ROWS_FOR_SCALE:
-            X = X[np.linspace(0, len(X) - 1, _ROWS_FOR_SCALE).astype(np.int64)]
+            X = X[drawn_rows(len(X), _ROWS_FOR_SCALE, seed=self.seed)]
         robust = RobustScaler().fit(X)
         self.center_ = robust.center_
         # Most values of some columns are equal: their range stands in for their quartiles.
@@ -81,18 +92,18 @@ def make_scaler(name: str, *, seed: int) -> Any:
         ``standard``, ``robust``, ``quantile`` (to a normal distribution), ``power``
         (Yeo-Johnson) or ``both`` (standard and quantile side by side).
     seed : int
-        Seed of the rows that ``quantile`` samples.
+        Seed of the rows that are looked at in long tables.
     """
     if name == "standard":
         return ClippedScaler()
     if name == "robust":
-        return SmoothRobustScaler()
+        return SmoothRobustScaler(seed)
     if name == "quantile":
         return RankGauss(seed)
     if name == "both":
         return StandardAndRanks(seed)
     if name == "power":
-        return BoundedPower()
+        return BoundedPower(seed)
     raise ValueError(f"scaling must be one of {', '.join(SCALINGS)}; got {name!r}")
 
 
@@ -152,7 +163,8 @@ class StandardAndRanks(TransformerMixin, BaseEstimator):
         self.standard_ = ClippedScaler().fit(X)
         ranks = RankGauss(self.seed).fit(X)
         # Two values are two values on any scale.
-        self.several_ = np.array([len(np.unique(column[:1_000])) > 2 for column in X.T])
+        part = X[drawn_rows(len(X), _ROWS_FOR_VALUES, seed=self.seed)]
+        self.several_ = np.array([len(np.unique(column)) > 2 for column in part.T])
         self.ranks_ = ranks
         return self
 
@@ -165,13 +177,21 @@ class BoundedPower(TransformerMixin, BaseEstimator):
     """Yeo-Johnson transformation of standardised columns, fitted on at most 5,000 rows.
 
     Standardising first keeps the powers of large numbers from overflowing.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of these rows.
     """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
 
     def fit(self, X: NDArray[Any], y: NDArray[Any] | None = None) -> "BoundedPower":
         """Learn the exponents of the columns of ``X``, shape (n_rows, n_columns)."""
         del y
         self.before_ = ClippedScaler().fit(X)
-        part = X if len(X) <= 5_000 else X[np.linspace(0, len(X) - 1, 5_000).astype(np.int64)]
+        part = X if len(X) <= 5_000 else X[drawn_rows(len(X), 5_000, seed=self.seed)]
         with np.errstate(all="ignore"):
             self.power_ = PowerTransformer(standardize=False).fit(self.before_.transform(part))
             self.after_ = ClippedScaler().fit(self._powers(X))

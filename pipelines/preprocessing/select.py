@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
 from espalier.pipelines.preprocessing.strength import mutual_information
+from espalier.pipelines.seeds import drawn_rows
 
 SELECTIONS = ("none", "information", "importance", "correlation")
 
@@ -44,16 +46,18 @@ class SelectColumns(TransformerMixin, BaseEstimator):
         self.classification = classification
         self.seed = seed
 
-    def fit(self, X: NDArray[Any], y: NDArray[Any]) -> "SelectColumns":
+    def fit(self, X: NDArray[Any], y: NDArray[Any], facts: RowFacts = PLAIN) -> "SelectColumns":
         """Choose the columns of ``X``, shape (n_rows, n_columns), NaN allowed."""
         n_kept = max(1, round(self.share * X.shape[1]))
         if self.criterion == "importance":
-            strength = self._importance(X, y)
+            strength = self._importance(X, y, facts.weight)
         else:
-            strength = mutual_information(X, y, classification=self.classification)
+            strength = mutual_information(
+                X, y, classification=self.classification, weight=facts.weight, seed=self.seed
+            )
         order = np.argsort(-strength, kind="stable")
         if self.criterion == "correlation":
-            order = _without_repeats(X, order)
+            order = _without_repeats(X, order, self.seed)
         self.columns_ = np.sort(order[:n_kept])
         return self
 
@@ -61,24 +65,27 @@ class SelectColumns(TransformerMixin, BaseEstimator):
         """Return the chosen columns."""
         return X[:, self.columns_]
 
-    def _importance(self, X: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
+    def _importance(
+        self, X: NDArray[Any], y: NDArray[Any], weight: NDArray[Any] | None
+    ) -> NDArray[Any]:
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
         if len(X) > _ROWS:
-            rows = np.linspace(0, len(X) - 1, _ROWS).astype(np.int64)
-            X, y = X[rows], y[rows]
+            rows = drawn_rows(len(X), _ROWS, seed=self.seed)
+            X, y, weight = X[rows], y[rows], None if weight is None else weight[rows]
         kind = ExtraTreesClassifier if self.classification else ExtraTreesRegressor
         forest = kind(
             n_estimators=40, min_samples_leaf=3, max_features=0.3, random_state=self.seed, n_jobs=1
         )
         # Missing values become the column's floor: a place of their own for the trees.
-        return forest.fit(np.nan_to_num(X, nan=-1e6), y).feature_importances_
+        forest.fit(np.nan_to_num(X, nan=-1e6), y, sample_weight=weight)
+        return forest.feature_importances_
 
 
-def _without_repeats(X: NDArray[Any], order: NDArray[Any]) -> NDArray[Any]:
+def _without_repeats(X: NDArray[Any], order: NDArray[Any], seed: int) -> NDArray[Any]:
     """Return ``order`` without columns that are near copies of an earlier one."""
     order = order[:_MAX_COMPARED]
-    part = X[np.linspace(0, len(X) - 1, min(len(X), _ROWS)).astype(np.int64)][:, order]
+    part = X[drawn_rows(len(X), _ROWS, seed=seed)][:, order]
     part = np.nan_to_num(part.astype(np.float64))
     part -= part.mean(axis=0)
     norms = np.linalg.norm(part, axis=0)

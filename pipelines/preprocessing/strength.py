@@ -5,19 +5,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from espalier.pipelines.data.row_weights import effective_count
+from espalier.pipelines.seeds import drawn_rows
+
 # A ranking of columns needs no more.
 _ROWS = 5_000
 _BINS = 16
 
 
 def mutual_information(
-    X: NDArray[Any], y: NDArray[Any], *, classification: bool
+    X: NDArray[Any],
+    y: NDArray[Any],
+    *,
+    classification: bool,
+    weight: NDArray[Any] | None = None,
+    seed: int = 0,
 ) -> NDArray[np.float64]:
     """Return the mutual information of each column with the target, in nats.
 
     Values and a numeric target are cut into at most 16 bins of equal counts, fewer where rows
     are few (about ten rows a pair of bins); missing values are a bin of their own. At most 5,000
-    rows, evenly spaced, are looked at. The bias of the plug-in estimate is taken off (Miller
+    rows, drawn at random, are looked at. The bias of the plug-in estimate is taken off (Miller
     1955, to first order).
 
     Parameters
@@ -28,6 +36,10 @@ def mutual_information(
         Class codes or values.
     classification : bool
         Whether ``y`` holds class codes.
+    weight : array or None, shape (n_rows,)
+        Weight of each row.
+    seed : int
+        Seed of the rows that are looked at.
 
     Returns
     -------
@@ -35,13 +47,13 @@ def mutual_information(
         Never negative.
     """
     if len(X) > _ROWS:
-        rows = np.linspace(0, len(X) - 1, _ROWS).astype(np.int64)
-        X, y = X[rows], y[rows]
+        rows = drawn_rows(len(X), _ROWS, seed=seed)
+        X, y, weight = X[rows], y[rows], None if weight is None else weight[rows]
     n_bins = int(np.clip(np.sqrt(len(y) / 10), 4, _BINS))
     target = np.unique(y, return_inverse=True)[1] if classification else bin_values(y, n_bins)
     n_targets = int(target.max()) + 1
     return np.array(
-        [_information(bin_values(column, n_bins), target, n_targets) for column in X.T],
+        [_information(bin_values(column, n_bins), target, n_targets, weight) for column in X.T],
         dtype=np.float64,
     )
 
@@ -57,12 +69,16 @@ def bin_values(values: NDArray[Any], n_bins: int) -> NDArray[np.int64]:
     return codes
 
 
-def _information(column: NDArray[Any], target: NDArray[Any], n_targets: int) -> float:
-    table = np.bincount(column * n_targets + target, minlength=(_BINS + 1) * n_targets)
-    joint = table.reshape(_BINS + 1, n_targets) / len(column)
+def _information(
+    column: NDArray[Any], target: NDArray[Any], n_targets: int, weight: NDArray[Any] | None
+) -> float:
+    cells = column * n_targets + target
+    table = np.bincount(cells, weights=weight, minlength=(_BINS + 1) * n_targets)
+    joint = table.reshape(_BINS + 1, n_targets) / table.sum()
+    n_rows = len(column) if weight is None else effective_count(weight)
     rows, columns = joint.sum(axis=1), joint.sum(axis=0)
     outer = np.outer(rows, columns)
     used = joint > 0
     plug_in = float(np.sum(joint[used] * np.log(joint[used] / outer[used])))
     degrees = (np.count_nonzero(rows) - 1) * (np.count_nonzero(columns) - 1)
-    return max(0.0, plug_in - degrees / (2 * len(column)))
+    return max(0.0, plug_in - degrees / (2 * n_rows))

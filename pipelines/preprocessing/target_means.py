@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts, inner_folds
 from espalier.pipelines.seeds import generator
 
 # A many-class target gives one column for each of its most frequent classes, up to this number.
@@ -34,34 +35,36 @@ class TargetMeans(TransformerMixin, BaseEstimator):
         self.classification = classification
         self.seed = seed
 
-    def fit(self, X: NDArray[Any], y: NDArray[Any]) -> "TargetMeans":
+    def fit(self, X: NDArray[Any], y: NDArray[Any], facts: RowFacts = PLAIN) -> "TargetMeans":
         """Learn from codes ``X`` of shape (n_rows, n_columns), none of them negative."""
-        self.fit_transform(X, y)
+        self.fit_transform(X, y, facts)
         return self
 
-    def fit_transform(self, X: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
-        """Learn from ``X`` and return its cross-fitted encoding, float32."""
-        targets = self._targets(y)
-        self.prior_ = targets.mean(axis=0)
+    def fit_transform(
+        self, X: NDArray[Any], y: NDArray[Any], facts: RowFacts = PLAIN
+    ) -> NDArray[Any]:
+        """Learn from ``X`` and return its cross-fitted encoding, float32.
+
+        Each row is encoded from rows of other groups that are not newer, as new rows will be. A row
+        without such rows is encoded as a level never seen.
+        """
+        weight = facts.weight
+        targets = self._targets(y, weight)
+        self.prior_ = _average(targets, weight)
         self.n_codes_ = [int(column.max(initial=-1)) + 1 for column in X.T]
         self.tables_ = [
-            _means(column, targets, n_codes)
+            _means(column, targets, n_codes, weight)
             for column, n_codes in zip(X.T, self.n_codes_, strict=True)
         ]
-        fold = generator(self.seed, "target means").permutation(len(X)) % _FOLDS
+        by_rows = generator(self.seed, "target means").permutation(len(X)) % _FOLDS
         n_targets = targets.shape[1]
-        encoded = np.empty((len(X), X.shape[1] * n_targets), dtype=np.float32)
-        for part in range(_FOLDS):
-            inside, outside = fold == part, fold != part
-            if not inside.any():
-                continue
+        encoded = np.tile(self.prior_.astype(np.float32), (len(X), X.shape[1]))
+        for fold in inner_folds(facts, by_rows, _FOLDS, seed=self.seed):
+            part = None if weight is None else weight[fold.train]
             for position, n_codes in enumerate(self.n_codes_):
                 where = slice(position * n_targets, (position + 1) * n_targets)
-                if outside.any():
-                    table = _means(X[outside, position], targets[outside], n_codes)
-                else:
-                    table = np.tile(self.prior_, (n_codes, 1))
-                encoded[inside, where] = table[X[inside, position]]
+                table = _means(X[fold.train, position], targets[fold.train], n_codes, part)
+                encoded[fold.valid, where] = table[X[fold.valid, position]]
         return encoded
 
     def transform(self, X: NDArray[Any]) -> NDArray[Any]:
@@ -74,37 +77,50 @@ class TargetMeans(TransformerMixin, BaseEstimator):
             return np.empty((len(X), 0), dtype=np.float32)
         return np.hstack(parts).astype(np.float32)
 
-    def _targets(self, y: NDArray[Any]) -> NDArray[Any]:
+    def _targets(self, y: NDArray[Any], weight: NDArray[Any] | None) -> NDArray[Any]:
         """Return the columns to average, shape (n_rows, n_targets): values or class indicators."""
         if not self.classification:
             return y.astype(np.float64)[:, None]
-        classes, counts = np.unique(y, return_counts=True)
+        classes, codes = np.unique(y, return_inverse=True)
         if len(classes) <= 2:
             return (y == classes[-1]).astype(np.float64)[:, None]
+        counts = np.bincount(codes.reshape(-1), weights=weight)
         frequent = classes[np.argsort(-counts, kind="stable")[:_MAX_CLASSES]]
         return (y[:, None] == np.sort(frequent)).astype(np.float64)
 
 
-def _means(codes: NDArray[Any], targets: NDArray[Any], n_codes: int) -> NDArray[Any]:
+def _average(values: NDArray[Any], weight: NDArray[Any] | None) -> NDArray[Any]:
+    """Return the mean of each column; weights that are all 0 are equal weights."""
+    if weight is None or not weight.sum() > 0:
+        return np.asarray(values.mean(axis=0))
+    return np.asarray(np.average(values, axis=0, weights=weight))
+
+
+def _means(
+    codes: NDArray[Any], targets: NDArray[Any], n_codes: int, weight: NDArray[Any] | None
+) -> NDArray[Any]:
     """Return shrunken means, shape (n_codes, n_targets).
 
-    A level of n rows keeps n / (n + m) of its own mean, m being the ratio of the variance within
-    levels to that between them.
+    A level of n rows, or of weight n, keeps n / (n + m) of its own mean, m being the ratio of the
+    variance within levels to that between them.
     """
-    prior = targets.mean(axis=0)
-    counts = np.bincount(codes, minlength=n_codes).astype(np.float64)[:, None]
+    prior = _average(targets, weight)
+    counts = np.bincount(codes, weights=weight, minlength=n_codes).astype(np.float64)[:, None]
+    weighed = targets if weight is None else targets * weight[:, None]
     sums = np.column_stack(
-        [np.bincount(codes, weights=column, minlength=n_codes) for column in targets.T]
+        [np.bincount(codes, weights=column, minlength=n_codes) for column in weighed.T]
     )
-    means = np.where(counts > 0, sums / np.maximum(counts, 1), prior)
-    total = targets.var(axis=0) * len(codes)
+    means = np.where(counts > 0, sums / np.where(counts > 0, counts, 1), prior)
+    n_rows = len(codes) if weight is None else float(weight.sum())
+    variance = targets.var(axis=0) if weight is None else _average((targets - prior) ** 2, weight)
+    total = variance * n_rows
     between = (counts * (means - prior) ** 2).sum(axis=0)
     within = np.maximum(total - between, 0)
     seen = counts[:, 0] > 0
     n_levels = int(seen.sum())
-    mean_within = within / max(len(codes) - n_levels, 1)
+    mean_within = within / max(n_rows - n_levels, 1)
     # Method of moments for a one-way random effect.
-    size = (len(codes) - float((counts**2).sum()) / max(len(codes), 1)) / max(n_levels - 1, 1)
+    size = (n_rows - float((counts**2).sum()) / max(n_rows, 1)) / max(n_levels - 1, 1)
     effect = np.maximum((between / max(n_levels - 1, 1) - mean_within) / max(size, 1e-9), 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         m = np.where(effect > 0, mean_within / np.where(effect > 0, effect, 1), 1e9)

@@ -20,6 +20,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
 from espalier.pipelines.data.dataset import LONGEST_TEXT
+from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
 from espalier.pipelines.preprocessing.scaling import ClippedScaler
 from espalier.pipelines.preprocessing.target_means import TargetMeans
 from espalier.pipelines.seeds import generator
@@ -87,12 +88,12 @@ class TextColumn(TransformerMixin, BaseEstimator):
         self.classification = classification
         self.seed = seed
 
-    def fit(self, X: pd.Series, y: NDArray[Any]) -> "TextColumn":
+    def fit(self, X: pd.Series, y: NDArray[Any], facts: RowFacts = PLAIN) -> "TextColumn":
         """Learn from a column of str or NaN."""
-        self.fit_transform(X, y)
+        self.fit_transform(X, y, facts)
         return self
 
-    def fit_transform(self, X: pd.Series, y: NDArray[Any]) -> Any:
+    def fit_transform(self, X: pd.Series, y: NDArray[Any], facts: RowFacts = PLAIN) -> Any:
         """Learn from ``X`` and return its numbers, dense or CSR, float32."""
         found, distinct = _distinct(X)
         learned = self._strings_to_learn_from(distinct)
@@ -119,7 +120,7 @@ class TextColumn(TransformerMixin, BaseEstimator):
             self.known_ = pd.Index(distinct, dtype=object)
             self.counts_ = np.append(np.bincount(found, minlength=len(distinct)), 0)
             self.means_ = TargetMeans(self.classification, self.seed)
-            means = self.means_.fit_transform(found[:, None], y)
+            means = self.means_.fit_transform(found[:, None], y, facts)
         learned_terms = {"terms": self.terms_, "words": self.words_}
         self.identities_ = {
             name: _identity(each) for name, each in learned_terms.items() if each is not None

@@ -32,6 +32,9 @@ class PreprocessingTraits:
         In tables with more rows than this, the share below which a level is rare is taken of this
         many rows; None: of all rows. A family that weighs each level by its rows loses if levels of
         fifty rows are merged (docs/decisions/0037).
+    native_weighs : bool
+        Whether the family's own treatment of categories (``native``) uses row weights. If not, it
+        is not offered where rows have them.
     """
 
     scaling: tuple[str, ...] = ("none",)
@@ -45,3 +48,10 @@ class PreprocessingTraits:
     text_words: tuple[int, ...] = (0,)
     strings: tuple[str, ...] = ("text",)
     rare_of_rows: int | None = None
+    native_weighs: bool = True
+
+    def encodings(self, *, weighted: bool) -> tuple[str, ...]:
+        """Return the encodings that may be used for rows with or without weights."""
+        if not weighted or self.native_weighs:
+            return self.encoding
+        return tuple(each for each in self.encoding if each != "native")

@@ -53,7 +53,8 @@ class PromoteRequest(Form):
         gt=0.5,
         lt=1.0,
         title="Confidence",
-        description="One-sided confidence level of the bounds of the difference.",
+        description="One-sided confidence level of the bounds of the difference, for all "
+        "comparisons of a year together; each of them is stricter.",
     )
     metric: OptionalText = Field(
         default=None,

@@ -40,7 +40,9 @@ _VERSION = re.compile(rf"{_NAME.pattern}/\d+")
 
 def default_name(source: str) -> str:
     """Return a model name derived from the last part of a path or URL."""
-    path = source.split("?", 1)[0].split("::", 1)[-1].replace("\\", "/")
+    # In the name of a folder, a question mark is a letter.
+    path = source.split("?", 1)[0].split("::", 1)[-1] if "://" in source else source
+    path = path.replace("\\", "/")
     stem = PurePosixPath(path).name.split(".", 1)[0]
     return re.sub(r"[^\w.+\-]+", "-", stem).strip("-.") or "model"
 

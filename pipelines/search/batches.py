@@ -85,4 +85,5 @@ def _first_incomplete(plan: SearchPlan, history: History) -> int | None:
 def _is_hopeless(plan: SearchPlan, history: History, start: int) -> bool:
     """Whether the search should end, judged by the results that this batch depends on."""
     known = history.before(max(0, start - BATCH_SIZE))
-    return why_over(known, plan.budget, Deadline(None)) is not None
+    over = why_over(known, plan.budget, Deadline(None), taken_over=plan.taken_over)
+    return over is not None

@@ -13,6 +13,7 @@ from espalier.pipelines.search.limits.stopping import (
     typical_seconds,
     why_over,
 )
+from espalier.pipelines.search.limits.thinning import choosing_pays
 from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.trials.history import History
@@ -56,7 +57,8 @@ def next_trials(
     """
     if plan.is_untimed:
         return next_in_line(plan, history, pending)
-    if why_over(history, plan.budget, deadline, len(pending)) is not None:
+    over = why_over(history, plan.budget, deadline, len(pending), plan.taken_over)
+    if over is not None:
         return []
     return _fill(plan, history, deadline, pending, ahead)
 
@@ -94,4 +96,5 @@ def _fill(
         n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,
+        with_predictor=choosing_pays(history, plan.n_workers),
     )

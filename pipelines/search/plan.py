@@ -42,6 +42,9 @@ class SearchPlan:
         measurements must not decide which trials are run.
     racing : bool
         Whether a trial ends when its first folds are clearly worse.
+    taken_over : frozenset of int
+        Numbers of the trials of another run that this one extends. The search learns from them,
+        but whether it is over is judged without them.
     """
 
     space: SearchSpace
@@ -55,6 +58,7 @@ class SearchPlan:
     prior: Experience | None = None
     memory_limit_mb: float | None = None
     racing: bool = True
+    taken_over: frozenset[int] = frozenset()
 
     @property
     def is_untimed(self) -> bool:

@@ -21,6 +21,7 @@ from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 from espalier.pipelines.serving.residual_correction import ResidualCorrection
+from espalier.pipelines.surroundings import undisturbed
 from espalier.pipelines.trials.failures import SearchFailedError
 
 if TYPE_CHECKING:  # serving needs no search
@@ -167,8 +168,8 @@ class EnsembleModel:
         table : DataFrame, shape (n_rows, ...)
             Raw rows.
         coverage : float
-            Share of rows whose true value should lie between the bounds, in (0, 1). For what is
-            guaranteed see `espalier.pipelines.calibration.intervals`.
+            Share of rows whose true value should lie between the bounds, in (0, 1). How far that
+            can be trusted: see `espalier.pipelines.calibration.intervals`.
 
         Returns
         -------
@@ -194,10 +195,12 @@ class EnsembleModel:
         parts = []
         for part in _batches(table):
             values, spread = self._answer(part)
-            parts.append((values, *intervals.bounds(values, spread, coverage)))
+            bounds = intervals.bounds(values, spread, coverage)
+            parts.append((values, *map(self.adjustments.above_floor, bounds)))
         prediction, lower, upper = (np.concatenate(each) for each in zip(*parts, strict=True))
         return prediction, lower, upper
 
+    @undisturbed
     def _answer(self, table: pd.DataFrame) -> tuple[Floats, Floats]:
         """Return the predictions of a batch and the spread of the members' predictions."""
         X = PreparedRows(self.preparation.apply(table))
@@ -210,7 +213,9 @@ class EnsembleModel:
             combined = self.correction.apply(combined, X, answers)
         calibrator = self.adjustments.calibrator
         spread = self.combination.spread(answers)
-        return combined if calibrator is None else calibrator.apply(combined), spread
+        if calibrator is not None:
+            return calibrator.apply(combined), spread
+        return self.adjustments.above_floor(combined), spread
 
     def _ask(self, X: PreparedRows) -> list[Floats]:
         """Return every member's predictions; members run in parallel if there are many rows."""

@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.data.parsing.column_names import unique_names
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.serving.model import EnsembleModel
 from espalier.pipelines.serving.requirements import pinned_requirements
@@ -192,8 +193,10 @@ class ServedModel:
         columns: dict[str, NDArray[Any]] = {
             "prediction": self.model.classes[self.model.codes(scores)]
         }
-        for position, label in enumerate(self.model.classes):
-            columns[f"proba_{label}"] = scores[:, position]
+        # Labels of different kinds, such as 1 and "1", may have the same text.
+        names = unique_names(f"proba_{label}" for label in self.model.classes)
+        for position, name in enumerate(names):
+            columns[name] = scores[:, position]
         return pd.DataFrame(columns, index=table.index)
 
 

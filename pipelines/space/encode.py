@@ -62,6 +62,14 @@ class Encoding:
                         coordinates.append(coordinate)
         self.coordinates = tuple(coordinates)
         self._place = {coordinate: place for place, coordinate in enumerate(coordinates)}
+        # Looked up thousands of times at each choice of trials.
+        self._places = {
+            name: [
+                (parameter, [self._place[each] for each in _columns(name, parameter)])
+                for parameter in family.parameters
+            ]
+            for name, family in families.items()
+        }
 
     def encode(self, configurations: Sequence[Configuration]) -> NDArray[np.float64]:
         """Return vectors, shape (n_configurations, n_coordinates)."""
@@ -70,16 +78,15 @@ class Encoding:
         for vector, configuration in zip(vectors, configurations, strict=True):
             vector[self._place[Coordinate(None, "family", configuration.family)]] = 1.0
             values = dict(configuration.items_)
-            for parameter in self._families[configuration.family].parameters:
+            for parameter, places in self._places[configuration.family]:
                 if parameter.name not in values:
                     continue
                 value = values[parameter.name]
-                for coordinate in _columns(configuration.family, parameter):
-                    vector[self._place[coordinate]] = (
-                        parameter.to_unit(value)
-                        if coordinate.choice is None
-                        else float(coordinate.choice == value)
-                    )
+                if not parameter.choices:
+                    vector[places[0]] = parameter.to_unit(value)
+                    continue
+                for place, choice in zip(places, parameter.choices, strict=True):
+                    vector[place] = float(choice == value)
         return vectors
 
     def decode(self, vector: NDArray[Any]) -> Configuration:
@@ -91,9 +98,7 @@ class Encoding:
         names = list(self._families)
         family = names[int(np.argmax(vector[: len(names)]))]
         given: dict[str, Value] = {}
-        for parameter in self._families[family].parameters:
-            columns = _columns(family, parameter)
-            places = [self._place[coordinate] for coordinate in columns]
+        for parameter, places in self._places[family]:
             part = np.asarray(vector, dtype=np.float64)[places]
             if (part < 0).all():
                 continue

@@ -35,6 +35,7 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
         Shape of the table: its categories, text, dates and missing cells.
     """
     made = ConfigurationSpace()
+    encodings = traits.encodings(weighted=shape.is_weighted)
     numbers = shape.n_numeric + shape.n_datetime
     if numbers:
         _add_choice(made, "prep_scaling", traits.scaling)
@@ -42,7 +43,7 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
             _add_choice(made, "prep_imputation", traits.imputation)
             made.add(Categorical("prep_indicator", [True, False], default=True))
     if shape.n_categorical:
-        _add_choice(made, "prep_encoding", traits.encoding)
+        _add_choice(made, "prep_encoding", encodings)
         made.add(Float("prep_rare_share", (1e-4, 0.05), log=True, default=1e-3))
     if shape.n_text:
         if traits.sparse:
@@ -61,7 +62,7 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
             means = Categorical("prep_text_means", [True, False], default=traits.text_means[0])
             made.add(means)
         if len(traits.strings) > 1:
-            _add_strings(made, traits)
+            _add_strings(made, traits, encodings)
     if shape.n_datetime:
         cyclic = traits.scaling[0] != "none"
         made.add(Categorical("prep_cyclic", [True, False], default=cyclic))
@@ -95,14 +96,16 @@ def _add_choice(made: ConfigurationSpace, name: str, choices: tuple[str, ...]) -
         made.add(Categorical(name, list(choices), default=choices[0]))
 
 
-def _add_strings(made: ConfigurationSpace, traits: PreprocessingTraits) -> None:
+def _add_strings(
+    made: ConfigurationSpace, traits: PreprocessingTraits, encodings: tuple[str, ...]
+) -> None:
     """Add the choice of how repeated strings are used, active where categories are codes."""
-    codes = [each for each in traits.encoding if each in CODES]
+    codes = [each for each in encodings if each in CODES]
     strings = Categorical("prep_strings", list(traits.strings), default=traits.strings[0])
     if "prep_encoding" in made:
         if codes:
             made.add([strings, InCondition(strings, made["prep_encoding"], codes)])
-    elif traits.encoding[0] in codes:
+    elif encodings[0] in codes:
         made.add(strings)
 
 

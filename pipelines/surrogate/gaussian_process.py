@@ -10,7 +10,7 @@ K alpha = y - mean.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
@@ -195,6 +195,10 @@ class _Objective:
     spread: Array
     length_centre: float
     noise_centre: float
+    above: tuple[NDArray[np.intp], ...] = field(init=False)  # places of the pairs in a matrix
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "above", np.triu_indices(len(self.y), 1))
 
     def start(self) -> Array:
         """Return the mode of the prior, where the fit starts."""
@@ -206,10 +210,9 @@ class _Objective:
         weight = np.exp(-2.0 * theta[:-2])
         noise = math.exp(theta[-2]) + _NOISE_FLOOR
         amplitude = math.exp(theta[-1])
-        above = np.triu_indices(n, 1)
+        above = self.above
         values, slopes = matern(weight @ self.distances)
-        covariance = np.empty((n, n))
-        covariance[above] = values
+        covariance = np.zeros((n, n), order="F")  # LAPACK's order, and only the lower half is read
         covariance.T[above] = values
         covariance[np.diag_indices(n)] = 1.0 + noise * self.spread
         factor, problem = dpotrf(covariance, lower=1, clean=1)

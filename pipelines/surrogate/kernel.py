@@ -88,12 +88,14 @@ class Embedding:
         points : array, shape (n, p)
             Embedded configurations. Pairs are ordered as `numpy.triu_indices(n, 1)`.
         """
-        n = len(points)
-        rows, columns = np.triu_indices(n, 1)
-        squared = (points[rows] - points[columns]) ** 2
-        order = np.argsort(self.group, kind="stable")
-        starts = np.searchsorted(self.group[order], np.arange(len(self.names)))
-        return np.ascontiguousarray(np.add.reduceat(squared[:, order], starts, axis=1).T)
+        rows, columns = np.triu_indices(len(points), 1)
+        distances = np.empty((len(self.names), len(rows)))
+        # One hyperparameter at a time: the differences of all pairs in all coordinates at once
+        # would take the memory of the result many times over.
+        for place in range(len(self.names)):
+            own = points[:, self.group == place]
+            distances[place] = ((own[rows] - own[columns]) ** 2).sum(axis=1)
+        return distances
 
 
 def squared_distances(left: Array, right: Array) -> Array:

@@ -40,18 +40,19 @@ def observe(history: History) -> Observations:
     the worst one: the search should avoid what fails, runs out of memory or takes too long.
     """
     results = history.ordered
-    raw = np.array([_raw_gain(each, history) for each in results])
+    best = history.best
+    raw = np.array([_raw_gain(each, history, best) for each in results])
     return Observations(
         tuple(each.trial.configuration for each in results),
         normal_scores(raw),
-        len(history.successes),
+        sum(each.succeeded for each in results),
     )
 
 
-def _raw_gain(result: TrialResult, history: History) -> float:
+def _raw_gain(result: TrialResult, history: History, best: TrialResult | None) -> float:
     if result.succeeded:
         return history.gain(result)
-    expected = history.expected_gain(result)
+    expected = history.expected_gain(result, best)
     return -np.inf if expected is None else expected
 
 

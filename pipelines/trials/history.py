@@ -1,7 +1,7 @@
 """The results of a run's trials so far, which are the whole state of a search."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.trials.configuration import Configuration
@@ -22,11 +22,18 @@ class History:
 
     metric: Metric
     results: tuple[TrialResult, ...] = ()
+    _ordered: tuple[TrialResult, ...] = field(init=False, repr=False, compare=False)
+    _successes: tuple[TrialResult, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         numbers = [result.trial.number for result in self.results]
         if len(set(numbers)) != len(numbers):
             raise ValueError("a trial number appears twice in the history")
+        # Asked for dozens of times at each choice of trials, of which there may be thousands.
+        ordered = tuple(sorted(self.results, key=lambda result: result.trial.number))
+        object.__setattr__(self, "_ordered", ordered)
+        successes = tuple(result for result in ordered if result.succeeded)
+        object.__setattr__(self, "_successes", successes)
 
     def __len__(self) -> int:
         return len(self.results)
@@ -53,12 +60,12 @@ class History:
     @property
     def ordered(self) -> tuple[TrialResult, ...]:
         """All results, sorted by trial number."""
-        return tuple(sorted(self.results, key=lambda result: result.trial.number))
+        return self._ordered
 
     @property
     def successes(self) -> tuple[TrialResult, ...]:
         """The results with a comparable score, sorted by trial number."""
-        return tuple(result for result in self.ordered if result.succeeded)
+        return self._successes
 
     @property
     def stopped(self) -> tuple[TrialResult, ...]:
@@ -94,13 +101,20 @@ class History:
         """One more than the largest trial number; 0 at first."""
         return max((result.trial.number for result in self.results), default=-1) + 1
 
-    def expected_gain(self, result: TrialResult) -> float | None:
+    def expected_gain(self, result: TrialResult, best: TrialResult | None = None) -> float | None:
         """Estimate the gain that a trial ended by racing would have had.
 
         It is the best trial's gain less the difference of the two on the folds that were run.
         None if the trial was not ended by racing, or if there is nothing to compare with.
+
+        Parameters
+        ----------
+        result : TrialResult
+            The trial.
+        best : TrialResult or None
+            `best`, where it is known already: finding it takes longer than the estimate.
         """
-        best = self.best
+        best = self.best if best is None else best
         if result.status is not TrialStatus.PRUNED or best is None:
             return None
         done = len(result.fold_scores)

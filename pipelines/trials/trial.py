@@ -5,10 +5,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.row_predictions import Predictions
 
 
 class TrialStatus(StrEnum):
@@ -42,7 +40,9 @@ class Trial:
         folds, turned so that larger is better) is below entry k - 1. Empty: all folds are run.
     expected_gain : float or None
         Improvement on the best trial that the predictor expects, in standard errors of a trial's
-        score; None if no predictor was asked.
+        score; None if no predictor was asked, or if it had to leave out a better family.
+    choosing_seconds : float or None
+        Its share of the seconds that choosing its batch took; None without a time budget.
     """
 
     number: int
@@ -52,6 +52,7 @@ class Trial:
     seconds_limit: float | None = None
     floors: tuple[float, ...] = ()
     expected_gain: float | None = None
+    choosing_seconds: float | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -160,12 +161,13 @@ class TrialOutcome:
     ----------
     result : TrialResult
         The record.
-    predictions : array or None
+    predictions : array, RowPredictions or None
         Out-of-fold predictions, float32, in the row order of the dataset: shape (n_rows,
         n_classes) of probabilities for classification (binary too: two columns), (n_rows,) for
-        regression. Rows that no fold validates are NaN, and so are the rows of unfinished folds if
-        the time limit ended the trial. None without any finished fold, and for other endings.
+        regression. If the folds validate only a part of the rows, only theirs are held; the others
+        are NaN, and so are the rows of unfinished folds if the time limit ended the trial. None
+        without any finished fold, and for other endings.
     """
 
     result: TrialResult
-    predictions: NDArray[np.float32] | None = field(default=None, repr=False)
+    predictions: Predictions | None = field(default=None, repr=False)

@@ -7,7 +7,12 @@ import numpy as np
 import pandas as pd
 
 from espalier.infra.runs.notes import FOLDS
-from espalier.pipelines.automl.training_data import draw_folds, families_of, fold_count
+from espalier.pipelines.automl.training_data import (
+    draw_folds,
+    families_of,
+    fold_count,
+    weights_unused,
+)
 from espalier.pipelines.data.assemble import assemble
 from espalier.pipelines.data.dataset import Dataset, DatasetShape
 from espalier.pipelines.data.leakage import count_duplicates, scan_leakage
@@ -88,18 +93,20 @@ def prepare_dataset(
     n_folds, are_kept = _fold_count(run, search, n_workers)
     folds = draw_folds(search, settings, n_folds)
     raw = table.iloc[assembled.rows]
+    learners = families_of(search, settings)
     write_pickle(
         PreparedData(
             search=search,
             preparation=preparation,
             metric=metric,
-            learners=families_of(search, settings),
+            learners=learners,
             folds=folds,
             n_holdout=len(holdout),
             target=request.target,
             example_rows=raw.iloc[search_rows[:EXAMPLE_ROWS]].reset_index(drop=True),
             holdout_y=holdout.y,
             holdout_weight=holdout.sample_weight,
+            holdout_groups=holdout.groups,
             holdout_rows=raw.iloc[holdout_rows].reset_index(drop=True),
             search_positions=assembled.rows[search_rows],
             holdout_positions=assembled.rows[holdout_rows],
@@ -110,6 +117,7 @@ def prepare_dataset(
     notes = [*assembled.notes, *kept, *_fewer_folds(search.shape, n_folds, request, are_kept)]
     warnings = [f"{each.column!r}: {each.reason}" for each in findings if each.action == "warn"]
     warnings += [f"{column!r} is left out: {why}" for column, why in leaking.items()]
+    warnings += weights_unused(learners, search)
     twins = count_duplicates(dataset, search_rows, holdout_rows)
     if twins:
         warnings.append(f"{twins:,} hold-out rows are also among the search rows, word for word")

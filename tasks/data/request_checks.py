@@ -13,6 +13,7 @@ from espalier.pipelines.data.target import (
 )
 from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.metrics.scoring import check_percentages, check_target
 from espalier.pipelines.requests.train import TrainRequest
 
 FEWEST_ROWS = 20
@@ -41,9 +42,11 @@ def check_request(request: TrainRequest, table: pd.DataFrame) -> None:
         require_rows(n_rows, FEWEST_ROWS, request.shown_data)
         y = y[present]
     problem = infer_problem(y, request.task)
-    _, classes = encode_target(y, problem)
+    values, classes = encode_target(y, problem)
     n_classes = 1 if classes is None else len(classes)
-    get_metric(request.metric, problem, n_classes)
+    metric = get_metric(request.metric, problem, n_classes)
+    check_target(metric, values)
+    check_percentages(metric, values)
     # How many columns are left is known once the table is prepared.
     rough = DatasetShape(problem=problem, n_rows=n_rows, n_columns=1, n_classes=n_classes)
     choose_learners(request.families or None, rough, interpretable=request.interpretable)

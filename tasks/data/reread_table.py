@@ -53,7 +53,7 @@ def reread_table(request: TrainRequest, runs_folder: Path, known: str | None) ->
     UserError
         The source cannot be read.
     """
-    rows = read_table(request.data, query=request.query)
+    rows = read_table(request.data, query=request.query, target=request.target)
     table = SourceTable(rows, fingerprint(rows))
     is_known = table.fingerprint == known
     return SourceSnapshot(

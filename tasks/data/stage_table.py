@@ -40,7 +40,7 @@ def read_source(request: TrainRequest, runs_folder: Path) -> SourceTable:
         The source, the target, the metric or a family is wrong.
     """
     if request.extends is None:
-        rows = read_table(request.data, query=request.query)
+        rows = read_table(request.data, query=request.query, target=request.target)
     else:
         rows = read_extended(request.extends, runs_folder)
     check_request(request, rows)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from espalier.infra.registry.registry import RegisteredVersion, resolve, versions_of
 from espalier.infra.settings import Settings
+from espalier.infra.tables.lasting import is_lasting
 from espalier.infra.tracking.artifacts import read_json_file
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.redaction import redact
 from espalier.pipelines.requests.retrain import RetrainRequest, source_variable
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.policies import retried_task
@@ -58,13 +60,33 @@ def read_last_training(request: RetrainRequest, settings: Settings) -> PastTrain
             f"the training of {newest.name}/{newest.version} left no record of what it was asked; "
             f"train it once more with: espalier train DATA --target COL --name {request.name}"
         )
+    source = os.environ.get(source_variable(request.name)) or None
+    if not (request.data or source):
+        _require_same_place(str(asked["data"]), request.name, settings)
     starts = dict.fromkeys(f"{each.name}/{each.version}" for each in (champion, newest))
     return PastTraining(
         champion=champion,
         newest=newest,
         request=request.applied_to(
             asked,
-            source=os.environ.get(source_variable(request.name)) or None,
+            source=source,
             start_from=tuple(starts),
         ),
     )
+
+
+def _require_same_place(data: str, name: str, settings: Settings) -> None:
+    """Refuse a relative path, as it was recorded before 0.2, where it may be another file.
+
+    Raises
+    ------
+    UserError
+        The working folder is not the one that has the home folder.
+    """
+    if not is_lasting(data) and os.path.realpath(os.getcwd()) != os.path.realpath(
+        settings.home.parent
+    ):
+        raise UserError(
+            f"the last training of {name!r} read {redact(data)!r}, and from which folder is not on "
+            f"record; give the source with --data or as {source_variable(name)}"
+        )

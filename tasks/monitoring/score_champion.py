@@ -10,7 +10,7 @@ from espalier.infra.registry.training_facts import training_facts
 from espalier.infra.settings import Settings
 from espalier.infra.tables.sources import read_table
 from espalier.infra.tracking.training_rows import read_training_rows
-from espalier.pipelines.data.assemble import read_row_weights
+from espalier.pipelines.data.assemble import group_codes, read_row_weights
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.retraining.live_score import LiveScore, labelled_rows, score_live
@@ -64,8 +64,15 @@ def score_champion(
         The data cannot be read or lack columns that the model needs, or the model has no hold-out
         score on record.
     """
-    table = with_unique_names(read_table(request.data, query=request.query))
     model = load(champion, settings).model
+    table = with_unique_names(
+        read_table(
+            request.data,
+            query=request.query,
+            target=model.target,
+            styles=model.preparation.number_styles,
+        )
+    )
     kept = None if champion.run_id is None else read_training_rows(settings, champion.run_id)
     is_new = new_rows(table, kept)
     notes = []
@@ -92,6 +99,15 @@ def score_champion(
                 weight = read_row_weights(rows[weighed_by])
             elif weighed_by is not None:
                 notes.append(f"all rows count alike: there is no column {weighed_by!r}")
+            grouped_by = None if facts is None else facts.group_column
+            groups = None
+            if grouped_by in rows:
+                groups = group_codes(rows[grouped_by])
+            elif grouped_by is not None:
+                notes.append(
+                    f"rows are taken as independent: there is no column {grouped_by!r}; the score "
+                    "is less sure than it says"
+                )
             score = score_live(
                 metric,
                 labelled.y,
@@ -102,6 +118,7 @@ def score_champion(
                     _figure(champion, "holdout_high"),
                 ),
                 sample_weight=weight,
+                groups=groups,
                 seed=SEED,
             )
     return MonitoringResult(

@@ -1,5 +1,6 @@
 """Charts of the HTML report, as inline SVG styled by the page."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -120,14 +121,15 @@ def interval_chart(
     marks : sequence of (name, value)
         Values to compare the score with.
     interval : (float, float)
-        Interval of the score.
+        Interval of the score; not drawn if it is infinite.
     score : float
         The score.
     """
     height = 74
-    values = [*interval, score, *(value for _, value in marks)]
+    known = interval if all(math.isfinite(each) for each in interval) else (score, score)
+    values = [*known, score, *(value for _, value in marks)]
     x = Axis.over(values, 40, WIDTH - 40)
-    low, high = sorted((x(interval[0]), x(interval[1])))
+    low, high = sorted((x(known[0]), x(known[1])))
     parts = [
         Markup('<path class="axis" d="M40,44H{}"/>').format(WIDTH - 40),
         Markup('<rect class="range" x="{}" y="36" width="{}" height="16" rx="8"/>').format(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
+from espalier.pipelines.metrics.score_interval import describe_interval
 from espalier.tasks.pages.adjustment_blocks import adjustment_blocks
 from espalier.tasks.pages.markdown import escape_markdown, markdown_table
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
@@ -20,14 +21,13 @@ def model_card(
     version: RegisteredVersion | None = None,
 ) -> str:
     """Return the model card; with a title if ``version`` is given."""
-    low, high = holdout.interval
     metric = escape_markdown(prepared.metric)
     members = [row for row in leaderboard if row.weight > 0]
     members.sort(key=lambda row: -row.weight)
     bags = dict(ensemble.fold_models)
     blocks = [
-        f"**{metric} {holdout.score:.5g}** on {holdout.n_rows:,} held-out rows, 95 % interval "
-        f"{low:.5g} to {high:.5g}.",
+        f"**{metric} {holdout.score:.5g}** on {holdout.n_rows:,} held-out rows, "
+        f"{describe_interval(holdout.interval)}.",
         markdown_table(
             ("", ""),
             [
@@ -60,6 +60,10 @@ def model_card(
     if len(members) > _MEMBERS_SHOWN:
         blocks.append(f"and {len(members) - _MEMBERS_SHOWN} more")
     blocks += adjustment_blocks(ensemble.adjusted, prepared.metric)
+    if holdout.covered is not None:
+        blocks.append(
+            f"Of held-out rows, on which nothing was chosen, {holdout.covered:.1%} lie within them."
+        )
     if ensemble.combiners:
         blocks += [
             "### Chosen from",

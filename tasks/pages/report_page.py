@@ -12,6 +12,7 @@ from espalier.pipelines.calibration.report import CalibrationReport
 from espalier.pipelines.explain.explanation import Explanation
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.explain.mistakes import ConfusionMatrix
+from espalier.pipelines.metrics.score_interval import describe_interval
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.failures import Failures
 from espalier.tasks.pages.charts import diagonal_chart, interval_chart, progress_chart
@@ -111,6 +112,7 @@ def report_page(facts: ReportFacts) -> str:
         holdout=holdout,
         shape=prepared.shape,
         number=number,
+        interval=describe_interval(holdout.interval),
         score_chart=interval_chart(
             [("dummy", holdout.baseline), ("cross-validated", facts.ensemble.cv_score)],
             interval=holdout.interval,

@@ -92,7 +92,9 @@ def score_table(request: PredictRequest) -> ScoreRecord:
     ids = (request.id_column,) if request.id_column else ()
     contract = InputContract.of(model.model.feature_names, model.model.example)
     plan = ChunkPlan(
-        text_columns=(*contract.text_columns, *ids), wanted={*model.model.feature_names, *ids}
+        text_columns=(*contract.text_columns, *ids),
+        wanted={*model.model.feature_names, *ids},
+        styles=model.model.preparation.number_styles,
     )
     label = f"{version.name}/{version.version}"
     gate = _gate(request, contract, version, settings)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from espalier.infra.registry.aliases import AliasKeeper
 from espalier.infra.settings import Settings
 from espalier.pipelines.lifecycle.promotion.decision import Decision, DecisionKind
+from espalier.pipelines.lifecycle.promotion.looks import HELD_OUT
 from espalier.pipelines.lifecycle.promotion.policy import PromotionMetrics
 from espalier.pipelines.requests.promote import PromoteRequest
 from espalier.tasks.policies import retried_task
@@ -51,13 +52,19 @@ def make_decision_entry(
         actor=actor,
         reasons=reasons,
         numbers=recorded_numbers(metrics),
-        policy=asdict(request.promotion_policy) | {"slices": list(request.slices)},
+        policy=asdict(request.promotion_policy)
+        | {"slices": list(request.slices), "rows": rows_of(request), "metric": request.metric},
         fingerprints={
             who: each.tags["fingerprint"]
             for who, each in versions.items()
             if each is not None and "fingerprint" in each.tags
         },
     )
+
+
+def rows_of(request: PromoteRequest) -> str:
+    """Return which rows are compared on, for the log: those held out, or given ones."""
+    return HELD_OUT if request.data is None else "given"
 
 
 def recorded_numbers(metrics: PromotionMetrics) -> dict[str, float]:
@@ -74,9 +81,9 @@ def recorded_numbers(metrics: PromotionMetrics) -> dict[str, float]:
             "champion_score": result.champion,
             "challenger_score": result.challenger,
             "difference": result.difference,
-            "low": result.low,
-            "high": result.high,
         }
+    if result is not None and not metrics.obstacles:  # bounds are what makes it a look
+        found |= {"low": result.low, "high": result.high, "confidence": metrics.confidence}
     for each in metrics.slices:
         if each.comparison is not None:
             found[f"slice {each.column} {each.value}"] = each.comparison.difference

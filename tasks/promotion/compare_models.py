@@ -1,16 +1,22 @@
 """Compare challenger and champion on rows that neither was trained on."""
 
+import time
+
 from prefect import task
 
+from espalier.infra.registry.aliases import AliasKeeper
 from espalier.infra.registry.model_files import OutdatedModelError
+from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.registry.training_facts import training_facts
 from espalier.infra.settings import Settings
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.lifecycle.promotion.looks import confidence_of_look, look_key
 from espalier.pipelines.lifecycle.promotion.metrics import measure_promotion, rows_with_target
 from espalier.pipelines.lifecycle.promotion.policy import PromotionMetrics
 from espalier.pipelines.requests.promote import PromoteRequest
 from espalier.tasks.policies import ALWAYS_RUN
 from espalier.tasks.prediction.score_version import score_version
+from espalier.tasks.promotion.apply_decision import rows_of
 from espalier.tasks.promotion.find_candidates import PromotionCandidates
 from espalier.tasks.promotion.gather_comparison_rows import gather_comparison_rows
 
@@ -71,8 +77,21 @@ def compare_models(
         group_column=now.group_column,
         weight_column=now.weight_column,
         seed=request.seed,
+        confidence=_confidence(request, old, new, settings),
     )
     return metrics, rows.notes
+
+
+def _confidence(
+    request: PromoteRequest,
+    champion: RegisteredVersion,
+    challenger: RegisteredVersion,
+    settings: Settings,
+) -> float:
+    """Return the level of this comparison, one of many of the year."""
+    key = look_key(champion.version, challenger.version, rows_of(request), request.metric)
+    log = AliasKeeper(settings, request.name).log.read(request.name)
+    return confidence_of_look(request.confidence, log, int(time.time() * 1000), same_as=key)
 
 
 def _obstacle(said: str) -> tuple[PromotionMetrics, tuple[str, ...]]:

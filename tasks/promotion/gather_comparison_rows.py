@@ -48,5 +48,7 @@ def gather_comparison_rows(
         return UnseenRows(table=None, notes=(note,))
     if request.data is None:
         return unseen_holdouts(old, new, newest_only=facts.time_column is not None)
-    table = rows_with_target(read_table(request.data, query=request.query), facts.target)
+    table = rows_with_target(
+        read_table(request.data, query=request.query, target=facts.target), facts.target
+    )
     return unseen_rows(table, old, new, seed=request.seed)

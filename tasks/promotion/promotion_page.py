@@ -1,9 +1,14 @@
 """A promotion decision and its metrics as a Markdown page."""
 
+import math
 from collections.abc import Sequence
 
-from espalier.pipelines.lifecycle.promotion.comparison import SliceComparison
-from espalier.pipelines.lifecycle.promotion.policy import PromotionMetrics, PromotionPolicy
+from espalier.pipelines.lifecycle.promotion.comparison import ScoreComparison, SliceComparison
+from espalier.pipelines.lifecycle.promotion.policy import (
+    PromotionMetrics,
+    PromotionPolicy,
+    percent,
+)
 from espalier.tasks.pages.markdown import escape_markdown
 from espalier.tasks.promotion.find_candidates import PromotionCandidates
 
@@ -45,11 +50,21 @@ def promotion_page(
     if notes:
         lines += ["", "Rows compared on:", "", *(f"- {escape_markdown(each)}" for each in notes)]
     limits = (
-        f"Policy {policy.mode}: margin {policy.margin:g} at {policy.confidence:.0%}, slices may "
+        f"Policy {policy.mode}: margin {policy.margin:g} at {percent(policy.confidence)} for all "
+        f"comparisons of a year together{_this_look(metrics)}, slices may "
         f"lose {_limit(policy.slice_limit)}, latency {_limit(policy.max_latency_ms, ' ms')}, size "
         f"{_limit(policy.max_size_mb, ' MB')}, at least {policy.min_rows} rows."
     )
+    if metrics.comparison is not None:
+        limits += (
+            " These rows choose between the models, so the score of the one chosen is a little too "
+            "good on them; `espalier monitor` measures it on new rows."
+        )
     return "\n".join([*lines, "", limits])
+
+
+def _this_look(metrics: PromotionMetrics) -> str:
+    return "" if metrics.confidence is None else f" (this one at {percent(metrics.confidence)})"
 
 
 def _numbers(candidates: PromotionCandidates, metrics: PromotionMetrics) -> list[str]:
@@ -69,9 +84,7 @@ def _numbers(candidates: PromotionCandidates, metrics: PromotionMetrics) -> list
             f"| {escape_markdown(result.metric)} ({direction} is better) | {result.champion:.5g} | "
             f"{result.challenger:.5g} |"
         )
-        lines.append(
-            f"| better by | | {result.difference:.4g} ({result.low:.4g} to {result.high:.4g}) |"
-        )
+        lines.append(f"| better by | | {result.difference:.4g} ({_bounds(result)}) |")
     lines += [
         f"| rows | {metrics.n_rows:,} | {metrics.n_rows:,} |",
         f"| ms a row | {_shown(metrics.champion_latency_ms)} | {_shown(metrics.latency_ms)} |",
@@ -92,10 +105,16 @@ def _slices(slices: Sequence[SliceComparison]) -> list[str]:
             "not defined | | "
             if result is None
             else f"{result.champion:.5g} | {result.challenger:.5g} | "
-            f"{result.difference:.4g} ({result.low:.4g} to {result.high:.4g})"
+            f"{result.difference:.4g} ({_bounds(result)})"
         )
         lines.append(f"| {name} | {each.n_rows:,} | {figures} |")
     return lines
+
+
+def _bounds(result: ScoreComparison) -> str:
+    if not math.isfinite(result.low):
+        return "all rows are of one group"
+    return f"{result.low:.4g} to {result.high:.4g}"
 
 
 def _limit(value: float | None, unit: str = "") -> str:

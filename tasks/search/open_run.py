@@ -3,6 +3,7 @@
 from espalier.infra.runs.notes import MLFLOW_RUN, REQUEST, TABLE
 from espalier.infra.runs.store import RunStore
 from espalier.infra.runs.takeover import read_takeover
+from espalier.infra.tables.lasting import lasting_source
 from espalier.infra.tracking import tags as run_tags
 from espalier.tasks.artifacts import publish_link
 from espalier.tasks.policies import retried_task
@@ -20,7 +21,9 @@ EXTENDS_TAG = "espalier.extends"
 def open_run(run: TrainingRun) -> str:
     """Open or continue the MLflow run, log request and data, and return the id of the run."""
     request, table, tracking, store = run.request, run.table, run.tracking, run.store
-    store.note(REQUEST, request.model_dump(mode="json"))
+    # The source by a path that means the same wherever the training is asked for again.
+    recorded = request.model_copy(update={"data": lasting_source(request.data)})
+    store.note(REQUEST, recorded.model_dump(mode="json"))
     store.note(TABLE, {"fingerprint": table.fingerprint})
     noted = store.noted(MLFLOW_RUN)
     if noted is not None and tracking.continue_run(noted):
@@ -45,7 +48,7 @@ def open_run(run: TrainingRun) -> str:
     )
     tracking.log_json(run_id, dict(table.schema), "data/schema.json")
     # With the query, so that the training can be asked for again; passwords are not in it.
-    tracking.log_json(run_id, request.model_dump(mode="json"), REQUEST_FILE)
+    tracking.log_json(run_id, recorded.model_dump(mode="json"), REQUEST_FILE)
     link = tracking.run_url(run_id)
     if link is not None:
         publish_link("mlflow-run", link, f"MLflow run {run_id}", "The parent run of this training")

@@ -114,7 +114,7 @@ def open_search(
         finish=finish_cost(run.request.budget, prepared.n_holdout),
         winners=winners,
         advice=advice,
-        n_before=len(extended),
+        taken_over=extended,
     )
     history = History(prepared.data.metric, store.results())
     return OpenedSearch(plan=plan, history=history, extended=extended, warnings=warnings)

@@ -1,5 +1,8 @@
 """The flow as Prefect itself starts it: parameters from a form, no command line around it."""
 
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
@@ -91,3 +94,32 @@ def test_the_parameters_are_a_described_form():
     fields = schema["definitions"]["TrainRequest"]["properties"]
     assert set(fields["task"]["enum"]) == {"auto", "binary", "multiclass", "regression"}
     assert all(field["description"] for field in fields.values())
+
+
+def test_a_table_of_five_groups_makes_a_model(home, tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=150), "b": rng.normal(size=150)})
+    table["shop"] = np.arange(150) % 5
+    table["sold"] = 2 * table["a"] + table["shop"] + rng.normal(size=150)
+    table.to_csv(tmp_path / "five.csv", index=False)
+    form = {"target": "sold", "trials": 3, "families": ["linear", "knn"], "workers": 1}
+    report = train(
+        {
+            "data": str(tmp_path / "five.csv"),
+            **form,
+            "name": "five",
+            "metric": "mae",
+            "group_column": "shop",
+        }
+    )
+    # The hold-out is one shop: the score of other shops is anybody's guess.
+    assert report.holdout_interval == (0.0, np.inf)
+    assert np.isfinite(report.holdout_score)
+    assert "no 95 % interval" in report_page(report)
+
+
+def report_page(report):
+    """Return the text of the report's page, as it is kept with the run."""
+    client = MlflowClient(load_settings().mlflow_uri)
+    path = client.download_artifacts(report.run_id, "report.html")
+    return Path(path).read_text()

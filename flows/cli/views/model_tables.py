@@ -11,6 +11,7 @@ from rich.table import Table
 
 from espalier.flows.cli.views.training_summary import leaderboard_table
 from espalier.flows.terminal.safe_text import safe_text
+from espalier.infra.places import write_whole
 from espalier.infra.registry.registry import RegisteredVersion, list_models, resolve
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tracking.artifacts import (
@@ -94,10 +95,7 @@ def save_report(spec: str, out: Path | None) -> None:
             "Espalier; train it again"
         )
     path = out or Path(f"{_UNSAFE.sub('_', version.name)}-{version.version}.html")
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{str(path)!r} cannot be written: {error.strerror}") from None
+    write_whole(path, page)
     Console(markup=False, highlight=False, soft_wrap=True).print(safe_text(str(path)))
 
 

@@ -16,6 +16,7 @@ from espalier.flows.progress.listeners import human_seconds
 from espalier.flows.reports.training import TrainReport
 from espalier.flows.terminal.safe_text import safe_text
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
+from espalier.pipelines.metrics.score_interval import describe_interval
 from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES
 from espalier.pipelines.trials.failures import Failures
 from espalier.pipelines.trials.trial import TrialStatus
@@ -92,14 +93,13 @@ def leaderboard_table(rows: Sequence[LeaderboardRow], *, metric: str, limit: int
 
 
 def _outcome(report: TrainReport) -> Panel:
-    low, high = report.holdout_interval
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", justify="right")
     grid.add_column()
     direction = "higher" if report.higher_is_better else "lower"
     score = Text.assemble(
         (f"{report.holdout_score:.5g}", "bold green" if _beats_dummy(report) else "bold red"),
-        f"   95 % interval {low:.5g} to {high:.5g}",
+        f"   {describe_interval(report.holdout_interval)}",
     )
     grid.add_row(f"hold-out {report.metric}", score)
     grid.add_row("", Text(f"{report.n_holdout:,} rows; {direction} is better", style="dim"))

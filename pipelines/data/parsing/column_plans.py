@@ -10,7 +10,12 @@ import numpy as np
 import pandas as pd
 
 from espalier.pipelines.data.parsing.dates import detect_date_format, is_clock, is_compact_date
-from espalier.pipelines.data.parsing.numbers import NumberStyle, detect_number_style
+from espalier.pipelines.data.parsing.decimal_signs import column_evidence
+from espalier.pipelines.data.parsing.numbers import (
+    NumberStyle,
+    detect_number_style,
+    mixed_symbols,
+)
 from espalier.pipelines.data.parsing.readings import (
     ColumnPlan,
     DateReading,
@@ -21,6 +26,7 @@ from espalier.pipelines.data.parsing.readings import (
     is_date,
     is_number,
     is_timedelta,
+    to_float,
 )
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import TextCells, read_text_cells
@@ -40,8 +46,10 @@ SENTENCE_WORDS = 5.0
 SENTENCE_LEVELS = 30
 """Up to this many distinct sentences are categories, like the answers of a form."""
 
+_SIGNS = {",": "comma", ".": "point"}
 
-def plan_column(name: str, series: "pd.Series[Any]") -> ColumnPlan:
+
+def plan_column(name: str, series: "pd.Series[Any]", decimal: str | None = None) -> ColumnPlan:
     """Decide the role of a column and how to parse it.
 
     Parameters
@@ -50,6 +58,8 @@ def plan_column(name: str, series: "pd.Series[Any]") -> ColumnPlan:
         Its name.
     series : Series
         Its training rows, of any dtype; at least one cell is present.
+    decimal : str or None
+        Decimal sign of the table's other numbers, for a column that does not tell its own.
     """
     dtype = series.dtype
     if is_timedelta(dtype):
@@ -59,7 +69,7 @@ def plan_column(name: str, series: "pd.Series[Any]") -> ColumnPlan:
     if is_number(dtype):
         if _holds_compact_dates(series):
             return ColumnPlan(name, ColumnRole.DATETIME, DateReading("%Y%m%d"))
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading())
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_plain_style(decimal)))
     if isinstance(dtype, pd.CategoricalDtype):
         cells = read_text_cells(series)
         n_levels = len(cells.values)
@@ -68,10 +78,10 @@ def plan_column(name: str, series: "pd.Series[Any]") -> ColumnPlan:
         role = ColumnRole.TEXT if many else ColumnRole.CATEGORICAL
         return ColumnPlan(name, role, _words(cells))
     if pd.api.types.is_object_dtype(dtype):
-        plan = _plan_objects(name, series)
+        plan = _plan_objects(name, series, decimal)
         if plan is not None:
             return plan
-    return _plan_text(name, read_text_cells(series))
+    return _plan_text(name, read_text_cells(series), decimal)
 
 
 def is_sentence_like(cells: TextCells) -> bool:
@@ -82,27 +92,32 @@ def is_sentence_like(cells: TextCells) -> bool:
     return bool(words >= SENTENCE_WORDS or (words >= 2 and length >= 40))
 
 
-def _plan_objects(name: str, series: "pd.Series[Any]") -> ColumnPlan | None:
+def _plan_objects(name: str, series: "pd.Series[Any]", decimal: str | None) -> ColumnPlan | None:
     """Return the plan of an object column whose cells are all of one plain kind, else None."""
     kind = pd.api.types.infer_dtype(series, skipna=True)
     if kind in ("boolean", "integer", "floating", "mixed-integer-float", "decimal"):
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading())
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_plain_style(decimal)))
     if holds_date_objects(series):
         zoned = any(getattr(cell, "tzinfo", None) is not None for cell in series.dropna())
         return ColumnPlan(name, ColumnRole.DATETIME, DateReading(zone="UTC" if zoned else None))
     return None
 
 
-def _plan_text(name: str, cells: TextCells) -> ColumnPlan:
+def _plain_style(decimal: str | None) -> NumberStyle:
+    """Return the notation of numbers that a column of plain numbers expects in later texts."""
+    return NumberStyle(decimal or ".", is_certain=decimal == ",")
+
+
+def _plan_text(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan:
     """Return the plan of a column of texts."""
     values, counts = cells.values, cells.counts
     if is_compact_date(values):
         return ColumnPlan(name, ColumnRole.DATETIME, DateReading("%Y%m%d"))
     if {value.casefold() for value in values[:5]} <= {"true", "false"} and len(values) <= 4:
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(NumberStyle()))
-    style = detect_number_style(values, counts)
-    if style is not None:
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(style))
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_plain_style(decimal)))
+    numbers = plan_numbers(name, cells, decimal)
+    if numbers is not None:
+        return numbers
     dates = detect_date_format(values, counts)
     if dates is not None:
         notes = (
@@ -114,6 +129,43 @@ def _plan_text(name: str, cells: TextCells) -> ColumnPlan:
     if is_clock(values):
         return ColumnPlan(name, ColumnRole.NUMERIC, DurationReading())
     return ColumnPlan(name, _word_role(cells), _words(cells))
+
+
+def plan_numbers(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan | None:
+    """Return the plan of a column of texts that are numbers; None if they are none.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    cells : TextCells
+        Its training rows.
+    decimal : str or None
+        As for `plan_column`.
+    """
+    values, counts = cells.values, cells.counts
+    found = column_evidence(cells)
+    told = found.decimal or (None if found.is_contradictory else decimal)
+    style = detect_number_style(values, counts, told)
+    if style is None:
+        return None
+    notes = []
+    if found.is_contradictory:
+        notes.append(
+            f"column {name!r} has numbers with a decimal comma such as {found.comma!r} and with a "
+            f"decimal point such as {found.point!r}; the decimal {_SIGNS[style.decimal]} is taken, "
+            "and the others count as missing"
+        )
+    elif found.either and told is None:
+        notes.append(
+            f"column {name!r} has numbers such as {found.either!r} that read both ways, and "
+            f"nothing tells which is meant; the decimal {_SIGNS[style.decimal]} is taken"
+        )
+    mixed = mixed_symbols(values)
+    if mixed:
+        notes.append(f"column {name!r} has numbers {mixed}; only the figures count")
+    reading = NumberReading(style, is_lenient=found.is_contradictory)
+    return ColumnPlan(name, ColumnRole.NUMERIC, reading, tuple(notes))
 
 
 def _word_role(cells: TextCells) -> ColumnRole:
@@ -153,8 +205,9 @@ def _holds_compact_dates(series: "pd.Series[Any]") -> bool:
     """Whether a numeric column holds dates written as 20240131."""
     if pd.api.types.is_bool_dtype(series.dtype):
         return False
-    low, high = series.min(), series.max()
-    if pd.isna(low) or not (low >= 18000101 and high <= 21991231):
+    numbers = to_float(series)
+    present = numbers[np.isfinite(numbers)]
+    if not len(present) or not (present.min() >= 18000101 and present.max() <= 21991231):
         return False
     cells = read_text_cells(series)
     return len(cells.values) >= 3 and is_compact_date(cells.values)

@@ -27,13 +27,14 @@ _NUMBER = re.compile(
     (?P<digits>(?:\d[\d.,'\u2019\s]*)?\d[.,]?|[.,]\d+)
     (?P<exponent>[eE][-+]?\d+)?\s*
     (?P<suffix>[^\W\d_][^\W\d_./²³]{{0,11}}[²³]?|%|‰|°[CFcf]?|[$€£¥₹₽₩₺])?\s*
-    (?P<close>\))?""",
+    (?:(?P<close>\))\s*(?:{_CURRENCY})?)?""",
     re.VERBOSE,
 )
 _PLAIN = re.compile(r"\d*\.?\d+|\d+\.")
-_GROUPED = re.compile(r"\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d*)?")
+# No number begins with a group of zero: 0,123 has a decimal comma.
+_GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}(?:\.\d*)?")
 # The plain case of the above, for speed: an amount with commas, a percentage.
-_USUAL = re.compile(r"[$€£]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?%?")
+_USUAL = re.compile(r"[$€£]?(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d*)?%?")
 _DECORATION = str.maketrans("", "", "$€£,%")
 _MULTIPLIERS = {"k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "b": 1e9, "bn": 1e9}
 _SYMBOLS = frozenset(["", "%", "‰", *"$€£¥₹₽₩₺"]) | frozenset(
@@ -61,10 +62,14 @@ class NumberStyle:
         ``.`` or ``,``; the other one groups thousands.
     unit : str
         A word that may follow every number, lower case (``kg``); it is ignored.
+    is_certain : bool
+        Whether a text that reads both ways, such as ``1,234``, has this notation for certain. Not
+        so where the training had plain numbers only.
     """
 
     decimal: str = "."
     unit: str = ""
+    is_certain: bool = True
 
 
 def parse_numbers(values: Sequence[str], style: NumberStyle) -> NDArray[np.float64]:
@@ -85,19 +90,21 @@ def parse_numbers(values: Sequence[str], style: NumberStyle) -> NDArray[np.float
     array, shape (n_values,)
         NaN where a text is no finite number.
     """
-    if style.decimal == ".":
-        numbers = np.array(
-            pd.to_numeric(pd.Series(values, dtype=object), errors="coerce"), dtype=np.float64
-        )
-    else:
-        numbers = np.full(len(values), np.nan)
+    plain = values
+    if style.decimal == ",":  # what has a point is read below, as it may group thousands
+        plain = ["" if "." in value else value.replace(",", ".") for value in values]
+    numbers = np.array(
+        pd.to_numeric(pd.Series(plain, dtype=object), errors="coerce"), dtype=np.float64
+    )
     for position in np.flatnonzero(~np.isfinite(numbers)).tolist():
         numbers[position] = _parse(values[position], style)
     numbers[~np.isfinite(numbers)] = np.nan
     return numbers
 
 
-def detect_number_style(values: Sequence[str], counts: NDArray[np.int64]) -> NumberStyle | None:
+def detect_number_style(
+    values: Sequence[str], counts: NDArray[np.int64], decimal: str | None = None
+) -> NumberStyle | None:
     """Return the notation of a column's numbers, or None if it does not hold numbers.
 
     Parameters
@@ -106,17 +113,20 @@ def detect_number_style(values: Sequence[str], counts: NDArray[np.int64]) -> Num
         Distinct texts.
     counts : array, shape (n_values,)
         Number of rows with each text.
+    decimal : str or None
+        The decimal sign where it is known; None for the one that most texts suggest.
     """
     if not values:
         return None
     few, _ = sample_values(values, counts, GLANCE)
-    if len(values) > GLANCE and _share_parsed(few, np.ones(len(few)), _guess_style(few)) < 0.4:
+    glance = _guess_style(few, decimal)
+    if len(values) > GLANCE and _share_parsed(few, np.ones(len(few)), glance) < 0.4:
         return None
     sample, weights = sample_values(values, counts, SAMPLE)
     # 007 is a code: as a number it would lose its zeros, and its order means nothing.
     if any(_ZERO_PADDED.fullmatch(value) for value in sample):
         return None
-    style = _guess_style(sample)
+    style = _guess_style(sample, decimal)
     if _share_parsed(sample, np.ones(len(sample)), style) < MOST_VALUES:
         return None
     return style if _share_parsed(sample, weights, style) >= SHARE else None
@@ -137,7 +147,28 @@ def _share_parsed(values: Sequence[str], weights: NDArray[np.float64], style: Nu
     return float(weights[present & parsed].sum()) / total
 
 
-def _guess_style(sample: Sequence[str]) -> NumberStyle:
+def mixed_symbols(values: Sequence[str]) -> str | None:
+    """Return in words which unlike signs numbers in text carry; None if they are all alike."""
+    sample = [value for value in values[:SAMPLE] if not is_absent(value)]
+    percent = sum("%" in value for value in sample)
+    if 0 < percent < len(sample):
+        return "with and without a percent sign"
+    currencies = sorted({sign for value in sample for sign in value if sign in "$€£¥₹₽₩₺"})
+    return f"in unlike currencies ({' and '.join(currencies)})" if len(currencies) > 1 else None
+
+
+def possible_readings(value: str) -> tuple[float | None, float | None]:
+    """Return what a text is with a decimal comma and with a decimal point; None for no number.
+
+    Units, currencies and brackets around the digits do not matter.
+    """
+    match = _NUMBER.fullmatch(value)
+    if match is None:
+        return None, None
+    return _as_number(match["digits"], ","), _as_number(match["digits"], ".")
+
+
+def _guess_style(sample: Sequence[str], decimal: str | None = None) -> NumberStyle:
     """Return the style that a few values suggest."""
     units: dict[str, int] = {}
     comma_decimal = point_decimal = 0
@@ -159,7 +190,7 @@ def _guess_style(sample: Sequence[str]) -> NumberStyle:
                 _as_number(digits, ",") is None
             )
     unit = max(units, key=lambda name: units[name]) if units else ""
-    return NumberStyle("," if comma_decimal > point_decimal else ".", unit)
+    return NumberStyle(decimal or ("," if comma_decimal > point_decimal else "."), unit)
 
 
 def _parse(value: str, style: NumberStyle) -> float:

@@ -4,6 +4,7 @@ A reading is chosen once, on the training column, and then accepts any dtype: a 
 deliver dates as text or categories as integers.
 """
 
+import decimal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -19,10 +20,13 @@ from espalier.pipelines.data.parsing.dates import (
     parse_dates,
     to_nanoseconds,
 )
+from espalier.pipelines.data.parsing.decimal_signs import notation_complaint
 from espalier.pipelines.data.parsing.numbers import NumberStyle, parse_numbers
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import TextCells, read_text_cells
 from espalier.pipelines.errors import UserError
+
+_NUMBERS = (bool, int, float, decimal.Decimal, np.bool_, np.integer, np.floating)
 
 
 class Reading(Protocol):
@@ -67,12 +71,29 @@ class ColumnPlan:
 
 @dataclass(frozen=True, slots=True)
 class NumberReading:
-    """Parses numbers, booleans and numbers in text as float64; infinities become NaN."""
+    """Parses numbers, booleans and numbers in text as float64; infinities become NaN.
+
+    Attributes
+    ----------
+    style : NumberStyle
+        How numbers in text are written.
+    is_lenient : bool
+        Whether the training had numbers of another notation too, so that later ones are taken as
+        missing, as they were then.
+    """
 
     style: NumberStyle = field(default_factory=NumberStyle)
+    is_lenient: bool = False
 
     def read(self, series: "pd.Series[Any]") -> NDArray[np.float64]:
-        """Return float64, shape (n_rows,)."""
+        """Return float64, shape (n_rows,).
+
+        Raises
+        ------
+        UserError
+            The column holds dates, numbers with the other decimal sign, or numbers that read both
+            ways where nothing tells which is meant.
+        """
         if is_timedelta(series.dtype):
             return seconds(series)
         if is_date(series.dtype):
@@ -82,7 +103,26 @@ class NumberReading:
             )
         if is_number(series.dtype):
             return to_float(series)
+        if pd.api.types.is_object_dtype(series.dtype):
+            return self._read_objects(series)
+        return self._read_texts(series)
+
+    def _read_objects(self, series: "pd.Series[Any]") -> NDArray[np.float64]:
+        """Return the cells that are numbers as they are, and the others by their text."""
+        cells = series.to_numpy()
+        typed = np.array([isinstance(cell, _NUMBERS) for cell in cells], dtype=bool)
+        numbers = np.full(len(cells), np.nan)
+        numbers[typed] = [_as_float(cell) for cell in cells[typed]]
+        if not typed.all():
+            numbers[~typed] = self._read_texts(series[~typed])
+        return without_infinities(numbers)
+
+    def _read_texts(self, series: "pd.Series[Any]") -> NDArray[np.float64]:
         cells = read_text_cells(series)
+        if not self.is_lenient:
+            complaint = notation_complaint(cells.values, self.style)
+            if complaint is not None:
+                raise UserError(f"column {series.name!r} {complaint}")
         return cells.spread(parse_numbers(cells.values, self.style), np.nan)
 
 
@@ -169,6 +209,14 @@ class WordReading:
             respelt = [self.spellings.get(float(value), value) for value in cells.values]
             cells = TextCells(cells.codes, respelt)
         return cells.to_objects()
+
+
+def _as_float(cell: Any) -> float:
+    """Return a number of any type; infinite where a float cannot hold it."""
+    try:
+        return float(cell)
+    except (OverflowError, ValueError):  # a huge integer; a signalling decimal
+        return np.inf
 
 
 def is_number(dtype: Any) -> bool:

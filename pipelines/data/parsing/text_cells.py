@@ -70,7 +70,7 @@ def read_text_cells(series: "pd.Series[Any]") -> TextCells:
     if len(series) <= FEW_ROWS:
         return _read_few(series)
     codes, uniques = _factorize(series)
-    texts = [value.strip() if type(value) is str else canonical_text(value) for value in uniques]
+    texts = [canonical_text(value) for value in uniques]
     return _merge(codes, texts)
 
 
@@ -105,7 +105,8 @@ def sample_values(
 def canonical_text(cell: Any) -> str:
     """Return a cell as stripped text; ``3``, ``3.0`` and ``"3"`` have the same text."""
     if isinstance(cell, str):
-        return cell.strip()
+        text = cell.strip()
+        return text if text.isascii() else without_half_characters(text)
     if isinstance(cell, (bool, np.bool_)):
         return str(bool(cell))
     if isinstance(cell, (int, np.integer)):
@@ -125,6 +126,14 @@ def canonical_text(cell: Any) -> str:
     if isinstance(cell, np.ndarray):
         return repr(cell.tolist())
     return str(cell).strip()
+
+
+def without_half_characters(text: str) -> str:
+    """Return a text in which half a character, a lone surrogate, is spelled out as its escape.
+
+    No file and no library takes it as it is.
+    """
+    return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
 
 
 def _number_text(value: float) -> str:
@@ -162,7 +171,10 @@ def _factorize(series: "pd.Series[Any]") -> tuple[NDArray[np.int64], Sequence[An
         ]
         codes, uniques = pd.factorize(texts)
         return codes.astype(np.int64), uniques.tolist()
-    codes, distinct = pd.factorize(series.to_numpy() if objects else series.array)
+    try:
+        codes, distinct = pd.factorize(series.to_numpy() if objects else series.array)
+    except NotImplementedError:  # lists, structs and half floats of Arrow
+        return _factorize(series.astype(object))
     return np.asarray(codes, dtype=np.int64), _cells(distinct)
 
 

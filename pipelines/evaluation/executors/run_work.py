@@ -10,9 +10,11 @@ from espalier.pipelines.evaluation.executors.base import ended_early, fit_or_non
 from espalier.pipelines.evaluation.executors.workers import Work
 from espalier.pipelines.evaluation.limits import TrialInterruptedError
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.surroundings import undisturbed
 from espalier.pipelines.trials.trial import Trial, TrialStatus
 
 
+@undisturbed
 def run_work(
     work: Work,
     context: EvaluationContext,

@@ -83,14 +83,16 @@ class Learner:
         Largest tables that it is used for.
     early_stopping : bool
         Whether ``fit`` takes ``eval_set=(X, y)`` and sets ``n_iterations_``. In every family,
-        ``fit`` also receives those of ``sample_weight``, ``eval_weight``, ``categorical`` and
-        ``deadline`` that its signature names.
+        ``fit`` also receives those of ``sample_weight``, ``groups``, ``times``, ``eval_weight``,
+        ``categorical`` and ``deadline`` that its signature names.
     anytime : bool
         Whether ``fit`` takes ``deadline`` and stops at it with a usable model.
     interpretable : bool
         Whether a person can read the fitted model.
     expected_mb : callable (values, shape) -> float, or None
         MiB that a fit takes beside its matrix and a few copies of it; None if negligible.
+    weighs : bool
+        Whether ``fit`` takes ``sample_weight``.
     packages : tuple of str
         Distributions that a served model of this family needs beside scikit-learn.
     """
@@ -106,6 +108,7 @@ class Learner:
     early_stopping: bool = False
     anytime: bool = False
     interpretable: bool = False
+    weighs: bool = True
     packages: tuple[str, ...] = ()
     expected_mb: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
 

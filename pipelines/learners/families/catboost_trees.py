@@ -197,6 +197,8 @@ CATBOOST = Learner(
         # CatBoost has ordered target statistics of its own; target means beside them mislead.
         text_means=(False, True),
         rare_of_rows=2_000,
+        # Its target statistics count rows, whatever they weigh.
+        native_weighs=False,
     ),
     early_stopping=True,
     anytime=True,

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
+from espalier.pipelines.learners.families.weighed_neighbours import WeighedNeighbours
 from espalier.pipelines.preprocessing.strength import mutual_information
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
@@ -25,6 +26,9 @@ _FLOOR = 0.01
 
 class Neighbours(BaseEstimator):
     """Predict from the k nearest training rows, with columns weighed by relevance.
+
+    A row of weight w counts as w rows at one place: the nearest rows whose weights sum to k are
+    used, at most 4 k of them, and the farthest of them in part.
 
     Parameters
     ----------
@@ -58,28 +62,44 @@ class Neighbours(BaseEstimator):
         self.classification = classification
         self.n_threads = n_threads
 
-    def fit(self, X: Any, y: NDArray[Any]) -> "Neighbours":
+    def fit(
+        self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None = None
+    ) -> "Neighbours":
         """Store the rows ``X``, shape (n_rows, n_columns), and their ``y``."""
         from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-        kind = KNeighborsClassifier if self.classification else KNeighborsRegressor
         self.factors_ = None
         if self.relevance:
-            strength = mutual_information(X, y, classification=self.classification)
+            strength = mutual_information(
+                X, y, classification=self.classification, weight=sample_weight
+            )
             # Its square root, so that a column's part of a squared distance is its strength.
             factors = np.sqrt(strength / max(float(strength.max()), 1e-12) + _FLOOR)
             self.factors_ = factors.astype(np.float32)
         X = self._stretched(X)
         self.k_ = min(self.n_neighbors, len(y))
+        if self.classification:
+            shares = np.bincount(y, weights=sample_weight)
+            self.prior_ = shares / shares.sum()
+        self.weighed_: WeighedNeighbours | None = None
+        if sample_weight is not None:
+            self.weighed_ = WeighedNeighbours(
+                self.k_, self.weights == "distance", self.p, self.n_threads
+            ).fit(X, self._targets(y), sample_weight)
+            return self
+        kind = KNeighborsClassifier if self.classification else KNeighborsRegressor
         self.model_ = kind(self.k_, weights=self.weights, p=self.p, n_jobs=self.n_threads)
         self.model_.fit(X, y)
-        if self.classification:
-            self.prior_ = np.bincount(y) / len(y)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return values or class codes, shape (n_rows,)."""
-        return self.model_.predict(self._stretched(X))
+        weighed = getattr(self, "weighed_", None)  # older versions had none
+        if weighed is None:
+            return self.model_.predict(self._stretched(X))
+        if self.classification:
+            return np.argmax(self.predict_proba(X), axis=1)
+        return np.asarray(weighed.predict(self._stretched(X))[0][:, 0])
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
         """Return probabilities, shape (n_rows, n_classes).
@@ -87,8 +107,18 @@ class Neighbours(BaseEstimator):
         One more neighbour is added that has the class frequencies of the training rows, so that no
         class is ever impossible (the m-estimate with m = 1).
         """
-        scores = self.model_.predict_proba(self._stretched(X))
-        return (self.k_ * scores + self.prior_) / (self.k_ + 1)
+        weighed = getattr(self, "weighed_", None)
+        if weighed is None:
+            scores = self.model_.predict_proba(self._stretched(X))
+            return (self.k_ * scores + self.prior_) / (self.k_ + 1)
+        scores, mass = weighed.predict(self._stretched(X))
+        return (mass[:, None] * scores + self.prior_) / (mass[:, None] + 1)
+
+    def _targets(self, y: NDArray[Any]) -> NDArray[np.float64]:
+        """Return what is averaged over neighbours, shape (n_rows, n_targets)."""
+        if self.classification:
+            return np.eye(len(self.prior_))[y]
+        return np.asarray(y, dtype=np.float64)[:, None]
 
     def _stretched(self, X: NDArray[Any]) -> NDArray[Any]:
         return X if self.factors_ is None else X * self.factors_

@@ -1,6 +1,5 @@
 """Penalised linear models: logistic regression, ridge and elastic net."""
 
-import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,13 @@ from sklearn.base import BaseEstimator
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
-from espalier.pipelines.learners.families.penalty import ChosenStrength, Logistic, Ridge
+from espalier.pipelines.learners.base.target_scale import mean_and_spread
+from espalier.pipelines.learners.families.penalty import (
+    ChosenStrength,
+    ElasticLogistic,
+    Logistic,
+    Ridge,
+)
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
@@ -38,15 +43,21 @@ class BoundedRegressor(BaseEstimator):
         self.margin = margin
 
     def fit(
-        self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None = None
+        self,
+        X: Any,
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None = None,
+        groups: NDArray[Any] | None = None,
+        times: NDArray[Any] | None = None,
     ) -> "BoundedRegressor":
         """Fit to ``y`` of shape (n_rows,)."""
-        self.center_ = float(np.average(y, weights=sample_weight))
-        self.scale_ = float(np.std(y)) or 1.0
+        self.center_, self.scale_ = mean_and_spread(y, sample_weight)
         width = float(y.max() - y.min()) * self.margin
         self.low_, self.high_ = float(y.min()) - width, float(y.max()) + width
         target = (y - self.center_) / self.scale_
-        if sample_weight is None:
+        if isinstance(self.regressor, ChosenStrength):
+            self.regressor.fit(X, target, sample_weight, groups=groups, times=times)
+        elif sample_weight is None:
             self.regressor.fit(X, target)
         else:
             self.regressor.fit(X, target, sample_weight=sample_weight)
@@ -95,22 +106,11 @@ def build(values: Mapping[str, Value], context: BuildContext) -> Any:
 
 
 def _elastic_net(strength: float, ratio: float, context: BuildContext) -> Any:
-    from sklearn.linear_model import ElasticNet, LogisticRegression
+    from sklearn.linear_model import ElasticNet
 
     if context.shape.problem is ProblemKind.REGRESSION:
         return ElasticNet(alpha=strength, l1_ratio=ratio, max_iter=300, tol=1e-3)
-    settings: dict[str, Any] = {
-        "C": 1.0 / (strength * max(context.shape.n_rows, 2)),
-        "solver": "saga",
-        "l1_ratio": ratio,
-        "max_iter": 60,
-        "tol": 1e-2,
-        "random_state": context.seed,
-    }
-    # From scikit-learn 1.8 on, l1_ratio alone names the penalty.
-    if inspect.signature(LogisticRegression).parameters["penalty"].default != "deprecated":
-        settings["penalty"] = "elasticnet"
-    return LogisticRegression(**settings)
+    return ElasticLogistic(strength, ratio, context.seed)
 
 
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
+from espalier.pipelines.learners.base.target_scale import mean_and_spread
 from espalier.pipelines.learners.families.boosting_rounds import Patience
 from espalier.pipelines.learners.families.network import Adam, Network, rate_at, softmax
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
@@ -91,14 +92,15 @@ class Perceptron(BaseEstimator):
         X = np.ascontiguousarray(X, dtype=np.float32)
         self.center_, self.spread_ = 0.0, 1.0
         if not self.classification:
-            self.center_, self.spread_ = float(np.mean(y)), float(np.std(y)) or 1.0
+            self.center_, self.spread_ = mean_and_spread(y, sample_weight)
             self.low_, self.high_ = float(np.min(y)), float(np.max(y))
         self.n_classes_ = int(y.max()) + 1 if self.classification else 1
         target = self._target(y)
         weight = np.ones((len(y), 1), dtype=np.float32)
         if sample_weight is not None:
             weight[:, 0] = sample_weight / max(float(np.mean(sample_weight)), 1e-12)
-        prior = np.log(np.clip(target.mean(axis=0), 1e-6, 1)) if self.classification else 0.0
+        shares = target.mean(axis=0) if sample_weight is None else (target * weight).mean(axis=0)
+        prior = np.log(np.clip(shares, 1e-6, 1)) if self.classification else 0.0
         network = Network.make(
             [X.shape[1], *[self.width] * self.depth, target.shape[1]],
             rng,

@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 
 from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.data.splitting.inner_folds import RowFacts, inner_folds
 from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
 from espalier.pipelines.learners.families.linear import BoundedRegressor
@@ -33,9 +34,9 @@ class KernelClassifier(BaseEstimator):
     """A classifier of two classes or more with a Gaussian kernel.
 
     Two classes and an exact kernel: a support vector machine whose margins on rows left out
-    (three folds) are turned into probabilities (Platt 1999). Otherwise a logistic regression on
-    landmarks of the kernel, because the margins of one machine per pair of classes cannot be
-    calibrated to good probabilities of many classes.
+    (three folds, which keep groups together and go forward in time) are turned into probabilities
+    (Platt 1999). Otherwise a logistic regression on landmarks of the kernel, because the margins of
+    one machine per pair of classes cannot be calibrated to good probabilities of many classes.
 
     Parameters
     ----------
@@ -58,7 +59,12 @@ class KernelClassifier(BaseEstimator):
         self.seed = seed
 
     def fit(
-        self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None = None
+        self,
+        X: Any,
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None = None,
+        groups: NDArray[Any] | None = None,
+        times: NDArray[Any] | None = None,
     ) -> "KernelClassifier":
         """Fit to ``X`` of shape (n_rows, n_columns) and class codes 0..k-1."""
         from sklearn.linear_model import LogisticRegression
@@ -75,17 +81,29 @@ class KernelClassifier(BaseEstimator):
             self.model_.fit(X, y, model__sample_weight=weight)
             return self
         machine = SVC(C=self.C, gamma=gamma, cache_size=200, tol=1e-2, max_iter=200_000)
-        margins = np.zeros(len(y))
-        fold = _folds(y, self.seed)
-        for part in range(_FOLDS):
-            outside, inside = fold != part, fold == part
-            if len(np.unique(y[outside])) == 2 and inside.any():
-                machine.fit(X[outside], y[outside], sample_weight=weight[outside])
-                margins[inside] = machine.decision_function(X[inside])
+        facts = RowFacts(weight=weight, groups=groups, times=times)
+        margins = self._margins(machine, X, y, facts)
+        known = np.isfinite(margins)
+        if len(np.unique(y[known])) < 2:
+            # Groups or order leave a single class to calibrate on, or a class has one row.
+            margins = np.nan_to_num(self._margins(machine, X, y, RowFacts(weight=weight)))
+            known[:] = True
         self.calibration_ = LogisticRegression(C=10.0, max_iter=200, tol=1e-3)
-        self.calibration_.fit(margins[:, None], y, sample_weight=weight)
+        self.calibration_.fit(margins[known, None], y[known], sample_weight=weight[known])
         self.model_ = machine.fit(X, y, sample_weight=weight)
         return self
+
+    def _margins(
+        self, machine: Any, X: Any, y: NDArray[Any], facts: RowFacts
+    ) -> NDArray[np.float64]:
+        """Return margins by machines that did not see the row; NaN where there is none."""
+        margins = np.full(len(y), np.nan)
+        for fold in inner_folds(facts, _folds(y, self.seed), _FOLDS, seed=self.seed):
+            if len(np.unique(y[fold.train])) == 2:
+                weight = facts.take(fold.train).weight
+                machine.fit(X[fold.train], y[fold.train], sample_weight=weight)
+                margins[fold.valid] = machine.decision_function(X[fold.valid])
+        return margins
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return class codes, shape (n_rows,)."""

@@ -2,10 +2,12 @@
 
 The bootstrap is paired: each sample of rows scores both models, so that difficulty that both share
 cancels out (Efron 1979; pairing as in Koehn 2004, "Statistical significance tests for machine
-translation evaluation").
+translation evaluation"). Its spread is a standard error, from which the bounds follow by Student's
+t: percentiles of samples would be too narrow with few rows or groups, and would tell nothing at
+the strict levels of `espalier.pipelines.lifecycle.promotion.looks`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.metrics.mixture_scorer import make_scorer
+from espalier.pipelines.metrics.resampling import resampling_units
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.seeds import generator
 
@@ -21,6 +24,9 @@ SAMPLES = 1000
 FEWEST_SAMPLES = 400
 # Largest product of rows and bootstrap samples; beyond it the number of samples is reduced.
 LARGEST_WORK = 4_000_000
+# Where a larger share of bootstrap samples has no score, a class has fewer than three rows or
+# groups (a sample has none of three with probability exp(-3)): the others say little.
+MOST_UNDEFINED = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +44,12 @@ class ScoreComparison:
     difference : float
         How much better the challenger is: positive is better, whatever the metric's direction.
     low, high : float
-        One-sided bounds of the difference; each holds with the requested confidence.
+        One-sided bounds of the difference; each holds with the requested confidence. Infinite
+        where all rows are of one group.
     n_rows : int
         Number of rows.
+    n_groups : int or None
+        Number of groups; None if rows do not belong together.
     """
 
     metric: str
@@ -51,6 +60,7 @@ class ScoreComparison:
     low: float
     high: float
     n_rows: int
+    n_groups: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +122,8 @@ def compare_scores(
     Returns
     -------
     ScoreComparison or None
-        None where the metric is not defined on these rows.
+        None where the metric is not defined on these rows, or a class has fewer than about three
+        rows or groups.
     """
     if not 0.5 < confidence < 1.0:
         raise ValueError(f"confidence must be between 0.5 and 1, not {confidence}")
@@ -128,26 +139,28 @@ def compare_scores(
     score_old, score_new = scorer.score(old, None), scorer.score(new, None)
     if not (np.isfinite(score_old) and np.isfinite(score_new)):
         return None
-    draw = _drawing(n_rows, groups)
+    units = resampling_units(n_rows, groups, sample_weight)
     rng = generator(seed, "promotion", "bootstrap")
     n_samples = min(samples, max(FEWEST_SAMPLES, LARGEST_WORK // n_rows))
     differences = np.empty(n_samples)
     for at in range(n_samples):
-        rows = draw(rng)
+        rows = units.draw(rng)
         differences[at] = scorer.score(new, rows) - scorer.score(old, rows)
     defined = differences[np.isfinite(differences)]
-    if not len(defined):
+    if len(defined) <= (1.0 - MOST_UNDEFINED) * n_samples:
         return None
-    low, high = np.quantile(defined, [1.0 - confidence, confidence])
+    difference = score_new - score_old
+    half = units.half_width(defined, confidence)
     return ScoreComparison(
         metric=metric.name,
         higher_is_better=metric.higher_is_better,
         champion=metric.sign * score_old,
         challenger=metric.sign * score_new,
-        difference=score_new - score_old,
-        low=float(low),
-        high=float(high),
+        difference=difference,
+        low=difference - half,
+        high=difference + half,
         n_rows=n_rows,
+        n_groups=units.n_groups,
     )
 
 
@@ -161,6 +174,7 @@ def compare_slices(
     slices: Mapping[str, Mapping[str, NDArray[np.int64]]],
     seed: int,
     confidence: float = 0.95,
+    groups: NDArray[Any] | None = None,
     sample_weight: NDArray[Any] | None = None,
     samples: int = SAMPLES,
 ) -> tuple[SliceComparison, ...]:
@@ -168,7 +182,7 @@ def compare_slices(
 
     Parameters
     ----------
-    metric, problem, y, champion, challenger, seed, confidence, sample_weight, samples
+    metric, problem, y, champion, challenger, seed, confidence, groups, sample_weight, samples
         As for `compare_scores`.
     slices : mapping of column to (mapping of value to array of int64)
         Row positions of each slice, from
@@ -185,6 +199,7 @@ def compare_slices(
                 challenger[rows],
                 seed=seed,
                 confidence=confidence,
+                groups=None if groups is None else groups[rows],
                 sample_weight=None if sample_weight is None else sample_weight[rows],
                 samples=samples,
             )
@@ -192,19 +207,3 @@ def compare_slices(
                 SliceComparison(column=column, value=value, n_rows=len(rows), comparison=outcome)
             )
     return tuple(found)
-
-
-def _drawing(
-    n_rows: int, groups: NDArray[Any] | None
-) -> Callable[[np.random.Generator], NDArray[np.int64]]:
-    """Return a function that draws row positions with replacement, by whole groups if given."""
-    if groups is None:
-        return lambda rng: rng.integers(0, n_rows, size=n_rows)
-    _, codes, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    members = np.split(np.argsort(codes, kind="stable"), np.cumsum(counts)[:-1])
-
-    def draw(rng: np.random.Generator) -> NDArray[np.int64]:
-        drawn = rng.integers(0, len(members), size=len(members))
-        return np.concatenate([members[group] for group in drawn])
-
-    return draw

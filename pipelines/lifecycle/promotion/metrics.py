@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.assemble import read_row_weights
+from espalier.pipelines.data.assemble import group_codes, read_row_weights
 from espalier.pipelines.data.parsing.column_names import with_unique_names
-from espalier.pipelines.data.parsing.text_cells import read_text_cells
 from espalier.pipelines.data.target import target_present
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.lifecycle.promotion.comparison import compare_scores, compare_slices
+from espalier.pipelines.lifecycle.promotion.comparison import (
+    ScoreComparison,
+    compare_scores,
+    compare_slices,
+)
 from espalier.pipelines.lifecycle.promotion.policy import PromotionMetrics, PromotionPolicy
 from espalier.pipelines.lifecycle.promotion.predictions import (
     IncomparableError,
@@ -24,6 +27,8 @@ from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.metrics.scoring import check_target
 
 SLICE_SAMPLES = 400
+# With fewer groups a difference of two models cannot be told from chance.
+FEWEST_GROUPS = 10
 
 
 def rows_with_target(table: pd.DataFrame, target: str) -> pd.DataFrame:
@@ -52,6 +57,7 @@ def measure_promotion(
     group_column: str | None = None,
     weight_column: str | None = None,
     seed: int = 0,
+    confidence: float | None = None,
 ) -> PromotionMetrics:
     """Compare two models on rows with a known target.
 
@@ -70,11 +76,16 @@ def measure_promotion(
     slices : sequence of str
         Columns to slice by.
     group_column : str or None
-        Column of groups; rows with the same value are resampled together.
+        Column of groups; rows with the same value are resampled together. Rows without it cannot
+        be used, nor can those of fewer than ten groups.
     weight_column : str or None
         Column of row weights; rows without a weight cannot be used.
     seed : int
         Seed of the bootstrap samples.
+    confidence : float or None
+        Confidence level of this comparison, if it is one of many (see
+        `espalier.pipelines.lifecycle.promotion.looks`); None for the policy's. Slices are judged at
+        the policy's.
 
     Raises
     ------
@@ -95,14 +106,16 @@ def measure_promotion(
         if chosen.needs == "labels":
             aligned = align_predictions(table[target], champion.decided, challenger.decided)
         weights = _weights(table, weight_column)
+        groups = _groups(table, group_column)
     except (IncomparableError, UserError) as error:
         return replace(known, obstacles=(_sentence(str(error)),))
     args = (chosen, aligned.problem, aligned.y, aligned.champion, aligned.challenger)
+    level = policy.confidence if confidence is None else confidence
     outcome = compare_scores(
         *args,
         seed=seed,
-        confidence=policy.confidence,
-        groups=_groups(table, group_column),
+        confidence=level,
+        groups=groups,
         sample_weight=weights,
     )
     sliced = compare_slices(
@@ -110,10 +123,25 @@ def measure_promotion(
         slices=parts,
         seed=seed,
         confidence=policy.confidence,
+        groups=groups,
         sample_weight=weights,
         samples=SLICE_SAMPLES,
     )
-    return replace(known, comparison=outcome, slices=sliced)
+    few = _too_few_groups(outcome, group_column)
+    return replace(known, comparison=outcome, slices=sliced, obstacles=few, confidence=level)
+
+
+def _too_few_groups(outcome: ScoreComparison | None, column: str | None) -> tuple[str, ...]:
+    """Return the obstacle of too few groups as a sentence, if it is one."""
+    if outcome is None or outcome.n_groups is None or outcome.n_groups >= FEWEST_GROUPS:
+        return ()
+    n = outcome.n_groups
+    return (
+        f"The rows that neither model was trained on are of only {n:,} group{'s' if n > 1 else ''} "
+        f"(column {column!r}); {FEWEST_GROUPS} are needed to compare the models, because rows of a "
+        "group are not independent. Give rows of more groups as --data, or move the alias "
+        "champion by hand.",
+    )
 
 
 def _weights(table: pd.DataFrame, column: str | None) -> NDArray[np.float64] | None:
@@ -128,12 +156,14 @@ def _weights(table: pd.DataFrame, column: str | None) -> NDArray[np.float64] | N
 
 
 def _groups(table: pd.DataFrame, column: str | None) -> NDArray[np.int64] | None:
-    """Return group codes; each row without a group gets its own."""
-    if column is None or column not in table:
+    if column is None:
         return None
-    cells = read_text_cells(table[column])
-    alone = len(cells.values) + np.arange(len(table))
-    return np.where(cells.codes < 0, alone, cells.codes)
+    if column not in table:
+        raise IncomparableError(
+            f"The rows have no column {column!r}, which says what rows belong together; without it "
+            "chance cannot be told from a better model."
+        )
+    return group_codes(table[column])
 
 
 def _sentence(text: str) -> str:

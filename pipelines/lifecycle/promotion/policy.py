@@ -1,5 +1,6 @@
 """Decide whether a challenger becomes champion, from a policy and measured metrics."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -19,7 +20,9 @@ class PromotionPolicy:
     margin : float
         Value that the lower bound of the difference must exceed, in the metric's unit.
     confidence : float
-        One-sided confidence level of the bounds.
+        One-sided confidence level of the bounds, for all comparisons of a year together; each of
+        them is at a stricter one (`espalier.pipelines.lifecycle.promotion.looks`). Slices are
+        judged at this level.
     slice_limit : float or None
         How much worse any slice may be, in the metric's unit; None to refuse only slices that are
         worse at the confidence level.
@@ -63,6 +66,8 @@ class PromotionMetrics:
         The champion's latency, on the same machine.
     size_mb : float or None
         Size of the challenger's files.
+    confidence : float or None
+        Confidence level of this comparison's bounds; None if there was none.
     """
 
     n_rows: int
@@ -72,6 +77,7 @@ class PromotionMetrics:
     latency_ms: float | None = None
     champion_latency_ms: float | None = None
     size_mb: float | None = None
+    confidence: float | None = None
 
 
 class PromotionAction(StrEnum):
@@ -138,12 +144,16 @@ def _against(policy: PromotionPolicy, metrics: PromotionMetrics) -> list[str]:
         ]
     result = metrics.comparison
     if result is None:
-        return ["The metric is not defined on the rows to compare on."]
+        return [
+            "The metric is not defined on the rows to compare on, or a class has fewer than three "
+            "rows or groups there."
+        ]
     said = []
     if not result.low > policy.margin:
         said.append(
             f"It is not sure enough that the challenger is better: {describe_comparison(result)}; "
-            f"the lower bound {result.low:.4g} does not lie above the margin {policy.margin:.4g}."
+            f"the lower bound {result.low:.4g}{_level(policy, metrics)} does not lie above the "
+            f"margin {policy.margin:.4g}."
         )
     said += [text for each in metrics.slices if (text := _slice_loses(policy, each)) is not None]
     said += _over(metrics.latency_ms, policy.max_latency_ms, "The challenger takes", "ms a row")
@@ -184,22 +194,45 @@ def _in_favour(policy: PromotionPolicy, metrics: PromotionMetrics) -> list[str]:
     how = "better" if result.low > 0.0 else "no worse than allowed"
     said = [
         f"The challenger is {how}: {describe_comparison(result)}; "
-        f"the lower bound {result.low:.4g} lies above the margin {policy.margin:.4g}."
+        f"the lower bound {result.low:.4g}{_level(policy, metrics)} lies above the margin "
+        f"{policy.margin:.4g}."
     ]
-    measured = [each for each in metrics.slices if each.comparison is not None]
+    measured = [
+        each
+        for each in metrics.slices
+        if each.comparison is not None and math.isfinite(each.comparison.high)
+    ]
     if measured:
         said.append(f"None of {len(measured)} slices loses more than allowed.")
     unmeasured = len(metrics.slices) - len(measured)
     if unmeasured:
-        said.append(f"{unmeasured} slices could not be judged: the metric is not defined there.")
+        said.append(
+            f"{unmeasured} slices could not be judged: the metric is not defined there, or all "
+            "rows are of one group."
+        )
     return said
+
+
+def _level(policy: PromotionPolicy, metrics: PromotionMetrics) -> str:
+    """Say at which level this comparison is made, if it is stricter than that of the year."""
+    if metrics.confidence is None or metrics.confidence <= policy.confidence:
+        return ""
+    return f" at {percent(metrics.confidence)}"
+
+
+def percent(level: float) -> str:
+    """Return a confidence level with as many digits as its error has: 95 %, 99.904 %."""
+    digits = max(0, 1 - math.floor(math.log10(100.0 * (1.0 - level))))
+    shown = f"{100.0 * level:.{digits}f}"
+    return (shown.rstrip("0").rstrip(".") if digits else shown) + " %"
 
 
 def describe_comparison(result: ScoreComparison) -> str:
     """Describe the comparison in a sentence."""
     how = "better" if result.difference >= 0.0 else "worse"
+    groups = "" if result.n_groups is None else f" of {result.n_groups:,} groups"
     return (
         f"{result.metric} {result.challenger:.5g} against the champion's {result.champion:.5g} on "
-        f"the same {result.n_rows:,} rows, {how} by {abs(result.difference):.4g} "
+        f"the same {result.n_rows:,} rows{groups}, {how} by {abs(result.difference):.4g} "
         f"(the difference lies between {result.low:.4g} and {result.high:.4g})"
     )

@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.parsing.text_cells import canonical_text, read_text_cells
+from espalier.pipelines.data.labels import (
+    codes_among,
+    distinct_labels,
+    encode_labels,
+    exact_text,
+)
+from espalier.pipelines.data.parsing.text_cells import read_text_cells
 from espalier.pipelines.data.target import target_numbers
 from espalier.pipelines.errors import EspalierError
 from espalier.pipelines.problem import ProblemKind
@@ -103,21 +109,24 @@ def align_predictions(
         )
     if champion.classes is None or challenger.classes is None:
         return _values(target, champion, challenger)
-    cells = read_text_cells(target)
+    order = list(dict.fromkeys([*challenger.classes, *champion.classes]))
+    codes = codes_among(target, order)
+    strangers, others = encode_labels(target[codes < 0])
+    codes[codes < 0] = len(order) + strangers
     for who, answers in (("champion", champion), ("challenger", challenger)):
-        known = set(answers.classes or ())
-        if known.isdisjoint(cells.values):
+        known = {at for at, text in enumerate(order) if text in (answers.classes or ())}
+        if known.isdisjoint(codes.tolist()):
+            held = [exact_text(label) for label in distinct_labels(target)]
             raise IncomparableError(
-                f"The target holds {_some(cells.values)}, the {who} answers with "
+                f"The target holds {_some(held)}, the {who} answers with "
                 f"{_some(list(answers.classes or ()))}; they cannot be compared."
             )
-    order = list(dict.fromkeys([*challenger.classes, *champion.classes, *cells.values]))
+    order += [exact_text(label) for label in others]
     place = {text: at for at, text in enumerate(order)}
-    codes = np.array([place[text] for text in cells.values], dtype=np.int64)
     return AlignedPredictions(
-        y=codes[cells.codes],
-        champion=_spread(champion, place),
-        challenger=_spread(challenger, place),
+        y=codes,
+        champion=_spread(champion, place, len(order)),
+        challenger=_spread(challenger, place, len(order)),
         problem=ProblemKind.BINARY if len(order) == 2 else ProblemKind.MULTICLASS,
         n_classes=len(order),
     )
@@ -125,7 +134,7 @@ def align_predictions(
 
 def label_texts(classes: Iterable[Any] | None) -> tuple[str, ...] | None:
     """Return class labels of any type as text; None if there are no classes."""
-    return None if classes is None else tuple(canonical_text(label) for label in classes)
+    return None if classes is None else tuple(exact_text(label) for label in classes)
 
 
 def _values(
@@ -146,9 +155,11 @@ def _values(
     )
 
 
-def _spread(answers: ModelPredictions, place: dict[str, int]) -> NDArray[np.float64]:
+def _spread(
+    answers: ModelPredictions, place: dict[str, int], n_classes: int
+) -> NDArray[np.float64]:
     """Return probabilities with a column for every class, 0 for classes the model lacks."""
-    wide = np.zeros((len(answers.scores), len(place)))
+    wide = np.zeros((len(answers.scores), n_classes))
     wide[:, [place[text] for text in answers.classes or ()]] = answers.scores
     return wide
 

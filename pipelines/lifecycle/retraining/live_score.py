@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.parsing.text_cells import canonical_text, read_text_cells
+from espalier.pipelines.data.labels import codes_among
 from espalier.pipelines.data.target import target_numbers, target_present
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.evaluation.holdout import bootstrap_interval
 from espalier.pipelines.metrics.metric import Metric
+from espalier.pipelines.metrics.score_interval import describe_interval
 from espalier.pipelines.metrics.scoring import score_predictions
 
 FEWEST_LABELLED = 30
@@ -77,10 +78,9 @@ class LiveScore:
     @property
     def text(self) -> str:
         """One line that describes the result."""
-        low, high = self.interval
         return (
-            f"{self.metric} {self.score:.5g} on {self.n_rows:,} new rows (95 % interval {low:.5g} "
-            f"to {high:.5g}), {self.before:.5g} on the hold-out"
+            f"{self.metric} {self.score:.5g} on {self.n_rows:,} new rows "
+            f"({describe_interval(self.interval)}), {self.before:.5g} on the hold-out"
         )
 
 
@@ -110,10 +110,7 @@ def labelled_rows(target: "pd.Series[Any]", classes: NDArray[Any] | None) -> Lab
                 "column that it was trained on"
             )
         return LabelledRows(rows=there, y=numbers, n_unlabelled=n_unlabelled, n_unknown=0)
-    code_of = {canonical_text(label): code for code, label in enumerate(classes.tolist())}
-    cells = read_text_cells(target)
-    codes = np.array([code_of.get(text, -1) for text in cells.values], dtype=np.int64)
-    coded = cells.spread(codes, -1)
+    coded = codes_among(target, classes)
     known = np.flatnonzero(present & (coded >= 0))
     return LabelledRows(
         rows=known, y=coded[known], n_unlabelled=n_unlabelled, n_unknown=len(there) - len(known)
@@ -129,6 +126,7 @@ def score_live(
     before_interval: tuple[float, float],
     seed: int,
     sample_weight: NDArray[Any] | None = None,
+    groups: NDArray[Any] | None = None,
 ) -> LiveScore | None:
     """Score a model on new rows; None if too few have a target or all are of one class.
 
@@ -148,13 +146,18 @@ def score_live(
         Seed of the bootstrap samples.
     sample_weight : array or None, shape (n_rows,)
         Weight of each row, if the hold-out was weighted.
+    groups : array or None, shape (n_rows,)
+        Rows with the same code belong together, if they did in the hold-out. Of a single group
+        nothing follows about others: its drop is never certain.
     """
     if len(y) < FEWEST_LABELLED or (predictions.ndim == 2 and len(np.unique(y)) < 2):
         return None
     score = score_predictions(metric, y, predictions, sample_weight)
     if not np.isfinite(score):
         return None
-    interval = bootstrap_interval(metric, y, predictions, seed=seed, sample_weight=sample_weight)
+    interval = bootstrap_interval(
+        metric, y, predictions, seed=seed, sample_weight=sample_weight, groups=groups
+    )
     drop = metric.sign * (before - score)
     error = float(np.hypot(_standard_error(interval), _standard_error(before_interval)))
     return LiveScore(

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from espalier.pipelines.evaluation.limits import limit_threads
 from espalier.pipelines.search.limits.memory_model import MemoryModel
 from espalier.pipelines.search.limits.stopping import hopeless_families
 from espalier.pipelines.space.joint import SearchSpace
@@ -64,24 +65,34 @@ class Admission:
         limit: float | None,
         n_folds: int,
         memory_limit_mb: float | None = None,
+        *,
+        learned: History | None = None,
     ) -> Self:
-        """Return the admission that follows from these trials."""
-        timed = history if limit is not None else History(history.metric)
+        """Return the admission that follows from these trials.
+
+        ``learned`` holds those that time and memory are predicted from; None for all.
+        """
+        nothing = History(history.metric)
+        timed = history if limit is not None else nothing
+        known = nothing if limit is None else learned or history
         anytime = {each.name for each in space.learners if each.anytime}
         proven: dict[str, float] = {}
         for result in timed.successes:
             family = result.trial.configuration.family
             if family in anytime:
                 proven[family] = min(result.seconds, proven.get(family, np.inf))
+        # The matrices are small: threads would wait for each other longer than they work.
+        with limit_threads(1):
+            costs = CostModel.fit(space, known, n_folds)
         return cls(
             space=space,
-            costs=CostModel.fit(space, timed, n_folds),
+            costs=costs,
             limit=limit,
             hopeless=hopeless_families(history),
             proven=proven,
             quickest=min((result.seconds for result in timed.successes), default=0.0),
             spent=sum(result.seconds for result in timed.results),
-            memory=None if memory_limit_mb is None else MemoryModel.fit(space, timed),
+            memory=None if memory_limit_mb is None else MemoryModel.fit(space, known),
             memory_limit_mb=memory_limit_mb,
         )
 

@@ -1,6 +1,7 @@
 """When a search is over, and how long one trial may take."""
 
 from collections import Counter
+from collections.abc import Set
 
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.trials.history import History
@@ -12,7 +13,8 @@ TIME_IS_SPENT = "stopped: the time for the search is spent"
 HOPELESS_TRIALS = 40
 # A search with a time budget ends when its predictor expects nothing more: several batches in a row
 # that were each expected to gain less than this many standard errors of a score; but not before
-# there are enough trials for an ensemble. (A number of trials that was asked for is always run.)
+# there are enough trials for an ensemble. (A number of trials that was asked for is always run, and
+# so is the time by which a finished run is extended.)
 NOTHING_TO_GAIN = "three batches in a row were expected to gain less than half a standard error"
 SETTLED_BATCH, SETTLED_BATCHES = 4, 3
 SETTLED_GAIN = 0.5
@@ -44,25 +46,43 @@ def trials_left(history: History, budget: Budget, n_pending: int = 0) -> int | N
 def has_settled(history: History) -> bool:
     """Whether three batches in a row were expected to gain less than half a standard error.
 
-    The expected gain of a batch is the sum over its trials, as each was chosen given the
-    predictions for those before it.
+    The expected gain of a batch is the mean over its trials that have one, for each of the four:
+    each was chosen given the predictions for those before it. Trials of chance have none, nor have
+    those for which a better family was barred: how little they promise says nothing about what
+    there is to gain. A batch of only such trials is passed over.
     """
     ended = Counter(number // SETTLED_BATCH for number in history.numbers)
-    expected: dict[int, float] = {}
+    expected: dict[int, list[float]] = {}
     for each in history.results:
         batch = each.trial.number // SETTLED_BATCH
         if each.trial.expected_gain is not None and ended[batch] == SETTLED_BATCH:
-            expected[batch] = expected.get(batch, 0.0) + each.trial.expected_gain
+            expected.setdefault(batch, []).append(each.trial.expected_gain)
     last = sorted(expected)[-SETTLED_BATCHES:]
     return (
         len(history) >= SETTLED_FROM
         and len(last) == SETTLED_BATCHES
-        and all(expected[batch] < SETTLED_GAIN for batch in last)
+        and all(
+            SETTLED_BATCH * sum(expected[batch]) < SETTLED_GAIN * len(expected[batch])
+            for batch in last
+        )
     )
 
 
+def ends_early(history: History, budget: Budget, taken_over: Set[int] = frozenset()) -> bool:
+    """Whether a search ends before its time because nothing is left to gain.
+
+    Never for a number of trials alone, and never for a run that extends another: its time was
+    asked for when that one had ended, and its trials would count as settled at once.
+    """
+    return budget.seconds is not None and not taken_over and has_settled(history)
+
+
 def why_over(
-    history: History, budget: Budget, deadline: Deadline, n_pending: int = 0
+    history: History,
+    budget: Budget,
+    deadline: Deadline,
+    n_pending: int = 0,
+    taken_over: Set[int] = frozenset(),
 ) -> str | None:
     """Return why no further trial may start, as a message; None if one may.
 
@@ -76,14 +96,17 @@ def why_over(
         When the search must be over.
     n_pending : int
         Number of trials that have started and not ended.
+    taken_over : set of int
+        Numbers of the trials of another run that this one extends; they end nothing.
     """
     if trials_left(history, budget, n_pending) == 0:
         return f"all {budget.trials} trials are done"
     if deadline.seconds_left < _shortest(history):
         return "the time for the search is spent"
-    if len(history) >= HOPELESS_TRIALS and not history.successes:
-        return f"the first {len(history)} trials all failed"
-    if budget.seconds is not None and has_settled(history):
+    own = len(history.numbers - taken_over)
+    if own >= HOPELESS_TRIALS and not history.successes:
+        return f"the first {own} trials all failed"
+    if ends_early(history, budget, taken_over):
         return NOTHING_TO_GAIN
     return None
 

@@ -28,7 +28,10 @@ _RECENT = 8
 
 
 class SourcedProposal(NamedTuple):
-    """A configuration, the source that proposed it, and its expected gain in standard errors."""
+    """A configuration, the source that proposed it, and its expected gain in standard errors.
+
+    The gain is None if no predictor was asked, or if it would have chosen a barred family.
+    """
 
     configuration: Configuration
     origin: str
@@ -44,7 +47,9 @@ class StrategyContext:
     space : SearchSpace
         The search space.
     history : History
-        Trials of families in the space.
+        Trials of families in the space, to learn from.
+    tried : frozenset of Configuration
+        All that must not be proposed again, learned from or not.
     pending : tuple of Configuration
         Configurations that are running or already proposed for this batch.
     admission : Admission
@@ -61,6 +66,7 @@ class StrategyContext:
 
     space: SearchSpace
     history: History
+    tried: frozenset[Configuration]
     pending: tuple[Configuration, ...]
     admission: Admission
     favourites: tuple[Configuration, ...]
@@ -116,7 +122,9 @@ def _by_ascent(situation: StrategyContext, n: int, *, neural: bool) -> list[Sour
         seconds_limit=limit,
         cost_weight=0.0 if limit is None else limit / (limit + admission.spent),
         families=open_families(situation),
-        admissible=lambda each: bool(admission.worthwhile([each])[0]),
+        admissible=lambda each: (
+            each not in situation.tried and bool(admission.worthwhile([each])[0])
+        ),
         max_per_family=max((n + 1) // 2, 1),
         neural_seed=situation.seed if neural else None,
         prior=situation.prior,
@@ -127,7 +135,7 @@ def _by_ascent(situation: StrategyContext, n: int, *, neural: bool) -> list[Sour
         SourcedProposal(
             pick.configuration,
             ASCENT if pick.by_ascent else CANDIDATES,
-            round(pick.improvement / error, 6),
+            round(pick.improvement / error, 6) if pick.is_free else None,
         )
         for pick in picks
     ]

@@ -1,5 +1,6 @@
 """Shares of a guided search's trials by proposing source, adapted to their success."""
 
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -23,15 +24,15 @@ def shares(history: History) -> Mapping[str, float]:
     """Return the weight of each source after these trials; they need not sum to one."""
     tried: Counter[str] = Counter()
     paid: Counter[str] = Counter()
-    seen: list[float] = []
+    seen: list[float] = []  # ascending
     for result in history.ordered:
         source = source_of(result.trial.origin)
         gain = history.gain(result) if result.succeeded else -float("inf")
         tried[source] += source in _SHARES
-        better = sum(each >= gain for each in seen)
+        better = len(seen) - bisect_left(seen, gain)
         if source in _SHARES and result.succeeded and better < max(1.0, _TOP * len(seen)):
             paid[source] += 1
-        seen.append(gain)
+        insort(seen, gain)
     rate = (1 + sum(paid.values())) / (2 + sum(tried.values()))
     return {
         source: base

@@ -18,6 +18,7 @@ from espalier.infra.runs.folders import attempts_of, run_folder, run_key
 from espalier.infra.runs.store import RunStore
 from espalier.infra.runs.trial_recorder import TrialRecorder
 from espalier.pipelines.errors import StoreUnavailableError, UserError
+from espalier.pipelines.trials.row_predictions import RowPredictions, common_rows
 from espalier.pipelines.trials.trial import TrialOutcome
 from tests.contracts.outcomes import failure, success
 
@@ -249,3 +250,28 @@ def test_a_lock_is_touched_while_it_is_held(tmp_path, monkeypatch):
         while lock.path.stat().st_mtime == 1.0 and time.monotonic() < end:
             time.sleep(0.02)
         assert lock.path.stat().st_mtime > 1.0
+
+
+def test_only_validated_rows_are_on_disk_and_come_back(store):
+    rows = np.arange(0, 1_000_000, 5_000, dtype=np.int32)
+    for number, values in enumerate((np.ones((200, 3), np.float32), np.ones(200, np.float32))):
+        few = RowPredictions(rows, values, 1_000_000)
+        store.append(TrialOutcome(success(number).result, few))
+        assert store.predictions_path(number).stat().st_size < 5_000
+        again = RunStore(store.folder).predictions(number)
+        assert again.shape == few.shape
+        np.testing.assert_array_equal(again.rows, rows)
+        np.testing.assert_array_equal(again[rows], values)
+        assert np.isnan(again[np.array([1])]).all()
+    assert RunStore(store.folder).predicted == {0, 1}
+
+
+def test_arrays_as_long_as_the_table_of_older_folders_are_opened(store):
+    whole = np.full((4, 2), 0.5, dtype=np.float32)
+    whole[0] = np.nan
+    path = store.predictions_path(7)
+    path.parent.mkdir(parents=True)
+    np.save(path, whole)
+    np.testing.assert_array_equal(store.predictions(7), whole)
+    new = RowPredictions(np.array([1, 3]), whole[[1, 3]], 4)
+    assert common_rows([store.predictions(7), new]).tolist() == [1, 3]

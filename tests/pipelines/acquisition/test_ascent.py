@@ -4,7 +4,7 @@ import pytest
 from espalier.pipelines.acquisition.ascent import ascend, polish
 from espalier.pipelines.acquisition.functions import log_expected_improvement
 from espalier.pipelines.acquisition.gradients import log_below_slopes, log_improvement_slopes
-from espalier.pipelines.acquisition.guide import propose_by_gradient
+from espalier.pipelines.acquisition.guide import Proposal, propose_by_gradient
 from espalier.pipelines.acquisition.objective import Limit, Objective
 from espalier.pipelines.acquisition.relaxation import FamilySubspace
 from espalier.pipelines.data.dataset import DatasetShape
@@ -171,3 +171,27 @@ def test_a_batch_keeps_to_the_families_allowed(
     )
     assert [pick.configuration.family for pick in picks] == ["svm", "svm"]
     assert not any(pick.by_ascent for pick in picks)
+
+
+def test_a_proposal_says_whether_a_barred_family_would_have_been_better(
+    space: SearchSpace, predictor: GaussianProcess
+) -> None:
+    def picks(families: list[str] | None, n: int = 1) -> list[Proposal]:
+        return propose_by_gradient(
+            space, Objective(predictor=predictor, best=1.0), predictor, tried=[], incumbents=[],
+            families=families, n=n, rng=np.random.default_rng(9), max_per_family=max(1, n // 2),
+        )  # fmt: skip
+
+    [best] = picks(None)
+    assert best.is_free
+    [same] = picks([best.configuration.family])
+    assert same.is_free
+    others = [each for each in space.families if each != best.configuration.family]
+    [worse] = picks(others)
+    assert not worse.is_free
+    assert max(worse.value, worse.random_value) < max(best.value, best.random_value)
+    # In a batch the best family is barred once it has its share.
+    first, *_, last = picks(None, n=4)
+    assert first.is_free
+    assert last.configuration.family != first.configuration.family
+    assert not last.is_free

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -152,3 +153,23 @@ def test_weights_count_as_rows() -> None:
     doubled = measure_reliability(rows.predictions[twice], rows.y[twice])
     assert weighted.log_loss == pytest.approx(doubled.log_loss)
     assert weighted.brier == pytest.approx(doubled.brier)
+
+
+def test_equal_rows_of_a_group_count_once() -> None:
+    few = made(60, 2, 1.0)
+    groups = np.repeat(np.arange(60), 20)
+    rows = replace(few.take(groups), groups=groups)
+    grouped = choose_calibrator(rows, METRICS["log_loss"], seed=0)
+    alone = choose_calibrator(replace(rows, groups=None), METRICS["log_loss"], seed=0)
+    for one, other in zip(grouped.tried, alone.tried, strict=True):
+        # Twenty copies tell as much as one: the error is sqrt(20) times that of 1,200 rows, but
+        # rows that are in their own fit fall in a different way.
+        assert one.standard_error > 2.5 * other.standard_error
+    assert grouped.calibrator is None
+
+
+def test_rows_of_one_group_calibrate_nothing() -> None:
+    rows = replace(made(200, 2, 2.0), groups=np.zeros(200, dtype=int))
+    assert choose_calibrator(rows, METRICS["log_loss"], seed=0).calibrator is None
+    two = replace(rows, groups=np.arange(200) % 2)
+    assert len(choose_calibrator(two, METRICS["log_loss"], seed=0).tried) > 0

@@ -1,9 +1,11 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import ndtr
 
 from espalier.pipelines.calibration.fit_intervals import fit_intervals
 from espalier.pipelines.calibration.intervals import Intervals, ResidualScale
@@ -155,3 +157,48 @@ def test_they_survive_pickling_and_are_the_same_again() -> None:
     x, s = np.linspace(0, 6, 20), np.linspace(0, 3, 20)
     for made_ in (again, other.intervals):
         np.testing.assert_array_equal(one.intervals.bounds(x, s, 0.8), made_.bounds(x, s, 0.8))
+
+
+def test_few_groups_are_no_obstacle_and_one_has_no_intervals() -> None:
+    for n_groups in (2, 3):
+        rows = replace(made(200, 0), groups=np.arange(200) % n_groups)
+        assert fit_intervals(rows, seed=0) is not None
+    assert fit_intervals(replace(made(200, 0), groups=np.zeros(200)), seed=0) is None
+
+
+@pytest.mark.parametrize("n_rows", [60, 200])
+def test_the_best_of_many_models_still_covers_what_is_asked(n_rows: int) -> None:
+    scale, zero = ResidualScale("constant", np.zeros(1), np.ones(1)), np.zeros(1)
+    rng = np.random.default_rng(0)
+    plain, made_up_for = [], []
+    for _ in range(200):
+        shared, own = rng.normal(size=n_rows), rng.normal(size=(100, n_rows))
+        residuals = np.sqrt(0.85) * shared + np.sqrt(0.15) * own  # of a hundred equal models
+        best = np.sort(residuals[np.argmin((residuals**2).mean(axis=1))])
+        for shares, effective in ((plain, None), (made_up_for, float(n_rows))):
+            lower, upper = Intervals(best, None, scale, effective).bounds(zero, zero, 0.9)
+            shares.append(ndtr(upper[0]) - ndtr(lower[0]))
+    assert np.mean(plain) < 0.885
+    assert 0.89 < np.mean(made_up_for) < 0.92
+
+
+def test_residuals_of_groups_count_as_fewer() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(20), 20)
+    shifted = made(400, 0)
+    shifted = replace(shifted, groups=groups, y=shifted.y + 4.0 * rng.normal(size=20)[groups])
+    fit, alone = (fit_intervals(rows, seed=0) for rows in (shifted, made(400, 0)))
+    assert fit is not None
+    assert alone is not None
+    assert alone.intervals.effective == pytest.approx(400)
+    assert fit.intervals.effective is not None
+    assert 20 <= fit.intervals.effective < 120
+
+
+def test_making_up_for_luck_never_makes_bounds_infinite() -> None:
+    residuals, scale = np.arange(-9.0, 10.0), ResidualScale("constant", np.zeros(1), np.ones(1))
+    zero = np.zeros(1)
+    lower, upper = Intervals(residuals, None, scale, 19.0).bounds(zero, zero, 0.9)
+    assert (lower[0], upper[0]) == (-9.0, 9.0)
+    lower, upper = Intervals(residuals, np.ones(19), scale, 19.0).bounds(zero, zero, 0.8)
+    assert upper[0] > 8.0

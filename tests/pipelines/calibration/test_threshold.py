@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -111,3 +112,27 @@ def test_impossible_thresholds_are_refused() -> None:
         check_threshold(0.4, ProblemKind.MULTICLASS)
     for right in (None, "auto"):
         check_threshold(right, ProblemKind.REGRESSION)
+
+
+def test_the_error_is_that_of_whole_groups() -> None:
+    few = made(300, -2.5)
+    groups = np.repeat(np.arange(300), 5)
+    metric = METRICS["f1"]
+    grouped = tune_threshold(made_of(few, groups, groups), metric, seed=0)
+    own = tune_threshold(made_of(few, groups, np.arange(1500)), metric, seed=0)
+    assert own is not None
+    assert own.standard_error is not None
+    if grouped is not None:
+        assert grouped.standard_error is not None
+        assert grouped.standard_error > 1.8 * own.standard_error
+
+
+@pytest.mark.parametrize("n_groups", [1, 2, 3])
+def test_few_groups_are_no_obstacle(n_groups: int) -> None:
+    rows = made(900, -2.0, groups=np.arange(900) % n_groups)
+    found = tune_threshold(rows, METRICS["balanced_accuracy"], seed=0)
+    assert (found is None) == (n_groups == 1)
+
+
+def made_of(rows: OutOfFold, taken: np.ndarray, groups: np.ndarray) -> OutOfFold:
+    return replace(rows.take(taken), groups=groups)

@@ -99,7 +99,7 @@ def test_the_user_may_overrule_the_guess():
         (pd.array(["b", "a", "b"], dtype="string[pyarrow]"), ["a", "b"]),
         (np.array(["b", "a", "b"], dtype=object), ["a", "b"]),
         (np.array([True, False, True], dtype=object), [False, True]),
-        (np.array(["b", 1, "b"], dtype=object), ["1", "b"]),
+        (np.array(["b", 1, "b"], dtype=object), [1, "b"]),
     ],
 )
 def test_labels_become_codes_and_codes_become_labels(cells, classes):

@@ -15,12 +15,14 @@ from espalier.pipelines.ensemble.choose import (
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 from espalier.pipelines.ensemble.combiners import COMBINERS
 from espalier.pipelines.ensemble.library import build_library
+from espalier.pipelines.ensemble.out_of_fold import out_of_fold
 from espalier.pipelines.members.cost import RefitTime
-from espalier.pipelines.metrics.catalogue import METRICS, make_metric
+from espalier.pipelines.metrics.catalogue import METRICS, get_metric, make_metric
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.failures import SearchFailedError
+from espalier.pipelines.trials.row_predictions import RowPredictions
 from espalier.pipelines.trials.trial import TrialResult, TrialStatus
 
 CASES = [
@@ -309,3 +311,77 @@ def test_a_choice_that_all_rows_refute_gives_way_to_the_best_trial() -> None:
     metric = METRICS["log_loss"]
     assert _confirmed(alone(1), alone(0), predictions, dataset, metric).members == ((0, 1.0),)
     assert _confirmed(alone(0), alone(1), predictions, dataset, metric).members == ((0, 1.0),)
+
+
+@pytest.mark.parametrize(("problem", "name"), [("multiclass", "log_loss"), ("regression", "mae")])
+def test_predictions_of_validated_rows_give_the_choice_of_whole_arrays(
+    problem: str, name: str, made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, metric = ProblemKind(problem), METRICS[name]
+    y, signal = made_target(kind, 400)
+    rows = np.arange(100, 400)
+    whole = {n: predictions_of(kind, signal, 0.9 + 0.1 * n, n) for n in range(4)}
+    results = results_of(metric, y, whole)
+    for each in whole.values():
+        each[:100] = np.nan
+    few = {n: RowPredictions(rows, each[rows], 400) for n, each in whole.items()}
+    choices = [
+        choose_ensemble(results, each, dataset=dataset_of(kind, y), metric=metric, seed=0)
+        for each in (whole, few)
+    ]
+    assert choices[0] == choices[1]
+    adjusted = [
+        out_of_fold(choice, range(len(choice.members)), each, dataset=dataset_of(kind, y), seed=0)
+        for choice, each in zip(choices, (whole, few), strict=True)
+    ]
+    np.testing.assert_array_equal(adjusted[0].predictions, adjusted[1].predictions)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_groups"),
+    [("mae", 1), ("mae", 2), ("mae", 3), ("mae", 4), ("rmse", 3), ("pinball_0.9", 2)],
+)
+@pytest.mark.filterwarnings("error")
+def test_few_groups_make_a_model_whatever_the_metric(
+    name: str,
+    n_groups: int,
+    made_target: Any,
+    predictions_of: Any,
+    dataset_of: Any,
+    results_of: Any,
+) -> None:
+    kind, metric = ProblemKind.REGRESSION, get_metric(name, ProblemKind.REGRESSION)
+    y, signal = made_target(kind, 60)
+    library = {n: predictions_of(kind, signal, 1.0, n) for n in range(3)}
+    groups = np.random.default_rng(0).permutation(np.arange(60) % n_groups)
+    choice = choose_ensemble(
+        results_of(metric, y, library),
+        library,
+        dataset=dataset_of(kind, y, groups=groups),
+        metric=metric,
+        seed=0,
+    )
+    assert np.isfinite(choice.cv_score)
+    assert all(np.isfinite([each.score, each.standard_error]).all() for each in choice.combiners)
+    if n_groups == 1:
+        assert choice.method == "best single"
+        assert len(choice.members) == 1
+
+
+def test_few_large_groups_all_have_a_say_in_the_decision(
+    made_target: Any, predictions_of: Any, dataset_of: Any, results_of: Any
+) -> None:
+    kind, metric = ProblemKind.REGRESSION, METRICS["mae"]
+    y, signal = made_target(kind, 14_000)  # more than decide
+    library = {n: predictions_of(kind, signal, 1.0, n) for n in range(2)}
+    dataset = dataset_of(kind, y, groups=np.arange(14_000) % 4)
+    choice = choose_ensemble(
+        results_of(metric, y, library),
+        library,
+        dataset=dataset,
+        metric=metric,
+        seed=0,
+        combiners=COMBINERS[:2],
+    )
+    assert choice.nested is None or len(set(dataset.groups[choice.nested.rows])) == 4
+    assert len(choice.combiners) == 2  # there was a comparison

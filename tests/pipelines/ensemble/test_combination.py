@@ -96,3 +96,29 @@ def test_the_floor_shrinks_with_the_rows_within_bounds() -> None:
     assert probability_floor(10) == 1e-3
     assert probability_floor(10**9) == 1e-6
     assert probability_floor(20_000) == pytest.approx(5e-5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.sampled_from([3, 100, 500, 1_000, 2_000]),
+    st.integers(1, 10**6),
+    st.floats(0.05, 0.999),
+)
+def test_no_probability_moves_by_a_hundredth_however_many_classes_there_are(
+    n_classes: int, n_rows: int, largest: float
+) -> None:
+    rest = (1.0 - largest) / (n_classes - 1)
+    p = np.full((2, n_classes), rest)
+    p[0, 0] = p[1, -1] = largest
+    p[1, 0] = p[1, 0] + p[1, 1]  # and one of nothing
+    p[1, 1] = 0.0
+    back = from_link(
+        to_link(p, ProblemKind.MULTICLASS, probability_floor(n_rows)), ProblemKind.MULTICLASS
+    )
+    assert np.isfinite(back).all()
+    np.testing.assert_allclose(back, p, atol=0.01)
+
+
+def test_two_classes_keep_the_floor_itself() -> None:
+    link = to_link(np.array([[1.0, 0.0]]), ProblemKind.BINARY, 1e-3)
+    np.testing.assert_allclose(from_link(link, ProblemKind.BINARY), [[0.999, 0.001]])

@@ -1,3 +1,4 @@
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -155,3 +156,14 @@ def test_nothing_reaches_the_terminal(capfd):
     shown = capfd.readouterr()
     assert shown.out == ""
     assert shown.err == ""
+
+
+def test_only_rows_that_a_fold_validates_are_held():
+    rows = np.arange(40)
+    one = with_folds(acting_context(), (rows[:30], rows[34:]))
+    outcome = evaluate_trial(acting_trial(0, "work"), one)
+    assert outcome.predictions.shape[0] == 40
+    assert outcome.predictions.values.shape[0] == 6
+    assert len(pickle.dumps(outcome.predictions.values)) < 40 * 4 * 2
+    whole = with_folds(acting_context(), (rows[:20], rows[20:]), (rows[20:], rows[:20]))
+    assert isinstance(evaluate_trial(acting_trial(0, "work"), whole).predictions, np.ndarray)

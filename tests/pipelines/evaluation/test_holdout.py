@@ -12,6 +12,7 @@ from espalier.pipelines.evaluation.holdout import (
     predict_in_time,
 )
 from espalier.pipelines.metrics.catalogue import METRICS, make_metric
+from espalier.pipelines.metrics.score_interval import describe_interval
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
@@ -141,3 +142,36 @@ def test_when_the_time_is_up_fewer_samples_are_drawn() -> None:
     low, high = bootstrap_interval(metric, y, np.zeros(400), seed=0, deadline=late)
     assert len(drawn) == HURRIED_SAMPLES
     assert low < high
+
+
+def test_the_interval_of_twenty_groups_of_equal_rows_covers_near_95_percent() -> None:
+    rng = np.random.default_rng(0)
+    hits = 0
+    for seed in range(200):
+        errors = np.repeat(rng.normal(size=20), 50)
+        low, high = bootstrap_interval(
+            METRICS["rmse"],
+            np.zeros(1000),
+            errors,
+            seed=seed,
+            n=60,
+            groups=np.repeat(np.arange(20), 50),
+        )
+        hits += low <= 1.0 <= high
+    assert 178 <= hits <= 198
+
+
+@pytest.mark.parametrize(("name", "expected"), [("mae", (0.0, np.inf)), ("r2", (-np.inf, 1.0))])
+def test_one_group_says_nothing_about_others(name: str, expected: tuple[float, float]) -> None:
+    y = np.arange(40.0)
+    found = bootstrap_interval(METRICS[name], y, y + 1, seed=0, n=20, groups=np.ones(40))
+    assert found == expected
+    assert describe_interval(found).startswith("no 95 % interval")
+
+
+def test_few_rows_keep_the_bounds_within_what_the_metric_can_be() -> None:
+    y = np.arange(12) % 2
+    p = np.column_stack([1 - y, y]) * 0.8 + 0.1
+    p[0] = p[0][::-1]
+    low, high = bootstrap_interval(METRICS["accuracy"], y, p, seed=0)
+    assert 0.0 < low < 11 / 12 < high == 1.0

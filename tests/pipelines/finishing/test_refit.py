@@ -20,6 +20,7 @@ from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.serialization.sealed_files import new_key
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
+from espalier.pipelines.trials.row_predictions import RowPredictions
 from espalier.pipelines.trials.trial import TrialOutcome, TrialResult
 
 
@@ -259,3 +260,13 @@ def test_only_the_best_predictions_are_kept_within_the_memory(history: History) 
         kept.add(TrialOutcome(result, np.zeros(1024, dtype=np.float32)))
     worst = max(history.results, key=lambda result: result.score or 0.0).trial.number
     assert set(kept.by_number) == {0, 1, 2} - {worst}
+
+
+def test_the_size_of_the_table_does_not_decide_how_many_predictions_are_kept(
+    history: History,
+) -> None:
+    kept = PredictionStore(METRICS["rmse"], max_mb=1.0)
+    rows, values = np.arange(1_000, dtype=np.int32), np.zeros(1_000, dtype=np.float32)
+    for result in history.results:
+        kept.add(TrialOutcome(result, RowPredictions(rows, values, 5_000_000)))
+    assert set(kept.by_number) == {0, 1, 2}

@@ -1,3 +1,4 @@
+import itertools
 import pickle
 
 import numpy as np
@@ -8,7 +9,13 @@ from sklearn import metrics as sk
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.metrics.catalogue import METRICS, get_metric
-from espalier.pipelines.metrics.scoring import check_target, score_predictions
+from espalier.pipelines.metrics.functions import roc_auc_ovo
+from espalier.pipelines.metrics.scoring import (
+    answer_floor,
+    check_percentages,
+    check_target,
+    score_predictions,
+)
 from espalier.pipelines.problem import ProblemKind
 
 BINARY, MULTICLASS, REGRESSION = (
@@ -196,3 +203,65 @@ def test_classes_that_no_row_has_change_no_score(seed):
         assert score_predictions(metric, y[rows], wider[rows]) == pytest.approx(
             score_predictions(metric, y[rows], p[rows]), rel=1e-5
         )
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("average", ["macro", "weighted"])
+def test_pairs_of_classes_score_as_scikit_learn_scores_each_pair(weighted, average):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 5, size=200) * 2  # with codes of no row between
+    p = np.round(rng.dirichlet(np.ones(10), size=200), 1).astype(np.float32)  # many ties
+    weight = np.where(y == 4, 0.0, rng.random(200)) if weighted else None
+    found, sizes = [], []
+    for a, b in itertools.combinations([0, 2, 4, 6, 8], 2):
+        rows = (y == a) | (y == b)
+        w = None if weight is None else weight[rows]
+        if weighted and 4 in (a, b):
+            continue
+        found.append(
+            np.mean(
+                [
+                    sk.roc_auc_score(y[rows] == each, p[rows, each], sample_weight=w)
+                    for each in (a, b)
+                ]
+            )
+        )
+        sizes.append(rows.sum() if w is None else w.sum())
+    expected = np.average(found, weights=sizes if average == "weighted" else None)
+    assert roc_auc_ovo(y, p, weight, average) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_thousand_classes_are_scored_pair_by_pair_without_a_call_for_each(monkeypatch):
+    monkeypatch.delattr("sklearn.metrics.roc_auc_score")
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 1000, size=2000)
+    p = rng.random((2000, 1000)) + (y[:, None] == np.arange(1000))
+    assert roc_auc_ovo(y, p, None) == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="finite"):
+        roc_auc_ovo(y, p * np.nan, None)
+    assert roc_auc_ovo(np.zeros(5, dtype=int), p[:5], None) == 0.5
+
+
+def test_percentages_of_targets_of_zero_are_refused_in_one_line():
+    check_percentages(METRICS["mape"], np.array([1.0, 2.0]))
+    check_percentages(METRICS["smape"], np.array([0.0, 2.0]))
+    with pytest.raises(UserError, match="'mape' divides by the target, which is 0 in 1 row"):
+        check_percentages(METRICS["mape"], np.array([0.0, 2.0]))
+
+
+def test_the_floor_of_answers_is_what_the_metric_takes():
+    y = np.array([0.0, 4.0])
+    assert answer_floor(METRICS["rmse"], y) is None
+    assert answer_floor(METRICS["rmsle"], y) == 0.0
+    for name in ("poisson_deviance", "gamma_deviance"):
+        floor = answer_floor(METRICS[name], np.array([1.0, 4.0]))
+        assert floor is not None
+        assert floor > 0
+        assert np.isfinite(
+            score_predictions(METRICS[name], np.array([1.0, 4.0]), np.array([floor, 4.0]))
+        )
+
+
+def test_a_scorer_of_scikit_learn_with_a_floor_is_our_metric():
+    scorer = sk.get_scorer("neg_mean_squared_log_error")
+    assert get_metric(scorer, REGRESSION) is METRICS["msle"]

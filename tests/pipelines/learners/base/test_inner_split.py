@@ -85,3 +85,59 @@ def test_creeping_improvement_is_not_worth_waiting_for() -> None:
 def test_the_deadline_ends_patience() -> None:
     assert Patience(None, Deadline(0.0, lambda: 1.0)).stop(0, None)
     assert not Patience(None, Deadline(None)).stop(0, None)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_few_unequal_groups_never_leave_early_stopping_without_rows(seed: int) -> None:
+    y = np.random.default_rng(0).integers(0, 2, 1_000)
+    for sizes, n_valid in (([490, 490, 20], 20), ([700] + [10] * 30, 200), ([400, 300, 300], 300)):
+        groups = np.repeat(np.arange(len(sizes)), sizes)
+        train, valid = split(y, groups=groups, seed=seed)
+        assert len(valid) == n_valid
+        assert not set(groups[train]) & set(groups[valid])
+
+
+@settings(max_examples=40, deadline=None)
+@given(sizes=st.lists(st.integers(1, 60), min_size=2, max_size=30), seed=st.integers(0, 99))
+def test_groups_of_any_sizes_can_stop_early(sizes: list[int], seed: int) -> None:
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    parts = inner_split(
+        np.arange(len(groups)), classification=False, groups=groups, times=None, seed=seed
+    )
+    if parts is None:
+        assert len(groups) < 10
+        return
+    assert not set(groups[parts[0]]) & set(groups[parts[1]])
+    fit = round(len(groups) * 0.2)
+    assert 0 < len(parts[1]) <= max(fit, min(sizes))
+
+
+def test_with_times_and_groups_both_are_honoured() -> None:
+    times = np.arange(1_000.0)
+    for groups in (np.arange(1_000) // 20, np.random.default_rng(0).permutation(1_000) % 50):
+        parts = inner_split(
+            np.zeros(1_000), classification=False, groups=groups, times=times, seed=0
+        )
+        assert parts is not None
+        train, valid = parts
+        assert not set(groups[train]) & set(groups[valid])
+        assert times[train].max() <= times[valid].max()
+    older = np.arange(1_000) // 20
+    parts = inner_split(np.zeros(1_000), classification=False, groups=older, times=times, seed=0)
+    assert parts is not None
+    assert times[parts[0]].max() < times[parts[1]].min()
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_a_newest_moment_with_most_rows_still_leaves_most_rows_to_train_on(grouped: bool) -> None:
+    times = np.repeat([1.0, 2.0], [100, 900])
+    groups = np.random.default_rng(0).permutation(1_000) % 50 if grouped else None
+    parts = inner_split(np.zeros(1_000), classification=False, groups=groups, times=times, seed=0)
+    assert parts is not None
+    train, valid = parts
+    assert len(train) >= 700
+    assert len(valid) >= 150
+    if groups is None:
+        assert set(times[valid]) == {2.0}
+    else:
+        assert not set(groups[train]) & set(groups[valid])

@@ -129,3 +129,77 @@ def test_slices_are_compared_on_their_own_rows():
         ("north", 60, 0.0),
         ("south", 40, -1.0),
     ]
+
+
+def equal_models(rng, n_groups, rows_a_group=50, within=0.0):
+    """A target, and two equally good models whose errors are those of the group, mostly."""
+    groups = np.repeat(np.arange(n_groups), rows_a_group)
+    n = len(groups)
+    errors = [rng.normal(size=n_groups)[groups] + within * rng.normal(size=n) for _ in range(2)]
+    y = rng.normal(size=n)
+    return groups, y, y + errors[0], y + errors[1]
+
+
+@pytest.mark.parametrize("n_groups", [2, 3, 4, 10, 20])
+def test_an_equal_model_is_surely_better_in_five_percent_however_few_groups(n_groups):
+    metric, problem = get_metric("rmse", ProblemKind.REGRESSION), ProblemKind.REGRESSION
+    rng = np.random.default_rng(n_groups)
+    above = below = 0
+    for seed in range(200):
+        groups, y, old, new = equal_models(rng, n_groups, rows_a_group=3)
+        found = compare_scores(metric, problem, y, old, new, seed=seed, groups=groups, samples=60)
+        above += found.low > 0
+        below += found.high < 0
+    assert 1 <= above <= 20  # 10 are expected
+    assert 1 <= below <= 20
+
+
+def test_of_one_group_nothing_is_sure():
+    metric, problem = get_metric("rmse", ProblemKind.REGRESSION), ProblemKind.REGRESSION
+    groups, y, old, new = equal_models(np.random.default_rng(0), 1)
+    found = compare_scores(metric, problem, y, old, new, seed=0, groups=groups)
+    assert (found.low, found.high, found.n_groups) == (-np.inf, np.inf, 1)
+
+
+def test_a_slice_of_four_groups_vetoes_an_equal_model_in_five_percent():
+    metric, problem = get_metric("rmse", ProblemKind.REGRESSION), ProblemKind.REGRESSION
+    rng = np.random.default_rng(0)
+    vetoes = 0
+    for seed in range(200):
+        groups, y, old, new = equal_models(rng, 8, rows_a_group=4)
+        (found,) = compare_slices(
+            metric,
+            problem,
+            y,
+            old,
+            new,
+            slices={"region": {"north": np.flatnonzero(groups < 4)}},
+            seed=seed,
+            groups=groups,
+            samples=60,
+        )
+        vetoes += found.comparison.high < 0
+    assert found.comparison.n_groups == 4
+    assert 2 <= vetoes <= 20  # 10 are expected
+
+
+def test_bounds_of_few_rows_with_heavy_tails_hold():
+    metric, problem = get_metric("rmse", ProblemKind.REGRESSION), ProblemKind.REGRESSION
+    rng = np.random.default_rng(0)
+    above = 0
+    for seed in range(200):
+        y = np.zeros(30)
+        old, new = rng.standard_t(3, size=30), rng.standard_t(3, size=30)
+        above += compare_scores(metric, problem, y, old, new, seed=seed, samples=60).low > 0
+    assert above <= 20  # 10 are expected
+
+
+def test_a_class_of_a_single_group_is_no_comparison():
+    metric, problem = get_metric("roc_auc", ProblemKind.BINARY), ProblemKind.BINARY
+    groups = np.repeat(np.arange(12), 10)
+    y = (groups == 0).astype(int)  # one group holds the class
+    high = np.random.default_rng(0).random(120)
+    scores = np.column_stack([1 - high, high])
+    assert compare_scores(metric, problem, y, scores, scores[::-1], seed=0, groups=groups) is None
+    y = (groups < 6).astype(int)
+    assert compare_scores(metric, problem, y, scores, scores[::-1], seed=0, groups=groups)

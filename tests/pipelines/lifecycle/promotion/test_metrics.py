@@ -6,7 +6,12 @@ import pytest
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.promotion.metrics import measure_promotion, rows_with_target
-from espalier.pipelines.lifecycle.promotion.policy import PromotionPolicy
+from espalier.pipelines.lifecycle.promotion.policy import (
+    PromotionAction,
+    PromotionPolicy,
+    decide,
+    percent,
+)
 from espalier.pipelines.lifecycle.promotion.predictions import ModelPredictions
 
 N = 200
@@ -98,3 +103,52 @@ def test_rows_without_a_target_are_no_evidence():
     assert len(rows_with_target(table, "bought")) == N - 5
     with pytest.raises(UserError, match="no column 'sold'"):
         rows_with_target(table, "sold")
+
+
+@pytest.mark.parametrize("n_groups", [1, 2, 3, 9])
+def test_fewer_than_ten_groups_are_an_obstacle_however_many_rows(n_groups, monkeypatch):
+    monkeypatch.setitem(TABLE, "few", np.arange(N) % n_groups)
+    found = weighed(answers(0.9), answers(0.01), group_column="few", slices=["region"])
+    assert f"only {n_groups:,} group" in found.obstacles[0]
+    assert "10 are needed" in found.obstacles[0]
+    decided = decide(PromotionPolicy(), found)
+    assert decided.action is PromotionAction.KEEP
+    assert decided.reasons == found.obstacles
+    # Ten are enough, and the slices draw whole groups too.
+    enough = weighed(answers(0.9), answers(0.01), group_column="customer", slices=["region"])
+    assert enough.obstacles == ()
+    assert (enough.comparison.n_groups, enough.slices[0].comparison.n_groups) == (10, 8)
+    assert decide(PromotionPolicy(), enough).action is PromotionAction.PROMOTE
+
+
+def test_rows_without_their_groups_are_not_compared():
+    found = weighed(answers(0.3), answers(0.2), group_column="lost")
+    assert found.comparison is None
+    assert "no column 'lost'" in found.obstacles[0]
+
+
+def test_a_slice_of_one_group_cannot_be_judged(monkeypatch):
+    monkeypatch.setitem(TABLE, "region", np.where(np.arange(N) < 160, "north", "south"))
+    monkeypatch.setitem(TABLE, "owner", np.minimum(np.arange(N) // 16, 10))
+    found = weighed(answers(0.9), answers(0.01), group_column="owner", slices=["region"])
+    assert found.slices[1].comparison.high == np.inf
+    said = decide(PromotionPolicy(), found).reasons
+    assert any("1 slices could not be judged" in each for each in said)
+
+
+def test_a_comparison_of_many_is_stricter_than_its_slices_and_says_so():
+    one, other = answers(0.9), answers(0.01)
+    found = weighed(one, other, confidence=0.999, slices=["region"])
+    assert found.confidence == 0.999
+    alone = weighed(one, other, slices=["region"])
+    assert found.comparison.low < alone.comparison.low
+    assert found.slices == alone.slices
+    assert "at 99.9 %" in decide(PromotionPolicy(), found).reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [(0.95, "95 %"), (0.9, "90 %"), (0.5001, "50 %"), (0.9875, "98.8 %"), (0.99952, "99.952 %")],
+)
+def test_a_level_has_as_many_digits_as_its_error(level, shown):
+    assert percent(level) == shown

@@ -79,3 +79,32 @@ def test_rows_count_as_much_as_they_weigh():
     )
     assert found.score == pytest.approx(0.1)
     assert found.interval[1] < 0.2
+
+
+def test_a_drop_of_few_groups_is_as_sure_as_groups_are_few():
+    rng = np.random.default_rng(0)
+    drops = 0
+    for seed in range(100):
+        errors = np.repeat(rng.normal(size=12), 25)
+        found = score_live(
+            RMSE,
+            np.zeros(300),
+            errors,
+            before=1.0,
+            before_interval=(0.97, 1.03),
+            seed=seed,
+            groups=np.repeat(np.arange(12), 25),
+        )
+        drops += found.is_worse(0.0)
+    assert drops <= 6  # two and a half are expected; of rows alone it would be forty
+    one = score_live(
+        RMSE,
+        np.zeros(300),
+        errors + 9,
+        before=1.0,
+        before_interval=(0.97, 1.03),
+        seed=0,
+        groups=np.zeros(300),
+    )
+    assert not one.is_worse(0.0)
+    assert "no 95 % interval" in one.text

@@ -14,6 +14,7 @@ from espalier.pipelines.search.limits.reserve import (
 from espalier.pipelines.search.limits.stopping import (
     HOPELESS_TRIALS,
     NOTHING_TO_GAIN,
+    ends_early,
     has_settled,
     trial_seconds_limit,
     trials_left,
@@ -204,3 +205,37 @@ def test_a_search_with_a_clock_ends_when_three_batches_promise_nothing():
     budget, ordered = Budget(seconds=100.0), Budget(trials=500)
     assert why_over(settling(little * 3), budget, Deadline.after(60.0)) == NOTHING_TO_GAIN
     assert why_over(settling(little * 3), ordered, Deadline(None)) is None
+
+
+def test_an_hour_by_which_a_settled_run_is_extended_is_searched():
+    budget, hour = Budget(seconds=3600.0), Deadline.after(3600.0)
+    settled = settling([0.1] * 12)
+    assert why_over(settled, budget, hour) == NOTHING_TO_GAIN
+    assert why_over(settled, budget, hour, taken_over=settled.numbers) is None
+    # Nor when what was added promises little: the time was asked for.
+    longer = settling([0.1] * 120)
+    assert why_over(longer, budget, hour, taken_over=settled.numbers) is None
+    assert ends_early(longer, budget)
+    assert not ends_early(longer, budget, settled.numbers)
+    # It still ends by its time.
+    spent = Deadline.after(0.0)
+    assert "time" in why_over(settled, budget, spent, taken_over=settled.numbers)
+
+
+def test_failures_of_an_extended_run_do_not_end_the_one_that_extends_it(space, history):
+    failed = history.extend(results(space, HOPELESS_TRIALS, score=None))
+    budget = Budget(trials=1000)
+    assert why_over(failed, budget, at(None), taken_over=failed.numbers) is None
+    few = frozenset(range(3))
+    assert why_over(failed, budget, at(None), taken_over=few) is None
+    more = history.extend(results(space, HOPELESS_TRIALS + 3, score=None))
+    assert "all failed" in why_over(more, budget, at(None), taken_over=few)
+
+
+def test_trials_for_which_a_better_family_was_barred_do_not_settle_a_search():
+    # Two of four were free: what they were expected to gain counts for all four.
+    assert not has_settled(settling([0.2, 0.2, None, None] * 3))
+    assert has_settled(settling([0.1, 0.1, None, None] * 3))
+    # A batch in which none was free is passed over, and ends no row of three.
+    assert not has_settled(settling([0.1] * 8 + [None] * 4))
+    assert has_settled(settling([0.1] * 8 + [None] * 4 + [0.1] * 4))

@@ -1,0 +1,167 @@
+"""Read a text table as its author meant it: whole rows, numbers by one notation, exact labels."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from espalier.infra.tables.csv_dialect import CsvDialect, sniff
+from espalier.infra.tables.csv_numbers import settle_numbers
+from espalier.infra.tables.line_widths import CheckedLines
+from espalier.infra.tables.opening import open_bytes
+from espalier.pipelines.data.parsing.column_names import unique_names
+from espalier.pipelines.data.parsing.decimal_signs import NOTES, holds_texts
+from espalier.pipelines.data.parsing.numbers import NumberStyle, detect_number_style
+from espalier.pipelines.data.parsing.text_cells import read_text_cells
+from espalier.pipelines.redaction import redact
+
+WORDS_FOR_NOTHING = ("NA", "N/A", "n/a", "None", "NULL", "null")
+"""Words that pandas reads as missing, and that may as well be the name of a class."""
+_WHOLE = re.compile(r"[+-]?\d+")
+
+Parse = Callable[..., pd.DataFrame]
+
+
+def read_csv(
+    source: str,
+    *,
+    tabbed: bool,
+    target: str | None = None,
+    styles: Mapping[str, NumberStyle] | None = None,
+) -> pd.DataFrame:
+    """Return the rows of a file or URL.
+
+    Parameters
+    ----------
+    source : str
+        Path or URL.
+    tabbed : bool
+        Whether fields are separated by tabs, as the ending of the file says.
+    target : str or None
+        Column of labels, which are kept exactly: ``NA`` among other words is a label, and whole
+        numbers stay whole beside missing cells.
+    styles : mapping of str to NumberStyle, optional
+        How a model's training had the numbers of its columns, for columns that do not tell.
+
+    Raises
+    ------
+    UserError
+        A row has more or fewer fields than the header, the file is cut off, or numbers read both
+        ways and nothing tells which is meant.
+    """
+    dialect = sniff(source, tabbed=tabbed)
+
+    def parse(**options: Any) -> pd.DataFrame:
+        for encoding in dialect.encodings:
+            try:
+                with opened_csv(source, dialect, encoding) as file:
+                    return parse_csv(file, dialect, encoding, **options)
+            except UnicodeDecodeError:
+                if encoding == dialect.encodings[-1]:
+                    raise
+        raise AssertionError("unreachable: the last encoding returns or raises")
+
+    table = parse()
+    if target is not None:
+        table = _with_exact_labels(table, target, parse)
+    return settle_numbers(
+        table, parse, delimiter=dialect.delimiter, styles=styles or {}, shown=repr(redact(source))
+    )
+
+
+def parse_csv(file: Any, dialect: CsvDialect, encoding: str, **options: Any) -> Any:
+    """Parse an open file by pandas; numbers with anything but a decimal point stay text."""
+    return pd.read_csv(
+        file, sep=dialect.delimiter, encoding=encoding, index_col=False, low_memory=False, **options
+    )
+
+
+@contextmanager
+def opened_csv(source: str, dialect: CsvDialect, encoding: str) -> Iterator[CheckedLines]:
+    """Context manager that opens a text table and checks the widths of the rows that are read.
+
+    Raises
+    ------
+    UserError
+        A row does not fit.
+    """
+    with open_bytes(source) as raw:
+        file = CheckedLines(
+            raw, delimiter=dialect.delimiter, encoding=encoding, shown=repr(redact(source))
+        )
+        try:
+            yield file
+        except GeneratorExit:
+            raise
+        except Exception:
+            file.raise_fault()  # what a parser says of a row that does not fit is harder to read
+            raise
+        file.raise_fault()
+
+
+def _with_exact_labels(table: pd.DataFrame, target: str, parse: Parse) -> pd.DataFrame:
+    """Return the table with the labels that pandas changed as they are in the file."""
+    names = unique_names(table.columns)
+    if target not in names:
+        return table
+    position = names.index(target)
+    series = table.iloc[:, position]
+    missing = series.isna().to_numpy(dtype=bool)
+    if not missing.any() or missing.all():
+        return table
+    if series.dtype.kind == "f":
+        present = series.dropna().to_numpy()
+        if np.isfinite(present).all() and (present == np.floor(present)).all():
+            texts = _texts(position, parse)
+            return _replaced(table, position, _whole_numbers(texts, missing))
+        return table
+    if not holds_texts(series.dtype) or pd.api.types.infer_dtype(series, skipna=True) == "boolean":
+        return table
+    cells = read_text_cells(series)
+    if detect_number_style(cells.values, cells.counts) is not None:
+        return table
+    texts = _texts(position, parse)
+    words = texts.isin(WORDS_FOR_NOTHING).to_numpy(dtype=bool) & missing
+    if not words.any():
+        return table
+    found = sorted(set(texts[words]))
+    note = (
+        f"{int(words.sum())} rows of {target!r} say {' or '.join(map(repr, found))}, which is "
+        "taken as a class; leave the cell empty where there is no label"
+    )
+    table = _replaced(table, position, series.astype(object).where(~words, texts))
+    table.attrs[NOTES] = (*table.attrs.get(NOTES, ()), note)
+    return table
+
+
+def _texts(position: int, parse: Parse) -> "pd.Series[Any]":
+    """Return the cells of one column as they stand in the file."""
+    frame = parse(usecols=[position], dtype=str, keep_default_na=False, skip_blank_lines=True)
+    return frame.iloc[:, 0].str.strip()
+
+
+def _whole_numbers(
+    texts: "pd.Series[Any]", missing: "np.ndarray[Any, np.dtype[np.bool_]]"
+) -> "pd.Series[Any] | None":
+    """Return a column of whole numbers in which some are missing; None if one is written else."""
+    present = texts[~missing]
+    if not all(_WHOLE.fullmatch(text) for text in present.unique()):
+        return None
+    values: Sequence[int | None] = [
+        None if absent else int(text) for text, absent in zip(texts, missing, strict=True)
+    ]
+    try:
+        return pd.Series(pd.array(values, dtype="Int64"), index=texts.index)
+    except (OverflowError, ValueError, TypeError):
+        return pd.Series(values, index=texts.index, dtype=object)
+
+
+def _replaced(table: pd.DataFrame, position: int, column: Any) -> pd.DataFrame:
+    """Return the table with another column at a position."""
+    if column is None or len(column) != len(table):
+        return table
+    table.isetitem(position, column)
+    return table

@@ -1,0 +1,115 @@
+"""Numbers of a text table have one notation in a whole column, told by the whole file."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from espalier.infra.tables.chunks import ChunkPlan, read_chunks
+from espalier.infra.tables.sources import read_table
+from espalier.pipelines.data.parsing.column_plans import plan_column
+from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, NOTES
+from espalier.pipelines.data.parsing.numbers import NumberStyle
+from espalier.pipelines.errors import UserError
+
+COMMA = {"a": NumberStyle(",")}
+PLAIN = {"a": NumberStyle(".", is_certain=False)}
+
+
+def written(number, decimal, thousands, places):
+    text = f"{number:,.{places}f}"
+    return text.translate(str.maketrans({",": thousands, ".": decimal}))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.floats(-9e6, 9e6).map(lambda number: round(number, 3)), min_size=3, max_size=20),
+    st.lists(st.integers(-(10**7), 10**7), min_size=3, max_size=20),
+    st.sampled_from([(",", "."), (",", "'"), (",", " "), (",", ""), (".", ","), (".", "'")]),
+    st.sampled_from([";", "\t", "|"]),
+)
+def test_numbers_come_back_from_any_notation(tmp_path_factory, fractions, wholes, signs, between):
+    decimal, thousands = signs
+    n_rows = min(len(fractions), len(wholes))
+    fractions, wholes = [0.5, *fractions[:n_rows]], [1, *wholes[:n_rows]]
+    lines = [
+        between.join([written(a, decimal, thousands, 3), written(b, decimal, thousands, 0)])
+        for a, b in zip(fractions, wholes, strict=True)
+    ]
+    path = tmp_path_factory.mktemp("n") / "t.csv"
+    path.write_text("\n".join([f"a{between}b", *lines]) + "\n")
+    table = read_table(str(path))
+    for name, numbers in (("a", fractions), ("b", wholes)):
+        plan = plan_column(name, table[name], table.attrs[DECIMAL])
+        np.testing.assert_allclose(plan.read(table[name]).astype(float), numbers)
+
+
+def table_of(tmp_path, text, **options):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    return read_table(str(path), **options)
+
+
+def test_whole_numbers_are_read_like_the_fractions_beside_them(tmp_path):
+    table = table_of(tmp_path, "F;S\n1.050,50;1.050\n3,5;850\n")
+    assert table["S"].tolist() == [1050.0, 850.0]
+    assert table["F"].tolist() == [1050.5, 3.5]
+    table = table_of(tmp_path, "F;S\n1.5;1.050\n3.5;850\n")
+    assert table["S"].tolist() == [1.05, 850.0]
+
+
+def test_what_nothing_tells_is_said_aloud(tmp_path):
+    for text, numbers in (
+        ("S;x\n1.050;a\n850;b\n", [1050.0, 850.0]),
+        ("S;x\n1.050;a\n2.375;b\n", [1.05, 2.375]),
+        ("S;x\n1,050;a\n2,375;b\n", [1.05, 2.375]),
+    ):
+        table = table_of(tmp_path, text)
+        assert table["S"].tolist() == numbers
+        assert "read both ways" in table.attrs[NOTES][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("a;b\n20;1\n30;1\n1,234;1\n2,5;2\n", [20, 30, 1.234, 2.5]),
+        ("a;b\n20;1\n30;1\n1,234;1\n", [20, 30, 1.234]),
+        ("a;b\n20;1\n1.050;1\n", [20, 1050]),
+        ("a;b\n2.5;1\n1.050;1\n", [2.5, 1.05]),
+    ],
+)
+def test_a_later_file_is_read_as_the_training_was_wherever_its_commas_begin(
+    tmp_path, text, numbers
+):
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    plan = ChunkPlan(cells=2, styles=COMMA)
+    chunked = [cell for chunk in read_chunks(str(path), plan=plan) for cell in chunk["a"]]
+    assert chunked == numbers
+    assert read_table(str(path), styles=COMMA)["a"].tolist() == numbers
+
+
+def test_a_later_file_that_cannot_be_decided_is_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a;b\n20;1\n1,234;1\n")
+    for read in (
+        lambda: list(read_chunks(str(path), plan=ChunkPlan(styles=PLAIN))),
+        lambda: read_table(str(path), styles=PLAIN),
+    ):
+        with pytest.raises(UserError, match="'1,234', which may be read"):
+            read()
+    path.write_text("a;b\n20;1\n1,234;2,5\n")
+    assert read_table(str(path), styles=PLAIN)["a"].tolist() == [20.0, 1.234]
+
+
+def test_labels_are_kept_as_the_file_has_them(tmp_path):
+    table = table_of(tmp_path, "y,x\nNA,1\nEU,2\n,3\n", target="y")
+    assert table["y"].tolist()[:2] == ["NA", "EU"]
+    assert table["y"].isna().tolist() == [False, False, True]
+    assert "say 'NA'" in table.attrs[NOTES][0]
+    big = 2**53
+    table = table_of(tmp_path, f"y,x\n{big + 1},1\n,2\n{big},3\n", target="y")
+    assert table["y"].dropna().tolist() == [big + 1, big]
+    table = table_of(tmp_path, "y,x\n1.5,1\nNA,2\n2,3\n", target="y")
+    assert table["y"].dropna().tolist() == [1.5, 2.0]
+    assert table_of(tmp_path, "y,x\nNA,1\nEU,2\n")["y"].isna().tolist() == [True, False]
