@@ -34,7 +34,8 @@ class TrainingSettings:
         Seconds that ``fit`` may take; None for no limit.
     n_trials : int or None
         Number of configurations to evaluate; None for as many as the time allows. With a number
-        and no ``time_budget`` the same ``random_state`` gives the same model on any machine.
+        and no ``time_budget`` the same ``random_state`` gives the same model, on the same machine
+        and versions.
     families : sequence of str or Learner, or None
         Model families to try, custom ones made by `learner_from_estimator`; None for all.
     n_jobs : int or None
