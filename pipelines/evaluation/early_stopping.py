@@ -1,6 +1,6 @@
 """Stop trials that are clearly worse, and models whose share of the time is up."""
 
-from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import Trial
 
@@ -13,14 +13,14 @@ class BeatenError(Exception):
     """A trial's mean score is below its floor, so it is clearly worse than earlier ones."""
 
 
-def stop_if_beaten(trial: Trial, context: EvaluationContext, n_done: int, score: float) -> None:
+def stop_if_beaten(trial: Trial, context: TrialContext, n_done: int, score: float) -> None:
     """Raise `BeatenError` where the mean score of the first folds is below the trial's floor.
 
     Parameters
     ----------
     trial : Trial
         The trial with its floors, one per fold but the last.
-    context : EvaluationContext
+    context : TrialContext
         What the trial is evaluated on.
     n_done : int
         Folds that are done.

@@ -3,17 +3,20 @@
 import os
 import socket
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.splitting.folds import Fold
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.early_stopping import BeatenError, share_of, stop_if_beaten
 from espalier.pipelines.evaluation.fold_models import MOST_FOLDS
+from espalier.pipelines.evaluation.forecast_context import (
+    ForecastContext,
+    fit_forecaster,
+    run_origin,
+)
 from espalier.pipelines.evaluation.limits import (
     MemoryExceededError,
     MemoryWatch,
@@ -22,7 +25,9 @@ from espalier.pipelines.evaluation.limits import (
     limit_threads,
     quiet_output,
 )
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.evaluation.progress import TrialProgress, pickled_mb, rows_of
+from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration
@@ -36,33 +41,8 @@ _ERROR_LENGTH = 300
 _ROW_ANSWERS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberJob:
-    """A configuration to refit for the ensemble.
-
-    Attributes
-    ----------
-    trial_number : int
-        The trial it comes from.
-    configuration : Configuration
-        The configuration to fit.
-    seed : int
-        Seed of everything random.
-    iterations : int or None
-        Boosting rounds to train exactly; None for models without rounds, or to stop early.
-    rows : array or None
-        Positions of the rows to fit to; None for all search rows.
-    """
-
-    trial_number: int
-    configuration: Configuration
-    seed: int
-    iterations: int | None = None
-    rows: NDArray[Any] | None = field(default=None, repr=False)
-
-
 def evaluate_trial(
-    trial: Trial, context: EvaluationContext, *, deadline: Deadline | None = None
+    trial: Trial, context: TrialContext, *, deadline: Deadline | None = None
 ) -> TrialOutcome:
     """Evaluate a configuration on every fold; never raises.
 
@@ -86,8 +66,7 @@ def evaluate_trial(
         float("inf") if trial.seconds_limit is None else trial.seconds_limit,
         float("inf") if deadline is None else deadline.seconds_left,
     )
-    n_rows = len(context.dataset)
-    progress = TrialProgress(n_rows=n_rows, validated=rows_of(context.folds, n_rows))
+    progress = _new_progress(context)
     memory = MemoryWatch(context.memory_limit_mb)
     status, error = TrialStatus.SUCCESS, None
     try:
@@ -97,7 +76,10 @@ def evaluate_trial(
             memory,
             interrupt_after(None if limit == float("inf") else limit),
         ):
-            _run_folds(trial, context, Deadline.after(limit), progress)
+            if isinstance(context, ForecastContext):
+                _run_origins(trial, context, Deadline.after(limit), progress)
+            else:
+                _run_folds(trial, context, Deadline.after(limit), progress)
     except BeatenError as beaten:
         status, error = TrialStatus.PRUNED, str(beaten)
     except TrialInterruptedError:
@@ -120,27 +102,29 @@ def evaluate_trial(
     )
 
 
-def _how_far(started: float, progress: TrialProgress, context: EvaluationContext) -> str:
+def _new_progress(context: TrialContext) -> TrialProgress:
+    if isinstance(context, ForecastContext):
+        return TrialProgress(n_rows=context.n_rows)
+    n_rows = len(context.dataset)
+    return TrialProgress(n_rows=n_rows, validated=rows_of(context.folds, n_rows))
+
+
+def _how_far(started: float, progress: TrialProgress, context: TrialContext) -> str:
     seconds = time.perf_counter() - started
     done = len(progress.scores)
     return f"stopped after {seconds:.1f} s with {done} of {len(context.folds)} folds done"
 
 
 def fit_member(
-    job: MemberJob, context: EvaluationContext, *, deadline: Deadline | None = None
-) -> "Candidate":
-    """Fit the configuration of ``job`` to the search rows and return it.
+    job: MemberJob, context: TrialContext, *, deadline: Deadline | None = None
+) -> "Candidate | Any":
+    """Fit the configuration of ``job`` to the search rows, or to the whole panel; return it.
 
     Raises
     ------
     Exception
         Whatever fitting raises; TimeoutError when there is no model by the deadline.
     """
-    dataset = context.dataset
-    part = dataset if job.rows is None else dataset.take(job.rows)
-    candidate = _new_candidate(
-        job.configuration, context, dataset.shape, job.seed, iterations=job.iterations
-    )
     seconds = None if deadline is None or deadline.at is None else deadline.seconds_left
     try:
         with (
@@ -149,19 +133,31 @@ def fit_member(
             MemoryWatch(context.memory_limit_mb),
             interrupt_after(seconds),
         ):
-            candidate.fit(
-                part.X,
-                part.y,
-                sample_weight=part.sample_weight,
-                groups=part.groups,
-                times=part.times,
-                deadline=deadline,
-            )
+            if isinstance(context, ForecastContext):
+                return fit_forecaster(job, context, deadline)
+            return _fit_candidate(job, context, deadline)
     except MemoryExceededError:
         raise MemoryError(f"trial {job.trial_number} needs more memory than its limit") from None
     except TrialInterruptedError:
         raise TimeoutError(f"no model of trial {job.trial_number} by the deadline") from None
-    return candidate
+
+
+def _fit_candidate(
+    job: MemberJob, context: EvaluationContext, deadline: Deadline | None
+) -> "Candidate":
+    dataset = context.dataset
+    part = dataset if job.rows is None else dataset.take(job.rows)
+    candidate = _new_candidate(
+        job.configuration, context, dataset.shape, job.seed, iterations=job.iterations
+    )
+    return candidate.fit(
+        part.X,
+        part.y,
+        sample_weight=part.sample_weight,
+        groups=part.groups,
+        times=part.times,
+        deadline=deadline,
+    )
 
 
 def worker_name() -> str:
@@ -174,6 +170,18 @@ def short_error(problem: BaseException) -> str:
     text = " ".join((str(problem).strip().splitlines() or [""])[0].split())
     name = type(problem).__name__
     return f"{name}: {text}"[:_ERROR_LENGTH] if text else name
+
+
+def _run_origins(
+    trial: Trial, context: ForecastContext, deadline: Deadline, progress: TrialProgress
+) -> None:
+    """Fit and score a forecast at one origin after the other, the latest first."""
+    n_origins = len(context.origins)
+    for place in range(n_origins):
+        run_origin(trial, context, place, share_of(deadline, 1.0 / (n_origins - place)), progress)
+        if place < n_origins - 1:
+            so_far = sum(progress.scores) / len(progress.scores)
+            stop_if_beaten(trial, context, place + 1, so_far)
 
 
 def _run_folds(

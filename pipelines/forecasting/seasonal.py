@@ -64,12 +64,14 @@ def is_seasonal(block: Block, z: float = Z90) -> NDArray[np.bool_]:
     # A trend is autocorrelated at any lag, so its line is taken out.
     centred = np.where(mask, block.values - _line(block), 0.0)
     variance = np.maximum((centred**2).sum(axis=1), 1e-300)
-    squares = np.zeros(len(block))
-    at_season = np.zeros(len(block))
-    for lag in range(1, min(m, block.values.shape[1] - 1) + 1):
-        at_season = (centred[:, lag:] * centred[:, :-lag]).sum(axis=1) / variance
-        if lag < m:
-            squares += at_season**2
+    lags = min(m, block.values.shape[1] - 1)
+    size = 1 << int(block.values.shape[1] + lags).bit_length()
+    power = np.abs(np.fft.rfft(centred, size, axis=1)) ** 2
+    correlations = np.fft.irfft(power, size, axis=1)[:, 1 : lags + 1] / variance[:, None]
+    if lags < m:
+        return np.zeros(len(block), dtype=bool)
+    squares = (correlations[:, : m - 1] ** 2).sum(axis=1)
+    at_season = correlations[:, m - 1]
     limit = z * np.sqrt((1.0 + 2.0 * squares) / lengths)
     return (lengths >= 2 * m + 1) & (at_season > limit)
 

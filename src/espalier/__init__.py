@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from espalier.pipelines.automl.estimators import AutoMLClassifier, AutoMLRegressor
+    from espalier.pipelines.automl.forecaster import AutoMLForecaster
     from espalier.pipelines.learners.custom import learner_from_estimator
     from espalier.pipelines.metrics.catalogue import make_metric
     from espalier.pipelines.requests.train import TrainRequest
@@ -17,6 +18,7 @@ __version__ = "0.2.0.dev0"
 
 __all__ = [
     "AutoMLClassifier",
+    "AutoMLForecaster",
     "AutoMLRegressor",
     "TrainRequest",
     "learner_from_estimator",
@@ -26,6 +28,7 @@ __all__ = [
 
 _HOMES = {
     "AutoMLClassifier": "espalier.pipelines.automl.estimators",
+    "AutoMLForecaster": "espalier.pipelines.automl.forecaster",
     "AutoMLRegressor": "espalier.pipelines.automl.estimators",
     "TrainRequest": "espalier.pipelines.requests.train",
     "learner_from_estimator": "espalier.pipelines.learners.custom",

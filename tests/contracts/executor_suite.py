@@ -11,7 +11,8 @@ import numpy as np
 import psutil
 import pytest
 
-from espalier.pipelines.evaluation.evaluate import MemberJob, evaluate_trial
+from espalier.pipelines.evaluation.evaluate import evaluate_trial
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import TrialStatus
 from tests.contracts.acting_learner import act, acting_context, acting_trial

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.evaluation.evaluate import (
-    MemberJob,
     evaluate_trial,
     fit_member,
     short_error,
 )
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult, TrialStatus
 
@@ -112,13 +112,13 @@ class SerialExecutor:
 
     Parameters
     ----------
-    context : EvaluationContext
+    context : TrialContext
         Data and settings that trials need.
     """
 
     n_workers: int = 1
 
-    def __init__(self, context: EvaluationContext) -> None:
+    def __init__(self, context: TrialContext) -> None:
         self._context = context
         self._queue: deque[Trial] = deque()
 
@@ -167,7 +167,7 @@ class SerialExecutor:
 
 
 def fit_or_none(
-    job: MemberJob, context: EvaluationContext, deadline: Deadline
+    job: MemberJob, context: TrialContext, deadline: Deadline
 ) -> "Candidate | None":
     """Return the fitted model; None if the fit failed (which is logged) or was too late."""
     if deadline.passed:

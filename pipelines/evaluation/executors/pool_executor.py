@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from espalier.pipelines.evaluation.evaluate import MemberJob
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.evaluation.executors.base import ended_early
 from espalier.pipelines.evaluation.executors.job import GRACE_SECONDS, JobEnding, JobResult
 from espalier.pipelines.evaluation.executors.job_pool import JobPool

@@ -2,7 +2,7 @@
 
 import time
 
-from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.evaluation.executors.job_pool import JobPool
 from espalier.pipelines.evaluation.executors.pool_executor import PoolExecutor
 from espalier.pipelines.evaluation.executors.process_workers import ProcessWorkers
@@ -19,7 +19,7 @@ class ProcessExecutor(PoolExecutor):
 
     Parameters
     ----------
-    context : EvaluationContext
+    context : TrialContext
         Data and settings that trials need.
     n_workers : int
         Number of processes.
@@ -28,7 +28,7 @@ class ProcessExecutor(PoolExecutor):
     """
 
     def __init__(
-        self, context: EvaluationContext, n_workers: int, *, memory_limit_mb: float | None = None
+        self, context: TrialContext, n_workers: int, *, memory_limit_mb: float | None = None
     ) -> None:
         self._workers = ProcessWorkers(context, n_workers)
         super().__init__(JobPool(self._workers, memory_limit_mb=memory_limit_mb))

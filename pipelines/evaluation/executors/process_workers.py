@@ -8,7 +8,7 @@ from pathlib import Path
 import cloudpickle
 
 from espalier.pipelines.errors import WorkerLostError
-from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.evaluation.executors.worker_process import WorkerProcess
 from espalier.pipelines.evaluation.executors.workers import WorkerHandle
 
@@ -23,7 +23,7 @@ class ProcessWorkers:
 
     Parameters
     ----------
-    context : EvaluationContext
+    context : TrialContext
         Data and settings that trials need.
     n_workers : int
         Number of processes.
@@ -38,7 +38,7 @@ class ProcessWorkers:
 
     on_this_machine = True
 
-    def __init__(self, context: EvaluationContext, n_workers: int) -> None:
+    def __init__(self, context: TrialContext, n_workers: int) -> None:
         self.n_workers = n_workers
         self._n_threads = context.n_threads
         self._n_started = 0

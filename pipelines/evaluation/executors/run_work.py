@@ -4,7 +4,7 @@ import time
 from contextlib import AbstractContextManager
 from typing import Any
 
-from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.evaluation.evaluate import evaluate_trial, worker_name
 from espalier.pipelines.evaluation.executors.base import ended_early, fit_or_none
 from espalier.pipelines.evaluation.executors.workers import Work
@@ -17,7 +17,7 @@ from espalier.pipelines.trials.trial import Trial, TrialStatus
 @undisturbed
 def run_work(
     work: Work,
-    context: EvaluationContext,
+    context: TrialContext,
     seconds: float | None,
     interruptible: AbstractContextManager[None],
 ) -> Any:
@@ -27,7 +27,7 @@ def run_work(
     ----------
     work : Trial or MemberJob
         The trial to evaluate, or the member to fit.
-    context : EvaluationContext
+    context : TrialContext
         Data and settings that trials need.
     seconds : float or None
         Time limit; None for no limit.

@@ -19,7 +19,7 @@ from typing import Any
 
 import cloudpickle
 
-from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.evaluation.executors.run_work import run_work
 from espalier.pipelines.evaluation.limits import TrialInterruptedError
 from espalier.pipelines.resources.interruption import raise_here
@@ -59,7 +59,7 @@ def main(descriptor: int, context_path: str) -> None:
     descriptor : int
         File descriptor of the socket, inherited from the parent.
     context_path : str
-        File with the pickled `EvaluationContext`.
+        File with the pickled `TrialContext`.
     """
     os.set_inheritable(descriptor, False)
     connection: Connection[Any, Any] = Connection(descriptor)
@@ -67,7 +67,7 @@ def main(descriptor: int, context_path: str) -> None:
     switch = _Switch()
     signal.signal(STOP_SIGNAL, switch)
     threading.Thread(target=_leave_with_parent, args=(os.getppid(),), daemon=True).start()
-    context: EvaluationContext = pickle.loads(Path(context_path).read_bytes())
+    context: TrialContext = pickle.loads(Path(context_path).read_bytes())
     _silence()
     connection.send_bytes(pickle.dumps(READY))
     while True:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from espalier.pipelines.evaluation.evaluate import MemberJob
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.trials.trial import Trial
 
 # Work for a worker: evaluate a trial, or fit a member.

@@ -1,5 +1,6 @@
 """A family that is a grid of models: fitted by a prior over the grid, forecasting by their mean."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
 
@@ -13,6 +14,8 @@ from espalier.pipelines.seeds import drawn_rows
 
 # Series that the prior over the grid is learned from.
 _PRIOR_SERIES = 400
+# Seasons that a series should show.
+_CYCLES = 4
 
 
 class FittedGrid(Protocol):
@@ -50,6 +53,8 @@ class GridForecaster:
         Weight of the prior that all series give together; 0 for none.
     sharpness : float
         Power of the likelihood; below 1 more points are averaged.
+    cycle : str
+        Which of several seasons is the season: ``first`` (the panel's) or ``longest``.
     log_prior : array or None, shape (K,)
         Log prior of the points; None before `fit`.
     """
@@ -58,6 +63,7 @@ class GridForecaster:
     longest: int = 1000
     borrows: float = 1.0
     sharpness: float = 1.0
+    cycle: str = "first"
     log_prior: Floats | None = field(default=None, repr=False)
 
     def fit(self, panel: Panel, horizon: int, deadline: Deadline = NEVER) -> Self:  # noqa: ARG002
@@ -83,5 +89,15 @@ class GridForecaster:
             made[block.rows] = fitted.forecast(posterior(self.sharpness * scores, prior), horizon)
         return made
 
-    def _blocks(self, panel: Panel) -> Any:
-        return blocks_of(panel, longest=self.longest, per_series=self.model.n_points)
+    def _blocks(self, panel: Panel) -> Iterator[Block]:
+        season = panel.season
+        if self.cycle == "longest" and panel.seasons:
+            # A season that most series show but twice tells more noise than pattern.
+            seen = float(np.median(panel.lengths)) / _CYCLES
+            season = max([m for m in panel.seasons if m <= seen], default=season)
+        return blocks_of(
+            panel,
+            longest=max(self.longest, _CYCLES * season),
+            per_series=self.model.n_points,
+            season=season,
+        )

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from espalier.pipelines.data.splitting.folds import Fold, FoldPlan
-from espalier.pipelines.evaluation.evaluate import MemberJob, evaluate_trial, fit_member
+from espalier.pipelines.evaluation.evaluate import evaluate_trial, fit_member
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.metrics.scoring import score_predictions

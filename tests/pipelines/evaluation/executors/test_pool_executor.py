@@ -2,7 +2,7 @@
 
 import pytest
 
-from espalier.pipelines.evaluation.evaluate import MemberJob
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.evaluation.executors.pool_executor import PoolExecutor
 from espalier.pipelines.evaluation.executors.workers import Answer, Death, Loss, Refusal
 from espalier.pipelines.resources.budget import Deadline

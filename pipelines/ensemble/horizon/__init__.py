@@ -1,0 +1,1 @@
+"""Ensembles of forecasts: weights by block of the horizon, and quantiles."""

@@ -1,0 +1,167 @@
+"""Choose how forecasts are combined, on origins and series that no weight was fitted to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from espalier.pipelines.ensemble.horizon.records import Floats, ForecastRecords
+from espalier.pipelines.ensemble.horizon.rules import (
+    BEST,
+    FORECAST_COMBINERS,
+    ForecastCombiner,
+    ForecastRule,
+    Weights,
+)
+from espalier.pipelines.resources.budget import NEVER, Deadline
+
+# From so many series on, weights are judged on other series than they were fitted to.
+FEWEST_SERIES = 12
+# Another combiner than the first must be better by this many standard errors.
+CLEARLY = 0.5
+# With fewer independent cells (series x origins) than this, weights would be noise.
+FEWEST_CELLS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ForecastChoice:
+    """The chosen rule, and how it was chosen.
+
+    Attributes
+    ----------
+    rule : ForecastRule
+        Fitted to all cells, without members of hardly any weight.
+    method : str
+        Name of the combiner.
+    losses : dict of str to float
+        Loss of each combiner on cells that it was not fitted to, in units.
+    nested : array, shape (W, S, H)
+        Forecasts of the chosen combiner in units, each from weights fitted to other cells.
+    """
+
+    rule: ForecastRule
+    method: str
+    losses: dict[str, float]
+    nested: Floats = field(repr=False)
+
+    def only(self, there: Sequence[int]) -> "ForecastChoice":
+        """Return the choice with only the members at these places, who take over the others'."""
+        rule = self.rule
+        if len(there) == len(rule.numbers) or not there:
+            return self
+        return replace(self, rule=rule.only(there))
+
+
+def choose_forecast_rule(
+    records: ForecastRecords, *, seed: int, deadline: Deadline = NEVER
+) -> ForecastChoice:
+    """Return the best rule to combine these trials.
+
+    Each combiner is fitted to all origins but one and to one half of the series, and forecasts the
+    other half at that origin; with few series or one origin, only one of the two is left out. The
+    mean of the learned weightings is chosen unless another is clearly better.
+
+    Parameters
+    ----------
+    records : ForecastRecords
+        The library.
+    seed : int
+        Seed of halves and samples.
+    deadline : Deadline
+        Once it has passed, only combiners that are done are compared.
+    """
+    splits = _splits(records)
+    if len(records) == 1 or not splits:
+        rule = BEST.fit(records, np.ones(records.actual.shape, dtype=bool), seed, deadline)
+        nested = rule.apply(records.made)
+        return ForecastChoice(rule=rule.sparse(), method=BEST.name, losses={}, nested=nested)
+    found: dict[str, tuple[ForecastCombiner, Floats]] = {}
+    everything = np.ones(records.actual.shape, dtype=bool)
+    with threadpool_limits(limits=1):
+        known: list[Weights] = [{} for _ in splits]
+        # The simplest first, so that there is something when the time is up.
+        for combiner in reversed(FORECAST_COMBINERS):
+            if found and deadline.passed:
+                break
+            try:
+                nested = _nested(records, combiner, splits, known, seed, deadline)
+            except TimeoutError:
+                break
+            found[combiner.name] = (combiner, nested)
+        winner = _winner(records, found)
+        combiner, nested = found[winner]
+        rule = combiner.fit(records, everything, seed, NEVER)
+    losses = {name: float(np.nanmean(_losses(records, n))) for name, (_, n) in found.items()}
+    return ForecastChoice(rule=rule.sparse(), method=winner, losses=losses, nested=nested)
+
+
+def _splits(records: ForecastRecords) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Return pairs of cells to fit to and to judge on, shape (W, S, 1) each."""
+    known = records.known.any(axis=2)
+    n_origins, n_series = known.shape
+    if known.sum() < FEWEST_CELLS:
+        return []
+    halves = [np.arange(n_series) % 2 == side for side in (0, 1)]
+    if known.any(axis=0).sum() < FEWEST_SERIES:
+        halves = [np.ones(n_series, dtype=bool)]
+    full = [w for w in range(n_origins) if known[w].any()]
+    if len(full) == 1 and len(halves) == 1:
+        return []
+    found = []
+    for origin, half in product(full, halves):
+        judged = np.zeros(known.shape, dtype=bool)
+        judged[origin, half] = True
+        fitted = known.copy()
+        if len(full) > 1:
+            fitted[origin] = False
+        if len(halves) > 1:
+            fitted[:, half] = False
+        if fitted.any() and (judged & known).any():
+            found.append((fitted[:, :, None], judged[:, :, None]))
+    return found
+
+
+def _nested(
+    records: ForecastRecords,
+    combiner: ForecastCombiner,
+    splits: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]],
+    known: list[Weights],
+    seed: int,
+    deadline: Deadline,
+) -> Floats:
+    made = np.full(records.actual.shape, np.nan)
+    for (fitted, judged), weights in zip(splits, known, strict=True):
+        cells = np.broadcast_to(fitted, records.actual.shape)
+        rule = combiner.fit(records, cells, seed, deadline, weights)
+        w, s = np.nonzero(judged[:, :, 0])
+        made[w, s] = rule.apply(records.made[:, w, s])
+    return made
+
+
+def _losses(records: ForecastRecords, nested: Floats) -> Floats:
+    """Return each series' mean loss, shape (S,); NaN without any value."""
+    power = 2 if records.loss == "rmse" else 1
+    away = np.abs(records.actual - nested) ** power
+    known = np.isfinite(away)
+    counts = known.sum(axis=(0, 2))
+    sums = np.where(known, away, 0.0).sum(axis=(0, 2))
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
+def _winner(
+    records: ForecastRecords, found: dict[str, tuple[ForecastCombiner, Floats]]
+) -> str:
+    ordered = [each.name for each in FORECAST_COMBINERS if each.name in found]
+    losses = {name: _losses(records, found[name][1]) for name in ordered}
+    means = {name: float(np.nanmean(each)) for name, each in losses.items()}
+    best = min(ordered, key=lambda name: means[name])
+    for name in ordered:
+        away = losses[name] - losses[best]
+        away = away[np.isfinite(away)]
+        error = float(away.std() / np.sqrt(len(away))) if len(away) > 1 else 0.0
+        if means[name] - means[best] <= CLEARLY * error:
+            return name
+    return best

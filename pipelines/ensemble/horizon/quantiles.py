@@ -1,0 +1,148 @@
+"""Quantiles from what forecasts missed where they were not fitted (conformal prediction).
+
+Symbols as in `records`; Q quantiles. A residual of a series at step h is taken apart into
+
+    scale of the series x its own factor x spread of the step x one pooled residual
+
+so that every series helps to tell the shape, and few residuals suffice. A series' own factor is
+shrunk to 1, as its residuals of one origin are alike. Angelopoulos, Bates (2023), *Conformal
+prediction: a gentle introduction*, with normalised residuals.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from espalier.pipelines.ensemble.horizon.records import Floats
+from espalier.pipelines.ensemble.horizon.rules import horizon_blocks, n_blocks_of
+
+# Residuals that a series' own factor must outweigh; those of one origin count as so many at most.
+_PRIOR_RESIDUALS = 4.0
+_PER_ORIGIN = 3.0
+# Where nothing is known, errors are as those of the base forecast: Laplace, of one unit.
+_LEAST_ROWS = 10
+_SMALLEST = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class QuantileModel:
+    """Turns forecasts into quantiles.
+
+    Attributes
+    ----------
+    levels : tuple of float, length Q
+        Levels in (0, 1), ascending.
+    spread : array, shape (H,)
+        Mean absolute residual of each step, in units.
+    shape : array, shape (B, Q)
+        Quantiles of the pooled residuals by block of the horizon.
+    factors : array, shape (S,)
+        Own factor of every series.
+    """
+
+    levels: tuple[float, ...]
+    spread: Floats = field(repr=False)
+    shape: Floats = field(repr=False)
+    factors: Floats = field(repr=False)
+
+    def quantiles(self, forecasts: Floats, scales: Floats, factors: Floats) -> Floats:
+        """Return quantiles that do not cross, shape (S, H, Q).
+
+        Parameters
+        ----------
+        forecasts : array, shape (S, H)
+            Point forecasts.
+        scales, factors : array, shape (S,)
+            Scale and own factor of each series; 1 for a series that was never seen.
+        """
+        blocks = horizon_blocks(len(self.spread), len(self.shape))
+        width = (scales * factors)[:, None] * self.spread
+        made = forecasts[:, :, None] + width[:, :, None] * self.shape[blocks][None, :, :]
+        return np.sort(made, axis=2)
+
+
+def fit_quantiles(
+    residuals: Floats, levels: Sequence[float]
+) -> QuantileModel:
+    """Return the quantile model of residuals in units, shape (W, S, H), NaN where unknown."""
+    n_origins, n_series, horizon = residuals.shape
+    known = np.isfinite(residuals)
+    size = np.where(known, np.abs(residuals), 0.0)
+    counts = known.sum(axis=(0, 1))
+    levels = tuple(sorted(levels))
+    if known.sum() < _LEAST_ROWS:
+        return _unknown(size, counts, levels, n_series)
+    spread = _smooth(size.sum(axis=(0, 1)), counts)
+    relative = np.where(known, residuals / spread, np.nan)
+    shape = []
+    n_blocks = n_blocks_of(horizon) if n_origins * n_series >= 40 else 1
+    blocks = horizon_blocks(horizon, n_blocks)
+    honest = np.stack(
+        [relative[w] / _factors(np.delete(relative, w, axis=0))[:, None] for w in range(n_origins)]
+    )
+    for block in range(n_blocks):
+        some = honest[:, :, blocks == block]
+        some = some[np.isfinite(some)]
+        some = some if len(some) >= _LEAST_ROWS else honest[np.isfinite(honest)]
+        shape.append(_quantiles(some, levels, n_origins * n_series))
+    return QuantileModel(
+        levels=levels, spread=spread, shape=np.stack(shape), factors=_factors(relative)
+    )
+
+
+def _factors(relative: Floats) -> Floats:
+    """Return each series' mean absolute residual, shrunk to 1, shape (S,)."""
+    known = np.isfinite(relative)
+    size = np.where(known, np.abs(relative), 0.0)
+    per_origin = known.sum(axis=2)
+    counts = per_origin.sum(axis=0)
+    own = size.sum(axis=(0, 2)) / np.maximum(counts, 1)
+    worth = np.minimum(per_origin, _PER_ORIGIN).sum(axis=0)
+    return (_PRIOR_RESIDUALS + worth * own) / (_PRIOR_RESIDUALS + worth)
+
+
+def _smooth(sums: Floats, counts: Floats) -> Floats:
+    """Return the mean at each step, over neighbouring steps where there are few values."""
+    horizon = len(sums)
+    spread = np.empty(horizon)
+    for h in range(horizon):
+        width = 0
+        while counts[max(0, h - width) : h + width + 1].sum() < 60 and width < horizon // 3:
+            width += 1
+        near = slice(max(0, h - width), h + width + 1)
+        spread[h] = sums[near].sum() / max(counts[near].sum(), 1)
+    empty = spread <= 0
+    typical = float(spread[~empty].mean()) if (~empty).any() else _SMALLEST
+    return np.where(empty, max(typical, _SMALLEST), spread)
+
+
+def _quantiles(values: Floats, levels: tuple[float, ...], independent: int) -> Floats:
+    """Return quantiles, each level moved outwards as conformal prediction asks.
+
+    Residuals of one origin and series are alike, so the sample counts for as many as there are
+    origins and series, times a few.
+    """
+    n = min(len(values), 3.0 * independent)
+    outer = np.asarray(levels)
+    away = outer - 0.5
+    moved = 0.5 + np.clip(away * (n + 1.0) / n, -0.5, 0.5)
+    return np.quantile(values, moved)
+
+
+def _unknown(
+    size: Floats, counts: Floats, levels: tuple[float, ...], n_series: int
+) -> QuantileModel:
+    """Return a model for hardly any residual: errors as large as those few, growing by step."""
+    horizon = len(counts)
+    typical = float(size.sum() / counts.sum()) if counts.sum() else 1.0
+    typical = max(typical, 0.5)
+    steps = np.sqrt(np.arange(1, horizon + 1))
+    share = np.asarray(levels)
+    laplace = -np.sign(share - 0.5) * np.log(1.0 - 2.0 * np.abs(share - 0.5))
+    return QuantileModel(
+        levels=levels,
+        spread=typical * steps / steps.mean(),
+        shape=laplace[None, :],
+        factors=np.ones(n_series),
+    )

@@ -1,0 +1,230 @@
+"""How forecasts are combined: weights for each block of the horizon, or a median.
+
+Weights of a block are shrunk to those of the whole horizon, as a block has fewer rows to learn
+them from.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from espalier.pipelines.ensemble.combiners import SMALLEST_SHARE
+from espalier.pipelines.ensemble.horizon.records import Floats, ForecastRecords
+from espalier.pipelines.ensemble.library import Library
+from espalier.pipelines.ensemble.selection import convex_stagewise, greedy_selection
+from espalier.pipelines.ensemble.stacking import fit_stack
+from espalier.pipelines.metrics.mixture_scorer import MixtureScorer
+from espalier.pipelines.resources.budget import NEVER, Deadline
+from espalier.pipelines.seeds import generator
+
+MOST_BLOCKS = 4
+# Independent cells (series x origins) at which a block's own weights count half.
+HALF_CELLS = 60.0
+# Rows and candidates that weights are fitted to.
+MOST_ROWS = 20_000
+MOST_CANDIDATES = 16
+STEPS = 40
+SHRINKAGE = 0.1
+STACK_PENALTY = 0.03
+LEAST_ROWS = 8
+
+Fit = Callable[[Library, Deadline], Floats]
+Weights = dict[Fit, Floats]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ForecastRule:
+    """A way to combine the forecasts of some trials.
+
+    Attributes
+    ----------
+    numbers : tuple of int, length k
+        Trial numbers of the members.
+    weights : array, shape (B, k)
+        Weights of each block of the horizon; what is missing from 1 goes to the base forecast.
+    median : bool
+        Whether the members' median is taken and the weights only say who takes part.
+    """
+
+    numbers: tuple[int, ...]
+    weights: Floats
+    median: bool = False
+
+    def apply(self, made: Floats) -> Floats:
+        """Return the combined forecasts in units, shape (..., H), of members (k, ..., H)."""
+        if self.median:
+            return np.asarray(np.median(made[self.weights[0] > 0], axis=0))
+        blocks = horizon_blocks(made.shape[-1], len(self.weights))
+        by_step = self.weights[blocks]  # (H, k)
+        return np.asarray(np.einsum("hk,k...h->...h", by_step, made))
+
+    def sparse(self) -> "ForecastRule":
+        """Return the rule without members of hardly any weight; the others take theirs over."""
+        share = self.weights.max(axis=0)
+        return self.only(np.flatnonzero(share >= min(SMALLEST_SHARE, float(share.max()))).tolist())
+
+    def only(self, there: Sequence[int]) -> "ForecastRule":
+        """Return the rule of the members at these places, who take over the others' weight."""
+        weights = self.weights[:, list(there)]
+        if not self.median:
+            total = self.weights.sum(axis=1, keepdims=True)
+            left = weights.sum(axis=1, keepdims=True)
+            weights = np.where(left > 0, weights * total / np.maximum(left, 1e-12), weights)
+        numbers = tuple(self.numbers[place] for place in there)
+        return ForecastRule(numbers=numbers, weights=weights, median=self.median)
+
+
+def horizon_blocks(horizon: int, n_blocks: int) -> NDArray[np.int64]:
+    """Return the block that each step belongs to, shape (H,)."""
+    return np.arange(horizon) * n_blocks // horizon
+
+
+def n_blocks_of(horizon: int) -> int:
+    """Return the number of blocks of a horizon: a block has two steps at least."""
+    return max(1, min(MOST_BLOCKS, horizon // 2))
+
+
+def _scored(library: Library) -> tuple[Floats, MixtureScorer, Floats]:
+    """Return the forecasts of shape (k, n, 1), their scorer and each one's score."""
+    power = 2 if library.metric == "rmse" else 1
+
+    def score(mixture: Floats, rows: NDArray[Any] | None) -> float:
+        part = slice(None) if rows is None else rows
+        away = np.abs(mixture[part, 0] - library.y[part])
+        return -float(np.mean(away if power == 1 else away * away))
+
+    scorer = MixtureScorer(lambda made: np.asarray(made, dtype=np.float64)[..., None], score)
+    reduced = scorer.reduce(library.predictions)
+    return reduced, scorer, np.asarray([score(one, None) for one in reduced])
+
+
+def _greedy(library: Library, deadline: Deadline) -> Floats:
+    reduced, scorer, scores = _scored(library)
+    return greedy_selection(
+        reduced,
+        scorer,
+        scores,
+        n_choices=STEPS,
+        n_candidates=MOST_CANDIDATES,
+        deadline=deadline,
+    )
+
+
+def _convex(library: Library, deadline: Deadline) -> Floats:
+    reduced, scorer, scores = _scored(library)
+    return convex_stagewise(
+        reduced,
+        scorer,
+        scores,
+        shrinkage=SHRINKAGE,
+        n_stages=STEPS,
+        n_candidates=MOST_CANDIDATES,
+        deadline=deadline,
+    )
+
+
+def _stack(library: Library, deadline: Deadline) -> Floats:
+    weights, _ = fit_stack(library.link, library.loss, penalty=STACK_PENALTY, deadline=deadline)
+    # Without an intercept, and never more than the whole: a forecast is not blown up.
+    return weights / max(1.0, float(weights.sum()))
+
+
+def _by_block(
+    records: ForecastRecords, cells: NDArray[np.bool_], fit: Fit, seed: int, deadline: Deadline
+) -> Floats:
+    """Return weights of every block, shape (B, k), shrunk to those of the whole horizon."""
+    horizon = records.actual.shape[2]
+    rng = generator(seed, "forecast weights")
+    everything = records.rows(cells, MOST_ROWS, rng)
+    pooled = fit(everything, deadline)
+    count = n_blocks_of(horizon)
+    weights = np.tile(pooled, (count, 1))
+    if count == 1:
+        return weights
+    blocks = horizon_blocks(horizon, count)
+    independent = float((cells & records.known).any(axis=2).sum())
+    share = independent / (independent + HALF_CELLS)
+    for block in range(count):
+        rows = records.rows(cells & (blocks == block), MOST_ROWS // count, rng)
+        if len(rows.y) >= LEAST_ROWS and share > 0.1:
+            weights[block] = share * fit(rows, deadline) + (1.0 - share) * pooled
+    return weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastCombiner:
+    """A named way to find a rule: learned weights, or the plain best few.
+
+    Attributes
+    ----------
+    name : str
+        Name in the report.
+    fits : tuple of callable
+        Learned weightings, of which the mean is taken; empty for the best few.
+    few : int
+        Number of best trials that take part alike.
+    median : bool
+        Whether their median is taken instead of their mean.
+    """
+
+    name: str
+    fits: tuple[Fit, ...] = ()
+    few: int = 1
+    median: bool = False
+
+    def fit(
+        self,
+        records: ForecastRecords,
+        cells: NDArray[np.bool_],
+        seed: int,
+        deadline: Deadline = NEVER,
+        known: Weights | None = None,
+    ) -> ForecastRule:
+        """Return the rule that these cells, (W, S, H), give.
+
+        ``known`` remembers weightings of the same cells for other combiners.
+
+        Raises
+        ------
+        TimeoutError
+            The deadline passed.
+        """
+        if not self.fits:
+            weights = np.zeros((1, len(records)))
+            weights[0, _order(records, cells)[: self.few]] = 1.0
+            weights /= weights.sum()
+            return ForecastRule(numbers=records.numbers, weights=weights, median=self.median)
+        known = {} if known is None else known
+        for each in self.fits:
+            if each not in known:
+                known[each] = _by_block(records, cells, each, seed, deadline)
+        mean = np.mean([known[each] for each in self.fits], axis=0)
+        return ForecastRule(numbers=records.numbers, weights=mean)
+
+
+def _order(records: ForecastRecords, cells: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the candidates' positions, the best on these cells first."""
+    known = cells & records.known
+    power = 2 if records.loss == "rmse" else 1
+    losses = [
+        float((np.abs(made[known] - records.actual[known]) ** power).sum())
+        for made in records.made
+    ]
+    return np.argsort(losses, kind="stable")
+
+
+BEST = ForecastCombiner(name="best single")
+BLEND = ForecastCombiner(name="blend", fits=(_greedy, _convex, _stack))
+FORECAST_COMBINERS: tuple[ForecastCombiner, ...] = (
+    BLEND,
+    ForecastCombiner(name="greedy selection", fits=(_greedy,)),
+    ForecastCombiner(name="convex stagewise", fits=(_convex,)),
+    ForecastCombiner(name="linear stack", fits=(_stack,)),
+    ForecastCombiner(name="mean of the best", few=4),
+    ForecastCombiner(name="median of the best", few=7, median=True),
+    BEST,
+)
+"""The combiners; of about equally good ones the first is chosen."""

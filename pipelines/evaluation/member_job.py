@@ -1,0 +1,33 @@
+"""A configuration that is to be fitted once more, for the ensemble."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from espalier.pipelines.trials.configuration import Configuration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberJob:
+    """A configuration to refit for the ensemble.
+
+    Attributes
+    ----------
+    trial_number : int
+        The trial it comes from.
+    configuration : Configuration
+        The configuration to fit.
+    seed : int
+        Seed of everything random.
+    iterations : int or None
+        Boosting rounds to train exactly; None for models without rounds, or to stop early.
+    rows : array or None
+        Positions of the rows to fit to; None for all search rows.
+    """
+
+    trial_number: int
+    configuration: Configuration
+    seed: int
+    iterations: int | None = None
+    rows: NDArray[Any] | None = field(default=None, repr=False)

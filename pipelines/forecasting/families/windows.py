@@ -1,0 +1,152 @@
+"""Window-relative features: what a pooled model sees of a series at an origin.
+
+Trees cannot extrapolate a level, so a window of the last values is shown less its own level, in
+units of its own mean seasonal change, and the target is what a base forecast misses, in the same
+units. Series of any size and level then look alike, and one model learns from all of them.
+
+Symbols: R rows, one for each (series, origin, step); L length of the window.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from espalier.pipelines.forecasting.panel import Floats, Ints, Panel
+
+_LARGEST = 30.0
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Windows:
+    """What is known of some series at one origin.
+
+    Attributes
+    ----------
+    features : array, shape (S, F)
+        Features that do not depend on the step.
+    level, scale : array, shape (S,)
+        Level of the window and its mean seasonal change, at least a little.
+    values : array, shape (S, L)
+        The window itself; NaN before a series' start.
+    """
+
+    features: Floats
+    level: Floats
+    scale: Floats
+    values: Floats
+
+
+def window_length(season: int, wanted: int) -> int:
+    """Return the length of the window: ``wanted`` values and at least two seasons, up to 400."""
+    return min(400, max(wanted, 2 * season + 1 if season > 1 else wanted))
+
+
+def look(panel: Panel, length: int, shown: int) -> Windows:
+    """Return the windows before the panel's origin.
+
+    Parameters
+    ----------
+    panel : Panel
+        The series.
+    length : int
+        Length of the window.
+    shown : int
+        Number of last values that become features.
+    """
+    m = panel.season
+    values = panel.tail(length)
+    known = np.isfinite(values)
+    recent = values[:, -max(m, 3) :]
+    level = _mean(recent)
+    changes = np.abs(values[:, m:] - values[:, :-m])
+    scale = _mean(changes)
+    steps = _mean(np.abs(np.diff(values, axis=1)))
+    size = _mean(np.abs(values - level[:, None]))
+    scale = np.where(scale > 0, scale, np.where(steps > 0, steps, size))
+    floor = 1e-9 * np.abs(level) + 1e-300
+    scale = np.where(scale > floor, scale, np.where(np.abs(level) > 0, np.abs(level), 1.0))
+    relative = np.clip((values - level[:, None]) / scale[:, None], -_LARGEST, _LARGEST)
+    half = _mean(values[:, -2 * m - 1 : -m]) if length > m + 1 else level
+    trend = np.where(np.isfinite(half), (level - half) / scale, 0.0)
+    slopes = _mean(np.diff(values, axis=1)) / scale
+    spread = np.sqrt(_mean((relative - _mean(relative)[:, None]) ** 2))
+    with np.errstate(all="ignore"):
+        ratio = np.clip(np.abs(level) / scale, 0.0, 100.0)
+    extra = np.stack(
+        [
+            trend,
+            slopes,
+            spread,
+            np.log1p(np.minimum(panel.lengths, 10 * length)),
+            ratio,
+            _mean(np.where(known, values == 0, np.nan)),
+            steps / scale,
+        ],
+        axis=1,
+    )
+    features = np.concatenate([relative[:, -shown:], np.clip(extra, -100, 100)], axis=1)
+    return Windows(features=features, level=level, scale=scale, values=values)
+
+
+def _mean(values: Floats) -> Floats:
+    """Return the mean over the columns, NaN left out; 0 where there is nothing."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=1)
+    return np.where(known, values, 0.0).sum(axis=1) / np.maximum(counts, 1)
+
+
+def rows_at(panel: Panel, windows: Windows, base: Floats, steps: Ints) -> Floats:
+    """Return the features of the steps after an origin, shape (S, len(steps), F).
+
+    Parameters
+    ----------
+    panel : Panel
+        The series up to the origin.
+    windows : Windows
+        From `look`.
+    base : array, shape (S, H)
+        The base forecasts.
+    steps : array of int
+        Steps after the origin, from 0.
+    """
+    n, m = len(panel), panel.season
+    level, scale = windows.level[:, None], windows.scale[:, None]
+    phases = panel.phase()[:, None] + steps
+    length = windows.values.shape[1]
+    same = np.full((n, len(steps)), np.nan)
+    older = np.full((n, len(steps)), np.nan)
+    back = steps % m - m if m > 1 else np.full(len(steps), -1)
+    if length + back.min() >= 0:
+        same = windows.values[:, length + back]
+    if length + back.min() - m >= 0:
+        older = windows.values[:, length + back - m]
+    parts = [
+        np.broadcast_to(steps.astype(float), (n, len(steps))),
+        (base[:, steps] - level) / scale,
+        (same - level) / scale,
+        (older - level) / scale,
+    ]
+    parts += [(phases % season).astype(float) for season in panel.seasons]
+    own = np.clip(np.stack(parts, axis=2), -1000, 1000)
+    columns = [
+        np.broadcast_to(windows.features[:, None, :], (n, len(steps), windows.features.shape[1])),
+        own,
+    ]
+    if panel.n_covariates:
+        ahead = panel.future(int(steps.max()) + 1)[:, steps]
+        columns.append(ahead)
+        columns.append(ahead - _known_mean(panel, m)[:, None, :])
+    return np.concatenate(columns, axis=2)
+
+
+def _known_mean(panel: Panel, m: int) -> Floats:
+    """Return the mean of each covariate over the last season (7 steps without one), (S, C)."""
+    width = max(m, 7)
+    places = panel.stops[:, None] - width + np.arange(width)
+    there = places >= panel.starts[:, None]
+    rows = panel.covariates[np.where(there, places, 0)]
+    rows = np.where(there[:, :, None], rows, np.nan)
+    known = np.isfinite(rows)
+    counts = known.sum(axis=1)
+    mean = np.where(known, rows, 0.0).sum(axis=1) / np.maximum(counts, 1)
+    return np.where(counts > 0, mean, np.nan)

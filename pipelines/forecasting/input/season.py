@@ -1,0 +1,69 @@
+"""The season of a panel: what the calendar suggests, if the series show it."""
+
+import numpy as np
+
+from espalier.pipelines.forecasting.blocks import blocks_of
+from espalier.pipelines.forecasting.panel import Floats, Panel
+from espalier.pipelines.forecasting.seasonal import is_seasonal
+from espalier.pipelines.seeds import drawn_rows
+
+_SERIES, _FEW = 200, 20
+# Share of the series long enough that must show a season.
+_ENOUGH = 0.1
+_LONGEST_LAG = 400
+_CLEAR = 0.3
+_STEPS = 3000
+
+
+def seasons_of(panel: Panel, suggested: tuple[int, ...]) -> tuple[int, ...]:
+    """Return which of the suggested seasons the series show, ascending.
+
+    A season of which no series has two is left out. Where the calendar suggests none (times that
+    are numbers), a clear peak of the mean autocorrelation is taken.
+    """
+    if len(panel) == 0:
+        return ()
+    longest = max(suggested, default=1)
+    some = panel.take(drawn_rows(len(panel), _SERIES if longest < 1000 else _FEW, seed=0))
+    if not suggested:
+        return _by_autocorrelation(some)
+    return tuple(m for m in suggested if _shows(some, m))
+
+
+def _shows(panel: Panel, m: int) -> bool:
+    long_enough = panel.lengths >= 2 * m + 2
+    if not long_enough.any():
+        return False
+    shown = []
+    # A long series need not be looked at as a whole.
+    longest = max(_STEPS, 6 * m) if m <= 400 else 4 * m
+    for block in blocks_of(panel.take(long_enough), longest=longest, per_series=64, season=m):
+        shown.append(is_seasonal(block))
+    return float(np.mean(np.concatenate(shown))) >= _ENOUGH
+
+
+def _by_autocorrelation(panel: Panel) -> tuple[int, ...]:
+    """Return the lag of a clear peak of the mean autocorrelation of the changes, if there is."""
+    total: Floats = np.zeros(_LONGEST_LAG + 1)
+    counts: Floats = np.zeros(_LONGEST_LAG + 1)
+    for row in range(len(panel)):
+        changes = np.diff(panel.series(row)[-_STEPS:])
+        n = len(changes)
+        if n < 8:
+            continue
+        changes = changes - changes.mean()
+        lags = min(n // 3, _LONGEST_LAG)
+        size = 1 << int(2 * n).bit_length()
+        spectrum = np.fft.rfft(changes, size)
+        correlation = np.fft.irfft(spectrum * np.conj(spectrum), size)[: lags + 1]
+        if correlation[0] > 0:
+            total[: lags + 1] += correlation / correlation[0]
+            counts[: lags + 1] += 1
+    if not counts.any():
+        return ()
+    mean = np.where(counts >= 0.5 * counts.max(), total / np.maximum(counts, 1), 0.0)
+    inner = mean[2:-1]
+    peaks = (inner > mean[1:-2]) & (inner >= mean[3:]) & (inner > _CLEAR)
+    if not peaks.any():
+        return ()
+    return (int(np.argmax(np.where(peaks, inner, -1.0))) + 2,)
