@@ -33,6 +33,7 @@ from espalier.pipelines.serving.forecast_model import (
     FittedForecaster,
     ForecastModel,
     base_forecast,
+    spread_scales,
     unit_scales,
 )
 from espalier.pipelines.space.joint import SearchSpace
@@ -282,16 +283,19 @@ def _finished(
     members: "list[FittedForecaster]",
     base: Floats,
 ) -> ForecastResult:
-    scales = unit_scales(table.panel)
     backtest = base + _weights(context)[None, :, None] * choice.nested
     actual = context.actual()
     floor = 0.0 if table.panel.values[table.panel.observed].min() >= 0 else None
     if floor is not None:
         backtest = np.maximum(backtest, floor)
-    residuals = (actual - backtest) / scales[None, :, None]
-    quantile_model = fit_quantiles(residuals, settings.quantiles)
+    # Each origin by what was known then: the scale of a growing series grows with it.
+    scales = np.stack([spread_scales(table.panel.before(a)) for a in context.origins])
+    quantile_model = fit_quantiles((actual - backtest) / scales[:, :, None], settings.quantiles)
     quantiles = np.stack(
-        [quantile_model.quantiles(each, scales, quantile_model.factors) for each in backtest]
+        [
+            quantile_model.quantiles(each, scale, quantile_model.factors)
+            for each, scale in zip(backtest, scales, strict=True)
+        ]
     )
     model = ForecastModel(
         members=members,

@@ -69,6 +69,8 @@ class AutoMLForecaster(BaseEstimator):
         Forecasts and quantiles at the origins of the search, with what came (``actual``).
     cv_score_ : float
         The metric at those origins, with weights that were fitted to others.
+    method_ : str
+        How the forecasts are combined.
     freq_, season_ : str, int
         The step and the main season.
     notes_ : tuple of str
@@ -245,6 +247,7 @@ class AutoMLForecaster(BaseEstimator):
         self._table, self._fitted_columns = table, columns
         self.model_ = result.model
         self.cv_score_ = result.cv_score
+        self.method_ = "base" if result.choice is None else result.choice.method
         self.leaderboard_ = leaderboard_frame(result)
         self.backtest_ = backtest_frame(result, table, columns, tuple(self.quantiles))
         self.freq_, self.season_ = table.frequency.label, table.panel.season

@@ -72,7 +72,7 @@ class ForecastModel:
             made = base + scales[:, None] * self.rule.apply(units)
         known = {name: factor for name, factor in zip(self.names, self.factors, strict=True)}
         factors = np.array([known.get(name, 1.0) for name in names])
-        quantiles = self.quantile_model.quantiles(made, scales, factors)
+        quantiles = self.quantile_model.quantiles(made, spread_scales(panel), factors)
         if self.floor is not None:
             made, quantiles = np.maximum(made, self.floor), np.maximum(quantiles, self.floor)
         return made, quantiles
@@ -93,3 +93,19 @@ def unit_scales(panel: Panel) -> Floats:
     scales = Scales.of(panel).absolute
     last = np.abs(np.nan_to_num(panel.tail(1)[:, 0]))
     return np.where(np.isfinite(scales), scales, np.where(last > 0, 0.1 * last, 1.0))
+
+
+def spread_scales(panel: Panel) -> Floats:
+    """Return what a series' errors are expected to grow with, shape (S,).
+
+    That is its changes and, where no value is negative, its level of the last season: the
+    geometric mean of the two, as series that grow are missed by more than their past changes say.
+    """
+    scales = unit_scales(panel)
+    recent = panel.tail(max(panel.season, 3))
+    known = np.isfinite(recent)
+    sums = np.where(known, np.abs(recent), 0.0).sum(axis=1)
+    level = sums / np.maximum(known.sum(axis=1), 1)
+    positive = np.where(known, recent, 0.0).min(axis=1) >= 0
+    usual = np.clip(level, 0.1 * scales, None)
+    return np.where(positive, np.sqrt(scales * usual), scales)

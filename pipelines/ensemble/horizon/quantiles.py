@@ -18,7 +18,7 @@ from espalier.pipelines.ensemble.horizon.records import Floats
 from espalier.pipelines.ensemble.horizon.rules import horizon_blocks, n_blocks_of
 
 # Residuals that a series' own factor must outweigh; those of one origin count as so many at most.
-_PRIOR_RESIDUALS = 4.0
+_PRIOR_RESIDUALS = 8.0
 _PER_ORIGIN = 3.0
 # Where nothing is known, errors are as those of the base forecast: Laplace, of one unit.
 _LEAST_ROWS = 10
