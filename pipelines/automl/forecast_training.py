@@ -128,10 +128,7 @@ def origins_of(panel: Panel, horizon: int) -> tuple[int, ...]:
     typical = float(np.quantile(lengths, 0.5))
     least = max(2 * panel.season + 1, min(horizon, 12), 3)
     fit = int((typical - least) // horizon)
-    if len(panel) >= _MANY_SERIES:
-        most = _USUAL_ORIGINS
-    else:
-        most = MOST_ORIGINS
+    most = _USUAL_ORIGINS if len(panel) >= _MANY_SERIES else MOST_ORIGINS
     if lengths.sum() > _MANY_VALUES:
         most = 1
     count = min(fit, most)
@@ -205,14 +202,12 @@ def train_forecast(
             on_result=keep,
         )
         history = with_stand_ins(history, kept)
-        base = np.stack(
-            [base_forecast(panel.before(a), settings.horizon) for a in context.origins]
-        )
+        base = np.stack([base_forecast(panel.before(a), settings.horizon) for a in context.origins])
         records = _records(context, history, {n: p for n, (_, p) in kept.items()}, base)
         choice = choose_forecast_rule(
             records, seed=settings.seed, deadline=deadline.earlier(refitting)
         )
-        members, choice = _fit_members(executor, history, records, choice, deadline)
+        members, choice = _fit_members(executor, history, choice, deadline)
     return _finished(table, context, settings, history, choice, members, base)
 
 
@@ -254,7 +249,6 @@ def _weights(context: ForecastContext) -> Floats:
 def _fit_members(
     executor: Executor,
     history: History,
-    records: ForecastRecords,
     choice: ForecastChoice,
     deadline: Deadline,
 ) -> tuple[list[FittedForecaster], ForecastChoice]:

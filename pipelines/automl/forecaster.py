@@ -232,7 +232,7 @@ class AutoMLForecaster(BaseEstimator):
         if not names:
             return
         future = table.panel.future(self.model_.horizon)
-        nothing = ~np.isfinite(future).any(axis=(0, 1))
+        nothing = ~np.asarray(np.isfinite(future).any(axis=(0, 1)))
         if nothing.any():
             missing = ", ".join(repr(n) for n, empty in zip(names, nothing, strict=True) if empty)
             raise UserError(

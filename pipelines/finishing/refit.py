@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from espalier.pipelines.data.splitting.folds import FoldPlan
 from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
-from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.evaluation.fold_models import MOST_FOLDS, FoldModels, n_served
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.members.cost import RefitTime, refit_seconds
 from espalier.pipelines.members.member import Member

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from espalier.pipelines.data.preparation import Preparation
 from espalier.pipelines.data.splitting.folds import FoldPlan
-from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.evaluation.executors.base import Executor
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.finishing.refit import fold_jobs, member_job
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.members.member import Member

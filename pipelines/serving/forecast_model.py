@@ -65,12 +65,10 @@ class ForecastModel:
         scales = unit_scales(panel)
         made = base
         if self.rule is not None and self.members:
-            parts = [
-                usable(each.forecast(panel, self.horizon), panel) for each in self.members
-            ]
+            parts = [usable(each.forecast(panel, self.horizon), panel) for each in self.members]
             units = np.stack([(part - base) / scales[:, None] for part in parts])
             made = base + scales[:, None] * self.rule.apply(units)
-        known = {name: factor for name, factor in zip(self.names, self.factors, strict=True)}
+        known = dict(zip(self.names, self.factors, strict=True))
         factors = np.array([known.get(name, 1.0) for name in names])
         quantiles = self.quantile_model.quantiles(made, spread_scales(panel), factors)
         if self.floor is not None:

@@ -100,7 +100,7 @@ def choose_forecast_rule(
 
 def _splits(records: ForecastRecords) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
     """Return pairs of cells to fit to and to judge on, shape (W, S, 1) each."""
-    known = records.known.any(axis=2)
+    known = np.asarray(records.known.any(axis=2))
     n_origins, n_series = known.shape
     if known.sum() < FEWEST_CELLS:
         return []
@@ -151,9 +151,7 @@ def _losses(records: ForecastRecords, nested: Floats) -> Floats:
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
-def _winner(
-    records: ForecastRecords, found: dict[str, tuple[ForecastCombiner, Floats]]
-) -> str:
+def _winner(records: ForecastRecords, found: dict[str, tuple[ForecastCombiner, Floats]]) -> str:
     ordered = [each.name for each in FORECAST_COMBINERS if each.name in found]
     losses = {name: _losses(records, found[name][1]) for name in ordered}
     means = {name: float(np.nanmean(each)) for name, each in losses.items()}

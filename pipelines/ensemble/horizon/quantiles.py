@@ -62,9 +62,7 @@ class QuantileModel:
         return np.sort(made, axis=2)
 
 
-def fit_quantiles(
-    residuals: Floats, levels: Sequence[float]
-) -> QuantileModel:
+def fit_quantiles(residuals: Floats, levels: Sequence[float]) -> QuantileModel:
     """Return the quantile model of residuals in units, shape (W, S, H), NaN where unknown."""
     n_origins, n_series, horizon = residuals.shape
     known = np.isfinite(residuals)

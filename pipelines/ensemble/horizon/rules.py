@@ -210,8 +210,7 @@ def _order(records: ForecastRecords, cells: NDArray[np.bool_]) -> NDArray[np.int
     known = cells & records.known
     power = 2 if records.loss == "rmse" else 1
     losses = [
-        float((np.abs(made[known] - records.actual[known]) ** power).sum())
-        for made in records.made
+        float((np.abs(made[known] - records.actual[known]) ** power).sum()) for made in records.made
     ]
     return np.argsort(losses, kind="stable")
 

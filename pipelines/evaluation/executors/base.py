@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.evaluation.evaluate import (
     evaluate_trial,
     fit_member,
     short_error,
 )
 from espalier.pipelines.evaluation.member_job import MemberJob
+from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult, TrialStatus
 
@@ -166,9 +166,7 @@ class SerialExecutor:
         self.close()
 
 
-def fit_or_none(
-    job: MemberJob, context: TrialContext, deadline: Deadline
-) -> "Candidate | None":
+def fit_or_none(job: MemberJob, context: TrialContext, deadline: Deadline) -> "Candidate | None":
     """Return the fitted model; None if the fit failed (which is logged) or was too late."""
     if deadline.passed:
         return None

@@ -5,10 +5,10 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.evaluation.executors.base import ended_early
 from espalier.pipelines.evaluation.executors.job import GRACE_SECONDS, JobEnding, JobResult
 from espalier.pipelines.evaluation.executors.job_pool import JobPool
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialStatus

@@ -2,10 +2,10 @@
 
 import time
 
-from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.evaluation.executors.job_pool import JobPool
 from espalier.pipelines.evaluation.executors.pool_executor import PoolExecutor
 from espalier.pipelines.evaluation.executors.process_workers import ProcessWorkers
+from espalier.pipelines.evaluation.trial_context import TrialContext
 
 _POLL_SECONDS = 0.5
 

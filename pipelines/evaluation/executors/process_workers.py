@@ -8,9 +8,9 @@ from pathlib import Path
 import cloudpickle
 
 from espalier.pipelines.errors import WorkerLostError
-from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.evaluation.executors.worker_process import WorkerProcess
 from espalier.pipelines.evaluation.executors.workers import WorkerHandle
+from espalier.pipelines.evaluation.trial_context import TrialContext
 
 # If this many workers in a row die before they are ready, no further one is started.
 _MAX_FAILED_STARTS = 3

@@ -19,9 +19,9 @@ from typing import Any
 
 import cloudpickle
 
-from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.evaluation.executors.run_work import run_work
 from espalier.pipelines.evaluation.limits import TrialInterruptedError
+from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.resources.interruption import raise_here
 
 STOP_SIGNAL = signal.SIGUSR1 if hasattr(signal, "SIGUSR1") else signal.SIGTERM

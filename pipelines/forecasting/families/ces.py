@@ -73,7 +73,7 @@ class ComplexSmoothing:
         states[1] = states[0] / a0
         squares = _run(block, block.values, states, a0, a1, gamma)
         total = (block.values**2).sum(axis=1)
-        n_parameters = 2.0 + 2.0 * (gamma > 0)
+        n_parameters = np.where(gamma > 0, 4.0, 2.0)
         scores = log_likelihood(squares, block.lengths, n_parameters, total)
         return scores, _Fitted(block, (a0, a1), states, pattern)
 

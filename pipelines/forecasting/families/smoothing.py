@@ -132,9 +132,9 @@ def run(
     return squares
 
 
-def fit_states(block: Block, weights: Floats, grid: SmoothingGrid, pattern: Floats) -> tuple[
-    States, Floats
-]:
+def fit_states(
+    block: Block, weights: Floats, grid: SmoothingGrid, pattern: Floats
+) -> tuple[States, Floats]:
     """Return the states after the last value, and the sums of squared errors, shape (n, K).
 
     Parameters

@@ -78,7 +78,7 @@ class OptimisedTheta:
         shift = cross / (own + 0.1)
         squares = np.maximum(squares - cross * shift, 0.0)
         state.level += shift * (1.0 - alpha) ** block.lengths[:, None]
-        n_parameters = 2.0 + 1.0 * (theta > 1.0)
+        n_parameters = np.where(theta > 1.0, 3.0, 2.0)
         scores = log_likelihood(squares, block.lengths, n_parameters, total)
         return scores, _Fitted(block, state, pattern)
 

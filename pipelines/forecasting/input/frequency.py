@@ -152,9 +152,7 @@ def infer_frequency(times: "pd.Series[Any]", groups: Ints) -> Frequency:
     size = _commonest(steps)
     if size < _DAY:
         label = pd.tseries.frequencies.to_offset(pd.Timedelta(size)).freqstr
-        return Frequency(
-            unit="span", size=size, label=label, remainder=_remainder(numbers, size)
-        )
+        return Frequency(unit="span", size=size, label=label, remainder=_remainder(numbers, size))
     days = size / _DAY
     for low, high, months in ((28, 31, 1), (89, 92, 3), (181, 184, 6), (365, 366, 12)):
         if low <= days <= high and days == int(days) and _of_months(wall, steps, months):

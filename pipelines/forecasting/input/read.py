@@ -156,12 +156,13 @@ def read_series(
         rows = _with_future(rows, ahead, columns)
     times, time_type, notes = read_times(rows[columns.time], str(columns.time))
     if columns.series is None:
-        codes_, names = np.zeros(len(rows), dtype=np.int64), pd.Index([""])
+        codes_ = np.zeros(len(rows), dtype=np.int64)
+        names: pd.Index[Any] = pd.Index([""])
     else:
         if rows[columns.series].isna().any():
             raise UserError(f"series column {columns.series!r} has empty cells; name every series")
-        codes_, names = pd.factorize(rows[columns.series], sort=False)
-        names = pd.Index(names)
+        codes_, found_names = pd.factorize(rows[columns.series], sort=False)
+        names = pd.Index(found_names)
     values = _values(rows[columns.target], str(columns.target))
     order = np.lexsort((_sortable(times), codes_))
     times, values, groups = times.iloc[order].reset_index(drop=True), values[order], codes_[order]
@@ -193,7 +194,7 @@ def read_series(
         panel=panel,
         names=names[kept],
         frequency=frequency,
-        time_type=time_type if like is None else time_type,
+        time_type=time_type,
         clock=times.iloc[: 5 * _FEW],
         codes=categories,
         notes=tuple(notes),
@@ -218,9 +219,7 @@ def _checked(table: pd.DataFrame, columns: SeriesColumns) -> pd.DataFrame:
     return table[wanted].reset_index(drop=True)
 
 
-def _with_future(
-    rows: pd.DataFrame, ahead: pd.DataFrame, columns: SeriesColumns
-) -> pd.DataFrame:
+def _with_future(rows: pd.DataFrame, ahead: pd.DataFrame, columns: SeriesColumns) -> pd.DataFrame:
     wanted = [columns.time, *columns.known_covariates]
     if columns.series is not None:
         wanted.append(columns.series)

@@ -34,11 +34,10 @@ def _shows(panel: Panel, m: int) -> bool:
     long_enough = panel.lengths >= 2 * m + 2
     if not long_enough.any():
         return False
-    shown = []
     # A long series need not be looked at as a whole.
     longest = max(_STEPS, 6 * m) if m <= 400 else 4 * m
-    for block in blocks_of(panel.take(long_enough), longest=longest, per_series=64, season=m):
-        shown.append(is_seasonal(block))
+    blocks = blocks_of(panel.take(long_enough), longest=longest, per_series=64, season=m)
+    shown = [is_seasonal(block) for block in blocks]
     return float(np.mean(np.concatenate(shown))) >= _ENOUGH
 
 

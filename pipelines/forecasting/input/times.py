@@ -100,9 +100,7 @@ def _whole(column: "pd.Series[Any]", name: str) -> "pd.Series[Any]":
     return pd.Series(values.astype(np.int64), index=column.index)
 
 
-def _objects(
-    column: "pd.Series[Any]", name: str
-) -> "tuple[pd.Series[Any], TimeType, list[str]]":
+def _objects(column: "pd.Series[Any]", name: str) -> "tuple[pd.Series[Any], TimeType, list[str]]":
     """Read objects of `datetime`, which may be of several zones."""
     zones = {str(each.tzinfo) for each in column}
     if len(zones) == 1:
@@ -128,7 +126,7 @@ def _texts(texts: "pd.Series[Any]", name: str) -> "tuple[pd.Series[Any], TimeTyp
         )
     if zoned.any():
         stamps = _stamps(texts, name, utc=True)
-        several = offsets.nunique() > 1
+        several = len(offsets.unique()) > 1
         note = f"time column {name!r} has several offsets from UTC; times are in UTC from here on"
         kind = TimeType(kind="stamp", dtype=stamps.dtype, zone=stamps.dt.tz)
         return stamps, kind, [note] if several else []

@@ -9,8 +9,8 @@ import pytest
 from espalier.pipelines.data.splitting.folds import Fold, FoldPlan
 from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
-from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.evaluation.fold_models import MOST_MODELS, FoldModels
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.finishing.prediction_store import PredictionStore
 from espalier.pipelines.finishing.refit import fit_choice, member_job
 from espalier.pipelines.members.cost import FinishCost, RefitTime

@@ -2,9 +2,9 @@
 
 import pytest
 
-from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.evaluation.executors.pool_executor import PoolExecutor
 from espalier.pipelines.evaluation.executors.workers import Answer, Death, Loss, Refusal
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import TrialStatus
