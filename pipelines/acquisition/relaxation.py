@@ -96,6 +96,8 @@ class FamilySubspace:
 
     def combinations(self) -> Indices:
         """Return every combination of choices, shape (n_combinations, n_choices)."""
+        if not self.n_options:  # a family of numbers alone has one combination, of no choice
+            return np.zeros((1, 0), dtype=np.int64)
         grids = np.indices(self.n_options).reshape(len(self.n_options), -1)
         return np.ascontiguousarray(grids.T)
 

@@ -175,10 +175,15 @@ def short_error(problem: BaseException) -> str:
 def _run_origins(
     trial: Trial, context: ForecastContext, deadline: Deadline, progress: TrialProgress
 ) -> None:
-    """Fit and score a forecast at one origin after the other, the latest first."""
+    """Fit and score a forecast at one origin after the other, the latest first.
+
+    Only a family that can stop early gets a share of the time; the others need what they need.
+    """
     n_origins = len(context.origins)
+    anytime = context.learner(trial.configuration.family).anytime
     for place in range(n_origins):
-        run_origin(trial, context, place, share_of(deadline, 1.0 / (n_origins - place)), progress)
+        share = share_of(deadline, 1.0 / (n_origins - place)) if anytime else deadline
+        run_origin(trial, context, place, share, progress)
         if place < n_origins - 1:
             so_far = sum(progress.scores) / len(progress.scores)
             stop_if_beaten(trial, context, place + 1, so_far)

@@ -90,7 +90,14 @@ class ForecastContext:
         return np.stack([self.panel.actual(ahead, self.horizon) for ahead in self.origins])
 
     def build(self, configuration: Configuration, seed: int) -> Any:
-        """Return a fresh forecaster of a configuration.
+        """Return a fresh forecaster of a configuration."""
+        return self.learner(configuration.family).build(
+            configuration.model_values,
+            BuildContext(shape=self.shape, seed=seed, n_threads=self.n_threads),
+        )
+
+    def learner(self, name: str) -> Learner:
+        """Return the family called ``name``.
 
         Raises
         ------
@@ -98,12 +105,9 @@ class ForecastContext:
             There is no such family.
         """
         for learner in self.learners:
-            if learner.name == configuration.family:
-                return learner.build(
-                    configuration.model_values,
-                    BuildContext(shape=self.shape, seed=seed, n_threads=self.n_threads),
-                )
-        raise KeyError(configuration.family)
+            if learner.name == name:
+                return learner
+        raise KeyError(name)
 
 
 def run_origin(

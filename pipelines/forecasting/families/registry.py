@@ -172,6 +172,7 @@ def _autoregression(values: Mapping[str, Value], context: BuildContext) -> Any: 
 def _harmonic_space(shape: DatasetShape) -> "ConfigurationSpace":  # noqa: ARG001
     return _space(
         _whole("waves", 1, 12, 4),
+        _choice("line", [True, False], True),
         _number("penalty", 1e-4, 1.0, 0.01, log=True),
         _number("fading", 0.5, 1.0, 0.95),
         _whole("longest", 50, 5000, 1500, log=True),
@@ -181,6 +182,7 @@ def _harmonic_space(shape: DatasetShape) -> "ConfigurationSpace":  # noqa: ARG00
 def _harmonic(values: Mapping[str, Value], context: BuildContext) -> Any:  # noqa: ARG001
     return HarmonicForecaster(
         waves=int(values["waves"]),
+        line=bool(values["line"]),
         penalty=float(values["penalty"]),
         fading=float(values["fading"]),
         longest=int(values["longest"]),

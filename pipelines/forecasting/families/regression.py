@@ -142,6 +142,8 @@ class HarmonicForecaster:
     ----------
     waves : int
         Pairs of sine and cosine for each season.
+    line : bool
+        Whether there is a line; without one the level is that of all values used.
     penalty : float
         Strength of the pull to 0.
     fading : float
@@ -151,6 +153,7 @@ class HarmonicForecaster:
     """
 
     waves: int = 4
+    line: bool = True
     penalty: float = 0.01
     fading: float = 0.9
     longest: int = 2000
@@ -199,7 +202,7 @@ class HarmonicForecaster:
         z = centred / np.where(size > 0, size, 1.0)
         penalty = np.full(X.shape[2], self.penalty)
         penalty[0] = 0.0
-        penalty[1] = max(self.penalty, 0.05)
+        penalty[1] = max(self.penalty, 0.05) if self.line else 1e6
         penalty[n_free:] = max(self.penalty, 0.001)
         if n_free + 1 > longest:
             penalty[2:] += 0.3
