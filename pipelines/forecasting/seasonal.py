@@ -151,7 +151,8 @@ def seasonal_pattern(
     neutral = multiplied[:, None].astype(float)
     pattern = np.where(counts > 0, means, neutral)
     centre = pattern.mean(axis=1, keepdims=True)
-    pattern = np.where(multiplied[:, None], pattern / centre, pattern - centre)
+    divisor = np.where(multiplied[:, None] & (centre > 0), centre, 1.0)
+    pattern = np.where(multiplied[:, None], pattern / divisor, pattern - centre)
     # A factor near or below nothing would blow the plain series up.
     bad = multiplied & (pattern.min(axis=1) < 0.01)
     multiplied &= ~bad

@@ -21,7 +21,7 @@ from espalier.pipelines.forecasting.panel import Floats
 from espalier.pipelines.forecasting.seasonal import Pattern, seasonal_pattern
 
 _A0 = (0.7, 0.9, 1.1, 1.3, 1.5, 1.7, 1.9)
-_A1 = (0.9, 0.95, 0.98, 1.0, 1.02, 1.05, 1.1)
+_A1 = (0.9, 0.95, 0.98, 0.99, 1.0, 1.005, 1.01, 1.02, 1.05, 1.1)
 _GAMMAS = (0.0, 0.1, 0.3)
 
 

@@ -119,4 +119,4 @@ def _weights(block: Block) -> Floats:
     counts = np.minimum(high, block.lengths[:, None]) - low
     level = (sums[:, high] - sums[:, low]) / np.maximum(counts, 1)
     mean = size.sum(axis=1, keepdims=True) / block.lengths[:, None]
-    return 1.0 / np.maximum(level, 0.05 * mean + 1e-300) ** 2
+    return 1.0 / np.maximum(level, 0.05 * mean + 1e-100) ** 2

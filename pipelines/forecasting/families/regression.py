@@ -111,7 +111,7 @@ class AutoregressionForecaster:
         coefficients = ridge(X, target, ones[None, :] * strength, common)
         # An explosive recursion is worse than none.
         total = np.abs(coefficients).sum(axis=1, keepdims=True)
-        coefficients = np.where(total > 1.5, coefficients * 1.5 / total, coefficients)
+        coefficients = coefficients * np.minimum(1.0, 1.5 / np.maximum(total, 1.5))
         need = max(lags)
         tail = Block(rows=block.rows, values=z, lengths=block.lengths, season=m).last(need)
         path = np.concatenate([np.where(np.isfinite(tail), tail, 0.0), np.zeros((n, horizon))], 1)
