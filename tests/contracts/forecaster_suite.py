@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.forecasting.panel import Panel
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.space.family import FamilySpace
 
 HORIZON = 6

@@ -56,7 +56,11 @@ class ForecastChoice:
 
 
 def choose_forecast_rule(
-    records: ForecastRecords, *, seed: int, deadline: Deadline = NEVER
+    records: ForecastRecords,
+    *,
+    seed: int,
+    combiners: Sequence[ForecastCombiner] = FORECAST_COMBINERS,
+    deadline: Deadline = NEVER,
 ) -> ForecastChoice:
     """Return the best rule to combine these trials.
 
@@ -70,6 +74,8 @@ def choose_forecast_rule(
         The library.
     seed : int
         Seed of halves and samples.
+    combiners : sequence of ForecastCombiner
+        The combiners, the preferred ones first and the simplest last.
     deadline : Deadline
         Once it has passed, only combiners that are done are compared.
     """
@@ -83,7 +89,7 @@ def choose_forecast_rule(
     with threadpool_limits(limits=1):
         known: list[Weights] = [{} for _ in splits]
         # The simplest first, so that there is something when the time is up.
-        for combiner in reversed(FORECAST_COMBINERS):
+        for combiner in reversed(combiners):
             if found and deadline.passed:
                 break
             try:
@@ -152,7 +158,7 @@ def _losses(records: ForecastRecords, nested: Floats) -> Floats:
 
 
 def _winner(records: ForecastRecords, found: dict[str, tuple[ForecastCombiner, Floats]]) -> str:
-    ordered = [each.name for each in FORECAST_COMBINERS if each.name in found]
+    ordered = list(reversed(found))
     losses = {name: _losses(records, found[name][1]) for name in ordered}
     means = {name: float(np.nanmean(each)) for name, each in losses.items()}
     best = min(ordered, key=lambda name: means[name])

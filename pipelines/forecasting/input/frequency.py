@@ -231,12 +231,13 @@ def given_frequency(freq: Any, times: "pd.Series[Any]") -> Frequency:
         )
     wall = times.dt.tz_localize(None)
     local = wall.to_numpy(dtype="datetime64[ns]").astype(np.int64)
-    calendar = re.match(r"B?(M|Q|Y)(S|E)?(-|$)", str(offset.name).upper())
+    name = offset.freqstr.lstrip("-0123456789")
+    calendar = re.match(r"B?(M|Q|Y)(S|E)?(-|$)", name)
     if calendar is not None:
         return _months(wall, _MONTHS[calendar[1]] * int(offset.n))
-    if str(offset.name).startswith("W"):
+    if name.startswith("W"):
         return _days(local, 7 * int(offset.n))
-    if str(offset.name) in ("D", "B", "C"):
+    if name in ("D", "B", "C"):
         return _days(local, int(offset.n))
     try:
         size = int(pd.Timedelta(offset).value)

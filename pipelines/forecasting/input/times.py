@@ -137,12 +137,13 @@ def _texts(texts: "pd.Series[Any]", name: str) -> "tuple[pd.Series[Any], TimeTyp
 def _stamps(
     column: "pd.Series[Any]", name: str, *, utc: bool = False, form: str | None = None
 ) -> "pd.Series[Any]":
+    if form is not None:
+        try:
+            return pd.to_datetime(column, utc=utc, format=form)
+        except (ValueError, TypeError):
+            pass  # written in several ways
     try:
-        return pd.to_datetime(column, utc=utc, format=form)
-    except (ValueError, TypeError):
-        pass
-    try:
-        return pd.to_datetime(column, utc=utc, format="mixed" if form or utc else None)
+        return pd.to_datetime(column, utc=utc, format="mixed")
     except (ValueError, TypeError) as problem:
         raise UserError(
             f"time column {name!r} cannot be read as times ({problem}); the first value is "

@@ -4,13 +4,13 @@ import pickle
 
 import numpy as np
 import pytest
-from tests.contracts.forecaster_suite import HORIZON, SHAPE, ForecasterSuite, monthly_series
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.families.registry import FORECASTERS, forecasters
 from espalier.pipelines.forecasting.panel import Panel
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.space.joint import SearchSpace
+from tests.contracts.forecaster_suite import HORIZON, SHAPE, ForecasterSuite, monthly_series
 
 
 @pytest.fixture(params=FORECASTERS, ids=lambda each: each.name)
@@ -29,9 +29,7 @@ def test_fitted_forecasters_pickle(learner: Learner) -> None:
     values = SearchSpace([learner], SHAPE).default(learner.name).model_values
     fitted = learner.build(values, BuildContext(shape=SHAPE, seed=0)).fit(panel, HORIZON)
     again = pickle.loads(pickle.dumps(fitted))
-    np.testing.assert_array_equal(
-        again.forecast(panel, HORIZON), fitted.forecast(panel, HORIZON)
-    )
+    np.testing.assert_array_equal(again.forecast(panel, HORIZON), fitted.forecast(panel, HORIZON))
 
 
 def test_expected_seconds_are_positive(learner: Learner) -> None:

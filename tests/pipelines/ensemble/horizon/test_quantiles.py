@@ -1,0 +1,60 @@
+"""Quantiles of forecasts cover what they say, whatever the step and the series."""
+
+import numpy as np
+import pytest
+
+from espalier.pipelines.ensemble.horizon.quantiles import fit_quantiles
+
+LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
+
+
+def _residuals(series: int, origins: int, steps: int, seed: int) -> np.ndarray:
+    """Return residuals that grow with the step and differ by series, of heavy tails."""
+    rng = np.random.default_rng(seed)
+    own = np.linspace(0.5, 2.0, series)[None, :, None]
+    return rng.standard_t(4, size=(origins, series, steps)) * own * np.sqrt(np.arange(1, steps + 1))
+
+
+@pytest.mark.parametrize("series", [1, 5, 200])
+def test_the_interval_covers_what_it_says(series: int) -> None:
+    covered = []
+    for seed in range(8):
+        residuals = _residuals(series, 10, 6, seed)
+        model = fit_quantiles(residuals[:5], LEVELS)
+        zeros, ones = np.zeros((series, 6)), np.ones(series)
+        made = model.quantiles(zeros, ones, model.factors)
+        later = residuals[5:]
+        covered.append(((later >= made[..., 0]) & (later <= made[..., -1])).mean())
+    assert np.mean(covered) == pytest.approx(0.8, abs=0.06)
+
+
+def test_quantiles_do_not_cross_and_widen_with_the_step() -> None:
+    model = fit_quantiles(_residuals(50, 3, 9, 0), LEVELS)
+    made = model.quantiles(np.zeros((50, 9)), np.ones(50), model.factors)
+    assert (np.diff(made, axis=2) >= 0).all()
+    width = (made[..., -1] - made[..., 0]).mean(axis=0)
+    assert width[-1] > 2 * width[0]
+
+
+def test_a_series_that_is_missed_by_more_has_wider_quantiles() -> None:
+    model = fit_quantiles(_residuals(40, 6, 6, 0), LEVELS)
+    assert np.corrcoef(model.factors, np.linspace(0.5, 2.0, 40))[0, 1] > 0.6
+    assert model.factors.max() < 2.0  # shrunk to the others
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 4), (1, 1, 2)])
+def test_hardly_any_residual_gives_wide_quantiles(shape: tuple[int, int, int]) -> None:
+    model = fit_quantiles(np.full(shape, 0.2), LEVELS)
+    n = shape[1]
+    made = model.quantiles(np.zeros((n, shape[2])), np.ones(n), model.factors)
+    assert (made[..., 0] < -0.2).all()
+    assert (made[..., -1] > 0.2).all()
+    np.testing.assert_allclose(made[..., 2], 0.0)
+
+
+def test_what_is_unknown_is_left_out() -> None:
+    residuals = _residuals(30, 3, 5, 0)
+    residuals[0, :10] = np.nan
+    model = fit_quantiles(residuals, LEVELS)
+    assert np.isfinite(model.spread).all()
+    assert np.isfinite(model.factors).all()
