@@ -81,12 +81,12 @@ def _naive(values: Mapping[str, Value], context: BuildContext) -> Any:  # noqa: 
 # --- grids -------------------------------------------------------------------------------------
 
 
-def _grid_parameters() -> list[Any]:
+def _grid_parameters(borrows: float = 1.0) -> list[Any]:
     return [
         _choice("season", _SEASONS, "multiplied"),
         _choice("recent", list(_RECENT), "4"),
         _choice("cycle", _CYCLE, "longest"),
-        _choice("borrows", [1.0, 0.0], 1.0),
+        _choice("borrows", [1.0, 0.0], borrows),
         _number("sharpness", 0.05, 1.0, 0.3, log=True),
         _whole("longest", 30, 3000, 600, log=True),
     ]
@@ -123,7 +123,7 @@ def _ets(values: Mapping[str, Value], context: BuildContext) -> Any:  # noqa: AR
 
 
 def _theta_space(shape: DatasetShape) -> "ConfigurationSpace":  # noqa: ARG001
-    return _space(*_grid_parameters(), _choice("optimised", [True, False], True))
+    return _space(*_grid_parameters(borrows=0.0), _choice("optimised", [True, False], True))
 
 
 def _theta(values: Mapping[str, Value], context: BuildContext) -> Any:  # noqa: ARG001
