@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.forecasting.families.bases import BASES, base_of
 from espalier.pipelines.forecasting.families.ces import ComplexSmoothing
 from espalier.pipelines.forecasting.families.ets import ExponentialSmoothing
 from espalier.pipelines.forecasting.families.grid_model import GridForecaster
@@ -20,8 +21,10 @@ from espalier.pipelines.forecasting.families.regression import (
     AutoregressionForecaster,
     HarmonicForecaster,
 )
+from espalier.pipelines.forecasting.families.tabular_reduction import reduction_to
 from espalier.pipelines.forecasting.families.theta import OptimisedTheta
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
+from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
 
@@ -208,7 +211,7 @@ def _intermittent(values: Mapping[str, Value], context: BuildContext) -> Any:  #
 
 def _reduction_space(shape: DatasetShape) -> "ConfigurationSpace":  # noqa: ARG001
     return _space(
-        _choice("base", ["ces", "seasonal_naive", "theta"], "ces"),
+        _choice("base", list(BASES), "ces"),
         _choice("loss", ["l1", "l2"], "l1"),
         _whole("window", 4, 64, 12, log=True),
         _whole("rounds", 40, 400, 120, log=True),
@@ -218,14 +221,6 @@ def _reduction_space(shape: DatasetShape) -> "ConfigurationSpace":  # noqa: ARG0
         _number("feature_share", 0.3, 1.0, 0.6),
         _choice("most_rows", [15_000, 30_000, 60_000], 30_000),
     )
-
-
-def _base(name: str) -> Any:
-    if name == "ces":
-        return GridForecaster(model=ComplexSmoothing(recent=4), longest=400, sharpness=0.3)
-    if name == "theta":
-        return GridForecaster(model=OptimisedTheta(recent=4), longest=400, sharpness=0.3)
-    return NaiveForecaster()
 
 
 def _reduction(values: Mapping[str, Value], context: BuildContext) -> Any:
@@ -242,7 +237,7 @@ def _reduction(values: Mapping[str, Value], context: BuildContext) -> Any:
             seed=context.seed,
             n_threads=context.n_threads,
         ),
-        base=_base(base),
+        base=base_of(base),
         base_is_cheap=base == "seasonal_naive",
         window=int(values["window"]),
         most_rows=int(values["most_rows"]),
@@ -314,7 +309,14 @@ FORECASTERS: tuple[Learner, ...] = (
         partial(_seconds, per_value=3e-7),
     ),
 )
-"""All families, those that are most often good first: their defaults are tried in this order."""
+"""The usual families, those that are most often good first: defaults are tried in this order."""
+
+REDUCTIONS: tuple[Learner, ...] = tuple(
+    reduction_to(each)
+    for each in LEARNERS.values()
+    if ProblemKind.REGRESSION in each.problems and each.name != "lightgbm"
+)
+"""Window-relative reductions to the families of tables; tried where they are named."""
 
 
 def forecasters(names: "tuple[str, ...] | None", *, intermittent: bool) -> tuple[Learner, ...]:
@@ -332,7 +334,7 @@ def forecasters(names: "tuple[str, ...] | None", *, intermittent: bool) -> tuple
     UserError
         A name is unknown.
     """
-    known = {each.name: each for each in FORECASTERS}
+    known = {each.name: each for each in (*FORECASTERS, *REDUCTIONS)}
     if names is None:
         return tuple(e for e in FORECASTERS if intermittent or e.name != "intermittent")
     for name in names:

@@ -78,5 +78,5 @@ def test_rows_are_scored_as_trials_are() -> None:
 
 
 def test_an_unknown_metric_is_refused_with_what_there_is() -> None:
-    with pytest.raises(UserError, match="unknown metric 'rmse2'.*there are: mase"):
+    with pytest.raises(UserError, match=r"unknown metric 'rmse2'.*there are: mase"):
         forecast_metric("rmse2")

@@ -96,7 +96,7 @@ def test_equal_moments_have_equal_numbers() -> None:
 
 def test_two_values_at_one_time_are_refused() -> None:
     days = pd.date_range("2024-01-01", periods=4)
-    with pytest.raises(UserError, match="appear twice.*tells the series apart"):
+    with pytest.raises(UserError, match=r"appear twice.*tells the series apart"):
         read_series(_long(days), ONE)
     close = pd.to_datetime(["2024-01-01 00:00", "2024-01-01 01:00", "2024-01-01 01:10"])
     with pytest.raises(UserError, match="fall into one step"):
@@ -173,7 +173,7 @@ def test_what_cannot_be_read_is_named(change: dict[str, Any], message: str) -> N
 
 
 def test_missing_columns_are_named_with_what_there_is() -> None:
-    with pytest.raises(UserError, match="lacks the column.s. 'units'; it has 'shop', 'when'"):
+    with pytest.raises(UserError, match=r"lacks the column.s. 'units'; it has 'shop', 'when'"):
         read_series(_long([1, 2]).drop(columns="units"), COLUMNS)
 
 
