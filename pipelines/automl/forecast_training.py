@@ -1,5 +1,6 @@
 """A whole forecast training in this process: origins, search, ensemble, refit, quantiles."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -37,6 +38,7 @@ from espalier.pipelines.serving.forecast_model import (
     unit_scales,
 )
 from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.trials.failures import nothing_succeeded
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.row_predictions import Predictions
 from espalier.pipelines.trials.trial import TrialOutcome
@@ -51,6 +53,7 @@ _KEPT, _CANDIDATES = 48, 20
 _CHOICE_SHARE, _REFIT_SHARE = 0.12, 0.16
 _CHOICE_AT_MOST = 20.0
 _ZERO_SHARE = 0.3
+_WORTH_PROCESSES = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,7 @@ class ForecastResult:
     history : History
         All trials.
     choice : ForecastChoice or None
-        How they were combined; None where series were too short for any trial.
+        How they were combined; None where the forecast is the base alone.
     context : ForecastContext
         What the trials were evaluated on.
     cv_score : float
@@ -147,10 +150,8 @@ def train_forecast(
 ) -> ForecastResult:
     """Search, choose how to combine, refit to all values, and learn the quantiles.
 
-    Raises
-    ------
-    SearchFailedError
-        No trial succeeded.
+    Where no trial succeeds, or no member can be fitted in time, the forecast is seasonal naive, and
+    a warning says why.
     """
     panel = table.panel
     zeros = float(np.mean(panel.values[panel.observed] == 0))
@@ -203,6 +204,10 @@ def train_forecast(
         )
         history = with_stand_ins(history, kept)
         base = np.stack([base_forecast(panel.before(a), settings.horizon) for a in context.origins])
+        if not history.successes:
+            said = nothing_succeeded(history)
+            warnings.warn(f"the forecast is seasonal naive: {said}", UserWarning, stacklevel=3)
+            return _finished(table, context, settings, history, None, [], base)
         records = _records(context, history, {n: p for n, (_, p) in kept.items()}, base)
         choice = choose_forecast_rule(
             records, seed=settings.seed, deadline=deadline.earlier(refitting)
@@ -212,7 +217,10 @@ def train_forecast(
 
 
 def _executor(context: ForecastContext, settings: ForecastSettings) -> Executor:
-    if settings.n_workers <= 1 and settings.budget.seconds is None:
+    seconds = settings.budget.seconds
+    # Families of forecasts can be stopped in this process, so a short run saves the seconds that
+    # starting others takes.
+    if seconds is None and settings.n_workers <= 1 or (seconds or 60.0) < _WORTH_PROCESSES:
         return SerialExecutor(context)
     limit_mb = worker_memory(None, settings.n_workers) / MIB
     return ProcessExecutor(context, settings.n_workers, memory_limit_mb=limit_mb)
@@ -221,7 +229,7 @@ def _executor(context: ForecastContext, settings: ForecastSettings) -> Executor:
 def _records(
     context: ForecastContext,
     history: History,
-    predictions: "dict[int, Predictions]",
+    predictions: dict[int, Predictions],
     base: Floats,
 ) -> ForecastRecords:
     return forecast_records(
@@ -273,11 +281,15 @@ def _finished(
     context: ForecastContext,
     settings: ForecastSettings,
     history: History,
-    choice: ForecastChoice,
-    members: "list[FittedForecaster]",
+    choice: ForecastChoice | None,
+    members: list[FittedForecaster],
     base: Floats,
 ) -> ForecastResult:
-    backtest = base + _weights(context)[None, :, None] * choice.nested
+    if not members:  # none was fitted in time: the base is what will be given
+        choice = None
+    backtest = base
+    if choice is not None:
+        backtest = base + _weights(context)[None, :, None] * choice.nested
     actual = context.actual()
     floor = 0.0 if table.panel.values[table.panel.observed].min() >= 0 else None
     if floor is not None:
@@ -293,7 +305,7 @@ def _finished(
     )
     model = ForecastModel(
         members=members,
-        rule=choice.rule if members else None,
+        rule=None if choice is None else choice.rule,
         quantile_model=quantile_model,
         names=tuple(table.names),
         horizon=settings.horizon,

@@ -141,8 +141,6 @@ class AutoMLForecaster(BaseEstimator):
         ------
         UserError
             The table or a parameter is wrong; the message says which. It is a ValueError.
-        SearchFailedError
-            No trial succeeded.
         """
         # Imported late: a fitted estimator predicts without the search and its packages.
         from espalier.pipelines.automl.forecast_training import ForecastSettings, train_forecast

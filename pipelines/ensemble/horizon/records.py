@@ -12,7 +12,7 @@ weight that is taken away then goes to the base, and series of any size count al
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,8 @@ class ForecastRecords:
         Their forecasts, in units.
     actual : array, shape (W, S, H)
         What came, in units; NaN where nothing was observed or the series has no scale.
+    families : tuple of str, length k
+        Their families; empty where they are not told apart.
     loss : str
         ``mae`` or ``rmse``: what weights minimise.
     """
@@ -49,6 +51,7 @@ class ForecastRecords:
     numbers: tuple[int, ...]
     made: Floats = field(repr=False)
     actual: Floats = field(repr=False)
+    families: tuple[str, ...] = ()
     loss: str = "mae"
 
     def __len__(self) -> int:
@@ -58,10 +61,6 @@ class ForecastRecords:
     def known(self) -> NDArray[np.bool_]:
         """Where there is something to compare with, shape (W, S, H)."""
         return np.isfinite(self.actual)
-
-    def first(self, n: int) -> "ForecastRecords":
-        """Return the records of the ``n`` best trials."""
-        return replace(self, numbers=self.numbers[:n], made=self.made[:n])
 
     def rows(self, cells: NDArray[np.bool_], most: int, rng: np.random.Generator) -> Library:
         """Return the observed rows of some cells, shape (W, S, H), as a library of regression.
@@ -149,6 +148,7 @@ def forecast_records(
         numbers=tuple(each.trial.number for each in chosen),
         made=np.stack(kept),
         actual=np.clip(truth, -_FARTHEST, _FARTHEST),
+        families=tuple(each.trial.configuration.family for each in chosen),
         loss=loss,
     )
 

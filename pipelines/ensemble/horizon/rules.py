@@ -166,6 +166,8 @@ class ForecastCombiner:
         Learned weightings, of which the mean is taken; empty for the best few.
     few : int
         Number of best trials that take part alike.
+    of_family : int
+        Most of them of one family: the best trials are often of one, and err alike.
     median : bool
         Whether their median is taken instead of their mean.
     """
@@ -173,6 +175,7 @@ class ForecastCombiner:
     name: str
     fits: tuple[Fit, ...] = ()
     few: int = 1
+    of_family: int = 1
     median: bool = False
 
     def fit(
@@ -194,7 +197,7 @@ class ForecastCombiner:
         """
         if not self.fits:
             weights = np.zeros((1, len(records)))
-            weights[0, _order(records, cells)[: self.few]] = 1.0
+            weights[0, self._few(records, _order(records, cells))] = 1.0
             weights /= weights.sum()
             return ForecastRule(numbers=records.numbers, weights=weights, median=self.median)
         known = {} if known is None else known
@@ -203,6 +206,17 @@ class ForecastCombiner:
                 known[each] = _by_block(records, cells, each, seed, deadline)
         mean = np.mean([known[each] for each in self.fits], axis=0)
         return ForecastRule(numbers=records.numbers, weights=mean)
+
+    def _few(self, records: ForecastRecords, order: NDArray[np.int64]) -> list[int]:
+        """Return the best few in this order, not too many of one family."""
+        families = records.families or tuple(str(number) for number in records.numbers)
+        count: dict[str, int] = {}
+        chosen: list[int] = []
+        for place in order.tolist():
+            count[families[place]] = count.get(families[place], 0) + 1
+            if count[families[place]] <= self.of_family and len(chosen) < self.few:
+                chosen.append(place)
+        return chosen
 
 
 def _order(records: ForecastRecords, cells: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -223,7 +237,7 @@ FORECAST_COMBINERS: tuple[ForecastCombiner, ...] = (
     ForecastCombiner(name="convex stagewise", fits=(_convex,)),
     ForecastCombiner(name="linear stack", fits=(_stack,)),
     ForecastCombiner(name="mean of the best", few=4),
-    ForecastCombiner(name="median of the best", few=7, median=True),
+    ForecastCombiner(name="median of the best", few=7, of_family=2, median=True),
     BEST,
 )
 """The combiners; of about equally good ones the first is chosen."""

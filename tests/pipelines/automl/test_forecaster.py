@@ -251,6 +251,16 @@ def test_origins_are_as_many_as_fit() -> None:
     assert len(origins_of(panel(*[100] * 60), 10)) == 3
 
 
+def test_no_trial_in_time_gives_seasonal_naive_and_says_so(table: pd.DataFrame) -> None:
+    model = forecaster(time_budget=0.01, n_trials=None)
+    with pytest.warns(UserWarning, match="the forecast is seasonal naive: the time was up"):
+        model.fit(table)
+    made = model.predict()
+    last_year = table.groupby("shop", sort=False).tail(12).groupby("shop", sort=False).head(H)
+    np.testing.assert_allclose(made["prediction"], last_year["sold"])
+    assert np.isfinite(made[QUANTILES].to_numpy()).all()
+
+
 @pytest.mark.slow
 def test_a_time_budget_is_used_and_kept() -> None:
     import time
