@@ -220,7 +220,7 @@ def _executor(context: ForecastContext, settings: ForecastSettings) -> Executor:
     seconds = settings.budget.seconds
     # Families of forecasts can be stopped in this process, so a short run saves the seconds that
     # starting others takes.
-    if seconds is None and settings.n_workers <= 1 or (seconds or 60.0) < _WORTH_PROCESSES:
+    if (seconds is None and settings.n_workers <= 1) or (seconds or 60.0) < _WORTH_PROCESSES:
         return SerialExecutor(context)
     limit_mb = worker_memory(None, settings.n_workers) / MIB
     return ProcessExecutor(context, settings.n_workers, memory_limit_mb=limit_mb)
