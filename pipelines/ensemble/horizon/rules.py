@@ -29,10 +29,10 @@ MOST_CANDIDATES = 16
 STEPS = 40
 SHRINKAGE = 0.1
 # The linear stack starts from equal weights of a few; a weaker pull to them loses on left-out rows.
-STACK_PENALTY, STACK_CANDIDATES = 3.0, 8
+STACK_PENALTY, STACK_CANDIDATES, STACK_OF_FAMILY = 3.0, 8, 2
 LEAST_ROWS = 8
 
-Fit = Callable[[Library, Deadline], Floats]
+Fit = Callable[[Library, list[int], Deadline], Floats]
 Weights = dict[Fit, Floats]
 
 
@@ -102,7 +102,7 @@ def _scored(library: Library) -> tuple[Floats, MixtureScorer, Floats]:
     return reduced, scorer, np.asarray([score(one, None) for one in reduced])
 
 
-def _greedy(library: Library, deadline: Deadline) -> Floats:
+def _greedy(library: Library, few: list[int], deadline: Deadline) -> Floats:  # noqa: ARG001
     reduced, scorer, scores = _scored(library)
     return greedy_selection(
         reduced,
@@ -114,7 +114,7 @@ def _greedy(library: Library, deadline: Deadline) -> Floats:
     )
 
 
-def _convex(library: Library, deadline: Deadline) -> Floats:
+def _convex(library: Library, few: list[int], deadline: Deadline) -> Floats:  # noqa: ARG001
     reduced, scorer, scores = _scored(library)
     return convex_stagewise(
         reduced,
@@ -127,13 +127,26 @@ def _convex(library: Library, deadline: Deadline) -> Floats:
     )
 
 
-def _stack(library: Library, deadline: Deadline) -> Floats:
-    few = library.candidates(np.arange(min(STACK_CANDIDATES, len(library))))
-    found, _ = fit_stack(few.link, few.loss, penalty=STACK_PENALTY, deadline=deadline)
+def _stack(library: Library, few: list[int], deadline: Deadline) -> Floats:
+    part = library.candidates(few)
+    found, _ = fit_stack(part.link, part.loss, penalty=STACK_PENALTY, deadline=deadline)
     weights = np.zeros(len(library))
     # Without an intercept, and never more than the whole: a forecast is not blown up.
-    weights[: len(few)] = found / max(1.0, float(found.sum()))
+    weights[few] = found / max(1.0, float(found.sum()))
     return weights
+
+
+def few_of(records: ForecastRecords, order: Sequence[int], few: int, of_family: int) -> list[int]:
+    """Return the positions of the first ``few`` in this order, ``of_family`` of each at most."""
+    families = records.families or tuple(str(number) for number in records.numbers)
+    count: dict[str, int] = {}
+    chosen: list[int] = []
+    for place in order:
+        family = families[place]
+        count[family] = count.get(family, 0) + 1
+        if count[family] <= of_family and len(chosen) < few:
+            chosen.append(int(place))
+    return chosen
 
 
 def _by_block(
@@ -143,7 +156,8 @@ def _by_block(
     horizon = records.actual.shape[2]
     rng = generator(seed, "forecast weights")
     everything = records.rows(cells, MOST_ROWS, rng)
-    pooled = fit(everything, deadline)
+    few = few_of(records, range(len(records)), STACK_CANDIDATES, STACK_OF_FAMILY)
+    pooled = fit(everything, few, deadline)
     count = n_blocks_of(horizon)
     weights = np.tile(pooled, (count, 1))
     if count == 1:
@@ -154,7 +168,7 @@ def _by_block(
     for block in range(count):
         rows = records.rows(cells & (blocks == block), MOST_ROWS // count, rng)
         if len(rows.y) >= LEAST_ROWS and share > 0.1:
-            weights[block] = share * fit(rows, deadline) + (1.0 - share) * pooled
+            weights[block] = share * fit(rows, few, deadline) + (1.0 - share) * pooled
     return weights
 
 
@@ -210,7 +224,7 @@ class ForecastCombiner:
             return ForecastRule(numbers=records.numbers, weights=np.mean(together, axis=0))
         if not self.fits:
             weights = np.zeros((1, len(records)))
-            weights[0, self._few(records, _order(records, cells))] = 1.0
+            weights[0, few_of(records, _order(records, cells), self.few, self.of_family)] = 1.0
             weights /= weights.sum()
             return ForecastRule(numbers=records.numbers, weights=weights, median=self.median)
         for each in self.fits:
@@ -219,26 +233,16 @@ class ForecastCombiner:
         mean = np.mean([known[each] for each in self.fits], axis=0)
         return ForecastRule(numbers=records.numbers, weights=mean)
 
-    def _few(self, records: ForecastRecords, order: NDArray[np.int64]) -> list[int]:
-        """Return the best few in this order, not too many of one family."""
-        families = records.families or tuple(str(number) for number in records.numbers)
-        count: dict[str, int] = {}
-        chosen: list[int] = []
-        for place in order.tolist():
-            count[families[place]] = count.get(families[place], 0) + 1
-            if count[families[place]] <= self.of_family and len(chosen) < self.few:
-                chosen.append(place)
-        return chosen
 
-
-def _order(records: ForecastRecords, cells: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _order(records: ForecastRecords, cells: NDArray[np.bool_]) -> list[int]:
     """Return the candidates' positions, the best on these cells first."""
     known = cells & records.known
     power = 2 if records.loss == "rmse" else 1
     losses = [
         float((np.abs(made[known] - records.actual[known]) ** power).sum()) for made in records.made
     ]
-    return np.argsort(losses, kind="stable")
+    order: list[int] = np.argsort(losses, kind="stable").tolist()
+    return order
 
 
 BEST = ForecastCombiner(name="best single")
