@@ -155,8 +155,6 @@ class JobPool:
         """
         self._begins.check(self.n_workers)
         self._dispatch(deadline)
-        is_open = deadline is not None and not deadline.passed
-        self._workers.want(len(self._waiting) if is_open else 0)
         now = self._clock()
         nearest = min((each.seconds_to_kill(now) for each in self._running), default=seconds)
         poll = _POLL_SECONDS if self._memory_limit_mb is None else _MEMORY_POLL_SECONDS
@@ -171,6 +169,7 @@ class JobPool:
                 ended.append(result)
         if ended:  # no worker should be idle while the caller records the results
             self._dispatch(deadline)
+        self._workers.want(0 if deadline is None or deadline.passed else len(self._waiting))
         return ended
 
     def stop(self, reason: str, *, patience: float = GRACE_SECONDS) -> list[JobResult]:
@@ -195,13 +194,13 @@ class JobPool:
         """
         self._take_back()
         running, self._running = self._running, []
+        self._workers.want(len(self._waiting))
         return [self._kill(each, JobEnding.STOPPED, reason) for each in running]
 
     def close(self) -> None:
         """Drop all jobs, and stop the workers; may be called twice."""
-        self._waiting.clear()
-        self._running.clear()
-        self._begins.clear()
+        for jobs in (self._waiting, self._running, self._begins):
+            jobs.clear()
         self._workers.close()
 
     def _dispatch(self, deadline: Deadline | None) -> None:
@@ -251,11 +250,12 @@ class JobPool:
         now = self._clock()
         if running.seconds_to_kill(now) <= 0:
             if not running.has_begun:
-                return self._not_begun(running)
+                self._not_begun(running)
+                return None
             reason = f"killed after {running.seconds(now):.1f} s, over its limit"
             return self._kill(running, JobEnding.TIMED_OUT, reason)
-        used, limit = running.worker.memory_mb, self._memory_limit_mb
-        if used is not None and limit is not None and used > limit:
+        used = running.worker.memory_mb
+        if used is not None and used > (self._memory_limit_mb or float("inf")):
             reason = f"killed at {used:.0f} MiB of memory, over its limit"
             return self._kill(running, JobEnding.OUT_OF_MEMORY, reason)
         return None
@@ -285,8 +285,8 @@ class JobPool:
     def _again(self, running: RunningJob, job: Job, reason: str) -> JobResult | None:
         """Put a job back to the front of the queue, unless it was started too often."""
         if job.starts >= _MAX_STARTS:
-            reason = f"{reason}, {_MAX_STARTS} times"
-            return running.result(self._clock(), JobEnding.WORKER_LOST, reason)
+            said = f"{reason}, {_MAX_STARTS} times"
+            return running.result(self._clock(), JobEnding.WORKER_LOST, said)
         _LOG.warning("%s starts over: %s", describe(job.work), reason)
         self._running.remove(running)
         self._begins.forget(running)
