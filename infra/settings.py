@@ -98,7 +98,14 @@ class Settings(BaseSettings):
         "trials run at the same time where the limit requires it.",
     )
     dask_start_seconds: float = Field(
-        default=120.0, gt=0, description="Seconds the workers may take to start."
+        default=120.0, gt=0, description="Seconds that local workers may take to start."
+    )
+    dask_wait_seconds: float = Field(
+        default=1800.0,
+        gt=0,
+        description="Seconds that a run waits while a Dask scheduler by address has no worker, "
+        "with a line a minute: an adaptive cluster may need minutes to start a machine. A run with "
+        "a time budget waits no longer than that.",
     )
     keep_runs: int = Field(
         default=DEFAULT_KEPT_RUNS,
