@@ -5,12 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from espalier.infra.operations.dead_runs import end_dead_mlflow_runs
-from espalier.infra.registry.model_runs import run_behind
-from espalier.infra.registry.registry import list_models
+from espalier.infra.registry.registry import versions_of_runs
 from espalier.infra.runs.retention import RunRecord, removable, remove, survey, sweep
 from espalier.infra.settings import DEFAULT_KEPT_RUNS, Settings
 from espalier.infra.tracking.tracking import Tracking
-from espalier.pipelines.errors import UserError
 
 _LOG = logging.getLogger(__name__)
 
@@ -74,18 +72,14 @@ def _superfluous(settings: Settings, *, keep: int) -> tuple[RunRecord, ...]:
     candidates = removable(records, keep=keep)
     if not candidates:
         return ()
-    return removable(records, keep=keep, protected=_behind_aliases(settings))
+    return removable(records, keep=keep, protected=_behind_aliases(candidates, settings))
 
 
-def _behind_aliases(settings: Settings) -> set[Path]:
-    """Return the run folders of all versions with an alias, such as champions."""
-    folders = set()
-    for version in list_models(settings):
-        if version.aliases and version.run_id is not None:
-            try:
-                folder = run_behind(version, settings).folder
-            except UserError:  # its run was deleted
-                continue
-            if folder is not None:
-                folders.add(folder)
-    return folders
+def _behind_aliases(records: Sequence[RunRecord], settings: Settings) -> set[Path]:
+    """Return the folders of these runs that made a version with an alias, such as a champion.
+
+    The registry is asked for these runs alone, not for every version that it holds.
+    """
+    folders = {each.run_id: each.folder for each in records if each.run_id is not None}
+    made = versions_of_runs(sorted(folders), settings) if folders else ()
+    return {folders[each.run_id] for each in made if each.aliases and each.run_id is not None}

@@ -10,6 +10,15 @@ if TYPE_CHECKING:
 _PAGE = 1000
 
 
+def quoted(text: str) -> str | None:
+    """Return ``text`` as a value in one of MLflow's filters; None if it cannot be one.
+
+    The filters know two kinds of quotes and no escapes, so a text with both is not expressible.
+    """
+    quote = next((each for each in "'\"" if each not in text), None)
+    return None if quote is None else f"{quote}{text}{quote}"
+
+
 def find_runs(
     client: "MlflowClient",
     experiment_ids: Sequence[str],
