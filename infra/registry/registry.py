@@ -19,6 +19,7 @@ from espalier.infra.registry.registry_pages import (
 )
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
+from espalier.infra.tracking.logged_dataset import ModelMetrics
 from espalier.infra.tracking.store import make_client
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.errors import UserError
@@ -85,6 +86,7 @@ def register_version(
     example: "pd.DataFrame",
     tags: Mapping[str, Any] | None = None,
     description: str = "",
+    metrics: ModelMetrics | None = None,
 ) -> RegisteredVersion:
     """Log a saved ensemble as a pyfunc model and register it as a new version.
 
@@ -107,6 +109,8 @@ def register_version(
         Tags of the version, such as its score.
     description : str
         Description of the version, in Markdown.
+    metrics : ModelMetrics or None
+        What was measured of the model; it is logged to the run and to the logged model.
     """
     from espalier.infra.registry.logged_model import log_model
 
@@ -115,6 +119,8 @@ def register_version(
         there = version_of_run(client, name, run_id)
         if there is None:
             model_id, uri = log_model(tracking, run_id=run_id, folder=folder, example=example)
+            if metrics is not None:
+                tracking.log_model_metrics(run_id, model_id, metrics)
             make_registered_model(client, name)
             there = client.create_model_version(
                 name,
@@ -215,7 +221,6 @@ def versions_of_runs(run_ids: Sequence[str], settings: Settings) -> tuple[Regist
         for start in range(0, len(run_ids), _RUNS_A_CALL):
             listed = ", ".join(f"'{each}'" for each in run_ids[start : start + _RUNS_A_CALL])
             found += search_versions(client, f"run_id IN ({listed})")
-        found = [each for each in found if not _is_reserved(each.name)]
         aliases = {name: aliases_of(client, name) for name in {each.name for each in found}}
         return tuple(_described(aliases[each.name], each, None) for each in found)
 
@@ -229,9 +234,14 @@ def versions_of(name: str, settings: Settings) -> tuple[RegisteredVersion, ...]:
         There is no such model, or it has no versions.
     """
     resolve(name, settings)
+    return describe_versions(name, settings)
+
+
+def describe_versions(name: str, settings: Settings) -> tuple[RegisteredVersion, ...]:
+    """Return all versions of a model, the newest first; none if there is no such model."""
     with store_errors(settings.mlflow_registry_uri):
         client = make_client(settings)
-        aliases = aliases_of(client, name)
+        aliases = known_aliases(client, name) or {}
         found = sorted(model_versions(client, name), key=lambda each: -int(each.version))
         return tuple(_described(aliases, version, None) for version in found)
 
