@@ -27,8 +27,16 @@ ADVICE = (
 )
 
 
-def free_disk(settings: Settings, run_ids: Sequence[str], model_ids: Sequence[str]) -> str:
-    """Remove the rows and files of these deleted runs and logged models, if the store is our own.
+def can_free(settings: Settings) -> bool:
+    """Whether the store is our own, and `mlflow gc` would remove nothing that we did not delete.
+
+    It removes deleted experiments too, and such a one may be wanted back.
+    """
+    return settings.tracking_uri is None and not _has_deleted_experiments(settings)
+
+
+def free_disk(settings: Settings, run_ids: Sequence[str]) -> str:
+    """Remove the rows and files of these deleted runs and of deleted logged models, if we can.
 
     Returns
     -------
@@ -37,31 +45,25 @@ def free_disk(settings: Settings, run_ids: Sequence[str], model_ids: Sequence[st
     """
     if not run_ids:
         return ""
-    if settings.tracking_uri is not None or _has_deleted_experiments(settings):
+    if not can_free(settings):
         return ADVICE
-    rest = list(model_ids)
-    for start in range(0, len(run_ids), _RUNS_A_CALL):
-        chosen = ["--run-ids", ",".join(run_ids[start : start + _RUNS_A_CALL])]
-        if rest:
-            chosen += ["--logged-model-ids", ",".join(rest)]
-        rest = []
-        if not _collect(settings, chosen):
-            return ADVICE
-    return ""
+    chunks = (
+        run_ids[start : start + _RUNS_A_CALL] for start in range(0, len(run_ids), _RUNS_A_CALL)
+    )
+    return "" if all(_collect(settings, each) for each in chunks) else ADVICE
 
 
 def _has_deleted_experiments(settings: Settings) -> bool:
-    """Whether somebody has deleted an experiment, which `mlflow gc` would remove for good too."""
     from mlflow.entities import ViewType
 
     client = make_client(settings)
     return bool(client.search_experiments(view_type=ViewType.DELETED_ONLY, max_results=1))
 
 
-def _collect(settings: Settings, chosen: Sequence[str]) -> bool:
+def _collect(settings: Settings, run_ids: Sequence[str]) -> bool:
     command = [sys.executable, "-m", "mlflow", "gc", "--backend-store-uri", settings.mlflow_uri]
     done = subprocess.run(
-        [*command, *chosen],
+        [*command, "--run-ids", ",".join(run_ids)],
         capture_output=True,
         text=True,
         errors="replace",

@@ -3,7 +3,7 @@
 import logging
 from typing import TYPE_CHECKING
 
-from espalier.infra.operations.mlflow_disk import free_disk
+from espalier.infra.operations.mlflow_disk import can_free, free_disk
 from espalier.infra.operations.registry_retention import GONE, Superfluous
 from espalier.infra.registry.registry import RegisteredVersion, versions_of_runs
 from espalier.infra.registry.registry_lock import RegistryLock
@@ -23,34 +23,33 @@ _LOG = logging.getLogger(__name__)
 def remove_superfluous(found: Superfluous, settings: Settings) -> Superfluous:
     """Remove versions and runs, and return those that were removed.
 
-    A version that has got an alias in the meantime stays. What an earlier removal that was killed
-    left behind is removed too.
+    A version that has got an alias in the meantime stays. What goes is marked first, so that what
+    a removal that was killed left behind is removed too.
     """
     client = make_client(settings)
     home = find_experiment(client, settings)
     removed = tuple(each for each in found.versions if _remove_version(client, each))
     with store_errors(settings.mlflow_uri):
-        marked = list(find_runs(client, [home], f"tags.`{run_tags.SUPERFLUOUS}` != ''"))
+        for run_id, name in found.runs:
+            _mark(client, run_id, name)
+        condition = f"tags.`{run_tags.SUPERFLUOUS}` != ''"
+        # Of a store that others empty, what is marked as deleted is none of our business any more.
+        marked = find_runs(client, [home], condition, with_deleted=can_free(settings))
         ids = dict.fromkeys(
             [
                 *(each.run_id for each in removed if each.run_id is not None),
                 *(run.info.run_id for run in marked),
-                *(run_id for run_id, _ in found.runs),
             ]
         )
         in_use = {each.run_id for each in versions_of_runs(list(ids), settings)}
-        gone, models = [], []
-        for run_id in ids:
-            if run_id not in in_use:
-                runs, logged = _remove_run(client, run_id)
-                gone += runs
-                models += logged
-    n_parents = len([run_id for run_id in gone if run_id in ids])
+        gone = [
+            each for run_id in ids if run_id not in in_use for each in _remove_run(client, run_id)
+        ]
     return Superfluous(
         versions=removed,
         runs=found.runs,
-        n_trials=len(gone) - n_parents,
-        advice=free_disk(settings, gone, models),
+        n_trials=len([run_id for run_id in gone if run_id not in ids]),
+        advice=free_disk(settings, gone),
     )
 
 
@@ -67,6 +66,8 @@ def _remove_version(client: "MlflowClient", version: RegisteredVersion) -> bool:
     with RegistryLock(client, name) as lock:
         if number in (known_aliases(client, name) or {}).values():
             _LOG.info("version %s of %r has got an alias; it stays", number, name)
+            if version.run_id is not None:
+                client.delete_tag(version.run_id, run_tags.SUPERFLUOUS)
             return False
         lock.check()
         try:
@@ -87,27 +88,26 @@ def _mark(client: "MlflowClient", run_id: str, text: str) -> None:
             raise
 
 
-def _remove_run(client: "MlflowClient", run_id: str) -> tuple[list[str], list[str]]:
-    """Mark a run, its nested runs and its logged models as deleted; return the ids of both."""
+def _remove_run(client: "MlflowClient", run_id: str) -> list[str]:
+    """Mark a run, its nested runs and its logged models as deleted; return the ids of the runs."""
     from mlflow.exceptions import MlflowException
 
     try:
-        experiment = client.get_run(run_id).info.experiment_id
-        nested = find_runs(client, [experiment], f"tags.`{run_tags.PARENT}` = '{run_id}'")
-        runs = [*(each.info.run_id for each in list(nested)), run_id]
-        models = [
-            str(each.model_id)
-            for each in client.search_logged_models(
-                experiment_ids=[experiment], filter_string=f"source_run_id = '{run_id}'"
-            )
-        ]
-        for each in models:
-            client.delete_logged_model(each)
-        for each in runs:  # the parent last: while it is there, its remains are found
-            client.delete_run(each)
+        run = client.get_run(run_id)
+        experiment = run.info.experiment_id
+        nested = f"tags.`{run_tags.PARENT}` = '{run_id}'"
+        # The parent last: while it is there, its remains are found.
+        runs = [*find_runs(client, [experiment], nested, with_deleted=True), run]
+        for model in client.search_logged_models(
+            experiment_ids=[experiment], filter_string=f"source_run_id = '{run_id}'"
+        ):
+            client.delete_logged_model(model.model_id)
+        for each in runs:
+            if each.info.lifecycle_stage == "active":
+                client.delete_run(each.info.run_id)
     except MlflowException as error:
         if error.error_code not in GONE:
             raise
         _LOG.info("run %s is gone already", run_id)
-        return [], []
-    return runs, models
+        return []
+    return [str(each.info.run_id) for each in runs]

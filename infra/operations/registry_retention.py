@@ -150,7 +150,7 @@ def superfluous_versions(
         pile = champions_before(decisions, before[0] if before else None, numbers)
         kept |= set(pile[-rules.champions :])
     else:
-        kept |= {
+        kept |= {1} | {  # the first version serves without a decision
             version
             for each in decisions
             for version in (each.champion_before, each.champion_after)

@@ -25,17 +25,23 @@ def find_runs(
     condition: str,
     *,
     order_by: Sequence[str] = (),
+    with_deleted: bool = False,
 ) -> "Iterator[Run]":
     """Yield all runs of the experiments that match MLflow's filter ``condition``.
+
+    Runs that are marked as deleted are left out, unless ``with_deleted``.
 
     MLflow returns one page at a time. Changing runs while iterating may move others between pages:
     collect them in a list first if the changes affect the condition.
     """
+    from mlflow.entities import ViewType
+
     token = None
     while True:
         page = client.search_runs(
             list(experiment_ids),
             filter_string=condition,
+            run_view_type=ViewType.ALL if with_deleted else ViewType.ACTIVE_ONLY,
             order_by=list(order_by) or None,
             max_results=_PAGE,
             page_token=token,
