@@ -7,9 +7,9 @@ version has a finished MLflow run with its tags, and every model a decision for 
 are put into MLflow's tables directly; through its API they would take hours. Then the work that
 one training does besides the search is done in each:
 
+    extend     find the run to go on from
     register   log a (small, real) model and register it
     promote    look the versions up, compare nothing, and carry out a decision
-    extend     find the run to go on from
     tidy       find old run folders, and versions that the settings do not keep
 
 and what a person or a schedule asks for: `list` (`espalier models`) and `champions` (what
@@ -120,7 +120,10 @@ def fill(settings: Settings, n_models: int, n_versions: int) -> None:
         for version in range(1, n_versions + 1):
             at = now - (n_versions - version) * WEEK_MS
             key = f"{model:016x}{version:016x}"
-            run(key, experiment, at, {run_tags.MODEL: name, run_tags.FINGERPRINT: "f" * 16})
+            facts = {run_tags.MODEL: name, run_tags.FINGERPRINT: "f" * 16}
+            if model == 0:
+                facts[run_tags.FOLDER] = str(settings.runs_folder / f"{version:016x}")
+            run(key, experiment, at, facts)
             rows.setdefault(registry.SqlModelVersion, []).append(
                 {
                     "name": name,
@@ -230,9 +233,9 @@ def measure(settings: Settings, folder: Path, rows: pd.DataFrame) -> Figures:
         assert found
 
     parts: Sequence[tuple[str, Callable[[], object]]] = (
+        ("extend", lambda: run_to_extend(name, settings)),
         ("register", register),
         ("promote", promote),
-        ("extend", lambda: run_to_extend(name, settings)),
         ("tidy", tidy),
         ("list", lambda: list_models(settings)),
         ("champions", champions),

@@ -156,7 +156,8 @@ def superfluous_versions(
             for version in (each.champion_before, each.champion_after)
             if version is not None
         }
-    kept |= {_compared_with(each) for each in versions if each.version in kept}
+    compared = [_compared_with(each) for each in versions if each.version in kept]
+    kept |= {number for number in compared if number is not None}
     return tuple(
         sorted(
             (each for each in versions if each.version not in kept), key=lambda each: each.version
