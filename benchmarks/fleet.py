@@ -2,7 +2,7 @@
 
     python benchmarks/fleet.py --models 200 --versions 52 [--stores sqlite,postgresql]
 
-Two registries are filled, one of two models with two versions and one of the size asked for: every
+Two registries are filled, one of two models with eight versions and one of the size asked for: every
 version has a finished MLflow run with its tags, and every model a decision for each version. Rows
 are put into MLflow's tables directly; through its API they would take hours. Then the work that
 one training does besides the search is done in each:
@@ -280,7 +280,7 @@ def main() -> None:
     parser.add_argument("--versions", type=int, default=52)
     parser.add_argument("--stores", default="sqlite,postgresql")
     options = parser.parse_args()
-    sizes = {"small": (2, 2), "fleet": (options.models, options.versions)}
+    sizes = {"small": (2, 8), "fleet": (options.models, options.versions)}
     result: dict[str, Any] = {"models": options.models, "versions": options.versions}
     with tempfile.TemporaryDirectory(prefix="espalier-fleet-") as scratch:
         folder, rows = saved_model(Path(scratch) / "model")

@@ -1,7 +1,10 @@
 """MLflow opens the source of a run's dataset again."""
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -95,3 +98,28 @@ def test_a_source_of_an_earlier_run_is_opened_too(registered, table, tmp_path):
 def test_a_password_that_is_not_stored_is_said(registered):
     with pytest.raises(UserError, match="not stored"):
         source_of(stored_source("postgresql://me:secret@host/db", "select 1")).load()
+
+
+@pytest.mark.slow
+def test_mlflow_finds_it_where_this_package_is_installed(table, tmp_path):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    ((name, value),) = project["entry-points"][GROUP].items()
+    info = tmp_path / "installed" / "shown-1.0.dist-info"  # as an installer writes it
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shown\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{GROUP}]\n{name} = {value}\n")
+    stored = stored_source(f"{tmp_path}/*.csv")
+    program = (
+        "import mlflow.data; from mlflow.entities import Dataset; "
+        f"d = Dataset('t', 'd', {stored.type!r}, {stored.text!r}); "
+        "print(len(mlflow.data.get_source(d).load()))"
+    )
+    path = os.pathsep.join([str(info.parent), str(ROOT / "src")])
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout.strip()) == (0, "3"), ended.stderr
