@@ -61,7 +61,7 @@ def train(request: TrainRequest) -> TrainReport:
         with run.store.lock():
             take_over_run_folder(run.store)
             report = session.report = _train(run, session, watch, deadline)
-        tidy_up(session.settings)
+        tidy_up(session.settings, request.model_name)
         return report
 
 
