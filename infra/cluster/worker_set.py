@@ -122,7 +122,7 @@ class DaskWorkerSet:
             self._demand.show(n_jobs)
         elif self._claim is not None:
             self._claim.need(n_jobs)
-            self._grow(self._claim.n_workers)
+            self._grow(min(self._claim.n_workers, len(self._working) + n_jobs))
 
     def wait(self, seconds: float) -> None:
         """Wait until a job may have begun or ended, ``seconds`` at most.
