@@ -92,8 +92,8 @@ class Settings(BaseSettings):
     workers: int | None = Field(
         default=None,
         ge=1,
-        description="Local worker processes, as `--workers`. Empty: one a core. Runs at the same time "
-        "on one machine, with the same home folder, have fewer: they share its cores and memory.",
+        description="Local worker processes, as `--workers`. Empty: one a core. Runs at the same "
+        "time on one machine, with the same home folder, have fewer: they share its cores.",
     )
     memory_limit: str | None = Field(
         default=None,
