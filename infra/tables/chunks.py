@@ -17,13 +17,14 @@ from espalier.infra.tables.csv_dialect import (
     CsvDialect,
     fitting_encoding,
     has_number_commas,
+    has_points_at_thousands,
     sniff,
 )
-from espalier.infra.tables.csv_numbers import as_numbers, decide_signs, gather_evidence
 from espalier.infra.tables.csv_reading import opened_csv, parse_csv
 from espalier.infra.tables.databases import is_database, read_query_chunks
 from espalier.infra.tables.opening import exists_locally, open_bytes
 from espalier.infra.tables.placeholders import fill_in
+from espalier.infra.tables.remembered_numbers import as_numbers, decide_signs, gather_evidence
 from espalier.infra.tables.sources import ending, read_errors, read_table, table_kind, to_frame
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import UserError
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 CELLS = 4_000_000
 """Number of cells of a chunk: some tens of megabytes of numbers, a few hundred of text."""
+_LOOK_ROWS = 20_000
+"""Rows that are read together to see what they tell about their decimal signs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,15 +109,16 @@ def _csv(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
     n_rows = plan.rows(len(names))
 
     def chunks(**options: Any) -> Iterator[pd.DataFrame]:
+        options = {"chunksize": n_rows} | options
         with (
             opened_csv(source, dialect, encoding) as file,
-            parse_csv(file, dialect, encoding, chunksize=n_rows, **options) as parts,
+            parse_csv(file, dialect, encoding, **options) as parts,
         ):
             for part in parts:
                 file.raise_fault()
                 yield part
 
-    signs = _decimal_signs(source, dialect, names, plan, chunks)
+    signs = _decimal_signs(source, dialect, names, plan, n_rows, chunks)
     as_text = {name: str for name in (*plan.text_columns, *signs) if name in names}
     for chunk in chunks(dtype=as_text):
         for name, sign in signs.items():
@@ -127,6 +131,7 @@ def _decimal_signs(
     dialect: CsvDialect,
     names: list[str],
     plan: ChunkPlan,
+    n_rows: int,
     chunks: Callable[..., Iterator[pd.DataFrame]],
 ) -> dict[str, str]:
     """Return the decimal sign of the columns that pandas cannot be left to read.
@@ -134,10 +139,19 @@ def _decimal_signs(
     What the last row tells counts for the first one too, so the file is read once before.
     """
     asked = [name for name in names if name in plan.styles]
-    has_comma = any(plan.styles[name].decimal == "," for name in asked)
-    if not asked or not (has_comma or has_number_commas(source, dialect)):
+    styles = [plan.styles[name] for name in asked]
+    with_commas = any(style.decimal == "," for style in styles) or (
+        bool(asked) and has_number_commas(source, dialect)
+    )
+    # A later 1.050 in a column of whole numbers may be one thousand and fifty.
+    if not with_commas and not (
+        any(style.is_whole for style in styles) and has_points_at_thousands(source, dialect)
+    ):
         return {}
-    found = gather_evidence(chunks(usecols=asked, dtype=str))
+    found = gather_evidence(
+        chunks(usecols=asked, dtype=str, chunksize=min(n_rows, _LOOK_ROWS)),
+        enough=None if with_commas else lambda told: any(each.point for each in told),
+    )
     decided = decide_signs(found, plan.styles, repr(redact(source)))
     return {
         name: sign for name, sign in decided.items() if "," in (sign, plan.styles[name].decimal)

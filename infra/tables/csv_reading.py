@@ -55,6 +55,7 @@ def read_csv(
     dialect = sniff(source, tabbed=tabbed)
 
     def parse(**options: Any) -> pd.DataFrame:
+        options = {"decimal": dialect.decimal} | options
         for encoding in dialect.encodings:
             try:
                 with opened_csv(source, dialect, encoding) as file:
@@ -68,14 +69,20 @@ def read_csv(
     if target is not None:
         table = _with_exact_labels(table, target, parse)
     return settle_numbers(
-        table, parse, delimiter=dialect.delimiter, styles=styles or {}, shown=repr(redact(source))
+        table, parse, dialect=dialect, styles=styles or {}, shown=repr(redact(source))
     )
 
 
 def parse_csv(file: Any, dialect: CsvDialect, encoding: str, **options: Any) -> Any:
-    """Parse an open file by pandas; numbers with anything but a decimal point stay text."""
+    """Parse an open file by pandas; by default numbers without a decimal point stay text."""
     return pd.read_csv(
-        file, sep=dialect.delimiter, encoding=encoding, index_col=False, low_memory=False, **options
+        file,
+        sep=dialect.delimiter,
+        encoding=encoding,
+        index_col=False,
+        low_memory=False,
+        skiprows=dialect.n_skipped,
+        **options,
     )
 
 
@@ -90,7 +97,11 @@ def opened_csv(source: str, dialect: CsvDialect, encoding: str) -> Iterator[Chec
     """
     with open_bytes(source) as raw:
         file = CheckedLines(
-            raw, delimiter=dialect.delimiter, encoding=encoding, shown=repr(redact(source))
+            raw,
+            delimiter=dialect.delimiter,
+            encoding=encoding,
+            shown=repr(redact(source)),
+            n_skipped=dialect.n_skipped,
         )
         try:
             yield file

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.dropped_columns import DroppedColumn, copies, reason_to_drop
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.column_plans import plan_column
-from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, NOTES, table_decimal
+from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, MARKED, NOTES, table_decimal
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.data.parsing.readings import (
     ColumnPlan,
@@ -181,7 +181,7 @@ def prepare(
         if pd.api.types.is_complex_dtype(series.dtype):
             dropped[name] = "complex numbers cannot be used"
             continue
-        plan = plan_column(name, series, decimal)
+        plan = plan_column(name, series, decimal, is_marked=name in table.attrs.get(MARKED, ()))
         column = plan.read(series)
         reason = reason_to_drop(name, plan.role, column, series)
         if reason is not None and not reason.startswith(("identifier", "row number")):
