@@ -1,10 +1,15 @@
 """Gather the rows that champion and challenger are compared on."""
 
+from collections.abc import Mapping
+
+from espalier.infra.registry.model_files import load
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.registry.training_facts import TrainingFacts
 from espalier.infra.settings import Settings
 from espalier.infra.tables.sources import read_table
 from espalier.infra.tracking.training_rows import read_training_rows
+from espalier.pipelines.data.parsing.numbers import NumberStyle
+from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.promotion.metrics import rows_with_target
 from espalier.pipelines.lifecycle.promotion.unseen_rows import (
     UnseenRows,
@@ -49,6 +54,20 @@ def gather_comparison_rows(
     if request.data is None:
         return unseen_holdouts(old, new, newest_only=facts.time_column is not None)
     table = rows_with_target(
-        read_table(request.data, query=request.query, target=facts.target), facts.target
+        read_table(
+            request.data,
+            query=request.query,
+            target=facts.target,
+            styles=_number_styles(challenger, settings),
+        ),
+        facts.target,
     )
     return unseen_rows(table, old, new, seed=request.seed)
+
+
+def _number_styles(version: RegisteredVersion, settings: Settings) -> Mapping[str, NumberStyle]:
+    """Return how the training of a version had its numbers; nothing if this cannot open it."""
+    try:
+        return load(version, settings).model.preparation.number_styles
+    except UserError:
+        return {}
