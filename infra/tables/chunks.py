@@ -5,7 +5,6 @@ chunk ends, so the encoding of a text file and the names in a JSON lines file ar
 separate pass, and columns that are known to be text are read as text.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -20,12 +19,19 @@ from espalier.infra.tables.csv_dialect import (
     has_points_at_thousands,
     sniff,
 )
-from espalier.infra.tables.csv_reading import opened_csv, parse_csv
+from espalier.infra.tables.csv_reading import opened_csv, parse_csv, refuse_second_header
 from espalier.infra.tables.databases import is_database, read_query_chunks
+from espalier.infra.tables.json_records import is_array, read_records
 from espalier.infra.tables.opening import exists_locally, open_bytes
 from espalier.infra.tables.placeholders import fill_in
 from espalier.infra.tables.remembered_numbers import as_numbers, decide_signs, gather_evidence
-from espalier.infra.tables.sources import ending, read_errors, read_table, table_kind, to_frame
+from espalier.infra.tables.sources import (
+    ending,
+    read_errors,
+    read_table,
+    table_kind,
+    to_frame,
+)
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact
@@ -120,7 +126,10 @@ def _csv(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
 
     signs = _decimal_signs(source, dialect, names, plan, n_rows, chunks)
     as_text = {name: str for name in (*plan.text_columns, *signs) if name in names}
+    n_read = 0
     for chunk in chunks(dtype=as_text):
+        refuse_second_header(chunk, repr(redact(source)), n_read)
+        n_read += len(chunk)
         for name, sign in signs.items():
             chunk[name] = as_numbers(chunk[name], sign, plan.styles[name])
         yield chunk
@@ -159,29 +168,16 @@ def _decimal_signs(
 
 
 def _json(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
-    with open_bytes(source) as file:
-        is_array = file.read(4096).lstrip().startswith(b"[")
-    if is_array:  # a single JSON value, which must be read as a whole
+    if is_array(source):
         yield from _sliced(read_table(source), plan)
         return
     # A key may first occur late in the file, but must be a column from the start.
     names: dict[str, None] = {}
-    for record in _records(source):
+    for record in read_records(source):
         names.update(dict.fromkeys(record))
-    records = _records(source)
+    records = read_records(source)
     while part := list(islice(records, plan.rows(len(names)))):
         yield pd.DataFrame.from_records(part, columns=list(names))
-
-
-def _records(source: str) -> Iterator[dict[str, Any]]:
-    with open_bytes(source) as file:
-        for line in file:
-            if not line.strip():
-                continue
-            record = json.loads(line)
-            if not isinstance(record, dict):
-                raise UserError(f"{redact(source)!r} must hold one JSON object a row")
-            yield record
 
 
 def _sliced(table: pd.DataFrame, plan: ChunkPlan) -> Iterator[pd.DataFrame]:

@@ -4,6 +4,7 @@ The decisions depend on distinct values and row counts, never on the target, so 
 be fitted inside a fold.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,18 @@ import numpy as np
 import pandas as pd
 
 from espalier.pipelines.data.parsing.dates import detect_date_format, is_clock, is_compact_date
-from espalier.pipelines.data.parsing.decimal_signs import are_whole, column_evidence
+from espalier.pipelines.data.parsing.decimal_signs import (
+    are_whole,
+    column_evidence,
+    sign_evidence,
+)
 from espalier.pipelines.data.parsing.numbers import (
     SAMPLE,
+    SHARE,
     NumberStyle,
     detect_number_style,
+    is_absent,
+    looks_like_number,
     mixed_symbols,
     parse_numbers,
 )
@@ -143,7 +151,22 @@ def _plan_text(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan:
         return ColumnPlan(name, ColumnRole.DATETIME, DateReading(dates.pattern), notes)
     if is_clock(values):
         return ColumnPlan(name, ColumnRole.NUMERIC, DurationReading())
-    return ColumnPlan(name, _word_role(cells), _words(cells))
+    return ColumnPlan(name, _word_role(cells), _words(cells), _mixed_signs(name, values))
+
+
+def _mixed_signs(name: str, values: Sequence[str]) -> tuple[str, ...]:
+    """Return a note where words are numbers, only with decimal commas and with points."""
+    some = [value for value in values[:SAMPLE] if not is_absent(value)]
+    if sum(map(looks_like_number, some)) < SHARE * len(some):
+        return ()
+    found = sign_evidence(some)
+    if not found.is_contradictory:
+        return ()
+    return (
+        f"column {name!r} has numbers with a decimal comma such as {found.comma!r} and with a "
+        f"decimal point such as {found.point!r}, in no way that tells them apart; it is taken for "
+        "words",
+    )
 
 
 def plan_numbers(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan | None:

@@ -14,13 +14,14 @@ ABSENT_MARKERS = frozenset(
     {"?", "-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "*", "na", "n/a", "n.a.", "n.a"}
     | {"#n/a", "#na", "nan", "null", "none", "nil", "missing", "unknown", "unk", "undefined"}
     | {"tbd", "#value!", "#div/0!", "#ref!", "#num!", "not available", "not applicable"}
-    | {"no data", "not known"}
+    | {"no data", "not known", "n.v.", "k.a.", "k. a.", "keine angabe", "unbekannt", "inconnu"}
+    | {"n/d", "n.d.", "s/d", "s.d.", "#nv", "#wert!", "#bezug!", "#zahl!", "#n/d", "#valeur!"}
 )
 """Texts (lower case) that stand for a missing cell in a column of numbers or dates."""
 
 _CURRENCY = r"[$€£¥₹₽₩₺]|(?:US|CA|AU|NZ|HK|R)\$|USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN"
 _NUMBER = re.compile(
-    rf"""(?P<open>\()?\s*
+    rf"""(?:(?:{_CURRENCY})\s*(?=\())?(?P<open>\()?\s*
     (?P<sign>[-+\u2212\u2013]?)\s*
     (?:{_CURRENCY})?\s*
     (?P<sign2>[-+\u2212\u2013]?)

@@ -201,3 +201,39 @@ def test_a_first_line_that_names_the_delimiter_is_no_header(tmp_path, first, enc
     path.write_bytes(f"{first}\r\na;b\r\n1;2\r\n3\r\n".encode(encoding))
     with pytest.raises(UserError, match="line 4: 1 field where the header has 2"):
         read_table(str(path))
+
+
+@pytest.mark.parametrize(
+    ("cells", "labels"),
+    [
+        (["007", "012", "007"], ["007", "012", "007"]),
+        (["1", "01", "2"], ["1", "01", "2"]),
+        (["1.1", "1.10", "1.9"], ["1.1", "1.10", "1.9"]),
+        (["+1", "-1", "+1"], ["+1", "-1", "+1"]),
+        (["TRUE", "FALSE", ""], ["TRUE", "FALSE"]),
+        (["true", "false", "true"], ["true", "false", "true"]),
+        (["True", "False", "True"], [True, False, True]),
+        (["1.0", "2.0", ""], [1.0, 2.0]),
+        (["3", "", "4"], [3, 4]),
+        (["007", "", "012"], ["007", "012"]),
+    ],
+)
+def test_labels_that_look_like_numbers_are_kept_as_they_are_written(tmp_path, cells, labels):
+    lines = "".join(f"{cell},{at}\n" for at, cell in enumerate(cells))
+    found = table_of(tmp_path, "y,x\n" + lines, target="y")["y"].dropna()
+    assert [(type(each), each) for each in found.tolist()] == [
+        (type(each), each) for each in labels
+    ]
+
+
+def test_a_header_in_the_middle_of_the_rows_is_refused(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,2\n3,4\na,b\n5,6\n")
+    for read in (
+        lambda: read_table(str(path)),
+        lambda: list(read_chunks(str(path), plan=ChunkPlan(cells=2))),
+    ):
+        with pytest.raises(UserError, match="its header again, as row 3 below it"):
+            read()
+    path.write_text("a,b\na,c\nd,b\n")
+    assert len(read_table(str(path))) == 2

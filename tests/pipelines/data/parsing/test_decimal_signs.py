@@ -86,6 +86,7 @@ def test_a_column_of_words_is_told_from_numbers_by_some_cells():
     [
         (["1,234", "900"] * 15, "read both ways"),
         ([*(f"{i},5" for i in range(199)), "2.5"], "count as missing"),
+        (["1,5", "2.5"] * 15, "taken for words"),
         (["12%", "0.5"] * 15, "with and without a percent sign"),
         (["$5", "€7"] * 15, "unlike currencies"),
     ],
