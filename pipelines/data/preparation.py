@@ -110,7 +110,9 @@ class Preparation:
             for plan in self.plans
             if isinstance(plan.reading, NumberReading) and is_plain_number(kinds[plan.name])
         ]
-        numbers = without_infinities(table[names].to_numpy(dtype=np.float64, copy=True))
+        with np.errstate(over="ignore"):  # long doubles may be too large
+            cells = table[names].to_numpy(dtype=np.float64, copy=True)
+        numbers = without_infinities(cells)
         return pd.DataFrame(numbers, index=pd.RangeIndex(len(table)), columns=names)
 
     def without(self, columns: Sequence[str], reason: str) -> "Preparation":
