@@ -5,6 +5,7 @@
 come from one program. Where nothing tells, the caller has to say so or refuse.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ COMMA, POINT = ",", "."
 DECIMAL, NOTES, MARKED = "espalier: decimal", "espalier: notes", "espalier: marked"
 """Attributes that a table from a file carries: its decimal sign, what a user should know, and which
 columns of whole numbers were written with a sign (``34.000``)."""
+_SURE_COMMA = re.compile(r"[-+]?(?:(?:0|\d{4,}),\d+|\d+,(?:\d{1,2}|\d{4,}))")
+_SURE_POINT = re.compile(r"[-+]?(?:(?:0|\d{4,})\.\d+|\d+\.(?:\d{1,2}|\d{4,}))")
 _SOME = 200
 """Cells that rule out most columns of words."""
 
@@ -79,6 +82,9 @@ def sign_evidence(values: Iterable[str]) -> SignEvidence:
     comma = point = either = ""
     for value in values:
         if COMMA not in value and POINT not in value:
+            continue
+        # Most cells only say again what is known; they need no closer look.
+        if (comma and _SURE_COMMA.fullmatch(value)) or (point and _SURE_POINT.fullmatch(value)):
             continue
         with_comma, with_point = possible_readings(value)
         if with_comma == with_point:  # also where it is no number at all
