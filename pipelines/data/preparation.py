@@ -26,6 +26,7 @@ from espalier.pipelines.data.parsing.readings import (
 )
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import MissingColumnsError, UserError
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +41,16 @@ class Preparation:
         Columns that are not features, each with its reason.
     notes : tuple of str
         What a user should know, such as a date format that was a guess.
+    target_style : NumberStyle or None
+        How the numbers of the target were written; None if it holds none.
     """
 
     plans: tuple[ColumnPlan, ...]
     dropped: tuple[DroppedColumn, ...] = ()
     notes: tuple[str, ...] = ()
+    target_style: NumberStyle | None = None
+
+    __setstate__ = set_state_with_defaults
 
     @property
     def roles(self) -> Mapping[str, ColumnRole]:
@@ -64,6 +70,11 @@ class Preparation:
             for plan in self.plans
             if isinstance(plan.reading, NumberReading)
         }
+
+    def styles_with(self, target: str) -> Mapping[str, NumberStyle]:
+        """Return how the numbers of each numeric column and of the target were written."""
+        own = {} if self.target_style is None else {target: self.target_style}
+        return {**self.number_styles, **own}
 
     def apply(self, table: pd.DataFrame, *, where: str = "the table") -> pd.DataFrame:
         """Return the prepared features of a table.
@@ -211,9 +222,21 @@ def prepare(
             *table.attrs.get(NOTES, ()),
             *(note for name in kept for note in plans[name].notes),
         ),
+        target_style=_target_style(table, target, decimal),
     )
     frames = _frames({name: cells[name] for name in kept}, preparation.roles, len(table))
     return preparation, _side_by_side(frames, kept)
+
+
+def _target_style(
+    table: pd.DataFrame, target: str | None, decimal: str | None
+) -> NumberStyle | None:
+    """Return how the numbers of the target are written; None if it holds none."""
+    if target not in table.columns or table[target].isna().all():
+        return None
+    is_marked = target in table.attrs.get(MARKED, ())
+    reading = plan_column(str(target), table[target], decimal, is_marked=is_marked).reading
+    return reading.style if isinstance(reading, NumberReading) else None
 
 
 def _frames(

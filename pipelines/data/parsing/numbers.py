@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.text_cells import sample_values
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 ABSENT_MARKERS = frozenset(
     {"?", "-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "*", "na", "n/a", "n.a.", "n.a"}
@@ -79,6 +80,8 @@ class NumberStyle:
     unit: str = ""
     is_certain: bool = True
     is_whole: bool = False
+
+    __setstate__ = set_state_with_defaults
 
     def settles(self, text: str) -> bool:
         """Whether a later text that reads both ways has this notation, if nothing else tells."""

@@ -40,3 +40,8 @@ def test_numbers_are_read_as_the_challenger_was_trained(tmp_path):
         PromoteRequest(name="m", data=str(later)), *versions, TrainingFacts(target="y"), settings
     )
     assert rows.table["a"].tolist() == [1234.0, 2375.0]
+    later.write_text("a;y\n1;1.500\n2;2.375\n")
+    rows = gather_comparison_rows.fn(
+        PromoteRequest(name="m", data=str(later)), *versions, TrainingFacts(target="y"), settings
+    )
+    assert any(note.startswith("Column 'y' has numbers such as") for note in rows.notes)

@@ -74,6 +74,15 @@ def test_a_later_point_in_a_column_of_whole_numbers_is_refused_where_it_may_grou
     assert preparation.apply(pd.DataFrame({"a": [1.05]}))["a"].tolist() == [1.05]
 
 
+def test_the_notation_of_the_target_is_remembered_too():
+    table = pd.DataFrame({"a": np.arange(30) / 7, "y": ["1.050,50", "3,5"] * 15})
+    preparation, _ = prepare(table, target="y")
+    assert preparation.styles_with("y")["y"].decimal == ","
+    assert set(preparation.number_styles) == {"a"}
+    words, _ = prepare(table.assign(y=["yes", "no"] * 15), target="y")
+    assert set(words.styles_with("y")) == {"a"}
+
+
 def test_a_column_of_words_is_told_from_numbers_by_some_cells():
     assert may_be_numbers(pd.Series(["?"] * 300 + ["1,5"] * 100))
     assert may_be_numbers(pd.Series(["-", " ", None, "12 kg"]))
