@@ -163,7 +163,11 @@ def _decimal_signs(
     )
     decided = decide_signs(found, plan.styles, repr(redact(source)))
     return {
-        name: sign for name, sign in decided.items() if "," in (sign, plan.styles[name].decimal)
+        name: sign
+        for name, sign in decided.items()
+        if "," in (sign, plan.styles[name].decimal)
+        # What was text in the training, as numbers with a unit are, is read there as it was.
+        and (name not in plan.text_columns or sign != plan.styles[name].decimal)
     }
 
 

@@ -15,7 +15,9 @@ _SNIFFED_BYTES = 256 * 1024
 _BLOCK_BYTES = 4 * 1024 * 1024
 _DELIMITERS = (",", ";", "\t", "|")
 _COMMA_IN_FIELD = re.compile(rb"\d,\d")
-_WITH_COMMA, _WITH_POINT = re.compile(r"\d,\d"), re.compile(r"\d\.\d")
+# Neither thousands (1.050) nor dates (01.02.2024) tell that points are the decimal signs.
+_WITH_COMMA = re.compile(r"\d,\d+(?![\d.,])")
+_WITH_POINT = re.compile(r"(?<![\d.,])\d+\.(?!\d{3}\b)\d+(?![\d.,])")
 _COMMA_IN_QUOTES = re.compile(rb'"[^"\n]*\d,\d')
 _THOUSANDS = re.compile(rb"(?<![\d.])[1-9]\d{0,2}\.\d{3}(?![\d.])")
 _NAMED = re.compile(r"\ufeff?\"?sep=([,;|:^~\t ])\"?[ \t]*(?:\r\n|\r|\n)", re.IGNORECASE)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from espalier.infra.tables.chunks import ChunkPlan, read_chunks
+from espalier.infra.tables.csv_dialect import sniff
 from espalier.infra.tables.sources import read_table
 from espalier.pipelines.data.parsing.column_plans import plan_column
 from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, MARKED, NOTES
@@ -237,3 +238,20 @@ def test_a_header_in_the_middle_of_the_rows_is_refused(tmp_path):
             read()
     path.write_text("a,b\na,c\nd,b\n")
     assert len(read_table(str(path))) == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "decimal"),
+    [
+        ("01.02.2024;1,5\n31.12.2024;2,5", ","),
+        ("1.050;2.375;0,5", ","),
+        ("1.234,50;2.345,75", ","),
+        ("1.5;2.25;a 1,2 b", "."),
+        ("1,234.5;2,345.75", "."),
+        ("1.050;2.375", "."),
+    ],
+)
+def test_the_sign_to_try_first_is_that_of_most_numbers(tmp_path, rows, decimal):
+    path = tmp_path / "t.csv"
+    path.write_text("a;b;c\n" + rows + "\n")
+    assert sniff(str(path), tabbed=False).decimal == decimal
