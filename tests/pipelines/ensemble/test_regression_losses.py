@@ -10,10 +10,13 @@ from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.problem import ProblemKind
 
 METRICS = ["mae", "mape", "pinball_0.9", "pinball_0.1", "poisson_deviance", "rmse"]
+# Their losses are not convex far from the target, where predictions are much too large.
+BENT = ["rmsle", "smape", "tweedie_deviance", "gamma_deviance"]
 
 
 def loss_of(metric: str, y: np.ndarray, weight: np.ndarray | None = None) -> Loss:
-    return make_loss(y, ProblemKind.REGRESSION, 1, weight, metric=metric)
+    objective = get_metric(metric, ProblemKind.REGRESSION).objective
+    return make_loss(y, ProblemKind.REGRESSION, 1, weight, objective=objective)
 
 
 def counts(seed: int, n_rows: int = 120) -> tuple[np.ndarray, np.ndarray]:
