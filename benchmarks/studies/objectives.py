@@ -3,9 +3,8 @@
     python studies/objectives.py DATA_FOLDER mae --tables ames,diamonds
 
 Each family's default configuration is fitted to two thirds of at most 2,400 rows and scored on the
-rest, for two draws: with the squared error (`old`), with the metric's objective on the target as it
-is (`raw`), and on its logarithm where a search may choose that (`log`). Figures are scores relative
-to `old`; below 1 is better.
+rest, for two draws: for the squared error (`old`), and in each way that a search for the metric may
+choose. Figures are scores relative to `old`; below 1 is better.
 """
 
 import argparse
@@ -20,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from espalier.pipelines.data.assemble import assemble
 from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.learners.base.aim import CHOICE, METRIC
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.metrics.catalogue import get_metric
@@ -28,10 +28,12 @@ from espalier.pipelines.metrics.objective import SQUARED_ERROR
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.space.joint import SearchSpace
-from espalier.pipelines.space.target_choices import target_choices
+from espalier.pipelines.space.objectives import objective_choices
+from espalier.pipelines.trials.configuration import Configuration
 
 _ROWS = 2_400
 _DRAWS = 2
+_OLD = "old"
 
 
 def load(folder: Path, table: str) -> Dataset:
@@ -53,21 +55,19 @@ def halves(dataset: Dataset) -> Iterator[tuple[int, Dataset, Dataset]]:
 def compare(dataset: Dataset, family: str, metric: Metric) -> dict[str, tuple[float, float]]:
     """Return the mean score and the seconds of a fit of each way to train."""
     learner = LEARNERS[family]
-    transforms = target_choices(metric.objective, dataset.y)
+    ways = objective_choices(metric.objective, dataset.y) or (METRIC,)
     found: dict[str, list[tuple[float, float]]] = {}
     for seed, train, test in halves(dataset):
-        space = SearchSpace([learner], train.shape, transforms)
-        default = dict(space.default(family))
-        for way in ("old", "raw", *(each for each in transforms if each != "raw")):
-            chosen = "raw" if way == "old" else way
-            configuration = space.complete(family, default | {"prep_target": chosen})
+        default = SearchSpace([learner], train.shape).default(family)
+        for way in (_OLD, *ways):
+            configuration = Configuration.of(family, {**default, CHOICE: way})
             candidate = Candidate(
                 configuration,
                 learner,
                 train.roles,
                 train.shape,
                 seed,
-                objective=SQUARED_ERROR if way == "old" else metric.objective,
+                objective=SQUARED_ERROR if way == _OLD else metric.objective,
             )
             started = time.perf_counter()
             candidate.fit(train.X, train.y)
@@ -95,13 +95,13 @@ def main() -> None:
                 continue
             with threadpool_limits(limits=1):
                 found = compare(dataset, family, metric)
-            old, seconds = found["old"]
+            old, seconds = found[_OLD]
             print(
                 f"{table:22s} {family:14s} old {old:10.4g} ({seconds:5.1f} s)",
                 *(
                     f"{way} {score / old:.3f} ({spent:5.1f} s)"
                     for way, (score, spent) in found.items()
-                    if way != "old"
+                    if way != _OLD
                 ),
                 flush=True,
             )

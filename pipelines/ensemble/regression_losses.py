@@ -36,6 +36,10 @@ class ValueLoss(ABC):
     def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
         """Return the rate of decrease and the curvature along each direction, shape (m,) each."""
 
+    @abstractmethod
+    def start(self) -> Floats:
+        """Return the best constant, shape (1,)."""
+
     def at(self, F: Floats) -> "ValueLossState":
         """Return the state of the loss at the values ``F``."""
         return ValueLossState(self, F)

@@ -15,11 +15,11 @@ from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.row_weights import counting_rows, mean_one
 from espalier.pipelines.data.splitting.inner_folds import RowFacts
+from espalier.pipelines.learners.base.aim import LEAST_SQUARES, Aim, aim_at
 from espalier.pipelines.learners.base.costs import text_seconds
 from espalier.pipelines.learners.base.inner_split import inner_split
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.learners.base.scores import class_scores, finite_values
-from espalier.pipelines.learners.base.target_transform import LEAST_SQUARES, Aim, aim_at
 from espalier.pipelines.metrics.objective import (
     SQUARED_ERROR,
     TrainingObjective,

@@ -109,7 +109,7 @@ class Network:
             layers.append(hidden)
         answers: Array = np.asarray(layers[-1] @ self.weights[-1], dtype=np.float32)
         answers += self.biases[-1]
-        delta = loss.gradient(answers, target)
+        delta: NDArray[Any] = loss.gradient(answers, target)
         delta *= weight / np.float32(len(X))
         weight_gradients: list[Array] = []
         bias_gradients: list[Array] = []
