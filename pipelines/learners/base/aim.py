@@ -88,7 +88,18 @@ def aim_at(
         unit = float(np.average(y, weights=weight)) or 1.0
         transform = TargetTransform(unit=unit, on_log=True)
         return Aim(loss=loss, objective=objective, transform=transform)
-    if loss in DEVIANCES:
+    unit = 1.0
+    if objective.loss in DEVIANCES:
         unit = float(np.average(y, weights=weight))
-        return Aim(loss=loss, objective=objective, transform=TargetTransform(unit=unit))
-    return Aim(loss=loss, objective=objective)
+    elif loss is LossKind.QUANTILE:
+        unit = _size(y, weight)
+    return Aim(loss=loss, objective=objective, transform=TargetTransform(unit=unit))
+
+
+def _size(y: NDArray[Any], weight: NDArray[Any] | None) -> float:
+    """Return the power of two nearest to the mean size of values, which divides exactly.
+
+    The leaves of CatBoost's absolute errors are inaccurate where the target's unit is tiny.
+    """
+    size = float(np.average(np.abs(y), weights=weight))
+    return float(2.0 ** np.round(np.log2(size))) if size > 0 else 1.0

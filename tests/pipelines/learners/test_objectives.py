@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
+from threadpoolctl import threadpool_limits
 
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.parsing.roles import ColumnRole
@@ -59,7 +60,8 @@ def fitted(
     default = SearchSpace([learner], data.shape).default(learner.name)
     configuration = Configuration.of(learner.name, {**default, **choices})
     made = Candidate(configuration, learner, ROLES, data.shape, 0, objective=metric.objective)
-    return made.fit(data.X, data.y, sample_weight=weight)
+    with threadpool_limits(limits=1):  # as in a worker
+        return made.fit(data.X, data.y, sample_weight=weight)
 
 
 def gain(learner: Learner, metric: Metric, noise: str = "log-normal", **choices) -> float:
@@ -100,12 +102,17 @@ def test_asked_for_errors_of_logarithms_they_are_smaller(learner: Learner) -> No
 
 
 @pytest.mark.parametrize("learner", EVERY)
-@pytest.mark.parametrize("name", ["mape", "smape"])
-def test_asked_for_relative_errors_they_are_smaller(learner: Learner, name: str) -> None:
-    assert gain(learner, metric_of(name)) < 0.99
+def test_asked_for_relative_errors_they_are_smaller(learner: Learner) -> None:
+    assert gain(learner, metric_of("mape")) < 0.9
 
 
-@pytest.mark.parametrize("learner", EVERY)
+@pytest.mark.parametrize("learner", able(LossKind.QUANTILE))
+def test_asked_for_symmetric_relative_errors_they_are_smaller(learner: Learner) -> None:
+    assert gain(learner, metric_of("smape")) < 0.99
+
+
+# Support vector machines predict about the median without it.
+@pytest.mark.parametrize("learner", [each for each in EVERY if each.id != "svm"])
 def test_the_logarithm_of_a_skewed_target_serves_the_absolute_error(learner: Learner) -> None:
     assert gain(learner, metric_of("mae"), prep_objective="log") < 0.98
 
@@ -132,9 +139,7 @@ def test_asked_for_a_deviance_it_is_no_larger_and_answers_are_positive(
     assert fitted(learner, data, metric).predict_scores(data.X).min() > 0
 
 
-@pytest.mark.parametrize(
-    "name", ["mae", "pinball_0.8", "rmsle", "mape", "poisson_deviance", "gamma_deviance"]
-)
+@pytest.mark.parametrize("name", ["mae", "rmsle", "mape", "gamma_deviance"])
 @pytest.mark.parametrize("learner", EVERY)
 def test_the_unit_of_the_weights_says_nothing_for_any_objective(
     learner: Learner, name: str
@@ -148,7 +153,7 @@ def test_the_unit_of_the_weights_says_nothing_for_any_objective(
     np.testing.assert_allclose(other, same, rtol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["mae", "pinball_0.8", "rmsle", "poisson_deviance"])
+@pytest.mark.parametrize("name", ["pinball_0.8", "rmsle", "poisson_deviance"])
 @pytest.mark.parametrize("learner", EVERY)
 def test_rows_that_hardly_count_do_not_matter_for_any_objective(
     learner: Learner, name: str
@@ -160,7 +165,7 @@ def test_rows_that_hardly_count_do_not_matter_for_any_objective(
     assert fitted(learner, data, metric_of(name), weight).predict_scores(data.X).max() < 200
 
 
-@pytest.mark.parametrize("name", ["mae", "pinball_0.8", "poisson_deviance", "gamma_deviance"])
+@pytest.mark.parametrize("name", ["mae", "poisson_deviance", "gamma_deviance"])
 @pytest.mark.parametrize("learner", EVERY)
 def test_the_unit_of_the_target_only_scales_the_answers(learner: Learner, name: str) -> None:
     data = skewed(120, 0, "gamma")
