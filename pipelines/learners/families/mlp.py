@@ -20,7 +20,7 @@ from espalier.pipelines.learners.losses.network_losses import (
     QuantileLoss,
     SquaredLoss,
 )
-from espalier.pipelines.metrics.objective import DEVIANCES, LossKind
+from espalier.pipelines.metrics.objective import DEVIANCES, LossKind, TrainingObjective
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
@@ -58,6 +58,8 @@ class Perceptron(BaseEstimator):
         Seed of weights, batches and dropout.
     loss : OutputLoss or None
         The loss of a regression; None for the squared error. For a deviance ``y`` has mean 1.
+    watched : OutputLoss or None
+        The loss that early stopping watches in regression; None for ``loss``.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Perceptron(BaseEstimator):
         classification: bool = True,
         seed: int = 0,
         loss: OutputLoss | None = None,
+        watched: OutputLoss | None = None,
     ) -> None:
         self.width = width
         self.depth = depth
@@ -85,6 +88,7 @@ class Perceptron(BaseEstimator):
         self.classification = classification
         self.seed = seed
         self.loss = loss
+        self.watched = watched
 
     def fit(
         self,
@@ -194,7 +198,7 @@ class Perceptron(BaseEstimator):
         eval_weight: NDArray[Any] | None,
     ) -> float:
         outputs, target = self._outputs(network, eval_set[0]), self._target(eval_set[1])
-        losses = self._loss_of_outputs.values(outputs, target)
+        losses = (self.watched or self._loss_of_outputs).values(outputs, target)
         loss = float(np.average(losses, weights=eval_weight))
         return loss if np.isfinite(loss) else float("inf")
 
@@ -234,16 +238,15 @@ def build(values: Mapping[str, Value], context: BuildContext) -> Perceptron:
         stop_after=context.iterations,
         classification=context.shape.problem.is_classification,
         seed=context.seed,
-        loss=_loss(context),
+        loss=_loss(context.loss, context.objective),
+        watched=_loss(context.objective.loss, context.objective),
     )
 
 
-def _loss(context: BuildContext) -> OutputLoss | None:
-    if context.loss is LossKind.QUANTILE:
-        return QuantileLoss(context.objective.level)
-    if context.loss in DEVIANCES:
-        return LogDeviance(context.objective.variance_power)
-    return None
+def _loss(kind: LossKind, asked: TrainingObjective) -> OutputLoss | None:
+    if kind is LossKind.QUANTILE:
+        return QuantileLoss(asked.level)
+    return LogDeviance(asked.variance_power) if kind in DEVIANCES else None
 
 
 def _batch_size(shape: DatasetShape) -> int:
