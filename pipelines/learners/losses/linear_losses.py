@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
-_STEPS = 25
+_STEPS = 50
 # Errors below this share of the target's standard deviation count as that large, so that no row
 # gets all the weight.
-_SMALLEST_ERROR = 0.02
+_SMALLEST_ERROR = 0.005
 # Predictions that move by less than this share of a standard deviation have settled.
-_SETTLED = 2e-3
+_SETTLED = 5e-4
 
 
 class ReweightedQuantile(BaseEstimator):
