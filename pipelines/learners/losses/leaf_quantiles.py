@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from espalier.pipelines.learners.losses.weighted_quantile import segment_quantiles
 
 # Training rows kept of each leaf, evenly spread over its sorted targets.
-_ROWS_A_LEAF = 16
+_ROWS_A_LEAF = 8
 # Numbers held at a time in predicting.
 _BLOCK = 4_000_000
 

@@ -6,7 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
+from espalier.pipelines.seeds import drawn_rows
+
 _STEPS = 50
+# Rows that the steps see, which determine a quantile as well as more would.
+_MOST_ROWS = 50_000
 # Errors below this share of the target's standard deviation count as that large, so that no row
 # gets all the weight.
 _SMALLEST_ERROR = 0.005
@@ -36,6 +40,10 @@ class ReweightedQuantile(BaseEstimator):
         self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None = None
     ) -> "ReweightedQuantile":
         """Fit to ``X`` of shape (n_rows, n_columns) and standardised values."""
+        if len(y) > _MOST_ROWS:
+            rows = drawn_rows(len(y), _MOST_ROWS, seed=0)
+            X, y = X[rows], y[rows]
+            sample_weight = None if sample_weight is None else sample_weight[rows]
         given = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
         self.model_ = clone(self.model)
         self.model_.fit(X, y, sample_weight=sample_weight)

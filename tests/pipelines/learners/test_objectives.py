@@ -1,5 +1,6 @@
 """A family that is asked for a metric does better on it than one asked for the squared error."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from espalier.pipelines.metrics.objective import DEVIANCES, LossKind
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.space.objectives import objective_choices
 from espalier.pipelines.trials.configuration import Configuration
 
 REGRESSION = ProblemKind.REGRESSION
@@ -182,6 +184,22 @@ def test_no_answer_of_a_model_on_logarithms_is_negative(learner: Learner) -> Non
     for asked, choice in (("rmsle", "metric"), ("mae", "log")):
         found = fitted(learner, data, metric_of(asked), prep_objective=choice)
         assert found.predict_scores(far).min() >= 0
+
+
+@pytest.mark.parametrize("name", ["mae", "pinball_0.8", "tweedie_deviance"])
+@pytest.mark.parametrize("learner", EVERY)
+def test_sampled_configurations_work_for_any_objective(
+    learner: Learner, name: str, messy: Callable[..., Dataset]
+) -> None:
+    data = messy(REGRESSION, n_rows=70)
+    data = replace(data, y=np.exp(data.y / data.y.std()))
+    objective = metric_of(name).objective
+    space = SearchSpace([learner], data.shape, objective_choices(objective, data.y))
+    for configuration in space.sample_family(learner.name, 3, np.random.default_rng(5)):
+        made = Candidate(configuration, learner, data.roles, data.shape, 0, objective=objective)
+        with threadpool_limits(limits=1):
+            made.fit(data.X, data.y, sample_weight=np.linspace(0.5, 2, len(data)))
+        assert np.isfinite(made.predict_scores(data.X)).all()
 
 
 @pytest.mark.parametrize("learner", EVERY)
