@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.ensemble.library import Library
+from espalier.pipelines.metrics.objective import ABSOLUTE_ERROR, SQUARED_ERROR
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.failures import SearchFailedError
 from espalier.pipelines.trials.row_predictions import Predictions
@@ -81,7 +82,7 @@ class ForecastRecords:
             n_classes=1,
             floor=0.0,
             rows=places,
-            metric=self.loss,
+            objective=SQUARED_ERROR if self.loss == "rmse" else ABSOLUTE_ERROR,
         )
 
 

@@ -17,6 +17,7 @@ from espalier.pipelines.ensemble.library import Library
 from espalier.pipelines.ensemble.selection import convex_stagewise, greedy_selection
 from espalier.pipelines.ensemble.stacking import fit_stack
 from espalier.pipelines.metrics.mixture_scorer import MixtureScorer
+from espalier.pipelines.metrics.objective import LossKind
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import generator
 
@@ -90,7 +91,7 @@ def n_blocks_of(horizon: int) -> int:
 
 def _scored(library: Library) -> tuple[Floats, MixtureScorer, Floats]:
     """Return the forecasts of shape (k, n, 1), their scorer and each one's score."""
-    power = 2 if library.metric == "rmse" else 1
+    power = 2 if library.objective.loss is LossKind.SQUARED else 1
 
     def score(mixture: Floats, rows: NDArray[Any] | None) -> float:
         part = slice(None) if rows is None else rows

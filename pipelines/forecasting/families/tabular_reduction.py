@@ -1,7 +1,8 @@
 """Window-relative reduction to the families of tables: each of them becomes one of forecasts.
 
 The features and the target are those of `reduction`; the model is a `Candidate` as in a training on
-a table, with its own hyperparameters and the default preprocessing of its family.
+a table, with its own hyperparameters and the default preprocessing of its family, trained for the
+absolute error where the family can.
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from espalier.pipelines.forecasting.families.bases import BASES, base_of
 from espalier.pipelines.forecasting.families.reduction import ReductionForecaster, Regressor
 from espalier.pipelines.forecasting.panel import Floats
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
+from espalier.pipelines.metrics.objective import ABSOLUTE_ERROR
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration, Value
@@ -136,6 +138,7 @@ def fit_candidate(
         shape=_row_shape(len(y), X.shape[1]),
         seed=seed,
         n_threads=n_threads,
+        objective=ABSOLUTE_ERROR,
     )
     limit = None if deadline.at is None else deadline
     return _OfRows(
