@@ -21,7 +21,7 @@ from espalier.pipelines.resources.budget import NEVER, Deadline
 # From so many series on, weights are judged on other series than they were fitted to.
 FEWEST_SERIES = 12
 # Another combiner than the first must be better by this many standard errors.
-CLEARLY = 1.0
+CLEARLY = 2.0
 # With fewer independent cells (series x origins) than this, weights would be noise.
 FEWEST_CELLS = 2
 

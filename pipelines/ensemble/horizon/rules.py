@@ -251,7 +251,7 @@ GREEDY = ForecastCombiner(name="greedy selection", fits=(_greedy,))
 CONVEX = ForecastCombiner(name="convex stagewise", fits=(_convex,))
 STACK = ForecastCombiner(name="linear stack", fits=(_stack,))
 MEAN = ForecastCombiner(name="mean of the best", few=4)
-BLEND = ForecastCombiner(name="blend", parts=(GREEDY, CONVEX, MEAN))
+BLEND = ForecastCombiner(name="blend", parts=(GREEDY, CONVEX, STACK, MEAN))
 FORECAST_COMBINERS: tuple[ForecastCombiner, ...] = (
     BLEND,
     GREEDY,
