@@ -15,7 +15,7 @@ import numpy as np
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.evaluation.progress import TrialProgress
-from espalier.pipelines.forecasting.metrics import ForecastMetric, Scales
+from espalier.pipelines.forecasting.metrics import FORECAST_METRICS, ForecastMetric, Scales
 from espalier.pipelines.forecasting.panel import Floats, Panel
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.metrics.metric import Metric
@@ -126,10 +126,13 @@ def run_origin(
     made = usable(model.forecast(before, context.horizon, deadline), before)
     predicted = time.perf_counter()
     actual = context.panel.actual(ahead, context.horizon)
+    score = context.forecast_metric.score(actual, made, context.scales)
+    if not np.isfinite(score):  # series without any change have no scale
+        score = FORECAST_METRICS["mae"].score(actual, made, context.scales)
     progress.add_fold(
         np.arange(place * size, (place + 1) * size),
         made.ravel().astype(np.float32),
-        context.forecast_metric.score(actual, made, context.scales),
+        score if np.isfinite(score) else 0.0,
         fit_seconds=fitted - began,
         predict_seconds=predicted - fitted,
         iterations=None,

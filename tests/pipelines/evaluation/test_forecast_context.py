@@ -95,3 +95,9 @@ def test_a_forecast_that_ran_away_is_cut_off() -> None:
     assert made[0, 0] == 9.0
     assert 9.0 < made[0, 1] < 60.0
     np.testing.assert_allclose(made[1], 0.0, atol=1e-6)
+
+
+def test_series_that_never_change_are_scored_without_a_scale() -> None:
+    panel = Panel.of([np.full(20, 4.0), np.full(9, 1.0)])
+    outcome = evaluate_trial(_trial(), _context(panel=panel, scales=Scales.of(panel)))
+    assert outcome.result.score == 0.0

@@ -8,7 +8,10 @@ from espalier.pipelines.ensemble.horizon.records import ForecastRecords, forecas
 from espalier.pipelines.ensemble.horizon.rules import (
     BEST,
     BLEND,
+    CONVEX,
     FORECAST_COMBINERS,
+    GREEDY,
+    ForecastCombiner,
     ForecastRule,
     horizon_blocks,
     n_blocks_of,
@@ -34,10 +37,11 @@ def test_blocks_cover_the_horizon_evenly() -> None:
     assert [n_blocks_of(h) for h in (1, 2, 3, 4, 8, 28)] == [1, 1, 1, 2, 4, 4]
 
 
-def test_weights_follow_the_horizon() -> None:
+@pytest.mark.parametrize("combiner", [GREEDY, CONVEX], ids=lambda each: each.name)
+def test_weights_follow_the_horizon(combiner: ForecastCombiner) -> None:
     early = np.r_[np.full(4, 0.1), np.full(4, 2.0)]
     records = _records(np.stack([early, early[::-1]]), series=200)
-    rule = BLEND.fit(records, np.ones(records.actual.shape, dtype=bool), seed=0)
+    rule = combiner.fit(records, np.ones(records.actual.shape, dtype=bool), seed=0)
     assert rule.weights[0, 0] > 0.8
     assert rule.weights[-1, 1] > 0.8
 
@@ -55,9 +59,9 @@ def test_few_series_share_their_weights_over_the_horizon() -> None:
 
 
 @pytest.mark.parametrize("combiner", FORECAST_COMBINERS, ids=lambda each: each.name)
-def test_weights_are_never_negative_nor_more_than_all(combiner: object) -> None:
+def test_weights_are_never_negative_nor_more_than_all(combiner: ForecastCombiner) -> None:
     records = _records(np.linspace(0.5, 3.0, 6)[:, None] * np.ones(H))
-    rule = combiner.fit(records, np.ones((W, S, H), dtype=bool), seed=0)  # type: ignore[attr-defined]
+    rule = combiner.fit(records, np.ones((W, S, H), dtype=bool), seed=0)
     assert (rule.weights >= 0).all()
     assert (rule.weights.sum(axis=1) <= 1.0 + 1e-9).all()
 
