@@ -92,6 +92,13 @@ class Dataset:
             ),
         )
 
+    @property
+    def n_bytes(self) -> int:
+        """About how much memory the features take."""
+        texts = [name for name, role in self.roles.items() if role is ColumnRole.TEXT]
+        strings = len(self) * sum(_text_length(self.X[name]) for name in texts)
+        return int(self.X.memory_usage(index=False).sum() + strings)
+
     def take(self, rows: NDArray[Any]) -> "Dataset":
         """Return the dataset of these row positions, in the order given."""
 
