@@ -1,7 +1,8 @@
 """Reproduce a registered model from its record, and compare the two."""
 
 import tempfile
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -49,6 +50,8 @@ class ReproducedModel:
         Metric of the scores.
     holdout_score, holdout_score_now : float
         Scores of the registered and of the reproduced model on the hold-out.
+    learnt_all : bool
+        Whether both have learnt from the hold-out, so that the scores say only whether they agree.
     holdout : Agreement
         Agreement of the two hold-out scores.
     made : Reproduction
@@ -69,6 +72,7 @@ class ReproducedModel:
     holdout_score_now: float
     holdout: Agreement
     made: Reproduction
+    learnt_all: bool
     was_timed: bool
     same_rows: bool
     data: str
@@ -90,6 +94,7 @@ class _Record:
     n_folds: int
     rows: str
     versions: dict[str, str]
+    learnt_all: bool = False
 
 
 def verify_model(
@@ -128,7 +133,14 @@ def verify_model(
         data_again: PreparedData = read_pickle(prepared.path)
     metric = data_again.metric
     context = data_again.context(n_threads=record.n_threads, fold_models=None, memory_limit_mb=None)
-    with ProcessExecutor(context, min(settings.worker_count, len(results))) as executor:
+    n_workers = min(settings.worker_count, len(results))
+    with ExitStack() as stack:
+        executor = stack.enter_context(ProcessExecutor(context, n_workers))
+        on_all = None
+        if record.learnt_all:
+            assert data_again.all_rows is not None  # the request asks for them
+            more = replace(context, dataset=data_again.all_rows)
+            on_all = stack.enter_context(ProcessExecutor(more, n_workers))
         made = reproduce(
             model,
             results,
@@ -136,6 +148,7 @@ def verify_model(
             preparation=data_again.preparation,
             holdout_rows=data_again.holdout_rows,
             folds=data_again.folds,
+            on_all=on_all,
         )
     y, weight = data_again.holdout_y, data_again.holdout_weight
     predictions = model.predict_for_metric(data_again.holdout_rows, metric)
@@ -148,6 +161,7 @@ def verify_model(
         holdout_score_now=now,
         holdout=compare_arrays([before], [now]),
         made=made,
+        learnt_all=record.learnt_all,
         was_timed=any(each.trial.seconds_limit is not None for each in results),
         same_rows=record.rows in ("", prepared.digest),
         data=where,
@@ -191,6 +205,7 @@ def _recorded(run: ModelRun, settings: Settings) -> _Record:
         n_threads=int(members["n_threads"]),
         n_folds=int(members.get("n_folds", 0)),
         rows=str(members["rows"]),
+        learnt_all=bool(members.get("learnt_all", False)),
         versions=read_json_file(settings, run.run_id, VERSIONS_FILE) or {},
     )
 

@@ -70,6 +70,7 @@ def register_ensemble(
             "task": str(prepared.problem),
             "method": ensemble.method,
             "fingerprint": run.table.fingerprint,
+            **({"refit_on_all": "true"} if ensemble.learnt_all else {}),
             **inherited.tags,
         },
         description=model_card(prepared, ensemble, holdout, leaderboard),
