@@ -46,6 +46,9 @@ SENTENCE_WORDS = 5.0
 SENTENCE_LEVELS = 30
 """Up to this many distinct sentences are categories, like the answers of a form."""
 
+COMPACT_DAYS = (18000101, 21991231)
+"""Range of the numbers that may be dates such as 20240131."""
+
 _SIGNS = {",": "comma", ".": "point"}
 
 
@@ -69,7 +72,7 @@ def plan_column(name: str, series: "pd.Series[Any]", decimal: str | None = None)
     if is_number(dtype):
         if _holds_compact_dates(series):
             return ColumnPlan(name, ColumnRole.DATETIME, DateReading("%Y%m%d"))
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_plain_style(decimal)))
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(plain_style(decimal)))
     if isinstance(dtype, pd.CategoricalDtype):
         cells = read_text_cells(series)
         n_levels = len(cells.values)
@@ -81,7 +84,7 @@ def plan_column(name: str, series: "pd.Series[Any]", decimal: str | None = None)
         plan = _plan_objects(name, series, decimal)
         if plan is not None:
             return plan
-    return _plan_text(name, read_text_cells(series), decimal)
+    return _plan_text(name, read_text_cells(series).shortened, decimal)
 
 
 def is_sentence_like(cells: TextCells) -> bool:
@@ -96,14 +99,14 @@ def _plan_objects(name: str, series: "pd.Series[Any]", decimal: str | None) -> C
     """Return the plan of an object column whose cells are all of one plain kind, else None."""
     kind = pd.api.types.infer_dtype(series, skipna=True)
     if kind in ("boolean", "integer", "floating", "mixed-integer-float", "decimal"):
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_plain_style(decimal)))
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(plain_style(decimal)))
     if holds_date_objects(series):
         zoned = any(getattr(cell, "tzinfo", None) is not None for cell in series.dropna())
         return ColumnPlan(name, ColumnRole.DATETIME, DateReading(zone="UTC" if zoned else None))
     return None
 
 
-def _plain_style(decimal: str | None) -> NumberStyle:
+def plain_style(decimal: str | None) -> NumberStyle:
     """Return the notation of numbers that a column of plain numbers expects in later texts."""
     return NumberStyle(decimal or ".", is_certain=decimal == ",")
 
@@ -114,7 +117,7 @@ def _plan_text(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan:
     if is_compact_date(values):
         return ColumnPlan(name, ColumnRole.DATETIME, DateReading("%Y%m%d"))
     if {value.casefold() for value in values[:5]} <= {"true", "false"} and len(values) <= 4:
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_plain_style(decimal)))
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(plain_style(decimal)))
     numbers = plan_numbers(name, cells, decimal)
     if numbers is not None:
         return numbers
@@ -207,7 +210,8 @@ def _holds_compact_dates(series: "pd.Series[Any]") -> bool:
         return False
     numbers = to_float(series)
     present = numbers[np.isfinite(numbers)]
-    if not len(present) or not (present.min() >= 18000101 and present.max() <= 21991231):
+    first, last = COMPACT_DAYS
+    if not len(present) or not (present.min() >= first and present.max() <= last):
         return False
     cells = read_text_cells(series)
     return len(cells.values) >= 3 and is_compact_date(cells.values)
