@@ -67,8 +67,8 @@ def choosing_pays(history: History, n_workers: int, n_next: int) -> bool:
 def _usual_choice(history: History) -> float:
     """Return the seconds that a predictor usually takes for a trial, by the newest of them."""
     asked = [
-        each.trial.choosing_seconds or 0.0
+        each.trial.choosing_seconds
         for each in history.ordered
-        if each.trial.origin not in NO_PREDICTOR
+        if each.trial.origin not in NO_PREDICTOR and each.trial.choosing_seconds is not None
     ]
     return float(np.median(asked[-NEWEST:])) if asked else 0.0
