@@ -33,6 +33,7 @@ from espalier.pipelines.trials.trial import TrialResult
 from espalier.tasks.data.inherit_winners import read_inheritance
 from espalier.tasks.data.prepare_dataset import prepare_dataset
 from espalier.tasks.ensemble.member_records import MEMBERS_FILE, VERSIONS_FILE, environment_versions
+from espalier.tasks.ensemble.register_ensemble import LEARNT_ALL
 from espalier.tasks.pickles import read_pickle, write_pickle
 from espalier.tasks.records import NOTHING_INHERITED, PreparedData, TableRef, TrainingRun
 from espalier.tasks.search.open_run import REQUEST_FILE
@@ -205,7 +206,7 @@ def _recorded(run: ModelRun, settings: Settings) -> _Record:
         n_threads=int(members["n_threads"]),
         n_folds=int(members.get("n_folds", 0)),
         rows=str(members["rows"]),
-        learnt_all=bool(members.get("learnt_all", False)),
+        learnt_all=LEARNT_ALL in run.version.tags,
         versions=read_json_file(settings, run.run_id, VERSIONS_FILE) or {},
     )
 

@@ -37,7 +37,6 @@ def member_records(prepared: PreparedRef, ensemble: EnsembleRecord) -> dict[str,
         "n_threads": store.noted(THREADS) or 1,
         "n_folds": store.noted(FOLDS) or 0,
         "rows": store.noted(ROWS) or "",
-        "learnt_all": ensemble.learnt_all,
     }
 
 
