@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from espalier.infra.runs.notes import THREADS
+from espalier.pipelines.automl.refit_on_all import refit_on_all
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
-from espalier.pipelines.finishing.refit_on_all import refit_on_all
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.resources.memory import MIB, worker_memory
 from espalier.pipelines.serving.latency import answer_ms

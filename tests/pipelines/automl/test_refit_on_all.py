@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from espalier.pipelines.automl.in_process import train_in_process
+from espalier.pipelines.automl.refit_on_all import refit_on_all
 from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.automl.training_data import prepare_training
 from espalier.pipelines.data.assemble import assemble
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
-from espalier.pipelines.finishing.refit_on_all import refit_on_all
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.resources.budget import Deadline
 
