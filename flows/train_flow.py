@@ -29,6 +29,7 @@ from espalier.tasks.data.validate_table import validate_table
 from espalier.tasks.ensemble.build_ensemble import build_ensemble
 from espalier.tasks.ensemble.evaluate_ensemble import evaluate_ensemble
 from espalier.tasks.ensemble.explain_model import explain_model
+from espalier.tasks.ensemble.refit_on_all import refit_ensemble_on_all, seconds_to_keep
 from espalier.tasks.ensemble.register_ensemble import log_summary, register_ensemble
 from espalier.tasks.experience.consult_experience import consult_experience, log_advice_outcome
 from espalier.tasks.experience.tag_dataset import tag_dataset
@@ -38,6 +39,11 @@ from espalier.tasks.records import NOTHING_INHERITED, TrainingRun
 from espalier.tasks.search.open_executor import open_executor
 from espalier.tasks.search.open_run import open_run
 from espalier.tasks.search.open_search import open_search
+
+NOT_REFITTED = (
+    "the model did not learn from the held-out rows: there was no time for it, or its members are "
+    "the models of their folds"
+)
 
 
 @with_run_hooks
@@ -86,13 +92,15 @@ def _train(
             session.listener.note(line)
         profile = profiling.result()
         run = replace(run, run_id=opening.result())
-        keeping = keep_rows.submit(run, prepared)
+        refits = run.request.refit_on_all
+        keeping = None if refits else keep_rows.submit(run, prepared)
         tag_dataset(run, prepared, profile)
         advice = consult_experience(run, prepared, profile)
 
         watch.phase("search")
         opened = open_search(run, prepared, session.workers, executor, inherited.winners, advice)
-        searched = search(run, executor, opened, session.listener, deadline)
+        kept_seconds = seconds_to_keep(run.request.budget) if refits else 0.0
+        searched = search(run, executor, opened, session.listener, deadline.earlier(kept_seconds))
         history, deadline = searched.history, searched.deadline
         advice_outcome = () if advice is None else log_advice_outcome(run, advice, history)
         for line in advice_outcome:
@@ -108,6 +116,16 @@ def _train(
         watch.phase("evaluate")
         holdout = evaluate_ensemble(run, prepared, ensemble, deadline)
         explaining = explain_model.submit(run, prepared, ensemble, deadline)
+
+        if refits:
+            watch.phase("refit")
+            ensemble = refit_ensemble_on_all(
+                run, prepared, ensemble, deadline.earlier(-kept_seconds)
+            )
+            if not ensemble.learnt_all:
+                session.listener.warn(NOT_REFITTED)
+            # Before the model is registered: which rows it knows must never be told wrongly.
+            keep_rows(run, prepared, learnt_all=ensemble.learnt_all)
 
         watch.phase("register")
         searched.log.finish()
@@ -130,8 +148,9 @@ def _train(
             said=(*advice_outcome, *session.workers.closing_lines),
         )
         log_report(run, facts)
-        for background in (summing_up, keeping):
-            background.result()
+        summing_up.result()
+        if keeping is not None:
+            keeping.result()
         report = make_report(facts, run.run_id, history, len(opened.history), watch.seconds())
         run.tracking.finish_run(run.run_id, report.figures)
         run.store.mark_finished(report.to_dict())

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from espalier.infra.sqlite_urls import sqlite_url
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.resources.cores import usable_cores as usable_cores
 from espalier.pipelines.resources.memory import memory_bytes
 
 _MLFLOW_DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mssql")
@@ -264,19 +265,3 @@ def load_settings() -> Settings:
         cause = first.get("ctx", {}).get("error")
         reason = str(cause) if isinstance(cause, UserError) else first["msg"].lower()
         raise UserError(f"environment variable {name} cannot be used: {reason}") from None
-
-
-def usable_cores() -> int:
-    """Return the number of cores this process may use, by affinity and container limits."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    quota = _container_cores()
-    return max(1, min(cores or 1, quota or cores or 1))
-
-
-def _container_cores() -> int | None:
-    """Return the cores a container's CPU quota allows, rounded up; None without one."""
-    try:
-        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return None if limit == "max" else max(1, -(-int(limit) // int(period)))
-    except (OSError, ValueError):
-        return None

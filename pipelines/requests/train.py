@@ -195,6 +195,12 @@ class TrainRequest(Form):
         description="Try only models that a person can read, and use a single one instead of an "
         "ensemble.",
     )
+    refit_on_all: bool = Field(
+        default=False,
+        title="Refit on all rows",
+        description="After the hold-out has scored the model, fit its members once more, to the "
+        "hold-out rows as well. Later models can then be compared with it only on newer rows.",
+    )
 
     @field_validator("memory_limit")
     @classmethod
@@ -311,7 +317,8 @@ class TrainRequest(Form):
         }
         given = {name: getattr(self, name) for name in ("extends", "weight_column", "folds")}
         more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        more |= {"interpretable": True} if self.interpretable else {}
+        for name in ("interpretable", "refit_on_all"):
+            more |= {name: True} if getattr(self, name) else {}
         return self.model_dump(mode="json", include=kept) | {"name": self.model_name} | more
 
     @property

@@ -16,10 +16,20 @@ from espalier.tasks.records import PreparedRef, TrainingRun
     description="Keep the keys of the rows, the hold-out and a sample, to compare with later.",
     tags=["espalier", "tracking"],
 )
-def keep_rows(run: TrainingRun, prepared: PreparedRef) -> None:
+def keep_rows(run: TrainingRun, prepared: PreparedRef, *, learnt_all: bool = False) -> None:
     """Log keys of the training and hold-out rows, the hold-out, and a sample for drift.
 
-    The settings say how many rows of the hold-out and of the sample are kept; 0 keeps none.
+    The settings say how many rows of the hold-out and of the sample are kept; 0 keeps none. A model
+    that has learnt from its hold-out has none to compare it on: all rows are recorded as trained.
+
+    Parameters
+    ----------
+    run : TrainingRun
+        The training run.
+    prepared : PreparedRef
+        The prepared data.
+    learnt_all : bool
+        Whether the registered model has learnt from the hold-out rows.
     """
     from espalier.pipelines.lifecycle.drift.reference import MOST_ROWS, sample_rows
 
@@ -32,14 +42,15 @@ def keep_rows(run: TrainingRun, prepared: PreparedRef) -> None:
             len(holdout), size=most, replace=False
         )
         holdout = holdout.iloc[np.sort(drawn)]
+    searched, held_out = keys[data.search_positions], keys[data.holdout_positions]
     log_training_rows(
         tracking,
         run_id,
         TrainingRows(
             columns=columns,
-            trained=keys[data.search_positions],
-            held_out=keys[data.holdout_positions],
-            holdout=holdout if most else None,
+            trained=np.concatenate([searched, held_out]) if learnt_all else searched,
+            held_out=held_out[:0] if learnt_all else held_out,
+            holdout=holdout if most and not learnt_all else None,
         ),
     )
     sample = sample_rows(

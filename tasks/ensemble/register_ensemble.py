@@ -29,6 +29,9 @@ from espalier.tasks.records import (
     ValidationRecord,
 )
 
+LEARNT_ALL = "refit_on_all"
+"""Tag of a version that has learnt from its hold-out, after that had scored it."""
+
 
 @retried_task(
     name="register",
@@ -70,6 +73,7 @@ def register_ensemble(
             "task": str(prepared.problem),
             "method": ensemble.method,
             "fingerprint": run.table.fingerprint,
+            **({LEARNT_ALL: "true"} if ensemble.learnt_all else {}),
             **inherited.tags,
         },
         description=model_card(prepared, ensemble, holdout, leaderboard),

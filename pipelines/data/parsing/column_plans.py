@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.dates import detect_date_format, is_clock, is_compact_date
 from espalier.pipelines.data.parsing.decimal_signs import (
@@ -57,6 +58,9 @@ SENTENCE_WORDS = 5.0
 SENTENCE_LEVELS = 30
 """Up to this many distinct sentences are categories, like the answers of a form."""
 
+COMPACT_DAYS = (18000101, 21991231)
+"""Range of the numbers that may be dates such as 20240131."""
+
 _SIGNS = {",": "comma", ".": "point"}
 
 
@@ -84,7 +88,7 @@ def plan_column(
     if is_number(dtype):
         if _holds_compact_dates(series):
             return ColumnPlan(name, ColumnRole.DATETIME, DateReading("%Y%m%d"))
-        style = _plain_style(series, decimal)
+        style = plain_style(decimal, NumberReading().read(series))
         if is_marked:
             style = replace(style, is_whole=False)
         return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(style))
@@ -99,7 +103,7 @@ def plan_column(
         plan = _plan_objects(name, series, decimal)
         if plan is not None:
             return plan
-    return _plan_text(name, read_text_cells(series), decimal)
+    return _plan_text(name, read_text_cells(series).shortened, decimal)
 
 
 def is_sentence_like(cells: TextCells) -> bool:
@@ -114,16 +118,20 @@ def _plan_objects(name: str, series: "pd.Series[Any]", decimal: str | None) -> C
     """Return the plan of an object column whose cells are all of one plain kind, else None."""
     kind = pd.api.types.infer_dtype(series, skipna=True)
     if kind in ("boolean", "integer", "floating", "mixed-integer-float", "decimal"):
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_plain_style(series, decimal)))
+        return ColumnPlan(
+            name,
+            ColumnRole.NUMERIC,
+            NumberReading(plain_style(decimal, NumberReading().read(series))),
+        )
     if holds_date_objects(series):
         zoned = any(getattr(cell, "tzinfo", None) is not None for cell in series.dropna())
         return ColumnPlan(name, ColumnRole.DATETIME, DateReading(zone="UTC" if zoned else None))
     return None
 
 
-def _plain_style(series: "pd.Series[Any]", decimal: str | None) -> NumberStyle:
-    """Return the notation of numbers that a column of plain numbers expects in later texts."""
-    return replace(_style(decimal), is_whole=are_whole(NumberReading().read(series)))
+def plain_style(decimal: str | None, values: NDArray[np.float64]) -> NumberStyle:
+    """Return the notation of numbers that a column of these numbers expects in later texts."""
+    return replace(_style(decimal), is_whole=are_whole(values))
 
 
 def _style(decimal: str | None) -> NumberStyle:
@@ -248,7 +256,8 @@ def _holds_compact_dates(series: "pd.Series[Any]") -> bool:
         return False
     numbers = to_float(series)
     present = numbers[np.isfinite(numbers)]
-    if not len(present) or not (present.min() >= 18000101 and present.max() <= 21991231):
+    first, last = COMPACT_DAYS
+    if not len(present) or not (present.min() >= first and present.max() <= last):
         return False
     cells = read_text_cells(series)
     return len(cells.values) >= 3 and is_compact_date(cells.values)

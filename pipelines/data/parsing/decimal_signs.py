@@ -125,7 +125,7 @@ def shared_decimal(columns: Iterable[SignEvidence]) -> str | None:
 def table_decimal(table: pd.DataFrame) -> str | None:
     """Return the decimal sign that the columns of text in a table tell; None for neither."""
     return shared_decimal(
-        column_evidence(read_text_cells(table.iloc[:, position]))
+        column_evidence(read_text_cells(table.iloc[:, position]).shortened)
         for position, dtype in enumerate(table.dtypes)
         if holds_texts(dtype) and may_be_numbers(table.iloc[:, position])
     )
