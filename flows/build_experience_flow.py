@@ -70,7 +70,11 @@ def build_experience(request: BuildRequest) -> BuildReport:
     finished: list[str] = []
     unfinished: list[str] = []
     failed: list[tuple[str, str]] = []
-    lock = RunLock(store.path.with_name(f"{store.path.name}.lock"), what="a build of this store")
+    lock = RunLock(
+        store.path.with_name(f"{store.path.name}.lock"),
+        what="a build of this store",
+        advice="wait for it, or change what it works on",
+    )
     n_workers = request.workers or settings.worker_count
     address = None if request.workers else request.dask or settings.dask_address
     with lock, open_cluster(address, n_workers, settings.memory_limit) as client:

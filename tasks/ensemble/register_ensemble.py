@@ -57,6 +57,7 @@ def register_ensemble(
         "cv_score": ensemble.cv_score,
         "baseline_score": holdout.baseline,
     }
+    run.store.check_lock()  # remains of a killed run are removed, not what another one uploads
     tracking.log_metrics(run_id, numbers)
     version = register_version(
         tracking,
