@@ -6,6 +6,7 @@ for a person.
 
 import logging
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 
@@ -55,7 +56,7 @@ def _deployment_here(client: SyncPrefectClient) -> "DeploymentResponse | None":
 
     run = current_run()
     if run.parent_task_run_id is not None:
-        run = client.read_flow_run(flow_run.root_flow_run_id)
+        run = client.read_flow_run(UUID(str(flow_run.root_flow_run_id)))
     return None if run.deployment_id is None else client.read_deployment(run.deployment_id)
 
 

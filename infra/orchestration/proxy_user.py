@@ -12,12 +12,15 @@ Own servers of `espalier serve` and `espalier ui` are made by it. One that you r
 """
 
 import json
+import logging
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
 from espalier.infra.settings import load_settings
+
+_LOG = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -126,10 +129,12 @@ class UserMemory:
         inner = {**scope, "method": method, "path": path, "raw_path": path.encode()}
         inner |= {"headers": headers, "query_string": b""}
 
-        async def nobody(_message: Message) -> None:
-            """Pass over the answer: there may have been nothing to delete."""
+        async def listen(message: Message) -> None:
+            wrong = message["type"] == "http.response.start" and message["status"] >= 400
+            if wrong and method != "DELETE":  # there may have been nothing to delete
+                _LOG.error("%s %s: status %s; nobody is noted", method, path, message["status"])
 
-        await self._app(inner, _replayed(body, None), nobody)
+        await self._app(inner, _replayed(body, None), listen)
 
 
 async def _body(receive: Receive) -> bytes:

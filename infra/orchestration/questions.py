@@ -51,10 +51,21 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenQuestion:
-    """A question and the run that waits for the answer."""
+    """A question and the run that waits for the answer.
+
+    Attributes
+    ----------
+    run_id, run_name
+        The run in Prefect.
+    is_suspended : bool
+        Whether it has no process meanwhile; that of a script waits.
+    question : Question
+        What it asks.
+    """
 
     run_id: UUID
     run_name: str
+    is_suspended: bool
     question: Question
 
 
@@ -93,10 +104,12 @@ def open_questions(model: str) -> tuple[OpenQuestion, ...]:
 
 
 def close_question(asked: OpenQuestion, message: str) -> None:
-    """End a run that waits for an answer: it is not needed any more."""
+    """End a suspended run, whose answer is not needed any more; a script concludes by itself."""
     from prefect.client.orchestration import get_client
     from prefect.states import Cancelled
 
+    if not asked.is_suspended:
+        return
     with get_client(sync_client=True) as client:
         client.set_flow_run_state(asked.run_id, Cancelled(message=message), force=True)
 
@@ -114,7 +127,7 @@ def expire_questions(tag: str) -> tuple[str, ...]:
 
     with get_client(sync_client=True) as client:
         found = _waiting(client, FlowRunFilter(tags=FlowRunFilterTags(all_=[tag])))
-        late = [each for each in found if each.question.has_expired]
+        late = [each for each in found if each.is_suspended and each.question.has_expired]
         for each in late:
             client.resume_flow_run(each.run_id, run_input={})
     return tuple(each.run_name for each in late)
@@ -136,7 +149,12 @@ def _waiting(client: "SyncPrefectClient", wanted: Any) -> list[OpenQuestion]:
     )
     read = ((run, _read(client, run.id)) for run in runs)
     return [
-        OpenQuestion(run_id=run.id, run_name=run.name, question=question)
+        OpenQuestion(
+            run_id=run.id,
+            run_name=run.name,
+            is_suspended=run.state is not None and run.state.name == "Suspended",
+            question=question,
+        )
         for run, question in read
         if question is not None
     ]
