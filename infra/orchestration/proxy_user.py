@@ -11,6 +11,7 @@ Own servers of `espalier serve` and `espalier ui` are made by it. One that you r
     uvicorn --factory espalier.infra.orchestration.proxy_user:create_app --host 0.0.0.0 --port 4200
 """
 
+import asyncio
 import json
 import logging
 import re
@@ -153,7 +154,10 @@ def _replayed(body: bytes, then: Receive | None) -> Receive:
     async def receive() -> Message:
         if parts:
             return parts.pop()
-        return {"type": "http.disconnect"} if then is None else await then()
+        if then is None:  # nobody hangs up on a request of our own; it ends when it is answered
+            await asyncio.Event().wait()
+            raise AssertionError("an event that nobody sets was set")
+        return await then()
 
     return receive
 
