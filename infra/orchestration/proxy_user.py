@@ -98,18 +98,19 @@ class UserMemory:
     async def _started(
         self, scope: Message, receive: Receive, send: Send, base: str, user: str
     ) -> None:
-        answer = bytearray()
+        """Note who has started a run, before the answer says that there is one."""
+        answer: list[Message] = []
 
-        async def listen(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                answer.extend(message.get("body", b""))
-                if not message.get("more_body") and (made := _field(bytes(answer), "id")):
-                    await self._note(scope, f"{base}/flow_runs/{made}", STARTED_BY, user)
-            await send(message)
+        async def keep(message: Message) -> None:
+            answer.append(message)
 
         # Compressed, the answer could not be read here.
         plain = [each for each in scope["headers"] if each[0].lower() != b"accept-encoding"]
-        await self._app({**scope, "headers": plain}, receive, listen)
+        await self._app({**scope, "headers": plain}, receive, keep)
+        if made := _field(b"".join(each.get("body", b"") for each in answer), "id"):
+            await self._note(scope, f"{base}/flow_runs/{made}", STARTED_BY, user)
+        for each in answer:
+            await send(each)
 
     async def _note(self, scope: Message, run: str, key: str, user: str) -> None:
         """Store a user beside a flow run, in the place of an earlier one."""

@@ -392,26 +392,25 @@ def deployed(home):
     return Deployed()
 
 
-def events(name):
-    """Return the events of a model on the server, oldest first."""
+def events(name, n):
+    """Return the ``n`` events of a model on the server, oldest first."""
     from prefect.client.orchestration import get_client
     from prefect.events.filters import EventFilter, EventNameFilter, EventResourceFilter
-    from prefect.events.worker import EventsWorker
 
-    EventsWorker.drain_all()
     wanted = EventFilter(
         event=EventNameFilter(prefix=["espalier."]),
         resource=EventResourceFilter(id=[f"espalier.model.{name}"]),
     )
     with get_client(sync_client=True) as client:
-        for _ in range(100):
+        for _ in range(300):  # they are sent and stored in the background
             reply = client.request(
                 "POST", "/events/filter", json={"filter": wanted.model_dump(mode="json")}
             )
-            if found := reply.json()["events"]:
-                return [each["event"] for each in reversed(found)]
+            found = reply.json()["events"]
+            if len(found) >= n:
+                break
             time.sleep(0.2)
-    return []
+    return [each["event"] for each in sorted(found, key=lambda each: each["occurred"])]
 
 
 def test_a_question_outlives_its_process(shop, home, deployed, told, monkeypatch):
@@ -447,7 +446,7 @@ def test_a_question_outlives_its_process(shop, home, deployed, told, monkeypatch
     assert report.numbers["low"] > 0
     assert aliases("suspended") == (2, None, 1)
     assert [each["event"] for each in told()[1:]] == ["espalier.promotion.promoted"]
-    assert events("suspended/2") == ["espalier.promotion.asked", "espalier.promotion.promoted"]
+    assert events("suspended/2", 2) == ["espalier.promotion.asked", "espalier.promotion.promoted"]
 
 
 def test_a_question_that_nobody_answers_expires_with_a_word(shop, deployed, told):
