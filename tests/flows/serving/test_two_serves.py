@@ -6,6 +6,7 @@ import signal
 import time
 import urllib.request
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 
@@ -64,7 +65,7 @@ def server(tmp_path_factory):
 def ask(server):
     def call(path, body=None, method=None):
         request = urllib.request.Request(
-            f"{server}{path}",
+            f"{server}{quote(path)}",
             data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
             method=method,
