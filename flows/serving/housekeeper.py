@@ -75,8 +75,6 @@ class Housekeeper:
 
     def _clean(self) -> None:
         ended = end_dead_runs(self._settings)
-        for name in expire_questions(self._owner.tag):
-            _LOGGER.warning("nobody has answered %r in time; it concludes so", name)
         orphans = end_orphans(self._owner.tag, self._begun)
         for name in (*ended.flow_runs, *orphans):
             _LOGGER.warning("run %r had no process any more; it is crashed now", name)
@@ -85,3 +83,5 @@ class Housekeeper:
             _LOGGER.warning("%d runs of MLflow had no process any more", len(gone))
         for model in ended.decisions:
             _LOGGER.warning("a decision about %r had been cut off; it is settled now", model)
+        for name in expire_questions(self._owner.tag):
+            _LOGGER.warning("nobody has answered %r in time; it concludes so", name)
