@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from espalier.infra.registry.registry import RegisteredVersion, register_version
 from espalier.infra.tracking.artifacts import LEADERBOARD_FILE
+from espalier.infra.tracking.logged_dataset import ModelMetrics
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.trials.failures import Failures
@@ -58,7 +59,6 @@ def register_ensemble(
         "baseline_score": holdout.baseline,
     }
     run.store.check_lock()  # remains of a killed run are removed, not what another one uploads
-    tracking.log_metrics(run_id, numbers)
     version = register_version(
         tracking,
         name=run.request.model_name,
@@ -74,6 +74,9 @@ def register_ensemble(
             **inherited.tags,
         },
         description=model_card(prepared, ensemble, holdout, leaderboard),
+        metrics=ModelMetrics(
+            values=numbers, table=run.request.model_name, fingerprint=run.table.fingerprint
+        ),
     )
     rows = [leaderboard_record(row) for row in leaderboard]
     publish_table("leaderboard", [_shown(row) for row in rows], "Trials, best first")
