@@ -7,9 +7,11 @@ from prefect import flow
 
 from espalier.flows.progress.current_listener import current_listener
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.hand_over import hand_over_promotion
 from espalier.flows.progress.listeners import RunListener
 from espalier.flows.promote_flow import promote
 from espalier.flows.reports.drift import drift_figures
+from espalier.flows.reports.promotion import PromotionReport, asked_elsewhere
 from espalier.flows.reports.retraining import RetrainReport, unchanged_markdown
 from espalier.flows.reports.training import TrainReport
 from espalier.flows.train_flow import train
@@ -25,6 +27,7 @@ from espalier.tasks.artifacts import publish_markdown
 from espalier.tasks.data.reread_table import SourceSnapshot, reread_table
 from espalier.tasks.monitoring.lifecycle_run import lifecycle_run
 from espalier.tasks.monitoring.read_last_training import PastTraining, read_last_training
+from espalier.tasks.promotion.undecided import undecided_challenger
 from espalier.tasks.records import TableRef
 
 
@@ -38,6 +41,9 @@ from espalier.tasks.records import TableRef
 def retrain(request: RetrainRequest) -> RetrainReport:
     """Train a challenger on the current data of the source, unless they have not changed.
 
+    With a policy of promotion, a challenger about which nothing was decided is up for it even if
+    the data have not changed: its question may have died with its run, or found nobody.
+
     Retrainings of the same model run one at a time; another one waits.
 
     Raises
@@ -50,11 +56,24 @@ def retrain(request: RetrainRequest) -> RetrainReport:
     settings, listener = load_settings(), current_listener()
     with one_at_a_time(request.name, settings, on_wait=listener.note):
         report = _retrain(request, settings, listener)
-    # Outside the lock: the answer of a person may take a day.
-    if report.training is None or request.promote == "never":
+    if request.promote == "never":
         return report
+    challenger = report.version or undecided_challenger(request.name, settings)
+    if challenger is None:
+        return report
+    if report.version is None:
+        listener.note(f"nobody has decided about {request.name}/{challenger} yet: it is up again")
+    # Outside the lock: the answer of a person may take a day.
+    return replace(report, promotion=_decide(request, report.champion, challenger))
+
+
+def _decide(request: RetrainRequest, champion: int, challenger: int) -> PromotionReport:
+    """Decide about the challenger, or have a run beside this one ask a person."""
     policy = PromoteRequest(name=request.name, policy=request.promote)
-    return replace(report, promotion=promote(policy))
+    asking = hand_over_promotion(policy) if policy.policy == "approve" else None
+    if asking is None:
+        return promote(policy)
+    return asked_elsewhere(request.name, champion, challenger, asking)
 
 
 def _retrain(request: RetrainRequest, settings: Settings, listener: RunListener) -> RetrainReport:

@@ -167,9 +167,28 @@ class Settings(BaseSettings):
         "against; 0 keeps histograms of the columns only.",
     )
 
+    serve_name: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$",
+        description="Owner of what `espalier serve` publishes, as `--name`; its deployments have "
+        "it as a tag, and nobody else's are changed or run. Give one where the home folder does "
+        "not outlive the container, and to each of several that share a home folder. Empty: the "
+        "home folder's own.",
+    )
+
+    user_header: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="HTTP header, such as `X-Forwarded-User`, in which the authenticating proxy "
+        "before the Prefect server names the user: decisions made on Prefect's pages are recorded "
+        "for that user. For the Prefect server and for `espalier serve`; nobody may reach the "
+        "server but through the proxy. Empty: nobody is known there.",
+    )
+
     notify: str | None = Field(
         default=None,
-        description="Who is told when a run fails: an address (`https://...`) that JSON is posted "
+        description="Who is told when a run fails, a person is asked, a champion changes or "
+        "drifts: an address (`https://...`) that JSON is posted "
         "to (chats show its `text`), another address that Apprise knows (`slack://...`, "
         "`mailto://...`), a Prefect notification block (`block:slack-webhook/alerts`), or a "
         "command that gets the JSON on its standard input. Empty: nobody.",

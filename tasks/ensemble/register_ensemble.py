@@ -61,6 +61,7 @@ def register_ensemble(
         "cv_score": ensemble.cv_score,
         "baseline_score": holdout.baseline,
     }
+    run.store.check_lock()  # remains of a killed run are removed, not what another one uploads
     version = register_version(
         tracking,
         name=run.request.model_name,

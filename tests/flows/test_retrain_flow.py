@@ -155,6 +155,19 @@ def test_forced_and_allowed_to_it_promotes_by_its_policy(champion):
     assert len(before.held_out) <= promotion.numbers["n_rows"]
 
 
+def test_a_challenger_that_nobody_decided_about_is_up_again_on_unchanged_data(champion):
+    client = make_client(load_settings())
+    assert retrain(asked(promote="auto")).promotion is None  # the last one was decided about
+    # As a run leaves it that was killed before it compared, or while it asked.
+    client.set_registered_model_alias(NAME, "challenger", "2")
+    assert retrain(asked()).promotion is None
+    report = retrain(asked(promote="auto"))
+    assert (report.changed, report.version, n_versions()) == (False, None, 3)
+    assert report.promotion.challenger == 2
+    assert report.promotion.outcome in ("promoted", "kept")
+    assert retrain(asked(promote="auto")).promotion is None
+
+
 def test_an_unknown_model_is_one_line(flow_home, champion):
     with pytest.raises(UserError, match="no model is called 'visit'; there is visits"):
         retrain(RetrainRequest(name="visit"))
