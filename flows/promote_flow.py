@@ -5,6 +5,7 @@ from prefect.logging import get_run_logger
 
 from espalier.flows.progress.approval import ApprovalAnswer, ask_person
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
 from espalier.flows.reports.promotion import PromotionReport, nothing_to_promote, report_of
 from espalier.infra.actor import current_actor
 from espalier.infra.settings import load_settings
@@ -40,6 +41,7 @@ HEADLINES = {
     flow_run_name="promote {request.name}",
     persist_result=False,
 )
+@guarded
 def promote(request: PromoteRequest) -> PromotionReport:
     """Promote the challenger if it meets the policy; record the decision either way."""
     settings, policy = load_settings(), request.promotion_policy

@@ -4,6 +4,7 @@ from prefect import flow
 from prefect.logging import get_run_logger
 
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
 from espalier.infra.actor import current_actor
 from espalier.infra.settings import load_settings
 from espalier.pipelines.lifecycle.promotion.decision import Decision
@@ -27,6 +28,7 @@ put_back = retried_task(
     flow_run_name="rollback {request.name}",
     persist_result=False,
 )
+@guarded
 def rollback(request: RollbackRequest) -> Decision:
     """Make the previous champion serve again; return the recorded decision."""
     decision = put_back(request, load_settings(), actor=request.actor or current_actor())

@@ -10,6 +10,7 @@ from prefect import flow
 
 from espalier.flows.progress.data_notes import tell_of_data
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
 from espalier.flows.progress.listeners import Stopwatch
 from espalier.flows.reports.training import TrainReport, make_report
 from espalier.flows.training.run_record import mlflow_run_ended, take_over_run_folder
@@ -47,6 +48,7 @@ from espalier.tasks.search.open_search import open_search
     flow_run_name="train {request.model_name}",
     persist_result=False,
 )
+@guarded
 def train(request: TrainRequest) -> TrainReport:
     """Train on a table and register the resulting model.
 

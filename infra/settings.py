@@ -8,10 +8,10 @@ Settings are read when `Settings` is called, never at import, and nothing is cre
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from espalier.infra.sqlite_urls import sqlite_url
 from espalier.pipelines.errors import UserError
@@ -21,6 +21,12 @@ _MLFLOW_DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mssql")
 DEFAULT_KEPT_RUNS = 5
 NO_EXPERIENCE = Path("none")
 """Value of the setting `experience` that switches experience off."""
+
+SECRET_PREFIX = "ESPALIER_SECRET_"
+"""Environment variables that begin so are secrets for data sources; see the security page."""
+
+Listed = Annotated[tuple[str, ...], NoDecode]
+"""Texts that a variable separates by commas."""
 
 OWN_DATABASE = "mlflow.db"
 """Name of MLflow's database in the home folder."""
@@ -130,6 +136,40 @@ class Settings(BaseSettings):
         "against; 0 keeps histograms of the columns only.",
     )
 
+    keep_rows_days: int = Field(
+        default=90,
+        ge=0,
+        description="Days after which the raw rows of a version without an alias are removed from "
+        "MLflow, and the run folders of its training, which hold the table; 0 keeps them. The rows "
+        "of versions with an alias, such as champions, stay as long as they have it.",
+    )
+
+    data_roots: Listed = Field(
+        default=(),
+        description="Where files may be that are read for a form of the Prefect pages: folders, "
+        "and beginnings of addresses (`s3://bucket/folder`), separated by commas. Empty: nowhere; "
+        "but `espalier serve` with a Prefect server of its own, which only this machine reaches, "
+        "takes your home folder and the working folder.",
+    )
+    out_roots: Listed = Field(
+        default=(),
+        description="Folders that a form may have predictions written to, separated by commas; a "
+        "relative path is below the first. Empty: `predictions` in the home folder.",
+    )
+    form_hosts: Listed = Field(
+        default=(),
+        description="Hosts that a form may have read although they are private, databases, or get "
+        "a secret: names (`db.shop`), patterns (`*.internal`), addresses, networks "
+        "(`10.1.0.0/16`), separated by commas; `*` for all. Hosts of URLs in `ESPALIER_SECRET_...` "
+        "are named thereby. Empty: public web addresses only.",
+    )
+    run_hours: float = Field(
+        default=48.0,
+        ge=0.0,
+        description="Hours that a run started by Prefect may take beyond its time budget and the "
+        "time a person has to answer; it is ended then. 0: no limit.",
+    )
+
     notify: str | None = Field(
         default=None,
         description="Who is told when a run fails: an address (`https://...`) that JSON is posted "
@@ -145,6 +185,20 @@ class Settings(BaseSettings):
         if isinstance(value, str) and not value.strip():
             return cls.model_fields[info.field_name].default
         return value
+
+    @field_validator("data_roots", "out_roots", "form_hosts", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(each.strip() for each in value.split(",") if each.strip())
+
+    @field_validator("data_roots", "out_roots")
+    @classmethod
+    def _absolute_roots(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            each if "://" in each else os.path.abspath(os.path.expanduser(each)) for each in value
+        )
 
     @field_validator("home", "experience")
     @classmethod
@@ -199,6 +253,11 @@ class Settings(BaseSettings):
     def servers_folder(self) -> Path:
         """Folder of the logs of the servers that `espalier ui` starts."""
         return self.home / "servers"
+
+    @property
+    def form_out_roots(self) -> tuple[Path, ...]:
+        """Folders that forms may write predictions to, at least one."""
+        return tuple(map(Path, self.out_roots)) or (self.home / "predictions",)
 
     @property
     def worker_count(self) -> int:

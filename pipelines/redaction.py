@@ -42,7 +42,8 @@ _SPACED_PARAMETER = re.compile(
     rf"(?P<before>;\s*(?:{_SECRET_NAMES})=){_NO_NAME}[^;&'\"\n]+", re.IGNORECASE
 )
 _KEY_BLOCK = re.compile(
-    r"(?P<before>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?!\*{3}).*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+    r"(?P<before>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?!\*{3})"
+    r".*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     re.DOTALL,
 )
 _HIDDEN = "***"

@@ -1,4 +1,4 @@
-"""Background thread of `espalier serve`: prints state changes of runs and ends dead runs."""
+"""Background thread of `espalier serve`: prints state changes, ends and continues runs."""
 
 import logging
 import threading
@@ -65,6 +65,7 @@ class Housekeeper:
 
     def _clean(self) -> None:
         from espalier.infra.operations.dead_runs import end_dead_runs
+        from espalier.infra.operations.interrupted_runs import continue_interrupted
 
         ended = end_dead_runs(self._settings)
         for name in ended.flow_runs:
@@ -73,3 +74,5 @@ class Housekeeper:
             _LOGGER.warning("%d runs of MLflow had no process any more", len(ended.mlflow_runs))
         for model in ended.decisions:
             _LOGGER.warning("a decision about %r had been cut off; it is settled now", model)
+        for name in continue_interrupted():
+            _LOGGER.warning("the scheduled run %r was cut off; it is continued", name)

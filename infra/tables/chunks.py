@@ -23,11 +23,11 @@ from espalier.infra.tables.csv_numbers import as_numbers, decide_signs, gather_e
 from espalier.infra.tables.csv_reading import opened_csv, parse_csv
 from espalier.infra.tables.databases import is_database, read_query_chunks
 from espalier.infra.tables.opening import exists_locally, open_bytes
-from espalier.infra.tables.placeholders import fill_in
+from espalier.infra.tables.source_access import open_to_us
 from espalier.infra.tables.sources import ending, read_errors, read_table, table_kind, to_frame
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,14 +79,14 @@ def read_chunks(
     UserError, StoreUnavailableError
         As `espalier.infra.tables.sources.read_table`; a table without rows yields nothing.
     """
-    source = fill_in(source)
+    source = open_to_us(source)
     plan = plan or ChunkPlan()
     if is_database(source):
         yield from read_query_chunks(source, query, cells=plan.cells)
         return
     if query is not None:
         raise UserError(
-            f"a query needs a database URL such as sqlite:///file.db, not {redact(source)!r}"
+            f"a query needs a database URL such as sqlite:///file.db, not {redact_source(source)!r}"
         )
     reader = _READERS[table_kind(source)]
     with read_errors(source):
@@ -138,7 +138,7 @@ def _decimal_signs(
     if not asked or not (has_comma or has_number_commas(source, dialect)):
         return {}
     found = gather_evidence(chunks(usecols=asked, dtype=str))
-    decided = decide_signs(found, plan.styles, repr(redact(source)))
+    decided = decide_signs(found, plan.styles, repr(redact_source(source)))
     return {
         name: sign for name, sign in decided.items() if "," in (sign, plan.styles[name].decimal)
     }
@@ -166,7 +166,7 @@ def _records(source: str) -> Iterator[dict[str, Any]]:
                 continue
             record = json.loads(line)
             if not isinstance(record, dict):
-                raise UserError(f"{redact(source)!r} must hold one JSON object a row")
+                raise UserError(f"{redact_source(source)!r} must hold one JSON object a row")
             yield record
 
 

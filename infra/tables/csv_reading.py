@@ -16,7 +16,7 @@ from espalier.pipelines.data.parsing.column_names import unique_names
 from espalier.pipelines.data.parsing.decimal_signs import NOTES, holds_texts
 from espalier.pipelines.data.parsing.numbers import NumberStyle, detect_number_style
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 
 WORDS_FOR_NOTHING = ("NA", "N/A", "n/a", "None", "NULL", "null")
 """Words that pandas reads as missing, and that may as well be the name of a class."""
@@ -68,7 +68,11 @@ def read_csv(
     if target is not None:
         table = _with_exact_labels(table, target, parse)
     return settle_numbers(
-        table, parse, delimiter=dialect.delimiter, styles=styles or {}, shown=repr(redact(source))
+        table,
+        parse,
+        delimiter=dialect.delimiter,
+        styles=styles or {},
+        shown=repr(redact_source(source)),
     )
 
 
@@ -90,7 +94,7 @@ def opened_csv(source: str, dialect: CsvDialect, encoding: str) -> Iterator[Chec
     """
     with open_bytes(source) as raw:
         file = CheckedLines(
-            raw, delimiter=dialect.delimiter, encoding=encoding, shown=repr(redact(source))
+            raw, delimiter=dialect.delimiter, encoding=encoding, shown=repr(redact_source(source))
         )
         try:
             yield file

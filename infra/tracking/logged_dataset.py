@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
@@ -21,7 +21,7 @@ def dataset_input(
         name=name[:500],
         digest=fingerprint[:36],
         source_type="espalier",
-        source=json.dumps({"uri": redact(source)}),
+        source=json.dumps({"uri": redact_source(source)}),
         # MLflow refuses longer schemas; the full schema is an artifact.
         schema=text if len(text := json.dumps(schema)) < 60_000 else None,
         profile=json.dumps({"num_rows": n_rows, "num_columns": len(columns)}),

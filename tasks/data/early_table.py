@@ -3,6 +3,8 @@
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 
 from espalier.pipelines.requests.train import TrainRequest
@@ -28,9 +30,9 @@ class EarlyTable:
         self._request = request
         self._runs_folder = runs_folder
         self._future: Future[SourceTable] | None = Future()
-        threading.Thread(
-            target=self._read, args=(self._future,), name="read-table", daemon=True
-        ).start()
+        # The thread works for whom this one does (`espalier.infra.access.origin`).
+        target = partial(copy_context().run, self._read, self._future)
+        threading.Thread(target=target, name="read-table", daemon=True).start()
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait until the table is read, or for at most ``seconds``.
