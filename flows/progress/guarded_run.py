@@ -1,4 +1,4 @@
-"""What is around every flow: who asked for it, how long it may take, no secret in its errors."""
+"""What is around every flow: who asked for it, how long it may take, what it may tell."""
 
 import functools
 import logging
@@ -18,6 +18,7 @@ from espalier.infra.log_redaction import secrets_hidden
 from espalier.infra.operations.interrupted_runs import UNAVAILABLE
 from espalier.infra.orchestration.declared import declaration, digest
 from espalier.infra.settings import Settings, load_settings
+from espalier.pipelines.cell_display import cells_hidden
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact
 from espalier.pipelines.requests.form import Form
@@ -58,7 +59,7 @@ def guarded(flow: Callable[[Q], R]) -> Callable[[Q], R]:
             _require_form_fields(request, origin)
             token = _IS_INSIDE.set(True)
             try:
-                with asked_by(origin), secrets_hidden():
+                with asked_by(origin), secrets_hidden(), cells_hidden():
                     return flow(request)
             except Exception as error:
                 if not (started_by_prefect() and can_pass(error)):

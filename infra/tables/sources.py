@@ -18,6 +18,7 @@ from espalier.infra.tables.csv_reading import read_csv
 from espalier.infra.tables.databases import is_database, read_query
 from espalier.infra.tables.opening import COMPRESSIONS, exists_locally, open_bytes
 from espalier.infra.tables.source_access import open_to_us
+from espalier.pipelines.cell_display import without_cells
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import EspalierError, UserError
 from espalier.pipelines.redaction import redact, redact_source
@@ -103,7 +104,8 @@ def read_errors(source: str) -> Iterator[None]:
         ) from None
     except Exception as error:  # parsers raise all kinds of exceptions
         raise UserError(
-            f"{redact_source(source)!r} cannot be read as {table_kind(source)}: {reason_of(error)}"
+            f"{redact_source(source)!r} cannot be read as {table_kind(source)}: "
+            f"{without_cells(reason_of(error))}"
         ) from error
 
 

@@ -7,6 +7,7 @@ from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 
+from espalier.pipelines.cell_display import cells_hidden
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.stage_table import SourceTable, read_source, stage_table
 from espalier.tasks.records import TableRef
@@ -63,6 +64,7 @@ class EarlyTable:
 
     def _read(self, future: "Future[SourceTable]") -> None:
         try:
-            future.set_result(read_source(self._request, self._runs_folder))
+            with cells_hidden():  # what is noted of the table is told in the flow
+                future.set_result(read_source(self._request, self._runs_folder))
         except BaseException as error:
             future.set_exception(error)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.parsing.numbers import (
     SAMPLE,
     NumberStyle,
@@ -127,14 +128,15 @@ def notation_complaint(values: Sequence[str], style: NumberStyle) -> str | None:
     names = {COMMA: "comma", POINT: "point"}
     if wrong:
         return (
-            f"holds {wrong!r}, with a decimal {names[other]}, where the model was trained on "
-            f"numbers with a decimal {names[style.decimal]}; write its numbers as in the training"
+            f"holds {quoted_cell(wrong)!r}, with a decimal {names[other]}, where the model was "
+            f"trained on numbers with a decimal {names[style.decimal]}; write its numbers as in "
+            "the training"
         )
     if found.either and not style.is_certain and sign_evidence(values).decimal != style.decimal:
         return (
-            f"holds {found.either!r}, which may be read with a decimal comma or with a decimal "
-            "point, and nothing tells which is meant; write it without marks for thousands and "
-            "with a decimal point"
+            f"holds {quoted_cell(found.either)!r}, which may be read with a decimal comma or with "
+            "a decimal point, and nothing tells which is meant; write it without marks for "
+            "thousands and with a decimal point"
         )
     return None
 
