@@ -17,6 +17,7 @@ from espalier.flows.training.run_record import mlflow_run_ended, take_over_run_f
 from espalier.flows.training.search import search
 from espalier.flows.training.session import TrainingSession, session_for
 from espalier.infra.operations.cleaning import tidy_up
+from espalier.infra.operations.raw_rows import expire_rows_quietly
 from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
@@ -64,6 +65,7 @@ def train(request: TrainRequest) -> TrainReport:
             take_over_run_folder(run.store)
             report = session.report = _train(run, session, watch, deadline)
         tidy_up(session.settings)
+        expire_rows_quietly(session.settings)
         return report
 
 

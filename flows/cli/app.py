@@ -25,6 +25,7 @@ from espalier.flows.cli.commands.rollback import rollback
 from espalier.flows.cli.commands.serve import serve
 from espalier.flows.cli.commands.train import train
 from espalier.flows.cli.commands.ui import ui
+from espalier.flows.cli.commands.upkeep.forget import forget
 from espalier.flows.cli.commands.verify import verify
 from espalier.flows.terminal.exits import WRONG_INPUT, say_error
 from espalier.infra.access.origin import OPERATOR, asked_by
@@ -52,6 +53,7 @@ app.command()(models)
 app.command()(history)
 app.command()(verify)
 app.command()(clean)
+app.command()(forget)
 app.command()(ui)
 app.command()(serve)
 app.add_typer(experience)

@@ -28,6 +28,7 @@ from espalier.pipelines.redaction import redact_source
 _WEB = ("http", "https")
 _LOCAL = ("file", "local")
 _OWN_VARIABLE = re.compile(r"\$\{[A-Za-z_]\w*\}")
+_VERSION_6 = re.compile(r"\[[0-9A-Fa-f:.]*\]")
 # Options of database URLs that neither name another host nor a file.
 _HARMLESS = frozenset(
     ("sslmode", "ssl", "charset", "encrypt", "application_name", "connect_timeout", "warehouse",
@@ -68,7 +69,7 @@ def require_readable(written: str, source: str, settings: Settings, *, is_databa
     scheme = scheme.lower()
     if is_database:
         _require_database(written, source, settings)
-    elif "::" in source and separator:
+    elif separator and "::" in _VERSION_6.sub("", source):
         raise UserError(
             f"{redact_source(written)!r} is a chain of addresses, which are not read for a form; "
             "name the file itself"

@@ -3,6 +3,7 @@
 from rich.console import Console
 
 from espalier.infra.operations.cleaning import clean_run_folders
+from espalier.infra.operations.raw_rows import expire_rows
 from espalier.infra.runs.retention import RunRecord
 from espalier.infra.settings import load_settings
 
@@ -22,6 +23,10 @@ def clean_runs(*, keep: int | None, dry_run: bool) -> None:
     total = _megabytes(sum(record.n_bytes for record in gone))
     verb = "would be removed" if dry_run else "removed"
     console.print(f"{len(gone)} run folder(s) {verb}, {total}")
+    if not dry_run:
+        old = expire_rows(load_settings())
+        if old.runs or old.folders:
+            console.print(f"rows of {len(old.runs)} old run(s) in MLflow removed")
 
 
 def _model(record: RunRecord) -> str:
