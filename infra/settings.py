@@ -6,6 +6,7 @@ it, the usual variables of MLflow and Prefect apply; each field says which.
 Settings are read when `Settings` is called, never at import, and nothing is created on disk.
 """
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -191,6 +192,8 @@ class Settings(BaseSettings):
     def _listed(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
+        if value.startswith("["):  # as JSON, for names with commas
+            return tuple(json.loads(value))
         return tuple(each.strip() for each in value.split(",") if each.strip())
 
     @field_validator("data_roots", "out_roots")

@@ -1,5 +1,6 @@
 """What a process that serves flows lets the forms of its runs do."""
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,7 +41,7 @@ def open_own_folders(settings: Settings, *, own_server: bool) -> None:
     if settings.data_roots or not own_server:
         return
     folders = dict.fromkeys(os.path.abspath(each) for each in (Path.home(), Path.cwd()))
-    os.environ["ESPALIER_DATA_ROOTS"] = ",".join(each for each in folders if "," not in each)
+    os.environ["ESPALIER_DATA_ROOTS"] = json.dumps(list(folders))
 
 
 def _variables(value: Any) -> list[str]:
