@@ -6,13 +6,13 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from espalier.flows.progress.run_limit import run_limit
+from espalier.flows.progress.run_limit import extend_limit, run_limit
 from espalier.infra.access.origin import (
     OPERATOR,
     Origin,
     asked_by,
     current_origin,
-    started_by_prefect,
+    is_run_of_prefect,
 )
 from espalier.infra.log_redaction import secrets_hidden
 from espalier.infra.operations.interrupted_runs import UNAVAILABLE
@@ -52,23 +52,30 @@ def guarded(flow: Callable[[Q], R]) -> Callable[[Q], R]:
     @functools.wraps(flow)
     def run(request: Q) -> R:
         settings = load_settings()
+        if _IS_INSIDE.get():
+            extend_limit(request, settings)
+            return flow(request)
+        if not is_run_of_prefect():
+            return _run(flow, request, current_origin())
         with run_limit(request, settings):
-            if _IS_INSIDE.get():
-                return flow(request)
-            origin = _origin(flow.__name__, request, settings)
-            _require_form_fields(request, origin)
-            token = _IS_INSIDE.set(True)
             try:
-                with asked_by(origin), secrets_hidden(), cells_hidden():
-                    return flow(request)
+                return _run(flow, request, _origin(flow.__name__, request, settings))
             except Exception as error:
-                if not (started_by_prefect() and can_pass(error)):
+                if not can_pass(error):
                     raise
                 return cast(R, _unavailable(error))
-            finally:
-                _IS_INSIDE.reset(token)
 
     return run
+
+
+def _run(flow: Callable[[Q], R], request: Q, origin: Origin) -> R:
+    _require_form_fields(request, origin)
+    token = _IS_INSIDE.set(True)
+    try:
+        with asked_by(origin), secrets_hidden(), cells_hidden():
+            return flow(request)
+    finally:
+        _IS_INSIDE.reset(token)
 
 
 def _unavailable(error: Exception) -> "State[Any]":
@@ -84,8 +91,7 @@ def _unavailable(error: Exception) -> "State[Any]":
 
 
 def _origin(flow: str, request: Form, settings: Settings) -> Origin:
-    if not started_by_prefect():
-        return current_origin()
+    """Return whose request it is, in a run of Prefect's."""
     declared = declaration()
     if digest(flow, request, settings) in declared.digests:
         return OPERATOR

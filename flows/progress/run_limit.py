@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from espalier.infra.access.origin import started_by_prefect
 from espalier.pipelines.requests.duration import parse_duration
 
 if TYPE_CHECKING:
@@ -50,6 +49,11 @@ class _Watch:
         self._timer.start()
         faulthandler.dump_traceback_later(left + grace, exit=True, file=sys.__stderr__)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether an end is set."""
+        return self._timer is not None
+
     def stop(self) -> None:
         """Watch no longer."""
         if self._timer is not None:
@@ -65,30 +69,37 @@ _WATCH = _Watch()
 def run_limit(
     request: "Form", settings: "Settings", *, grace: float = _GRACE_SECONDS
 ) -> Iterator[None]:
-    """Limit the time of a run that Prefect started, from now; other runs have no limit.
+    """End this process if the block takes longer than a run of Prefect's may.
 
     Parameters
     ----------
     request : Form
         Its time budget, and the hours that a person has to answer, are added to the limit.
     settings : Settings
-        Give the limit, ``run_hours``.
+        Give the limit, ``run_hours``; 0 for none.
     grace : float
         Seconds that the process may take to stop.
     """
-    if not (started_by_prefect() and settings.run_hours):
+    if not settings.run_hours:
         yield
         return
-    outermost = _WATCH._timer is None
-    budget = getattr(request, "time_budget", None)
-    hours = settings.run_hours + (getattr(request, "approval_hours", None) or 0.0)
-    seconds = 3600.0 * hours + (parse_duration(budget) if budget else 0.0)
-    _WATCH.until(time.monotonic() + seconds, grace)
+    _WATCH.until(time.monotonic() + _seconds(request, settings), grace)
     try:
         yield
     finally:
-        if outermost:
-            _WATCH.stop()
+        _WATCH.stop()
+
+
+def extend_limit(request: "Form", settings: "Settings") -> None:
+    """Give a flow that another one calls the time of its own request, if there is a limit."""
+    if _WATCH.is_on:
+        _WATCH.until(time.monotonic() + _seconds(request, settings), _GRACE_SECONDS)
+
+
+def _seconds(request: "Form", settings: "Settings") -> float:
+    budget = getattr(request, "time_budget", None)
+    hours = settings.run_hours + (getattr(request, "approval_hours", None) or 0.0)
+    return 3600.0 * hours + (parse_duration(budget) if budget else 0.0)
 
 
 def _stop_process() -> None:

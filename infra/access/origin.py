@@ -48,8 +48,8 @@ _CURRENT: ContextVar[Origin | None] = ContextVar("espalier_origin", default=None
 
 
 def current_origin() -> Origin:
-    """Return who asked for the present work; in a process of Prefect's, a form unless it is set."""
-    return _CURRENT.get() or (FORM if started_by_prefect() else OPERATOR)
+    """Return who asked for the present work; in a run of Prefect's, a form unless it is set."""
+    return _CURRENT.get() or (FORM if is_run_of_prefect() else OPERATOR)
 
 
 @contextmanager
@@ -62,9 +62,12 @@ def asked_by(origin: Origin) -> Iterator[Origin]:
         _CURRENT.reset(token)
 
 
-def started_by_prefect() -> bool:
-    """Return whether Prefect started this process to execute a flow run."""
-    return PREFECTS_MARK in os.environ
+def is_run_of_prefect() -> bool:
+    """Return whether Prefect started this process for a flow run, whose origin is not known yet.
+
+    A command line that such a process starts inherits its environment, but says whose it is.
+    """
+    return PREFECTS_MARK in os.environ and _CURRENT.get() is None
 
 
 def recorded_origin(word: str | None) -> Origin:

@@ -66,10 +66,12 @@ def read_last_training(request: RetrainRequest, settings: Settings) -> PastTrain
             f"train it once more with: espalier train DATA --target COL --name {request.name}"
         )
     source = os.environ.get(source_variable(request.name)) or None
-    origin = current_origin() if request.data else OPERATOR
+    origin = OPERATOR
     if not (request.data or source):
         _require_same_place(str(asked["data"]), request.name, settings)
         origin = recorded_origin(run_behind(newest, settings).asked_by)
+    if (request.data or request.query) and not origin.is_form:  # another query, another source
+        origin = current_origin()
     starts = dict.fromkeys(f"{each.name}/{each.version}" for each in (champion, newest))
     return PastTraining(
         champion=champion,
