@@ -86,8 +86,10 @@ def _is_overtaken(client: "SyncPrefectClient", run: "FlowRun") -> bool:
 
     if run.deployment_id is None or run.start_time is None:
         return run.deployment_id is None
+    # Of runs that have not begun, Prefect takes the time when they should.
+    begun = FlowRunFilterStartTime(after_=run.start_time, is_null_=False)
     later = client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(start_time=FlowRunFilterStartTime(after_=run.start_time)),
+        flow_run_filter=FlowRunFilter(start_time=begun),
         deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[run.deployment_id])),
         limit=2,
     )

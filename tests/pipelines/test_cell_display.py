@@ -56,4 +56,4 @@ def test_new_categories_are_counted_and_not_named_in_a_flow():
     )
     assert "Smith" in drift.text
     with cells_hidden():
-        assert drift.text.endswith("25% never seen")
+        assert drift.text.endswith("25 % never seen")

@@ -1,3 +1,5 @@
+import pickle
+
 import pytest
 
 from espalier.pipelines.errors import EspalierError, UserError
@@ -57,6 +59,8 @@ def test_redact(text, expected):
 def test_no_error_of_ours_shows_a_password(kind):
     error = kind("cannot open postgresql://ann:secret@db/x; check it")
     assert str(error) == "cannot open postgresql://ann:***@db/x; check it"
+    assert "secret" not in repr(error)
+    assert "secret" not in repr(pickle.loads(pickle.dumps(error)))
 
 
 @pytest.mark.parametrize(
