@@ -2,10 +2,10 @@
 
     python benchmarks/fleet.py --models 200 --versions 52 [--stores sqlite,postgresql]
 
-Two registries are filled, one of two models with eight versions and one of the size asked for: every
-version has a finished MLflow run with its tags, and every model a decision for each version. Rows
-are put into MLflow's tables directly; through its API they would take hours. Then the work that
-one training does besides the search is done in each:
+Two registries are filled, one of two models with eight versions and one of the size asked for:
+every version has a finished MLflow run with its tags, and every model a decision for each version.
+Rows are put into MLflow's tables directly; through its API they would take hours. Then the work
+that one training does besides the search is done in each:
 
     extend     find the run to go on from
     register   log a (small, real) model and register it

@@ -6,14 +6,14 @@ it, the usual variables of MLflow and Prefect apply; each field says which.
 Settings are read when `Settings` is called, never at import, and nothing is created on disk.
 """
 
-import json
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from espalier.infra.form_settings import FormSettings
 from espalier.infra.sqlite_urls import sqlite_url
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.resources.memory import memory_bytes
@@ -24,17 +24,11 @@ DEFAULT_KEPT_LOG_DAYS = 30.0
 NO_EXPERIENCE = Path("none")
 """Value of the setting `experience` that switches experience off."""
 
-SECRET_PREFIX = "ESPALIER_SECRET_"
-"""Environment variables that begin so are secrets for data sources; see the security page."""
-
-Listed = Annotated[tuple[str, ...], NoDecode]
-"""Texts that a variable separates by commas."""
-
 OWN_DATABASE = "mlflow.db"
 """Name of MLflow's database in the home folder."""
 
 
-class Settings(BaseSettings):
+class Settings(FormSettings):
     """The settings of an installation: where data are stored and where work runs.
 
     Raises
@@ -97,7 +91,10 @@ class Settings(BaseSettings):
         description="A running Dask scheduler (`tcp://...`), as `--dask`. Empty: local workers.",
     )
     workers: int | None = Field(
-        default=None, ge=1, description="Local worker processes, as `--workers`. Empty: one a core."
+        default=None,
+        ge=1,
+        description="Local worker processes, as `--workers`. Empty: one a core. Runs at the same "
+        "time on one machine, with the same home folder, have fewer: they share its cores.",
     )
     memory_limit: str | None = Field(
         default=None,
@@ -178,32 +175,6 @@ class Settings(BaseSettings):
         "of versions with an alias, such as champions, stay as long as they have it.",
     )
 
-    data_roots: Listed = Field(
-        default=(),
-        description="Where files may be that are read for a form of the Prefect pages: folders, "
-        "and beginnings of addresses (`s3://bucket/folder`), separated by commas. Empty: nowhere; "
-        "but `espalier serve` with a Prefect server of its own, which only this machine reaches, "
-        "takes your home folder and the working folder.",
-    )
-    out_roots: Listed = Field(
-        default=(),
-        description="Folders that a form may have predictions written to, separated by commas; a "
-        "relative path is below the first. Empty: `predictions` in the home folder.",
-    )
-    form_hosts: Listed = Field(
-        default=(),
-        description="Hosts that a form may have read although they are private, databases, or get "
-        "a secret: names (`db.shop`), patterns (`*.internal`), addresses, networks "
-        "(`10.1.0.0/16`), separated by commas; `*` for all. Hosts of URLs in `ESPALIER_SECRET_...` "
-        "are named thereby. Empty: public web addresses only.",
-    )
-    run_hours: float = Field(
-        default=48.0,
-        ge=0.0,
-        description="Hours that a run started by Prefect may take beyond its time budget and the "
-        "time a person has to answer; it is ended then. 0: no limit.",
-    )
-
     notify: str | None = Field(
         default=None,
         description="Who is told when a run fails: an address (`https://...`) that JSON is posted "
@@ -219,22 +190,6 @@ class Settings(BaseSettings):
         if isinstance(value, str) and not value.strip():
             return cls.model_fields[info.field_name].default
         return value
-
-    @field_validator("data_roots", "out_roots", "form_hosts", mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        if value.startswith("["):  # as JSON, for names with commas
-            return tuple(json.loads(value))
-        return tuple(each.strip() for each in value.split(",") if each.strip())
-
-    @field_validator("data_roots", "out_roots")
-    @classmethod
-    def _absolute_roots(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(
-            each if "://" in each else os.path.abspath(os.path.expanduser(each)) for each in value
-        )
 
     @field_validator("home", "experience")
     @classmethod

@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 
 from espalier.infra.access.addresses import NamedHosts, as_address, is_public, resolved
 from espalier.infra.access.guarded_http import HttpGuard
-from espalier.infra.settings import SECRET_PREFIX, Settings
+from espalier.infra.form_settings import SECRET_PREFIX
+from espalier.infra.settings import Settings
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact_source
 

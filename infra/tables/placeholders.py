@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from espalier.infra.access.origin import current_origin
 from espalier.infra.access.secret_blocks import read_secret_block
-from espalier.infra.settings import SECRET_PREFIX
+from espalier.infra.form_settings import SECRET_PREFIX
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import hide
 

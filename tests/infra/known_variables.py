@@ -16,7 +16,8 @@ def is_known(name):
 
 
 def _ours(name):
-    from espalier.infra.settings import SECRET_PREFIX, Settings
+    from espalier.infra.form_settings import SECRET_PREFIX
+    from espalier.infra.settings import Settings
 
     if name.startswith(SECRET_PREFIX):  # whatever follows: a data source names it
         return {name}
