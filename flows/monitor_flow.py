@@ -6,6 +6,7 @@ from prefect import flow
 
 from espalier.flows.progress.current_listener import current_listener
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
 from espalier.flows.progress.listeners import RunListener
 from espalier.flows.progress.news import tell
 from espalier.flows.reports.monitoring import MonitorOutcome, MonitorReport, limits_passed
@@ -29,6 +30,7 @@ from espalier.tasks.monitoring.score_champion import MonitoringResult, score_cha
     flow_run_name="monitor {request.name}",
     persist_result=False,
 )
+@guarded
 def monitor(request: MonitorRequest) -> MonitorReport:
     """Score the champion on recent rows, measure drift, and retrain if a limit is exceeded.
 

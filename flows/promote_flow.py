@@ -6,6 +6,7 @@ from prefect.logging import get_run_logger
 from espalier.flows.progress.acting import acting_person, unproven_name
 from espalier.flows.progress.approval import ApprovalAnswer, ask_person, is_asked_here
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
 from espalier.flows.progress.news import tell
 from espalier.flows.progress.promotion_question import (
     asked_before,
@@ -61,6 +62,7 @@ _NEWS = {
     flow_run_name="promote {request.name}",
     persist_result=False,
 )
+@guarded
 def promote(request: PromoteRequest) -> PromotionReport:
     """Promote the challenger if it meets the policy; record the decision either way.
 

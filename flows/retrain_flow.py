@@ -7,6 +7,7 @@ from prefect import flow
 
 from espalier.flows.progress.current_listener import current_listener
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
 from espalier.flows.progress.hand_over import hand_over_promotion
 from espalier.flows.progress.listeners import RunListener
 from espalier.flows.promote_flow import promote
@@ -17,6 +18,7 @@ from espalier.flows.reports.training import TrainReport
 from espalier.flows.train_flow import train
 from espalier.flows.training.retraining_gate import gate_table
 from espalier.flows.training.session import TrainingSession, use_session
+from espalier.infra.access.origin import asked_by
 from espalier.infra.processes.model_lock import one_at_a_time
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tracking.tracking import Tracking
@@ -38,6 +40,7 @@ from espalier.tasks.records import TableRef
     flow_run_name="retrain {request.name}",
     persist_result=False,
 )
+@guarded
 def retrain(request: RetrainRequest) -> RetrainReport:
     """Train a challenger on the current data of the source, unless they have not changed.
 
@@ -81,7 +84,8 @@ def _retrain(request: RetrainRequest, settings: Settings, listener: RunListener)
     listener.phase("read again")
     past = read_last_training(request, settings)
     known = None if request.force else past.fingerprint
-    reread = reread_table(past.request, settings.runs_folder, known)
+    with asked_by(past.origin):
+        reread = reread_table(past.request, settings.runs_folder, known)
     report = _begin_report(request, past, reread)
     if reread.table is None:
         listener.note(f"the data are those of version {report.last}: there is nothing to train")
@@ -96,7 +100,8 @@ def _retrain(request: RetrainRequest, settings: Settings, listener: RunListener)
         for line in gated.decision.warnings:
             listener.warn(line)
         gated.require_passed(past)
-        training = _train(past.request, reread.table, settings, listener)
+        with asked_by(past.origin):
+            training = _train(past.request, reread.table, settings, listener)
         record.tag(
             {"trained": f"{training.model}/{training.version}", "training_run": training.run_id}
         )

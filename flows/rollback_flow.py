@@ -5,6 +5,7 @@ from prefect.logging import get_run_logger
 
 from espalier.flows.progress.acting import acting_person, unproven_name
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
 from espalier.infra.settings import load_settings
 from espalier.pipelines.lifecycle.promotion.decision import Decision
 from espalier.pipelines.requests.promote import RollbackRequest
@@ -27,6 +28,7 @@ put_back = retried_task(
     flow_run_name="rollback {request.name}",
     persist_result=False,
 )
+@guarded
 def rollback(request: RollbackRequest) -> Decision:
     """Make the previous champion serve again; return the recorded decision."""
     said_by = unproven_name(request.actor)

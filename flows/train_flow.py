@@ -10,12 +10,14 @@ from prefect import flow
 
 from espalier.flows.progress.data_notes import tell_of_data
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
 from espalier.flows.progress.listeners import Stopwatch
 from espalier.flows.reports.training import TrainReport, make_report
 from espalier.flows.training.run_record import mlflow_run_ended, take_over_run_folder
 from espalier.flows.training.search import search
 from espalier.flows.training.session import TrainingSession, session_for
 from espalier.infra.operations.cleaning import tidy_up
+from espalier.infra.operations.raw_rows import expire_rows_quietly
 from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
@@ -53,6 +55,7 @@ NOT_REFITTED = (
     flow_run_name="train {request.model_name}",
     persist_result=False,
 )
+@guarded
 def train(request: TrainRequest) -> TrainReport:
     """Train on a table and register the resulting model.
 
@@ -68,6 +71,7 @@ def train(request: TrainRequest) -> TrainReport:
             take_over_run_folder(run.store)
             report = session.report = _train(run, session, watch, deadline)
         tidy_up(session.settings, request.model_name)
+        expire_rows_quietly(session.settings)
         return report
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from espalier.infra.form_settings import FormSettings
 from espalier.infra.sqlite_urls import sqlite_url
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.resources.cores import usable_cores as usable_cores
@@ -28,7 +29,7 @@ OWN_DATABASE = "mlflow.db"
 """Name of MLflow's database in the home folder."""
 
 
-class Settings(BaseSettings):
+class Settings(FormSettings):
     """The settings of an installation: where data are stored and where work runs.
 
     Raises
@@ -185,6 +186,14 @@ class Settings(BaseSettings):
         "server but through the proxy. Empty: nobody is known there.",
     )
 
+    keep_rows_days: int = Field(
+        default=90,
+        ge=0,
+        description="Days after which the raw rows of a version without an alias are removed from "
+        "MLflow, and the run folders of its training, which hold the table; 0 keeps them. The rows "
+        "of versions with an alias, such as champions, stay as long as they have it.",
+    )
+
     notify: str | None = Field(
         default=None,
         description="Who is told when a run fails, a person is asked, a champion changes or "
@@ -255,6 +264,11 @@ class Settings(BaseSettings):
     def servers_folder(self) -> Path:
         """Folder of the logs of the servers that `espalier ui` starts."""
         return self.home / "servers"
+
+    @property
+    def form_out_roots(self) -> tuple[Path, ...]:
+        """Folders that forms may write predictions to, at least one."""
+        return tuple(map(Path, self.out_roots)) or (self.home / "predictions",)
 
     @property
     def logs_folder(self) -> Path:

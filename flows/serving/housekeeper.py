@@ -1,4 +1,4 @@
-"""Background thread of `espalier serve`: prints state changes of runs and ends dead runs."""
+"""Background thread of `espalier serve`: prints state changes, ends and continues runs."""
 
 import logging
 import threading
@@ -74,6 +74,8 @@ class Housekeeper:
                 self._stop.wait(LOOK_SECONDS)
 
     def _clean(self) -> None:
+        from espalier.infra.operations.interrupted_runs import continue_interrupted
+
         ended = end_dead_runs(self._settings)
         orphans = end_orphans(self._owner.tag, self._begun)
         for name in (*ended.flow_runs, *orphans):
@@ -85,3 +87,5 @@ class Housekeeper:
             _LOGGER.warning("a decision about %r had been cut off; it is settled now", model)
         for name in expire_questions(self._owner.tag):
             _LOGGER.warning("nobody has answered %r in time; it concludes so", name)
+        for name in continue_interrupted((self._owner.tag,)):
+            _LOGGER.warning("the scheduled run %r was cut off; it is continued", name)

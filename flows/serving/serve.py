@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from espalier.flows.serving.declaration import declare_schedules, open_own_folders
 from espalier.flows.serving.deployments import make_deployments
 from espalier.flows.terminal.command_log import logged_command
+from espalier.infra.orchestration.address import named_address
 from espalier.infra.orchestration.heartbeats import VARIABLES, watch_heartbeats
 from espalier.infra.orchestration.owners import owner_of
 from espalier.infra.processes.owner_lock import RunLock
@@ -77,22 +79,25 @@ def _serve(
         what="`espalier serve` in this home folder",
         advice="give this one a name of its own with --name, or stop the other one",
     )
+    own_server = named_address(settings) is None
     with alone, LocalServers(settings) as servers:
         try:
             with console.status("starting the servers"):
                 pages = servers.start()
-                deployments = _prepare(schedules)
+                open_own_folders(settings, own_server=own_server)
+                deployments = _prepare(schedules, settings)
             asyncio.run(_run(deployments, settings, limit, pages, console, log_path))
         except KeyboardInterrupt:  # during start-up
             console.print("stopping")
 
 
-def _prepare(schedules: "Sequence[Schedule]") -> "list[RunnerDeployment]":
+def _prepare(schedules: "Sequence[Schedule]", settings: "Settings") -> "list[RunnerDeployment]":
     """Return the deployments to publish; this imports the flows, which takes seconds."""
     from prefect.context import refresh_global_settings_context
 
     refresh_global_settings_context()  # checking the schedules has imported prefect
     deployments = make_deployments(schedules)
+    declare_schedules(schedules, settings)
     watch_heartbeats()
     return deployments
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from espalier.infra.access.origin import asked_by, current_origin, recorded_origin
 from espalier.infra.registry.model_files import load, require_openable
 from espalier.infra.registry.model_runs import ModelRun, run_behind
 from espalier.infra.registry.registry import resolve
@@ -179,7 +180,8 @@ def _table(
         where = f"the run folder {run.folder.name}"
     else:
         source = data or request.data
-        table = read_table(source, query=query or request.query, target=request.target)
+        with asked_by(current_origin() if data else recorded_origin(run.asked_by)):
+            table = read_table(source, query=query or request.query, target=request.target)
         where = request.shown_data if data is None else data
     if fingerprint(table) != run.fingerprint:
         raise UserError(

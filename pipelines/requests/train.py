@@ -15,7 +15,7 @@ from espalier.pipelines.data.splitting.folds import check_fold_count
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 from espalier.pipelines.requests.duration import parse_duration
 from espalier.pipelines.requests.form import (
     DataSource,
@@ -273,7 +273,7 @@ class TrainRequest(Form):
     @property
     def shown_data(self) -> str:
         """The data source without its password, for display."""
-        return redact(self.data)
+        return redact_source(self.data)
 
     @property
     def model_name(self) -> str:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.reference_table import log_reference
 from espalier.infra.tracking.training_rows import TrainingRows, log_training_rows
 from espalier.pipelines.data.row_keys import identified_rows
@@ -53,6 +54,9 @@ def keep_rows(run: TrainingRun, prepared: PreparedRef, *, learnt_all: bool = Fal
             holdout=holdout if most and not learnt_all else None,
         ),
     )
+    settings = tracking.settings
+    if settings.keep_holdout_rows or settings.keep_reference_rows:
+        tracking.set_tags(run_id, {run_tags.ROWS: run_tags.ROWS_KEPT})
     sample = sample_rows(
         raw,
         [*data.preparation.columns, request.target],
