@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from espalier.flows.cli.commands.clean import clean
 from espalier.flows.cli.commands.experience import experience
 from espalier.flows.cli.commands.history import history
 from espalier.flows.cli.commands.leaderboard import leaderboard
@@ -24,6 +23,8 @@ from espalier.flows.cli.commands.rollback import rollback
 from espalier.flows.cli.commands.serve import serve
 from espalier.flows.cli.commands.train import train
 from espalier.flows.cli.commands.ui import ui
+from espalier.flows.cli.commands.upkeep.check import check
+from espalier.flows.cli.commands.upkeep.clean import clean
 from espalier.flows.cli.commands.verify import verify
 from espalier.flows.terminal.exits import WRONG_INPUT, say_error
 from espalier.flows.terminal.last_resort import end_on_sigterm
@@ -50,6 +51,7 @@ app.command()(report)
 app.command()(models)
 app.command()(history)
 app.command()(verify)
+app.command()(check)
 app.command()(clean)
 app.command()(ui)
 app.command()(serve)
