@@ -59,7 +59,7 @@ def reason_to_drop(
     if role is ColumnRole.NUMERIC:
         return number_identifier(name, cells, raw)
     if role is ColumnRole.TEXT:
-        return text_identifier(name, read_text_cells(raw))
+        return text_identifier(name, read_text_cells(raw).shortened)
     return None
 
 
@@ -78,7 +78,7 @@ def copies(columns: Mapping[str, NDArray[Any]], roles: Mapping[str, ColumnRole])
     comparable: dict[str, NDArray[Any]] = {}
     found: dict[str, str] = {}
     for name, cells in columns.items():
-        role = roles[name]
+        role = ColumnRole.DATETIME if roles[name].is_date else roles[name]
         if role is ColumnRole.TEXT:
             continue  # texts are never renamed copies: their words carry information
         if role is ColumnRole.CATEGORICAL:

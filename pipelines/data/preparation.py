@@ -18,6 +18,7 @@ from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.column_plans import plan_column
 from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, MARKED, NOTES, table_decimal
 from espalier.pipelines.data.parsing.numbers import NumberStyle
+from espalier.pipelines.data.parsing.plain_numbers import plan_plain_numbers
 from espalier.pipelines.data.parsing.readings import (
     ColumnPlan,
     NumberReading,
@@ -156,8 +157,11 @@ def prepare(
         The target column; it is no feature.
     exclude : sequence of str
         Columns to leave out.
-    group_column, time_column, weight_column : str or None
+    group_column, weight_column : str or None
         Columns that steer the splits or weigh the rows; they are not used as features.
+    time_column : str or None
+        The column that orders the rows. Dates are a feature too, of the role ``TIME``; numbers
+        could only say how far the rows go, and the rows to predict go further.
 
     Returns
     -------
@@ -177,16 +181,20 @@ def prepare(
         dropped[find_column(table, name, "excluded column")] = "excluded by the user"
     if group_column is not None:
         dropped[find_column(table, group_column, "group column")] = "it groups the splits"
-    if time_column is not None:
-        dropped[find_column(table, time_column, "time column")] = "it orders the splits"
+    time = None if time_column is None else find_column(table, time_column, "time column")
     if weight_column is not None:
         dropped[find_column(table, weight_column, "weight column")] = "it weighs the rows"
     decimal = table.attrs.get(DECIMAL) or table_decimal(table)
+    marked = table.attrs.get(MARKED, ())
+    plain = plan_plain_numbers(table, {*dropped, str(target), str(time), *marked}, decimal)
     plans: dict[str, ColumnPlan] = {}
     cells: dict[str, NDArray[Any]] = {}
     identifiers: dict[str, str] = {}
     for name in table.columns:
         if name == target or name in dropped:
+            continue
+        if name in plain:
+            plans[name], cells[name] = plain[name]
             continue
         series = table[name]
         if series.isna().all():
@@ -195,7 +203,12 @@ def prepare(
         if pd.api.types.is_complex_dtype(series.dtype):
             dropped[name] = "complex numbers cannot be used"
             continue
-        plan = plan_column(name, series, decimal, is_marked=name in table.attrs.get(MARKED, ()))
+        plan = plan_column(name, series, decimal, is_marked=name in marked)
+        if name == time:
+            if plan.role is not ColumnRole.DATETIME:
+                dropped[name] = "it orders the splits"
+                continue
+            plan = replace(plan, role=ColumnRole.TIME)
         column = plan.read(series)
         reason = reason_to_drop(name, plan.role, column, series)
         if reason is not None and not reason.startswith(("identifier", "row number")):
@@ -207,8 +220,10 @@ def prepare(
     # If all that is left are identifiers, keep them: the target may follow their order.
     if len(identifiers) < len(plans):
         dropped.update(identifiers)
+    kept = [name for name in plans if name not in dropped]
+    kept.sort(key=lambda name: name != time)  # of its copies, the time column is the one to keep
     for name, original in copies(
-        {name: cells[name] for name in plans if name not in dropped},
+        {name: cells[name] for name in kept},
         {name: plan.role for name, plan in plans.items()},
     ).items():
         dropped[name] = f"says the same as {original!r}"
