@@ -90,7 +90,10 @@ class Settings(BaseSettings):
         description="A running Dask scheduler (`tcp://...`), as `--dask`. Empty: local workers.",
     )
     workers: int | None = Field(
-        default=None, ge=1, description="Local worker processes, as `--workers`. Empty: one a core."
+        default=None,
+        ge=1,
+        description="Local worker processes, as `--workers`. Empty: one a core. Runs at the same "
+        "time on one machine, with the same home folder, have fewer: they share its cores.",
     )
     memory_limit: str | None = Field(
         default=None,

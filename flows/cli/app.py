@@ -4,7 +4,6 @@ Only typer is imported here, so that ``espalier --help`` is fast; each command i
 when it runs.
 """
 
-import signal
 import sys
 from typing import Annotated
 
@@ -28,6 +27,7 @@ from espalier.flows.cli.commands.upkeep.check import check
 from espalier.flows.cli.commands.upkeep.clean import clean
 from espalier.flows.cli.commands.verify import verify
 from espalier.flows.terminal.exits import WRONG_INPUT, say_error
+from espalier.flows.terminal.last_resort import end_on_sigterm
 from espalier.infra.environment import let_warnings_pass, quiet_environment
 from espalier.infra.processes.import_path import leave_working_folder
 from espalier.infra.version import own_version
@@ -78,8 +78,7 @@ def main() -> None:
     """Run the command line and exit with its status."""
     leave_working_folder()
     let_warnings_pass()
-    # SIGTERM ends the command in the same orderly way as Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_on_sigterm()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -34,17 +34,25 @@ class WorkerTasks:
     scatter : bool
         Whether the order of the workers differs between runs: those that start at the same time
         would otherwise all begin with the same worker.
+    recent : frozenset of str
+        Marks of the runs that had a job a moment ago: between two jobs, a run has none to be seen.
     """
 
     run: str
     tasks: Mapping[str, Collection[str]]
     scatter: bool = True
+    recent: frozenset[str] = frozenset()
 
     @cached_property
     def n_runs(self) -> int:
-        """Number of runs with a job on a worker, this one included; other programs are not runs."""
-        marks = {run_of(key) for keys in self.tasks.values() for key in keys}
-        return len((marks - {None}) | {self.run})
+        """Number of runs with a job, this one included; other programs are not runs."""
+        return len(self.runs | self.recent | {self.run})
+
+    @cached_property
+    def runs(self) -> frozenset[str]:
+        """Marks of the runs with a job on a worker."""
+        marks = (run_of(key) for keys in self.tasks.values() for key in keys)
+        return frozenset(mark for mark in marks if mark is not None)
 
     @property
     def share(self) -> int:
@@ -68,13 +76,15 @@ class WorkerTasks:
         return frozenset(key for key in keys if run_of(key) != self.run)
 
     def others_wait(self, begun: Collection[str]) -> bool:
-        """Whether a job of another run waits for its turn.
+        """Whether a job of another run waits for its turn, or is about to come.
 
         Parameters
         ----------
         begun : collection of str
             Keys of this run's jobs that have begun.
         """
+        if self.recent - self.runs - {self.run}:
+            return True
         return any(self._somebody_waits(keys, begun) for keys in self.tasks.values())
 
     def queues(self, n: int) -> list[str]:

@@ -34,6 +34,8 @@ _LOG = logging.getLogger(__name__)
 
 # A free worker that is left to other runs is taken after this long: they may be stuck.
 _YIELD_SECONDS = 3.0
+# So long a run whose jobs have all ended is taken to be about to submit another one.
+_RECENT_SECONDS = 2.0
 # A worker that has not begun a job gets none for this long, if there is another one.
 _AVOID_SECONDS = 120.0
 
@@ -77,9 +79,11 @@ class DaskWorkerSet:
             run=self.run,
             topic=self.topic,
             working=self._working,
-            wake=self._wake.put,
+            wake=self.wake,
         )
         self._idle_since: dict[str, float] = {}
+        self._seen: dict[str, float] = {}
+        self._is_closed = False
         self._avoided: dict[str, float] = {}
         client.subscribe_topic(self.topic, self._job_began)
         if claim is not None:
@@ -118,7 +122,7 @@ class DaskWorkerSet:
             self._demand.show(n_jobs)
         elif self._claim is not None:
             self._claim.need(n_jobs)
-            self._grow(self._claim.n_workers)
+            self._grow(min(self._claim.n_workers, len(self._working) + n_jobs))
 
     def wait(self, seconds: float) -> None:
         """Wait until a job may have begun or ended, ``seconds`` at most.
@@ -163,13 +167,20 @@ class DaskWorkerSet:
 
     def close(self) -> None:
         """Stop the jobs of this run, no others; may be called twice."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         self._demand.show(0)
         for worker in tuple(self._working.values()):
             self.kill(worker)
         self.roster.await_deaths()
-        with suppress(ValueError, OSError):  # closed already
+        with suppress(Exception):  # a closed client raises various errors
             self.client.unsubscribe_topic(self.topic)
         self.shared.close()
+
+    def wake(self, key: str) -> None:
+        """Make `wait` return, as a task has changed; may be called from any thread."""
+        self._wake.put(key)
 
     def _view(self) -> WorkerTasks:
         """Return the tasks of the workers that may be used."""
@@ -181,8 +192,9 @@ class DaskWorkerSet:
         for key, worker in self._working.items():
             if worker.name in tasks:
                 tasks[worker.name].add(key)
-        view = WorkerTasks(self.run, tasks, scatter=not self.on_this_machine)
         now = time.monotonic()
+        recent = frozenset(run for run, seen in self._seen.items() if now - seen < _RECENT_SECONDS)
+        view = WorkerTasks(self.run, tasks, scatter=not self.on_this_machine, recent=recent)
         self._avoided = {name: end for name, end in self._avoided.items() if now < end}
         usable = view.without(self.roster.dying)
         better = usable.without(self._avoided)
@@ -202,6 +214,8 @@ class DaskWorkerSet:
         self.roster.refresh(now=now or bool(waiting))
         moment = time.monotonic()
         view = self._view()
+        seen = self._seen | dict.fromkeys(view.runs - {self.run}, moment)
+        self._seen = {run: last for run, last in seen.items() if moment - last < _RECENT_SECONDS}
         idle = dict.fromkeys(view.idle, moment)
         self._idle_since = {name: self._idle_since.get(name, moment) for name in idle}
         for worker in self._working.values():

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.dropped_columns import DroppedColumn, copies, reason_to_drop
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.column_plans import plan_column
-from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, NOTES, table_decimal
+from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, MARKED, NOTES, table_decimal
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.data.parsing.readings import (
     ColumnPlan,
@@ -26,6 +26,7 @@ from espalier.pipelines.data.parsing.readings import (
 )
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import MissingColumnsError, UserError
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +41,16 @@ class Preparation:
         Columns that are not features, each with its reason.
     notes : tuple of str
         What a user should know, such as a date format that was a guess.
+    target_style : NumberStyle or None
+        How the numbers of the target were written; None if it holds none.
     """
 
     plans: tuple[ColumnPlan, ...]
     dropped: tuple[DroppedColumn, ...] = ()
     notes: tuple[str, ...] = ()
+    target_style: NumberStyle | None = None
+
+    __setstate__ = set_state_with_defaults
 
     @property
     def roles(self) -> Mapping[str, ColumnRole]:
@@ -64,6 +70,11 @@ class Preparation:
             for plan in self.plans
             if isinstance(plan.reading, NumberReading)
         }
+
+    def styles_with(self, target: str) -> Mapping[str, NumberStyle]:
+        """Return how the numbers of each numeric column and of the target were written."""
+        own = {} if self.target_style is None else {target: self.target_style}
+        return {**self.number_styles, **own}
 
     def apply(self, table: pd.DataFrame, *, where: str = "the table") -> pd.DataFrame:
         """Return the prepared features of a table.
@@ -110,7 +121,9 @@ class Preparation:
             for plan in self.plans
             if isinstance(plan.reading, NumberReading) and is_plain_number(kinds[plan.name])
         ]
-        numbers = without_infinities(table[names].to_numpy(dtype=np.float64, copy=True))
+        with np.errstate(over="ignore"):  # long doubles may be too large
+            cells = table[names].to_numpy(dtype=np.float64, copy=True)
+        numbers = without_infinities(cells)
         return pd.DataFrame(numbers, index=pd.RangeIndex(len(table)), columns=names)
 
     def without(self, columns: Sequence[str], reason: str) -> "Preparation":
@@ -181,7 +194,7 @@ def prepare(
         if pd.api.types.is_complex_dtype(series.dtype):
             dropped[name] = "complex numbers cannot be used"
             continue
-        plan = plan_column(name, series, decimal)
+        plan = plan_column(name, series, decimal, is_marked=name in table.attrs.get(MARKED, ()))
         column = plan.read(series)
         reason = reason_to_drop(name, plan.role, column, series)
         if reason is not None and not reason.startswith(("identifier", "row number")):
@@ -209,9 +222,21 @@ def prepare(
             *table.attrs.get(NOTES, ()),
             *(note for name in kept for note in plans[name].notes),
         ),
+        target_style=_target_style(table, target, decimal),
     )
     frames = _frames({name: cells[name] for name in kept}, preparation.roles, len(table))
     return preparation, _side_by_side(frames, kept)
+
+
+def _target_style(
+    table: pd.DataFrame, target: str | None, decimal: str | None
+) -> NumberStyle | None:
+    """Return how the numbers of the target are written; None if it holds none."""
+    if target not in table.columns or table[target].isna().all():
+        return None
+    is_marked = target in table.attrs.get(MARKED, ())
+    reading = plan_column(str(target), table[target], decimal, is_marked=is_marked).reading
+    return reading.style if isinstance(reading, NumberReading) else None
 
 
 def _frames(

@@ -53,7 +53,7 @@ def test_closing_stops_the_trial_that_still_runs_on_somebody_elses_worker(
     (worker,) = cluster.workers.values()
     end = time.monotonic() + PATIENCE
     while getattr(worker, worker_job._JOB, None) is None and time.monotonic() < end:
-        executor.wait(Deadline.after(0.1))
+        executor._pool.step(0.1, Deadline(None))
     assert getattr(worker, worker_job._JOB) is not None
     workers.close()
     workers.close()
@@ -86,8 +86,9 @@ def test_a_training_with_workers_of_its_own_has_a_claim_until_it_is_closed(reque
 
 
 def test_a_scheduler_without_a_worker_is_waited_for_no_longer_than_the_run_may_take(
-    request_, tmp_path
+    request_, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr("espalier.infra.cluster.cluster.Cluster._start", lambda self: None)
     request = request_.model_copy(update={"dask": "tcp://127.0.0.1:1"})
     timed = TrainRequest(data=request.data, target="y", time_budget="1m", dask="tcp://127.0.0.1:1")
     for each, patience in ((request, 1800.0), (timed, 60.0)):

@@ -90,7 +90,8 @@ class Client:
 
     def run(self, function, *args, on_error, **where):
         self.told.append((function, args, where))
-        return dict.fromkeys(where["workers"], self.obeys)
+        known = {None, *(key for _, key, _ in self.submitted)}
+        return dict.fromkeys(where["workers"], self.obeys and args[-1] in known)
 
     def get_events(self, topic):
         return self.events
@@ -357,12 +358,15 @@ def test_a_job_that_began_while_it_was_taken_back_is_stopped(client, shared):
 
 def test_a_run_below_its_share_waits_for_a_worker_of_the_other(client, shared):
     client.others = {name: [job_key(TRIAL, OTHER)] for name in ("a", "b")}
+    look_around(shared)
     assert shared.n_workers == 1
     assert len(give(client, shared, 5)) == 1, "one of two workers is its share"
     assert names(shared) == []
 
 
-def test_a_run_with_its_share_leaves_a_free_worker_to_the_one_that_waits(client, shared):
+def test_a_run_with_its_share_leaves_a_free_worker_to_the_one_that_waits(
+    client, shared, monkeypatch
+):
     client.workers = dict.fromkeys("abc", 1)
     first, _ = give(client, shared, 2)
     for _, key, _ in client.submitted:
@@ -370,6 +374,8 @@ def test_a_run_with_its_share_leaves_a_free_worker_to_the_one_that_waits(client,
     client.others = {first.name: [job_key(TRIAL, OTHER)]}
     assert names(shared) == [], "the third worker is for the run whose job waits"
     client.others = {}
+    assert names(shared) == [], "nor does it take what a run leaves between two of its jobs"
+    monkeypatch.setattr("espalier.infra.cluster.worker_set._RECENT_SECONDS", 0.0)
     assert len(names(shared)) == 1
 
 
