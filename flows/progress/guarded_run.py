@@ -25,7 +25,7 @@ from espalier.pipelines.requests.form import Form
 from espalier.tasks.policies import can_pass
 
 if TYPE_CHECKING:
-    from prefect.states import State
+    from prefect.client.schemas.objects import State
 
 _LOG = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ import faulthandler
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -47,7 +46,7 @@ class _Watch:
         self._timer = threading.Timer(left, _stop_process)
         self._timer.daemon = True
         self._timer.start()
-        faulthandler.dump_traceback_later(left + grace, exit=True, file=sys.__stderr__)
+        faulthandler.dump_traceback_later(left + grace, exit=True, file=2)  # stderr as it was
 
     @property
     def is_on(self) -> bool:

@@ -14,11 +14,12 @@ def read_secret_block(name: str) -> str:
         There is no such block, or its value is no text.
     """
     from prefect.blocks.system import Secret
+    from prefect.utilities.asyncutils import run_coro_as_sync
 
     slug = name.removeprefix(KIND)
     try:
-        # Prefect's own loader; only its kind is opened, whatever the name says.
-        value = Secret.load(slug, _sync=True).get()
+        # Only this kind is opened, whatever the name says.
+        block = run_coro_as_sync(Secret.aload(slug))
     except ValueError as error:
         if "Unable to find block document" not in str(error):
             raise
@@ -26,6 +27,7 @@ def read_secret_block(name: str) -> str:
             f"there is no Prefect block 'secret/{slug}', which the data source names; make it on "
             "Prefect's page Blocks, of the type Secret"
         ) from None
+    value = None if block is None else block.get()
     if not isinstance(value, str):
         raise UserError(f"the Prefect block 'secret/{slug}' holds no text")
     return value

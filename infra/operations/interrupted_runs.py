@@ -98,13 +98,13 @@ def _is_overtaken(client: "SyncPrefectClient", run: "FlowRun") -> bool:
 
 def _schedule_again(client: "SyncPrefectClient", run: "FlowRun", now: datetime) -> bool:
     """Let a run wait for its retry: the first time not at all if it was killed, then longer."""
+    from prefect.client.schemas.objects import State
     from prefect.client.schemas.responses import SetStateStatus
     from prefect.states import AwaitingRetry
 
     assert run.state is not None
     turn = run.run_count - 1 if run.state.is_crashed() else run.run_count
     wait = _FIRST_WAIT * 5 ** (turn - 1) if turn > 0 else timedelta()
-    answer = client.set_flow_run_state(
-        run.id, AwaitingRetry(scheduled_time=now + wait, message=_MESSAGE)
-    )
+    again: State[None] = AwaitingRetry(scheduled_time=now + wait, message=_MESSAGE)
+    answer = client.set_flow_run_state(run.id, again)
     return answer.status == SetStateStatus.ACCEPT
