@@ -67,7 +67,7 @@ def train(request: TrainRequest) -> TrainReport:
         with run.store.lock():
             take_over_run_folder(run.store)
             report = session.report = _train(run, session, watch, deadline)
-        tidy_up(session.settings)
+        tidy_up(session.settings, request.model_name)
         return report
 
 
@@ -88,6 +88,8 @@ def _train(
         watch.phase("profile")
         profiling = profile_dataset.submit(run, prepared)
         executor = open_executor(run, prepared, session.workers)
+        for line in session.workers.opening_lines:
+            session.listener.note(line)
         profile = profiling.result()
         run = replace(run, run_id=opening.result())
         refits = run.request.refit_on_all
@@ -127,6 +129,9 @@ def _train(
 
         watch.phase("register")
         searched.log.finish()
+        for line in session.workers.closing_lines:
+            session.listener.note(line)
+        run.tracking.set_tags(run.run_id, session.workers.tags)
         version = register_ensemble(run, prepared, ensemble, holdout, rows, inherited)
         facts = ReportFacts(
             version=version,
@@ -140,7 +145,7 @@ def _train(
             explanation=explaining.result(),
             leaderboard=rows,
             failures=failures,
-            said=advice_outcome,
+            said=(*advice_outcome, *session.workers.closing_lines),
         )
         log_report(run, facts)
         summing_up.result()

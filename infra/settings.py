@@ -20,6 +20,7 @@ from espalier.pipelines.resources.memory import memory_bytes
 
 _MLFLOW_DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mssql")
 DEFAULT_KEPT_RUNS = 5
+DEFAULT_KEPT_LOG_DAYS = 30.0
 NO_EXPERIENCE = Path("none")
 """Value of the setting `experience` that switches experience off."""
 
@@ -90,7 +91,10 @@ class Settings(BaseSettings):
         description="A running Dask scheduler (`tcp://...`), as `--dask`. Empty: local workers.",
     )
     workers: int | None = Field(
-        default=None, ge=1, description="Local worker processes, as `--workers`. Empty: one a core."
+        default=None,
+        ge=1,
+        description="Local worker processes, as `--workers`. Empty: one a core. Runs at the same "
+        "time on one machine, with the same home folder, have fewer: they share its cores.",
     )
     memory_limit: str | None = Field(
         default=None,
@@ -99,7 +103,14 @@ class Settings(BaseSettings):
         "trials run at the same time where the limit requires it.",
     )
     dask_start_seconds: float = Field(
-        default=120.0, gt=0, description="Seconds the workers may take to start."
+        default=120.0, gt=0, description="Seconds that local workers may take to start."
+    )
+    dask_wait_seconds: float = Field(
+        default=1800.0,
+        gt=0,
+        description="Seconds that a run waits while a Dask scheduler by address has no worker, "
+        "with a line a minute: an adaptive cluster may need minutes to start a machine. A run with "
+        "a time budget waits no longer than that.",
     )
     keep_runs: int = Field(
         default=DEFAULT_KEPT_RUNS,
@@ -107,6 +118,31 @@ class Settings(BaseSettings):
         description="Finished runs of each model whose folder (table, trials, out-of-fold "
         "predictions) is kept when a training ends, in addition to those behind a version with an "
         "alias; 0 keeps all. `espalier clean` does the same by hand.",
+    )
+    keep_versions: int = Field(
+        default=0,
+        ge=0,
+        description="Newest versions of each model that are kept in MLflow when a training ends, "
+        "with their runs, trials and rows, in addition to those with an alias, that served, or "
+        "that these were compared with; 0 keeps all. `espalier clean` does the same by hand.",
+    )
+    keep_champions: int = Field(
+        default=0,
+        ge=0,
+        description="Earlier champions of each model that `keep_versions` leaves, so that a "
+        "rollback can restore them; 0 keeps all.",
+    )
+    keep_days: float = Field(
+        default=0.0,
+        ge=0,
+        description="Days that MLflow runs without a version are kept (failed trainings, "
+        "retrainings and monitoring); 0 keeps all. The decision log is always kept.",
+    )
+    keep_logs: float = Field(
+        default=DEFAULT_KEPT_LOG_DAYS,
+        ge=0,
+        description="Days that the logs of commands, in `logs` in the home folder, are kept after "
+        "their last line; 0 keeps all. Logs of servers are cut at 20 MB, with three copies.",
     )
     experience: Path | None = Field(
         default=None,
@@ -200,6 +236,11 @@ class Settings(BaseSettings):
     def servers_folder(self) -> Path:
         """Folder of the logs of the servers that `espalier ui` starts."""
         return self.home / "servers"
+
+    @property
+    def logs_folder(self) -> Path:
+        """Folder with one log per command."""
+        return self.home / "logs"
 
     @property
     def worker_count(self) -> int:

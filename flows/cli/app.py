@@ -4,13 +4,11 @@ Only typer is imported here, so that ``espalier --help`` is fast; each command i
 when it runs.
 """
 
-import signal
 import sys
 from typing import Annotated
 
 import typer
 
-from espalier.flows.cli.commands.clean import clean
 from espalier.flows.cli.commands.experience import experience
 from espalier.flows.cli.commands.history import history
 from espalier.flows.cli.commands.leaderboard import leaderboard
@@ -25,8 +23,11 @@ from espalier.flows.cli.commands.rollback import rollback
 from espalier.flows.cli.commands.serve import serve
 from espalier.flows.cli.commands.train import train
 from espalier.flows.cli.commands.ui import ui
+from espalier.flows.cli.commands.upkeep.check import check
+from espalier.flows.cli.commands.upkeep.clean import clean
 from espalier.flows.cli.commands.verify import verify
 from espalier.flows.terminal.exits import WRONG_INPUT, say_error
+from espalier.flows.terminal.last_resort import end_on_sigterm
 from espalier.infra.environment import let_warnings_pass, quiet_environment
 from espalier.infra.processes.import_path import leave_working_folder
 from espalier.infra.version import own_version
@@ -50,6 +51,7 @@ app.command()(report)
 app.command()(models)
 app.command()(history)
 app.command()(verify)
+app.command()(check)
 app.command()(clean)
 app.command()(ui)
 app.command()(serve)
@@ -76,8 +78,7 @@ def main() -> None:
     """Run the command line and exit with its status."""
     leave_working_folder()
     let_warnings_pass()
-    # SIGTERM ends the command in the same orderly way as Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_on_sigterm()
     sys.exit(run(sys.argv[1:]))
 
 

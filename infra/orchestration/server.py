@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from espalier.infra.environment import reach_this_machine, without_strict_warnings
+from espalier.infra.log_rotation import rotate
 from espalier.infra.network.ports import answers, is_local, listen, listen_at, wait_until_answers
 from espalier.infra.network.proxies import require_usable_proxies
 from espalier.infra.orchestration.address import named_address
@@ -176,6 +177,7 @@ class PrefectServer:
         folder.mkdir(parents=True, exist_ok=True)
         self._listening = listening
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+        rotate(self.log_path)
         self._log = self.log_path.open("ab")
         self._process = self._run(listening)
 

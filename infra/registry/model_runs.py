@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from espalier.infra.registry.registry import RegisteredVersion, list_models, resolve
+from espalier.infra.registry.registry import RegisteredVersion, resolve, versions_of
 from espalier.infra.runs.store import RunStore
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
@@ -84,7 +84,7 @@ def run_to_extend(spec: str, settings: Settings) -> ModelRun:
         if run.folder is not None and RunStore(run.folder).finished is None:
             raise UserError(f"the run of model {run.shown} is not finished; wait for its end")
         return _with_folder(run)
-    versions = [each for each in list_models(settings) if each.name == asked.name]
+    versions = versions_of(asked.name, settings)
     runs = (run_behind(each, settings) for each in versions if each.run_id is not None)
     for run in runs:
         if run.folder is None or RunStore(run.folder).finished is not None:

@@ -32,6 +32,7 @@ from espalier.infra.processes.owner_lock import RunLock
 from espalier.infra.runs.predictions_file import open_predictions, write_predictions
 from espalier.infra.store_errors import disk_errors
 from espalier.pipelines.serialization.strict_json import to_json
+from espalier.pipelines.serialization.to_disk import flush_folder, keep_on_disk
 from espalier.pipelines.trials.row_predictions import Predictions
 from espalier.pipelines.trials.trial import TrialOutcome, TrialResult
 
@@ -210,6 +211,7 @@ def _line(result: TrialResult) -> bytes:
 def _append(path: Path, line: bytes, *, to_disk: bool) -> None:
     """Append a line to a log; with ``to_disk`` it survives a crash of the machine too."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not path.exists()
     with path.open("ab+") as log:
         # A kill in the middle of a line leaves it incomplete; it must not be joined with this one.
         if log.seek(0, os.SEEK_END) > 0:
@@ -220,6 +222,8 @@ def _append(path: Path, line: bytes, *, to_disk: bool) -> None:
         log.flush()
         if to_disk:
             os.fsync(log.fileno())
+            if is_new:
+                keep_on_disk(path)
 
 
 def _lines(path: Path) -> list[bytes]:
@@ -246,6 +250,7 @@ def _write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        flush_folder(path.parent)
     except BaseException:
         partial.unlink(missing_ok=True)  # frees its bytes on a full disk
         raise

@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import io
-import json
 import lzma
 import os
 import re
@@ -16,6 +15,7 @@ import pandas as pd
 
 from espalier.infra.tables.csv_reading import read_csv
 from espalier.infra.tables.databases import is_database, read_query
+from espalier.infra.tables.json_records import read_json
 from espalier.infra.tables.opening import COMPRESSIONS, exists_locally, open_bytes
 from espalier.infra.tables.placeholders import fill_in
 from espalier.pipelines.data.parsing.numbers import NumberStyle
@@ -165,24 +165,6 @@ def reason_of(error: BaseException) -> str:
     return redact(text if len(text) <= 200 else text[:197] + "...")
 
 
-# --- text ---------------------------------------------------------------------------------
-
-
-def _read_json(source: str) -> pd.DataFrame:
-    with open_bytes(source) as file:
-        text = file.read()
-    if not text.strip():
-        raise UserError(f"{redact(source)!r} is empty; give a table with data")
-    # Keep pandas from converting text that looks like a date or a number; that comes later.
-    if text.lstrip().startswith(b"["):
-        records = json.loads(text)
-    else:
-        records = [json.loads(line) for line in text.splitlines() if line.strip()]
-    if not all(isinstance(record, dict) for record in records):
-        raise UserError(f"{redact(source)!r} must hold one JSON object a row")
-    return pd.DataFrame.from_records(records)
-
-
 # --- columnar -----------------------------------------------------------------------------
 
 
@@ -267,7 +249,7 @@ def _write_feather(frame: pd.DataFrame, path: Path) -> None:
 
 
 _READERS: dict[str, Callable[[str], pd.DataFrame]] = {
-    "JSON lines": _read_json,
+    "JSON lines": read_json,
     "Parquet": _read_parquet,
     "Arrow": _read_arrow,
 }

@@ -68,6 +68,7 @@ METRICS = (
     "rmsle",
     "msle",
     "poisson_deviance",
+    "tweedie_deviance",
     "gamma_deviance",
     "pinball",
 )

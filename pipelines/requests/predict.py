@@ -8,6 +8,7 @@ from espalier.pipelines.redaction import redact
 from espalier.pipelines.requests.form import DataSource, Form, OptionalText
 
 RowPolicy = Literal["warn", "refuse", "ignore"]
+ModelPolicy = Literal["refuse", "warn"]
 
 
 class PredictRequest(Form):
@@ -58,6 +59,13 @@ class PredictRequest(Form):
         description="What to do when rows break the expectations of the training table (ranges, "
         "categories, missing cells): warn, refuse, or ignore, which skips the check. Missing "
         "columns are always refused.",
+    )
+
+    on_difference: ModelPolicy = Field(
+        default="refuse",
+        title="On difference",
+        description="What to do when the model does not answer the rows it was saved with as it "
+        "did then, as with other package versions: refuse, or warn and go on.",
     )
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from espalier.infra.registry.registry import RegisteredVersion, register_version
 from espalier.infra.tracking.artifacts import LEADERBOARD_FILE
+from espalier.infra.tracking.logged_dataset import ModelMetrics
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.trials.failures import Failures
@@ -60,7 +61,6 @@ def register_ensemble(
         "cv_score": ensemble.cv_score,
         "baseline_score": holdout.baseline,
     }
-    tracking.log_metrics(run_id, numbers)
     version = register_version(
         tracking,
         name=run.request.model_name,
@@ -77,6 +77,9 @@ def register_ensemble(
             **inherited.tags,
         },
         description=model_card(prepared, ensemble, holdout, leaderboard),
+        metrics=ModelMetrics(
+            values=numbers, table=run.request.model_name, fingerprint=run.table.fingerprint
+        ),
     )
     rows = [leaderboard_record(row) for row in leaderboard]
     publish_table("leaderboard", [_shown(row) for row in rows], "Trials, best first")

@@ -102,7 +102,7 @@ def model_card(
         ]
     if version is not None:
         name = escape_markdown(version.name)
-        blocks.insert(0, f"## {name} version {version.version} is {version.alias}")
+        blocks.insert(0, f"## {name} version {version.version} is {version.alias or 'registered'}")
     return "\n\n".join(blocks)
 
 

@@ -1,6 +1,5 @@
 """Predict a table of any size with a registered model, in chunks."""
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from espalier.infra.registry.expectation_suite import read_suite
-from espalier.infra.registry.model_files import load
+from espalier.infra.registry.model_files import open_version
 from espalier.infra.registry.registry import RegisteredVersion, resolve
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tables.chunks import ChunkPlan, read_chunks
@@ -20,13 +19,7 @@ from espalier.pipelines.data.preparation import find_column
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact
 from espalier.pipelines.requests.predict import PredictRequest
-from espalier.pipelines.serving.saved_model import (
-    INTERVAL,
-    LOWER,
-    UPPER,
-    ServedModel,
-    ServingWarning,
-)
+from espalier.pipelines.serving.saved_model import INTERVAL, LOWER, UPPER, ServedModel
 from espalier.tasks.prediction.row_checks import RowChecker
 
 MODEL, SOURCE, ROW, PREDICTION = "model", "source", "row", "prediction"
@@ -65,6 +58,9 @@ def score_table(request: PredictRequest) -> ScoreRecord:
 
     Raises
     ------
+    ModelDiffersError
+        The model does not answer its golden rows as it did when it was saved, and
+        ``on_difference`` is ``refuse``.
     UserError
         The output cannot be written, the model or the data do not exist or are empty, columns are
         missing (all are named), probabilities are requested for a regression or intervals for a
@@ -75,10 +71,10 @@ def score_table(request: PredictRequest) -> ScoreRecord:
     settings = load_settings()
     version = resolve(request.model, settings)
     sources = _without(path, expand_sources(request.data))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ServingWarning)
-        model = load(version, settings)
-    noticed = [str(each.message) for each in caught if each.category is ServingWarning]
+    opened = open_version(version, settings)
+    model, label = ServedModel(opened.model), f"{version.name}/{version.version}"
+    if request.on_difference == "refuse":
+        opened.check.require_same_answers(label)
     if request.proba and model.model.classes is None:
         raise UserError(
             f"model {version.name!r} predicts numbers, which have no probabilities; "
@@ -96,7 +92,6 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         wanted={*model.model.feature_names, *ids},
         styles=model.model.preparation.number_styles,
     )
-    label = f"{version.name}/{version.version}"
     gate = _gate(request, contract, version, settings)
     n_rows = 0
     with writer:
@@ -110,7 +105,7 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         n_rows=n_rows,
         n_sources=len(sources),
         model=label,
-        warnings=tuple(dict.fromkeys([*noticed, *gate.warnings])),
+        warnings=tuple(dict.fromkeys([*opened.check.lines, *gate.warnings])),
     )
 
 

@@ -41,10 +41,11 @@ def open_run(run: TrainingRun) -> str:
     tracking.log_dataset(
         run_id,
         name=request.model_name,
-        source=request.shown_data,
+        source=recorded.data,
         fingerprint=table.fingerprint,
         columns=dict(table.schema),
         n_rows=table.n_rows,
+        query=request.query,
     )
     tracking.log_json(run_id, dict(table.schema), "data/schema.json")
     # With the query, so that the training can be asked for again; passwords are not in it.

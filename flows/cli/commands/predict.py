@@ -55,6 +55,14 @@ def predict(
             "ignore (no check).",
         ),
     ] = "warn",
+    on_difference: Annotated[
+        str,
+        typer.Option(
+            metavar="POLICY",
+            help="What to do if the model does not answer the rows it was saved with as it did "
+            "then: refuse, or warn and go on.",
+        ),
+    ] = "refuse",
 ) -> None:
     """Predict the rows of a table with a registered model.
 
@@ -75,6 +83,7 @@ def predict(
             "id_column": id_column,
             "interval": interval,
             "on_drift": on_drift,
+            "on_difference": on_difference,
         }
     )
     outcome = score_table(request)

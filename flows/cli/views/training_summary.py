@@ -124,7 +124,10 @@ def _outcome(report: TrainReport) -> Panel:
         " version ",
         (str(report.version), "bold"),
         " is ",
-        (report.alias, "bold green" if report.alias == "champion" else "bold yellow"),
+        (
+            report.alias or "registered",
+            "bold green" if report.alias == "champion" else "bold yellow",
+        ),
     )
     return Panel(grid, title=title, title_align="left", border_style="green", expand=False)
 

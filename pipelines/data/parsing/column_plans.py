@@ -4,17 +4,28 @@ The decisions depend on distinct values and row counts, never on the target, so 
 be fitted inside a fold.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from espalier.pipelines.data.parsing.dates import detect_date_format, is_clock, is_compact_date
-from espalier.pipelines.data.parsing.decimal_signs import column_evidence
+from espalier.pipelines.data.parsing.decimal_signs import (
+    are_whole,
+    column_evidence,
+    sign_evidence,
+)
 from espalier.pipelines.data.parsing.numbers import (
+    SAMPLE,
+    SHARE,
     NumberStyle,
     detect_number_style,
+    is_absent,
+    looks_like_number,
     mixed_symbols,
+    parse_numbers,
 )
 from espalier.pipelines.data.parsing.readings import (
     ColumnPlan,
@@ -52,7 +63,9 @@ COMPACT_DAYS = (18000101, 21991231)
 _SIGNS = {",": "comma", ".": "point"}
 
 
-def plan_column(name: str, series: "pd.Series[Any]", decimal: str | None = None) -> ColumnPlan:
+def plan_column(
+    name: str, series: "pd.Series[Any]", decimal: str | None = None, *, is_marked: bool = False
+) -> ColumnPlan:
     """Decide the role of a column and how to parse it.
 
     Parameters
@@ -63,6 +76,8 @@ def plan_column(name: str, series: "pd.Series[Any]", decimal: str | None = None)
         Its training rows, of any dtype; at least one cell is present.
     decimal : str or None
         Decimal sign of the table's other numbers, for a column that does not tell its own.
+    is_marked : bool
+        Whether numbers that are all whole were written with a sign nevertheless, as in ``34.000``.
     """
     dtype = series.dtype
     if is_timedelta(dtype):
@@ -72,7 +87,10 @@ def plan_column(name: str, series: "pd.Series[Any]", decimal: str | None = None)
     if is_number(dtype):
         if _holds_compact_dates(series):
             return ColumnPlan(name, ColumnRole.DATETIME, DateReading("%Y%m%d"))
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(plain_style(decimal)))
+        style = _numbers_style(series, decimal)
+        if is_marked:
+            style = replace(style, is_whole=False)
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(style))
     if isinstance(dtype, pd.CategoricalDtype):
         cells = read_text_cells(series)
         n_levels = len(cells.values)
@@ -99,15 +117,20 @@ def _plan_objects(name: str, series: "pd.Series[Any]", decimal: str | None) -> C
     """Return the plan of an object column whose cells are all of one plain kind, else None."""
     kind = pd.api.types.infer_dtype(series, skipna=True)
     if kind in ("boolean", "integer", "floating", "mixed-integer-float", "decimal"):
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(plain_style(decimal)))
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_numbers_style(series, decimal)))
     if holds_date_objects(series):
         zoned = any(getattr(cell, "tzinfo", None) is not None for cell in series.dropna())
         return ColumnPlan(name, ColumnRole.DATETIME, DateReading(zone="UTC" if zoned else None))
     return None
 
 
-def plain_style(decimal: str | None) -> NumberStyle:
+def _numbers_style(series: "pd.Series[Any]", decimal: str | None) -> NumberStyle:
     """Return the notation of numbers that a column of plain numbers expects in later texts."""
+    return replace(plain_style(decimal), is_whole=are_whole(NumberReading().read(series)))
+
+
+def plain_style(decimal: str | None) -> NumberStyle:
+    """Return the notation of columns that do not tell their own."""
     return NumberStyle(decimal or ".", is_certain=decimal == ",")
 
 
@@ -131,7 +154,22 @@ def _plan_text(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan:
         return ColumnPlan(name, ColumnRole.DATETIME, DateReading(dates.pattern), notes)
     if is_clock(values):
         return ColumnPlan(name, ColumnRole.NUMERIC, DurationReading())
-    return ColumnPlan(name, _word_role(cells), _words(cells))
+    return ColumnPlan(name, _word_role(cells), _words(cells), _mixed_signs(name, values))
+
+
+def _mixed_signs(name: str, values: Sequence[str]) -> tuple[str, ...]:
+    """Return a note where words are numbers, only with decimal commas and with points."""
+    some = [value for value in values[:SAMPLE] if not is_absent(value)]
+    if sum(map(looks_like_number, some)) < SHARE * len(some):
+        return ()
+    found = sign_evidence(some)
+    if not found.is_contradictory:
+        return ()
+    return (
+        f"column {name!r} has numbers with a decimal comma such as {found.comma!r} and with a "
+        f"decimal point such as {found.point!r}, in no way that tells them apart; it is taken for "
+        "words",
+    )
 
 
 def plan_numbers(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan | None:
@@ -167,6 +205,9 @@ def plan_numbers(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan
     mixed = mixed_symbols(values)
     if mixed:
         notes.append(f"column {name!r} has numbers {mixed}; only the figures count")
+    some = values[:SAMPLE]
+    is_marked = any(style.decimal in value for value in some)
+    style = replace(style, is_whole=not is_marked and are_whole(parse_numbers(some, style)))
     reading = NumberReading(style, is_lenient=found.is_contradictory)
     return ColumnPlan(name, ColumnRole.NUMERIC, reading, tuple(notes))
 

@@ -262,7 +262,8 @@ def is_timedelta(dtype: Any) -> bool:
 def to_float(series: "pd.Series[Any]") -> NDArray[np.float64]:
     """Return numbers as float64, shape (n_rows,); missing and infinite are NaN."""
     if isinstance(series.dtype, np.dtype):
-        numbers = series.to_numpy().astype(np.float64)
+        with np.errstate(over="ignore"):  # long doubles may be too large
+            numbers = series.to_numpy().astype(np.float64)
     else:
         numbers = np.array(series.to_numpy(dtype=np.float64, na_value=np.nan))
     return without_infinities(numbers)

@@ -85,7 +85,7 @@ def test_every_flow_that_can_be_scheduled_is_published():
             model="m",
             flow=flow,
             cron="@daily",
-            data=None if flow in ("extend", "learn") else "a.csv",
+            data=None if flow in ("extend", "learn", "check") else "a.csv",
             options={"out": "b.csv"} if flow == "predict" else {},
         )
         assert flow in names
