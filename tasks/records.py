@@ -266,7 +266,7 @@ class EnsembleRecord:
     row_ms : float or None
         Milliseconds that the model takes for a single raw row.
     learnt_all : bool
-        Whether the members were fitted once more, to the hold-out rows as well.
+        Whether the members learnt from the hold-out rows too, after these had scored them.
     """
 
     path: Path

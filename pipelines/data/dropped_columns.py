@@ -143,3 +143,12 @@ def _shown(cell: Any) -> str:
     """Format a cell for a message, in at most 40 characters."""
     text = repr(cell) if isinstance(cell, str) else str(cell)
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def nothing_left(dropped: Mapping[str, str]) -> str:
+    """Return the error message for a table without features."""
+    if not dropped:
+        return "no feature is left: the table has no column besides the target; add columns"
+    shown = "; ".join(f"{name!r} ({reason})" for name, reason in list(dropped.items())[:5])
+    more = f" and {len(dropped) - 5} more" if len(dropped) > 5 else ""
+    return f"no feature is left: {shown}{more}; give columns that vary from row to row"

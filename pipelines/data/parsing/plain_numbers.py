@@ -6,6 +6,7 @@ which nothing needs to be decided; these are found and read as one block. All ot
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.column_names import is_id_name
 from espalier.pipelines.data.parsing.column_plans import COMPACT_DAYS, plain_style
+from espalier.pipelines.data.parsing.decimal_signs import are_whole
 from espalier.pipelines.data.parsing.readings import (
     ColumnPlan,
     NumberReading,
@@ -53,13 +55,11 @@ def plan_plain_numbers(
     first, last = COMPACT_DAYS
     is_plain = (low < high) & ~((low >= first) & (high <= last))
     is_plain &= ~(np.diff(block[:3], axis=0) == 1.0).all(axis=0)
+    style = plain_style(decimal)
+    readings = {whole: NumberReading(replace(style, is_whole=whole)) for whole in (True, False)}
     return {
         names[at]: (
-            ColumnPlan(
-                names[at],
-                ColumnRole.NUMERIC,
-                NumberReading(plain_style(decimal, block[:, at])),
-            ),
+            ColumnPlan(names[at], ColumnRole.NUMERIC, readings[are_whole(block[:, at])]),
             block[:, at],
         )
         for at in np.flatnonzero(is_plain).tolist()

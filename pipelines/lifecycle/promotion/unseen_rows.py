@@ -79,7 +79,7 @@ def unseen_holdouts(
     """
     notes: list[str] = []
     parts = _part(challenger, champion, "challenger", "champion", notes)
-    if not newest_only and champion.holdout is not None:
+    if champion.learnt_all or (not newest_only and champion.holdout is not None):
         others = _part(champion, challenger, "champion", "challenger", notes)
         parts += [_without(each, parts, challenger.columns) for each in others]
     filled = [part for part in parts if len(part)]
