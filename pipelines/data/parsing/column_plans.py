@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.parsing.dates import detect_date_format, is_clock, is_compact_date
 from espalier.pipelines.data.parsing.decimal_signs import (
     are_whole,
@@ -166,9 +167,9 @@ def _mixed_signs(name: str, values: Sequence[str]) -> tuple[str, ...]:
     if not found.is_contradictory:
         return ()
     return (
-        f"column {name!r} has numbers with a decimal comma such as {found.comma!r} and with a "
-        f"decimal point such as {found.point!r}, in no way that tells them apart; it is taken for "
-        "words",
+        f"column {name!r} has numbers with a decimal comma such as {quoted_cell(found.comma)!r} "
+        f"and with a decimal point such as {quoted_cell(found.point)!r}, in no way that tells them "
+        "apart; it is taken for words",
     )
 
 
@@ -193,14 +194,15 @@ def plan_numbers(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan
     notes = []
     if found.is_contradictory:
         notes.append(
-            f"column {name!r} has numbers with a decimal comma such as {found.comma!r} and with a "
-            f"decimal point such as {found.point!r}; the decimal {_SIGNS[style.decimal]} is taken, "
-            "and the others count as missing"
+            f"column {name!r} has numbers with a decimal comma such as "
+            f"{quoted_cell(found.comma)!r} and with a decimal point such as "
+            f"{quoted_cell(found.point)!r}; the decimal {_SIGNS[style.decimal]} is taken, and the "
+            "others count as missing"
         )
     elif found.either and told is None:
         notes.append(
-            f"column {name!r} has numbers such as {found.either!r} that read both ways, and "
-            f"nothing tells which is meant; the decimal {_SIGNS[style.decimal]} is taken"
+            f"column {name!r} has numbers such as {quoted_cell(found.either)!r} that read both "
+            f"ways, and nothing tells which is meant; the decimal {_SIGNS[style.decimal]} is taken"
         )
     mixed = mixed_symbols(values)
     if mixed:
