@@ -73,10 +73,11 @@ class Preparation:
             if isinstance(plan.reading, NumberReading)
         }
 
-    def styles_with(self, target: str) -> Mapping[str, NumberStyle]:
+    def styles_with(self, target: str | None) -> Mapping[str, NumberStyle]:
         """Return how the numbers of each numeric column and of the target were written."""
-        own = {} if self.target_style is None else {target: self.target_style}
-        return {**self.number_styles, **own}
+        if target is None or self.target_style is None:
+            return self.number_styles
+        return {**self.number_styles, target: self.target_style}
 
     def apply(self, table: pd.DataFrame, *, where: str = "the table") -> pd.DataFrame:
         """Return the prepared features of a table.
