@@ -130,8 +130,7 @@ class Settings(FormSettings):
     keep_champions: int = Field(
         default=0,
         ge=0,
-        description="Earlier champions of each model that `keep_versions` leaves, so that a "
-        "rollback can restore them; 0 keeps all.",
+        description="Earlier champions of each model that `keep_versions` leaves; 0 keeps all.",
     )
     keep_days: float = Field(
         default=0.0,
