@@ -106,7 +106,8 @@ def _arrow(series: "pd.Series[Any]") -> Any:
 
     if isinstance(series.dtype, np.dtype) and not series.dtype.isnative:
         series = series.astype(series.dtype.newbyteorder("="))
-    if is_plain_number(series.dtype) and series.dtype.itemsize in (1, 4, 8):  # no half floats
+    size = getattr(series.dtype, "itemsize", 0)
+    if is_plain_number(series.dtype) and size in (1, 4, 8):  # no half floats
         return pa.array(series.to_numpy(), from_pandas=True)  # of a wide table, most columns
     try:
         array = pa.Array.from_pandas(series)
