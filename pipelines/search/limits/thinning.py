@@ -10,7 +10,6 @@ predictor (docs/decisions/0045).
 
 import numpy as np
 
-from espalier.pipelines.search.strategies.names import NO_PREDICTOR
 from espalier.pipelines.surrogate.targets import observe
 from espalier.pipelines.trials.history import History
 
@@ -20,6 +19,9 @@ BEST, NEWEST, SPREAD = 80, 80, 80
 """Trials that a longer search learns from."""
 CHOOSING_SHARE = 0.05
 """Most of the time after the first `MOST_TRIALS` trials that may go into choosing."""
+
+NO_PREDICTOR = frozenset({"default", "grid", "neighbour", "random", "warm_start"})
+"""Origins of trials that no predictor, sampler or surrogate was asked for."""
 
 
 def thinned(history: History) -> History:

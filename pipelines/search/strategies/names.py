@@ -8,5 +8,3 @@ ASCENT = "gp+ascent"
 """Origin of a trial that gradient ascent found."""
 CANDIDATES = "gp+candidates"
 """Origin of a trial for which 2,000 random candidates beat ascent."""
-NO_PREDICTOR = frozenset({"default", "grid", "neighbour", "random", "warm_start"})
-"""Origins of trials that no predictor, sampler or surrogate was asked for."""
