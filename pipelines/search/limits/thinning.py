@@ -22,6 +22,9 @@ NO_PREDICTOR = frozenset({"default", "grid", "neighbour", "random", "warm_start"
 CHOOSING_SHARE = 0.05
 """Most of the time after the first `MOST_TRIALS` trials that may go into choosing."""
 
+NO_PREDICTOR = frozenset({"default", "grid", "neighbour", "random", "warm_start"})
+"""Origins of trials that no predictor, sampler or surrogate was asked for."""
+
 
 def thinned(history: History) -> History:
     """Return the trials to learn from: all of them unless there are more than `MOST_TRIALS`."""

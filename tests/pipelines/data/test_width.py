@@ -18,9 +18,9 @@ def planned(monkeypatch):
     """Names of the columns that are planned one by one."""
     names = []
 
-    def plan_column(name, series, decimal=None):
+    def plan_column(name, *arguments, **options):
         names.append(name)
-        return column_plans.plan_column(name, series, decimal)
+        return column_plans.plan_column(name, *arguments, **options)
 
     monkeypatch.setattr(preparation, "plan_column", plan_column)
     return names
