@@ -72,7 +72,11 @@ def build_experience(request: BuildRequest) -> BuildReport:
     finished: list[str] = []
     unfinished: list[str] = []
     failed: list[tuple[str, str]] = []
-    lock = RunLock(store.path.with_name(f"{store.path.name}.lock"), what="a build of this store")
+    lock = RunLock(
+        store.path.with_name(f"{store.path.name}.lock"),
+        what="a build of this store",
+        advice="wait for it, or change what it works on",
+    )
     address = None if request.workers else request.dask or settings.dask_address
     patience = settings.dask_wait_seconds if address else settings.dask_start_seconds
     with lock, ExitStack() as held:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from espalier.infra.form_settings import FormSettings
 from espalier.infra.sqlite_urls import sqlite_url
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.resources.cores import usable_cores as usable_cores
 from espalier.pipelines.resources.memory import memory_bytes
 
 _MLFLOW_DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mssql")
@@ -27,7 +29,7 @@ OWN_DATABASE = "mlflow.db"
 """Name of MLflow's database in the home folder."""
 
 
-class Settings(BaseSettings):
+class Settings(FormSettings):
     """The settings of an installation: where data are stored and where work runs.
 
     Raises
@@ -128,8 +130,7 @@ class Settings(BaseSettings):
     keep_champions: int = Field(
         default=0,
         ge=0,
-        description="Earlier champions of each model that `keep_versions` leaves, so that a "
-        "rollback can restore them; 0 keeps all.",
+        description="Earlier champions of each model that `keep_versions` leaves; 0 keeps all.",
     )
     keep_days: float = Field(
         default=0.0,
@@ -166,9 +167,36 @@ class Settings(BaseSettings):
         "against; 0 keeps histograms of the columns only.",
     )
 
+    serve_name: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$",
+        description="Owner of what `espalier serve` publishes, as `--name`; its deployments have "
+        "it as a tag, and nobody else's are changed or run. Give one where the home folder does "
+        "not outlive the container, and to each of several that share a home folder. Empty: the "
+        "home folder's own.",
+    )
+
+    user_header: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="HTTP header, such as `X-Forwarded-User`, in which the authenticating proxy "
+        "before the Prefect server names the user: decisions made on Prefect's pages are recorded "
+        "for that user. For the Prefect server and for `espalier serve`; nobody may reach the "
+        "server but through the proxy. Empty: nobody is known there.",
+    )
+
+    keep_rows_days: int = Field(
+        default=90,
+        ge=0,
+        description="Days after which the raw rows of a version without an alias are removed from "
+        "MLflow, and the run folders of its training, which hold the table; 0 keeps them. The rows "
+        "of versions with an alias, such as champions, stay as long as they have it.",
+    )
+
     notify: str | None = Field(
         default=None,
-        description="Who is told when a run fails: an address (`https://...`) that JSON is posted "
+        description="Who is told when a run fails, a person is asked, a champion changes or "
+        "drifts: an address (`https://...`) that JSON is posted "
         "to (chats show its `text`), another address that Apprise knows (`slack://...`, "
         "`mailto://...`), a Prefect notification block (`block:slack-webhook/alerts`), or a "
         "command that gets the JSON on its standard input. Empty: nobody.",
@@ -237,6 +265,11 @@ class Settings(BaseSettings):
         return self.home / "servers"
 
     @property
+    def form_out_roots(self) -> tuple[Path, ...]:
+        """Folders that forms may write predictions to, at least one."""
+        return tuple(map(Path, self.out_roots)) or (self.home / "predictions",)
+
+    @property
     def logs_folder(self) -> Path:
         """Folder with one log per command."""
         return self.home / "logs"
@@ -264,19 +297,3 @@ def load_settings() -> Settings:
         cause = first.get("ctx", {}).get("error")
         reason = str(cause) if isinstance(cause, UserError) else first["msg"].lower()
         raise UserError(f"environment variable {name} cannot be used: {reason}") from None
-
-
-def usable_cores() -> int:
-    """Return the number of cores this process may use, by affinity and container limits."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    quota = _container_cores()
-    return max(1, min(cores or 1, quota or cores or 1))
-
-
-def _container_cores() -> int | None:
-    """Return the cores a container's CPU quota allows, rounded up; None without one."""
-    try:
-        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return None if limit == "max" else max(1, -(-int(limit) // int(period)))
-    except (OSError, ValueError):
-        return None

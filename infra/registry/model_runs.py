@@ -26,12 +26,15 @@ class ModelRun:
         Fingerprint of the training table; empty if unknown.
     folder : Path or None
         The run folder; None if it was removed.
+    asked_by : str
+        Who named its data source; empty if an older version did not record it.
     """
 
     version: RegisteredVersion
     run_id: str
     fingerprint: str
     folder: Path | None
+    asked_by: str = ""
 
     @property
     def shown(self) -> str:
@@ -64,6 +67,7 @@ def run_behind(version: RegisteredVersion, settings: Settings) -> ModelRun:
         run_id=version.run_id,
         fingerprint=tags.get(run_tags.FINGERPRINT, ""),
         folder=_folder(tags.get(run_tags.FOLDER), tags.get(run_tags.ATTEMPT), settings),
+        asked_by=tags.get(run_tags.ASKED_BY, ""),
     )
 
 

@@ -45,6 +45,9 @@ _LOG = logging.getLogger(__name__)
 class RunStore:
     """The folder of one run; it is created when something is first written.
 
+    Whatever is written raises `LockLostError` if this process has held the folder's lock and
+    another one has taken it over since: it stops before it writes among the other one's records.
+
     Attributes
     ----------
     folder : Path
@@ -59,6 +62,10 @@ class RunStore:
         Entering it raises `UserError` when another live process holds it.
         """
         return RunLock(self.folder / "lock")
+
+    def check_lock(self) -> None:
+        """Raise `LockLostError` if another process has taken over the run from this one."""
+        self.lock().check()
 
     @property
     def attempt(self) -> str:
@@ -95,6 +102,7 @@ class RunStore:
             self._write(
                 self.predictions_path(number), lambda file: write_predictions(file, predictions)
             )
+        self.check_lock()
         with disk_errors(self.folder):
             _append(self.log_path, _line(outcome.result), to_disk=True)
 
@@ -156,6 +164,7 @@ class RunStore:
         StoreUnavailableError
             The disk is full.
         """
+        self.check_lock()
         with disk_errors(self.folder):
             line = to_json(record, indent=None).encode() + b"\n"
             _append(self._starts_path, line, to_disk=False)
@@ -200,6 +209,7 @@ class RunStore:
         self._write(path, lambda file: file.write(text))
 
     def _write(self, path: Path, write: Callable[[IO[bytes]], object]) -> None:
+        self.check_lock()
         with disk_errors(self.folder):
             _write_atomically(path, write)
 

@@ -23,8 +23,8 @@ from espalier.infra.tables.csv_reading import opened_csv, parse_csv, refuse_seco
 from espalier.infra.tables.databases import is_database, read_query_chunks
 from espalier.infra.tables.json_records import is_array, read_records
 from espalier.infra.tables.opening import exists_locally, open_bytes
-from espalier.infra.tables.placeholders import fill_in
 from espalier.infra.tables.remembered_numbers import as_numbers, decide_signs, gather_evidence
+from espalier.infra.tables.source_access import open_to_us
 from espalier.infra.tables.sources import (
     ending,
     read_errors,
@@ -34,7 +34,7 @@ from espalier.infra.tables.sources import (
 )
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,14 +88,14 @@ def read_chunks(
     UserError, StoreUnavailableError
         As `espalier.infra.tables.sources.read_table`; a table without rows yields nothing.
     """
-    source = fill_in(source)
+    source = open_to_us(source)
     plan = plan or ChunkPlan()
     if is_database(source):
         yield from read_query_chunks(source, query, cells=plan.cells)
         return
     if query is not None:
         raise UserError(
-            f"a query needs a database URL such as sqlite:///file.db, not {redact(source)!r}"
+            f"a query needs a database URL such as sqlite:///file.db, not {redact_source(source)!r}"
         )
     reader = _READERS[table_kind(source)]
     with read_errors(source):
@@ -128,7 +128,7 @@ def _csv(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
     as_text = {name: str for name in (*plan.text_columns, *signs) if name in names}
     n_read = 0
     for chunk in chunks(dtype=as_text):
-        refuse_second_header(chunk, repr(redact(source)), n_read)
+        refuse_second_header(chunk, repr(redact_source(source)), n_read)
         n_read += len(chunk)
         for name, sign in signs.items():
             chunk[name] = as_numbers(chunk[name], sign, plan.styles[name])
@@ -161,7 +161,7 @@ def _decimal_signs(
         chunks(usecols=asked, dtype=str, chunksize=min(n_rows, _LOOK_ROWS)),
         enough=None if with_commas else lambda told: any(each.point for each in told),
     )
-    decided = decide_signs(found, plan.styles, repr(redact(source)))
+    decided = decide_signs(found, plan.styles, repr(redact_source(source)))
     return {
         name: sign
         for name, sign in decided.items()

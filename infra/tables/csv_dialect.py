@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from espalier.infra.tables.opening import open_bytes
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 
 _SNIFFED_BYTES = 256 * 1024
 _BLOCK_BYTES = 4 * 1024 * 1024
@@ -59,9 +59,9 @@ def sniff(source: str, *, tabbed: bool) -> CsvDialect:
     with open_bytes(source) as file:
         head = file.read(_SNIFFED_BYTES)
     if not head.strip(b"\x00\xef\xbb\xbf\xff\xfe \t\r\n"):
-        raise UserError(f"{redact(source)!r} is empty; give a table with data")
+        raise UserError(f"{redact_source(source)!r} is empty; give a table with data")
     if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UserError(f"{redact(source)!r} is not text; is it really a CSV file?")
+        raise UserError(f"{redact_source(source)!r} is not text; is it really a CSV file?")
     encodings = _encodings(head)
     # Delimiters and digits are the same in all of them.
     text = head.decode(encodings[0], errors="ignore")
@@ -97,7 +97,8 @@ def fitting_encoding(source: str, dialect: CsvDialect) -> str:
             if is_ascii:  # the last byte may as well be a letter of another encoding
                 continue
             raise UserError(
-                f"{redact(source)!r} ends in the middle of a character; it was not fully written"
+                f"{redact_source(source)!r} ends in the middle of a character; it was not fully "
+                "written"
             ) from None
         return encoding
     return dialect.encodings[-1]

@@ -14,6 +14,7 @@ import pandas as pd
 
 from espalier.infra.tables.csv_dialect import CsvDialect
 from espalier.infra.tables.remembered_numbers import remembered_decimal
+from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.parsing.column_names import unique_names
 from espalier.pipelines.data.parsing.decimal_signs import (
     COMMA,
@@ -223,8 +224,8 @@ def _decimal(
     decimal = COMMA if is_comma else POINT
     sign = "comma" if is_comma else "point"
     return decimal, (
-        f"column {name!r} has numbers such as {told.either!r} that read both ways, and nothing "
-        f"tells which is meant; the decimal {sign} is taken"
+        f"column {name!r} has numbers such as {quoted_cell(told.either)!r} that read both ways, "
+        f"and nothing tells which is meant; the decimal {sign} is taken"
     )
 
 

@@ -17,7 +17,7 @@ from espalier.pipelines.data.parsing.decimal_signs import NOTES, holds_texts
 from espalier.pipelines.data.parsing.numbers import NumberStyle, detect_number_style
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 
 WORDS_FOR_NOTHING = ("NA", "N/A", "n/a", "None", "NULL", "null")
 """Words that pandas reads as missing, and that may as well be the name of a class."""
@@ -70,11 +70,11 @@ def read_csv(
         raise AssertionError("unreachable: the last encoding returns or raises")
 
     table = parse()
-    refuse_second_header(table, repr(redact(source)))
+    refuse_second_header(table, repr(redact_source(source)))
     if target is not None:
         table = _with_exact_labels(table, target, parse)
     return settle_numbers(
-        table, parse, dialect=dialect, styles=styles or {}, shown=repr(redact(source))
+        table, parse, dialect=dialect, styles=styles or {}, shown=repr(redact_source(source))
     )
 
 
@@ -105,7 +105,7 @@ def opened_csv(source: str, dialect: CsvDialect, encoding: str) -> Iterator[Chec
             raw,
             delimiter=dialect.delimiter,
             encoding=encoding,
-            shown=repr(redact(source)),
+            shown=repr(redact_source(source)),
             n_skipped=dialect.n_skipped,
         )
         try:

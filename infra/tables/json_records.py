@@ -8,7 +8,7 @@ import pandas as pd
 
 from espalier.infra.tables.opening import open_bytes
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact, redact_source
 
 
 def read_json(source: str) -> pd.DataFrame:
@@ -24,7 +24,7 @@ def read_json(source: str) -> pd.DataFrame:
     with open_bytes(source) as file:
         records = json.loads(file.read())
     if not all(isinstance(record, dict) for record in records):
-        raise UserError(f"{redact(source)!r} must hold one JSON object a row")
+        raise UserError(f"{redact_source(source)!r} must hold one JSON object a row")
     return pd.DataFrame.from_records(records)
 
 
@@ -39,7 +39,7 @@ def is_array(source: str) -> bool:
     with open_bytes(source) as file:
         head = file.read(4096).lstrip()
         if not head and not file.read(1):
-            raise UserError(f"{redact(source)!r} is empty; give a table with data")
+            raise UserError(f"{redact_source(source)!r} is empty; give a table with data")
     return head.startswith(b"[")
 
 
@@ -59,9 +59,9 @@ def read_records(source: str) -> Iterator[dict[str, Any]]:
                 record = json.loads(line)
             except ValueError as error:
                 raise UserError(
-                    f"{redact(source)!r} cannot be read as JSON in line {number:,}: "
+                    f"{redact_source(source)!r} cannot be read as JSON in line {number:,}: "
                     f"{redact(' '.join(str(error).split()))}; was it fully written?"
                 ) from None
             if not isinstance(record, dict):
-                raise UserError(f"{redact(source)!r} must hold one JSON object a row")
+                raise UserError(f"{redact_source(source)!r} must hold one JSON object a row")
             yield record

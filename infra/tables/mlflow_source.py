@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from mlflow.data.dataset_source import DatasetSource
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +115,7 @@ def stored_source(source: str, query: str | None = None) -> StoredSource:
     query : str or None
         The SELECT statement, if it is a database.
     """
-    shown = redact(source)
+    shown = redact_source(source)
     scheme = urlsplit(shown).scheme.lower() if "://" in shown else ""
     plain = query is None and shown == source and "::" not in shown and "${" not in shown
     if plain and scheme in ("", "file") and os.path.isfile(shown.removeprefix("file://")):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.parsing.decimal_signs import (
     SignEvidence,
     shared_decimal,
@@ -81,9 +82,9 @@ def remembered_decimal(
         else "the training and the rest of the file tell two different things"
     )
     raise UserError(
-        f"column {name!r} of {shown} holds {either!r}, which may be read with a decimal comma or "
-        f"with a decimal point, and {why}; write it without marks for thousands and with a "
-        "decimal point"
+        f"column {name!r} of {shown} holds {quoted_cell(either)!r}, which may be read with a "
+        f"decimal comma or with a decimal point, and {why}; write it without marks for thousands "
+        "and with a decimal point"
     )
 
 

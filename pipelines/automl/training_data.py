@@ -100,7 +100,7 @@ def prepare_training(
     learners = families_of(search, settings)
     for said in weights_unused(learners, search):
         warnings.warn(said, stacklevel=2)
-    n_folds = fold_count(search, settings, settings.n_workers)
+    n_folds = fold_count(search, settings, settings.division(search.n_bytes).workers)
     return TrainingData(
         search=search,
         preparation=preparation,

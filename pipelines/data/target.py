@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.labels import distinct_labels, encode_labels
 from espalier.pipelines.data.parsing.decimal_signs import column_evidence
 from espalier.pipelines.data.parsing.numbers import NumberStyle, detect_number_style, parse_numbers
@@ -249,5 +250,5 @@ def _some(y: "pd.Series[Any]") -> str:
 
 def _shown(cell: Any) -> str:
     """Format a cell for a message, in at most 40 characters."""
-    text = repr(cell) if isinstance(cell, str) else str(cell)
+    text = quoted_cell(repr(cell) if isinstance(cell, str) else str(cell))
     return text if len(text) <= 40 else text[:37] + "..."

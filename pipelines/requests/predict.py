@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 from espalier.pipelines.requests.form import DataSource, Form, OptionalText
 
 RowPolicy = Literal["warn", "refuse", "ignore"]
@@ -71,4 +71,4 @@ class PredictRequest(Form):
     @property
     def shown_data(self) -> str:
         """The data source without its password, for display."""
-        return redact(self.data)
+        return redact_source(self.data)

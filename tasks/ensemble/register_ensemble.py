@@ -29,6 +29,9 @@ from espalier.tasks.records import (
     ValidationRecord,
 )
 
+LEARNT_ALL = "refit_on_all"
+"""Tag of a version that has learnt from its hold-out, after that had scored it."""
+
 
 @retried_task(
     name="register",
@@ -58,6 +61,7 @@ def register_ensemble(
         "cv_score": ensemble.cv_score,
         "baseline_score": holdout.baseline,
     }
+    run.store.check_lock()  # remains of a killed run are removed, not what another one uploads
     version = register_version(
         tracking,
         name=run.request.model_name,
@@ -70,6 +74,7 @@ def register_ensemble(
             "task": str(prepared.problem),
             "method": ensemble.method,
             "fingerprint": run.table.fingerprint,
+            **({LEARNT_ALL: "true"} if ensemble.learnt_all else {}),
             **inherited.tags,
         },
         description=model_card(prepared, ensemble, holdout, leaderboard),

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from espalier.flows.terminal.safe_text import safe_text
 from espalier.infra.operations.cleaning import Cleaning, clean_all
+from espalier.infra.operations.raw_rows import expire_rows
 from espalier.infra.operations.registry_retention import KeepRules
 from espalier.infra.runs.retention import RunRecord
 from espalier.infra.settings import Settings
@@ -31,6 +32,10 @@ def clean_runs(
         console.print(f"{len(done.logs)} log(s) {verb}")
     total = _megabytes(sum(record.n_bytes for record in done.folders))
     console.print(f"{len(done.folders)} run folder(s) {verb}, {total}")
+    if not dry_run:
+        old = expire_rows(settings)
+        if old.runs or old.folders:
+            console.print(f"rows of {len(old.runs)} old run(s) in MLflow removed")
 
 
 def _print_mlflow(console: Console, done: Cleaning, verb: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.parsing.dates import detect_date_format, is_clock, is_compact_date
 from espalier.pipelines.data.parsing.decimal_signs import (
     are_whole,
@@ -57,6 +58,9 @@ SENTENCE_WORDS = 5.0
 SENTENCE_LEVELS = 30
 """Up to this many distinct sentences are categories, like the answers of a form."""
 
+COMPACT_DAYS = (18000101, 21991231)
+"""Range of the numbers that may be dates such as 20240131."""
+
 _SIGNS = {",": "comma", ".": "point"}
 
 
@@ -84,7 +88,7 @@ def plan_column(
     if is_number(dtype):
         if _holds_compact_dates(series):
             return ColumnPlan(name, ColumnRole.DATETIME, DateReading("%Y%m%d"))
-        style = _plain_style(series, decimal)
+        style = _numbers_style(series, decimal)
         if is_marked:
             style = replace(style, is_whole=False)
         return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(style))
@@ -99,7 +103,7 @@ def plan_column(
         plan = _plan_objects(name, series, decimal)
         if plan is not None:
             return plan
-    return _plan_text(name, read_text_cells(series), decimal)
+    return _plan_text(name, read_text_cells(series).shortened, decimal)
 
 
 def is_sentence_like(cells: TextCells) -> bool:
@@ -114,19 +118,19 @@ def _plan_objects(name: str, series: "pd.Series[Any]", decimal: str | None) -> C
     """Return the plan of an object column whose cells are all of one plain kind, else None."""
     kind = pd.api.types.infer_dtype(series, skipna=True)
     if kind in ("boolean", "integer", "floating", "mixed-integer-float", "decimal"):
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_plain_style(series, decimal)))
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_numbers_style(series, decimal)))
     if holds_date_objects(series):
         zoned = any(getattr(cell, "tzinfo", None) is not None for cell in series.dropna())
         return ColumnPlan(name, ColumnRole.DATETIME, DateReading(zone="UTC" if zoned else None))
     return None
 
 
-def _plain_style(series: "pd.Series[Any]", decimal: str | None) -> NumberStyle:
+def _numbers_style(series: "pd.Series[Any]", decimal: str | None) -> NumberStyle:
     """Return the notation of numbers that a column of plain numbers expects in later texts."""
-    return replace(_style(decimal), is_whole=are_whole(NumberReading().read(series)))
+    return replace(plain_style(decimal), is_whole=are_whole(NumberReading().read(series)))
 
 
-def _style(decimal: str | None) -> NumberStyle:
+def plain_style(decimal: str | None) -> NumberStyle:
     """Return the notation of columns that do not tell their own."""
     return NumberStyle(decimal or ".", is_certain=decimal == ",")
 
@@ -137,7 +141,7 @@ def _plan_text(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan:
     if is_compact_date(values):
         return ColumnPlan(name, ColumnRole.DATETIME, DateReading("%Y%m%d"))
     if {value.casefold() for value in values[:5]} <= {"true", "false"} and len(values) <= 4:
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_style(decimal)))
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(plain_style(decimal)))
     numbers = plan_numbers(name, cells, decimal)
     if numbers is not None:
         return numbers
@@ -163,9 +167,9 @@ def _mixed_signs(name: str, values: Sequence[str]) -> tuple[str, ...]:
     if not found.is_contradictory:
         return ()
     return (
-        f"column {name!r} has numbers with a decimal comma such as {found.comma!r} and with a "
-        f"decimal point such as {found.point!r}, in no way that tells them apart; it is taken for "
-        "words",
+        f"column {name!r} has numbers with a decimal comma such as {quoted_cell(found.comma)!r} "
+        f"and with a decimal point such as {quoted_cell(found.point)!r}, in no way that tells them "
+        "apart; it is taken for words",
     )
 
 
@@ -190,14 +194,15 @@ def plan_numbers(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan
     notes = []
     if found.is_contradictory:
         notes.append(
-            f"column {name!r} has numbers with a decimal comma such as {found.comma!r} and with a "
-            f"decimal point such as {found.point!r}; the decimal {_SIGNS[style.decimal]} is taken, "
-            "and the others count as missing"
+            f"column {name!r} has numbers with a decimal comma such as "
+            f"{quoted_cell(found.comma)!r} and with a decimal point such as "
+            f"{quoted_cell(found.point)!r}; the decimal {_SIGNS[style.decimal]} is taken, and the "
+            "others count as missing"
         )
     elif found.either and told is None:
         notes.append(
-            f"column {name!r} has numbers such as {found.either!r} that read both ways, and "
-            f"nothing tells which is meant; the decimal {_SIGNS[style.decimal]} is taken"
+            f"column {name!r} has numbers such as {quoted_cell(found.either)!r} that read both "
+            f"ways, and nothing tells which is meant; the decimal {_SIGNS[style.decimal]} is taken"
         )
     mixed = mixed_symbols(values)
     if mixed:
@@ -248,7 +253,8 @@ def _holds_compact_dates(series: "pd.Series[Any]") -> bool:
         return False
     numbers = to_float(series)
     present = numbers[np.isfinite(numbers)]
-    if not len(present) or not (present.min() >= 18000101 and present.max() <= 21991231):
+    first, last = COMPACT_DAYS
+    if not len(present) or not (present.min() >= first and present.max() <= last):
         return False
     cells = read_text_cells(series)
     return len(cells.values) >= 3 and is_compact_date(cells.values)

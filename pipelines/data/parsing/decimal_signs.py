@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.parsing.numbers import (
     SAMPLE,
     NumberStyle,
@@ -125,7 +126,7 @@ def shared_decimal(columns: Iterable[SignEvidence]) -> str | None:
 def table_decimal(table: pd.DataFrame) -> str | None:
     """Return the decimal sign that the columns of text in a table tell; None for neither."""
     return shared_decimal(
-        column_evidence(read_text_cells(table.iloc[:, position]))
+        column_evidence(read_text_cells(table.iloc[:, position]).shortened)
         for position, dtype in enumerate(table.dtypes)
         if holds_texts(dtype) and may_be_numbers(table.iloc[:, position])
     )
@@ -147,8 +148,9 @@ def notation_complaint(values: Sequence[str], style: NumberStyle) -> str | None:
     names = {COMMA: "comma", POINT: "point"}
     if wrong:
         return (
-            f"holds {wrong!r}, with a decimal {names[other]}, where the model was trained on "
-            f"numbers with a decimal {names[style.decimal]}; write its numbers as in the training"
+            f"holds {quoted_cell(wrong)!r}, with a decimal {names[other]}, where the model was "
+            f"trained on numbers with a decimal {names[style.decimal]}; write its numbers as in "
+            "the training"
         )
     doubtful = [found.either]
     if style.is_whole:
