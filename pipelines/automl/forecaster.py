@@ -1,7 +1,6 @@
 """The forecasting estimator: a whole AutoML run over many series behind ``fit``."""
 
 import math
-import os
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +15,7 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.read import SeriesColumns, SeriesTable, read_series
 from espalier.pipelines.forecasting.metrics import forecast_metric
 from espalier.pipelines.resources.budget import Budget
+from espalier.pipelines.resources.cores import own_cores, usable_cores
 from espalier.pipelines.resources.memory import workers_within
 from espalier.pipelines.surroundings import undisturbed
 
@@ -284,11 +284,10 @@ class AutoMLForecaster(BaseEstimator):
         return int(self.horizon)
 
     def _n_workers(self) -> int:
-        cores = os.cpu_count() or 1
         if self.n_jobs is None:
-            wanted = cores
+            wanted = own_cores()
         elif self.n_jobs < 0:
-            wanted = max(1, cores + 1 + self.n_jobs)
+            wanted = max(1, usable_cores() + 1 + self.n_jobs)
         else:
             wanted = max(1, self.n_jobs)
         return workers_within(None, wanted)

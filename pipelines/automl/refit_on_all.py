@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from espalier.pipelines.evaluation.evaluate import MemberJob
 from espalier.pipelines.evaluation.executors.base import Executor
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.finishing.refit import member_job
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.members.cost import refit_seconds

@@ -5,8 +5,8 @@ from types import TracebackType
 from typing import Self
 
 from espalier.pipelines.evaluation.context import EvaluationContext
-from espalier.pipelines.evaluation.evaluate import MemberJob
 from espalier.pipelines.evaluation.executors.base import Executor, SerialExecutor
+from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import Trial, TrialOutcome
