@@ -17,6 +17,7 @@ from espalier.pipelines.learners.families.linear import LINEAR
 from espalier.pipelines.learners.families.mlp import MLP
 from espalier.pipelines.learners.families.svm import SVM
 from espalier.pipelines.learners.families.xgboost_trees import XGBOOST
+from espalier.pipelines.learners.neural.realmlp_family import REALMLP
 
 
 def _by_name(learners: tuple[Learner, ...]) -> Mapping[str, Learner]:
@@ -30,7 +31,7 @@ def _by_name(learners: tuple[Learner, ...]) -> Mapping[str, Learner]:
 
 # In the order in which their defaults are worth trying.
 LEARNERS: Mapping[str, Learner] = _by_name(
-    (LIGHTGBM, LINEAR, EXTRA_TREES, CATBOOST, XGBOOST, RANDOM_FOREST, MLP, SVM, KNN, BAYES)
+    (LIGHTGBM, LINEAR, EXTRA_TREES, CATBOOST, XGBOOST, RANDOM_FOREST, MLP, REALMLP, SVM, KNN, BAYES)
 )
 
 
