@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from espalier.flows.build_experience_flow import build_experience
+    from espalier.flows.check_flow import check
     from espalier.flows.extend_flow import extend
     from espalier.flows.learn_flow import learn
     from espalier.flows.monitor_flow import monitor
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "build_experience",
+    "check",
     "extend",
     "learn",
     "monitor",

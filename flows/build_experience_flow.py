@@ -1,5 +1,6 @@
 """The flow `build_experience`: evaluate many configurations on every table of a folder."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from prefect import flow
@@ -8,8 +9,9 @@ from espalier.flows.progress.current_listener import current_listener
 from espalier.flows.training.table_recorder import TableRecorder
 from espalier.infra.cluster.cluster import open_cluster
 from espalier.infra.cluster.executor import DaskExecutor
+from espalier.infra.cluster.host_claim import HostClaim, claim_host
 from espalier.infra.processes.owner_lock import RunLock
-from espalier.infra.settings import load_settings
+from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.recording.recording_setup import read_index
@@ -70,10 +72,23 @@ def build_experience(request: BuildRequest) -> BuildReport:
     finished: list[str] = []
     unfinished: list[str] = []
     failed: list[tuple[str, str]] = []
-    lock = RunLock(store.path.with_name(f"{store.path.name}.lock"), what="a build of this store")
-    n_workers = request.workers or settings.worker_count
+    lock = RunLock(
+        store.path.with_name(f"{store.path.name}.lock"),
+        what="a build of this store",
+        advice="wait for it, or change what it works on",
+    )
     address = None if request.workers else request.dask or settings.dask_address
-    with lock, open_cluster(address, n_workers, settings.memory_limit) as client:
+    patience = settings.dask_wait_seconds if address else settings.dask_start_seconds
+    with lock, ExitStack() as held:
+        claim = None if address else held.enter_context(_claim(request, settings))
+        client = held.enter_context(
+            open_cluster(
+                address,
+                settings.worker_count if claim is None else claim.n_start,
+                None if claim is None else f"{claim.memory}b",
+                start_seconds=patience,
+            )
+        )
         for entry in entries:
             if deadline.passed:
                 unfinished.append(entry.name)
@@ -87,7 +102,7 @@ def build_experience(request: BuildRequest) -> BuildReport:
                 listener.warn(f"{entry.name} is left out: {error}")
                 continue
             if place is not None:
-                with DaskExecutor(client, place.context) as executor:
+                with DaskExecutor(client, place.context, claim=claim) as executor:
                     results, done = recorder.record(executor, place)
                 added += results
             (finished if done else unfinished).append(entry.name)
@@ -98,6 +113,15 @@ def build_experience(request: BuildRequest) -> BuildReport:
         unfinished=tuple(unfinished),
         failed=tuple(failed),
         trial_seconds=sum(each.seconds for each in added),
+    )
+
+
+def _claim(request: BuildRequest, settings: Settings) -> HostClaim:
+    return claim_host(
+        settings,
+        workers=request.workers or settings.workers,
+        memory_limit=settings.memory_limit,
+        is_timed=False,  # its trials have one thread, wherever they run
     )
 
 

@@ -3,6 +3,7 @@
 from prefect import flow
 
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
 from espalier.flows.reports.training import TrainReport
 from espalier.flows.train_flow import train
 from espalier.flows.training.extension import continuation
@@ -17,6 +18,7 @@ from espalier.pipelines.requests.extend import ExtendRequest
     flow_run_name="extend {request.model}",
     persist_result=False,
 )
+@guarded
 def extend(request: ExtendRequest) -> TrainReport:
     """Continue the search of a finished training run, and register a new version of its model.
 

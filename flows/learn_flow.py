@@ -7,6 +7,7 @@ from prefect import flow
 
 from espalier.flows.progress.current_listener import current_listener
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
 from espalier.flows.reports.learning import LearnOutcome, LearnReport
 from espalier.infra.registry.run_experience import RunExperience
 from espalier.infra.settings import Settings, load_settings
@@ -27,6 +28,7 @@ from espalier.tasks.experience.register_predictor import register_predictor
     flow_run_name="learn",
     persist_result=False,
 )
+@guarded
 def learn(request: LearnRequest) -> LearnReport:
     """Fit a performance predictor to all trials in MLflow; use it if it is not worse.
 

@@ -6,9 +6,12 @@ from prefect import flow
 
 from espalier.flows.progress.current_listener import current_listener
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
 from espalier.flows.progress.listeners import RunListener
+from espalier.flows.progress.news import tell
 from espalier.flows.reports.monitoring import MonitorOutcome, MonitorReport, limits_passed
 from espalier.flows.retrain_flow import retrain
+from espalier.infra.orchestration.events import DRIFT
 from espalier.infra.registry.registry import RegisteredVersion, resolve
 from espalier.infra.settings import load_settings
 from espalier.infra.tracking.tracking import Tracking
@@ -27,6 +30,7 @@ from espalier.tasks.monitoring.score_champion import MonitoringResult, score_cha
     flow_run_name="monitor {request.name}",
     persist_result=False,
 )
+@guarded
 def monitor(request: MonitorRequest) -> MonitorReport:
     """Score the champion on recent rows, measure drift, and retrain if a limit is exceeded.
 
@@ -47,6 +51,8 @@ def monitor(request: MonitorRequest) -> MonitorReport:
         publish_markdown("monitor", report.to_markdown(), "The champion on recent rows")
         record.keep("monitor.json", report.to_dict())
         _tell(report, listener)
+        if report.verdict == "retrain":
+            tell(DRIFT, f"{report.model}/{report.version}", "has drifted", report.reasons)
         record.conclude(report.verdict, report.figures)
     if report.verdict != "retrain" or not request.retrain:
         return report

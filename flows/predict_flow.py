@@ -4,6 +4,7 @@ from prefect import flow
 from prefect.logging import get_run_logger
 
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
 from espalier.pipelines.requests.predict import PredictRequest
 from espalier.tasks.artifacts import publish_markdown
 from espalier.tasks.pages.markdown import escape_markdown
@@ -23,6 +24,7 @@ score = retried_task(
     flow_run_name="predict {request.model}",
     persist_result=False,
 )
+@guarded
 def predict(request: PredictRequest) -> ScoreRecord:
     """Predict a table with a registered model, and write the predictions to a file."""
     record = score(request)

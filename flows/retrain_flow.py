@@ -7,14 +7,18 @@ from prefect import flow
 
 from espalier.flows.progress.current_listener import current_listener
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
+from espalier.flows.progress.hand_over import hand_over_promotion
 from espalier.flows.progress.listeners import RunListener
 from espalier.flows.promote_flow import promote
 from espalier.flows.reports.drift import drift_figures
+from espalier.flows.reports.promotion import PromotionReport, asked_elsewhere
 from espalier.flows.reports.retraining import RetrainReport, unchanged_markdown
 from espalier.flows.reports.training import TrainReport
 from espalier.flows.train_flow import train
 from espalier.flows.training.retraining_gate import gate_table
 from espalier.flows.training.session import TrainingSession, use_session
+from espalier.infra.access.origin import asked_by
 from espalier.infra.processes.model_lock import one_at_a_time
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tracking.tracking import Tracking
@@ -25,6 +29,7 @@ from espalier.tasks.artifacts import publish_markdown
 from espalier.tasks.data.reread_table import SourceSnapshot, reread_table
 from espalier.tasks.monitoring.lifecycle_run import lifecycle_run
 from espalier.tasks.monitoring.read_last_training import PastTraining, read_last_training
+from espalier.tasks.promotion.undecided import undecided_challenger
 from espalier.tasks.records import TableRef
 
 
@@ -35,8 +40,12 @@ from espalier.tasks.records import TableRef
     flow_run_name="retrain {request.name}",
     persist_result=False,
 )
+@guarded
 def retrain(request: RetrainRequest) -> RetrainReport:
     """Train a challenger on the current data of the source, unless they have not changed.
+
+    With a policy of promotion, a challenger about which nothing was decided is up for it even if
+    the data have not changed: its question may have died with its run, or found nobody.
 
     Retrainings of the same model run one at a time; another one waits.
 
@@ -50,11 +59,24 @@ def retrain(request: RetrainRequest) -> RetrainReport:
     settings, listener = load_settings(), current_listener()
     with one_at_a_time(request.name, settings, on_wait=listener.note):
         report = _retrain(request, settings, listener)
-    # Outside the lock: the answer of a person may take a day.
-    if report.training is None or request.promote == "never":
+    if request.promote == "never":
         return report
+    challenger = report.version or undecided_challenger(request.name, settings)
+    if challenger is None:
+        return report
+    if report.version is None:
+        listener.note(f"nobody has decided about {request.name}/{challenger} yet: it is up again")
+    # Outside the lock: the answer of a person may take a day.
+    return replace(report, promotion=_decide(request, report.champion, challenger))
+
+
+def _decide(request: RetrainRequest, champion: int, challenger: int) -> PromotionReport:
+    """Decide about the challenger, or have a run beside this one ask a person."""
     policy = PromoteRequest(name=request.name, policy=request.promote)
-    return replace(report, promotion=promote(policy))
+    asking = hand_over_promotion(policy) if policy.policy == "approve" else None
+    if asking is None:
+        return promote(policy)
+    return asked_elsewhere(request.name, champion, challenger, asking)
 
 
 def _retrain(request: RetrainRequest, settings: Settings, listener: RunListener) -> RetrainReport:
@@ -62,7 +84,8 @@ def _retrain(request: RetrainRequest, settings: Settings, listener: RunListener)
     listener.phase("read again")
     past = read_last_training(request, settings)
     known = None if request.force else past.fingerprint
-    reread = reread_table(past.request, settings.runs_folder, known)
+    with asked_by(past.origin):
+        reread = reread_table(past.request, settings.runs_folder, known)
     report = _begin_report(request, past, reread)
     if reread.table is None:
         listener.note(f"the data are those of version {report.last}: there is nothing to train")
@@ -77,7 +100,8 @@ def _retrain(request: RetrainRequest, settings: Settings, listener: RunListener)
         for line in gated.decision.warnings:
             listener.warn(line)
         gated.require_passed(past)
-        training = _train(past.request, reread.table, settings, listener)
+        with asked_by(past.origin):
+            training = _train(past.request, reread.table, settings, listener)
         record.tag(
             {"trained": f"{training.model}/{training.version}", "training_run": training.run_id}
         )

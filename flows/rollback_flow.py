@@ -3,8 +3,9 @@
 from prefect import flow
 from prefect.logging import get_run_logger
 
+from espalier.flows.progress.acting import acting_person, unproven_name
 from espalier.flows.progress.flow_hooks import with_run_hooks
-from espalier.infra.actor import current_actor
+from espalier.flows.progress.guarded_run import guarded
 from espalier.infra.settings import load_settings
 from espalier.pipelines.lifecycle.promotion.decision import Decision
 from espalier.pipelines.requests.promote import RollbackRequest
@@ -27,9 +28,15 @@ put_back = retried_task(
     flow_run_name="rollback {request.name}",
     persist_result=False,
 )
+@guarded
 def rollback(request: RollbackRequest) -> Decision:
     """Make the previous champion serve again; return the recorded decision."""
-    decision = put_back(request, load_settings(), actor=request.actor or current_actor())
+    said_by = unproven_name(request.actor)
+    if said_by:
+        request = request.model_copy(
+            update={"reason": " ".join((request.reason or "", *said_by)).strip()}
+        )
+    decision = put_back(request, load_settings(), actor=acting_person(request.actor))
     said = " ".join(decision.reasons)
     get_run_logger().info("%s", said)
     who = escape_markdown(decision.actor)

@@ -10,12 +10,14 @@ from prefect import flow
 
 from espalier.flows.progress.data_notes import tell_of_data
 from espalier.flows.progress.flow_hooks import with_run_hooks
+from espalier.flows.progress.guarded_run import guarded
 from espalier.flows.progress.listeners import Stopwatch
 from espalier.flows.reports.training import TrainReport, make_report
 from espalier.flows.training.run_record import mlflow_run_ended, take_over_run_folder
 from espalier.flows.training.search import search
 from espalier.flows.training.session import TrainingSession, session_for
 from espalier.infra.operations.cleaning import tidy_up
+from espalier.infra.operations.raw_rows import expire_rows_quietly
 from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
@@ -29,6 +31,7 @@ from espalier.tasks.data.validate_table import validate_table
 from espalier.tasks.ensemble.build_ensemble import build_ensemble
 from espalier.tasks.ensemble.evaluate_ensemble import evaluate_ensemble
 from espalier.tasks.ensemble.explain_model import explain_model
+from espalier.tasks.ensemble.refit_on_all import refit_ensemble_on_all, seconds_to_keep
 from espalier.tasks.ensemble.register_ensemble import log_summary, register_ensemble
 from espalier.tasks.experience.consult_experience import consult_experience, log_advice_outcome
 from espalier.tasks.experience.tag_dataset import tag_dataset
@@ -39,6 +42,11 @@ from espalier.tasks.search.open_executor import open_executor
 from espalier.tasks.search.open_run import open_run
 from espalier.tasks.search.open_search import open_search
 
+NOT_REFITTED = (
+    "the model did not learn from the held-out rows: there was no time for it, or its members are "
+    "the models of their folds"
+)
+
 
 @with_run_hooks
 @flow(
@@ -47,6 +55,7 @@ from espalier.tasks.search.open_search import open_search
     flow_run_name="train {request.model_name}",
     persist_result=False,
 )
+@guarded
 def train(request: TrainRequest) -> TrainReport:
     """Train on a table and register the resulting model.
 
@@ -61,7 +70,8 @@ def train(request: TrainRequest) -> TrainReport:
         with run.store.lock():
             take_over_run_folder(run.store)
             report = session.report = _train(run, session, watch, deadline)
-        tidy_up(session.settings)
+        tidy_up(session.settings, request.model_name)
+        expire_rows_quietly(session.settings)
         return report
 
 
@@ -82,15 +92,19 @@ def _train(
         watch.phase("profile")
         profiling = profile_dataset.submit(run, prepared)
         executor = open_executor(run, prepared, session.workers)
+        for line in session.workers.opening_lines:
+            session.listener.note(line)
         profile = profiling.result()
         run = replace(run, run_id=opening.result())
-        keeping = keep_rows.submit(run, prepared)
+        refits = run.request.refit_on_all
+        keeping = None if refits else keep_rows.submit(run, prepared)
         tag_dataset(run, prepared, profile)
         advice = consult_experience(run, prepared, profile)
 
         watch.phase("search")
         opened = open_search(run, prepared, session.workers, executor, inherited.winners, advice)
-        searched = search(run, executor, opened, session.listener, deadline)
+        kept_seconds = seconds_to_keep(run.request.budget) if refits else 0.0
+        searched = search(run, executor, opened, session.listener, deadline.earlier(kept_seconds))
         history, deadline = searched.history, searched.deadline
         advice_outcome = () if advice is None else log_advice_outcome(run, advice, history)
         for line in advice_outcome:
@@ -107,8 +121,21 @@ def _train(
         holdout = evaluate_ensemble(run, prepared, ensemble, deadline)
         explaining = explain_model.submit(run, prepared, ensemble, deadline)
 
+        if refits:
+            watch.phase("refit")
+            ensemble = refit_ensemble_on_all(
+                run, prepared, ensemble, deadline.earlier(-kept_seconds)
+            )
+            if not ensemble.learnt_all:
+                session.listener.warn(NOT_REFITTED)
+            # Before the model is registered: which rows it knows must never be told wrongly.
+            keep_rows(run, prepared, learnt_all=ensemble.learnt_all)
+
         watch.phase("register")
         searched.log.finish()
+        for line in session.workers.closing_lines:
+            session.listener.note(line)
+        run.tracking.set_tags(run.run_id, session.workers.tags)
         version = register_ensemble(run, prepared, ensemble, holdout, rows, inherited)
         facts = ReportFacts(
             version=version,
@@ -122,11 +149,12 @@ def _train(
             explanation=explaining.result(),
             leaderboard=rows,
             failures=failures,
-            said=advice_outcome,
+            said=(*advice_outcome, *session.workers.closing_lines),
         )
         log_report(run, facts)
-        for background in (summing_up, keeping):
-            background.result()
+        summing_up.result()
+        if keeping is not None:
+            keeping.result()
         report = make_report(facts, run.run_id, history, len(opened.history), watch.seconds())
         run.tracking.finish_run(run.run_id, report.figures)
         run.store.mark_finished(report.to_dict())

@@ -30,9 +30,12 @@ _QUIET = {
     "PREFECT_LOGGING_EXTRA_LOGGERS": "espalier",
     # ... and the run's log gets them as well.
     "PREFECT_LOGGING_LOGGERS_PREFECT_EXTRA_PROPAGATE": "true",
-    # No password of a URL in Prefect's log of a run.
+    # No secrets in Prefect's log of a run, nor in what its process prints.
     "PREFECT_LOGGING_HANDLERS_API_CLASS": (
         "espalier.infra.orchestration.api_log_handler.RedactingAPILogHandler"
+    ),
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS": (
+        "espalier.infra.orchestration.api_log_handler.RedactingConsoleHandler"
     ),
     # MLflow: no handlers of its own, no progress bars, no printed addresses.
     "MLFLOW_CONFIGURE_LOGGING": "false",

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from espalier.infra.form_settings import FormSettings
 from espalier.infra.sqlite_urls import sqlite_url
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.resources.cores import usable_cores as usable_cores
 from espalier.pipelines.resources.memory import memory_bytes
 
 _MLFLOW_DATABASES = ("sqlite", "postgresql", "postgres", "mysql", "mssql")
 DEFAULT_KEPT_RUNS = 5
+DEFAULT_KEPT_LOG_DAYS = 30.0
 NO_EXPERIENCE = Path("none")
 """Value of the setting `experience` that switches experience off."""
 
@@ -26,7 +29,7 @@ OWN_DATABASE = "mlflow.db"
 """Name of MLflow's database in the home folder."""
 
 
-class Settings(BaseSettings):
+class Settings(FormSettings):
     """The settings of an installation: where data are stored and where work runs.
 
     Raises
@@ -89,7 +92,10 @@ class Settings(BaseSettings):
         description="A running Dask scheduler (`tcp://...`), as `--dask`. Empty: local workers.",
     )
     workers: int | None = Field(
-        default=None, ge=1, description="Local worker processes, as `--workers`. Empty: one a core."
+        default=None,
+        ge=1,
+        description="Local worker processes, as `--workers`. Empty: one a core. Runs at the same "
+        "time on one machine, with the same home folder, have fewer: they share its cores.",
     )
     memory_limit: str | None = Field(
         default=None,
@@ -98,7 +104,14 @@ class Settings(BaseSettings):
         "trials run at the same time where the limit requires it.",
     )
     dask_start_seconds: float = Field(
-        default=120.0, gt=0, description="Seconds the workers may take to start."
+        default=120.0, gt=0, description="Seconds that local workers may take to start."
+    )
+    dask_wait_seconds: float = Field(
+        default=1800.0,
+        gt=0,
+        description="Seconds that a run waits while a Dask scheduler by address has no worker, "
+        "with a line a minute: an adaptive cluster may need minutes to start a machine. A run with "
+        "a time budget waits no longer than that.",
     )
     keep_runs: int = Field(
         default=DEFAULT_KEPT_RUNS,
@@ -106,6 +119,30 @@ class Settings(BaseSettings):
         description="Finished runs of each model whose folder (table, trials, out-of-fold "
         "predictions) is kept when a training ends, in addition to those behind a version with an "
         "alias; 0 keeps all. `espalier clean` does the same by hand.",
+    )
+    keep_versions: int = Field(
+        default=0,
+        ge=0,
+        description="Newest versions of each model that are kept in MLflow when a training ends, "
+        "with their runs, trials and rows, in addition to those with an alias, that served, or "
+        "that these were compared with; 0 keeps all. `espalier clean` does the same by hand.",
+    )
+    keep_champions: int = Field(
+        default=0,
+        ge=0,
+        description="Earlier champions of each model that `keep_versions` leaves; 0 keeps all.",
+    )
+    keep_days: float = Field(
+        default=0.0,
+        ge=0,
+        description="Days that MLflow runs without a version are kept (failed trainings, "
+        "retrainings and monitoring); 0 keeps all. The decision log is always kept.",
+    )
+    keep_logs: float = Field(
+        default=DEFAULT_KEPT_LOG_DAYS,
+        ge=0,
+        description="Days that the logs of commands, in `logs` in the home folder, are kept after "
+        "their last line; 0 keeps all. Logs of servers are cut at 20 MB, with three copies.",
     )
     experience: Path | None = Field(
         default=None,
@@ -130,9 +167,36 @@ class Settings(BaseSettings):
         "against; 0 keeps histograms of the columns only.",
     )
 
+    serve_name: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$",
+        description="Owner of what `espalier serve` publishes, as `--name`; its deployments have "
+        "it as a tag, and nobody else's are changed or run. Give one where the home folder does "
+        "not outlive the container, and to each of several that share a home folder. Empty: the "
+        "home folder's own.",
+    )
+
+    user_header: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="HTTP header, such as `X-Forwarded-User`, in which the authenticating proxy "
+        "before the Prefect server names the user: decisions made on Prefect's pages are recorded "
+        "for that user. For the Prefect server and for `espalier serve`; nobody may reach the "
+        "server but through the proxy. Empty: nobody is known there.",
+    )
+
+    keep_rows_days: int = Field(
+        default=90,
+        ge=0,
+        description="Days after which the raw rows of a version without an alias are removed from "
+        "MLflow, and the run folders of its training, which hold the table; 0 keeps them. The rows "
+        "of versions with an alias, such as champions, stay as long as they have it.",
+    )
+
     notify: str | None = Field(
         default=None,
-        description="Who is told when a run fails: an address (`https://...`) that JSON is posted "
+        description="Who is told when a run fails, a person is asked, a champion changes or "
+        "drifts: an address (`https://...`) that JSON is posted "
         "to (chats show its `text`), another address that Apprise knows (`slack://...`, "
         "`mailto://...`), a Prefect notification block (`block:slack-webhook/alerts`), or a "
         "command that gets the JSON on its standard input. Empty: nobody.",
@@ -201,6 +265,16 @@ class Settings(BaseSettings):
         return self.home / "servers"
 
     @property
+    def form_out_roots(self) -> tuple[Path, ...]:
+        """Folders that forms may write predictions to, at least one."""
+        return tuple(map(Path, self.out_roots)) or (self.home / "predictions",)
+
+    @property
+    def logs_folder(self) -> Path:
+        """Folder with one log per command."""
+        return self.home / "logs"
+
+    @property
     def worker_count(self) -> int:
         """Number of own worker processes: `workers`, or one per core this process may use."""
         return self.workers or usable_cores()
@@ -223,19 +297,3 @@ def load_settings() -> Settings:
         cause = first.get("ctx", {}).get("error")
         reason = str(cause) if isinstance(cause, UserError) else first["msg"].lower()
         raise UserError(f"environment variable {name} cannot be used: {reason}") from None
-
-
-def usable_cores() -> int:
-    """Return the number of cores this process may use, by affinity and container limits."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    quota = _container_cores()
-    return max(1, min(cores or 1, quota or cores or 1))
-
-
-def _container_cores() -> int | None:
-    """Return the cores a container's CPU quota allows, rounded up; None without one."""
-    try:
-        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return None if limit == "max" else max(1, -(-int(limit) // int(period)))
-    except (OSError, ValueError):
-        return None

@@ -4,7 +4,14 @@ from espalier.pipelines.redaction import redact
 
 
 class EspalierError(Exception):
-    """Base class of Espalier's exceptions; passwords in URLs are hidden in their messages."""
+    """Base class of Espalier's exceptions; secrets are hidden in their messages.
+
+    They are hidden where the exception is made, since programs also print its arguments (``repr``),
+    and once more where it is shown, in case a secret has become known since.
+    """
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(redact(each) if isinstance(each, str) else each for each in args))
 
     def __str__(self) -> str:
         return redact(super().__str__())

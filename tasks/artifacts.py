@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
+from espalier.pipelines.redaction import redact
+
 T = TypeVar("T")
 
 _LOGGER = logging.getLogger(__name__)
@@ -17,14 +19,18 @@ def publish_markdown(key: str, markdown: str, description: str) -> None:
     """Publish a Markdown text."""
     from prefect.artifacts import create_markdown_artifact
 
-    _try(lambda: create_markdown_artifact(markdown, key=key, description=description))
+    text = redact(markdown)
+    _try(lambda: create_markdown_artifact(text, key=key, description=description))
 
 
 def publish_table(key: str, rows: Sequence[Mapping[str, Any]], description: str) -> None:
     """Publish a table, one mapping per row."""
     from prefect.artifacts import create_table_artifact
 
-    table = [dict(row) for row in rows]
+    table = [
+        {name: redact(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
+        for row in rows
+    ]
     _try(lambda: create_table_artifact(table, key=key, description=description))
 
 

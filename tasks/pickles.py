@@ -11,7 +11,7 @@ from espalier.pipelines.serialization.sealed_files import dump_sealed, load_seal
 
 
 def write_pickle(value: Any, path: Path) -> None:
-    """Write ``value`` to ``path``; a reader never finds half a file.
+    """Write ``value`` to ``path``; a reader never finds half a file, after a power cut either.
 
     Raises
     ------
@@ -19,7 +19,7 @@ def write_pickle(value: Any, path: Path) -> None:
         The disk is full.
     """
     with disk_errors(path.parent):
-        dump_sealed(value, path, seal_key(load_settings().home))
+        dump_sealed(value, path, seal_key(load_settings().home), to_disk=True)
 
 
 def read_pickle(path: Path) -> Any:

@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.tasks import exponential_backoff
 
+from espalier.infra.log_redaction import secrets_hidden
 from espalier.infra.orchestration.result_serializer import SealedSerializer, drop_foreign
 from espalier.infra.version import own_version
 from espalier.pipelines.errors import StoreUnavailableError, UserError, WorkerLostError
@@ -107,7 +108,7 @@ def retried_task(
 
     def decorate(function: Callable[P, R]) -> Task[P, R]:
         return Task(
-            undisturbed(function),
+            undisturbed(secrets_hidden()(function)),
             name=name,
             description=description,
             tags=tags,
@@ -132,7 +133,7 @@ def kept_task(
 
     def decorate(function: Callable[P, R]) -> Task[P, R]:
         return KeptTask(
-            undisturbed(function),
+            undisturbed(secrets_hidden()(function)),
             name=name,
             description=description,
             tags=tags,

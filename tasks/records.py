@@ -14,7 +14,7 @@ from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.automl.training_data import TrainingData
 from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentReport
-from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.data.dataset import Dataset, DatasetShape
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.requests.train import TrainRequest
@@ -229,6 +229,8 @@ class PreparedData(TrainingData):
         A few raw search rows, for the model's signature.
     holdout_y, holdout_weight, holdout_groups : array (or None, except the first), (n_holdout,)
         Target, weights and group codes of the hold-out rows.
+    all_rows : Dataset or None
+        Search rows, then hold-out rows; None unless the model is to learn from all of them.
     """
 
     holdout_y: NDArray[Any]
@@ -238,6 +240,7 @@ class PreparedData(TrainingData):
     example_rows: pd.DataFrame
     holdout_weight: NDArray[Any] | None = None
     holdout_groups: NDArray[Any] | None = None
+    all_rows: Dataset | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,6 +265,8 @@ class EnsembleRecord:
         Members that serve as the models of their folds; the others were refitted to all rows.
     row_ms : float or None
         Milliseconds that the model takes for a single raw row.
+    learnt_all : bool
+        Whether the members learnt from the hold-out rows too, after these had scored them.
     """
 
     path: Path
@@ -272,6 +277,7 @@ class EnsembleRecord:
     adjusted: AdjustmentReport = NOTHING_ADJUSTED
     fold_models: tuple[tuple[int, int], ...] = ()
     row_ms: float | None = None
+    learnt_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from espalier.infra.environment import quiet_environment
+from espalier.pipelines import redaction
 
 # As the command line does, before a test imports prefect, mlflow or great_expectations.
 quiet_environment()
@@ -39,6 +40,12 @@ def _no_store_left_behind():
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test hide the values of another: a process knows its secrets as long as it lives."""
+    monkeypatch.setattr(redaction, "_KNOWN", redaction._KnownValues())
 
 
 @pytest.fixture(scope="session")

@@ -115,7 +115,7 @@ def share_of_run(first: int, n: int, batch: int, trial_seconds: float) -> dict[s
     rng = generator(SEED, "run")
     asked = 0
     while len(history) < n:
-        pays = choosing_pays(history, WORKERS)
+        pays = choosing_pays(history, WORKERS, batch)
         asked += pays * batch
         trials = propose_trials(
             space,

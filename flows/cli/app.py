@@ -4,13 +4,11 @@ Only typer is imported here, so that ``espalier --help`` is fast; each command i
 when it runs.
 """
 
-import signal
 import sys
 from typing import Annotated
 
 import typer
 
-from espalier.flows.cli.commands.clean import clean
 from espalier.flows.cli.commands.experience import experience
 from espalier.flows.cli.commands.history import history
 from espalier.flows.cli.commands.leaderboard import leaderboard
@@ -25,8 +23,13 @@ from espalier.flows.cli.commands.rollback import rollback
 from espalier.flows.cli.commands.serve import serve
 from espalier.flows.cli.commands.train import train
 from espalier.flows.cli.commands.ui import ui
+from espalier.flows.cli.commands.upkeep.check import check
+from espalier.flows.cli.commands.upkeep.clean import clean
+from espalier.flows.cli.commands.upkeep.forget import forget
 from espalier.flows.cli.commands.verify import verify
 from espalier.flows.terminal.exits import WRONG_INPUT, say_error
+from espalier.flows.terminal.last_resort import end_on_sigterm
+from espalier.infra.access.origin import OPERATOR, asked_by
 from espalier.infra.environment import let_warnings_pass, quiet_environment
 from espalier.infra.processes.import_path import leave_working_folder
 from espalier.infra.version import own_version
@@ -50,7 +53,9 @@ app.command()(report)
 app.command()(models)
 app.command()(history)
 app.command()(verify)
+app.command()(check)
 app.command()(clean)
+app.command()(forget)
 app.command()(ui)
 app.command()(serve)
 app.add_typer(experience)
@@ -76,8 +81,7 @@ def main() -> None:
     """Run the command line and exit with its status."""
     leave_working_folder()
     let_warnings_pass()
-    # SIGTERM ends the command in the same orderly way as Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_on_sigterm()
     sys.exit(run(sys.argv[1:]))
 
 
@@ -89,9 +93,10 @@ def run(arguments: list[str]) -> int:
     quiet_environment()
     command = typer.main.get_command(app)
     try:
-        status = command.main(
-            args=arguments or ["--help"], prog_name="espalier", standalone_mode=False
-        )
+        with asked_by(OPERATOR):
+            status = command.main(
+                args=arguments or ["--help"], prog_name="espalier", standalone_mode=False
+            )
     except Exception as error:
         # Depending on its version, typer has a private copy of click's exceptions or uses click's.
         message = getattr(error, "format_message", None)

@@ -1,9 +1,12 @@
 """Hooks of every flow: record its process while it runs, and notify of its failure."""
 
 import logging
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from espalier.infra.operations.notify import Failure, notify
+from espalier.infra.orchestration.events import FAILED, emit
+from espalier.infra.orchestration.heartbeats import watch_heartbeats
 from espalier.infra.processes.records import forget_process, note_process
 from espalier.infra.settings import load_settings
 from espalier.pipelines.redaction import redact
@@ -37,6 +40,8 @@ def note_begin(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]")
     del flow, state  # Prefect passes them by name
 
     note_process(load_settings(), str(flow_run.id))
+    if flow_run.work_pool_name is not None:  # `espalier serve` has done so for its own runs
+        watch_heartbeats()
 
 
 def note_end(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
@@ -47,11 +52,10 @@ def note_end(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -
 
 
 def notify_failure(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[Any]") -> None:
-    """Send a notification that the run failed; a subflow sends none, its parent does."""
+    """Tell that the run failed, as an event and as a message; of a subflow, its parent does."""
     from prefect.utilities.urls import url_for
 
-    target = load_settings().notify
-    if target is None or flow_run.parent_task_run_id is not None:
+    if flow_run.parent_task_run_id is not None:
         return
     failure = Failure(
         flow=flow.name,
@@ -60,4 +64,7 @@ def notify_failure(flow: "Flow[Any, Any]", flow_run: "FlowRun", state: "State[An
         reason=redact(" ".join((state.message or "no reason is known").split()))[:500],
         url=url_for(flow_run) or "",
     )
-    notify(target, failure)
+    emit(FAILED, f"espalier.flow.{flow.name}", flow.name, asdict(failure))
+    target = load_settings().notify
+    if target is not None:
+        notify(target, failure)

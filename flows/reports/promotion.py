@@ -4,12 +4,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from espalier.infra.actor import current_actor
 from espalier.infra.places import write_whole
 from espalier.pipelines.lifecycle.promotion.decision import Decision
 from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.promotion.find_candidates import PromotionCandidates
 
 NOTHING = "nothing to promote"
+ASKED = "a person is asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,8 @@ class PromotionReport:
     model : str
         The registered model.
     outcome : str
-        ``promoted``, ``kept``, ``declined``, ``unanswered`` or ``nothing to promote``.
+        ``promoted``, ``kept``, ``declined``, ``unanswered``, ``nothing to promote``, or ``a person
+        is asked``: another flow run does so, and decides.
     champion_before, champion, challenger, previous : int or None
         Versions: the champion before and after the decision, the challenger, and the version that
         a rollback would restore.
@@ -94,6 +97,23 @@ def nothing_to_promote(model: str, candidates: PromotionCandidates, actor: str) 
         reasons=(f"No other version of {model} has the alias challenger.",),
         numbers={},
         noticed=_noticed(candidates),
+    )
+
+
+def asked_elsewhere(
+    model: str, champion: int | None, challenger: int, run_name: str, *, actor: str = ""
+) -> PromotionReport:
+    """Return the report if the flow run ``run_name`` asks a person, if one is needed."""
+    return PromotionReport(
+        model=model,
+        outcome=ASKED,
+        champion_before=champion,
+        champion=champion,
+        challenger=challenger,
+        previous=None,
+        actor=actor or current_actor(),
+        reasons=(f"The flow run {run_name!r} asks, and decides by the answer.",),
+        numbers={},
     )
 
 

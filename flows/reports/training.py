@@ -60,6 +60,9 @@ class TrainReport:
         Remarks about the data, and about the advice from experience.
     adjustments : AdjustmentReport
         How calibration, decision threshold and prediction intervals were chosen.
+    refit_on_all : bool
+        Whether the registered model has learnt from the hold-out rows as well; the scores are those
+        from before.
     """
 
     model: str
@@ -84,6 +87,7 @@ class TrainReport:
     failures: tuple[Failures, ...]
     notes: tuple[str, ...]
     adjustments: AdjustmentReport = NOTHING_ADJUSTED
+    refit_on_all: bool = False
 
     @property
     def figures(self) -> dict[str, float]:
@@ -158,5 +162,6 @@ def make_report(
         leaderboard=tuple(facts.leaderboard),
         failures=tuple(facts.failures),
         notes=prepared.notes + ((holdout.note,) if holdout.note else ()) + facts.said,
+        refit_on_all=facts.ensemble.learnt_all,
         adjustments=facts.ensemble.adjusted,
     )

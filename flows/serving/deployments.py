@@ -55,6 +55,7 @@ PUBLISHED = (
     PublishedFlow("espalier.flows.rollback_flow:rollback", ("lifecycle",)),
     PublishedFlow("espalier.flows.monitor_flow:monitor", ("lifecycle",)),
     PublishedFlow("espalier.flows.predict_flow:predict", ("serving",)),
+    PublishedFlow("espalier.flows.check_flow:check", ("serving",)),
     PublishedFlow("espalier.flows.learn_flow:learn", ("experience",)),
 )
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import psutil
 from prefect.runner import Runner
@@ -21,7 +22,19 @@ class ServingRunner(Runner):
 
     Prefect's own handler of SIGTERM raises ``SystemExit`` inside the event loop and stops none of
     the flow runs.
+
+    It pauses nothing when it stops: Prefect would delete the planned runs then, so that one that is
+    due before the next start would be lost. As after a crash, it is late instead, and made up for.
     """
+
+    def take(self, deployment_id: UUID, name: str) -> None:
+        """Execute the runs of a deployment that is published already."""
+        # What `aadd_deployment` does after it has published one; Prefect has no other way.
+        self._deployment_registry.register_deployment(deployment_id, name)
+
+    def leave(self, deployment_id: UUID) -> None:
+        """Execute no more runs of a deployment."""
+        self._deployment_registry._deployment_ids.discard(deployment_id)
 
     def handle_sigterm(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing: `run_until_stopped` adds a handler to the event loop."""

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from espalier.flows.serving.declaration import declare_schedules, open_own_folders
 from espalier.flows.serving.deployments import make_deployments
 from espalier.flows.terminal.command_log import logged_command
-from espalier.infra.orchestration.heartbeats import SECONDS_BETWEEN, watch_heartbeats
+from espalier.infra.orchestration.address import named_address
+from espalier.infra.orchestration.heartbeats import VARIABLES, watch_heartbeats
+from espalier.infra.orchestration.owners import owner_of
+from espalier.infra.processes.owner_lock import RunLock
 from espalier.pipelines.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 
-def serve_flows(schedules: Path | None, *, limit: int) -> None:
+def serve_flows(schedules: Path | None, *, limit: int, name: str | None = None) -> None:
     """Publish the flows, and execute runs started in the Prefect UI or by schedule, until Ctrl-C.
 
     Parameters
@@ -34,11 +38,14 @@ def serve_flows(schedules: Path | None, *, limit: int) -> None:
         YAML file of schedules; None for none.
     limit : int
         Maximum number of concurrent runs.
+    name : str or None
+        The owner of what is published, as the setting ``serve_name``; None for the setting.
 
     Raises
     ------
     UserError
-        ``limit`` is less than 1, or the schedules are invalid.
+        ``limit`` is less than 1, the schedules are invalid, or another `espalier serve` of this
+        home folder and name is running.
     LoggedError
         Anything else failed; the traceback is in a log file.
     """
@@ -46,7 +53,10 @@ def serve_flows(schedules: Path | None, *, limit: int) -> None:
 
     if limit < 1:
         raise UserError(f"--limit must be at least 1, not {limit}")
-    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(SECONDS_BETWEEN))
+    if name is not None:
+        os.environ["ESPALIER_SERVE_NAME"] = name  # as a setting, for the runs as well
+    for variable, value in VARIABLES.items():
+        os.environ.setdefault(variable, value)
     # Output of Prefect's services and of the runs goes to the log.
     with logged_command("serve") as frame:
         entries = read_schedules(schedules) if schedules is not None else ()
@@ -63,22 +73,31 @@ def _serve(
 ) -> None:
     from espalier.infra.operations.local_servers import LocalServers
 
-    with LocalServers(settings) as servers:
+    key = owner_of(settings).key
+    alone = RunLock(
+        settings.home / "locks" / f"serve-{key}",
+        what="`espalier serve` in this home folder",
+        advice="give this one a name of its own with --name, or stop the other one",
+    )
+    own_server = named_address(settings) is None
+    with alone, LocalServers(settings) as servers:
         try:
             with console.status("starting the servers"):
                 pages = servers.start()
-                deployments = _prepare(schedules)
+                open_own_folders(settings, own_server=own_server)
+                deployments = _prepare(schedules, settings)
             asyncio.run(_run(deployments, settings, limit, pages, console, log_path))
         except KeyboardInterrupt:  # during start-up
             console.print("stopping")
 
 
-def _prepare(schedules: "Sequence[Schedule]") -> "list[RunnerDeployment]":
+def _prepare(schedules: "Sequence[Schedule]", settings: "Settings") -> "list[RunnerDeployment]":
     """Return the deployments to publish; this imports the flows, which takes seconds."""
     from prefect.context import refresh_global_settings_context
 
     refresh_global_settings_context()  # checking the schedules has imported prefect
     deployments = make_deployments(schedules)
+    declare_schedules(schedules, settings)
     watch_heartbeats()
     return deployments
 
@@ -92,15 +111,17 @@ async def _run(
     log_path: Path,
 ) -> None:
     from espalier.flows.serving.housekeeper import Housekeeper
+    from espalier.flows.serving.publishing import publish
     from espalier.flows.serving.runner import POLL_SECONDS, ServingRunner, run_until_stopped
 
-    runner = ServingRunner(name="espalier", limit=limit, query_seconds=POLL_SECONDS)
+    runner = ServingRunner(
+        name="espalier", limit=limit, query_seconds=POLL_SECONDS, pause_on_shutdown=False
+    )
+    owner = owner_of(settings)
     with console.status("publishing the flows"):
-        for each in deployments:
-            await runner.aadd_deployment(each)
-        await _pause_others(deployments)
+        deployments = await publish(runner, deployments, owner)
     _show(deployments, pages, console, log_path)
-    with Housekeeper(settings, console):
+    with Housekeeper(settings, owner, console):
         # Runs that could not record their own end are marked as ended too.
         await run_until_stopped(runner, at_end=lambda: _end_leftovers(settings))
     console.print("stopping")
@@ -113,22 +134,6 @@ def _end_leftovers(settings: "Settings") -> None:
         end_dead_runs(settings)
     except Exception:  # the next `espalier serve` ends them
         _LOGGER.warning("dead runs could not be ended", exc_info=True)
-
-
-async def _pause_others(deployments: "Sequence[RunnerDeployment]") -> None:
-    """Pause earlier scheduled deployments of Espalier that are not in ``deployments``."""
-    from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import DeploymentFilter
-
-    known = {(each.flow_name, each.name) for each in deployments}
-    async with get_client() as client:
-        found = await client.read_deployments(
-            deployment_filter=DeploymentFilter(tags={"all_": ["espalier", "scheduled"]})
-        )
-        for each in found:
-            flow = await client.read_flow(each.flow_id)
-            if (flow.name, each.name) not in known and not each.paused:
-                await client.pause_deployment(each.id)
 
 
 def _show(

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from espalier.flows.progress.listeners import human_seconds
+from espalier.infra.orchestration.owners import Owner
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -31,10 +32,13 @@ class StatePrinter:
     ----------
     console : Console
         Where the lines are printed.
+    owner : Owner
+        Whose runs are printed: those of others on the same server are not ours to tell.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, owner: Owner) -> None:
         self._console = console
+        self._owner = owner
         self._told: dict[UUID, str] = {}
         self._begun = datetime.now().astimezone()
 
@@ -44,7 +48,7 @@ class StatePrinter:
         from prefect.client.schemas.sorting import FlowRunSort
 
         runs = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(tags={"all_": ["espalier"]}),
+            flow_run_filter=FlowRunFilter(tags={"all_": [self._owner.tag]}),
             sort=FlowRunSort.START_TIME_DESC,
             limit=_MOST_RUNS,
         )

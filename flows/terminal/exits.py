@@ -90,12 +90,14 @@ def _wrong_home(error: Exception) -> str | None:
 
 def _write_traceback(error: BaseException) -> str:
     """Append the traceback to ``errors.log`` and return the path of that file."""
+    from espalier.infra.log_rotation import rotate
     from espalier.infra.settings import load_settings
 
     path = load_settings().home / "errors.log"
     text = redact("".join(traceback.format_exception(error)))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        rotate(path)
         with path.open("a") as log:
             log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
     except OSError:

@@ -1,12 +1,14 @@
 """Reproduce a registered model from its record, and compare the two."""
 
 import tempfile
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pandas as pd
 
+from espalier.infra.access.origin import asked_by, current_origin, recorded_origin
 from espalier.infra.registry.model_files import load, require_openable
 from espalier.infra.registry.model_runs import ModelRun, run_behind
 from espalier.infra.registry.registry import resolve
@@ -32,6 +34,7 @@ from espalier.pipelines.trials.trial import TrialResult
 from espalier.tasks.data.inherit_winners import read_inheritance
 from espalier.tasks.data.prepare_dataset import prepare_dataset
 from espalier.tasks.ensemble.member_records import MEMBERS_FILE, VERSIONS_FILE, environment_versions
+from espalier.tasks.ensemble.register_ensemble import LEARNT_ALL
 from espalier.tasks.pickles import read_pickle, write_pickle
 from espalier.tasks.records import NOTHING_INHERITED, PreparedData, TableRef, TrainingRun
 from espalier.tasks.search.open_run import REQUEST_FILE
@@ -49,6 +52,8 @@ class ReproducedModel:
         Metric of the scores.
     holdout_score, holdout_score_now : float
         Scores of the registered and of the reproduced model on the hold-out.
+    learnt_all : bool
+        Whether both have learnt from the hold-out, so that the scores say only whether they agree.
     holdout : Agreement
         Agreement of the two hold-out scores.
     made : Reproduction
@@ -69,6 +74,7 @@ class ReproducedModel:
     holdout_score_now: float
     holdout: Agreement
     made: Reproduction
+    learnt_all: bool
     was_timed: bool
     same_rows: bool
     data: str
@@ -90,6 +96,7 @@ class _Record:
     n_folds: int
     rows: str
     versions: dict[str, str]
+    learnt_all: bool = False
 
 
 def verify_model(
@@ -128,7 +135,14 @@ def verify_model(
         data_again: PreparedData = read_pickle(prepared.path)
     metric = data_again.metric
     context = data_again.context(n_threads=record.n_threads, fold_models=None, memory_limit_mb=None)
-    with ProcessExecutor(context, min(settings.worker_count, len(results))) as executor:
+    n_workers = min(settings.worker_count, len(results))
+    with ExitStack() as stack:
+        executor = stack.enter_context(ProcessExecutor(context, n_workers))
+        on_all = None
+        if record.learnt_all:
+            assert data_again.all_rows is not None  # the request asks for them
+            more = replace(context, dataset=data_again.all_rows)
+            on_all = stack.enter_context(ProcessExecutor(more, n_workers))
         made = reproduce(
             model,
             results,
@@ -136,6 +150,7 @@ def verify_model(
             preparation=data_again.preparation,
             holdout_rows=data_again.holdout_rows,
             folds=data_again.folds,
+            on_all=on_all,
         )
     y, weight = data_again.holdout_y, data_again.holdout_weight
     predictions = model.predict_for_metric(data_again.holdout_rows, metric)
@@ -148,6 +163,7 @@ def verify_model(
         holdout_score_now=now,
         holdout=compare_arrays([before], [now]),
         made=made,
+        learnt_all=record.learnt_all,
         was_timed=any(each.trial.seconds_limit is not None for each in results),
         same_rows=record.rows in ("", prepared.digest),
         data=where,
@@ -164,7 +180,8 @@ def _table(
         where = f"the run folder {run.folder.name}"
     else:
         source = data or request.data
-        table = read_table(source, query=query or request.query, target=request.target)
+        with asked_by(current_origin() if data else recorded_origin(run.asked_by)):
+            table = read_table(source, query=query or request.query, target=request.target)
         where = request.shown_data if data is None else data
     if fingerprint(table) != run.fingerprint:
         raise UserError(
@@ -191,6 +208,7 @@ def _recorded(run: ModelRun, settings: Settings) -> _Record:
         n_threads=int(members["n_threads"]),
         n_folds=int(members.get("n_folds", 0)),
         rows=str(members["rows"]),
+        learnt_all=LEARNT_ALL in run.version.tags,
         versions=read_json_file(settings, run.run_id, VERSIONS_FILE) or {},
     )
 

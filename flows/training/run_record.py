@@ -8,6 +8,7 @@ from uuid import UUID
 
 from espalier.infra.runs.notes import MLFLOW_RUN
 from espalier.infra.runs.store import RunStore
+from espalier.infra.tracking.owned_run import beating
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.trials.failures import SearchFailedError
 
@@ -50,12 +51,20 @@ def _end_if_running(flow_run_id: str) -> None:
 
 @contextmanager
 def mlflow_run_ended(tracking: Tracking, store: RunStore) -> Iterator[None]:
-    """If the block raises, end the MLflow run as failed, or as killed if the user stopped it."""
+    """If the block raises, end the MLflow run as failed, or as killed if the user stopped it.
+
+    A run that another process has taken over is that one's, and is left alone.
+    """
+
+    def run_of_mine() -> str | None:
+        return None if store.lock().is_lost else store.noted(MLFLOW_RUN)
+
     try:
-        yield
+        with beating(tracking, run_of_mine):
+            yield
     except BaseException as error:
         run_id = store.noted(MLFLOW_RUN)
-        if run_id is not None:
+        if run_id is not None and not store.lock().is_lost:
             try:
                 if isinstance(error, SearchFailedError):
                     failures = [asdict(each) for each in error.failures]

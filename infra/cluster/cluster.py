@@ -5,12 +5,13 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from espalier.infra.cluster.demand import Demand
+from espalier.infra.cluster.job_keys import new_run_mark
 from espalier.infra.processes.import_path import SAFE_PATH, without_working_folder
-from espalier.infra.settings import usable_cores
 from espalier.pipelines.errors import UserError, WorkerLostError
 from espalier.pipelines.redaction import redact
 from espalier.pipelines.resources.memory import worker_memory
@@ -22,6 +23,7 @@ _LOG = logging.getLogger(__name__)
 
 # Share of its memory limit above which the nanny ends a worker.
 _TERMINATE_SHARE = 0.95
+_LINE_SECONDS = 60.0
 # Every trial needs these; importing them takes seconds.
 WARM = ("espalier.pipelines.learners.candidate", "sklearn.linear_model", "sklearn.ensemble")
 
@@ -48,7 +50,8 @@ class Cluster:
     n_threads : int
         Threads that the native libraries of a worker may use.
     start_seconds : float
-        Time limit for starting.
+        Time limit for starting. By address, it is how long to wait for a first worker, which an
+        adaptive cluster or a queue of jobs may start only when it sees that work waits.
     dashboard : bool
         Whether the local scheduler serves Dask's dashboard.
     """
@@ -197,36 +200,54 @@ class Cluster:
                 f"no Dask scheduler answers at {shown!r}; check the address, such as "
                 f"tcp://host:8786 ({redact(str(error)) or type(error).__name__})"
             ) from None
-        try:
-            self._client.wait_for_workers(1, timeout=self.start_seconds)
-        except TimeoutError:
-            raise WorkerLostError(f"the Dask scheduler at {shown!r} has no workers") from None
+        _await_worker(self._client, shown, self.start_seconds)
         self._client.register_plugin(WarmUp(WARM, own=False))
 
 
 @contextmanager
 def open_cluster(
-    address: str | None, n_workers: int, memory_limit: str | None = None, *, n_threads: int = 1
+    address: str | None,
+    n_workers: int,
+    memory_limit: str | None = None,
+    *,
+    n_threads: int = 1,
+    start_seconds: float = 120.0,
 ) -> "Iterator[Client]":
     """Yield a connected client for the block; arguments as in `Cluster`."""
     with Cluster(
-        address, n_workers=n_workers, memory_limit=memory_limit, n_threads=n_threads
+        address,
+        n_workers=n_workers,
+        memory_limit=memory_limit,
+        n_threads=n_threads,
+        start_seconds=start_seconds,
     ) as cluster:
         yield cluster.client
 
 
-def start_cluster_soon(
-    address: str | None, n_workers: int, memory_limit: str | None = None, *, n_threads: int = 1
-) -> Cluster:
-    """Return a cluster that is starting in the background; use it as a context manager."""
-    return Cluster(
-        address, n_workers=n_workers, memory_limit=memory_limit, n_threads=n_threads
-    ).start()
+def _await_worker(client: "Client", shown: str, seconds: float) -> None:
+    """Wait for a first worker, with a line a minute; show the scheduler that work waits.
 
-
-def threads_per_worker(n_workers: int) -> int:
-    """Return the number of native threads per worker that shares the cores equally."""
-    return max(1, usable_cores() // max(1, n_workers))
+    Raises
+    ------
+    WorkerLostError
+        There is none after ``seconds``.
+    """
+    demand, waited = Demand(client, new_run_mark()), 0.0
+    while not client.processing():
+        if waited >= seconds:
+            raise WorkerLostError(f"the Dask scheduler at {shown!r} has no workers")
+        if waited:
+            _LOG.warning(
+                "the Dask scheduler at %r has no workers for %.0f s; waiting for one to join",
+                shown,
+                waited,
+            )
+        demand.show(1)
+        pause = min(_LINE_SECONDS, seconds - waited)
+        waited += pause
+        with suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=pause)
+    demand.show(0)
 
 
 def _preload_forkserver() -> None:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from espalier.infra.cluster.host_claim import HostClaim
 from espalier.infra.cluster.shared_context import SharedContext
 from espalier.infra.cluster.worker_set import DaskWorkerSet
 from espalier.infra.runs.start_log import StartLog
@@ -29,14 +30,29 @@ class DaskExecutor(PoolExecutor):
         Data and settings that trials need.
     starts : StartLog or None
         Log of the trials that are started; None for none.
+    claim : HostClaim or None
+        What the run may use of this machine, for workers of its own; None for all of it.
+    patience_seconds : float
+        How long to wait for a worker if there is none.
     """
 
     def __init__(
-        self, client: "Client", context: EvaluationContext, *, starts: StartLog | None = None
+        self,
+        client: "Client",
+        context: EvaluationContext,
+        *,
+        starts: StartLog | None = None,
+        claim: HostClaim | None = None,
+        patience_seconds: float = 120.0,
     ) -> None:
         def note(work: Work) -> None:
             if starts is not None and isinstance(work, Trial):
                 starts.note(work)
 
-        workers = DaskWorkerSet(client, SharedContext(client, context))
+        workers = DaskWorkerSet(
+            client,
+            SharedContext(client, context),
+            patience_seconds=patience_seconds,
+            claim=claim,
+        )
         super().__init__(JobPool(workers, on_start=note))

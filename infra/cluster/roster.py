@@ -3,11 +3,11 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from espalier.infra.cluster import worker as dask_worker
+from espalier.infra.cluster import worker_job
 from espalier.pipelines.errors import WorkerLostError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ _LOG = logging.getLogger(__name__)
 
 _REFRESH_SECONDS = 1.0
 _DEATH_SECONDS = 3.0
+_LINE_SECONDS = 60.0
 _MEMORY_TOPIC = "worker-restart-memory"
 
 
@@ -32,23 +33,34 @@ class WorkerRoster:
 
     Attributes
     ----------
-    workers : tuple of str
-        Addresses of the workers at the last `refresh`.
+    tasks : dict
+        Keys of the tasks that each worker runs or has in its queue, by address, of all users of
+        the scheduler; as of the last `refresh`.
     dying : set of str
         Addresses of workers that were stopped but are still listed.
+    asked : float
+        When the scheduler was asked for ``tasks``, on the monotonic clock; 0 to ask it again.
     """
 
     def __init__(self, client: "Client", patience_seconds: float) -> None:
         self._client = client
         self._patience = patience_seconds
-        self.workers: tuple[str, ...] = ()
+        self.tasks: dict[str, frozenset[str]] = {}
         self.dying: set[str] = set()
-        self._refreshed = 0.0
+        self.asked = 0.0
         self._alone_since: float | None = None
+        self._said = 0.0
         self.refresh()
 
+    @property
+    def workers(self) -> tuple[str, ...]:
+        """Addresses of the workers at the last `refresh`."""
+        return tuple(self.tasks)
+
     def refresh(self, *, now: bool = False) -> None:
-        """Update ``workers``, at most once a second unless ``now``.
+        """Update ``tasks`` and with it ``workers``, at most once a second unless ``now``.
+
+        While there is no worker, a line a minute says so: one may be on its way.
 
         Raises
         ------
@@ -56,32 +68,56 @@ class WorkerRoster:
             There has been no worker for too long, or the scheduler does not answer.
         """
         asked = time.monotonic()
-        if self.workers and not now and asked - self._refreshed < _REFRESH_SECONDS:
+        if self.tasks and not now and asked - self.asked < _REFRESH_SECONDS:
             return
         try:
-            self.workers = tuple(sorted(self._client.nthreads()))
+            tasks = self._client.processing()
+            self.tasks = {worker: frozenset(map(str, tasks[worker])) for worker in sorted(tasks)}
         except Exception as error:  # a closed client raises various errors
             raise WorkerLostError(f"the Dask scheduler does not answer: {error}") from error
-        self._refreshed = asked
-        self.dying &= set(self.workers)
-        if self.workers:
-            self._alone_since = None
+        self.asked = asked
+        self.dying &= set(self.tasks)
+        if self.tasks:
+            self._alone_since, self._said = None, 0.0
             return
         self._alone_since = self._alone_since or asked
-        if asked - self._alone_since > self._patience:
+        alone = asked - self._alone_since
+        if alone > self._patience:
             raise WorkerLostError(f"no Dask worker for {self._patience:.0f} s")
+        if alone >= self._said + _LINE_SECONDS:
+            self._said = alone
+            _LOG.warning("no Dask worker for %.0f s; waiting for one to join", alone)
 
     def doubt(self) -> None:
         """Make the next `refresh` ask the scheduler, even if the last answer is recent."""
-        self._refreshed = 0.0
+        self.asked = 0.0
 
-    def stop(self, worker: str) -> None:
+    def stop(self, worker: str, key: str | None, *, begun: bool = True) -> None:
         """Kill the process of a worker; its nanny starts a new one.
 
         A worker without a nanny cannot be stopped: it must get no further job.
+
+        Parameters
+        ----------
+        worker : str
+            Address of the worker.
+        key : str or None
+            The process is killed only while it runs this job. None: whatever it does, as nobody
+            else uses it.
+        begun : bool
+            Whether the job has begun, as far as is known.
         """
-        self.dying.add(worker)
-        self.tell(dask_worker.kill_process, worker, workers=[worker], nanny=True)
+
+        def learn(killed: Mapping[str, Any]) -> None:
+            was_killed = killed.get(worker)
+            if was_killed:
+                self.dying.add(worker)
+            elif was_killed is False:  # the job has ended meanwhile, or never began
+                self.dying.discard(worker)
+
+        if begun:
+            self.dying.add(worker)
+        self.tell(worker_job.kill_process, worker, key, workers=[worker], nanny=True, then=learn)
 
     def await_deaths(self) -> None:
         """Wait up to three seconds until stopped workers are gone: no other run must get them."""
@@ -105,15 +141,24 @@ class WorkerRoster:
             time.sleep(0.1)
         return False
 
-    def tell(self, function: Callable[..., None], *args: Any, **where: Any) -> None:
+    def tell(
+        self,
+        function: Callable[..., Any],
+        *args: Any,
+        then: Callable[[Mapping[str, Any]], None] | None = None,
+        **where: Any,
+    ) -> None:
         """Run ``function`` on workers, or their nannies, without waiting for it.
 
-        A worker that runs native code may not respond.
+        A worker that runs native code may not respond. ``then`` is called with the answers, by
+        address, in another thread.
         """
 
         def tell() -> None:
             try:
-                self._client.run(function, *args, on_error="ignore", **where)
+                answers = self._client.run(function, *args, on_error="ignore", **where)
+                if then is not None:
+                    then(answers or {})
             except Exception as error:  # gone already
                 _LOG.info("%s: %s", function.__name__, error)
 

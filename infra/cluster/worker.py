@@ -1,25 +1,21 @@
-"""Code that runs on a Dask worker: run a job, interrupt it, kill the worker process."""
+"""Code that runs on a Dask worker: prepare it, and run a job."""
 
 import importlib
-import os
 import pickle
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from distributed import WorkerPlugin, get_worker
 
+from espalier.infra.cluster.worker_job import occupy
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.run_work import run_work
 from espalier.pipelines.evaluation.executors.workers import Work
-from espalier.pipelines.evaluation.limits import TrialInterruptedError
-from espalier.pipelines.resources.interruption import raise_in
 
 _CONTEXT = "espalier_context"
-_JOB = "espalier_job"
 
 
 class WarmUp(WorkerPlugin):
@@ -67,7 +63,7 @@ def run_job(
     work : Trial or MemberJob
         The trial to evaluate, or the member to fit.
     key : str
-        Key of the Dask task, by which `interrupt` identifies the job.
+        Key of the Dask task, by which the job is stopped (`worker_job`).
     topic : str
         Dask event topic on which the job reports that it has begun. Importing and unpacking come
         before and do not count towards its seconds.
@@ -79,69 +75,24 @@ def run_job(
         Time limit of the job; None for no limit.
     """
     worker = get_worker()
-    context = _context(worker, digest, source)
-    worker.log_event(topic, {"key": key})
-    return run_work(work, context, seconds, _interruptible(worker, key))
+    with occupy(worker, key) as job:
+        context = _context(worker, digest, source)
+        job.require_wanted()
+        worker.log_event(topic, {"key": key, "worker": worker.address})
+        return run_work(work, context, seconds, job.interruptible())
 
 
-def interrupt(keys: tuple[str, ...], dask_worker: Any) -> None:
-    """Interrupt the running job of this worker if its key is in ``keys``.
-
-    Runs on the worker, in another thread than the job.
-    """
-    running = getattr(dask_worker, _JOB, None)
-    if running is not None and running.key in keys:
-        running.interrupt()
-
-
-def kill_process(address: str, dask_worker: Any) -> None:
-    """Kill the worker process of this nanny at once; the nanny starts a new one.
-
-    Parameters
-    ----------
-    address : str
-        Address of the worker to kill; nothing is done if it has been replaced meanwhile.
-    dask_worker : Nanny
-        The nanny; passed by Dask.
-    """
-    if getattr(dask_worker, "worker_address", None) == address and dask_worker.pid:
-        os.kill(dask_worker.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-
-
-class _RunningJob:
-    """The thread of a job, which can be interrupted until the job is over."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self._thread = threading.get_ident()
-        self._lock = threading.Lock()
-        self._over = False
-        self._asked = False
-
-    def interrupt(self) -> None:
-        """Raise `TrialInterruptedError` in the job's thread."""
-        with self._lock:
-            if not self._over:
-                self._asked = True
-                raise_in(self._thread, TrialInterruptedError)
-
-    def end(self) -> None:
-        """Mark the job as over, and cancel an interruption that has not arrived yet."""
-        with self._lock:
-            self._over = True
-            if self._asked:
-                raise_in(self._thread, None)
-
-
-@contextmanager
-def _interruptible(worker: Any, key: str) -> Iterator[None]:
-    running = _RunningJob(key)
-    setattr(worker, _JOB, running)
+def all_see(client: Any, folder: Path) -> bool:
+    """Whether all workers of a client see a folder of this machine, as on a disk they share."""
     try:
-        yield
-    finally:
-        running.end()
-        setattr(worker, _JOB, None)
+        seen = client.run(_sees, str(folder), on_error="ignore")
+    except Exception:  # whatever is wrong with the scheduler, the trials will say it
+        return True
+    return all(seen.values())
+
+
+def _sees(folder: str) -> bool:
+    return Path(folder).is_dir()
 
 
 def _context(worker: Any, digest: str, source: str | bytes) -> EvaluationContext:

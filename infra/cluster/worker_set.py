@@ -1,13 +1,14 @@
-"""Dask workers for a `JobPool`: each is addressed directly and has one job at a time.
+"""Dask workers for a `JobPool`: each is addressed directly and has one job of the run at a time.
 
 Each job is a Dask task pinned to one worker, so that it is known which worker to stop. If a worker
 dies, the future of its job ends in one of several ways (an error, a cancellation, or no news, as
 the address never comes back): `DaskWorker.look` tells them apart.
 
-Only the jobs of this pool are known here. To take jobs of other users of the scheduler into
-account, change `DaskWorkerSet.free`: it alone decides which workers may get a job.
+The scheduler may have other users. `sharing` says which workers this run may use, and
+docs/decisions/0054-sharing-a-scheduler.md why.
 """
 
+import logging
 import queue
 import time
 from collections.abc import Sequence
@@ -15,24 +16,28 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from espalier.infra.cluster import worker as dask_worker
+from espalier.infra.cluster import worker_job
+from espalier.infra.cluster.demand import Demand
+from espalier.infra.cluster.host_claim import HostClaim
+from espalier.infra.cluster.job_keys import new_run_mark, run_of
 from espalier.infra.cluster.roster import WorkerRoster
 from espalier.infra.cluster.shared_context import SharedContext
+from espalier.infra.cluster.sharing import WorkerTasks, fair_workers
+from espalier.infra.cluster.worker_handle import DaskJobs, DaskWorker
 from espalier.pipelines.errors import WorkerLostError
-from espalier.pipelines.evaluation.evaluate import short_error
-from espalier.pipelines.evaluation.executors.workers import (
-    Answer,
-    Death,
-    Loss,
-    Refusal,
-    Report,
-    Work,
-    WorkerHandle,
-)
-from espalier.pipelines.trials.trial import Trial
+from espalier.pipelines.evaluation.executors.workers import WorkerGoneError, WorkerHandle
 
 if TYPE_CHECKING:
     from distributed import Client
+
+_LOG = logging.getLogger(__name__)
+
+# A free worker that is left to other runs is taken after this long: they may be stuck.
+_YIELD_SECONDS = 3.0
+# So long a run whose jobs have all ended is taken to be about to submit another one.
+_RECENT_SECONDS = 2.0
+# A worker that has not begun a job gets none for this long, if there is another one.
+_AVOID_SECONDS = 120.0
 
 
 class DaskWorkerSet:
@@ -46,43 +51,81 @@ class DaskWorkerSet:
         The evaluation context for the jobs; closed together with the set.
     patience_seconds : float
         How long to wait for a worker if there is none.
+    claim : HostClaim or None
+        What this run may use of this machine, if the workers are its own; None for all of it.
     """
 
     def __init__(
-        self, client: "Client", shared: SharedContext, *, patience_seconds: float = 120.0
+        self,
+        client: "Client",
+        shared: SharedContext,
+        *,
+        patience_seconds: float = 120.0,
+        claim: HostClaim | None = None,
     ) -> None:
         self.client = client
         self.shared = shared
         self.roster = WorkerRoster(client, patience_seconds)
+        self.run = new_run_mark()
         self.topic = f"espalier-{uuid4().hex}"
+        self._claim = claim
+        self._demand = Demand(client, self.run)
         self._working: dict[str, DaskWorker] = {}
         self._wake: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._jobs = DaskJobs(
+            client=client,
+            shared=shared,
+            roster=self.roster,
+            run=self.run,
+            topic=self.topic,
+            working=self._working,
+            wake=self.wake,
+        )
+        self._idle_since: dict[str, float] = {}
+        self._seen: dict[str, float] = {}
+        self._is_closed = False
+        self._avoided: dict[str, float] = {}
         client.subscribe_topic(self.topic, self._job_began)
+        if claim is not None:
+            claim.watch(lambda: len(self._working))
 
     @property
     def n_workers(self) -> int:
-        """Number of workers, at least 1."""
-        return max(1, len(self.roster.workers))
+        """Number of workers that this run may use, at least 1: its fair share, if it has to."""
+        if self._claim is not None:
+            return max(1, self._claim.n_workers)
+        return self._view().share
 
     @property
     def on_this_machine(self) -> bool:
-        """Whether all workers are on this machine."""
+        """Whether all workers are on this machine, and nobody else's."""
         return self.shared.is_local
 
-    def free(self) -> Sequence["DaskWorker"]:
-        """Return the workers that have no job of this pool and are not being stopped.
+    def free(self) -> Sequence[DaskWorker]:
+        """Return the workers that can be given a job, those where it need not wait first.
 
         Raises
         ------
         WorkerLostError
             There has been no worker for too long, or the scheduler does not answer.
         """
-        self.roster.refresh()
-        taken = {worker.name for worker in self._working.values()} | self.roster.dying
-        return [DaskWorker(self, name) for name in self.roster.workers if name not in taken]
+        self._look_around(now=not self.on_this_machine)
+        idle, queues = fair_workers(self._view(), self._begun(), self._left_over())
+        if self._claim is not None:
+            n_more = self._claim.n_workers - len(self._working)
+            idle, queues = idle[: max(0, n_more)], ()
+        return [DaskWorker(self._jobs, name) for name in (*idle, *queues)]
+
+    def want(self, n_jobs: int) -> None:
+        """Show the scheduler, or the machine's other runs, how many jobs wait."""
+        if not self.on_this_machine:
+            self._demand.show(n_jobs)
+        elif self._claim is not None:
+            self._claim.need(n_jobs)
+            self._grow(min(self._claim.n_workers, len(self._working) + n_jobs))
 
     def wait(self, seconds: float) -> None:
-        """Wait until a job may have ended, ``seconds`` at most.
+        """Wait until a job may have begun or ended, ``seconds`` at most.
 
         Raises
         ------
@@ -94,7 +137,7 @@ class DaskWorkerSet:
             # Skip notifications of jobs that have ended already.
             while key not in self._working:
                 key = self._wake.get_nowait()
-        self.roster.refresh()
+        self._look_around()
 
     def interrupt(self, workers: Sequence[WorkerHandle]) -> None:
         """Ask workers to interrupt their jobs, with one message to all."""
@@ -105,147 +148,108 @@ class DaskWorkerSet:
         ]
         if asked:
             keys, names = zip(*asked, strict=True)
-            self.roster.tell(dask_worker.interrupt, keys, workers=sorted(set(names)))
+            self.roster.tell(worker_job.interrupt, keys, workers=sorted(set(names)))
 
     def kill(self, worker: WorkerHandle) -> None:
-        """Kill a worker's process, which its nanny restarts; drop its job if it has one."""
-        if isinstance(worker, DaskWorker):
-            worker.drop_job()
-        self.roster.stop(worker.name)
+        """Stop the job of a worker; its process is killed if it runs that job, or is our own."""
+        assert isinstance(worker, DaskWorker)
+        has_begun = worker.began is not None
+        if not has_begun and worker.turn is not None:
+            self._avoided[worker.name] = time.monotonic() + _AVOID_SECONDS
+        worker.drop_job()
+        if self.on_this_machine:
+            self.roster.stop(worker.name, None)
+        elif self._is_alone_on(worker.name):
+            self.roster.stop(worker.name, worker.key, begun=has_begun)
+        else:
+            _LOG.warning("%s is left alone: it has tasks of other programs", worker.name)
+            self.roster.tell(worker_job.interrupt, (worker.key,), workers=[worker.name])
 
     def close(self) -> None:
-        """Kill the workers that have a job of this pool, no others; may be called twice."""
+        """Stop the jobs of this run, no others; may be called twice."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._demand.show(0)
         for worker in tuple(self._working.values()):
             self.kill(worker)
         self.roster.await_deaths()
-        with suppress(ValueError, OSError):  # closed already
+        with suppress(Exception):  # a closed client raises various errors
             self.client.unsubscribe_topic(self.topic)
         self.shared.close()
-
-    def enlist(self, worker: "DaskWorker", key: str) -> None:
-        """Record that a worker has the task with this key."""
-        self._working[key] = worker
-
-    def discharge(self, key: str) -> None:
-        """Record that the task with this key is over."""
-        self._working.pop(key, None)
 
     def wake(self, key: str) -> None:
         """Make `wait` return, as a task has changed; may be called from any thread."""
         self._wake.put(key)
 
+    def _view(self) -> WorkerTasks:
+        """Return the tasks of the workers that may be used."""
+        # Of its own jobs the run knows more than the scheduler has told last.
+        tasks = {
+            name: {key for key in keys if run_of(key) != self.run}
+            for name, keys in self.roster.tasks.items()
+        }
+        for key, worker in self._working.items():
+            if worker.name in tasks:
+                tasks[worker.name].add(key)
+        now = time.monotonic()
+        recent = frozenset(run for run, seen in self._seen.items() if now - seen < _RECENT_SECONDS)
+        view = WorkerTasks(self.run, tasks, scatter=not self.on_this_machine, recent=recent)
+        self._avoided = {name: end for name, end in self._avoided.items() if now < end}
+        usable = view.without(self.roster.dying)
+        better = usable.without(self._avoided)
+        return better if better.tasks else usable
+
+    def _begun(self) -> set[str]:
+        return {key for key, worker in self._working.items() if worker.began is not None}
+
+    def _left_over(self) -> set[str]:
+        """Return the workers that were left to others, who did not take them."""
+        end = time.monotonic() - _YIELD_SECONDS
+        return {name for name, since in self._idle_since.items() if since < end}
+
+    def _look_around(self, *, now: bool = False) -> None:
+        """Ask for the tasks of all workers; move jobs that wait to workers that became free."""
+        waiting = [worker for worker in self._working.values() if worker.waits]
+        self.roster.refresh(now=now or bool(waiting))
+        moment = time.monotonic()
+        view = self._view()
+        seen = self._seen | dict.fromkeys(view.runs - {self.run}, moment)
+        self._seen = {run: last for run, last in seen.items() if moment - last < _RECENT_SECONDS}
+        idle = dict.fromkeys(view.idle, moment)
+        self._idle_since = {name: self._idle_since.get(name, moment) for name in idle}
+        for worker in self._working.values():
+            worker.notice(view.others_on(worker.name), self.roster.asked)
+        room, left = view.share - len(self._begun()), self._left_over()
+        free = [name for place, name in enumerate(idle) if place < room or name in left]
+        for worker, name in zip([each for each in waiting if each.waits], free, strict=False):
+            with suppress(WorkerGoneError, WorkerLostError):
+                worker.move(name)
+
+    def _is_alone_on(self, name: str) -> bool:
+        """Whether no other program may be harmed if the worker's process is killed.
+
+        Jobs of other runs that wait there go on elsewhere.
+        """
+        others = [key for key in self.roster.tasks.get(name, ()) if run_of(key) is None]
+        if not others:
+            return True
+        with suppress(Exception):  # a closed client raises various errors
+            return bool(self.client.nthreads().get(name, 1) == 1)
+        return False
+
+    def _grow(self, n_workers: int) -> None:
+        """Start more workers of our own, if the machine has room for them now."""
+        cluster = self.client.cluster
+        if cluster is not None and len(cluster.worker_spec) < n_workers:
+            cluster.scale(n_workers)
+
     def _job_began(self, event: tuple[float, Any]) -> None:
         """Handle the event that a job has begun; runs in a thread of the client."""
-        worker = self._working.get(event[1]["key"])
+        key, name = event[1]["key"], event[1]["worker"]
+        worker = self._working.get(key)
         if worker is not None:
             worker.began = time.monotonic()
-
-
-class DaskWorker:
-    """A Dask worker with a single job; implements `executors.workers.WorkerHandle`.
-
-    Parameters
-    ----------
-    workers : DaskWorkerSet
-        The set that the worker belongs to.
-    name : str
-        Address of the worker.
-
-    Attributes
-    ----------
-    began : float or None
-        When the worker reported that the job has begun; None before that.
-    memory_mb : None
-        Not measured here: the nanny of the worker limits its memory.
-    """
-
-    memory_mb: float | None = None
-
-    def __init__(self, workers: DaskWorkerSet, name: str) -> None:
-        self.name = name
-        self.began: float | None = None
-        self._workers = workers
-        self._key = ""
-        self._future: Any = None
-
-    def start(self, work: Work, seconds: float | None) -> None:
-        """Submit a job that should end by itself within ``seconds`` after it begins.
-
-        Raises
-        ------
-        WorkerLostError
-            The scheduler does not answer.
-        """
-        label = f"trial-{work.number}" if isinstance(work, Trial) else f"member-{work.trial_number}"
-        key, shared = f"{label}-{uuid4().hex}", self._workers.shared
-        self._workers.enlist(self, key)
-        try:
-            self._future = self._workers.client.submit(
-                dask_worker.run_job,
-                work,
-                key,
-                self._workers.topic,
-                shared.digest,
-                shared.source,
-                seconds,
-                key=key,
-                workers=[self.name],
-                allow_other_workers=False,
-                pure=False,
-                retries=0,
-            )
-        except Exception as error:
-            self._workers.discharge(key)
-            raise WorkerLostError(f"the Dask scheduler does not answer: {error}") from error
-        self._key = key
-        self._future.add_done_callback(lambda _: self._workers.wake(key))
-
-    def look(self) -> Report | None:
-        """Return how the job ended, once; None while it runs."""
-        report = self._report()
-        if report is not None:
-            self._workers.discharge(self._key)
-        if isinstance(report, Death | Loss):  # the set of workers may have changed
-            self._workers.roster.doubt()
-        return report
-
-    def drop_job(self) -> None:
-        """Cancel the job and forget it."""
-        self._future.cancel()
-        self._workers.discharge(self._key)
-
-    def _report(self) -> Report | None:
-        status = self._future.status
-        if status == "finished":
-            return self._answer()
-        if status == "error":
-            return self._failure(self._future.exception())
-        if status in ("cancelled", "lost"):
-            return Loss("its data were lost")
-        if self.name not in self._workers.roster.workers:
-            self._future.cancel()
-            return Loss("its worker left") if self.began is None else self._death()
-        return None
-
-    def _answer(self) -> Report | None:
-        try:
-            return Answer(self._future.result(timeout=30))
-        except TimeoutError:  # the worker has died with the answer; Dask runs the job again
-            return None
-        except Exception as error:
-            return self._failure(error)
-
-    def _failure(self, error: BaseException) -> Report:
-        from distributed import CancelledError, KilledWorker
-
-        if isinstance(error, KilledWorker):
-            return self._death()
-        if isinstance(error, CancelledError) or self._workers.shared.lost:
-            return Loss("its data were lost")
-        return Refusal(short_error(error))
-
-    def _death(self) -> Death:
-        if self._workers.roster.ended_for_memory(self.name):
-            reason = "its worker was ended for using more memory than its limit"
-            return Death(reason, of_memory=True, certain=True)
-        return Death("its worker died while running it")
+            self._wake.put(key)
+        else:  # it was taken back at this very moment
+            self.roster.stop(name, key, begun=False)

@@ -1,8 +1,10 @@
 """Find dead runs, whose process is gone, and end them in Prefect and MLflow.
 
 Only runs that are certainly dead are ended: those of a process of this machine that no longer
-exists. Runs of other machines are left to Prefect's heartbeats
-(`espalier.infra.orchestration.heartbeats`).
+exists, and trainings whose lock nobody has touched for ten minutes. Other runs of other machines
+and of earlier containers are left to heartbeats: Prefect's
+(`espalier.infra.orchestration.heartbeats`), and those in MLflow
+(`espalier.infra.operations.silent_runs`).
 """
 
 import json
@@ -57,7 +59,7 @@ class EndedRuns:
 
 
 def end_dead_runs(settings: Settings) -> EndedRuns:
-    """End every run of this machine whose process is gone.
+    """End every run whose process is certainly gone.
 
     ``PREFECT_API_URL`` or the active profile names the Prefect server.
     """
@@ -84,13 +86,24 @@ def _end_flow_runs(settings: Settings) -> tuple[str, ...]:
     with get_client(sync_client=True) as client:
         ended = []
         for record in process_records(settings):
-            if not record.owner.is_dead:
+            if record.owner.is_dead:
+                name = _crash(client, record.flow_run_id)
+                if name is not None:
+                    ended.append(name)
+            elif record.owner.is_here or not _has_ended(client, record.flow_run_id):
                 continue
-            name = _crash(client, record.flow_run_id)
-            if name is not None:
-                ended.append(name)
             record.path.unlink(missing_ok=True)
-        return (*ended, *_end_pending(client))
+        return tuple(ended)
+
+
+def _has_ended(client: "SyncPrefectClient", flow_run_id: str) -> bool:
+    from prefect.exceptions import ObjectNotFound
+
+    try:
+        state = client.read_flow_run(UUID(flow_run_id)).state
+    except (ObjectNotFound, ValueError):  # of another server, or deleted
+        return True
+    return state is not None and state.is_final()
 
 
 def _crash(client: "SyncPrefectClient", flow_run_id: str) -> str | None:
@@ -112,25 +125,44 @@ def _crash(client: "SyncPrefectClient", flow_run_id: str) -> str | None:
     return str(run.name)
 
 
-def _end_pending(client: "SyncPrefectClient") -> list[str]:
-    """Mark our flow runs as crashed if the process that got them never started them."""
+def end_orphans(tag: str, begun: datetime) -> tuple[str, ...]:
+    """Mark runs as crashed that an earlier `espalier serve` had taken, but never begun.
+
+    Runs of others are left alone: a pod may wait for its node, or a worker for its machine, as long
+    as it likes.
+
+    Parameters
+    ----------
+    tag : str
+        The tag of the runs' owner; only one `espalier serve` of an owner runs at a time.
+    begun : datetime
+        When the present one began: what it has taken itself, its runner looks after.
+
+    Returns
+    -------
+    tuple of str
+        The names of those runs.
+    """
+    from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter
     from prefect.client.schemas.objects import StateType
     from prefect.states import Crashed
 
-    runs = client.read_flow_runs(
-        flow_run_filter=FlowRunFilter(
-            tags={"all_": ["espalier"]}, state={"type": {"any_": [StateType.PENDING]}}
+    with get_client(sync_client=True) as client:
+        runs = client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(
+                tags={"all_": [tag]}, state={"type": {"any_": [StateType.PENDING]}}
+            )
         )
-    )
-    ended = []
-    for run in runs:
-        since = run.state.timestamp if run.state is not None else None
-        if since is not None and datetime.now(UTC) - since > PENDING_LIMIT:
+        ended = []
+        for run in runs:
+            since = run.state.timestamp if run.state is not None else None
+            if since is None or since > begun or datetime.now(UTC) - since < PENDING_LIMIT:
+                continue
             message = "It was handed to a process that never began it."
             client.set_flow_run_state(run.id, Crashed(message=message), force=True)
             ended.append(str(run.name))
-    return ended
+        return tuple(ended)
 
 
 # --- MLflow -------------------------------------------------------------------------------
@@ -142,13 +174,18 @@ def _end_trainings(client: "MlflowClient", experiment: str) -> tuple[str, ...]:
     for run in _running(client, experiment, f"tags.`{run_tags.FOLDER}` != ''"):
         if not RunLock(Path(run.data.tags[run_tags.FOLDER]) / "lock").owner_is_dead:
             continue
-        run_id = run.info.run_id
-        for trial in _running(client, experiment, f"tags.`{run_tags.PARENT}` = '{run_id}'"):
-            client.set_terminated(trial.info.run_id, status="KILLED")
-            ended.append(trial.info.run_id)
-        _kill(client, run_id)
-        ended.append(run_id)
+        ended += kill_with_trials(client, experiment, run.info.run_id)
     return tuple(ended)
+
+
+def kill_with_trials(client: "MlflowClient", experiment: str, run_id: str) -> list[str]:
+    """End a run and those of its trials that are running as killed; return their ids."""
+    ended = []
+    for trial in _running(client, experiment, f"tags.`{run_tags.PARENT}` = '{run_id}'"):
+        client.set_terminated(trial.info.run_id, status="KILLED")
+        ended.append(trial.info.run_id)
+    _kill(client, run_id)
+    return [*ended, run_id]
 
 
 def _end_others(client: "MlflowClient", experiment: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from espalier.infra.environment import without_strict_warnings
+from espalier.infra.log_rotation import rotate
 from espalier.infra.network.pages import advertised_page, page_file
 from espalier.infra.network.ports import free_port, wait_until_answers
 from espalier.infra.orchestration.server import PrefectServer
@@ -96,6 +97,8 @@ class LocalServers:
                 return
             if self._prefect.is_own and not self._prefect.is_running:
                 return
+            for path in (self._mlflow_log_path, self._prefect.log_path):
+                rotate(path)  # the pages may be open for months
             time.sleep(0.5)
 
     def close(self) -> None:
@@ -143,6 +146,7 @@ class LocalServers:
         self._settings.servers_folder.mkdir(parents=True, exist_ok=True)
         make_own_database(self._settings)
         port = free_port(MLFLOW_PORT)
+        rotate(self._mlflow_log_path)
         self._log = self._mlflow_log_path.open("ab")
         artifacts = self._settings.artifact_location or (self._settings.home / "artifacts").as_uri()
         # The stores are passed by environment: a URI may hold a password, which `ps` would show.

@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from espalier.infra.log_redaction import RedactingFormatter
+from espalier.infra.log_rotation import rotate
 from espalier.pipelines.errors import UserError
 
 _LOG = logging.getLogger(__name__)
 
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+# The size of a log is looked at after so much more text.
+_CHECK_BYTES = 2**20
 # Loggers that write a line for each request of the Prefect client.
 _TOO_CHATTY = ("httpx", "httpcore", "urllib3", "asyncio", "websockets")
 
@@ -72,10 +75,16 @@ def chatter_to(path: Path, *, level: int = logging.INFO) -> Iterator[TextIO]:
 class _LogFile(io.TextIOWrapper):
     """A log file that never raises: on a full disk its lines are lost."""
 
+    unchecked = 0
+
     def write(self, text: str) -> int:
         """Write ``text`` as far as possible, and report all of it as written."""
         with suppress(OSError):
             super().write(text)
+            self.unchecked += len(text)
+            if self.unchecked > _CHECK_BYTES:  # a command such as `serve` goes on for months
+                self.unchecked = 0
+                rotate(Path(str(self.name)))
         return len(text)
 
     def flush(self) -> None:

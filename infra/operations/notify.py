@@ -1,8 +1,8 @@
-"""Send a notification when a run has failed, as the settings say.
+"""Send a notification when a run has failed, or a person is needed, as the settings say.
 
 ``ESPALIER_NOTIFY`` is one of
 
-- an address ``https://...``: the failure is posted there as JSON; ``text`` holds the message, which
+- an address ``https://...``: the news is posted there as JSON; ``text`` holds the message, which
   Slack, Mattermost and Teams display;
 - another address, such as ``slack://...`` or ``mailto://...``: one of the kinds that Apprise
   supports (https://github.com/caronc/apprise/wiki);
@@ -66,16 +66,56 @@ class Failure:
         return f"Espalier: {self.flow} {self.state.lower()}"
 
 
-def notify(target: str, failure: Failure) -> bool:
-    """Notify ``target`` of the failure; return whether that succeeded (errors are logged)."""
-    record = asdict(failure) | {"text": failure.text}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelNews:
+    """Something that happened to a model, or that somebody is asked about it.
+
+    Attributes
+    ----------
+    event : str
+        What happened, as the name of the event in Prefect: ``espalier.promotion.asked``.
+    model : str
+        The registered model.
+    what : str
+        What happened in a few words, as the rest of a sentence that begins with the model.
+    reason : str
+        The reasons, on one line; may be empty.
+    url : str
+        Address of the page where more is said, or answered; empty if there is none.
+    """
+
+    event: str
+    model: str
+    what: str
+    reason: str = ""
+    url: str = ""
+
+    @property
+    def text(self) -> str:
+        """The text of the notification."""
+        why = f": {self.reason}" if self.reason else ""
+        more = f"\n{self.url}" if self.url else ""
+        return f"Espalier: {self.model} {self.what}{why}{more}"
+
+    @property
+    def subject(self) -> str:
+        """The title of the notification."""
+        return f"Espalier: {self.model} {self.what}"
+
+
+News = Failure | ModelNews
+
+
+def notify(target: str, news: News) -> bool:
+    """Notify ``target`` of the news; return whether that succeeded (errors are logged)."""
+    record = asdict(news) | {"text": news.text}
     try:
         if target.startswith(("http://", "https://")):
             _post(target, json.dumps(record).encode())
         elif target.startswith("block:"):
-            _tell_block(target.removeprefix("block:"), failure)
+            _tell_block(target.removeprefix("block:"), news)
         elif _ADDRESS.match(target):
-            _tell_apprise(target, failure)
+            _tell_apprise(target, news)
         else:
             _run(target, json.dumps(record))
     except Exception as error:
@@ -102,7 +142,7 @@ def _post(url: str, body: bytes) -> None:
         return
 
 
-def _tell_block(slug: str, failure: Failure) -> None:
+def _tell_block(slug: str, news: News) -> None:
     from prefect.blocks.abstract import NotificationBlock
     from prefect.blocks.core import Block
     from prefect.utilities.asyncutils import run_coro_as_sync
@@ -110,19 +150,20 @@ def _tell_block(slug: str, failure: Failure) -> None:
     block = Block.load(slug)
     if not isinstance(block, NotificationBlock):
         raise TypeError(f"block {slug!r} sends no notifications")
-    sent = block.notify(failure.text, subject=failure.subject)
+    sent = block.notify(news.text, subject=news.subject)
     if sent is not None:
         run_coro_as_sync(sent)
 
 
-def _tell_apprise(address: str, failure: Failure) -> None:
+def _tell_apprise(address: str, news: News) -> None:
     from apprise import Apprise, NotifyType
 
     known = Apprise()
     with _silent(logging.getLogger("apprise")):
         if not known.add(address):
             raise ValueError("no such kind of address, or it is incomplete")
-        if not known.notify(failure.text, title=failure.subject, notify_type=NotifyType.FAILURE):
+        kind = NotifyType.FAILURE if isinstance(news, Failure) else NotifyType.INFO
+        if not known.notify(news.text, title=news.subject, notify_type=kind):
             raise RuntimeError("it was not sent")
 
 

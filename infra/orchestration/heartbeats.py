@@ -1,7 +1,8 @@
 """Let Prefect mark a run as crashed if its heartbeats stop, on any machine.
 
-Runs that `espalier serve` starts send a heartbeat each minute. The automation below lives in the
-Prefect server and can be edited or switched off on its page.
+Runs that `espalier serve` or a work pool starts send a heartbeat each minute. The automation below
+lives in the Prefect server and can be edited or switched off on its page; the first of these runs
+makes it.
 """
 
 import logging
@@ -11,6 +12,8 @@ _LOG = logging.getLogger(__name__)
 
 NAME = "Espalier: a run without heartbeats has crashed"
 SECONDS_BETWEEN = 60
+# What makes runs send heartbeats; prefect.yaml gives it to those of work pools.
+VARIABLES = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(SECONDS_BETWEEN)}
 # A busy machine may be late with a heartbeat, but does not miss ten in a row.
 SILENCE = timedelta(minutes=10)
 

@@ -17,7 +17,7 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.duration import parse_duration
 from espalier.pipelines.requests.form import explain_error
 
-ScheduledFlow = Literal["retrain", "monitor", "promote", "predict", "extend", "learn"]
+ScheduledFlow = Literal["retrain", "monitor", "promote", "predict", "extend", "learn", "check"]
 Promotion = Literal["auto", "approve", "never"]
 
 
@@ -31,7 +31,7 @@ class Schedule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str = Field(
-        min_length=1, description="The registered model; the schedule's name for learn."
+        min_length=1, description="The registered model; the schedule's name for learn and check."
     )
     cron: str = Field(min_length=1, description="When, in the five fields of cron.")
     flow: ScheduledFlow = Field(default="retrain", description="What is done.")
@@ -99,6 +99,7 @@ class Schedule(BaseModel):
             "extend": {"model": self.model, "time_budget": self.budget},
             # Flows that are not about a model: here `model` is the name of the schedule.
             "learn": {"promote": self.promotion},
+            "check": {},
         }
         own = by_flow[self.flow]
         named = {key: value for key, value in (own | common).items() if value is not None}

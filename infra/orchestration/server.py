@@ -2,8 +2,8 @@
 
 A server of a command's own is a child process on a free port of 127.0.0.1 with its database in the
 home folder. It is started when the command begins and is ready by the time the table is read (about
-5 s on two slow cores; 10 s the first time, when it creates its database). The socket is bound here
-and passed to the child, so that no other process can answer at the port, even after a restart.
+5 s on two slow cores; 10 s the first time, when it creates its database). Its socket is bound here,
+so that no other process can answer at the port, even after a restart.
 
 The server of `espalier ui` ends when that command ends, in whatever way. A command that was using
 it then starts a server of its own at the same port, on the same database.
@@ -21,9 +21,11 @@ from types import TracebackType
 from typing import IO, Self
 
 from espalier.infra.environment import reach_this_machine, without_strict_warnings
+from espalier.infra.log_rotation import rotate
 from espalier.infra.network.ports import answers, is_local, listen, listen_at, wait_until_answers
 from espalier.infra.network.proxies import require_usable_proxies
 from espalier.infra.orchestration.address import named_address
+from espalier.infra.orchestration.health import require_api
 from espalier.infra.processes.identity import ProcessIdentity
 from espalier.infra.processes.import_path import without_working_folder
 from espalier.infra.settings import Settings
@@ -116,24 +118,24 @@ class PrefectServer:
         EspalierError
             The server does not answer in time.
         """
-        ours = self.is_own or self._owner is not None
-        seconds = self._settings.prefect_start_seconds if ours else 20.0
+        if not self.is_own and self._owner is None:
+            require_api(self.url, self._named_by)
+            return self.url
+        seconds = self._settings.prefect_start_seconds
         if wait_until_answers(f"{self.url}/health", seconds=seconds, alive=lambda: self.is_running):
             if self._full and self.is_own:
                 self._advertise()
             if self.is_own and self._owner is None:
                 threading.Thread(target=self._watch, name="watch-prefect", daemon=True).start()
             return self.url
-        if self.is_own:
-            self.close()
+        if not self.is_own:
             raise EspalierError(
-                f"the Prefect server did not start within {seconds:g} s; "
-                f"{self.log_path} says why, ESPALIER_PREFECT_START_SECONDS gives it longer"
+                f"the Prefect server of `espalier ui` at {self.url} does not answer"
             )
-        named = f", which {self._named_by} names" if self._named_by else ""
+        self.close()
         raise EspalierError(
-            f"no Prefect API answers at {redact(self.url)}{named}; start it, or take the address "
-            "out there to use an own one"
+            f"the Prefect server did not start within {seconds:g} s; "
+            f"{self.log_path} says why, ESPALIER_PREFECT_START_SECONDS gives it longer"
         )
 
     def close(self) -> None:
@@ -176,6 +178,7 @@ class PrefectServer:
         folder.mkdir(parents=True, exist_ok=True)
         self._listening = listening
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+        rotate(self.log_path)
         self._log = self.log_path.open("ab")
         self._process = self._run(listening)
 

@@ -30,7 +30,7 @@ def main() -> None:
     import uvicorn
 
     config = uvicorn.Config(
-        "prefect.server.api.server:create_app",
+        "espalier.infra.orchestration.proxy_user:create_app",
         factory=True,
         host="127.0.0.1",
         port=arguments.port,

@@ -206,7 +206,10 @@ class AliasKeeper:
                 self.client.delete_registered_model_alias(self._model, PREVIOUS)
             if now.challenger is not None and now.challenger == decision.champion_after:
                 lock.check()
-                self.client.delete_registered_model_alias(self._model, CHALLENGER)
+                # A training may have set a newer challenger since: that one stays. Ours sets it
+                # under this lock; somebody else's, or a person, does not.
+                if self.read().challenger == decision.champion_after:
+                    self.client.delete_registered_model_alias(self._model, CHALLENGER)
             after = self.read()
         wanted = (decision.champion_after, decision.previous_after)
         if (after.champion, after.previous) != wanted:

@@ -14,13 +14,9 @@ from pathlib import Path
 from espalier.infra.registry.logged_model import python_flavor
 from espalier.infra.registry.model_upload import new_logged_model
 from espalier.infra.registry.packaged_code import packaged_code
-from espalier.infra.registry.registry import (
-    CHALLENGER,
-    CHAMPION,
-    PREDICTOR_MODEL,
-    PREVIOUS,
-    make_registered_model,
-)
+from espalier.infra.registry.registry import CHALLENGER, CHAMPION, PREDICTOR_MODEL, PREVIOUS
+from espalier.infra.registry.registry_lock import RegistryLock
+from espalier.infra.registry.registry_pages import aliases_of, make_registered_model
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking.store import make_client
@@ -101,11 +97,13 @@ def add_predictor_version(
             description=description,
             model_id=model_id,
         )
-        aliases = client.get_registered_model(PREDICTOR_MODEL).aliases
-        if promoted and CHAMPION in aliases:
-            client.set_registered_model_alias(PREDICTOR_MODEL, PREVIOUS, aliases[CHAMPION])
         alias = CHAMPION if promoted else CHALLENGER
-        client.set_registered_model_alias(PREDICTOR_MODEL, alias, made.version)
+        with RegistryLock(client, PREDICTOR_MODEL) as lock:
+            aliases = aliases_of(client, PREDICTOR_MODEL)
+            if promoted and CHAMPION in aliases:
+                client.set_registered_model_alias(PREDICTOR_MODEL, PREVIOUS, aliases[CHAMPION])
+            lock.check()
+            client.set_registered_model_alias(PREDICTOR_MODEL, alias, made.version)
     number = int(made.version)
     return PredictorVersion(number=number, uri=f"models:/{PREDICTOR_MODEL}/{number}", alias=alias)
 

@@ -10,7 +10,7 @@ from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking.store import make_client
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.serving.saved_model import ServedModel, _load_pyfunc
+from espalier.pipelines.serving.saved_model import OpenedModel, ServedModel, open_model
 
 
 class OutdatedModelError(UserError):
@@ -37,7 +37,11 @@ class ModelFiles:
 
 
 def model_files(
-    version: RegisteredVersion, settings: Settings, *, any_age: bool = False
+    version: RegisteredVersion,
+    settings: Settings,
+    *,
+    any_age: bool = False,
+    into: Path | None = None,
 ) -> ModelFiles:
     """Return where the files of a version are, fetched where the store is elsewhere.
 
@@ -49,6 +53,9 @@ def model_files(
         Which stores.
     any_age : bool
         Whether the model is opened by the code beside it, so that it may be of any age.
+    into : Path or None
+        Folder to copy the files to, for callers that remove them; None to leave local files where
+        they are and to fetch others to a temporary folder.
 
     Raises
     ------
@@ -65,7 +72,13 @@ def model_files(
     with store_errors(settings.mlflow_registry_uri):
         source = client.get_model_version_download_uri(version.name, str(version.version))
         try:
-            place = Path(download_artifacts(source, tracking_uri=settings.mlflow_uri))
+            place = Path(
+                download_artifacts(
+                    source,
+                    dst_path=None if into is None else str(into),
+                    tracking_uri=settings.mlflow_uri,
+                )
+            )
         except (MlflowException, OSError) as error:
             raise UserError(f"the files of model {shown} are gone: {str(error)[:200]}") from error
     saved = find_saved(place)
@@ -93,7 +106,20 @@ def load(version: RegisteredVersion, settings: Settings) -> ServedModel:
     UserError
         The version was not made by Espalier, or its files are gone.
     """
-    return _load_pyfunc(str(model_files(version, settings).saved))
+    return ServedModel(open_version(version, settings).model)
+
+
+def open_version(version: RegisteredVersion, settings: Settings) -> OpenedModel:
+    """Open a registered version in this process, with what is different since it was logged.
+
+    Raises
+    ------
+    OutdatedModelError
+        It was logged by Espalier 0.1.
+    UserError
+        The version was not made by Espalier, or its files are gone.
+    """
+    return open_model(model_files(version, settings).saved)
 
 
 def require_openable(version: RegisteredVersion, settings: Settings) -> None:

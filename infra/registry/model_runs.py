@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from espalier.infra.registry.registry import RegisteredVersion, list_models, resolve
+from espalier.infra.registry.registry import RegisteredVersion, resolve, versions_of
 from espalier.infra.runs.store import RunStore
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
@@ -26,12 +26,15 @@ class ModelRun:
         Fingerprint of the training table; empty if unknown.
     folder : Path or None
         The run folder; None if it was removed.
+    asked_by : str
+        Who named its data source; empty if an older version did not record it.
     """
 
     version: RegisteredVersion
     run_id: str
     fingerprint: str
     folder: Path | None
+    asked_by: str = ""
 
     @property
     def shown(self) -> str:
@@ -64,6 +67,7 @@ def run_behind(version: RegisteredVersion, settings: Settings) -> ModelRun:
         run_id=version.run_id,
         fingerprint=tags.get(run_tags.FINGERPRINT, ""),
         folder=_folder(tags.get(run_tags.FOLDER), tags.get(run_tags.ATTEMPT), settings),
+        asked_by=tags.get(run_tags.ASKED_BY, ""),
     )
 
 
@@ -84,7 +88,7 @@ def run_to_extend(spec: str, settings: Settings) -> ModelRun:
         if run.folder is not None and RunStore(run.folder).finished is None:
             raise UserError(f"the run of model {run.shown} is not finished; wait for its end")
         return _with_folder(run)
-    versions = [each for each in list_models(settings) if each.name == asked.name]
+    versions = versions_of(asked.name, settings)
     runs = (run_behind(each, settings) for each in versions if each.run_id is not None)
     for run in runs:
         if run.folder is None or RunStore(run.folder).finished is not None:

@@ -2,13 +2,24 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from espalier.infra.registry.registry_lock import LOCK_PREFIX, RegistryLock
+from espalier.infra.registry.registry_pages import (
+    aliases_of,
+    known_aliases,
+    make_registered_model,
+    model_versions,
+    registered_models,
+    search_versions,
+    version_of_run,
+)
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
+from espalier.infra.tracking.logged_dataset import ModelMetrics
 from espalier.infra.tracking.store import make_client
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.errors import UserError
@@ -22,11 +33,12 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 PREVIOUS = "previous"
 
-# A registered model with such a name is a lock: see `espalier.infra.registry.registry_lock`.
-LOCK_PREFIX = "espalier lock "
-# This one does not predict rows either: it is the knowledge fitted by `espalier learn`, see
+# This one does not predict rows: it is the knowledge fitted by `espalier learn`, see
 # `espalier.infra.registry.logged_predictor`.
 PREDICTOR_MODEL = "espalier experience"
+
+# Runs that one filter names.
+_RUNS_A_CALL = 100
 
 _SPEC = re.compile(r"(?P<name>[^@/:]+)(?:@(?P<alias>[^@/]+)|/(?P<version>[^@/]+))?")
 
@@ -74,11 +86,12 @@ def register_version(
     example: "pd.DataFrame",
     tags: Mapping[str, Any] | None = None,
     description: str = "",
+    metrics: ModelMetrics | None = None,
 ) -> RegisteredVersion:
     """Log a saved ensemble as a pyfunc model and register it as a new version.
 
-    It becomes ``champion`` if the model has none, otherwise ``challenger``. Another call for the
-    same run returns the existing version.
+    It becomes ``champion`` if the model has none, otherwise ``challenger``, unless a newer version
+    is challenger by then. Another call for the same run returns the existing version.
 
     Parameters
     ----------
@@ -96,14 +109,18 @@ def register_version(
         Tags of the version, such as its score.
     description : str
         Description of the version, in Markdown.
+    metrics : ModelMetrics or None
+        What was measured of the model; it is logged to the run and to the logged model.
     """
     from espalier.infra.registry.logged_model import log_model
 
     with store_errors(tracking.settings.mlflow_registry_uri):
         client = tracking.client
-        there = _version_of_run(client, name, run_id)
+        there = version_of_run(client, name, run_id)
         if there is None:
             model_id, uri = log_model(tracking, run_id=run_id, folder=folder, example=example)
+            if metrics is not None:
+                tracking.log_model_metrics(run_id, model_id, metrics)
             make_registered_model(client, name)
             there = client.create_model_version(
                 name,
@@ -113,10 +130,28 @@ def register_version(
                 description=description,
                 model_id=model_id,
             )
-        if not _aliases(client, name, there.version):
-            alias = CHALLENGER if CHAMPION in _all_aliases(client, name) else CHAMPION
-            client.set_registered_model_alias(name, alias, there.version)
-        return _described(client, client.get_model_version(name, there.version), None)
+        _give_alias(client, name, int(there.version))
+        return _described(
+            aliases_of(client, name), client.get_model_version(name, there.version), None
+        )
+
+
+def _give_alias(client: "MlflowClient", name: str, version: int) -> None:
+    """Make a new version champion or challenger; leave a version alone that has an alias.
+
+    The lock is the one under which promotions move aliases: of two versions that are registered
+    at the same time one becomes champion, and the newer one stays challenger.
+    """
+    if str(version) in aliases_of(client, name).values():
+        return
+    with RegistryLock(client, name) as lock:
+        aliases = aliases_of(client, name)
+        newest = int(aliases.get(CHALLENGER, 0))
+        if str(version) in aliases.values() or (CHAMPION in aliases and newest > version):
+            return
+        lock.check()
+        alias = CHALLENGER if CHAMPION in aliases else CHAMPION
+        client.set_registered_model_alias(name, alias, str(version))
 
 
 def resolve(spec: str, settings: Settings) -> RegisteredVersion:
@@ -135,10 +170,11 @@ def resolve(spec: str, settings: Settings) -> RegisteredVersion:
     name, alias, version = parts["name"], parts["alias"], parts["version"]
     with store_errors(settings.mlflow_registry_uri):
         client = make_client(settings)
-        if name not in (names := _model_names(client)):
+        aliases = None if _is_reserved(name) else known_aliases(client, name)
+        if aliases is None:
+            names = sorted(_models(client))
             raise UserError(f"no model is called {name!r}; {_known(names, near=name)}")
-        aliases = _all_aliases(client, name)
-        versions = _versions(client, name)
+        versions = model_versions(client, name)
         if alias is not None and alias not in aliases:
             shown = [f"{name}@{each}" for each in sorted(aliases)]
             raise UserError(f"model {name!r} has no alias {alias!r}; {_known(shown)}")
@@ -152,18 +188,41 @@ def resolve(spec: str, settings: Settings) -> RegisteredVersion:
             alias = CHAMPION
         wanted = int(version) if version else int(aliases[alias]) if alias else max(numbers)
         found = next(each for each in versions if int(each.version) == wanted)
-        return _described(client, found, alias)
+        return _described(aliases, found, alias)
 
 
 def list_models(settings: Settings) -> tuple[RegisteredVersion, ...]:
-    """Return all versions of all models, sorted by name, the newest version first."""
+    """Return all versions of all models, sorted by name, the newest version first.
+
+    The registry is asked for a page of models and a page of versions, however many there are of
+    either (up to a thousand models, ten thousand versions a page).
+    """
     with store_errors(settings.mlflow_registry_uri):
         client = make_client(settings)
-        return tuple(
-            _described(client, version, None)
-            for name in sorted(_model_names(client))
-            for version in sorted(_versions(client, name), key=lambda each: -int(each.version))
-        )
+        aliases = _models(client)
+        found = [each for each in search_versions(client, None) if each.name in aliases]
+        found.sort(key=lambda each: (each.name, -int(each.version)))
+        return tuple(_described(aliases[each.name], each, None) for each in found)
+
+
+def list_champions(settings: Settings) -> tuple[RegisteredVersion, ...]:
+    """Return the champion of every model that has one, sorted by name."""
+    return tuple(each for each in list_models(settings) if CHAMPION in each.aliases)
+
+
+def versions_of_runs(run_ids: Sequence[str], settings: Settings) -> tuple[RegisteredVersion, ...]:
+    """Return the versions that these MLflow runs made.
+
+    The number of calls depends on the runs that are asked for, not on the size of the registry.
+    """
+    with store_errors(settings.mlflow_registry_uri):
+        client = make_client(settings)
+        found: list[Any] = []
+        for start in range(0, len(run_ids), _RUNS_A_CALL):
+            listed = ", ".join(f"'{each}'" for each in run_ids[start : start + _RUNS_A_CALL])
+            found += search_versions(client, f"run_id IN ({listed})")
+        aliases = {name: aliases_of(client, name) for name in {each.name for each in found}}
+        return tuple(_described(aliases[each.name], each, None) for each in found)
 
 
 def versions_of(name: str, settings: Settings) -> tuple[RegisteredVersion, ...]:
@@ -175,93 +234,42 @@ def versions_of(name: str, settings: Settings) -> tuple[RegisteredVersion, ...]:
         There is no such model, or it has no versions.
     """
     resolve(name, settings)
+    return describe_versions(name, settings)
+
+
+def describe_versions(name: str, settings: Settings) -> tuple[RegisteredVersion, ...]:
+    """Return all versions of a model, the newest first; none if there is no such model."""
     with store_errors(settings.mlflow_registry_uri):
         client = make_client(settings)
-        found = sorted(_versions(client, name), key=lambda each: -int(each.version))
-        return tuple(_described(client, version, None) for version in found)
+        aliases = known_aliases(client, name) or {}
+        found = sorted(model_versions(client, name), key=lambda each: -int(each.version))
+        return tuple(_described(aliases, version, None) for version in found)
 
 
 def version_numbers(client: "MlflowClient", name: str) -> frozenset[int]:
     """Return the version numbers of a model."""
-    return frozenset(int(each.version) for each in _versions(client, name))
+    return frozenset(int(each.version) for each in model_versions(client, name))
 
 
-# --- what MLflow says, page by page -------------------------------------------------------------
-
-
-def make_registered_model(client: "MlflowClient", name: str) -> None:
-    """Create a registered model, unless it exists."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        client.create_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-
-
-def _model_names(client: "MlflowClient") -> list[str]:
-    names: list[str] = []
-    token = None
-    while True:
-        page = client.search_registered_models(max_results=500, page_token=token)
-        names.extend(model.name for model in page if not _is_reserved(model.name))
-        token = page.token
-        if not token:
-            return names
+def _models(client: "MlflowClient") -> dict[str, dict[str, str]]:
+    """Return the aliases of every model that predicts rows, by its name."""
+    found = registered_models(client)
+    return {name: aliases for name, aliases in found.items() if not _is_reserved(name)}
 
 
 def _is_reserved(name: str) -> bool:
     return name.startswith(LOCK_PREFIX) or name == PREDICTOR_MODEL
 
 
-def _versions(client: "MlflowClient", name: str) -> list[Any]:
-    # MLflow's filters have no escapes, but two kinds of quotes. A name with both is searched by
-    # hand.
-    quote = next((each for each in "'\"" if each not in name), None)
-    filter_ = None if quote is None else f"name={quote}{name}{quote}"
-    found: list[Any] = []
-    token = None
-    while True:
-        page = client.search_model_versions(filter_, max_results=500, page_token=token)
-        found.extend(version for version in page if version.name == name)
-        token = page.token
-        if not token:
-            return found
-
-
-def _version_of_run(client: "MlflowClient", name: str, run_id: str) -> Any:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        client.get_registered_model(name)
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-            raise
-        return None
-    return next((each for each in _versions(client, name) if each.run_id == run_id), None)
-
-
-def _all_aliases(client: "MlflowClient", name: str) -> dict[str, str]:
-    return {
-        alias: str(version) for alias, version in client.get_registered_model(name).aliases.items()
-    }
-
-
-def _aliases(client: "MlflowClient", name: str, version: Any) -> tuple[str, ...]:
-    found = [alias for alias, at in _all_aliases(client, name).items() if at == str(version)]
-    return tuple(sorted(found))
-
-
-def _described(client: "MlflowClient", version: Any, alias: str | None) -> RegisteredVersion:
-    aliases = _aliases(client, version.name, version.version)
+def _described(aliases: Mapping[str, str], version: Any, alias: str | None) -> RegisteredVersion:
+    own = tuple(sorted(name for name, at in aliases.items() if at == str(version.version)))
     return RegisteredVersion(
         name=version.name,
         version=int(version.version),
-        alias=alias or (aliases[0] if aliases else None),
+        alias=alias or (own[0] if own else None),
         run_id=version.run_id or None,
         uri=f"models:/{version.name}/{version.version}",
-        aliases=aliases,
+        aliases=own,
         tags=dict(version.tags),
         created_ms=int(version.creation_timestamp or 0),
     )

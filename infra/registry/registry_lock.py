@@ -18,7 +18,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from espalier.infra.processes.identity import ProcessIdentity
-from espalier.infra.registry.registry import LOCK_PREFIX
 from espalier.pipelines.errors import EspalierError
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+# A registered model with such a name is a lock.
+LOCK_PREFIX = "espalier lock "
 HELD_SECONDS = 120.0
 STALE_SECONDS = 150.0
 _POLL_SECONDS = 0.2

@@ -55,7 +55,11 @@ class RunExperience:
 
     def lock(self) -> RunLock:
         """Return the lock to hold while adding and fitting."""
-        return RunLock(self.folder / "lock", what="a learning of this home folder")
+        return RunLock(
+            self.folder / "lock",
+            what="a learning of this home folder",
+            advice="wait for it, or change what it works on",
+        )
 
     @property
     def progress(self) -> ReadingProgress:

@@ -10,3 +10,5 @@ TABLE = "table"
 FOLDS = "folds"
 # Number of threads that the native libraries of a trial use.
 THREADS = "threads"
+# Who named the data source: ``operator`` or ``form``.
+ASKED_BY = "asked_by"

@@ -118,14 +118,16 @@ def remove(records: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
     """
     removed = []
     for record in records:
+        lock = RunStore(record.folder).lock()
         try:
-            RunStore(record.folder).lock().acquire()
+            lock.acquire()
         except UserError:
             _LOG.info("%s is in use; it stays", record.folder)
             continue
         # Renamed first, so that a partly removed folder is not mistaken for a run.
         trash = record.folder.with_name(f"{_TRASH}{record.folder.name}-{os.getpid()}")
         record.folder.rename(trash)
+        lock.release()
         shutil.rmtree(trash, ignore_errors=True)
         removed.append(record)
     return tuple(removed)
@@ -146,7 +148,8 @@ def _record(folder: Path) -> RunRecord:
         folder=folder,
         model=model,
         is_finished=finished is not None,
-        is_live=finished is None and store.lock().owner_alive is not None,
+        # Told without waiting: to whom it belongs is made sure of before anything is removed.
+        is_live=finished is None and store.lock().seems_held,
         touched=max((each.stat().st_mtime for each in marks if each.exists()), default=0.0),
         run_id=store.noted(MLFLOW_RUN),
     )

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
+from espalier.infra.processes.owner_lock import LockLostError
 from espalier.infra.runs.store import RunStore
 from espalier.pipelines.errors import StoreUnavailableError
 from espalier.pipelines.evaluation.executors.base import DEADLY, ended_early
@@ -40,7 +41,7 @@ class StartLog:
         self._began = False
 
     def note(self, trial: Trial) -> None:
-        """Log that a trial starts; disk errors are ignored, since other writes report them."""
+        """Log that a trial starts; errors are ignored, since other writes report them."""
         self._began = True
         self._append({"command": self._command, "trial": trial.to_dict()})
 
@@ -51,7 +52,7 @@ class StartLog:
             self._append({"command": self._command, "ended": True})
 
     def _append(self, record: dict[str, Any]) -> None:
-        with suppress(StoreUnavailableError, OSError):
+        with suppress(StoreUnavailableError, LockLostError, OSError):
             self._store.append_start(record)
 
 

@@ -32,6 +32,7 @@ from espalier.infra.processes.owner_lock import RunLock
 from espalier.infra.runs.predictions_file import open_predictions, write_predictions
 from espalier.infra.store_errors import disk_errors
 from espalier.pipelines.serialization.strict_json import to_json
+from espalier.pipelines.serialization.to_disk import flush_folder, keep_on_disk
 from espalier.pipelines.trials.row_predictions import Predictions
 from espalier.pipelines.trials.trial import TrialOutcome, TrialResult
 
@@ -43,6 +44,9 @@ _LOG = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class RunStore:
     """The folder of one run; it is created when something is first written.
+
+    Whatever is written raises `LockLostError` if this process has held the folder's lock and
+    another one has taken it over since: it stops before it writes among the other one's records.
 
     Attributes
     ----------
@@ -58,6 +62,10 @@ class RunStore:
         Entering it raises `UserError` when another live process holds it.
         """
         return RunLock(self.folder / "lock")
+
+    def check_lock(self) -> None:
+        """Raise `LockLostError` if another process has taken over the run from this one."""
+        self.lock().check()
 
     @property
     def attempt(self) -> str:
@@ -94,6 +102,7 @@ class RunStore:
             self._write(
                 self.predictions_path(number), lambda file: write_predictions(file, predictions)
             )
+        self.check_lock()
         with disk_errors(self.folder):
             _append(self.log_path, _line(outcome.result), to_disk=True)
 
@@ -155,6 +164,7 @@ class RunStore:
         StoreUnavailableError
             The disk is full.
         """
+        self.check_lock()
         with disk_errors(self.folder):
             line = to_json(record, indent=None).encode() + b"\n"
             _append(self._starts_path, line, to_disk=False)
@@ -199,6 +209,7 @@ class RunStore:
         self._write(path, lambda file: file.write(text))
 
     def _write(self, path: Path, write: Callable[[IO[bytes]], object]) -> None:
+        self.check_lock()
         with disk_errors(self.folder):
             _write_atomically(path, write)
 
@@ -210,6 +221,7 @@ def _line(result: TrialResult) -> bytes:
 def _append(path: Path, line: bytes, *, to_disk: bool) -> None:
     """Append a line to a log; with ``to_disk`` it survives a crash of the machine too."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not path.exists()
     with path.open("ab+") as log:
         # A kill in the middle of a line leaves it incomplete; it must not be joined with this one.
         if log.seek(0, os.SEEK_END) > 0:
@@ -220,6 +232,8 @@ def _append(path: Path, line: bytes, *, to_disk: bool) -> None:
         log.flush()
         if to_disk:
             os.fsync(log.fileno())
+            if is_new:
+                keep_on_disk(path)
 
 
 def _lines(path: Path) -> list[bytes]:
@@ -246,6 +260,7 @@ def _write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        flush_folder(path.parent)
     except BaseException:
         partial.unlink(missing_ok=True)  # frees its bytes on a full disk
         raise

@@ -5,7 +5,6 @@ chunk ends, so the encoding of a text file and the names in a JSON lines file ar
 separate pass, and columns that are known to be text are read as text.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -17,23 +16,33 @@ from espalier.infra.tables.csv_dialect import (
     CsvDialect,
     fitting_encoding,
     has_number_commas,
+    has_points_at_thousands,
     sniff,
 )
-from espalier.infra.tables.csv_numbers import as_numbers, decide_signs, gather_evidence
-from espalier.infra.tables.csv_reading import opened_csv, parse_csv
+from espalier.infra.tables.csv_reading import opened_csv, parse_csv, refuse_second_header
 from espalier.infra.tables.databases import is_database, read_query_chunks
+from espalier.infra.tables.json_records import is_array, read_records
 from espalier.infra.tables.opening import exists_locally, open_bytes
-from espalier.infra.tables.placeholders import fill_in
-from espalier.infra.tables.sources import ending, read_errors, read_table, table_kind, to_frame
+from espalier.infra.tables.remembered_numbers import as_numbers, decide_signs, gather_evidence
+from espalier.infra.tables.source_access import open_to_us
+from espalier.infra.tables.sources import (
+    ending,
+    read_errors,
+    read_table,
+    table_kind,
+    to_frame,
+)
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 CELLS = 4_000_000
 """Number of cells of a chunk: some tens of megabytes of numbers, a few hundred of text."""
+_LOOK_ROWS = 20_000
+"""Rows that are read together to see what they tell about their decimal signs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +88,14 @@ def read_chunks(
     UserError, StoreUnavailableError
         As `espalier.infra.tables.sources.read_table`; a table without rows yields nothing.
     """
-    source = fill_in(source)
+    source = open_to_us(source)
     plan = plan or ChunkPlan()
     if is_database(source):
         yield from read_query_chunks(source, query, cells=plan.cells)
         return
     if query is not None:
         raise UserError(
-            f"a query needs a database URL such as sqlite:///file.db, not {redact(source)!r}"
+            f"a query needs a database URL such as sqlite:///file.db, not {redact_source(source)!r}"
         )
     reader = _READERS[table_kind(source)]
     with read_errors(source):
@@ -106,17 +115,21 @@ def _csv(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
     n_rows = plan.rows(len(names))
 
     def chunks(**options: Any) -> Iterator[pd.DataFrame]:
+        options = {"chunksize": n_rows} | options
         with (
             opened_csv(source, dialect, encoding) as file,
-            parse_csv(file, dialect, encoding, chunksize=n_rows, **options) as parts,
+            parse_csv(file, dialect, encoding, **options) as parts,
         ):
             for part in parts:
                 file.raise_fault()
                 yield part
 
-    signs = _decimal_signs(source, dialect, names, plan, chunks)
+    signs = _decimal_signs(source, dialect, names, plan, n_rows, chunks)
     as_text = {name: str for name in (*plan.text_columns, *signs) if name in names}
+    n_read = 0
     for chunk in chunks(dtype=as_text):
+        refuse_second_header(chunk, repr(redact_source(source)), n_read)
+        n_read += len(chunk)
         for name, sign in signs.items():
             chunk[name] = as_numbers(chunk[name], sign, plan.styles[name])
         yield chunk
@@ -127,6 +140,7 @@ def _decimal_signs(
     dialect: CsvDialect,
     names: list[str],
     plan: ChunkPlan,
+    n_rows: int,
     chunks: Callable[..., Iterator[pd.DataFrame]],
 ) -> dict[str, str]:
     """Return the decimal sign of the columns that pandas cannot be left to read.
@@ -134,40 +148,40 @@ def _decimal_signs(
     What the last row tells counts for the first one too, so the file is read once before.
     """
     asked = [name for name in names if name in plan.styles]
-    has_comma = any(plan.styles[name].decimal == "," for name in asked)
-    if not asked or not (has_comma or has_number_commas(source, dialect)):
+    styles = [plan.styles[name] for name in asked]
+    with_commas = any(style.decimal == "," for style in styles) or (
+        bool(asked) and has_number_commas(source, dialect)
+    )
+    # A later 1.050 in a column of whole numbers may be one thousand and fifty.
+    if not with_commas and not (
+        any(style.is_whole for style in styles) and has_points_at_thousands(source, dialect)
+    ):
         return {}
-    found = gather_evidence(chunks(usecols=asked, dtype=str))
-    decided = decide_signs(found, plan.styles, repr(redact(source)))
+    found = gather_evidence(
+        chunks(usecols=asked, dtype=str, chunksize=min(n_rows, _LOOK_ROWS)),
+        enough=None if with_commas else lambda told: any(each.point for each in told),
+    )
+    decided = decide_signs(found, plan.styles, repr(redact_source(source)))
     return {
-        name: sign for name, sign in decided.items() if "," in (sign, plan.styles[name].decimal)
+        name: sign
+        for name, sign in decided.items()
+        if "," in (sign, plan.styles[name].decimal)
+        # What was text in the training, as numbers with a unit are, is read there as it was.
+        and (name not in plan.text_columns or sign != plan.styles[name].decimal)
     }
 
 
 def _json(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
-    with open_bytes(source) as file:
-        is_array = file.read(4096).lstrip().startswith(b"[")
-    if is_array:  # a single JSON value, which must be read as a whole
+    if is_array(source):
         yield from _sliced(read_table(source), plan)
         return
     # A key may first occur late in the file, but must be a column from the start.
     names: dict[str, None] = {}
-    for record in _records(source):
+    for record in read_records(source):
         names.update(dict.fromkeys(record))
-    records = _records(source)
+    records = read_records(source)
     while part := list(islice(records, plan.rows(len(names)))):
         yield pd.DataFrame.from_records(part, columns=list(names))
-
-
-def _records(source: str) -> Iterator[dict[str, Any]]:
-    with open_bytes(source) as file:
-        for line in file:
-            if not line.strip():
-                continue
-            record = json.loads(line)
-            if not isinstance(record, dict):
-                raise UserError(f"{redact(source)!r} must hold one JSON object a row")
-            yield record
 
 
 def _sliced(table: pd.DataFrame, plan: ChunkPlan) -> Iterator[pd.DataFrame]:

@@ -1,4 +1,4 @@
-"""Detect the encoding and delimiter of a text table from its beginning."""
+"""Detect the encoding, delimiter and decimal sign of a text table from its beginning."""
 
 import codecs
 import csv
@@ -9,14 +9,20 @@ from dataclasses import dataclass
 
 from espalier.infra.tables.opening import open_bytes
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 
 _SNIFFED_BYTES = 256 * 1024
 _BLOCK_BYTES = 4 * 1024 * 1024
 _DELIMITERS = (",", ";", "\t", "|")
 _COMMA_IN_FIELD = re.compile(rb"\d,\d")
+# Neither thousands (1.050) nor dates (01.02.2024) tell that points are the decimal signs.
+_WITH_COMMA = re.compile(r"\d,\d+(?![\d.,])")
+_WITH_POINT = re.compile(r"(?<![\d.,])\d+\.(?!\d{3}\b)\d+(?![\d.,])")
 _COMMA_IN_QUOTES = re.compile(rb'"[^"\n]*\d,\d')
+_THOUSANDS = re.compile(rb"(?<![\d.])[1-9]\d{0,2}\.\d{3}(?![\d.])")
+_NAMED = re.compile(r"\ufeff?\"?sep=([,;|:^~\t ])\"?[ \t]*(?:\r\n|\r|\n)", re.IGNORECASE)
 _TAIL_BYTES = 100
+_COUNTED = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +35,17 @@ class CsvDialect:
         Encodings to try in turn, the likeliest first; the last one accepts any bytes.
     delimiter : str
         Character between fields.
+    decimal : str
+        The decimal sign of most numbers. It is what to try first: columns may have another one.
+    n_skipped : int
+        Number of lines before the header: 1 where the first one names the delimiter, as Excel's
+        ``sep=;`` does.
     """
 
     encodings: tuple[str, ...]
     delimiter: str
+    decimal: str = "."
+    n_skipped: int = 0
 
 
 def sniff(source: str, *, tabbed: bool) -> CsvDialect:
@@ -46,14 +59,17 @@ def sniff(source: str, *, tabbed: bool) -> CsvDialect:
     with open_bytes(source) as file:
         head = file.read(_SNIFFED_BYTES)
     if not head.strip(b"\x00\xef\xbb\xbf\xff\xfe \t\r\n"):
-        raise UserError(f"{redact(source)!r} is empty; give a table with data")
+        raise UserError(f"{redact_source(source)!r} is empty; give a table with data")
     if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UserError(f"{redact(source)!r} is not text; is it really a CSV file?")
+        raise UserError(f"{redact_source(source)!r} is not text; is it really a CSV file?")
     encodings = _encodings(head)
     # Delimiters and digits are the same in all of them.
     text = head.decode(encodings[0], errors="ignore")
-    delimiter = "\t" if tabbed else _delimiter(text)
-    return CsvDialect(encodings, delimiter)
+    named = _NAMED.match(text)
+    if named:
+        text = text[named.end() :]
+    delimiter = named[1] if named else "\t" if tabbed else _delimiter(text)
+    return CsvDialect(encodings, delimiter, _decimal(text, delimiter), int(named is not None))
 
 
 def fitting_encoding(source: str, dialect: CsvDialect) -> str:
@@ -81,7 +97,8 @@ def fitting_encoding(source: str, dialect: CsvDialect) -> str:
             if is_ascii:  # the last byte may as well be a letter of another encoding
                 continue
             raise UserError(
-                f"{redact(source)!r} ends in the middle of a character; it was not fully written"
+                f"{redact_source(source)!r} ends in the middle of a character; it was not fully "
+                "written"
             ) from None
         return encoding
     return dialect.encodings[-1]
@@ -91,7 +108,16 @@ def has_number_commas(source: str, dialect: CsvDialect) -> bool:
     """Return whether a field may hold digits with a comma between them; the file is read once."""
     if dialect.encodings[0] == "utf-16":
         return True
-    pattern = _COMMA_IN_QUOTES if dialect.delimiter == "," else _COMMA_IN_FIELD
+    return _occurs(source, _COMMA_IN_QUOTES if dialect.delimiter == "," else _COMMA_IN_FIELD)
+
+
+def has_points_at_thousands(source: str, dialect: CsvDialect) -> bool:
+    """Return whether a field may be like ``1.050``; the file is read once."""
+    return dialect.encodings[0] == "utf-16" or _occurs(source, _THOUSANDS)
+
+
+def _occurs(source: str, pattern: "re.Pattern[bytes]") -> bool:
+    """Return whether a pattern of at most `_TAIL_BYTES` occurs in a file."""
     tail = b""
     for block in _blocks(source):
         if pattern.search(tail + block):
@@ -112,6 +138,14 @@ def _encodings(head: bytes) -> tuple[str, ...]:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return ("utf-16",)
     return ("utf-8", "cp1252", "latin-1")
+
+
+def _decimal(text: str, delimiter: str) -> str:
+    """Return the decimal sign of most numbers in the first lines."""
+    if delimiter == ",":
+        return "."
+    text = text[:_COUNTED]
+    return "," if len(_WITH_COMMA.findall(text)) > len(_WITH_POINT.findall(text)) else "."
 
 
 def _delimiter(text: str) -> str:

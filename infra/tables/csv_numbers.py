@@ -1,27 +1,33 @@
 """Numbers in text tables: by one notation for a whole column, told by the whole file.
 
-pandas reads numbers with a decimal point. Columns whose numbers have a decimal comma come back as
+pandas reads numbers with one decimal sign. Columns whose numbers have the other one come back as
 text, or as wrong numbers: ``1.050`` for one thousand and fifty is 1.05 to it. These are read here.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from espalier.infra.tables.csv_dialect import CsvDialect
+from espalier.infra.tables.remembered_numbers import remembered_decimal
+from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.parsing.column_names import unique_names
 from espalier.pipelines.data.parsing.decimal_signs import (
     COMMA,
     DECIMAL,
+    MARKED,
     NOTES,
     POINT,
     SignEvidence,
+    are_whole,
     column_evidence,
     could_be_thousands,
     holds_texts,
+    may_be_numbers,
     points_group,
     shared_decimal,
     sign_evidence,
@@ -33,38 +39,61 @@ from espalier.pipelines.data.parsing.numbers import (
     parse_numbers,
 )
 from espalier.pipelines.data.parsing.text_cells import TextCells, read_text_cells
-from espalier.pipelines.errors import UserError
 
 _PLAIN = re.compile(r"[-+\u2212]?[\d.,'\u2019\s]+")
-_FRACTION = SignEvidence(point="0.5")
+_OTHER = {COMMA: POINT, POINT: COMMA}
+_HEAD = 1000
+"""Rows whose texts mostly tell how the numbers of a column are written."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """A column whose numbers may have a decimal comma: its texts, and what they tell."""
+    """A column whose numbers may have either decimal sign: its texts, and what they tell."""
 
     cells: TextCells
     told: SignEvidence
+
+
+@dataclass(slots=True)
+class _Columns:
+    """What the columns of a table, by position, say about their numbers.
+
+    `written` are texts that hold numbers, `told` is what numbers tell that pandas could read, and
+    `doubtful` are such numbers whose signs may have grouped thousands. Of the latter `rounded` are
+    all whole, and `marked` were written with a sign nevertheless, as in ``34.000``.
+    """
+
+    written: dict[int, _Written] = field(default_factory=dict)
+    told: list[SignEvidence] = field(default_factory=list)
+    doubtful: list[int] = field(default_factory=list)
+    rounded: set[int] = field(default_factory=set)
+    marked: set[int] = field(default_factory=set)
+
+    @property
+    def evidence(self) -> list[SignEvidence]:
+        """All that is told."""
+        return [*self.told, *(each.told for each in self.written.values())]
 
 
 def settle_numbers(
     table: pd.DataFrame,
     parse: Callable[..., pd.DataFrame],
     *,
-    delimiter: str,
+    dialect: CsvDialect,
     styles: Mapping[str, NumberStyle],
     shown: str,
 ) -> pd.DataFrame:
-    """Return a table with numbers for columns of numbers that have a decimal comma.
+    """Return a table with numbers for columns of numbers whatever their decimal sign is.
 
     Parameters
     ----------
     table : DataFrame
-        What pandas read. Its attributes `DECIMAL` and `NOTES` are set.
+        What pandas read with the decimal sign of ``dialect``. Its attributes `DECIMAL`, `NOTES`
+        and `MARKED` are set.
     parse : callable
         Reads the file again, with options of `pandas.read_csv`.
-    delimiter : str
-        Character between fields.
+    dialect : CsvDialect
+        How the file is written.
     styles : mapping of str to NumberStyle
         How a model's training had its columns; empty in a training.
     shown : str
@@ -76,119 +105,100 @@ def settle_numbers(
         A column of ``styles`` reads both ways, and nothing tells which is meant.
     """
     names = unique_names(table.columns)
-    written: dict[int, _Written] = {}
-    points: list[SignEvidence] = []
-    doubtful: list[int] = []
-    for position, dtype in enumerate(table.dtypes):
-        series = table.iloc[:, position]
-        if holds_texts(dtype):
-            cells = read_text_cells(series)
-            told = column_evidence(cells)
-            if told != SignEvidence():
-                written[position] = _Written(cells, told)
-        elif isinstance(dtype, np.dtype) and dtype.kind == "f":
-            numbers = series.to_numpy()
-            if could_be_thousands(numbers):
-                doubtful.append(position)
-            elif (numbers[np.isfinite(numbers)] % 1 != 0).any():
-                points.append(_FRACTION)
-    evidence = [*points, *(each.told for each in written.values())]
-    has_comma = any(each.comma or COMMA in each.either for each in evidence)
-    remembered = any(style.decimal == COMMA for style in styles.values())
-    silent = delimiter != COMMA and not any(each.point for each in evidence)
-    if doubtful and (has_comma or remembered or silent):
-        texts = parse(usecols=doubtful, dtype=str)
-        for at, position in enumerate(sorted(doubtful)):
-            cells = read_text_cells(texts.iloc[:, at])
-            written[position] = _Written(cells, sign_evidence(cells.values))
-    shared = shared_decimal([*points, *(each.told for each in written.values())])
+    base = dialect.decimal
+    columns = _look_at(table, base)
+    if columns.doubtful:
+        known = {at: styles[name] for at, name in enumerate(names) if name in styles}
+        _read_doubtful(columns, table, parse, dialect, known)
+    shared = shared_decimal(columns.evidence)
     notes = []
-    for position in sorted(written):
-        name, column = names[position], written[position]
-        decimal, note = _decimal(name, column, shared, styles.get(name), delimiter, shown)
-        if decimal == COMMA:
-            numbers = _with_comma(column.cells)
+    for position, column in sorted(columns.written.items()):
+        name, was_read = names[position], position in columns.doubtful
+        decimal, note = _decimal(name, column, shared, styles.get(name), dialect.delimiter, shown)
+        if decimal is None:
+            continue
+        changes = decimal != base if was_read else COMMA in (decimal, base)
+        if changes:
+            numbers = _plain_numbers(column.cells, decimal)
             if numbers is None:
                 continue
             table.isetitem(position, numbers)
+        if decimal == COMMA:
             shared = shared or COMMA
-        if note and (decimal == COMMA or position in doubtful):
+        if note and (changes or was_read):
             notes.append(note)
     table.attrs[DECIMAL] = shared
     table.attrs[NOTES] = (*table.attrs.get(NOTES, ()), *notes)
+    table.attrs[MARKED] = tuple(names[position] for position in sorted(columns.marked))
     return table
 
 
-def decide_signs(
-    columns: Mapping[str, SignEvidence], styles: Mapping[str, NumberStyle], shown: str
-) -> dict[str, str]:
-    """Return the decimal sign of columns of a later file that tell or are told one.
-
-    Parameters
-    ----------
-    columns : mapping of str to SignEvidence
-        What all cells of each column tell.
-    styles, shown
-        As for `settle_numbers`.
-
-    Raises
-    ------
-    UserError
-        As for `settle_numbers`.
-    """
-    shared = shared_decimal(columns.values())
-    found = {}
-    for name, told in columns.items():
-        if told != SignEvidence() and not told.is_contradictory:
-            found[name] = told.decimal or remembered_decimal(
-                name, told.either, shared, styles[name], shown
-            )
-    return found
+def _look_at(table: pd.DataFrame, base: str) -> _Columns:
+    """Return what the columns of a table say that was read with the decimal sign ``base``."""
+    columns = _Columns()
+    for position, dtype in enumerate(table.dtypes):
+        series = table.iloc[:, position]
+        if holds_texts(dtype):
+            if may_be_numbers(series):
+                cells = read_text_cells(series)
+                told = column_evidence(cells)
+                if told != SignEvidence():
+                    columns.written[position] = _Written(cells, told)
+        elif isinstance(dtype, np.dtype) and dtype.kind == "f":
+            numbers = series.to_numpy()
+            if are_whole(numbers):
+                columns.rounded.add(position)
+                columns.doubtful.append(position)
+            elif could_be_thousands(numbers):
+                columns.doubtful.append(position)
+            else:
+                columns.told.append(SignEvidence.certain(base))
+    return columns
 
 
-def remembered_decimal(
-    name: str, either: str, shared: str | None, style: NumberStyle, shown: str
-) -> str:
-    """Return the decimal sign of a column that reads both ways, as it was in the training.
-
-    Raises
-    ------
-    UserError
-        The rest of the file has another one, or the training had no such numbers.
-    """
-    # Where the training had plain numbers, a point was the decimal one; a comma was nothing.
-    certain = style.is_certain or COMMA not in either
-    if certain and shared in (None, style.decimal):
-        return style.decimal
-    if not certain and shared is not None:
-        return shared
-    why = (
-        "nothing tells which is meant"
-        if not certain
-        else "the training and the rest of the file tell two different things"
+def _read_doubtful(
+    columns: _Columns,
+    table: pd.DataFrame,
+    parse: Callable[..., pd.DataFrame],
+    dialect: CsvDialect,
+    styles: Mapping[int, NumberStyle],
+) -> None:
+    """Read the texts of doubtful columns where they may matter, and add what they tell."""
+    base, other = dialect.decimal, _OTHER[dialect.decimal]
+    evidence = columns.evidence
+    # Programs put semicolons between fields where the comma is taken.
+    silent = dialect.delimiter != COMMA and not any(each.says(base) for each in evidence)
+    matters = (
+        silent
+        or any(each.says(other) or other in each.either for each in evidence)
+        or any(style.decimal == other for style in styles.values())
     )
-    raise UserError(
-        f"column {name!r} of {shown} holds {either!r}, which may be read with a decimal comma or "
-        f"with a decimal point, and {why}; write it without marks for thousands and with a "
-        "decimal point"
-    )
-
-
-def as_numbers(series: "pd.Series[Any]", decimal: str, style: NumberStyle) -> "pd.Series[Any]":
-    """Return a column of texts as numbers with the given decimal sign."""
-    cells = read_text_cells(series)
-    values = parse_numbers(cells.values, replace(style, decimal=decimal))
-    return pd.Series(cells.spread(values, np.nan), index=series.index, name=series.name)
-
-
-def gather_evidence(chunks: Iterable[pd.DataFrame]) -> dict[str, SignEvidence]:
-    """Return what the columns of text of a file that is read in chunks tell."""
-    found: dict[str, SignEvidence] = {}
-    for chunk in chunks:
-        for name in chunk.columns:
-            told = sign_evidence(read_text_cells(chunk[name]).values)
-            found[str(name)] = found.get(str(name), SignEvidence()).with_more(told)
-    return found
+    examined = {at for at in columns.doubtful if matters or (at in styles and styles[at].is_whole)}
+    # Where cells are missing, whole numbers are floats that may have had no sign at all.
+    unsure = {at for at in columns.rounded if table.iloc[:, at].hasnans}
+    columns.marked |= columns.rounded - unsure
+    peeked = sorted(set(columns.doubtful) if examined else unsure)
+    columns.doubtful = []
+    if not peeked:
+        return
+    head = parse(usecols=peeked, dtype=str, nrows=_HEAD)
+    for at, position in enumerate(peeked):
+        told = sign_evidence(read_text_cells(head.iloc[:, at]).values)
+        if position in columns.rounded and told != SignEvidence():
+            columns.marked.add(position)
+        if told.says(base):
+            columns.told.append(told)
+        elif position in examined and (matters or position not in unsure - columns.marked):
+            columns.doubtful.append(position)
+    if not columns.doubtful:
+        return
+    texts = parse(usecols=columns.doubtful, dtype=str)
+    for at, position in enumerate(columns.doubtful):
+        cells = read_text_cells(texts.iloc[:, at])
+        told = sign_evidence(cells.values)
+        if told != SignEvidence():
+            columns.written[position] = _Written(cells, told)
+            columns.marked |= columns.rounded & {position}
 
 
 def _decimal(
@@ -214,17 +224,17 @@ def _decimal(
     decimal = COMMA if is_comma else POINT
     sign = "comma" if is_comma else "point"
     return decimal, (
-        f"column {name!r} has numbers such as {told.either!r} that read both ways, and nothing "
-        f"tells which is meant; the decimal {sign} is taken"
+        f"column {name!r} has numbers such as {quoted_cell(told.either)!r} that read both ways, "
+        f"and nothing tells which is meant; the decimal {sign} is taken"
     )
 
 
-def _with_comma(cells: TextCells) -> Any:
+def _plain_numbers(cells: TextCells, decimal: str) -> Any:
     """Return the numbers of a column, shape (n_rows,); None if it holds anything else.
 
     Units, currencies and words stay in the table: they are read where a column's role is decided.
     """
-    style = detect_number_style(cells.values, cells.counts, COMMA)
+    style = detect_number_style(cells.values, cells.counts, decimal)
     if style is None or not all(
         _PLAIN.fullmatch(value) or is_absent(value) for value in cells.values
     ):

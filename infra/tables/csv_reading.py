@@ -16,11 +16,15 @@ from espalier.pipelines.data.parsing.column_names import unique_names
 from espalier.pipelines.data.parsing.decimal_signs import NOTES, holds_texts
 from espalier.pipelines.data.parsing.numbers import NumberStyle, detect_number_style
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.redaction import redact_source
 
 WORDS_FOR_NOTHING = ("NA", "N/A", "n/a", "None", "NULL", "null")
 """Words that pandas reads as missing, and that may as well be the name of a class."""
-_WHOLE = re.compile(r"[+-]?\d+")
+_WHOLE = re.compile(r"-?\d+")
+_CODE = re.compile(r"\+|-?0\d")
+_MOST_LABELS = 1000
+"""Distinct numbers beyond which a target is a quantity."""
 
 Parse = Callable[..., pd.DataFrame]
 
@@ -49,12 +53,13 @@ def read_csv(
     Raises
     ------
     UserError
-        A row has more or fewer fields than the header, the file is cut off, or numbers read both
-        ways and nothing tells which is meant.
+        A row has more or fewer fields than the header, the file is cut off, the header is there
+        twice, or numbers read both ways and nothing tells which is meant.
     """
     dialect = sniff(source, tabbed=tabbed)
 
     def parse(**options: Any) -> pd.DataFrame:
+        options = {"decimal": dialect.decimal} | options
         for encoding in dialect.encodings:
             try:
                 with opened_csv(source, dialect, encoding) as file:
@@ -65,17 +70,24 @@ def read_csv(
         raise AssertionError("unreachable: the last encoding returns or raises")
 
     table = parse()
+    refuse_second_header(table, repr(redact_source(source)))
     if target is not None:
         table = _with_exact_labels(table, target, parse)
     return settle_numbers(
-        table, parse, delimiter=dialect.delimiter, styles=styles or {}, shown=repr(redact(source))
+        table, parse, dialect=dialect, styles=styles or {}, shown=repr(redact_source(source))
     )
 
 
 def parse_csv(file: Any, dialect: CsvDialect, encoding: str, **options: Any) -> Any:
-    """Parse an open file by pandas; numbers with anything but a decimal point stay text."""
+    """Parse an open file by pandas; by default numbers without a decimal point stay text."""
     return pd.read_csv(
-        file, sep=dialect.delimiter, encoding=encoding, index_col=False, low_memory=False, **options
+        file,
+        sep=dialect.delimiter,
+        encoding=encoding,
+        index_col=False,
+        low_memory=False,
+        skiprows=dialect.n_skipped,
+        **options,
     )
 
 
@@ -90,7 +102,11 @@ def opened_csv(source: str, dialect: CsvDialect, encoding: str) -> Iterator[Chec
     """
     with open_bytes(source) as raw:
         file = CheckedLines(
-            raw, delimiter=dialect.delimiter, encoding=encoding, shown=repr(redact(source))
+            raw,
+            delimiter=dialect.delimiter,
+            encoding=encoding,
+            shown=repr(redact_source(source)),
+            n_skipped=dialect.n_skipped,
         )
         try:
             yield file
@@ -102,6 +118,33 @@ def opened_csv(source: str, dialect: CsvDialect, encoding: str) -> Iterator[Chec
         file.raise_fault()
 
 
+def refuse_second_header(table: pd.DataFrame, shown: str, n_before: int = 0) -> None:
+    """Raise an error if a row repeats the names of the columns, as in files put together.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Rows as pandas read them.
+    shown : str
+        Name of the file, for messages.
+    n_before : int
+        Rows of the file before these.
+    """
+    # With such a row there is no column of numbers, so most tables need no look at their cells.
+    if table.shape[1] < 2 or not all(map(holds_texts, table.dtypes)):
+        return
+    repeats = np.ones(len(table), dtype=bool)
+    for position, name in enumerate(table.columns):
+        repeats &= (table.iloc[:, position] == str(name)).to_numpy(dtype=bool, na_value=False)
+        if not repeats.any():
+            return
+    row = n_before + int(np.flatnonzero(repeats)[0]) + 1
+    raise UserError(
+        f"{shown} has its header again, as row {row:,} below it; was it put together from several "
+        "files? Take these lines out"
+    )
+
+
 def _with_exact_labels(table: pd.DataFrame, target: str, parse: Parse) -> pd.DataFrame:
     """Return the table with the labels that pandas changed as they are in the file."""
     names = unique_names(table.columns)
@@ -110,16 +153,16 @@ def _with_exact_labels(table: pd.DataFrame, target: str, parse: Parse) -> pd.Dat
     position = names.index(target)
     series = table.iloc[:, position]
     missing = series.isna().to_numpy(dtype=bool)
-    if not missing.any() or missing.all():
+    if missing.all():
         return table
-    if series.dtype.kind == "f":
-        present = series.dropna().to_numpy()
-        if np.isfinite(present).all() and (present == np.floor(present)).all():
-            texts = _texts(position, parse)
-            return _replaced(table, position, _whole_numbers(texts, missing))
+    if series.dtype.kind in "iufb":
+        if series.nunique() > _MOST_LABELS:
+            return table
+        return _with_written_labels(table, position, missing, parse)
+    if not missing.any() or not holds_texts(series.dtype):
         return table
-    if not holds_texts(series.dtype) or pd.api.types.infer_dtype(series, skipna=True) == "boolean":
-        return table
+    if pd.api.types.infer_dtype(series, skipna=True) == "boolean":
+        return _with_written_labels(table, position, missing, parse)
     cells = read_text_cells(series)
     if detect_number_style(cells.values, cells.counts) is not None:
         return table
@@ -137,6 +180,33 @@ def _with_exact_labels(table: pd.DataFrame, target: str, parse: Parse) -> pd.Dat
     return table
 
 
+def _with_written_labels(
+    table: pd.DataFrame,
+    position: int,
+    missing: "np.ndarray[Any, np.dtype[np.bool_]]",
+    parse: Parse,
+) -> pd.DataFrame:
+    """Return the table with labels that pandas took for numbers or booleans as they are written.
+
+    ``007`` is not 7, ``1.10`` beside ``1.1`` is another label, and ``TRUE`` is not ``True``; whole
+    numbers stay whole beside missing cells.
+    """
+    series = table.iloc[:, position]
+    texts = _texts(position, parse)
+    present = texts[~missing]
+    written = present.unique()
+    is_number = series.dtype.kind in "iuf"
+    if is_number and not any(map(_CODE.match, written)):
+        if all(map(_WHOLE.fullmatch, written)):
+            whole = _whole_numbers(texts, missing) if missing.any() else None
+            return _replaced(table, position, whole)
+        if len(written) == series.nunique():
+            return table
+    if not is_number and set(written) <= {"True", "False"}:
+        return table
+    return _replaced(table, position, texts.astype(object).where(~missing, np.nan))
+
+
 def _texts(position: int, parse: Parse) -> "pd.Series[Any]":
     """Return the cells of one column as they stand in the file."""
     frame = parse(usecols=[position], dtype=str, keep_default_na=False, skip_blank_lines=True)
@@ -145,11 +215,8 @@ def _texts(position: int, parse: Parse) -> "pd.Series[Any]":
 
 def _whole_numbers(
     texts: "pd.Series[Any]", missing: "np.ndarray[Any, np.dtype[np.bool_]]"
-) -> "pd.Series[Any] | None":
-    """Return a column of whole numbers in which some are missing; None if one is written else."""
-    present = texts[~missing]
-    if not all(_WHOLE.fullmatch(text) for text in present.unique()):
-        return None
+) -> "pd.Series[Any]":
+    """Return a column of whole numbers in which some are missing."""
     values: Sequence[int | None] = [
         None if absent else int(text) for text, absent in zip(texts, missing, strict=True)
     ]

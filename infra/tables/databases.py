@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from espalier.pipelines.errors import StoreUnavailableError, UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact, redact_source
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -85,7 +85,7 @@ def _selected(url: str, query: str | None) -> "Iterator[sa.CursorResult[Any]]":
     import sqlalchemy as sa
     from sqlalchemy import exc
 
-    shown = redact(url)
+    shown = redact_source(url)
     if query is None or not query.strip():
         raise UserError(f"database {shown!r} needs a query; add --query 'select ...'")
     try:

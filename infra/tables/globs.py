@@ -5,9 +5,9 @@ import os
 import re
 
 from espalier.infra.tables.databases import is_database
-from espalier.infra.tables.placeholders import fill_in
+from espalier.infra.tables.source_access import guard_for, open_to_us, require_matches_open
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact, redact_source
 
 _PATTERN = re.compile(r"[*?\[]")
 
@@ -16,36 +16,37 @@ def expand_sources(source: str) -> tuple[str, ...]:
     """Return the files that a pattern such as ``in/2026-*.csv`` or ``s3://b/*.csv`` matches.
 
     An existing file of exactly this name, a name that is not a pattern, and a database URL are
-    returned unchanged. ``**`` matches any depth of folders.
+    returned unchanged, with their placeholders. ``**`` matches any depth of folders.
 
     Raises
     ------
     UserError
-        Nothing matches.
+        Nothing matches, or a form may not have it read.
     """
-    source = fill_in(source)
+    written, source = source, open_to_us(source)
     if is_database(source):
-        return (source,)
+        return (written,)
     if "://" in source:
         # In a URL a question mark begins the query.
-        found = _of_url(source) if "*" in source else (source,)
+        found = _of_url(source) if "*" in source else (written,)
     elif _PATTERN.search(source) and not os.path.exists(source):
         matches = glob.glob(source, recursive=True)
-        found = tuple(sorted(path for path in matches if os.path.isfile(path)))
+        found = require_matches_open(tuple(sorted(filter(os.path.isfile, matches))))
     else:
-        found = (source,)
+        found = (written,)
     if not found:
-        raise UserError(f"no file matches {redact(source)!r}; check the pattern")
+        raise UserError(f"no file matches {redact_source(source)!r}; check the pattern")
     return found
 
 
 def _of_url(source: str) -> tuple[str, ...]:
     import fsspec
 
+    guard = guard_for(source)
     try:
-        system, pattern = fsspec.core.url_to_fs(source)
+        system, pattern = fsspec.core.url_to_fs(source, **(guard.options if guard else {}))
         return tuple(sorted(system.unstrip_protocol(path) for path in system.glob(pattern)))
     except (ImportError, ValueError, OSError) as error:
         raise UserError(
-            f"the files of {redact(source)!r} cannot be listed: {redact(str(error))[:200]}"
+            f"the files of {redact_source(source)!r} cannot be listed: {redact(str(error))[:200]}"
         ) from None

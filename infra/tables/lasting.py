@@ -14,8 +14,8 @@ def lasting_source(source: str) -> str:
     """Return the source with its path, if it has one of this machine, made absolute.
 
     A relative one is relative to the working folder of now. URLs of other machines stay as they
-    are, and so does what begins with a placeholder (``${NAME}/...``), whose value is the
-    environment's.
+    are, and so does what begins with a placeholder (``${NAME}/...``, ``block:secret/...``), whose
+    value is known elsewhere.
     """
     if is_database(source):
         return _lasting_database(source)
@@ -24,7 +24,7 @@ def lasting_source(source: str) -> str:
     if separator and "://" not in chain:  # not a chain, but colons in a name
         chain, separator, last = "", "", source
     scheme, slashes, path = last.rpartition("://")
-    if (slashes and scheme not in _LOCAL_URLS) or path.startswith("${"):
+    if (slashes and scheme not in _LOCAL_URLS) or path.startswith(("${", "block:secret/")):
         return source
     lasting = path if os.path.isabs(path) else os.path.abspath(path)
     return chain + separator + scheme + slashes + lasting

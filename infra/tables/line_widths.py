@@ -15,7 +15,8 @@ from espalier.pipelines.errors import UserError
 
 _NEWLINE = ord("\n")
 _BLOCK = 1024 * 1024
-"""Bytes that are looked at together."""
+_FIRST_BLOCK = 64 * 1024
+"""Bytes that are looked at together; at first fewer, as the header is read the slow way."""
 
 
 class CheckedLines(io.RawIOBase):
@@ -34,16 +35,20 @@ class CheckedLines(io.RawIOBase):
         How the text is encoded.
     shown : str
         Name of the table, for messages.
+    n_skipped : int
+        Number of lines before the header; they are no rows.
     """
 
-    def __init__(self, file: IO[bytes], *, delimiter: str, encoding: str, shown: str) -> None:
+    def __init__(
+        self, file: IO[bytes], *, delimiter: str, encoding: str, shown: str, n_skipped: int = 0
+    ) -> None:
         self._file = file
         self._shown = shown
         # In UTF-16 a delimiter is two bytes; other encodings have ASCII's as they are.
         wide = encoding.startswith("utf-16")
         self._decoder = codecs.getincrementaldecoder(encoding)("replace") if wide else None
         self._ending = _Ending() if encoding.startswith("utf-8") else None
-        self._check = _WidthCheck(ord(delimiter))
+        self._check = _WidthCheck(ord(delimiter), n_skipped)
         self._begun = False
         self._fault: str | None = None
         self._ended = False
@@ -113,7 +118,7 @@ class _Ending:
 
     def is_cut(self, block: bytes, *, final: bool) -> bool:
         """Look at the next bytes; return whether the text is cut off at their end."""
-        if not self._valid:
+        if not self._valid or (block and block.isascii() and not self._decoder.getstate()[0]):
             return False
         try:
             self._others |= not self._decoder.decode(block, final).isascii()
@@ -127,8 +132,10 @@ class _Ending:
 class _WidthCheck:
     """Counts the fields of rows in blocks of bytes."""
 
-    def __init__(self, delimiter: int) -> None:
+    def __init__(self, delimiter: int, n_skipped: int = 0) -> None:
         self._delimiter = delimiter
+        self._n_skipped = n_skipped
+        self._others = bytes(set(range(256)) - {delimiter, _NEWLINE})
         self._blanks = b" " if delimiter == ord("\t") else b" \t"
         some = re.escape(bytes([delimiter]))
         # A quoted field begins where a field does; any other quote is a character like others.
@@ -137,7 +144,7 @@ class _WidthCheck:
         self._opened = re.compile(begins)
         self._parts: list[bytes] = []
         self._waiting = 0
-        self._wait = _BLOCK
+        self._wait = _FIRST_BLOCK
         self._line = 1
         self._width: int | None = None
 
@@ -153,6 +160,13 @@ class _WidthCheck:
         data = b"".join(self._parts)
         if final and data and not data.endswith((b"\n", b"\r")):
             data += b"\n"
+        n_fitting = self._fitting(data)
+        if n_fitting:
+            self._parts, self._waiting = [data[n_fitting:]], len(data) - n_fitting
+            self._wait = _BLOCK
+            if not final or self._waiting == 0:
+                return None
+            data = data[n_fitting:]
         hidden = self._quoted.sub(_without_marks, data) if b'"' in data else data
         end = self._end_of_rows(hidden, final)
         rows, rest = data[:end], data[end:]
@@ -167,6 +181,29 @@ class _WidthCheck:
         fault = self._rows(rows, hidden[:end]) if rows else None
         self._line += _lines(rows)
         return fault
+
+    def _fitting(self, data: bytes) -> int:
+        """Return how many bytes at the beginning are rows that fit for certain; count their lines.
+
+        This is the quick way for most of a file. It may return 0 where rows fit nevertheless.
+        """
+        end = data.rfind(b"\n") + 1
+        if self._width is None or end == 0:
+            return 0
+        rows = plain = data[:end]
+        if b'"' in rows:
+            plain = self._quoted.sub(b"", rows)
+            if self._opened.search(plain):
+                return 0
+        if b"\r" in plain and plain.count(b"\r") != plain.count(b"\r\n"):
+            return 0
+        marks = plain.translate(None, self._others)
+        n_rows, rest = divmod(len(marks), self._width)
+        row = bytes([self._delimiter]) * (self._width - 1) + b"\n"
+        if rest or marks != row * n_rows:
+            return 0
+        self._line += n_rows if plain is rows else _lines(rows)
+        return end
 
     def _end_of_rows(self, hidden: bytes, final: bool) -> int:
         """Return where the last whole row ends in bytes whose quoted fields are hidden."""
@@ -184,6 +221,8 @@ class _WidthCheck:
         cells = np.frombuffer(plain, dtype=np.uint8)
         ends = np.flatnonzero(cells == _NEWLINE)
         starts = np.concatenate([[0], ends[:-1] + 1])
+        first = min(self._n_skipped, len(ends))
+        ends, starts, self._n_skipped = ends[first:], starts[first:], self._n_skipped - first
         marks = np.concatenate([[0], np.cumsum(cells == self._delimiter)])
         widths = marks[ends] - marks[starts] + 1
         if self._width is None:

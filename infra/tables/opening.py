@@ -8,8 +8,9 @@ import os
 import zipfile
 from typing import IO, Any, cast
 
+from espalier.infra.tables.source_access import guard_for
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact, redact_source
 
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zip", ".zst")
 
@@ -41,16 +42,27 @@ def _is_url(source: str) -> bool:
 def _open_url(source: str) -> IO[bytes]:
     import fsspec
 
+    guard = guard_for(source)
     try:
-        return cast(IO[bytes], fsspec.open(source, "rb").open())
-    except ImportError as error:
+        return cast(IO[bytes], fsspec.open(source, "rb", **(guard.options if guard else {})).open())
+    except Exception as error:
+        if guard is None or guard.refused is None:
+            raise _as_user_error(source, error) from None
         raise UserError(
-            f"{redact(source)!r} needs a package that is not installed: {redact(str(error))}"
+            f"{redact_source(source)!r} leads to {guard.refused}, which is no public address, and "
+            "is not read for a form"
         ) from None
-    except ValueError as error:
-        if "protocol" not in str(error).lower():
-            raise
-        raise UserError(f"{redact(source)!r} is neither a file nor a known kind of URL") from None
+
+
+def _as_user_error(source: str, error: Exception) -> Exception:
+    """Return the error to raise: a `UserError` where the address itself is what is wrong."""
+    if isinstance(error, ImportError):
+        return UserError(
+            f"{redact_source(source)!r} needs a package that is not installed: {redact(str(error))}"
+        )
+    if isinstance(error, ValueError) and "protocol" in str(error).lower():
+        return UserError(f"{redact_source(source)!r} is neither a file nor a known kind of URL")
+    return error
 
 
 def _unpacked(raw: IO[bytes], source: str) -> IO[bytes]:
@@ -80,6 +92,7 @@ def _only_member(raw: IO[bytes], source: str) -> IO[bytes]:
     ]
     if len(names) != 1:
         raise UserError(
-            f"{redact(source)!r} holds {len(names)} files; give an archive of exactly one table"
+            f"{redact_source(source)!r} holds {len(names)} files; give an archive of exactly one "
+            "table"
         )
     return archive.open(names[0])

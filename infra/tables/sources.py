@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import io
-import json
 import lzma
 import os
 import re
@@ -16,11 +15,13 @@ import pandas as pd
 
 from espalier.infra.tables.csv_reading import read_csv
 from espalier.infra.tables.databases import is_database, read_query
+from espalier.infra.tables.json_records import read_json
 from espalier.infra.tables.opening import COMPRESSIONS, exists_locally, open_bytes
-from espalier.infra.tables.placeholders import fill_in
+from espalier.infra.tables.source_access import open_to_us
+from espalier.pipelines.cell_display import without_cells
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import EspalierError, UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact, redact_source
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,12 +63,12 @@ def read_table(
     StoreUnavailableError
         The database is locked; trying again may help.
     """
-    source = fill_in(source)
+    source = open_to_us(source)
     if is_database(source):
         return _filled(read_query(source, query), source)
     if query is not None:
         raise UserError(
-            f"a query needs a database URL such as sqlite:///file.db, not {redact(source)!r}"
+            f"a query needs a database URL such as sqlite:///file.db, not {redact_source(source)!r}"
         )
     kind = table_kind(source)
     with read_errors(source):
@@ -90,18 +91,21 @@ def read_errors(source: str) -> Iterator[None]:
         is one line.
     """
     if exists_locally(source) is False:
-        raise UserError(f"file {redact(source)!r} does not exist; check the path")
+        raise UserError(f"file {redact_source(source)!r} does not exist; check the path")
     try:
         yield
     except EspalierError:
         raise
     except FileNotFoundError:
-        raise UserError(f"file {redact(source)!r} does not exist; check the path") from None
+        raise UserError(f"file {redact_source(source)!r} does not exist; check the path") from None
     except PermissionError:
-        raise UserError(f"file {redact(source)!r} may not be read; check its permissions") from None
+        raise UserError(
+            f"file {redact_source(source)!r} may not be read; check its permissions"
+        ) from None
     except Exception as error:  # parsers raise all kinds of exceptions
         raise UserError(
-            f"{redact(source)!r} cannot be read as {table_kind(source)}: {reason_of(error)}"
+            f"{redact_source(source)!r} cannot be read as {table_kind(source)}: "
+            f"{without_cells(reason_of(error))}"
         ) from error
 
 
@@ -139,7 +143,7 @@ def table_kind(source: str) -> str:
     if exists_locally(source) and os.path.isdir(source):
         return "Parquet"  # a partitioned data set
     shown = f"ends in {found!r}" if found else "has no ending"
-    raise UserError(f"{redact(source)!r} {shown}, so its format is unknown; {_KNOWN}")
+    raise UserError(f"{redact_source(source)!r} {shown}, so its format is unknown; {_KNOWN}")
 
 
 def ending(source: str) -> str:
@@ -155,32 +159,17 @@ def _filled(table: pd.DataFrame, source: str) -> pd.DataFrame:
     """Return the table; raise an error if it has no rows or columns."""
     if table.shape[1] == 0 or len(table) == 0:
         what = "rows" if table.shape[1] else "columns"
-        raise UserError(f"{redact(source)!r} is empty: it has no {what}; give a table with data")
+        raise UserError(
+            f"{redact_source(source)!r} is empty: it has no {what}; give a table with data"
+        )
     return table.reset_index(drop=True)
 
 
 def reason_of(error: BaseException) -> str:
     """Return the error's message on one line, at most 200 characters, without secrets."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return redact(text if len(text) <= 200 else text[:197] + "...")
-
-
-# --- text ---------------------------------------------------------------------------------
-
-
-def _read_json(source: str) -> pd.DataFrame:
-    with open_bytes(source) as file:
-        text = file.read()
-    if not text.strip():
-        raise UserError(f"{redact(source)!r} is empty; give a table with data")
-    # Keep pandas from converting text that looks like a date or a number; that comes later.
-    if text.lstrip().startswith(b"["):
-        records = json.loads(text)
-    else:
-        records = [json.loads(line) for line in text.splitlines() if line.strip()]
-    if not all(isinstance(record, dict) for record in records):
-        raise UserError(f"{redact(source)!r} must hold one JSON object a row")
-    return pd.DataFrame.from_records(records)
+    # Redacted before it is cut: half a secret would not be recognised.
+    text = redact(" ".join(str(error).split())) or type(error).__name__
+    return text if len(text) <= 200 else text[:197] + "..."
 
 
 # --- columnar -----------------------------------------------------------------------------
@@ -267,7 +256,7 @@ def _write_feather(frame: pd.DataFrame, path: Path) -> None:
 
 
 _READERS: dict[str, Callable[[str], pd.DataFrame]] = {
-    "JSON lines": _read_json,
+    "JSON lines": read_json,
     "Parquet": _read_parquet,
     "Arrow": _read_arrow,
 }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
-from espalier.infra.tracking.search import find_runs
+from espalier.infra.tracking.search import find_runs, quoted
 from espalier.infra.tracking.store import find_experiment, make_client
 from espalier.infra.tracking.trial_runs import finite_metrics, plain_text
 from espalier.pipelines.lifecycle.promotion.decision import Decision, DecisionKind
@@ -114,18 +114,26 @@ class DecisionLog:
         return tuple(sorted({name for name in named if name}))
 
     def _found(self, model: str, status: str) -> tuple[Decision, ...]:
-        runs = self._runs(status)
+        runs = self._runs(status, model)
         found = [_decision(run) for run in runs if run.data.tags.get(run_tags.MODEL) == model]
         return tuple(sorted(found, key=lambda each: (each.sequence, each.at_ms)))
 
-    def _runs(self, status: str) -> "list[Run]":
-        """Return the runs of the log with that status, for all models."""
+    def _runs(self, status: str, model: str | None = None) -> "list[Run]":
+        """Return the runs of the log with that status, of one model or of all.
+
+        The store selects the model's: a log of a fleet would be read whole otherwise, under the
+        lock of a single model. A name that MLflow's filters cannot express is selected by the
+        caller.
+        """
+        value = None if model is None else quoted(model)
+        condition = f"attributes.status = '{status}'"
+        if value is not None:
+            condition += f" and tags.`{run_tags.MODEL}` = {value}"
         with store_errors(self._settings.mlflow_uri):
             client = self.client
             experiment = client.get_experiment_by_name(self._settings.experiment)
             if experiment is None:
                 return []
-            condition = f"attributes.status = '{status}'"
             return list(find_runs(client, [experiment.experiment_id], condition))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from espalier.infra.settings import Settings
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.experiment import Experiment
-from espalier.infra.tracking.logged_dataset import dataset_input
+from espalier.infra.tracking.logged_dataset import ModelMetrics, dataset_input, dataset_key
 from espalier.infra.tracking.nested_runs import runs_with
 from espalier.infra.tracking.trial_runs import finite_metrics, plain_text
 from espalier.infra.tracking.trials import TrackedTrials
@@ -122,6 +122,29 @@ class Tracking(Experiment):
             if entries:
                 self.client.log_batch(run_id, metrics=entries)
 
+    def log_model_metrics(self, run_id: str, model_id: str, metrics: ModelMetrics) -> None:
+        """Log metrics of a run that are those of its logged model too: its page shows them."""
+        from mlflow.entities import Metric
+
+        name, digest = dataset_key(metrics.table, metrics.fingerprint)
+        at_ms = int(time.time() * 1000)
+        entries = [
+            Metric(
+                each.key,
+                each.value,
+                each.timestamp,
+                each.step,
+                model_id=model_id,
+                dataset_name=name,
+                dataset_digest=digest,
+                run_id=run_id,
+            )
+            for each in finite_metrics(metrics.values, step=0, at_ms=at_ms)
+        ]
+        with self.store():
+            if entries:
+                self.client.log_batch(run_id, metrics=entries)
+
     def set_tags(self, run_id: str, tags: Mapping[str, Any]) -> None:
         """Set tags; existing ones are replaced."""
         from mlflow.entities import RunTag
@@ -140,6 +163,7 @@ class Tracking(Experiment):
         fingerprint: str,
         columns: Mapping[str, str],
         n_rows: int,
+        query: str | None = None,
     ) -> None:
         """Log the data that the run used; MLflow displays it as the run's dataset.
 
@@ -155,8 +179,10 @@ class Tracking(Experiment):
             Data type of each raw column.
         n_rows : int
             Number of rows.
+        query : str or None
+            The SELECT statement, if they came from a database.
         """
-        entry = dataset_input(name, source, fingerprint, columns, n_rows)
+        entry = dataset_input(name, source, fingerprint, columns, n_rows, query=query)
         with self.store():
             self.client.log_inputs(run_id, [entry])
 

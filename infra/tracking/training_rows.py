@@ -19,6 +19,7 @@ from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking.store import make_client
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.readings import is_plain_number
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
 from espalier.pipelines.data.row_keys import SCHEME
 from espalier.pipelines.lifecycle.promotion.unseen_rows import TrainingRows
@@ -105,6 +106,9 @@ def _arrow(series: "pd.Series[Any]") -> Any:
 
     if isinstance(series.dtype, np.dtype) and not series.dtype.isnative:
         series = series.astype(series.dtype.newbyteorder("="))
+    size = getattr(series.dtype, "itemsize", 0)
+    if is_plain_number(series.dtype) and size in (1, 4, 8):  # no half floats
+        return pa.array(series.to_numpy(), from_pandas=True)  # of a wide table, most columns
     try:
         array = pa.Array.from_pandas(series)
         kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type

@@ -112,6 +112,7 @@ def _check(
             expectation=expectation,
             held=bool(result.success) if result is not None else False,
             observed=_observed(result),
+            examples=_examples(result),
         )
         pairs.append((expectation, checked))
     return pairs
@@ -149,13 +150,23 @@ def _observed(result: Any) -> str:
         return "; ".join(parts)
     if seen.get("unexpected_count") is not None and seen.get("element_count"):
         count, of = int(seen["unexpected_count"]), int(seen["element_count"])
-        values = seen.get("partial_unexpected_list") or []
-        named = [value for value in dict.fromkeys(map(short, values)) if value != "nan"]
-        examples = f", such as {', '.join(named[:SHOWN_VALUES])}" if named else ""
-        return f"{count:,} of {of:,} cells do not{examples}" if count else f"all of {of:,} cells"
-    if seen.get("observed_value") is not None:
-        return f"seen: {few(seen['observed_value'])}"
+        return f"{count:,} of {of:,} cells do not" if count else f"all of {of:,} cells"
+    observed = seen.get("observed_value")
+    if isinstance(observed, list | tuple | set):
+        return f"{len(observed):,} values are seen"
+    if observed is not None:  # a type, or a number of rows or values
+        return f"seen: {short(observed)}"
     return "" if result.success else "it does not"
+
+
+def _examples(result: Any) -> str:
+    """Return a few of the cells that a result observed; empty if none or if all is well."""
+    seen = {} if result is None else dict(result.result or {})
+    values = seen.get("partial_unexpected_list") if seen.get("unexpected_count") else None
+    if values is None and isinstance(seen.get("observed_value"), list | tuple | set):
+        values = list(seen["observed_value"])
+    named = [value for value in dict.fromkeys(map(short, values or [])) if value != "nan"]
+    return ", ".join(named[:SHOWN_VALUES])
 
 
 def _exception(result: Any) -> str:

@@ -86,7 +86,8 @@ def _table(checked: tuple[CheckedExpectation, ...]) -> str:
 
 
 def _seen(checked: CheckedExpectation) -> str:
-    return f'<div class="seen">{escape(checked.observed)}</div>' if checked.observed else ""
+    seen = checked.observed_cells
+    return f'<div class="seen">{escape(seen)}</div>' if seen else ""
 
 
 def _kind(checked: CheckedExpectation) -> str:

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from espalier.pipelines.cell_display import cells_are_hidden
 from espalier.pipelines.data.expectation import Expectation, Severity
 
 SHOWN_VALUES = 5
@@ -21,12 +22,15 @@ class CheckedExpectation:
     held : bool
         Whether it holds.
     observed : str
-        What was observed, as text.
+        What was observed, as text, without cells.
+    examples : str
+        Cells that were observed; empty if there are none to show.
     """
 
     expectation: Expectation
     held: bool
     observed: str
+    examples: str = ""
 
     @property
     def severity(self) -> Severity:
@@ -35,8 +39,19 @@ class CheckedExpectation:
 
     @property
     def text(self) -> str:
-        """One line: what was expected of which column, and what was observed instead."""
-        return f"{describe(self.expectation)}; {self.observed}"
+        """One line: what was expected of which column, and what was observed instead.
+
+        Cells are in it only where they are not hidden (`espalier.pipelines.cell_display`).
+        """
+        hidden = cells_are_hidden()
+        seen = self.observed if hidden else self.observed_cells
+        return f"{describe(self.expectation, cells=not hidden)}; {seen}"
+
+    @property
+    def observed_cells(self) -> str:
+        """What was observed, with the cells."""
+        parts = (self.observed, self.examples and f"such as {self.examples}")
+        return ", ".join(each for each in parts if each)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,19 +104,27 @@ class ValidationReport:
             "seconds": round(self.seconds, 3),
             "great_expectations": self.gx_version,
             "expectations": [
-                {**each.expectation.to_dict(), "held": each.held, "observed": each.observed}
+                {**each.expectation.to_dict(), "held": each.held, "observed": each.observed_cells}
                 for each in self.checked
             ],
         }
         return json.dumps(record, indent=1, ensure_ascii=False)
 
 
-def describe(expectation: Expectation) -> str:
-    """Describe an expectation in one line."""
+def describe(expectation: Expectation, *, cells: bool = True) -> str:
+    """Describe an expectation in one line.
+
+    Parameters
+    ----------
+    expectation : Expectation
+        The expectation.
+    cells : bool
+        Whether values of the training table, such as its categories, may be named.
+    """
     column, values = expectation.column, expectation.parameters
     mostly = float(values.get("mostly", 1.0))
     one = mostly >= 1
-    cells = "every cell" if one else f"at least {100 * mostly:.4g} % of the cells"
+    share = "every cell" if one else f"at least {100 * mostly:.4g} % of the cells"
     are = "is" if one else "are"
     low, high = values.get("min_value"), values.get("max_value")
     match expectation.kind:
@@ -112,19 +135,24 @@ def describe(expectation: Expectation) -> str:
         case "ExpectTableRowCountToBeBetween":
             return f"the number of rows is {_between(low, high)}"
         case "ExpectColumnValuesToNotBeNull":
-            return f"{cells} of {column!r} {'has' if one else 'have'} a value"
+            return f"{share} of {column!r} {'has' if one else 'have'} a value"
         case "ExpectColumnValuesToBeBetween":
-            return f"{cells} of {column!r} {are} {_between(low, high)}"
+            limits = _between(low, high) if cells else "in the range that is known"
+            return f"{share} of {column!r} {are} {limits}"
         case "ExpectColumnValuesToBeInSet":
-            return f"{cells} of {column!r} {are} among {few(values['value_set'])}"
+            return f"{share} of {column!r} {are} among {_values(values['value_set'], cells)}"
         case "ExpectColumnValuesToBeUnique":
             return f"no value of {column!r} repeats"
         case "ExpectColumnValuesToBeInTypeList":
             return f"{column!r} has a type among {few(values['type_list'])}"
         case "ExpectColumnDistinctValuesToContainSet":
-            return f"{column!r} holds each of {few(values['value_set'])}"
+            return f"{column!r} holds each of {_values(values['value_set'], cells)}"
         case _:
             return f"the number of distinct values of {column!r} is {_between(low, high)}"
+
+
+def _values(values: Any, cells: bool) -> str:
+    return few(values) if cells else f"the {len(values)} known values"
 
 
 def _between(low: Any, high: Any) -> str:

@@ -12,7 +12,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from espalier.pipelines.automl.columns import column_labels, match_columns, numbered_columns
+from espalier.pipelines.automl.columns import (
+    column_labels,
+    match_columns,
+    numbered_columns,
+    warn_of_equal_labels,
+)
 from espalier.pipelines.automl.inputs import (
     feature_names,
     prepared_dataset,
@@ -94,6 +99,7 @@ class AutoMLBase(BaseEstimator):
         self.n_features_in_ = table.shape[1]
         self._column_names = tuple(table.columns)
         self._column_labels = column_labels(X)
+        warn_of_equal_labels(self._column_labels)
         names = feature_names(X)
         if names is not None:
             self.feature_names_in_ = names

@@ -20,6 +20,20 @@ def column_labels(X: Any) -> Labels | None:
     return None if columns is None else tuple(columns)
 
 
+def warn_of_equal_labels(labels: Labels | None) -> None:
+    """Warn where columns of a training share a label, as nothing but their order tells them."""
+    if labels is None:
+        return
+    shared = sorted({str(key[1]) for key in _numbered(labels) if key[2]})
+    if shared:
+        warnings.warn(
+            f"X has several columns called {', '.join(map(repr, shared[:5]))}: they are told apart "
+            "by their order, which must be the same later",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
 def match_columns(labels: Labels, trained: Labels) -> list[int]:
     """Return the position of each column of the training in a later table.
 
@@ -77,10 +91,10 @@ def _tells_apart(labels: Sequence[Hashable]) -> bool:
     )
 
 
-def _numbered(labels: Labels) -> list[Hashable]:
+def _numbered(labels: Labels) -> list[tuple[str, Hashable, int]]:
     """Return a key for each label; the second of two equal labels has another one."""
     seen: dict[Hashable, int] = {}
-    keys: list[Hashable] = []
+    keys: list[tuple[str, Hashable, int]] = []
     for label in labels:
         kind = "text" if isinstance(label, str) else ""
         known: Hashable = "missing" if label is None or label != label else label

@@ -18,6 +18,7 @@ from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import Executor, SerialExecutor
+from espalier.pipelines.evaluation.executors.gradual_executor import GradualExecutor
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.experience.advice import Advice, advise, measure_advice
@@ -41,6 +42,8 @@ PROFILE_SECONDS = 1.0
 # After the refits there is only the hold-out, and models to take over from the workers.
 FINISH_SECONDS = 0.3
 FINISH_SECONDS_A_MB = 0.01
+# With so many cells already the first trial is longer than the start of a worker.
+LARGE_CELLS = 200_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +105,8 @@ def train_in_process(
         warnings.warn(str(error), UserWarning, stacklevel=2)
     check_threshold(settings.threshold, data.search.problem)
     extra = residual_budget(settings.budget, settings.residual_share)
-    n_workers = settings.n_workers
-    memory_limit_mb = trial_memory_mb(settings.memory_limit, n_workers)
+    division = settings.division(data.search.n_bytes)
+    memory_limit_mb = trial_memory_mb(settings.memory_limit, division.workers)
     kept = PredictionStore(data.metric)
 
     def keep(outcome: TrialOutcome) -> None:
@@ -112,8 +115,10 @@ def train_in_process(
             on_result(outcome)
 
     with _fold_models(settings) as fold_models:
-        context = data.context(memory_limit_mb=memory_limit_mb, fold_models=fold_models)
-        with _open_executor(context, settings) as executor:
+        context = data.context(
+            memory_limit_mb=memory_limit_mb, fold_models=fold_models, n_threads=division.threads
+        )
+        with _open_executor(context, settings, division.workers) as executor:
             # Starting processes takes seconds on a busy machine; the budget is for the work.
             if isinstance(executor, ProcessExecutor):
                 deadline = deadline.earlier(-executor.warm_up())
@@ -152,7 +157,7 @@ def train_in_process(
                     choice,
                     kept.by_number,
                     context,
-                    lambda own: _open_executor(own, settings),
+                    lambda own: _open_executor(own, settings, division.workers),
                     budget=extra,
                     deadline=deadline,
                     seed=settings.seed,
@@ -205,10 +210,26 @@ def _fold_models(settings: TrainingSettings) -> Iterator[FoldModels | None]:
         yield FoldModels(Path(folder), new_key()) if settings.keeps_fold_models else None
 
 
-def _open_executor(context: EvaluationContext, settings: TrainingSettings) -> Executor:
-    n_workers = settings.n_workers
-    if n_workers <= 1 and settings.time_budget is None and settings.memory_limit is None:
+def _open_executor(
+    context: EvaluationContext, settings: TrainingSettings, n_workers: int
+) -> Executor:
+    if settings.time_budget is not None or settings.memory_limit is not None:
+        # A process can be stopped whatever it does; a thread of this one cannot.
+        return _open_processes(context, settings, n_workers)
+    if n_workers == 1:
         return SerialExecutor(context)
-    # A process can be stopped whatever it does; a thread of this one cannot.
+    if context.dataset.X.size >= LARGE_CELLS:
+        return _open_processes(context, settings, n_workers)
+    return GradualExecutor(
+        context,
+        n_workers,
+        settings.n_trials or 0,
+        lambda: _open_processes(context, settings, n_workers),
+    )
+
+
+def _open_processes(
+    context: EvaluationContext, settings: TrainingSettings, n_workers: int
+) -> ProcessExecutor:
     limit_mb = worker_memory(settings.memory_limit, n_workers) / MIB
     return ProcessExecutor(context, n_workers, memory_limit_mb=limit_mb)

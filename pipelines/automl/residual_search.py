@@ -145,7 +145,11 @@ def find_residual_members(
     def loss_of(rows: NDArray[np.int64]) -> Any:
         weight = None if dataset.sample_weight is None else dataset.sample_weight[rows]
         return make_loss(
-            dataset.y[rows], dataset.problem, dataset.n_classes, weight, metric=context.metric.name
+            dataset.y[rows],
+            dataset.problem,
+            dataset.n_classes,
+            weight,
+            objective=context.metric.objective,
         )
 
     residual = pseudo_residual(loss_of(everything), F, dataset.sample_weight)

@@ -1,6 +1,5 @@
 """The options of a training, shared by the estimators and the flow."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,7 +10,7 @@ from espalier.pipelines.data.splitting.folds import check_fold_count
 from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving, check_serving
 from espalier.pipelines.resources.budget import Budget
-from espalier.pipelines.resources.memory import workers_within
+from espalier.pipelines.resources.cores import Division, divide, own_cores, usable_cores
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
@@ -39,8 +38,10 @@ class TrainingSettings:
     families : sequence of str or Learner, or None
         Model families to try, custom ones made by `learner_from_estimator`; None for all.
     n_jobs : int or None
-        Number of trials that run at the same time, each on one core; negative numbers count from
-        the number of cores, as in joblib.
+        Number of cores to use; negative numbers count from the number of cores, as in joblib.
+        None for all that the container and the affinity of the process allow; in a worker process
+        of joblib, the threads that joblib gives it. As many trials run at the same time, each on
+        one core; of a table too large for that, fewer with more threads.
     seed : int
         Random seed of the training.
     ensemble : bool
@@ -92,7 +93,7 @@ class TrainingSettings:
     time_budget: float | None = 60.0
     n_trials: int | None = None
     families: "Sequence[str | Learner] | None" = None
-    n_jobs: int | None = 1
+    n_jobs: int | None = None
     seed: int = 0
     ensemble: bool = True
     search: str = DEFAULT_STRATEGY
@@ -141,15 +142,30 @@ class TrainingSettings:
         return ServingLimits(max_latency_ms=self.max_latency_ms, max_size_mb=self.max_size_mb)
 
     @property
-    def n_workers(self) -> int:
-        """Number of trials that run at the same time, at least 1, by ``n_jobs`` and memory."""
+    def cores(self) -> int:
+        """Number of cores to use, by ``n_jobs``; at least 1."""
         if self.n_jobs is None:
-            wanted = 1
-        elif self.n_jobs < 0:
-            wanted = max(1, (os.cpu_count() or 1) + 1 + self.n_jobs)
-        else:
-            wanted = max(1, self.n_jobs)
-        return workers_within(self.memory_limit, wanted)
+            return own_cores()
+        if self.n_jobs < 0:
+            return max(1, usable_cores() + 1 + self.n_jobs)
+        return max(1, self.n_jobs)
+
+    def division(self, table_bytes: int) -> Division:
+        """Return how many trials run at the same time, and their threads.
+
+        Parameters
+        ----------
+        table_bytes : int
+            Size of the prepared table.
+        """
+        # Sums of floats depend on the number of threads; a training without a time budget must
+        # give the same model with any number of workers.
+        return divide(
+            self.cores,
+            table_bytes,
+            memory_limit=self.memory_limit,
+            with_threads=self.time_budget is not None,
+        )
 
     @property
     def keeps_fold_models(self) -> bool:

@@ -18,6 +18,7 @@ from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.search.limits.fold_count import affordable_folds
 from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.space.objectives import objective_choices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,10 @@ class TrainingData:
     @property
     def space(self) -> SearchSpace:
         """Search space of the families on these rows."""
-        return SearchSpace(self.learners, self.search.shape)
+        objectives: tuple[str, ...] = ()
+        if not self.search.problem.is_classification:
+            objectives = objective_choices(self.metric.objective, self.search.y)
+        return SearchSpace(self.learners, self.search.shape, objectives)
 
     def context(
         self,
@@ -96,7 +100,7 @@ def prepare_training(
     learners = families_of(search, settings)
     for said in weights_unused(learners, search):
         warnings.warn(said, stacklevel=2)
-    n_folds = fold_count(search, settings, settings.n_workers)
+    n_folds = fold_count(search, settings, settings.division(search.n_bytes).workers)
     return TrainingData(
         search=search,
         preparation=preparation,

@@ -155,7 +155,9 @@ def infer_contract(
     ]
     features = [name for name in names if name != target]
     # What breaks first in later tables: text, then missing cells; then the rest in order.
-    features.sort(key=lambda name: (is_number(table[name].dtype), not table[name].hasnans))
+    gaps = dict(zip(names, table.isna().any(axis=0), strict=True))
+    numbers = dict(zip(names, map(is_number, table.dtypes), strict=True))
+    features.sort(key=lambda name: (numbers[name], not gaps[name]))
     unchecked = []
     for name in features:
         if len(expectations) >= most:

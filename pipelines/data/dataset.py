@@ -9,13 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.roles import ColumnRole
+from espalier.pipelines.data.parsing.text_cells import LONGEST_TEXT
 from espalier.pipelines.data.row_weights import mean_one
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.seeds import drawn_rows
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
-LONGEST_TEXT = 2_000
-"""Characters of a string that are used; the rest is ignored."""
 _ROWS_TO_MEASURE = 10_000
 
 
@@ -78,11 +77,12 @@ class Dataset:
             n_columns=len(roles),
             n_categorical=roles.count(ColumnRole.CATEGORICAL),
             n_text=roles.count(ColumnRole.TEXT),
-            n_datetime=roles.count(ColumnRole.DATETIME),
+            n_datetime=sum(role.is_date for role in roles),
             n_classes=self.n_classes,
             smallest_class=int(np.bincount(self.y, minlength=self.n_classes).min())
             if self.problem.is_classification
             else len(self),
+            has_time=ColumnRole.TIME in roles,
             has_missing=bool(self.X.isna().to_numpy().any()),
             is_weighted=self.sample_weight is not None,
             text_length=sum(
@@ -91,6 +91,13 @@ class Dataset:
                 if role is ColumnRole.TEXT
             ),
         )
+
+    @property
+    def n_bytes(self) -> int:
+        """About how much memory the features take."""
+        texts = [name for name, role in self.roles.items() if role is ColumnRole.TEXT]
+        strings = len(self) * sum(_text_length(self.X[name]) for name in texts)
+        return int(self.X.memory_usage(index=False).sum() + strings)
 
     def take(self, rows: NDArray[Any]) -> "Dataset":
         """Return the dataset of these row positions, in the order given."""
@@ -125,7 +132,8 @@ class DatasetShape:
     n_rows, n_columns : int
         Size of the prepared table.
     n_categorical, n_text, n_datetime : int
-        Columns of these roles; the rest are numeric.
+        Columns of these roles; the rest are numeric. The dates include the column that orders the
+        rows.
     n_classes : int
         Number of classes; 1 for regression.
     smallest_class : int
@@ -137,6 +145,8 @@ class DatasetShape:
     text_length : float
         Characters of distinct strings per row, summed over the text columns: a repeated string is
         processed only once.
+    has_time : bool
+        Whether the column that orders the rows is a feature.
     """
 
     __setstate__ = set_state_with_defaults
@@ -152,6 +162,7 @@ class DatasetShape:
     has_missing: bool = False
     text_length: float = 0.0
     is_weighted: bool = False
+    has_time: bool = False
 
     @property
     def n_numeric(self) -> int:

@@ -59,7 +59,7 @@ def reason_to_drop(
     if role is ColumnRole.NUMERIC:
         return number_identifier(name, cells, raw)
     if role is ColumnRole.TEXT:
-        return text_identifier(name, read_text_cells(raw))
+        return text_identifier(name, read_text_cells(raw).shortened)
     return None
 
 
@@ -78,7 +78,7 @@ def copies(columns: Mapping[str, NDArray[Any]], roles: Mapping[str, ColumnRole])
     comparable: dict[str, NDArray[Any]] = {}
     found: dict[str, str] = {}
     for name, cells in columns.items():
-        role = roles[name]
+        role = ColumnRole.DATETIME if roles[name].is_date else roles[name]
         if role is ColumnRole.TEXT:
             continue  # texts are never renamed copies: their words carry information
         if role is ColumnRole.CATEGORICAL:
@@ -143,3 +143,12 @@ def _shown(cell: Any) -> str:
     """Format a cell for a message, in at most 40 characters."""
     text = repr(cell) if isinstance(cell, str) else str(cell)
     return text if len(text) <= 40 else text[:37] + "..."
+
+
+def nothing_left(dropped: Mapping[str, str]) -> str:
+    """Return the error message for a table without features."""
+    if not dropped:
+        return "no feature is left: the table has no column besides the target; add columns"
+    shown = "; ".join(f"{name!r} ({reason})" for name, reason in list(dropped.items())[:5])
+    more = f" and {len(dropped) - 5} more" if len(dropped) > 5 else ""
+    return f"no feature is left: {shown}{more}; give columns that vary from row to row"

@@ -34,6 +34,9 @@ def _update(digest: "hashlib.blake2b", series: "pd.Series[Any]") -> None:
     if isinstance(dtype, np.dtype) and dtype.kind in "iufbcmM":
         values = series.to_numpy()
         if dtype.kind == "f":
+            if dtype.itemsize > 8:  # the bytes of a long double that hold nothing are anything
+                with np.errstate(over="ignore"):
+                    values = values.astype(np.float64)
             values = values + 0.0  # -0.0 becomes 0.0
             values[np.isnan(values)] = np.nan  # one NaN of the many bit patterns
         digest.update(np.ascontiguousarray(values).view(np.uint8).data)

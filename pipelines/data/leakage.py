@@ -2,10 +2,11 @@
 
 A column is dropped only when it *is* the target: a copy, a renaming, a rescaling, or missing
 exactly where the target has one class. A column that merely predicts very well may be legitimate,
-so the user is warned and decides.
+so the user is warned and decides. The same holds for a rescaling where nothing else is left: who
+gives that column alone asks for the formula (degrees Fahrenheit from Celsius).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,8 @@ class LeakageFinding:
     column : str
         Its name.
     kind : str
-        ``copy``, ``missingness`` or ``strong``.
+        ``copy``, ``scale`` (another number for each of the target's), ``missingness`` or
+        ``strong``.
     reason : str
         What was seen, in words for the user.
     action : str
@@ -90,6 +92,8 @@ def scan_leakage(dataset: Dataset, seed: int) -> tuple[LeakageFinding, ...]:
         for column, value in skills.items():
             if value >= STRONG:
                 findings[column] = LeakageFinding(column, "strong", _strength(value), "warn")
+    if not any(column not in findings or findings[column].action == "warn" for column in dataset.X):
+        findings = {column: _kept(found) for column, found in findings.items()}
     return tuple(findings[column] for column in dataset.roles if column in findings)
 
 
@@ -134,6 +138,14 @@ def _identity(dataset: Dataset, column: str, role: ColumnRole) -> LeakageFinding
     return None
 
 
+def _kept(found: LeakageFinding) -> LeakageFinding:
+    """Return the finding for a table of which nothing else is left."""
+    if found.kind != "scale":
+        return found
+    reason = f"{found.reason}; it is used because no other column is left"
+    return replace(found, reason=reason, action="warn")
+
+
 def _one_to_one(cells: NDArray[Any], y: NDArray[np.int64]) -> bool:
     """Whether the column's values and the classes correspond one to one."""
     n_classes = len(np.unique(y))
@@ -160,10 +172,10 @@ def _same_numbers(
         return LeakageFinding(column, "copy", "it equals the target in every row", "drop")
     if abs(_correlation(x, target)) >= AFFINE:
         reason = "it is the target on another scale (correlation 1)"
-        return LeakageFinding(column, "copy", reason, "drop")
+        return LeakageFinding(column, "scale", reason, "drop")
     if _monotone_copy(x, target):
         reason = "it orders the rows exactly as the target does, ties included"
-        return LeakageFinding(column, "copy", reason, "drop")
+        return LeakageFinding(column, "scale", reason, "drop")
     return None
 
 

@@ -13,11 +13,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.data.dropped_columns import DroppedColumn, copies, reason_to_drop
+from espalier.pipelines.data import dropped_columns as dropping
+from espalier.pipelines.data.dropped_columns import DroppedColumn
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.column_plans import plan_column
-from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, NOTES, table_decimal
+from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, MARKED, NOTES, table_decimal
 from espalier.pipelines.data.parsing.numbers import NumberStyle
+from espalier.pipelines.data.parsing.plain_numbers import plan_plain_numbers
 from espalier.pipelines.data.parsing.readings import (
     ColumnPlan,
     NumberReading,
@@ -26,6 +28,7 @@ from espalier.pipelines.data.parsing.readings import (
 )
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import MissingColumnsError, UserError
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +43,16 @@ class Preparation:
         Columns that are not features, each with its reason.
     notes : tuple of str
         What a user should know, such as a date format that was a guess.
+    target_style : NumberStyle or None
+        How the numbers of the target were written; None if it holds none.
     """
 
     plans: tuple[ColumnPlan, ...]
     dropped: tuple[DroppedColumn, ...] = ()
     notes: tuple[str, ...] = ()
+    target_style: NumberStyle | None = None
+
+    __setstate__ = set_state_with_defaults
 
     @property
     def roles(self) -> Mapping[str, ColumnRole]:
@@ -64,6 +72,12 @@ class Preparation:
             for plan in self.plans
             if isinstance(plan.reading, NumberReading)
         }
+
+    def styles_with(self, target: str | None) -> Mapping[str, NumberStyle]:
+        """Return how the numbers of each numeric column and of the target were written."""
+        if target is None or self.target_style is None:
+            return self.number_styles
+        return {**self.number_styles, target: self.target_style}
 
     def apply(self, table: pd.DataFrame, *, where: str = "the table") -> pd.DataFrame:
         """Return the prepared features of a table.
@@ -110,15 +124,16 @@ class Preparation:
             for plan in self.plans
             if isinstance(plan.reading, NumberReading) and is_plain_number(kinds[plan.name])
         ]
-        numbers = without_infinities(table[names].to_numpy(dtype=np.float64, copy=True))
+        with np.errstate(over="ignore"):  # long doubles may be too large
+            cells = table[names].to_numpy(dtype=np.float64, copy=True)
+        numbers = without_infinities(cells)
         return pd.DataFrame(numbers, index=pd.RangeIndex(len(table)), columns=names)
 
     def without(self, columns: Sequence[str], reason: str) -> "Preparation":
         """Return a preparation that also drops these columns, for the given reason."""
-        gone = set(columns)
         return replace(
             self,
-            plans=tuple(plan for plan in self.plans if plan.name not in gone),
+            plans=tuple(plan for plan in self.plans if plan.name not in set(columns)),
             dropped=self.dropped + tuple(DroppedColumn(name, reason) for name in columns),
         )
 
@@ -143,7 +158,7 @@ def prepare(
     exclude : sequence of str
         Columns to leave out.
     group_column, time_column, weight_column : str or None
-        Columns that steer the splits or weigh the rows; they are not used as features.
+        Columns that steer the splits or weigh the rows; only a time column of dates is a feature.
 
     Returns
     -------
@@ -163,16 +178,20 @@ def prepare(
         dropped[find_column(table, name, "excluded column")] = "excluded by the user"
     if group_column is not None:
         dropped[find_column(table, group_column, "group column")] = "it groups the splits"
-    if time_column is not None:
-        dropped[find_column(table, time_column, "time column")] = "it orders the splits"
+    time = None if time_column is None else find_column(table, time_column, "time column")
     if weight_column is not None:
         dropped[find_column(table, weight_column, "weight column")] = "it weighs the rows"
     decimal = table.attrs.get(DECIMAL) or table_decimal(table)
+    marked = table.attrs.get(MARKED, ())
+    plain = plan_plain_numbers(table, {*dropped, *marked, str(target), str(time)}, decimal)
     plans: dict[str, ColumnPlan] = {}
     cells: dict[str, NDArray[Any]] = {}
     identifiers: dict[str, str] = {}
     for name in table.columns:
         if name == target or name in dropped:
+            continue
+        if name in plain:
+            plans[name], cells[name] = plain[name]
             continue
         series = table[name]
         if series.isna().all():
@@ -181,9 +200,14 @@ def prepare(
         if pd.api.types.is_complex_dtype(series.dtype):
             dropped[name] = "complex numbers cannot be used"
             continue
-        plan = plan_column(name, series, decimal)
+        plan = plan_column(name, series, decimal, is_marked=name in marked)
+        if name == time:
+            if plan.role is not ColumnRole.DATETIME:
+                dropped[name] = "it orders the splits"
+                continue
+            plan = replace(plan, role=ColumnRole.TIME)
         column = plan.read(series)
-        reason = reason_to_drop(name, plan.role, column, series)
+        reason = dropping.reason_to_drop(name, plan.role, column, series)
         if reason is not None and not reason.startswith(("identifier", "row number")):
             dropped[name] = reason
             continue
@@ -193,14 +217,16 @@ def prepare(
     # If all that is left are identifiers, keep them: the target may follow their order.
     if len(identifiers) < len(plans):
         dropped.update(identifiers)
-    for name, original in copies(
-        {name: cells[name] for name in plans if name not in dropped},
+    kept = [name for name in plans if name not in dropped]
+    kept.sort(key=lambda name: name != time)  # of its copies, the time column is the one to keep
+    for name, original in dropping.copies(
+        {name: cells[name] for name in kept},
         {name: plan.role for name, plan in plans.items()},
     ).items():
         dropped[name] = f"says the same as {original!r}"
     kept = [name for name in plans if name not in dropped]
     if not kept:
-        raise UserError(_nothing_left(dropped))
+        raise UserError(dropping.nothing_left(dropped))
     order = [name for name in table.columns if name in dropped]
     preparation = Preparation(
         plans=tuple(plans[name] for name in kept),
@@ -209,9 +235,21 @@ def prepare(
             *table.attrs.get(NOTES, ()),
             *(note for name in kept for note in plans[name].notes),
         ),
+        target_style=_target_style(table, target, decimal),
     )
     frames = _frames({name: cells[name] for name in kept}, preparation.roles, len(table))
     return preparation, _side_by_side(frames, kept)
+
+
+def _target_style(
+    table: pd.DataFrame, target: str | None, decimal: str | None
+) -> NumberStyle | None:
+    """Return how the numbers of the target are written; None if it holds none."""
+    if target not in table.columns or table[target].isna().all():
+        return None
+    is_marked = target in table.attrs.get(MARKED, ())
+    reading = plan_column(str(target), table[target], decimal, is_marked=is_marked).reading
+    return reading.style if isinstance(reading, NumberReading) else None
 
 
 def _frames(
@@ -254,15 +292,6 @@ def find_column(table: pd.DataFrame, name: Any, what: str) -> str:
     near = get_close_matches(text.casefold(), list(folded), n=1, cutoff=0.6)
     hint = f"did you mean {folded[near[0]]!r}?" if near else f"there are: {_listed(names)}"
     raise UserError(f"{what} {text!r} is not in the table; {hint}")
-
-
-def _nothing_left(dropped: Mapping[str, str]) -> str:
-    """Return the error message for a table without features."""
-    if not dropped:
-        return "no feature is left: the table has no column besides the target; add columns"
-    shown = "; ".join(f"{name!r} ({reason})" for name, reason in list(dropped.items())[:5])
-    more = f" and {len(dropped) - 5} more" if len(dropped) > 5 else ""
-    return f"no feature is left: {shown}{more}; give columns that vary from row to row"
 
 
 def _listed(names: Sequence[str]) -> str:

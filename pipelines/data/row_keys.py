@@ -23,6 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.readings import is_plain_number
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
 
 SCHEME = 1
@@ -71,6 +72,7 @@ _WORDS = {
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
 
+_AT_ONCE = 256  # columns
 _NUMBER_SALT = np.uint64(0x243F6A8885A308D3)
 _DATE_SALT = np.uint64(0x13198A2E03707344)
 
@@ -138,12 +140,25 @@ def row_keys(table: pd.DataFrame, columns: Sequence[str] | None = None) -> UInt6
         A column is missing: keys without it would not be comparable.
     """
     named = with_unique_names(table)
+    wanted = key_columns(named) if columns is None else columns
+    kinds = dict(zip(named.columns, named.dtypes, strict=True))
+    plain = [name for name in wanted if is_plain_number(kinds.get(name))]
     total = np.zeros(len(named), dtype=np.uint64)
-    for name in key_columns(named) if columns is None else columns:
+    for start in range(0, len(plain), _AT_ONCE):
+        total += _of_numbers(named, plain[start : start + _AT_ONCE])
+    for name in (each for each in wanted if not is_plain_number(kinds.get(each))):
         salt = _text_number(name) | np.uint64(1)
         cells, present = _cell_numbers(named[name])
         total += np.where(present, _mixed(cells * salt), np.uint64(0))
     return _mixed(total)
+
+
+def _of_numbers(table: pd.DataFrame, names: list[str]) -> UInt64:
+    """Return the part of plain numeric columns in the keys, all at once; shape (n_rows,)."""
+    salts = np.array([_text_number(name) | np.uint64(1) for name in names], dtype=np.uint64)
+    values = np.ascontiguousarray(table[names].to_numpy(dtype=np.float64))
+    cells = np.where(np.isnan(values), np.uint64(0), _mixed(_from_floats(values) * salts))
+    return np.asarray(cells.sum(axis=1, dtype=np.uint64))
 
 
 def _cell_numbers(series: "pd.Series[Any]") -> tuple[UInt64, NDArray[np.bool_]]:

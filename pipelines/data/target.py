@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.labels import distinct_labels, encode_labels
 from espalier.pipelines.data.parsing.decimal_signs import column_evidence
 from espalier.pipelines.data.parsing.numbers import NumberStyle, detect_number_style, parse_numbers
@@ -55,19 +56,26 @@ def infer_problem(y: "pd.Series[Any]", task: str = "auto") -> ProblemKind:
     name = y.name
     if _holds_dates(y):
         raise UserError(f"the target {name!r} holds dates; derive a number or a class from it")
+    n_rows = len(y)
     y = y[target_present(y).tolist()]
     if len(y) == 0:
         raise UserError(
             f"the target {name!r} is missing in every row; give a table in which it is filled"
         )
-    numbers = target_numbers(y)
+    numbers = target_numbers(y, codes=task == ProblemKind.REGRESSION)
     n_values = len(distinct_labels(y))
     if task == ProblemKind.REGRESSION and numbers is not None:
         n_values = len(np.unique(numbers))
     if n_values == 1 and not (task == "regression" and len(y) == 1):
+        n_absent = n_rows - len(y)
+        absent = (
+            f" and nothing in {n_absent} row(s), blank or a word for nothing such as 'nan'"
+            if n_absent
+            else ""
+        )
         raise UserError(
-            f"the target {name!r} has one value only ({_shown(y.iloc[0])}): there is nothing to "
-            "learn with a single class or constant; give rows with at least two values"
+            f"the target {name!r} has one value only ({_shown(y.iloc[0])}){absent}: there is "
+            "nothing to learn with a single class or constant; give rows with at least two values"
         )
     if task == ProblemKind.REGRESSION:
         if numbers is None:
@@ -110,7 +118,7 @@ def encode_target(
     if not target_present(y).all():
         raise UserError(f"the target {y.name!r} has missing or infinite values; drop those rows")
     if problem is ProblemKind.REGRESSION:
-        numbers = target_numbers(y, decimal)
+        numbers = target_numbers(y, decimal, codes=True)
         if numbers is None:
             raise UserError(f"the target {y.name!r} holds {_example_text(y)}, which is no number")
         return numbers, None
@@ -127,10 +135,13 @@ def target_present(y: "pd.Series[Any]") -> NDArray[np.bool_]:
     return present & (read_text_cells(y).codes >= 0)
 
 
-def target_numbers(y: "pd.Series[Any]", decimal: str | None = None) -> NDArray[np.float64] | None:
+def target_numbers(
+    y: "pd.Series[Any]", decimal: str | None = None, *, codes: bool = False
+) -> NDArray[np.float64] | None:
     """Return the target as numbers, shape (n_rows,); None where it does not hold numbers.
 
-    Booleans and categories are labels, not numbers. ``decimal`` is as for `encode_target`.
+    Booleans and categories are labels, not numbers, and so are codes such as ``007`` unless
+    ``codes`` asks for them. ``decimal`` is as for `encode_target`.
     """
     if isinstance(y.dtype, pd.CategoricalDtype) or pd.api.types.is_bool_dtype(y.dtype):
         return None
@@ -143,6 +154,8 @@ def target_numbers(y: "pd.Series[Any]", decimal: str | None = None) -> NDArray[n
     cells = read_text_cells(y)
     told = column_evidence(cells).decimal or decimal
     style = detect_number_style(cells.values, cells.counts, told)
+    if style is None and codes:
+        style = NumberStyle(told or ".")
     if style is None:
         return None
     numbers = cells.spread(parse_numbers(cells.values, style), np.nan)
@@ -237,5 +250,5 @@ def _some(y: "pd.Series[Any]") -> str:
 
 def _shown(cell: Any) -> str:
     """Format a cell for a message, in at most 40 characters."""
-    text = repr(cell) if isinstance(cell, str) else str(cell)
+    text = quoted_cell(repr(cell) if isinstance(cell, str) else str(cell))
     return text if len(text) <= 40 else text[:37] + "..."

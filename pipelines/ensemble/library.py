@@ -11,6 +11,7 @@ from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.ensemble.combination import Floats, probability_floor, to_link
 from espalier.pipelines.ensemble.losses import Loss, make_loss
 from espalier.pipelines.metrics.metric import Metric
+from espalier.pipelines.metrics.objective import SQUARED_ERROR, TrainingObjective
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.seeds import drawn_rows, generator
 from espalier.pipelines.trials.failures import SearchFailedError
@@ -49,8 +50,8 @@ class Library:
         Positions in the dataset.
     groups : array or None, shape (n,)
         Codes of rows that must stay on one side of every split.
-    metric : str
-        Name of the metric; it decides the loss.
+    objective : TrainingObjective
+        What the metric asks for; it decides the loss.
     """
 
     numbers: tuple[int, ...]
@@ -63,7 +64,7 @@ class Library:
     floor: float
     rows: NDArray[Any]
     groups: NDArray[Any] | None = None
-    metric: str = ""
+    objective: TrainingObjective = SQUARED_ERROR
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -79,7 +80,7 @@ class Library:
         weight = self.sample_weight
         if weight is not None and rows is not None:
             weight = weight[rows]
-        return make_loss(y, self.problem, self.n_classes, weight, metric=self.metric)
+        return make_loss(y, self.problem, self.n_classes, weight, objective=self.objective)
 
     def part(self, positions: NDArray[Any]) -> "Library":
         """Return the library restricted to the rows at these positions."""
@@ -174,7 +175,7 @@ def build_library(
         floor=floor,
         rows=rows,
         groups=None if dataset.groups is None else dataset.groups[rows],
-        metric=metric.name,
+        objective=metric.objective,
     )
 
 

@@ -4,7 +4,6 @@ Symbols as in `espalier.pipelines.ensemble.combination`. Every loss is a weighte
 that values on different numbers of rows are comparable.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,7 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.ensemble.combination import Floats, centred_powers, from_link
-from espalier.pipelines.ensemble.regression_losses import PinballLoss, PoissonLoss, ValueLoss
+from espalier.pipelines.ensemble.regression_losses import (
+    DevianceLoss,
+    OnLogScale,
+    PinballLoss,
+    PoissonLoss,
+    ValueLoss,
+)
+from espalier.pipelines.metrics.objective import (
+    DEVIANCES,
+    SQUARED_ERROR,
+    LossKind,
+    TrainingObjective,
+    relative_weights,
+)
 from espalier.pipelines.problem import ProblemKind
 
 TINY = 1e-300  # keeps the logarithm of an underflown probability finite
@@ -209,24 +221,15 @@ class LogLossState:
         return (true - means) @ weight, curvatures
 
 
-_PINBALL = re.compile(r"(?:pinball|quantile)(?:_(0?\.\d+))?")
-_ABSOLUTE = frozenset({"mae", "median_ae", "d2_absolute_error", "mape"})
-# In relative errors, targets closer to zero than this share of their mean size count as that share.
-SMALLEST_RELATIVE = 0.01
-
-
 def make_loss(
     y: NDArray[Any],
     problem: ProblemKind,
     n_classes: int,
     sample_weight: NDArray[Any] | None = None,
     *,
-    metric: str = "",
+    objective: TrainingObjective = SQUARED_ERROR,
 ) -> Loss:
-    """Return the loss to fit weights to: log loss for classes, one by the metric for values.
-
-    For regression it is the squared error, unless the metric is an absolute or relative absolute
-    error, a pinball loss or the Poisson deviance.
+    """Return the loss to fit weights to: log loss for classes, the metric's for values.
 
     Parameters
     ----------
@@ -238,8 +241,9 @@ def make_loss(
         K; ignored for regression.
     sample_weight : array or None, shape (n,)
         Non-negative; all equal when None or when they sum to nothing.
-    metric : str
-        Name of the metric.
+    objective : TrainingObjective
+        What the metric asks for; only for regression, and the squared error where the target has
+        no such loss.
     """
     weight = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight, np.float64)
     if not weight.sum() > 0:
@@ -247,14 +251,21 @@ def make_loss(
     if problem.is_classification:
         return LogLoss(np.asarray(y, dtype=np.int64), weight / weight.sum(), n_classes)
     values = np.asarray(y, dtype=np.float64)
-    if metric == "mape":
-        sizes = np.abs(values)
-        weight = weight / np.maximum(sizes, max(SMALLEST_RELATIVE * float(sizes.mean()), TINY))
+    asked = objective.fitting(values)
+    if asked.relative:
+        weight = weight * relative_weights(values)
     weight = weight / weight.sum()
-    if metric == "poisson_deviance" and values.min() >= 0:
+    if asked.on_log:
+        on_log = np.log1p(values / asked.log_unit)
+        return OnLogScale(_value_loss(asked, on_log, weight), asked.log_unit)
+    return _value_loss(asked, values, weight)
+
+
+def _value_loss(asked: TrainingObjective, values: Floats, weight: Floats) -> ValueLoss:
+    if asked.loss is LossKind.POISSON:
         return PoissonLoss(values, weight)
-    quantile = _PINBALL.fullmatch(metric)
-    if quantile is not None or metric in _ABSOLUTE:
-        alpha = float(quantile[1]) if quantile is not None and quantile[1] else 0.5
-        return PinballLoss(values, weight, alpha)
+    if asked.loss in DEVIANCES:
+        return DevianceLoss(values, weight, asked.variance_power)
+    if asked.loss is LossKind.QUANTILE:
+        return PinballLoss(values, weight, asked.level)
     return SquaredError(values, weight)

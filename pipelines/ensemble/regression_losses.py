@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from espalier.pipelines.ensemble.combination import Floats
+from espalier.pipelines.metrics.objective import unit_loss
 
 # The corner of the pinball loss is rounded over this share of the mean absolute deviation.
 ROUNDED = 0.1
@@ -34,6 +35,10 @@ class ValueLoss(ABC):
     @abstractmethod
     def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
         """Return the rate of decrease and the curvature along each direction, shape (m,) each."""
+
+    @abstractmethod
+    def start(self) -> Floats:
+        """Return the best constant, shape (1,)."""
 
     def at(self, F: Floats) -> "ValueLossState":
         """Return the state of the loss at the values ``F``."""
@@ -183,3 +188,103 @@ class PoissonLoss(ValueLoss):
         """Return the mean of the target, shape (1,), bounded below by a small positive number."""
         mean = float(self.weight @ self.y)
         return np.asarray([mean if mean > 0 else SMALLEST_MEAN * self.scale])
+
+
+@dataclass(frozen=True, slots=True)
+class DevianceLoss(ValueLoss):
+    """Half the mean deviance of a Tweedie distribution, in units of the best constant's loss.
+
+    The deviances are not convex: where a prediction is far too large they rise ever more slowly.
+    Their expected curvature, as in Fisher scoring, is positive everywhere and serves for steps.
+    Near and below zero a parabola continues the loss, as in `PoissonLoss`.
+
+    Attributes
+    ----------
+    y : array, shape (n,)
+        Values of at least 0, positive for the power 2.
+    weight : array, shape (n,)
+        Sums to 1.
+    power : float
+        Of the mean that the variance grows with, in (1, 2]; 2 is the gamma deviance.
+    """
+
+    y: Floats
+    weight: Floats
+    power: float
+    mean: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        mean = float(self.weight @ self.y)
+        object.__setattr__(self, "mean", mean if mean > 0 else 1.0)
+
+    def _parts(self, F: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return loss, slope and curvature of each row in units of the mean, shape (n,) each."""
+        values, y = F[:, 0] / self.mean, self.y / self.mean
+        inside = np.maximum(values, SMALLEST_MEAN)
+        losses = unit_loss(y, inside, self.power) - unit_loss(y, y, self.power)
+        slopes = (inside - y) / inside**self.power
+        curvatures = inside**-self.power
+        below = values - inside
+        losses = losses + slopes * below + 0.5 * curvatures * below**2
+        return losses, slopes + curvatures * below, curvatures
+
+    def value(self, F: Floats) -> float:
+        """Return the mean loss."""
+        return float(self.weight @ self._parts(F)[0])
+
+    def residual(self, F: Floats) -> Floats:
+        """Return the pseudo-residual, shape (n, 1)."""
+        return np.asarray((-self.weight * self._parts(F)[1] / self.mean)[:, None])
+
+    def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
+        """Return the rate of decrease and the curvature along each direction, shape (m,) each."""
+        steps = directions[:, :, 0] / self.mean
+        _, slopes, curvatures = self._parts(F)
+        bent = np.einsum("mn,mn,n->m", steps, steps, self.weight * curvatures)
+        return steps @ (-self.weight * slopes), bent
+
+    def start(self) -> Floats:
+        """Return the mean of the target, shape (1,)."""
+        return np.asarray([self.mean])
+
+
+@dataclass(frozen=True, slots=True)
+class OnLogScale(ValueLoss):
+    """A loss of z = log(1 + F / unit), continued below zero by the line F / unit.
+
+    Curvatures are those of Gauss and Newton: the loss's own, without that of the logarithm.
+
+    Attributes
+    ----------
+    loss : ValueLoss
+        Of the logarithms of the target.
+    unit : float
+        The unit.
+    """
+
+    loss: ValueLoss
+    unit: float
+
+    def _logs(self, F: Floats) -> tuple[Floats, Floats]:
+        """Return the logarithms and their slope in F, shape (n, 1) each."""
+        shares = F / self.unit
+        above = np.maximum(shares, 0.0)
+        return np.where(shares > 0, np.log1p(above), shares), 1.0 / ((1.0 + above) * self.unit)
+
+    def value(self, F: Floats) -> float:
+        """Return the mean loss."""
+        return self.loss.value(self._logs(F)[0])
+
+    def residual(self, F: Floats) -> Floats:
+        """Return the pseudo-residual, shape (n, 1)."""
+        logs, slopes = self._logs(F)
+        return np.asarray(self.loss.residual(logs) * slopes)
+
+    def along(self, F: Floats, directions: Floats) -> tuple[Floats, Floats]:
+        """Return the rate of decrease and the curvature along each direction, shape (m,) each."""
+        logs, slopes = self._logs(F)
+        return self.loss.along(logs, directions * slopes)
+
+    def start(self) -> Floats:
+        """Return the best constant, shape (1,)."""
+        return np.asarray(np.expm1(self.loss.start()) * self.unit)

@@ -279,6 +279,7 @@ def _new_candidate(
         seed=seed,
         n_threads=context.n_threads,
         iterations=iterations,
+        objective=context.metric.objective,
     )
 
 

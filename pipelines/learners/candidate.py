@@ -15,10 +15,16 @@ from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.row_weights import counting_rows, mean_one
 from espalier.pipelines.data.splitting.inner_folds import RowFacts
+from espalier.pipelines.learners.base.aim import LEAST_SQUARES, Aim, aim_at
 from espalier.pipelines.learners.base.costs import text_seconds
 from espalier.pipelines.learners.base.inner_split import inner_split
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.learners.base.scores import class_scores, finite_values
+from espalier.pipelines.metrics.objective import (
+    SQUARED_ERROR,
+    TrainingObjective,
+    relative_weights,
+)
 from espalier.pipelines.preprocessing.build import build_features
 from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.resources.budget import Deadline
@@ -48,6 +54,8 @@ class Candidate(BaseEstimator):
         Threads the model may use.
     iterations : int or None
         Boosting rounds to train exactly, on all rows; None to stop early on rows kept back.
+    objective : TrainingObjective
+        What the metric asks a regression to minimise; the family does so if it can.
 
     Attributes
     ----------
@@ -64,6 +72,7 @@ class Candidate(BaseEstimator):
         seed: int,
         n_threads: int = 1,
         iterations: int | None = None,
+        objective: TrainingObjective = SQUARED_ERROR,
     ) -> None:
         self.configuration = configuration
         self.learner = learner
@@ -72,6 +81,7 @@ class Candidate(BaseEstimator):
         self.seed = seed
         self.n_threads = n_threads
         self.iterations = iterations
+        self.objective = objective
 
     def fit(
         self,
@@ -112,11 +122,22 @@ class Candidate(BaseEstimator):
             X, y, facts = _rows(X, rows), y[rows], facts.take(rows)
         facts = replace(facts, weight=self._weights(y, facts.weight))
         self.mean_ = 0.0 if self._classifies else float(np.average(y, weights=facts.weight))
+        if not self._classifies:
+            asked = self.objective.fitting(y)
+            self.aim_ = aim_at(asked, self.configuration, self.learner.losses, y, facts.weight)
+            if asked.relative:
+                given = 1.0 if facts.weight is None else facts.weight
+                facts = replace(facts, weight=mean_one(given * relative_weights(y)))
+            y = self.aim_.transform.forward(y)
         everything = np.arange(len(y))
         nothing = everything[:0]
         if self.learner.early_stopping and self.iterations is None:
             parts = inner_split(
-                y, classification=self._classifies, groups=groups, times=times, seed=self.seed
+                y,
+                classification=self._classifies,
+                groups=facts.groups,
+                times=facts.times,
+                seed=self.seed,
             )
             if parts is not None:
                 left = _seconds_left(deadline)
@@ -149,11 +170,17 @@ class Candidate(BaseEstimator):
             return scores
         if self.model_ is None:
             return np.full(len(X), self.mean_, dtype=np.float32)
-        return finite_values(self.model_.predict(self.features_.transform(X)), self.mean_)
+        values = self.model_.predict(self.features_.transform(X))
+        return finite_values(self._aim.transform.backward(values), self.mean_)
 
     @property
     def _classifies(self) -> bool:
         return self.shape.problem.is_classification
+
+    @property
+    def _aim(self) -> Aim:
+        """What the model minimises; the squared error for classes and in older versions."""
+        return getattr(self, "aim_", LEAST_SQUARES)
 
     def _weights(
         self, y: NDArray[Any], sample_weight: NDArray[Any] | None
@@ -199,7 +226,12 @@ class Candidate(BaseEstimator):
         known = facts.take(train)
         matrix, deadline = self._matrix(_rows(X, train), labels, known, deadline, latest)
         context = BuildContext(
-            shape=self.shape, seed=self.seed, n_threads=self.n_threads, iterations=iterations
+            shape=self.shape,
+            seed=self.seed,
+            n_threads=self.n_threads,
+            iterations=iterations,
+            loss=self._aim.loss,
+            objective=self._aim.objective,
         )
         model = self.learner.build(self.configuration.model_values, context)
         offered: dict[str, Any] = {

@@ -45,7 +45,8 @@ def learner_from_estimator(
     estimator : scikit-learn estimator
         With ``fit`` and ``predict``; cloned for each trial. Its ``random_state`` and ``n_jobs``
         are set by the search, if it has them. If the rows have weights and its ``fit`` takes no
-        ``sample_weight``, a warning says that it learns from all rows alike.
+        ``sample_weight``, a warning says that it learns from all rows alike. For metrics of
+        logarithms, such as ``rmsle``, it is fitted to those of the target.
     space : mapping, ConfigurationSpace or None
         Parameters of the estimator to tune, in the short form of ConfigSpace: a list of choices,
         or a pair of bounds. The estimator's own value is the default where it lies within.

@@ -120,6 +120,7 @@ def reproduce(
     preparation: Preparation,
     holdout_rows: pd.DataFrame,
     folds: FoldPlan,
+    on_all: Executor | None = None,
 ) -> Reproduction:
     """Evaluate and refit the members of ``model`` again, and compare the results.
 
@@ -137,9 +138,11 @@ def reproduce(
         Raw rows that both models predict.
     folds : FoldPlan
         The folds of all trials, for members that consist of fold models.
+    on_all : Executor or None
+        Holds search and hold-out rows, for a model that has learnt from both.
     """
     again = _evaluate(executor, [each.trial for each in results])
-    fitted = _fit(executor, model, results, folds)
+    fitted = _fit(executor, on_all or executor, model, results, folds)
     new = tuple(
         member if made is None else made for member, made in zip(model.members, fitted, strict=True)
     )
@@ -188,16 +191,27 @@ def _evaluate(executor: Executor, trials: Sequence[Trial]) -> dict[int, TrialRes
 
 
 def _fit(
-    executor: Executor, model: EnsembleModel, results: Sequence[TrialResult], folds: FoldPlan
+    executor: Executor,
+    refitter: Executor,
+    model: EnsembleModel,
+    results: Sequence[TrialResult],
+    folds: FoldPlan,
 ) -> list[Member | None]:
-    """Fit the members again; None for a member of which a model is missing."""
+    """Fit the members again; None for a member of which a model is missing.
+
+    ``executor`` fits the models of folds and ``refitter`` the others.
+    """
     jobs = [
         _jobs(member, result, folds) for member, result in zip(model.members, results, strict=True)
     ]
-    models = iter(executor.fit_members([job for few in jobs for job in few], Deadline(None)))
+    bags = [job for few in jobs for job in few if job.rows is not None]
+    refits = [job for few in jobs for job in few if job.rows is None]
+    of_folds = iter(executor.fit_members(bags, Deadline(None)))
+    others = iter(refitter.fit_members(refits, Deadline(None)))
     fitted: list[Member | None] = []
     for member, few in zip(model.members, jobs, strict=True):
-        candidates = tuple(each for each in (next(models) for _ in few) if each is not None)
+        made = [next(others if job.rows is None else of_folds) for job in few]
+        candidates = tuple(each for each in made if each is not None)
         whole = len(candidates) == len(few)
         fitted.append(replace(member, candidates=candidates) if whole else None)
     return fitted

@@ -98,7 +98,7 @@ def _numbers(cells: NDArray[Any], role: ColumnRole) -> NDArray[np.float64]:
     """Return a column as numbers, shape (n_rows,)."""
     if role is ColumnRole.NUMERIC:
         return cells.astype(np.float64)
-    if role is ColumnRole.DATETIME:
+    if role.is_date:
         return np.where(np.isnat(cells), np.nan, cells.astype(np.int64) / 1e9)
     if role is ColumnRole.TEXT:
         return np.array([len(cell) if isinstance(cell, str) else 0 for cell in cells], dtype=float)

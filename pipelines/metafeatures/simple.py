@@ -40,7 +40,7 @@ def kinds(dataset: Dataset, sample: Sample) -> dict[str, float]:
     return {
         "share_categorical": roles.count(ColumnRole.CATEGORICAL) / n_columns,
         "share_text": roles.count(ColumnRole.TEXT) / n_columns,
-        "share_datetime": roles.count(ColumnRole.DATETIME) / n_columns,
+        "share_datetime": sum(role.is_date for role in roles) / n_columns,
         "share_binary": _mean([n == 2 for n in distinct.values()]),
         "share_integer": _mean(whole),
         "share_missing": float(missing.mean()) if missing.size else 0.0,

@@ -1,138 +1,21 @@
-"""The built-in metrics, their names and aliases, and the default metric of each problem."""
+"""The names and aliases of the metrics, and the default metric of each problem."""
 
 import difflib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from sklearn import metrics as sk
-
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.metrics import functions as fn
+from espalier.pipelines.metrics.builtin import BINARY, BUILTIN, pinball, tweedie
 from espalier.pipelines.metrics.custom import OwnFunction, adapt_function, scorer_parts
 from espalier.pipelines.metrics.metric import Metric
+from espalier.pipelines.metrics.objective import SQUARED_ERROR, TrainingObjective
 from espalier.pipelines.problem import ProblemKind
 
-_BINARY = frozenset({ProblemKind.BINARY})
-_CLASSES = frozenset({ProblemKind.BINARY, ProblemKind.MULTICLASS})
-_REGRESSION = frozenset({ProblemKind.REGRESSION})
-
-
-def _label(name: str, function: Callable[..., float], problems: frozenset[ProblemKind]) -> Metric:
-    return Metric(
-        name=name, higher_is_better=True, problems=problems, needs="labels", function=function
-    )
-
-
-def _score(name: str, function: Callable[..., float], *, higher: bool) -> Metric:
-    return Metric(
-        name=name, higher_is_better=higher, problems=_CLASSES, needs="scores", function=function
-    )
-
-
-def _value(
-    name: str,
-    function: Callable[..., float],
-    *,
-    higher: bool = False,
-    floor: float | None = None,
-    open_floor: bool = False,
-    positive: bool = False,
-    divides: bool = False,
-) -> Metric:
-    return Metric(
-        name=name,
-        higher_is_better=higher,
-        problems=_REGRESSION,
-        needs="values",
-        function=function,
-        target_floor=floor,
-        open_floor=open_floor,
-        positive_answers=positive,
-        divides_by_target=divides,
-    )
-
-
-def _averaged(name: str, score: Callable[..., Any]) -> tuple[Metric, ...]:
-    """Return the binary, macro, micro and weighted variants of a precision-like score."""
-    return (
-        _label(name, partial(fn.on_labels, score=score, average="binary"), _BINARY),
-        *(
-            _label(f"{name}_{how}", partial(fn.on_labels, score=score, average=how), _CLASSES)
-            for how in ("macro", "micro", "weighted")
-        ),
-    )
-
-
-_TABLE: tuple[Metric, ...] = (
-    _label("accuracy", partial(fn.on_pairs, score=sk.accuracy_score), _CLASSES),
-    _label("balanced_accuracy", partial(fn.on_pairs, score=sk.balanced_accuracy_score), _CLASSES),
-    *_averaged("f1", sk.f1_score),
-    *_averaged("precision", sk.precision_score),
-    *_averaged("recall", sk.recall_score),
-    *_averaged("jaccard", sk.jaccard_score),
-    _label("mcc", fn.matthews, _CLASSES),
-    _label("cohen_kappa", fn.kappa, _CLASSES),
-    _label("positive_likelihood_ratio", partial(fn.likelihood_ratio, which=0), _BINARY),
-    Metric(
-        name="negative_likelihood_ratio",
-        higher_is_better=False,
-        problems=_BINARY,
-        needs="labels",
-        function=partial(fn.likelihood_ratio, which=1),
-    ),
-    _score("roc_auc", fn.roc_auc, higher=True),
-    _score("roc_auc_ovr", fn.roc_auc, higher=True),
-    _score("roc_auc_ovr_weighted", partial(fn.roc_auc, average="weighted"), higher=True),
-    _score("roc_auc_ovo", fn.roc_auc_ovo, higher=True),
-    _score("roc_auc_ovo_weighted", partial(fn.roc_auc_ovo, average="weighted"), higher=True),
-    _score("average_precision", fn.average_precision, higher=True),
-    Metric(
-        name="top_k_accuracy",
-        higher_is_better=True,
-        problems=frozenset({ProblemKind.MULTICLASS}),
-        needs="scores",
-        function=partial(fn.top_k_accuracy, k=2),
-    ),
-    _score("log_loss", fn.log_loss, higher=False),
-    _score("brier", fn.brier, higher=False),
-    _score("d2_log_loss", partial(fn.explained_loss, loss=fn.log_loss), higher=True),
-    _score("d2_brier", partial(fn.explained_loss, loss=fn.brier), higher=True),
-    _value("rmse", partial(fn.on_pairs, score=sk.root_mean_squared_error)),
-    _value("mse", partial(fn.on_pairs, score=sk.mean_squared_error)),
-    _value("mae", partial(fn.on_pairs, score=sk.mean_absolute_error)),
-    _value("median_ae", partial(fn.on_pairs, score=sk.median_absolute_error)),
-    _value("max_error", fn.max_error),
-    _value("r2", partial(fn.explained, score=sk.r2_score), higher=True),
-    _value(
-        "explained_variance", partial(fn.explained, score=sk.explained_variance_score), higher=True
-    ),
-    _value(
-        "d2_absolute_error", partial(fn.explained, score=sk.d2_absolute_error_score), higher=True
-    ),
-    _value("mape", partial(fn.on_pairs, score=sk.mean_absolute_percentage_error), divides=True),
-    _value("smape", fn.smape),
-    _value("rmsle", fn.rmsle, floor=0.0),
-    _value("msle", fn.msle, floor=0.0),
-    _value(
-        "poisson_deviance",
-        partial(fn.deviance, score=sk.mean_poisson_deviance),
-        floor=0.0,
-        positive=True,
-    ),
-    _value(
-        "gamma_deviance",
-        partial(fn.deviance, score=sk.mean_gamma_deviance),
-        floor=0.0,
-        open_floor=True,
-        positive=True,
-    ),
-    _value("pinball", partial(fn.pinball, alpha=0.5)),
-)
-
-METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _TABLE})
+METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in BUILTIN})
 
 # scikit-learn's scorer names (their leading ``neg_`` is taken off first) and everyday ones.
 _ALIASES = {
@@ -158,7 +41,8 @@ _ALIASES = {
     "mean_gamma_deviance": "gamma_deviance",
     "mean_pinball_loss": "pinball",
 }
-_PINBALL = re.compile(r"(?:pinball|quantile)_(0?\.\d+)")
+_PINBALL = re.compile(r"(?:pinball|quantile)_(0?\.\d*[1-9]\d*)")
+_TWEEDIE = re.compile(r"tweedie(?:_deviance)?_(1\.\d*[1-9]\d*)")
 _DEFAULTS = {
     ProblemKind.BINARY: "roc_auc",
     ProblemKind.MULTICLASS: "log_loss",
@@ -196,7 +80,7 @@ def get_metric(
         metric = _by_name(name, problem)
     else:
         metric = _from_scorer(name)
-    if problem not in metric.problems and not (n_classes == 2 and metric.problems == _BINARY):
+    if problem not in metric.problems and not (n_classes == 2 and metric.problems == BINARY):
         raise UserError(
             f"metric {metric.name!r} does not fit a {problem} problem; "
             f"choose one of: {_fitting(problem)}"
@@ -211,7 +95,9 @@ def _by_name(name: str, problem: ProblemKind) -> Metric:
     if key in METRICS:
         return METRICS[key]
     if quantile := _PINBALL.fullmatch(key):
-        return _value(key, partial(fn.pinball, alpha=float(quantile[1])))
+        return pinball(key, float(quantile[1]))
+    if power := _TWEEDIE.fullmatch(key):
+        return tweedie(key, float(power[1]))
     near = difflib.get_close_matches(key, [*METRICS, *_ALIASES], n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     raise UserError(
@@ -234,9 +120,20 @@ def _from_scorer(scorer: Callable[..., Any]) -> Metric:
     ours = _same_function(parts.function)
     if ours is not None:
         return ours
-    return make_metric(
+    made = make_metric(
         parts.name, parts.function, greater_is_better=parts.greater_is_better, needs=parts.needs
     )
+    return replace(made, objective=_objective_of(parts.function))
+
+
+def _objective_of(function: Callable[..., Any]) -> TrainingObjective:
+    """Return the objective of a function of scikit-learn; the squared error for any other."""
+    given: Mapping[str, Any] = function.keywords if isinstance(function, partial) else {}
+    whole = function.func if isinstance(function, partial) else function
+    metric = METRICS.get(_ALIASES.get(getattr(whole, "__name__", ""), ""))
+    if metric is None or not getattr(whole, "__module__", "").startswith("sklearn.metrics"):
+        return SQUARED_ERROR
+    return replace(metric.objective, level=float(given.get("alpha", metric.objective.level)))
 
 
 def _same_function(function: Callable[..., Any]) -> Metric | None:

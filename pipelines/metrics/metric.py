@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from espalier.pipelines.metrics.objective import SQUARED_ERROR, TrainingObjective
 from espalier.pipelines.problem import ProblemKind
 
 
@@ -35,6 +36,9 @@ class Metric:
         Whether predictions must be above 0. A metric with a floor takes none below it in any case.
     divides_by_target : bool
         Whether a target of 0 makes the score meaningless, as in a percentage error.
+    objective : TrainingObjective
+        What models of a numeric target minimise, and the weights of an ensemble, so that they do
+        well on the metric.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Metric:
     open_floor: bool = False
     positive_answers: bool = False
     divides_by_target: bool = False
+    objective: TrainingObjective = SQUARED_ERROR
 
     @property
     def sign(self) -> float:

@@ -15,6 +15,9 @@ from espalier.pipelines.preprocessing.text import TextColumn
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.trials.configuration import Value
 
+GAPS = True
+"""Whether the days between date columns are features (docs/decisions/0052)."""
+
 
 def build_features(
     values: Mapping[str, Value],
@@ -56,7 +59,12 @@ def build_features(
         steps.append(Project(projection, int(values.get("projected_columns", 50)), seed))
     return FeatureMatrix(
         roles=dict(roles),
-        dates=DateParts(cyclic=bool(values.get("cyclic", scaling != "none"))),
+        dates=DateParts(
+            cyclic=bool(values.get("cyclic", scaling != "none")),
+            time=next((name for name, role in roles.items() if role is ColumnRole.TIME), None),
+            gaps=GAPS,
+            trend=bool(values.get("trend", traits.scaling[0] == "none")),
+        ),
         numeric=NumericBlock(
             imputation=imputation,
             indicator=bool(values.get("indicator", True)),

@@ -80,7 +80,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         """
         blocks: list[Any] = []
         categorical: tuple[int, ...] = ()
-        if self._columns(ColumnRole.NUMERIC) or self._columns(ColumnRole.DATETIME):
+        if self._columns(ColumnRole.NUMERIC) or self._dates():
             self.dates_ = clone(self.dates).fit(X)
             self.numeric_ = clone(self.numeric)
             blocks.append(self.numeric_.fit_transform(self._numbers(PreparedRows.of(X)), y, facts))
@@ -119,7 +119,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.DataFrame | PreparedRows) -> Any:
         """Return the matrix of ``X``, shape (n_rows, n_features_)."""
         rows, blocks = PreparedRows.of(X), list[Any]()
-        if self._columns(ColumnRole.NUMERIC) or self._columns(ColumnRole.DATETIME):
+        if self._columns(ColumnRole.NUMERIC) or self._dates():
             blocks.append(self.numeric_.transform(self._numbers(rows)))
         if names := self._columns(ColumnRole.CATEGORICAL):
             blocks.append(self.categorical_block_.transform(_cells(rows, names)))
@@ -137,6 +137,9 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
     def _columns(self, role: ColumnRole) -> list[str]:
         return [name for name, kind in self.roles.items() if kind == role]
 
+    def _dates(self) -> list[str]:
+        return [name for name, kind in self.roles.items() if kind.is_date]
+
     def _repeating(self, X: pd.DataFrame) -> list[str]:
         """Return the text columns whose strings repeat enough to be used as categories."""
         if self.strings == "text":
@@ -152,7 +155,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         numbers: NDArray[Any] = rows.once(
             ("numbers", *names), lambda frame: frame[names].to_numpy(dtype=np.float64)
         )
-        if dates := self._columns(ColumnRole.DATETIME):
+        if dates := self._dates():
             numbers = np.hstack([numbers, self.dates_.transform(rows.columns(dates))])
         return numbers
 

@@ -1,5 +1,6 @@
 """Mutual information of single columns with the target, from binned values."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from espalier.pipelines.seeds import drawn_rows
 # A ranking of columns needs no more.
 _ROWS = 5_000
 _BINS = 16
+_AT_ONCE = 256
 
 
 def mutual_information(
@@ -53,9 +55,36 @@ def mutual_information(
     target = np.unique(y, return_inverse=True)[1] if classification else bin_values(y, n_bins)
     n_targets = int(target.max()) + 1
     return np.array(
-        [_information(bin_values(column, n_bins), target, n_targets, weight) for column in X.T],
+        [_information(codes, target, n_targets, weight) for codes in bin_columns(X, n_bins)],
         dtype=np.float64,
     )
+
+
+def bin_columns(X: NDArray[Any], n_bins: int) -> Iterator[NDArray[np.int64]]:
+    """Yield what `bin_values` returns for each column, many columns at a time.
+
+    One by one, the quantiles of twenty thousand columns take most of a fit.
+
+    Parameters
+    ----------
+    X : array, shape (n_rows, n_columns)
+        Numbers; NaN for missing.
+    n_bins : int
+        Most bins of a column.
+    """
+    shares = np.linspace(0, 1, n_bins + 1)[1:-1]
+    for start in range(0, X.shape[1], _AT_ONCE):
+        block = X[:, start : start + _AT_ONCE]
+        whole = ~np.isnan(block).any(axis=0)
+        part = block[:, whole]
+        codes = np.zeros(part.shape, dtype=np.int64, order="F")
+        before = np.full(part.shape[1], np.nan)
+        for edges in np.quantile(part, shares, axis=0) if part.size else ():
+            codes += (part > edges) & (edges != before)  # equal edges are one
+            before = edges
+        found = iter(codes.T)
+        for place, column in enumerate(block.T):
+            yield next(found) if whole[place] else bin_values(column, n_bins)
 
 
 def bin_values(values: NDArray[Any], n_bins: int) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.preprocessing import normalize
 
-from espalier.pipelines.data.dataset import LONGEST_TEXT
+from espalier.pipelines.data.parsing.text_cells import LONGEST_TEXT
 from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
 from espalier.pipelines.preprocessing.scaling import ClippedScaler
 from espalier.pipelines.preprocessing.target_means import TargetMeans

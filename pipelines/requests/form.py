@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact, redact_source
 from espalier.pipelines.requests.form_schema import as_form
 
 
@@ -25,7 +25,7 @@ def _split(value: Any) -> Any:
 
 def _without_password(value: str | None) -> str | None:
     # Prefect stores a flow run's parameters as JSON; a password must not get there.
-    return None if value is None else redact(value)
+    return None if value is None else redact_source(value)
 
 
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]

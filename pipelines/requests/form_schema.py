@@ -68,18 +68,26 @@ METRICS = (
     "rmsle",
     "msle",
     "poisson_deviance",
+    "tweedie_deviance",
     "gamma_deviance",
     "pinball",
 )
 """Names of all metrics; the task decides which of them can be used."""
 
 
+NOT_IN_FORMS = ("dask", "extends")
+"""Fields that a form does not show: they are the operator's, or set by another flow."""
+
+
 def as_form(schema: dict[str, Any]) -> None:
     """Adapt the JSON schema of a request in place (for pydantic's ``json_schema_extra``).
 
     Prefect validates parameters against this schema. A field without a default may still be left
-    out or null.
+    out or null. Fields of `NOT_IN_FORMS` are checked too where a file of schedules gives them, but
+    not drawn: Prefect draws properties alone, not patterns of them.
     """
+    properties = schema.get("properties", {})
+    hidden = {name: properties.pop(name) for name in NOT_IN_FORMS if name in properties}
     for position, (name, field) in enumerate(schema.get("properties", {}).items()):
         kinds = [each for each in field.get("anyOf", ()) if each.get("type") != "null"]
         if len(kinds) == 1 and len(kinds) < len(field["anyOf"]):
@@ -90,3 +98,5 @@ def as_form(schema: dict[str, Any]) -> None:
         if field.get("default") == [] and name not in schema.get("required", ()):
             del field["default"]
         field["position"] = position
+    if hidden:
+        schema["patternProperties"] = {f"^{name}$": field for name, field in hidden.items()}

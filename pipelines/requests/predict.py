@@ -4,10 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 from espalier.pipelines.requests.form import DataSource, Form, OptionalText
 
 RowPolicy = Literal["warn", "refuse", "ignore"]
+ModelPolicy = Literal["refuse", "warn"]
 
 
 class PredictRequest(Form):
@@ -60,7 +61,14 @@ class PredictRequest(Form):
         "columns are always refused.",
     )
 
+    on_difference: ModelPolicy = Field(
+        default="refuse",
+        title="On difference",
+        description="What to do when the model does not answer the rows it was saved with as it "
+        "did then, as with other package versions: refuse, or warn and go on.",
+    )
+
     @property
     def shown_data(self) -> str:
         """The data source without its password, for display."""
-        return redact(self.data)
+        return redact_source(self.data)

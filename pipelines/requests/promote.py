@@ -113,7 +113,7 @@ class PromoteRequest(Form):
     actor: OptionalText = Field(
         default=None,
         title="Actor",
-        description="Who decides, for the record; empty for the user the run belongs to.",
+        description="In whose name, for the record. Nobody checks it, so it is kept as a remark.",
     )
     approval_hours: float = Field(
         default=24.0,
@@ -159,5 +159,5 @@ class RollbackRequest(Form):
     actor: OptionalText = Field(
         default=None,
         title="Actor",
-        description="Who decides, for the record; empty for the user the run belongs to.",
+        description="In whose name, for the record. Nobody checks it, so it is kept as a remark.",
     )

@@ -15,7 +15,7 @@ from espalier.pipelines.data.splitting.folds import check_fold_count
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 from espalier.pipelines.requests.duration import parse_duration
 from espalier.pipelines.requests.form import (
     DataSource,
@@ -195,6 +195,12 @@ class TrainRequest(Form):
         description="Try only models that a person can read, and use a single one instead of an "
         "ensemble.",
     )
+    refit_on_all: bool = Field(
+        default=False,
+        title="Refit on all rows",
+        description="After the hold-out has scored the model, fit its members once more, to the "
+        "hold-out rows as well. Later models can then be compared with it only on newer rows.",
+    )
 
     @field_validator("memory_limit")
     @classmethod
@@ -267,7 +273,7 @@ class TrainRequest(Form):
     @property
     def shown_data(self) -> str:
         """The data source without its password, for display."""
-        return redact(self.data)
+        return redact_source(self.data)
 
     @property
     def model_name(self) -> str:
@@ -311,7 +317,8 @@ class TrainRequest(Form):
         }
         given = {name: getattr(self, name) for name in ("extends", "weight_column", "folds")}
         more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        more |= {"interpretable": True} if self.interpretable else {}
+        for name in ("interpretable", "refit_on_all"):
+            more |= {name: True} if getattr(self, name) else {}
         return self.model_dump(mode="json", include=kept) | {"name": self.model_name} | more
 
     @property

@@ -96,5 +96,5 @@ def _fill(
         n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,
-        with_predictor=choosing_pays(history, plan.n_workers),
+        with_predictor=choosing_pays(history, plan.n_workers, n),
     )

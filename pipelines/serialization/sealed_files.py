@@ -17,6 +17,7 @@ from typing import IO, Any
 import cloudpickle
 
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.serialization.to_disk import keep_on_disk
 
 KEY_BYTES = 32
 _SEAL_BYTES = 32
@@ -36,7 +37,9 @@ def new_key() -> bytes:
     return secrets.token_bytes(KEY_BYTES)
 
 
-def dump_sealed(value: Any, path: Path, key: bytes, *, by_value: bool = False) -> None:
+def dump_sealed(
+    value: Any, path: Path, key: bytes, *, by_value: bool = False, to_disk: bool = False
+) -> None:
     """Pickle ``value`` to ``path`` with its seal; the file is written atomically.
 
     Parameters
@@ -49,6 +52,8 @@ def dump_sealed(value: Any, path: Path, key: bytes, *, by_value: bool = False) -
         The key, of `KEY_BYTES` bytes.
     by_value : bool
         Whether classes defined in ``__main__``, such as a user's own learners, are included.
+    to_disk : bool
+        Whether it is flushed, so that it is there after a power cut.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
@@ -58,7 +63,12 @@ def dump_sealed(value: Any, path: Path, key: bytes, *, by_value: bool = False) -
             dump = cloudpickle.dump if by_value else pickle.dump
             dump(value, hashed, protocol=pickle.HIGHEST_PROTOCOL)
             file.write(hashed.digest)
+            if to_disk:  # before it has its name, which would be that of half a file
+                file.flush()
+                os.fsync(file.fileno())
         partial.replace(path)
+        if to_disk:
+            keep_on_disk(path)
     finally:
         partial.unlink(missing_ok=True)
 

@@ -7,8 +7,9 @@ A saved model is a folder
     manifest.json       facts about the model, package versions, digest of this code
     requirements.txt    exact pins of the packages it needs
 
-Loading compares package versions and code, and predicts the golden rows again. A difference gives a
-warning, never an error: the predictions may be as good, but the user should know.
+Opening compares package versions and code, and predicts the golden rows again
+(`espalier.pipelines.serving.golden_rows`). `load_model` warns of differences; `open_model` returns
+them, for callers that refuse a model which answers differently.
 
 This module imports neither the search nor MLflow: the model's members import what they need.
 """
@@ -17,18 +18,19 @@ import hashlib
 import json
 import platform
 import warnings
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import joblib
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.column_names import unique_names
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.serving.golden_rows import check_golden, choose_golden
 from espalier.pipelines.serving.model import EnsembleModel
+from espalier.pipelines.serving.model_check import ModelCheck, PackageChange, package_changes
 from espalier.pipelines.serving.requirements import pinned_requirements
 
 FORMAT = 1
@@ -36,16 +38,28 @@ MODEL_FILE = "model.joblib"
 GOLDEN_FILE = "golden.joblib"
 MANIFEST_FILE = "manifest.json"
 REQUIREMENTS_FILE = "requirements.txt"
-GOLDEN_ROWS = 8
 # The served model's one parameter, and the columns that it adds.
 INTERVAL, LOWER, UPPER = "interval", "lower", "upper"
-# Threads, libraries and processors differ in rounding; a changed model differs by far more.
-GOLDEN_RTOL = 1e-3
-GOLDEN_ATOL = 1e-4
 
 
 class ServingWarning(UserWarning):
     """A model is loaded in an environment that differs from the one it was saved in."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedModel:
+    """A saved model and what is different since it was saved.
+
+    Attributes
+    ----------
+    model : EnsembleModel
+        The model.
+    check : ModelCheck
+        The differences.
+    """
+
+    model: EnsembleModel
+    check: ModelCheck
 
 
 def save_model(
@@ -60,16 +74,15 @@ def save_model(
     folder : str or Path
         Created if it does not exist; existing files are replaced.
     golden : DataFrame or None
-        Raw rows whose predictions are stored for the check at loading; None for the model's own
-        example rows.
+        Raw rows, some of which are stored with their predictions for the check at loading; None
+        for the model's own example rows.
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    rows = model.example if golden is None else golden
-    rows = None if rows is None else rows.head(GOLDEN_ROWS).reset_index(drop=True)
-    answers = None if rows is None else model.predict_scores(rows)
     joblib.dump(model, place / MODEL_FILE)
-    joblib.dump((rows, answers), place / GOLDEN_FILE)
+    joblib.dump(
+        choose_golden(model, model.example if golden is None else golden), place / GOLDEN_FILE
+    )
     pins = requirements(model)
     calibrator = model.adjustments.calibrator
     (place / REQUIREMENTS_FILE).write_text("\n".join(pins) + "\n", encoding="utf-8")
@@ -97,7 +110,7 @@ def save_model(
 
 
 def load_model(folder: str | Path) -> EnsembleModel:
-    """Load a model that `save_model` wrote, and check it.
+    """Load a model that `save_model` wrote, and warn of what is different since.
 
     Only open folders that you trust: they hold pickles.
 
@@ -112,21 +125,50 @@ def load_model(folder: str | Path) -> EnsembleModel:
         Package versions or this code differ from those it was saved with, or predictions of the
         golden rows have changed.
     """
+    opened = open_model(folder)
+    for line in opened.check.lines:
+        warnings.warn(line, ServingWarning, stacklevel=2)
+    return opened.model
+
+
+def open_model(folder: str | Path) -> OpenedModel:
+    """Load a model that `save_model` wrote, and compare it with what it was when it was saved.
+
+    Only open folders that you trust: they hold pickles.
+
+    Raises
+    ------
+    UserError
+        The folder holds no saved model.
+    """
     place = Path(folder)
     if place.is_file():  # MLflow may pass the path of the manifest or of the model itself
         place = place.parent
     if not (place / MODEL_FILE).exists():
         raise UserError(f"{place} holds no saved model ({MODEL_FILE} is missing); name its folder")
-    manifest = json.loads((place / MANIFEST_FILE).read_text(encoding="utf-8"))
-    for difference in _differences(manifest):
-        warnings.warn(difference, ServingWarning, stacklevel=2)
+    manifest = _manifest(place)
     model: EnsembleModel = joblib.load(place / MODEL_FILE)
     rows, answers = joblib.load(place / GOLDEN_FILE)
-    if rows is not None:
-        complaint = _golden_complaint(model, rows, answers)
-        if complaint:
-            warnings.warn(complaint, ServingWarning, stacklevel=2)
-    return model
+    return OpenedModel(
+        model=model,
+        check=ModelCheck(
+            golden=check_golden(model, rows, answers),
+            packages=package_changes(manifest["packages"]),
+            other_code=manifest.get("code_digest") != code_digest(),
+            other_format=_other_format(manifest),
+        ),
+    )
+
+
+def changed_packages(folder: str | Path) -> tuple[PackageChange, ...]:
+    """Return the packages of another version than a model was saved with, without opening it.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError
+        The folder holds no saved model.
+    """
+    return package_changes(_manifest(Path(folder))["packages"])
 
 
 def requirements(model: EnsembleModel) -> list[str]:
@@ -205,53 +247,12 @@ def _load_pyfunc(path: str) -> ServedModel:
     return ServedModel(load_model(path))
 
 
-def _differences(manifest: dict[str, Any]) -> list[str]:
-    """Return what has changed since the model was saved, one line each."""
-    found = []
-    if manifest.get("format") != FORMAT:
-        found.append(
-            f"the model was saved in format {manifest.get('format')}, this code writes {FORMAT}; "
-            "it may not open"
-        )
-    changed = []
-    for name, saved in manifest["packages"].items():
-        try:
-            here = version(name)
-        except PackageNotFoundError:
-            here = "not installed"
-        if here != saved:
-            changed.append(f"{name} {saved} -> {here}")
-    if changed:
-        found.append(
-            "the model was saved with other package versions: "
-            + ", ".join(changed)
-            + f"; install the pins in its {REQUIREMENTS_FILE}"
-        )
-    if manifest.get("code_digest") != code_digest():
-        found.append(
-            "the model was saved by another version of this code than the one that opens it; "
-            "serve it in its own process, with the code that is logged beside it"
-        )
-    return found
+def _manifest(place: Path) -> dict[str, Any]:
+    return dict(json.loads((place / MANIFEST_FILE).read_text(encoding="utf-8")))
 
 
-def _golden_complaint(
-    model: EnsembleModel, rows: pd.DataFrame, answers: NDArray[Any]
-) -> str | None:
-    """Return how the predictions of the golden rows have changed; None if they have not."""
-    try:
-        now = model.predict_scores(rows)
-    except Exception as error:  # whatever fails here will fail on the user's rows too
-        return (
-            "the model cannot answer the rows it was saved with "
-            f"({type(error).__name__}: {error}); install the pins in its {REQUIREMENTS_FILE}"
-        )
-    scale = float(np.abs(answers).max()) if answers.size else 1.0
-    if now.shape == answers.shape and np.allclose(
-        now, answers, rtol=GOLDEN_RTOL, atol=GOLDEN_ATOL * max(scale, 1e-12)
-    ):
-        return None
-    return (
-        "the model answers the rows it was saved with differently than it did then; "
-        f"install the pins in its {REQUIREMENTS_FILE} or train it again"
-    )
+def _other_format(manifest: dict[str, Any]) -> str:
+    saved = manifest.get("format")
+    if saved == FORMAT:
+        return ""
+    return f"the model was saved in format {saved}, this code writes {FORMAT}"

@@ -18,6 +18,7 @@ from ConfigSpace.hyperparameters import (
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.learner import Learner
+from espalier.pipelines.space.objectives import choice_of_objective
 from espalier.pipelines.space.parameter import Parameter
 from espalier.pipelines.space.preprocessing import preprocessing_space
 from espalier.pipelines.trials.configuration import Configuration, Value
@@ -39,11 +40,16 @@ class FamilySpace:
     parameters: tuple[Parameter, ...]
 
     @classmethod
-    def of(cls, learner: Learner, shape: DatasetShape) -> "FamilySpace":
-        """Return the space of ``learner`` on a table of this shape."""
+    def of(
+        cls, learner: Learner, shape: DatasetShape, objectives: tuple[str, ...] = ()
+    ) -> "FamilySpace":
+        """Return the space of ``learner`` on a table of this shape.
+
+        ``objectives`` are the ways to train to choose from, the default first.
+        """
         own = _compile(learner.space(shape))
         before = _compile(preprocessing_space(learner.preprocessing, shape))
-        return cls(learner, own + before)
+        return cls(learner, own + before + choice_of_objective(objectives, learner.losses))
 
     def complete(self, given: Mapping[str, Any], rng: np.random.Generator | None) -> Configuration:
         """Return the configuration of the ``given`` values, the rest filled in.

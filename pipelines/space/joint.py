@@ -24,14 +24,20 @@ class SearchSpace:
         The families, at least one, each able to handle the table.
     shape : DatasetShape
         Shape of the search table.
+    objectives : tuple of str
+        Ways to train that are chosen from (`objective_choices`), the default first.
     """
 
-    def __init__(self, learners: Sequence[Learner], shape: DatasetShape) -> None:
+    def __init__(
+        self, learners: Sequence[Learner], shape: DatasetShape, objectives: tuple[str, ...] = ()
+    ) -> None:
         if not learners:
             raise UserError("a search needs at least one family")
         self.learners = tuple(learners)
         self.shape = shape
-        self._spaces = {each.name: FamilySpace.of(each, shape) for each in self.learners}
+        self._spaces = {
+            each.name: FamilySpace.of(each, shape, objectives) for each in self.learners
+        }
         self._encoding = Encoding(self._spaces)
 
     @property

@@ -66,6 +66,8 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
     if shape.n_datetime:
         cyclic = traits.scaling[0] != "none"
         made.add(Categorical("prep_cyclic", [True, False], default=cyclic))
+    if shape.has_time:
+        made.add(Categorical("prep_trend", [True, False], default=bends(traits)))
     if traits.construction and numbers >= 2:
         _add_choice(made, "prep_construction", ("none", "arithmetic", "ratios"))
     if traits.selection and matrix_columns(shape, per_category=2.0) >= 6:
@@ -75,6 +77,15 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
     if shape.problem.is_classification and _is_uneven(shape):
         _add_choice(made, "prep_weights", ("none", "balanced"))
     return made
+
+
+def bends(traits: PreprocessingTraits) -> bool:
+    """Whether a family, as those of trees, predicts the last level of a trend rather than its line.
+
+    Its default is to use the trend of the time column; a line through it can go anywhere
+    (docs/decisions/0052).
+    """
+    return traits.scaling[0] == "none"
 
 
 def effective(configuration: Configuration) -> Configuration:

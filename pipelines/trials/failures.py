@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
+from espalier.pipelines.cell_display import without_cells
 from espalier.pipelines.errors import EspalierError
 from espalier.pipelines.trials.history import History
 
@@ -64,7 +65,11 @@ def nothing_succeeded(history: History) -> str:
     if not len(history):
         return "the time was up before a trial had ended; give a larger time budget"
     kinds = failures_of(history)
-    told = [f"{each.family}: {each.reason or each.status}" for each in kinds[:REASONS_TOLD]]
+    # The whole of it is in `SearchFailedError.failures`.
+    told = [
+        f"{each.family}: {without_cells(each.reason) or each.status}"
+        for each in kinds[:REASONS_TOLD]
+    ]
     more = f" (and {len(kinds) - REASONS_TOLD} more)" if len(kinds) > REASONS_TOLD else ""
     return (
         f"none of {len(history)} trial(s) succeeded: {'; '.join(told)}{more}; "

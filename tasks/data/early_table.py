@@ -3,8 +3,11 @@
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 
+from espalier.pipelines.cell_display import cells_hidden
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.stage_table import SourceTable, read_source, stage_table
 from espalier.tasks.records import TableRef
@@ -28,9 +31,9 @@ class EarlyTable:
         self._request = request
         self._runs_folder = runs_folder
         self._future: Future[SourceTable] | None = Future()
-        threading.Thread(
-            target=self._read, args=(self._future,), name="read-table", daemon=True
-        ).start()
+        # The thread works for whom this one does (`espalier.infra.access.origin`).
+        target = partial(copy_context().run, self._read, self._future)
+        threading.Thread(target=target, name="read-table", daemon=True).start()
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait until the table is read, or for at most ``seconds``.
@@ -61,6 +64,7 @@ class EarlyTable:
 
     def _read(self, future: "Future[SourceTable]") -> None:
         try:
-            future.set_result(read_source(self._request, self._runs_folder))
+            with cells_hidden():  # what is noted of the table is told in the flow
+                future.set_result(read_source(self._request, self._runs_folder))
         except BaseException as error:
             future.set_exception(error)

@@ -8,6 +8,7 @@ from espalier.infra.registry.registry import resolve
 from espalier.infra.tracking.artifacts import LEADERBOARD_FILE, read_json_file
 from espalier.infra.tracking.training_rows import TrainingRows, read_training_rows
 from espalier.pipelines.lifecycle.retraining.warm_start import winners
+from espalier.pipelines.serialization.to_disk import keep_on_disk
 from espalier.tasks.policies import kept_task
 from espalier.tasks.records import InheritedTraining, TrainingRun
 
@@ -53,4 +54,5 @@ def _write(kept: TrainingRows, path: Path) -> Path:
         trained=kept.trained,
         held_out=kept.held_out,
     )
+    keep_on_disk(path)
     return path

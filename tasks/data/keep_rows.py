@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.reference_table import log_reference
 from espalier.infra.tracking.training_rows import TrainingRows, log_training_rows
 from espalier.pipelines.data.row_keys import identified_rows
@@ -16,10 +17,20 @@ from espalier.tasks.records import PreparedRef, TrainingRun
     description="Keep the keys of the rows, the hold-out and a sample, to compare with later.",
     tags=["espalier", "tracking"],
 )
-def keep_rows(run: TrainingRun, prepared: PreparedRef) -> None:
+def keep_rows(run: TrainingRun, prepared: PreparedRef, *, learnt_all: bool = False) -> None:
     """Log keys of the training and hold-out rows, the hold-out, and a sample for drift.
 
-    The settings say how many rows of the hold-out and of the sample are kept; 0 keeps none.
+    The settings say how many rows of the hold-out and of the sample are kept; 0 keeps none. A model
+    that has learnt from its hold-out has none to compare it on: all rows are recorded as trained.
+
+    Parameters
+    ----------
+    run : TrainingRun
+        The training run.
+    prepared : PreparedRef
+        The prepared data.
+    learnt_all : bool
+        Whether the registered model has learnt from the hold-out rows.
     """
     from espalier.pipelines.lifecycle.drift.reference import MOST_ROWS, sample_rows
 
@@ -32,16 +43,20 @@ def keep_rows(run: TrainingRun, prepared: PreparedRef) -> None:
             len(holdout), size=most, replace=False
         )
         holdout = holdout.iloc[np.sort(drawn)]
+    searched, held_out = keys[data.search_positions], keys[data.holdout_positions]
     log_training_rows(
         tracking,
         run_id,
         TrainingRows(
             columns=columns,
-            trained=keys[data.search_positions],
-            held_out=keys[data.holdout_positions],
-            holdout=holdout if most else None,
+            trained=np.concatenate([searched, held_out]) if learnt_all else searched,
+            held_out=held_out[:0] if learnt_all else held_out,
+            holdout=holdout if most and not learnt_all else None,
         ),
     )
+    settings = tracking.settings
+    if settings.keep_holdout_rows or settings.keep_reference_rows:
+        tracking.set_tags(run_id, {run_tags.ROWS: run_tags.ROWS_KEPT})
     sample = sample_rows(
         raw,
         [*data.preparation.columns, request.target],

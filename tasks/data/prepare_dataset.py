@@ -110,6 +110,9 @@ def prepare_dataset(
             holdout_rows=raw.iloc[holdout_rows].reset_index(drop=True),
             search_positions=assembled.rows[search_rows],
             holdout_positions=assembled.rows[holdout_rows],
+            all_rows=dataset.take(np.concatenate([search_rows, holdout_rows]))
+            if request.refit_on_all
+            else None,
         ),
         run.table.prepared_path,
     )

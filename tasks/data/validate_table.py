@@ -1,10 +1,12 @@
 """Infer a suite of expectations from the table, and check it with Great Expectations."""
 
+from espalier.infra.store_errors import disk_errors
 from espalier.infra.validation.expectations import check_expectations
 from espalier.infra.validation.page import render
 from espalier.pipelines.data.contract import infer_contract
 from espalier.pipelines.data.target import infer_problem
 from espalier.pipelines.errors import DataRefusedError
+from espalier.pipelines.serialization.to_disk import keep_on_disk
 from espalier.tasks.artifacts import publish_markdown
 from espalier.tasks.pages.markdown import escape_markdown
 from espalier.tasks.pickles import read_pickle
@@ -39,7 +41,10 @@ def validate_table(run: TrainingRun) -> ValidationRecord:
     json_path, html_path = folder / "validation.json", folder / "validation.html"
     json_path.write_text(report.to_json())
     html_path.write_text(render(report))
-    (folder / "contract.json").write_text(contract.to_json())
+    contract_path = folder / "contract.json"
+    contract_path.write_text(contract.to_json())
+    with disk_errors(folder):
+        keep_on_disk(json_path, html_path, contract_path)
     record = ValidationRecord(
         n_expectations=len(contract.expectations),
         failures=tuple((str(each.severity), each.text) for each in report.failures),

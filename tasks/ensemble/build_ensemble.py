@@ -1,9 +1,11 @@
 """Build the ensemble: choose members on out-of-fold predictions, refit them, save the model."""
 
+from espalier.infra.store_errors import disk_errors
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.finishing.finish import FinishInputs
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.serialization.to_disk import keep_on_disk
 from espalier.pipelines.serving.latency import answer_ms
 from espalier.pipelines.serving.saved_model import save_model
 from espalier.pipelines.trials.history import History
@@ -70,6 +72,8 @@ def build_ensemble(
     model, choice = finished.model, finished.choice
     path = run.folder / "model"
     save_model(model, path)
+    with disk_errors(run.folder):
+        keep_on_disk(path)
     return EnsembleRecord(
         path=path,
         method=choice.method,

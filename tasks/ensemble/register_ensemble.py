@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 from espalier.infra.registry.registry import RegisteredVersion, register_version
 from espalier.infra.tracking.artifacts import LEADERBOARD_FILE
+from espalier.infra.tracking.logged_dataset import ModelMetrics
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.trials.failures import Failures
@@ -27,6 +28,9 @@ from espalier.tasks.records import (
     TrainingRun,
     ValidationRecord,
 )
+
+LEARNT_ALL = "refit_on_all"
+"""Tag of a version that has learnt from its hold-out, after that had scored it."""
 
 
 @retried_task(
@@ -57,7 +61,7 @@ def register_ensemble(
         "cv_score": ensemble.cv_score,
         "baseline_score": holdout.baseline,
     }
-    tracking.log_metrics(run_id, numbers)
+    run.store.check_lock()  # remains of a killed run are removed, not what another one uploads
     version = register_version(
         tracking,
         name=run.request.model_name,
@@ -70,9 +74,13 @@ def register_ensemble(
             "task": str(prepared.problem),
             "method": ensemble.method,
             "fingerprint": run.table.fingerprint,
+            **({LEARNT_ALL: "true"} if ensemble.learnt_all else {}),
             **inherited.tags,
         },
         description=model_card(prepared, ensemble, holdout, leaderboard),
+        metrics=ModelMetrics(
+            values=numbers, table=run.request.model_name, fingerprint=run.table.fingerprint
+        ),
     )
     rows = [leaderboard_record(row) for row in leaderboard]
     publish_table("leaderboard", [_shown(row) for row in rows], "Trials, best first")

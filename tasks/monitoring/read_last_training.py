@@ -3,6 +3,8 @@
 import os
 from dataclasses import dataclass
 
+from espalier.infra.access.origin import OPERATOR, Origin, current_origin, recorded_origin
+from espalier.infra.registry.model_runs import run_behind
 from espalier.infra.registry.registry import RegisteredVersion, resolve, versions_of
 from espalier.infra.settings import Settings
 from espalier.infra.tables.lasting import is_lasting
@@ -27,11 +29,14 @@ class PastTraining:
         The version that was trained last; often the champion.
     request : TrainRequest
         Request of the next training.
+    origin : Origin
+        For whom its data are read: whoever named the source.
     """
 
     champion: RegisteredVersion
     newest: RegisteredVersion
     request: TrainRequest
+    origin: Origin = OPERATOR
 
     @property
     def fingerprint(self) -> str:
@@ -61,8 +66,12 @@ def read_last_training(request: RetrainRequest, settings: Settings) -> PastTrain
             f"train it once more with: espalier train DATA --target COL --name {request.name}"
         )
     source = os.environ.get(source_variable(request.name)) or None
+    origin = OPERATOR
     if not (request.data or source):
         _require_same_place(str(asked["data"]), request.name, settings)
+        origin = recorded_origin(run_behind(newest, settings).asked_by)
+    if (request.data or request.query) and not origin.is_form:  # another query, another source
+        origin = current_origin()
     starts = dict.fromkeys(f"{each.name}/{each.version}" for each in (champion, newest))
     return PastTraining(
         champion=champion,
@@ -72,6 +81,7 @@ def read_last_training(request: RetrainRequest, settings: Settings) -> PastTrain
             source=source,
             start_from=tuple(starts),
         ),
+        origin=origin,
     )
 
 

@@ -12,6 +12,7 @@ from espalier.infra.tables.sources import read_table
 from espalier.infra.tracking.training_rows import read_training_rows
 from espalier.pipelines.data.assemble import group_codes, read_row_weights
 from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.decimal_signs import NOTES
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.retraining.live_score import LiveScore, labelled_rows, score_live
 from espalier.pipelines.metrics.catalogue import get_metric
@@ -65,17 +66,16 @@ def score_champion(
         score on record.
     """
     model = load(champion, settings).model
-    table = with_unique_names(
-        read_table(
-            request.data,
-            query=request.query,
-            target=model.target,
-            styles=model.preparation.number_styles,
-        )
+    raw = read_table(
+        request.data,
+        query=request.query,
+        target=model.target,
+        styles=model.preparation.styles_with(model.target),
     )
+    table = with_unique_names(raw)
     kept = None if champion.run_id is None else read_training_rows(settings, champion.run_id)
     is_new = new_rows(table, kept)
-    notes = []
+    notes: list[str] = list(raw.attrs.get(NOTES, ()))
     if is_new is None:
         is_new = np.ones(len(table), dtype=bool)
         notes.append("which rows the training had cannot be told; all are taken as new")

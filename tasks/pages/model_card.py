@@ -60,6 +60,12 @@ def model_card(
     if len(members) > _MEMBERS_SHOWN:
         blocks.append(f"and {len(members) - _MEMBERS_SHOWN} more")
     blocks += adjustment_blocks(ensemble.adjusted, prepared.metric)
+    if ensemble.learnt_all:
+        blocks.insert(
+            1,
+            "The score is that of the model before it learnt from the held-out rows as well; "
+            "nothing can be scored on them any more.",
+        )
     if holdout.covered is not None:
         blocks.append(
             f"Of held-out rows, on which nothing was chosen, {holdout.covered:.1%} lie within them."
@@ -96,7 +102,7 @@ def model_card(
         ]
     if version is not None:
         name = escape_markdown(version.name)
-        blocks.insert(0, f"## {name} version {version.version} is {version.alias}")
+        blocks.insert(0, f"## {name} version {version.version} is {version.alias or 'registered'}")
     return "\n\n".join(blocks)
 
 

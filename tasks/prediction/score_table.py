@@ -1,14 +1,15 @@
 """Predict a table of any size with a registered model, in chunks."""
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from espalier.infra.access.form_limits import output_path
+from espalier.infra.access.origin import current_origin
 from espalier.infra.registry.expectation_suite import read_suite
-from espalier.infra.registry.model_files import load
+from espalier.infra.registry.model_files import open_version
 from espalier.infra.registry.registry import RegisteredVersion, resolve
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tables.chunks import ChunkPlan, read_chunks
@@ -18,15 +19,9 @@ from espalier.pipelines.data.input_contract import InputContract
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.preparation import find_column
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.redaction import redact
+from espalier.pipelines.redaction import redact_source
 from espalier.pipelines.requests.predict import PredictRequest
-from espalier.pipelines.serving.saved_model import (
-    INTERVAL,
-    LOWER,
-    UPPER,
-    ServedModel,
-    ServingWarning,
-)
+from espalier.pipelines.serving.saved_model import INTERVAL, LOWER, UPPER, ServedModel
 from espalier.tasks.prediction.row_checks import RowChecker
 
 MODEL, SOURCE, ROW, PREDICTION = "model", "source", "row", "prediction"
@@ -65,20 +60,25 @@ def score_table(request: PredictRequest) -> ScoreRecord:
 
     Raises
     ------
+    ModelDiffersError
+        The model does not answer its golden rows as it did when it was saved, and
+        ``on_difference`` is ``refuse``.
     UserError
-        The output cannot be written, the model or the data do not exist or are empty, columns are
-        missing (all are named), probabilities are requested for a regression or intervals for a
-        classification, or rows break the model's suite and ``on_drift`` is ``refuse``.
+        The output cannot be written, or not for a form, the model or the data do not exist or are
+        empty, columns are missing (all are named), probabilities are requested for a regression or
+        intervals for a classification, or rows break the model's suite and ``on_drift`` is
+        ``refuse``.
     """
-    path = Path(request.out)
-    writer = TableWriter(path)
     settings = load_settings()
+    is_form = current_origin().is_form
+    path = output_path(request.out, settings) if is_form else Path(request.out)
+    writer = TableWriter(path)
     version = resolve(request.model, settings)
     sources = _without(path, expand_sources(request.data))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ServingWarning)
-        model = load(version, settings)
-    noticed = [str(each.message) for each in caught if each.category is ServingWarning]
+    opened = open_version(version, settings)
+    model, label = ServedModel(opened.model), f"{version.name}/{version.version}"
+    if request.on_difference == "refuse":
+        opened.check.require_same_answers(label)
     if request.proba and model.model.classes is None:
         raise UserError(
             f"model {version.name!r} predicts numbers, which have no probabilities; "
@@ -96,7 +96,6 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         wanted={*model.model.feature_names, *ids},
         styles=model.model.preparation.number_styles,
     )
-    label = f"{version.name}/{version.version}"
     gate = _gate(request, contract, version, settings)
     n_rows = 0
     with writer:
@@ -110,7 +109,7 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         n_rows=n_rows,
         n_sources=len(sources),
         model=label,
-        warnings=tuple(dict.fromkeys([*noticed, *gate.warnings])),
+        warnings=tuple(dict.fromkeys([*opened.check.lines, *gate.warnings])),
     )
 
 
@@ -154,7 +153,7 @@ def _scored(
 def _check(table: pd.DataFrame, source: str, gate: RowChecker, request: PredictRequest) -> None:
     if request.id_column is not None:
         find_column(table, request.id_column, "id column")
-    gate.check(table, repr(redact(source)))
+    gate.check(table, repr(redact_source(source)))
 
 
 def _ids(table: pd.DataFrame, source: str, n_before: int, request: PredictRequest) -> pd.DataFrame:
@@ -162,7 +161,7 @@ def _ids(table: pd.DataFrame, source: str, n_before: int, request: PredictReques
     if request.id_column is not None:
         return table[[request.id_column]]
     rows = range(n_before + 1, n_before + len(table) + 1)
-    return pd.DataFrame({SOURCE: redact(source), ROW: rows}, index=table.index)
+    return pd.DataFrame({SOURCE: redact_source(source), ROW: rows}, index=table.index)
 
 
 def _joined(ids: pd.DataFrame, answer: pd.DataFrame) -> pd.DataFrame:

@@ -1,10 +1,17 @@
 """Gather the rows that champion and challenger are compared on."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from espalier.infra.registry.model_files import load
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.registry.training_facts import TrainingFacts
 from espalier.infra.settings import Settings
 from espalier.infra.tables.sources import read_table
 from espalier.infra.tracking.training_rows import read_training_rows
+from espalier.pipelines.data.parsing.decimal_signs import NOTES
+from espalier.pipelines.data.parsing.numbers import NumberStyle
+from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.promotion.metrics import rows_with_target
 from espalier.pipelines.lifecycle.promotion.unseen_rows import (
     UnseenRows,
@@ -48,7 +55,22 @@ def gather_comparison_rows(
         return UnseenRows(table=None, notes=(note,))
     if request.data is None:
         return unseen_holdouts(old, new, newest_only=facts.time_column is not None)
-    table = rows_with_target(
-        read_table(request.data, query=request.query, target=facts.target), facts.target
+    raw = read_table(
+        request.data,
+        query=request.query,
+        target=facts.target,
+        styles=_number_styles(challenger, facts.target, settings),
     )
-    return unseen_rows(table, old, new, seed=request.seed)
+    said = tuple(f"{note[:1].upper()}{note[1:]}." for note in raw.attrs.get(NOTES, ()))
+    rows = unseen_rows(rows_with_target(raw, facts.target), old, new, seed=request.seed)
+    return replace(rows, notes=(*rows.notes, *said))
+
+
+def _number_styles(
+    version: RegisteredVersion, target: str, settings: Settings
+) -> Mapping[str, NumberStyle]:
+    """Return how the training of a version had its numbers; nothing if this cannot open it."""
+    try:
+        return load(version, settings).model.preparation.styles_with(target)
+    except UserError:
+        return {}

@@ -1,6 +1,7 @@
 """Open the MLflow run of a training, or continue it after an interruption."""
 
-from espalier.infra.runs.notes import MLFLOW_RUN, REQUEST, TABLE
+from espalier.infra.access.origin import OPERATOR, current_origin
+from espalier.infra.runs.notes import ASKED_BY, MLFLOW_RUN, REQUEST, TABLE
 from espalier.infra.runs.store import RunStore
 from espalier.infra.runs.takeover import read_takeover
 from espalier.infra.tables.lasting import lasting_source
@@ -25,13 +26,15 @@ def open_run(run: TrainingRun) -> str:
     recorded = request.model_copy(update={"data": lasting_source(request.data)})
     store.note(REQUEST, recorded.model_dump(mode="json"))
     store.note(TABLE, {"fingerprint": table.fingerprint})
+    asked_by = {run_tags.ASKED_BY: _note_origin(run)}
     noted = store.noted(MLFLOW_RUN)
     if noted is not None and tracking.continue_run(noted):
         run_id = str(noted)
+        tracking.set_tags(run_id, asked_by)
     else:
         run_id = tracking.start_run(
             request.model_name,
-            tags=_tags(run) | _origin(store),
+            tags=_tags(run) | _origin(store) | asked_by,
             attempt=store.attempt,
         )
         tracking.continue_run(run_id)
@@ -41,10 +44,11 @@ def open_run(run: TrainingRun) -> str:
     tracking.log_dataset(
         run_id,
         name=request.model_name,
-        source=request.shown_data,
+        source=recorded.data,
         fingerprint=table.fingerprint,
         columns=dict(table.schema),
         n_rows=table.n_rows,
+        query=request.query,
     )
     tracking.log_json(run_id, dict(table.schema), "data/schema.json")
     # With the query, so that the training can be asked for again; passwords are not in it.
@@ -66,6 +70,19 @@ def _tags(run: TrainingRun) -> dict[str, str]:
         run_tags.TARGET: run.request.target,
         run_tags.FOLDER: str(run.folder),
     }
+
+
+def _note_origin(run: TrainingRun) -> str:
+    """Note in the run folder who named the data source, and return it; of an extension, as it was.
+
+    `espalier.infra.access.origin` says what it is for.
+    """
+    word = current_origin().word
+    if run.request.extends is not None:
+        before = RunStore(run.folder.with_name(run.request.extends)).noted(ASKED_BY)
+        word = str(before or OPERATOR.word)
+    run.store.note(ASKED_BY, word)
+    return word
 
 
 def _origin(store: RunStore) -> dict[str, str]:

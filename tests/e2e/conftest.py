@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from dataclasses import dataclass, field
@@ -238,6 +239,9 @@ def served(tmp_path_factory):
                 "ESPALIER_HOME": str(folder / "home"),
                 "PYTHONPATH": str(ROOT / "src"),
                 "ESPALIER_WORKERS": "1",
+                # The tables of the tests and what is predicted lie in temporary folders.
+                "ESPALIER_DATA_ROOTS": f"{tempfile.gettempdir()},{folder}",
+                "ESPALIER_OUT_ROOTS": f"{folder},{tempfile.gettempdir()}",
                 "ESPALIER_PREFECT_START_SECONDS": "600",
                 "ESPALIER_UI_START_SECONDS": "600",
             },

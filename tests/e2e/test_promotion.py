@@ -52,9 +52,9 @@ def test_the_run_waits_for_a_person(person):
     person.fill("Rows", "5", replace=True)
     person.shoot("promote-form")
     person.submit()
-    run = person.wait_for_run("Paused", seconds=600)
+    run = person.wait_for_run("Suspended", seconds=600)
     person.open(f"{person.prefect}/runs/flow-run/{run['id']}")
-    person.sees("Paused")
+    person.sees("Suspended")
     person.shoot("promotion-waits")
 
 
@@ -64,7 +64,6 @@ def test_a_person_approves_and_the_alias_moves(person, client):
     person.shoot("approval-form")
     person.choose("Answer", "promote")
     person.fill("Comment", "looks good")
-    person.fill("Your name", "Ann")
     person.shoot("approval-filled")
     person.click("(//button[normalize-space()='Submit' or normalize-space()='Resume'])[last()]")
     run = person.wait_for_run("Completed", seconds=600)

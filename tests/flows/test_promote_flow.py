@@ -322,11 +322,12 @@ def test_a_person_has_the_last_word(shop, answer, outcome):
     thread.start()
     run = paused_run(name)
     time.sleep(1)  # the form is saved a moment after the state
-    resume_flow_run(run.id, {"answer": answer, "comment": "I looked at it.", "person": "eve"})
+    resume_flow_run(run.id, {"answer": answer, "comment": "I looked at it. Eve"})
     thread.join(300)
     [report] = reports
-    assert (report.outcome, report.actor) == (outcome, "eve")
-    assert "I looked at it." in report.reasons[0]
+    # A name that somebody types is a comment, nothing more.
+    assert (report.outcome, report.actor) == (outcome, "somebody in the Prefect UI")
+    assert "I looked at it. Eve" in report.reasons[0]
     assert aliases(name)[0] == (2 if outcome == "promoted" else 1)
 
 
@@ -340,6 +341,175 @@ def test_without_an_answer_the_champion_stays(shop):
     wanted = FlowRunFilter(name=FlowRunFilterName(any_=["promote silence"]))
     with get_client(sync_client=True) as client:
         assert client.read_flow_runs(flow_run_filter=wanted)[0].state.is_completed()
+
+
+@pytest.fixture
+def told(tmp_path, monkeypatch):
+    """What was sent to the target of the setting `notify`."""
+    out, script = tmp_path / "told.jsonl", tmp_path / "tell.py"
+    script.write_text(f"import sys; open({str(out)!r}, 'a').write(sys.stdin.read() + chr(10))")
+    monkeypatch.setenv("ESPALIER_NOTIFY", f"{sys.executable} {script}")
+    return lambda: [json.loads(line) for line in out.read_text().splitlines()]
+
+
+@pytest.fixture
+def deployed(home):
+    """Make runs of the deployment of `promote`, and carry them out as a runner does."""
+    import asyncio
+
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import Pause
+    from prefect.flow_engine import run_flow
+
+    from espalier.flows.serving.deployments import make_deployments
+    from espalier.flows.serving.publishing import publish
+    from espalier.flows.serving.runner import ServingRunner
+    from espalier.infra.orchestration.owners import Owner
+
+    runner = ServingRunner(name="test", pause_on_shutdown=False)
+    asyncio.run(publish(runner, make_deployments(), Owner("us")))
+
+    class Deployed:
+        def start(self, request):
+            with get_client(sync_client=True) as client:
+                made = client.read_deployment_by_name("promote/promote")
+                asked = {"request": request.model_dump(mode="json")}
+                return client.create_flow_run_from_deployment(made.id, parameters=asked).id
+
+        def carry_out(self, run_id):
+            """Return the report; None if the run was suspended."""
+            with get_client(sync_client=True) as client:
+                run = client.read_flow_run(run_id)
+            try:
+                return run_flow(promote, flow_run=run, parameters=run.parameters)
+            except Pause:
+                return None
+
+        def state(self, run_id):
+            with get_client(sync_client=True) as client:
+                return client.read_flow_run(run_id).state
+
+    return Deployed()
+
+
+def events(name, n):
+    """Return the ``n`` events of a model on the server, oldest first."""
+    from prefect.client.orchestration import get_client
+    from prefect.events.filters import EventFilter, EventNameFilter, EventResourceFilter
+
+    wanted = EventFilter(
+        event=EventNameFilter(prefix=["espalier."]),
+        resource=EventResourceFilter(id=[f"espalier.model.{name}"]),
+    )
+    with get_client(sync_client=True) as client:
+        for _ in range(300):  # they are sent and stored in the background
+            reply = client.request(
+                "POST", "/events/filter", json={"filter": wanted.model_dump(mode="json")}
+            )
+            found = reply.json()["events"]
+            if len(found) >= n:
+                break
+            time.sleep(0.2)
+    return [each["event"] for each in sorted(found, key=lambda each: each["occurred"])]
+
+
+def test_a_question_outlives_its_process(shop, home, deployed, told, monkeypatch):
+    from prefect.flow_runs import resume_flow_run
+
+    from espalier.flows import promote_flow
+    from espalier.infra.operations.dead_runs import end_dead_runs
+
+    request = shop.offer("suspended", "south", "both", policy="approve")
+    run_id = deployed.start(request)
+    assert deployed.carry_out(run_id) is None  # the process ends here
+    assert deployed.state(run_id).name == "Suspended"
+    assert list(home.glob("processes/*.json")) == []
+    assert end_dead_runs(load_settings()).flow_runs == ()
+    assert [each["event"] for each in told()] == ["espalier.promotion.asked"]
+    assert "suspended/2 waits for a person" in told()[0]["text"]
+    assert f"{run_id}" in told()[0]["url"]
+
+    # Asking again while it waits asks nobody twice, and measures nothing.
+    with monkeypatch.context() as patch:
+        patch.setattr(promote_flow, "compare_models", None)
+        other = deployed.carry_out(deployed.start(request))
+        assert other.outcome == "a person is asked"
+        assert "'promote suspended'" in other.reasons[0]
+
+        # The answer comes to another process, which was not there when it was measured.
+        resume_flow_run(run_id, {"answer": "promote", "comment": "Eve looked at it."})
+        assert deployed.state(run_id).type.value == "SCHEDULED"
+        report = deployed.carry_out(run_id)
+    assert (report.outcome, report.actor) == ("promoted", "somebody in the Prefect UI")
+    assert "Eve looked at it." in report.reasons[0]
+    assert report.reasons[-1] == "It was asked for in the name of 'ann'."
+    assert report.numbers["low"] > 0
+    assert aliases("suspended") == (2, None, 1)
+    assert [each["event"] for each in told()[1:]] == ["espalier.promotion.promoted"]
+    assert events("suspended/2", 2) == ["espalier.promotion.asked", "espalier.promotion.promoted"]
+
+
+def test_a_question_that_nobody_answers_expires_with_a_word(shop, deployed, told):
+    from espalier.infra.orchestration.questions import expire_questions
+
+    request = shop.offer("late", "south", "both", policy="approve", approval_hours=0.001)
+    run_id = deployed.start(request)
+    assert deployed.carry_out(run_id) is None
+    assert expire_questions("owner:them") == ()
+    time.sleep(4)
+    assert expire_questions("owner:us") == ("promote late",)
+    assert deployed.carry_out(run_id).outcome == "unanswered"
+    assert deployed.state(run_id).is_completed()
+    assert [each.kind for each in log("late")] == ["unanswered"]
+    assert "nobody answered in time" in told()[-1]["text"]
+    assert aliases("late") == (1, 2, None)
+
+
+def test_a_newer_challenger_and_a_decision_elsewhere_close_a_question(shop, deployed):
+    request = shop.offer("newer", "south", "both", policy="approve")
+    old = deployed.start(request)
+    assert deployed.carry_out(old) is None
+    both = shop.versions["both"]
+    made = shop.tracking.client.create_model_version(
+        "newer", source=both["source"], run_id=both["run_id"], tags=both["tags"]
+    )
+    shop.tracking.client.set_registered_model_alias("newer", "challenger", made.version)
+    new = deployed.start(request)
+    assert deployed.carry_out(new) is None
+    assert deployed.state(old).is_cancelled()
+    assert promote(PromoteRequest(name="newer")).outcome == "promoted"
+    assert deployed.state(new).is_cancelled()
+    assert "newer/3 promoted by another run" in deployed.state(new).message
+
+
+def test_a_retraining_leaves_the_asking_to_a_run_of_its_own(shop, home, deployed):
+    from prefect import flow
+    from prefect.client.orchestration import get_client
+    from prefect.flow_engine import run_flow
+
+    from espalier.flows.progress.hand_over import hand_over_promotion
+
+    request = shop.offer("handed over", "south", "both", policy="approve")
+
+    @flow(name="retrain", persist_result=False)
+    def retrain(request):
+        return hand_over_promotion(request), hand_over_promotion(request)
+
+    assert retrain(request) == (None, None)  # a script waits itself
+    with get_client(sync_client=True) as client:
+        made = client.read_deployment_by_name("retrain/retrain")
+        run = client.create_flow_run_from_deployment(made.id, parameters={"request": {"name": "x"}})
+        names = run_flow(retrain, flow_run=run, parameters={"request": request})
+        assert names == ("promote handed over", "promote handed over")
+        beside = client.read_deployment_by_name("promote/promote")
+        runs = [
+            each
+            for each in client.read_flow_runs()
+            if each.name == names[0] and each.deployment_id == beside.id
+        ]
+    (asking,) = runs
+    assert deployed.carry_out(asking.id) is None
+    assert deployed.state(asking.id).name == "Suspended"
 
 
 def command(home, *arguments, server=None):

@@ -12,7 +12,7 @@ from espalier.infra.registry.registry import resolve, versions_of
 from espalier.infra.settings import load_settings
 from espalier.infra.tracking.artifacts import read_json_file
 from espalier.infra.tracking.store import make_client
-from espalier.infra.tracking.tags import KIND, OUTCOME
+from espalier.infra.tracking.tags import ASKED_BY, KIND, OUTCOME
 from espalier.infra.tracking.training_rows import read_training_rows
 from espalier.pipelines.errors import DataRefusedError, UserError
 from espalier.pipelines.requests.retrain import RetrainRequest
@@ -69,6 +69,27 @@ def test_unchanged_data_stop_it(champion, source, visits):
     assert (report.changed, report.version, report.last) == (False, None, 1)
     assert report.fingerprint == champion.tags["fingerprint"]
     assert n_versions() == 1
+
+
+def test_a_source_is_read_for_whoever_named_it(champion, source, visits, monkeypatch):
+    visits(250).to_csv(source, index=False)
+    client = make_client(load_settings())
+    assert client.get_run(champion.run_id).data.tags[ASKED_BY] == "operator"
+    # A form may have a model trained anew on what its operator has named.
+    with monkeypatch.context() as patch:
+        patch.setenv("PREFECT__FLOW_RUN_ID", "x")
+        assert not retrain(asked()).changed
+        with pytest.raises(UserError, match="ESPALIER_DATA_ROOTS"):
+            retrain(asked(data=str(source)))
+    # What a form has named is still a form's when the operator's schedule reads it again.
+    client.set_tag(champion.run_id, ASKED_BY, "form")
+    try:
+        with pytest.raises(UserError, match="ESPALIER_DATA_ROOTS"):
+            retrain(asked())
+        monkeypatch.setenv("ESPALIER_DATA_ROOTS", str(source.parent))
+        assert not retrain(asked()).changed
+    finally:
+        client.set_tag(champion.run_id, ASKED_BY, "operator")
 
 
 def test_a_renamed_column_refuses_and_is_named(champion, source, visits):
@@ -153,6 +174,19 @@ def test_forced_and_allowed_to_it_promotes_by_its_policy(champion):
     assert serves == promotion.champion == (3 if promotion.promoted else 1)
     # Compared on rows that neither was trained on: the hold-out that was kept at least.
     assert len(before.held_out) <= promotion.numbers["n_rows"]
+
+
+def test_a_challenger_that_nobody_decided_about_is_up_again_on_unchanged_data(champion):
+    client = make_client(load_settings())
+    assert retrain(asked(promote="auto")).promotion is None  # the last one was decided about
+    # As a run leaves it that was killed before it compared, or while it asked.
+    client.set_registered_model_alias(NAME, "challenger", "2")
+    assert retrain(asked()).promotion is None
+    report = retrain(asked(promote="auto"))
+    assert (report.changed, report.version, n_versions()) == (False, None, 3)
+    assert report.promotion.challenger == 2
+    assert report.promotion.outcome in ("promoted", "kept")
+    assert retrain(asked(promote="auto")).promotion is None
 
 
 def test_an_unknown_model_is_one_line(flow_home, champion):

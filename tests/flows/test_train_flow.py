@@ -1,5 +1,7 @@
 """The flow as Prefect itself starts it: parameters from a form, no command line around it."""
 
+import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +43,19 @@ def home(tmp_path_factory):
                 yield home
 
 
+@pytest.fixture
+def flushed(monkeypatch):
+    """What was flushed to the disk."""
+    found, fsync = [], os.fsync
+
+    def flush(number):
+        found.append(Path(os.readlink(f"/proc/self/fd/{number}")))
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    return found
+
+
 FORM = {"target": "diagnosis", "trials": 2, "families": "linear", "workers": 1, "name": "form"}
 
 
@@ -54,6 +69,31 @@ def test_a_form_is_enough(home, tumours, tmp_path):
     kept = read_training_rows(load_settings(), report.run_id)
     assert len(kept.trained) + len(kept.held_out) == 200
     assert set(row_keys(kept.holdout, kept.columns)) == set(kept.held_out)
+
+
+def test_what_mlflow_shows_of_a_training(home, tumours, flushed):
+    import mlflow.data
+
+    report = train({"data": str(tumours), **FORM, "name": "shown", "seed": 3})
+    client = MlflowClient(load_settings().mlflow_uri)
+    given = client.get_run(report.run_id).inputs.dataset_inputs[0]
+    assert len(pd.read_csv(mlflow.data.get_source(given).load())) == 200
+    columns = json.loads(given.dataset.schema)["mlflow_colspec"]
+    assert {each["name"] for each in columns} == set(pd.read_csv(tumours).columns)
+    (model,) = client.search_logged_models(
+        [client.get_run(report.run_id).info.experiment_id],
+        filter_string=f"source_run_id = '{report.run_id}'",
+    )
+    measured = {each.key: each.value for each in model.metrics}
+    assert measured["holdout_score"] == pytest.approx(report.holdout_score)
+    # What Prefect's kept results name was flushed with its folders before they were kept.
+    folder = next(
+        each for each in flushed if each.name == "model" and each.parent.parent.name == "runs"
+    ).parent
+    assert {"model.joblib", "golden.joblib", "validation.json", "contract.json", "runs"} <= {
+        each.name for each in flushed
+    }
+    assert {folder, folder.parent} <= set(flushed)
 
 
 def test_bagged_members_serve_as_their_fold_models(home, tumours):

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from espalier.infra.environment import VARIABLES
+from espalier.infra.orchestration import heartbeats
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -78,7 +79,7 @@ def test_every_flow_of_the_file_is_deployed_with_its_form(deployed, ask):
         assert each["work_pool_name"] == "espalier"
         assert list(each["parameter_openapi_schema"]["properties"]) == ["request"]
         assert "espalier" in each["tags"]
-        assert VARIABLES.items() <= each["job_variables"]["env"].items()
+        assert (VARIABLES | heartbeats.VARIABLES).items() <= each["job_variables"]["env"].items()
 
 
 def test_a_worker_runs_what_was_deployed(deployed, prefect, ask):
@@ -88,6 +89,7 @@ def test_a_worker_runs_what_was_deployed(deployed, prefect, ask):
         {"parameters": {"request": {"name": "nobody"}}},
     )
     prefect("worker", "start", "--pool", "espalier", "--run-once", "--limit", "1")
+    assert ask("/automations/filter", {})[0]["name"] == heartbeats.NAME  # its silence will tell
     state = ask(f"/flow_runs/{run['id']}")["state"]
     # It was imported and run: it is the flow itself that refuses.
     assert state["type"] == "FAILED"

@@ -15,9 +15,12 @@ def is_known(name):
     ](name)
 
 
-def _ours(_):
+def _ours(name):
+    from espalier.infra.form_settings import SECRET_PREFIX
     from espalier.infra.settings import Settings
 
+    if name.startswith(SECRET_PREFIX):  # whatever follows: a data source names it
+        return {name}
     found = set()
     for name, field in Settings.model_fields.items():
         alias = field.validation_alias
@@ -44,6 +47,7 @@ def _prefect(_):
     # Any value of Prefect's logging file can be set by a variable named after its place.
     return set(_get_settings_fields(Settings)) | {
         "PREFECT_LOGGING_HANDLERS_API_CLASS",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS",
         "PREFECT_PROFILE",
     }
 

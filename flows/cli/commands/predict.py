@@ -55,15 +55,23 @@ def predict(
             "ignore (no check).",
         ),
     ] = "warn",
+    on_difference: Annotated[
+        str,
+        typer.Option(
+            metavar="POLICY",
+            help="What to do if the model does not answer the rows it was saved with as it did "
+            "then: refuse, or warn and go on.",
+        ),
+    ] = "refuse",
 ) -> None:
     """Predict the rows of a table with a registered model.
 
     Rows are processed in chunks, so DATA may be larger than memory. The output has one row for each
     row of DATA, in the same order; the file appears once all rows are done.
     """
+    from espalier.flows.cli.runs.predict import run_prediction
     from espalier.flows.terminal.safe_text import safe_text
     from espalier.pipelines.requests.predict import PredictRequest
-    from espalier.tasks.prediction.score_table import score_table
 
     request = PredictRequest.parse(
         {
@@ -75,9 +83,10 @@ def predict(
             "id_column": id_column,
             "interval": interval,
             "on_drift": on_drift,
+            "on_difference": on_difference,
         }
     )
-    outcome = score_table(request)
+    outcome = run_prediction(request)
     for line in outcome.warnings:
         typer.echo(f"warning: {safe_text(line)}", err=True)
     where = f" of {outcome.n_sources} files" if outcome.n_sources > 1 else ""

@@ -18,6 +18,15 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Owner of what is published, where several serve on one Prefect server. "
+            "(default: the home folder's own)",
+            show_default=False,
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option(metavar="N", help="Maximum number of concurrent runs.")] = 4,
 ) -> None:
     """Publish the flows in the Prefect UI, and run those started there or by a schedule.
@@ -27,4 +36,4 @@ def serve(
     """
     from espalier.flows.serving.serve import serve_flows
 
-    serve_flows(schedules, limit=limit)
+    serve_flows(schedules, limit=limit, name=name)

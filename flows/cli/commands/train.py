@@ -172,6 +172,15 @@ def train(
             rich_help_panel=SEARCH,
         ),
     ] = False,
+    refit_on_all: Annotated[
+        bool,
+        typer.Option(
+            "--refit-on-all/--no-refit-on-all",
+            help="After the hold-out has scored the model, fit it to the hold-out rows as well. "
+            "Later models can then be compared with it only on newer rows.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = False,
     query: Annotated[
         str | None,
         typer.Option(

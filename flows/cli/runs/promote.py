@@ -104,6 +104,7 @@ def print_outcome(report: "PromotionReport", console: "Console") -> None:
         "kept": f"not promoted: {model}/{version}; {serving}",
         "declined": f"declined: {model}/{version}; {serving}",
         "unanswered": f"no answer: {model}/{version} is not promoted; {serving}",
+        "a person is asked": f"a person is asked about {model}/{version}; {serving}",
     }.get(report.outcome, f"{report.outcome}: {serving}")
     console.print(headline, style="bold green" if report.promoted else "bold")
     for reason in report.reasons:

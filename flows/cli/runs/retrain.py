@@ -59,6 +59,7 @@ def require_approver(request: RetrainRequest, *, own_server: bool) -> None:
 
 def print_retraining(report: "RetrainReport", console: "Console") -> None:
     """Print the outcome of a retraining, and of the promotion after it."""
+    from espalier.flows.cli.runs.promote import print_outcome
     from espalier.flows.cli.views.training_summary import print_summary
 
     if not report.changed or report.training is None:
@@ -67,12 +68,12 @@ def print_retraining(report: "RetrainReport", console: "Console") -> None:
             f"fingerprint {report.fingerprint}; use --force to train anyway",
             soft_wrap=True,
         )
+        if report.promotion is not None:
+            print_outcome(report.promotion, console)
         return
     training = report.training
     print_summary(console, training, data=report.data)
     if report.promotion is not None:
-        from espalier.flows.cli.runs.promote import print_outcome
-
         print_outcome(report.promotion, console)
     elif training.alias != "champion":
         console.print(

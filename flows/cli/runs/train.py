@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -40,8 +40,11 @@ def run_training(request: TrainRequest, *, json_path: Path | None) -> None:
         logged_command("train", json_path=json_path) as frame,
     ):
         from espalier.flows.training.session import begin_reading
+        from espalier.infra.tables.placeholders import needs_blocks
 
-        table = begin_reading(request, frame.settings)
+        # A source in a block of Prefect can be read only once its server is there.
+        early = not needs_blocks(request.data)
+        table = begin_reading(request, frame.settings) if early else None
         _run(request, frame.settings, frame.terminal, json_path, table=table, started_at=started_at)
 
 
@@ -51,22 +54,25 @@ def _run(
     terminal: TextIO,
     json_path: Path | None,
     *,
-    table: "EarlyTable",
+    table: "EarlyTable | None",
     started_at: float,
 ) -> None:
     from rich.console import Console
 
     from espalier.flows.terminal.console import open_console
-    from espalier.flows.training.session import TrainingSession, use_session
+    from espalier.flows.training.session import TrainingSession, begin_reading, use_session
     from espalier.infra.orchestration.server import PrefectServer
 
     console = Console(file=terminal, highlight=False, markup=False)
     listener = open_console(f"{request.shown_data} → {request.target}", console)
     # The address of the server must be known before prefect is imported, by the flow.
-    with (
-        PrefectServer(settings).start() as server,
-        TrainingSession(request, settings, listener, table=table, started_at=started_at) as session,
-    ):
+    with PrefectServer(settings).start() as server, ExitStack() as stack:
+        if table is None:
+            server.wait()
+            table = begin_reading(request, settings)
+        session = stack.enter_context(
+            TrainingSession(request, settings, listener, table=table, started_at=started_at)
+        )
         try:
             with listener, use_session(session), prefect_told():
                 from espalier.flows.train_flow import train

@@ -30,7 +30,8 @@ def show_reproduction(spec: str, *, data: str | None, query: str | None) -> bool
     console.print()
     console.print(
         Text.assemble(
-            f"{verified.model}: hold-out {verified.metric} {verified.holdout_score:.6g}, "
+            f"{verified.model}: hold-out {verified.metric} {verified.holdout_score:.6g}"
+            f"{' (which it has learnt from)' if verified.learnt_all else ''}, "
             f"reproduced {verified.holdout_score_now:.6g}; its predictions are ",
             _said(verified.made.answers),
             f" (largest difference {verified.made.largest_difference:.3g})",

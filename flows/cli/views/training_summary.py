@@ -102,7 +102,9 @@ def _outcome(report: TrainReport) -> Panel:
         f"   {describe_interval(report.holdout_interval)}",
     )
     grid.add_row(f"hold-out {report.metric}", score)
-    grid.add_row("", Text(f"{report.n_holdout:,} rows; {direction} is better", style="dim"))
+    before = "; from before it learnt from them too" if report.refit_on_all else ""
+    rows = f"{report.n_holdout:,} rows; {direction} is better{before}"
+    grid.add_row("", Text(rows, style="dim"))
     grid.add_row("dummy model", f"{report.baseline_score:.5g}")
     grid.add_row("cross-validated", f"{report.cv_score:.5g}   {_members(report)}")
     resumed = f", {report.n_resumed} taken over" if report.n_resumed else ""
@@ -122,7 +124,10 @@ def _outcome(report: TrainReport) -> Panel:
         " version ",
         (str(report.version), "bold"),
         " is ",
-        (report.alias, "bold green" if report.alias == "champion" else "bold yellow"),
+        (
+            report.alias or "registered",
+            "bold green" if report.alias == "champion" else "bold yellow",
+        ),
     )
     return Panel(grid, title=title, title_align="left", border_style="green", expand=False)
 

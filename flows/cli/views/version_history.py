@@ -70,8 +70,8 @@ def read_history(name: str, settings: Settings) -> tuple[HistoryRow, ...]:
     """
     versions = versions_of(name, settings)
     decisions = DecisionLog(settings).read(name)
-    first = min(each.version for each in versions)
-    return tuple(_row(each, decisions, is_first=each.version == first) for each in versions)
+    # MLflow counts from 1; the first version may have been removed since.
+    return tuple(_row(each, decisions, is_first=each.version == 1) for each in versions)
 
 
 def show_history(name: str, *, as_json: bool) -> None:

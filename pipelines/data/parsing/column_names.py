@@ -5,6 +5,8 @@ from collections.abc import Hashable, Iterable
 
 import pandas as pd
 
+from espalier.pipelines.data.parsing.text_cells import without_half_characters
+
 _ID_TOKENS = frozenset({"id", "ids", "uid", "uuid", "guid", "rowid", "rownum", "idx", "index"})
 
 
@@ -56,7 +58,7 @@ def is_id_name(name: str) -> bool:
 def _text(label: Hashable) -> str:
     """Return the text of one label."""
     if isinstance(label, tuple):
-        return "_".join(str(part) for part in label if str(part))
+        return without_half_characters("_".join(str(part) for part in label if str(part)))
     if label is None or (isinstance(label, float) and label != label):
         return "unnamed"
-    return str(label)
+    return without_half_characters(str(label))

@@ -4,17 +4,29 @@ The decisions depend on distinct values and row counts, never on the target, so 
 be fitted inside a fold.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.parsing.dates import detect_date_format, is_clock, is_compact_date
-from espalier.pipelines.data.parsing.decimal_signs import column_evidence
+from espalier.pipelines.data.parsing.decimal_signs import (
+    are_whole,
+    column_evidence,
+    sign_evidence,
+)
 from espalier.pipelines.data.parsing.numbers import (
+    SAMPLE,
+    SHARE,
     NumberStyle,
     detect_number_style,
+    is_absent,
+    looks_like_number,
     mixed_symbols,
+    parse_numbers,
 )
 from espalier.pipelines.data.parsing.readings import (
     ColumnPlan,
@@ -46,10 +58,15 @@ SENTENCE_WORDS = 5.0
 SENTENCE_LEVELS = 30
 """Up to this many distinct sentences are categories, like the answers of a form."""
 
+COMPACT_DAYS = (18000101, 21991231)
+"""Range of the numbers that may be dates such as 20240131."""
+
 _SIGNS = {",": "comma", ".": "point"}
 
 
-def plan_column(name: str, series: "pd.Series[Any]", decimal: str | None = None) -> ColumnPlan:
+def plan_column(
+    name: str, series: "pd.Series[Any]", decimal: str | None = None, *, is_marked: bool = False
+) -> ColumnPlan:
     """Decide the role of a column and how to parse it.
 
     Parameters
@@ -60,6 +77,8 @@ def plan_column(name: str, series: "pd.Series[Any]", decimal: str | None = None)
         Its training rows, of any dtype; at least one cell is present.
     decimal : str or None
         Decimal sign of the table's other numbers, for a column that does not tell its own.
+    is_marked : bool
+        Whether numbers that are all whole were written with a sign nevertheless, as in ``34.000``.
     """
     dtype = series.dtype
     if is_timedelta(dtype):
@@ -69,7 +88,10 @@ def plan_column(name: str, series: "pd.Series[Any]", decimal: str | None = None)
     if is_number(dtype):
         if _holds_compact_dates(series):
             return ColumnPlan(name, ColumnRole.DATETIME, DateReading("%Y%m%d"))
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_plain_style(decimal)))
+        style = _numbers_style(series, decimal)
+        if is_marked:
+            style = replace(style, is_whole=False)
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(style))
     if isinstance(dtype, pd.CategoricalDtype):
         cells = read_text_cells(series)
         n_levels = len(cells.values)
@@ -81,7 +103,7 @@ def plan_column(name: str, series: "pd.Series[Any]", decimal: str | None = None)
         plan = _plan_objects(name, series, decimal)
         if plan is not None:
             return plan
-    return _plan_text(name, read_text_cells(series), decimal)
+    return _plan_text(name, read_text_cells(series).shortened, decimal)
 
 
 def is_sentence_like(cells: TextCells) -> bool:
@@ -96,15 +118,20 @@ def _plan_objects(name: str, series: "pd.Series[Any]", decimal: str | None) -> C
     """Return the plan of an object column whose cells are all of one plain kind, else None."""
     kind = pd.api.types.infer_dtype(series, skipna=True)
     if kind in ("boolean", "integer", "floating", "mixed-integer-float", "decimal"):
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_plain_style(decimal)))
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_numbers_style(series, decimal)))
     if holds_date_objects(series):
         zoned = any(getattr(cell, "tzinfo", None) is not None for cell in series.dropna())
         return ColumnPlan(name, ColumnRole.DATETIME, DateReading(zone="UTC" if zoned else None))
     return None
 
 
-def _plain_style(decimal: str | None) -> NumberStyle:
+def _numbers_style(series: "pd.Series[Any]", decimal: str | None) -> NumberStyle:
     """Return the notation of numbers that a column of plain numbers expects in later texts."""
+    return replace(plain_style(decimal), is_whole=are_whole(NumberReading().read(series)))
+
+
+def plain_style(decimal: str | None) -> NumberStyle:
+    """Return the notation of columns that do not tell their own."""
     return NumberStyle(decimal or ".", is_certain=decimal == ",")
 
 
@@ -114,7 +141,7 @@ def _plan_text(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan:
     if is_compact_date(values):
         return ColumnPlan(name, ColumnRole.DATETIME, DateReading("%Y%m%d"))
     if {value.casefold() for value in values[:5]} <= {"true", "false"} and len(values) <= 4:
-        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(_plain_style(decimal)))
+        return ColumnPlan(name, ColumnRole.NUMERIC, NumberReading(plain_style(decimal)))
     numbers = plan_numbers(name, cells, decimal)
     if numbers is not None:
         return numbers
@@ -128,7 +155,22 @@ def _plan_text(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan:
         return ColumnPlan(name, ColumnRole.DATETIME, DateReading(dates.pattern), notes)
     if is_clock(values):
         return ColumnPlan(name, ColumnRole.NUMERIC, DurationReading())
-    return ColumnPlan(name, _word_role(cells), _words(cells))
+    return ColumnPlan(name, _word_role(cells), _words(cells), _mixed_signs(name, values))
+
+
+def _mixed_signs(name: str, values: Sequence[str]) -> tuple[str, ...]:
+    """Return a note where words are numbers, only with decimal commas and with points."""
+    some = [value for value in values[:SAMPLE] if not is_absent(value)]
+    if sum(map(looks_like_number, some)) < SHARE * len(some):
+        return ()
+    found = sign_evidence(some)
+    if not found.is_contradictory:
+        return ()
+    return (
+        f"column {name!r} has numbers with a decimal comma such as {quoted_cell(found.comma)!r} "
+        f"and with a decimal point such as {quoted_cell(found.point)!r}, in no way that tells them "
+        "apart; it is taken for words",
+    )
 
 
 def plan_numbers(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan | None:
@@ -152,18 +194,22 @@ def plan_numbers(name: str, cells: TextCells, decimal: str | None) -> ColumnPlan
     notes = []
     if found.is_contradictory:
         notes.append(
-            f"column {name!r} has numbers with a decimal comma such as {found.comma!r} and with a "
-            f"decimal point such as {found.point!r}; the decimal {_SIGNS[style.decimal]} is taken, "
-            "and the others count as missing"
+            f"column {name!r} has numbers with a decimal comma such as "
+            f"{quoted_cell(found.comma)!r} and with a decimal point such as "
+            f"{quoted_cell(found.point)!r}; the decimal {_SIGNS[style.decimal]} is taken, and the "
+            "others count as missing"
         )
     elif found.either and told is None:
         notes.append(
-            f"column {name!r} has numbers such as {found.either!r} that read both ways, and "
-            f"nothing tells which is meant; the decimal {_SIGNS[style.decimal]} is taken"
+            f"column {name!r} has numbers such as {quoted_cell(found.either)!r} that read both "
+            f"ways, and nothing tells which is meant; the decimal {_SIGNS[style.decimal]} is taken"
         )
     mixed = mixed_symbols(values)
     if mixed:
         notes.append(f"column {name!r} has numbers {mixed}; only the figures count")
+    some = values[:SAMPLE]
+    is_marked = any(style.decimal in value for value in some)
+    style = replace(style, is_whole=not is_marked and are_whole(parse_numbers(some, style)))
     reading = NumberReading(style, is_lenient=found.is_contradictory)
     return ColumnPlan(name, ColumnRole.NUMERIC, reading, tuple(notes))
 
@@ -207,7 +253,8 @@ def _holds_compact_dates(series: "pd.Series[Any]") -> bool:
         return False
     numbers = to_float(series)
     present = numbers[np.isfinite(numbers)]
-    if not len(present) or not (present.min() >= 18000101 and present.max() <= 21991231):
+    first, last = COMPACT_DAYS
+    if not len(present) or not (present.min() >= first and present.max() <= last):
         return False
     cells = read_text_cells(series)
     return len(cells.values) >= 3 and is_compact_date(cells.values)

@@ -5,6 +5,7 @@
 come from one program. Where nothing tells, the caller has to say so or refuse.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,17 +14,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.parsing.numbers import (
     SAMPLE,
     NumberStyle,
     detect_number_style,
+    is_absent,
+    looks_like_number,
     possible_readings,
 )
 from espalier.pipelines.data.parsing.text_cells import TextCells, read_text_cells, sample_values
 
 COMMA, POINT = ",", "."
-DECIMAL, NOTES = "espalier: decimal", "espalier: notes"
-"""Attributes that a table from a file carries: its decimal sign, and what a user should know."""
+DECIMAL, NOTES, MARKED = "espalier: decimal", "espalier: notes", "espalier: marked"
+"""Attributes that a table from a file carries: its decimal sign, what a user should know, and which
+columns of whole numbers were written with a sign (``34.000``)."""
+_SURE_COMMA = re.compile(r"[-+]?(?:(?:0|\d{4,}),\d+|\d+,(?:\d{1,2}|\d{4,}))")
+_SURE_POINT = re.compile(r"[-+]?(?:(?:0|\d{4,})\.\d+|\d+\.(?:\d{1,2}|\d{4,}))")
+_SOME = 200
+"""Cells that rule out most columns of words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,15 @@ class SignEvidence:
     comma: str = ""
     point: str = ""
     either: str = ""
+
+    @classmethod
+    def certain(cls, decimal: str) -> "SignEvidence":
+        """Return the evidence of numbers that can only have this decimal sign."""
+        return cls(comma="0,5") if decimal == COMMA else cls(point="0.5")
+
+    def says(self, decimal: str) -> str:
+        """Return a text that has this decimal sign for certain; empty if there is none."""
+        return self.comma if decimal == COMMA else self.point
 
     @property
     def decimal(self) -> str | None:
@@ -65,6 +83,9 @@ def sign_evidence(values: Iterable[str]) -> SignEvidence:
     comma = point = either = ""
     for value in values:
         if COMMA not in value and POINT not in value:
+            continue
+        # Most cells only say again what is known; they need no closer look.
+        if (comma and _SURE_COMMA.fullmatch(value)) or (point and _SURE_POINT.fullmatch(value)):
             continue
         with_comma, with_point = possible_readings(value)
         if with_comma == with_point:  # also where it is no number at all
@@ -105,9 +126,9 @@ def shared_decimal(columns: Iterable[SignEvidence]) -> str | None:
 def table_decimal(table: pd.DataFrame) -> str | None:
     """Return the decimal sign that the columns of text in a table tell; None for neither."""
     return shared_decimal(
-        column_evidence(read_text_cells(table.iloc[:, position]))
+        column_evidence(read_text_cells(table.iloc[:, position]).shortened)
         for position, dtype in enumerate(table.dtypes)
-        if holds_texts(dtype) and _may_be_numbers(table.iloc[:, position])
+        if holds_texts(dtype) and may_be_numbers(table.iloc[:, position])
     )
 
 
@@ -127,15 +148,20 @@ def notation_complaint(values: Sequence[str], style: NumberStyle) -> str | None:
     names = {COMMA: "comma", POINT: "point"}
     if wrong:
         return (
-            f"holds {wrong!r}, with a decimal {names[other]}, where the model was trained on "
-            f"numbers with a decimal {names[style.decimal]}; write its numbers as in the training"
+            f"holds {quoted_cell(wrong)!r}, with a decimal {names[other]}, where the model was "
+            f"trained on numbers with a decimal {names[style.decimal]}; write its numbers as in "
+            "the training"
         )
-    if found.either and not style.is_certain and sign_evidence(values).decimal != style.decimal:
-        return (
-            f"holds {found.either!r}, which may be read with a decimal comma or with a decimal "
-            "point, and nothing tells which is meant; write it without marks for thousands and "
-            "with a decimal point"
-        )
+    doubtful = [found.either]
+    if style.is_whole:
+        doubtful.append(sign_evidence(each for each in values if style.decimal in each).either)
+    for text in doubtful:
+        if text and not style.settles(text) and sign_evidence(values).decimal != style.decimal:
+            return (
+                f"holds {text!r}, which may be read with a decimal comma or with a decimal "
+                "point, and nothing tells which is meant; write it without marks for thousands "
+                "and with a decimal point"
+            )
     return None
 
 
@@ -144,14 +170,30 @@ def holds_texts(dtype: Any) -> bool:
     return pd.api.types.is_object_dtype(dtype) or isinstance(dtype, pd.StringDtype)
 
 
+def are_whole(numbers: NDArray[np.float64]) -> bool:
+    """Whether no number has a fraction; missing and infinite ones do not count."""
+    # The first ones rule most columns out.
+    return not any(len(_fractions(part)) for part in (numbers[:_SOME], numbers))
+
+
 def could_be_thousands(numbers: NDArray[np.float64]) -> bool:
     """Whether numbers that were read with a decimal point may have had points at thousands.
 
     That is so if every fraction among them is like 1.05, which may have been ``1.050``.
     """
-    fractions = numbers[np.isfinite(numbers) & (numbers != np.floor(numbers))]
-    if not len(fractions):
+    if not _all_like_thousands(_fractions(numbers[:_SOME])):
         return False
+    fractions = _fractions(numbers)
+    return len(fractions) > 0 and _all_like_thousands(fractions)
+
+
+def _fractions(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the numbers that have a fraction."""
+    return numbers[np.isfinite(numbers) & (numbers != np.floor(numbers))]
+
+
+def _all_like_thousands(fractions: NDArray[np.float64]) -> bool:
+    """Whether numbers with a fraction, if any, are all like 1.05 or 850.125."""
     size = np.abs(fractions)
     thousandths = size * 1000
     return bool(
@@ -175,7 +217,12 @@ def points_group(values: Sequence[str]) -> bool:
     )
 
 
-def _may_be_numbers(series: "pd.Series[Any]") -> bool:
-    """Whether there is a number among the first cells; it rules out most columns of words."""
-    some = series.dropna().head(50)
-    return any(isinstance(cell, str) and any(map(str.isdigit, cell)) for cell in some)
+def may_be_numbers(series: "pd.Series[Any]") -> bool:
+    """Whether a column of texts may hold numbers, by some cells; it rules out most columns."""
+    some = series.iloc[:: max(1, len(series) // _SOME)].dropna()
+    cells = [cell.strip() for cell in some if isinstance(cell, str)]
+    cells = [cell for cell in cells if cell and not is_absent(cell)]
+    if not cells:
+        return len(some) == 0 or any(isinstance(cell, str) for cell in some)
+    # Of a column of numbers nearly all are.
+    return 4 * sum(looks_like_number(cell) for cell in cells) >= len(cells)

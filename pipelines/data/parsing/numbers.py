@@ -1,4 +1,4 @@
-"""Parse numbers from text: ``1,234``, ``$5``, ``12%``, ``(3.5)``, ``1.234,50 €``, ``70 kg``."""
+"""Parse numbers from text: ``1,234``, ``$5``, ``12%``, ``(3.5)``, ``1.234,50 €``, ``5-``."""
 
 import re
 from collections.abc import Sequence
@@ -9,31 +9,37 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.text_cells import sample_values
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 ABSENT_MARKERS = frozenset(
     {"?", "-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "*", "na", "n/a", "n.a.", "n.a"}
     | {"#n/a", "#na", "nan", "null", "none", "nil", "missing", "unknown", "unk", "undefined"}
     | {"tbd", "#value!", "#div/0!", "#ref!", "#num!", "not available", "not applicable"}
-    | {"no data", "not known"}
+    | {"no data", "not known", "n.v.", "k.a.", "k. a.", "keine angabe", "unbekannt", "inconnu"}
+    | {"n/d", "n.d.", "s/d", "s.d.", "#nv", "#wert!", "#bezug!", "#zahl!", "#n/d", "#valeur!"}
 )
 """Texts (lower case) that stand for a missing cell in a column of numbers or dates."""
 
 _CURRENCY = r"[$€£¥₹₽₩₺]|(?:US|CA|AU|NZ|HK|R)\$|USD|EUR|GBP|JPY|CHF|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN"
 _NUMBER = re.compile(
-    rf"""(?P<open>\()?\s*
+    rf"""(?:(?:{_CURRENCY})\s*(?=\())?(?P<open>\()?\s*
     (?P<sign>[-+\u2212\u2013]?)\s*
     (?:{_CURRENCY})?\s*
     (?P<sign2>[-+\u2212\u2013]?)
     (?P<digits>(?:\d[\d.,'\u2019\s]*)?\d[.,]?|[.,]\d+)
-    (?P<exponent>[eE][-+]?\d+)?\s*
+    (?P<exponent>[eE][-+]?\d+)?
+    (?P<sign3>(?<=\d)[-\u2212](?=\s*(?:{_CURRENCY}|%|‰)?\s*\Z))?  # SAP: 100.00-
+    (?:(?<=\d[.,])(?:--?|\u2013|\u2014))?\s*  # a price without small change: 5.-
     (?P<suffix>[^\W\d_][^\W\d_./²³]{{0,11}}[²³]?|%|‰|°[CFcf]?|[$€£¥₹₽₩₺])?\s*
     (?:(?P<close>\))\s*(?:{_CURRENCY})?)?""",
     re.VERBOSE,
 )
 _PLAIN = re.compile(r"\d*\.?\d+|\d+\.")
+_BLANK = re.compile(r"(?<=\d)[\s'\u2019](?=\d{3}(?!\d))")
 # No number begins with a group of zero: 0,123 has a decimal comma.
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}(?:\.\d*)?")
-# The plain case of the above, for speed: an amount with commas, a percentage.
+# The plain cases of the above, for speed: an amount with commas, a percentage.
+_DOTTED = re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?")
 _USUAL = re.compile(r"[$€£]?(?:[1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.\d*)?%?")
 _DECORATION = str.maketrans("", "", "$€£,%")
 _MULTIPLIERS = {"k": 1e3, "m": 1e6, "mn": 1e6, "mio": 1e6, "b": 1e9, "bn": 1e9}
@@ -65,11 +71,24 @@ class NumberStyle:
     is_certain : bool
         Whether a text that reads both ways, such as ``1,234``, has this notation for certain. Not
         so where the training had plain numbers only.
+    is_whole : bool
+        Whether all numbers of the training were whole, so that a later ``1.050`` may as well be
+        one thousand and fifty.
     """
 
     decimal: str = "."
     unit: str = ""
     is_certain: bool = True
+    is_whole: bool = False
+
+    __setstate__ = set_state_with_defaults
+
+    def settles(self, text: str) -> bool:
+        """Whether a later text that reads both ways has this notation, if nothing else tells."""
+        other = "." if self.decimal == "," else ","
+        if self.is_whole and self.decimal in text:
+            return False
+        return self.is_certain or other not in text
 
 
 def parse_numbers(values: Sequence[str], style: NumberStyle) -> NDArray[np.float64]:
@@ -91,8 +110,13 @@ def parse_numbers(values: Sequence[str], style: NumberStyle) -> NDArray[np.float
         NaN where a text is no finite number.
     """
     plain = values
-    if style.decimal == ",":  # what has a point is read below, as it may group thousands
-        plain = ["" if "." in value else value.replace(",", ".") for value in values]
+    if style.decimal == ",":  # what else has a point is read below
+        plain = [
+            ("" if not _DOTTED.fullmatch(value) else value.replace(".", "").replace(",", "."))
+            if "." in value
+            else value.replace(",", ".")
+            for value in values
+        ]
     numbers = np.array(
         pd.to_numeric(pd.Series(plain, dtype=object), errors="coerce"), dtype=np.float64
     )
@@ -157,6 +181,11 @@ def mixed_symbols(values: Sequence[str]) -> str | None:
     return f"in unlike currencies ({' and '.join(currencies)})" if len(currencies) > 1 else None
 
 
+def looks_like_number(value: str) -> bool:
+    """Whether a text has the form of a number, with whatever unit."""
+    return _NUMBER.fullmatch(value) is not None or value.casefold() in ("true", "false")
+
+
 def possible_readings(value: str) -> tuple[float | None, float | None]:
     """Return what a text is with a decimal comma and with a decimal point; None for no number.
 
@@ -203,7 +232,8 @@ def _parse(value: str, style: NumberStyle) -> float:
     match = _NUMBER.fullmatch(value)
     if match is None or bool(match["open"]) != bool(match["close"]):
         return np.nan
-    if match["sign"] and match["sign2"]:
+    signs = match["sign"], match["sign2"], match["sign3"]
+    if sum(map(bool, (*signs, match["open"] and match["sign3"]))) > 1:
         return np.nan
     number = _as_number(match["digits"], style.decimal)
     if number is None:
@@ -215,7 +245,7 @@ def _parse(value: str, style: NumberStyle) -> float:
         return np.nan
     if match["exponent"]:
         number = float(f"{number!r}{match['exponent']}") if abs(number) < 1e15 else np.nan
-    negative = bool(match["open"]) or (match["sign"] or match["sign2"]) in ("-", "\u2212", "\u2013")
+    negative = bool(match["open"]) or any(sign in ("-", "\u2212", "\u2013") for sign in signs)
     return -number if negative else number
 
 
@@ -224,9 +254,9 @@ def _as_number(digits: str, decimal: str) -> float | None:
     text = digits
     if decimal == ",":
         text = text.translate(str.maketrans(",.", ".,"))
-    text = re.sub(r"(?<=\d)[\s'\u2019](?=\d{3}(?!\d))", ",", text)
     if _PLAIN.fullmatch(text):
         return float(text)
+    text = _BLANK.sub(",", text)
     if _GROUPED.fullmatch(text):
         return float(text.replace(",", ""))
     return None

@@ -23,7 +23,7 @@ from espalier.pipelines.data.parsing.dates import (
 from espalier.pipelines.data.parsing.decimal_signs import notation_complaint
 from espalier.pipelines.data.parsing.numbers import NumberStyle, parse_numbers
 from espalier.pipelines.data.parsing.roles import ColumnRole
-from espalier.pipelines.data.parsing.text_cells import TextCells, read_text_cells
+from espalier.pipelines.data.parsing.text_cells import TextCells, cut_texts, read_text_cells
 from espalier.pipelines.errors import UserError
 
 _NUMBERS = (bool, int, float, decimal.Decimal, np.bool_, np.integer, np.floating)
@@ -66,7 +66,8 @@ class ColumnPlan:
         UserError
             The column holds dates where it held numbers in training.
         """
-        return self.reading.read(series)
+        cells = self.reading.read(series)
+        return cut_texts(cells) if self.role is ColumnRole.TEXT else cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +262,8 @@ def is_timedelta(dtype: Any) -> bool:
 def to_float(series: "pd.Series[Any]") -> NDArray[np.float64]:
     """Return numbers as float64, shape (n_rows,); missing and infinite are NaN."""
     if isinstance(series.dtype, np.dtype):
-        numbers = series.to_numpy().astype(np.float64)
+        with np.errstate(over="ignore"):  # long doubles may be too large
+            numbers = series.to_numpy().astype(np.float64)
     else:
         numbers = np.array(series.to_numpy(dtype=np.float64, na_value=np.nan))
     return without_infinities(numbers)

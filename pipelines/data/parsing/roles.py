@@ -10,3 +10,9 @@ class ColumnRole(StrEnum):
     CATEGORICAL = "categorical"  # object: str or NaN; few distinct values
     TEXT = "text"  # object: str or NaN; free text or very many distinct values
     DATETIME = "datetime"  # datetime64[ns] without time zone; missing is NaT
+    TIME = "time"  # a DATETIME column that orders the rows: later rows are later than all others
+
+    @property
+    def is_date(self) -> bool:
+        """Whether a column of this role holds dates."""
+        return self in (ColumnRole.DATETIME, ColumnRole.TIME)

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 MISSING_TEXTS = frozenset({"", "nan", "NaN", "<NA>", "NaT"})
 """Texts of a missing cell after a conversion to text."""
+LONGEST_TEXT = 2_000
+"""Characters of a string that are used; the rest is ignored."""
 FEW_ROWS = 16
 """Up to this many rows every cell is read: finding the distinct ones would take longer."""
 
@@ -46,6 +48,14 @@ class TextCells:
         """Number of rows that are not missing."""
         return int((self.codes >= 0).sum())
 
+    @property
+    def shortened(self) -> "TextCells":
+        """The same cells with values of at most `LONGEST_TEXT` characters, to decide by.
+
+        Values that agree that far stay apart.
+        """
+        return TextCells(self.codes, [value[:LONGEST_TEXT] for value in self.values])
+
     def spread(self, mapped: NDArray[Any], missing: Any) -> NDArray[Any]:
         """Return the entry of ``mapped`` (one per value) for each row, shape (n_rows,)."""
         padded = np.empty(len(mapped) + 1, dtype=mapped.dtype)
@@ -70,7 +80,13 @@ def read_text_cells(series: "pd.Series[Any]") -> TextCells:
     if len(series) <= FEW_ROWS:
         return _read_few(series)
     codes, uniques = _factorize(series)
-    texts = [canonical_text(value) for value in uniques]
+    if isinstance(series.dtype, pd.StringDtype):  # the same as below, in half the time
+        texts = [
+            text if text.isascii() else without_half_characters(text)
+            for text in map(str.strip, uniques)
+        ]
+    else:
+        texts = [canonical_text(value) for value in uniques]
     return _merge(codes, texts)
 
 
@@ -126,6 +142,21 @@ def canonical_text(cell: Any) -> str:
     if isinstance(cell, np.ndarray):
         return repr(cell.tolist())
     return str(cell).strip()
+
+
+def cut_texts(cells: NDArray[Any]) -> NDArray[Any]:
+    """Return strings, shape (n_rows,), without what is beyond `LONGEST_TEXT` characters."""
+    long = [
+        at
+        for at, cell in enumerate(cells)
+        if isinstance(cell, str) and len(cell) > LONGEST_TEXT  # a missing one is NaN
+    ]
+    if not long:
+        return cells
+    cut = cells.copy()
+    for at in long:
+        cut[at] = cells[at][:LONGEST_TEXT]
+    return cut
 
 
 def without_half_characters(text: str) -> str:

@@ -58,6 +58,9 @@ class ProcessWorkers:
         """Return the workers that are ready and idle."""
         return [worker for worker in self.processes if worker.idle]
 
+    def want(self, n_jobs: int) -> None:
+        """Do nothing: the number of processes is fixed."""
+
     def wait(self, seconds: float) -> None:
         """Wait until a worker sends a message or dies, at most ``seconds``.
 

@@ -63,6 +63,8 @@ class WorkerProcess:
         When its job began; None before the first job.
     """
 
+    begins_at_once = True
+
     def __init__(self, context_path: Path, n_threads: int, errors_path: Path) -> None:
         self.ready = False
         self.began: float | None = None
@@ -91,6 +93,11 @@ class WorkerProcess:
                 env=environment,
             )
         theirs.close()
+
+    @property
+    def turn(self) -> float | None:
+        """When its job began, as nobody else uses the process."""
+        return self.began
 
     @property
     def idle(self) -> bool:

@@ -1,8 +1,9 @@
 """The protocols between a `JobPool` and its workers: local processes, Dask workers or test doubles.
 
 A platform implements `WorkerSet` and `WorkerHandle`; the pool alone decides when a job is given
-out, retried, killed or recorded. A set that shares workers with other users leaves busy ones out of
-`WorkerSet.free`.
+out, retried, killed or recorded. A set that shares workers with other users decides in
+`WorkerSet.free` which of them the pool may use. It may offer one that is busy with the job of
+another user: a job given to it waits there for its turn (`WorkerHandle.turn`).
 """
 
 from collections.abc import Sequence
@@ -60,9 +61,13 @@ class Loss:
     ----------
     reason : str
         Description of the loss.
+    waited : bool
+        Whether jobs of other users came first on its worker: it cannot be what went wrong, and the
+        start does not count.
     """
 
     reason: str
+    waited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,21 @@ class WorkerHandle(Protocol):
     """A worker and the job that it has been given, if any."""
 
     @property
+    def begins_at_once(self) -> bool:
+        """Whether a job has begun as soon as it is given to the worker."""
+        ...
+
+    @property
     def name(self) -> str:
         """Name of the worker in messages."""
+        ...
+
+    @property
+    def turn(self) -> float | None:
+        """Since when no job of another user comes before the given one, on the pool's clock.
+
+        None while one does.
+        """
         ...
 
     @property
@@ -142,6 +160,10 @@ class WorkerSet(Protocol):
         """
         ...
 
+    def want(self, n_jobs: int) -> None:
+        """Learn how many jobs wait for a worker, so that a set that can grow does."""
+        ...
+
     def wait(self, seconds: float) -> None:
         """Wait until the state of a worker may have changed, at most ``seconds``.
 
@@ -157,7 +179,11 @@ class WorkerSet(Protocol):
         ...
 
     def kill(self, worker: WorkerHandle) -> None:
-        """Kill the process of a worker; if possible another one takes its place."""
+        """Stop a worker's job by killing its process; if possible another one takes its place.
+
+        A job that has not begun is taken back. A process that runs another user's job is left
+        alone.
+        """
         ...
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.metrics.objective import SQUARED_ERROR, LossKind, TrainingObjective
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
@@ -51,12 +52,19 @@ class BuildContext:
         Threads the model may use.
     iterations : int or None
         Boosting rounds to train exactly (a refit on all rows); None to stop early.
+    loss : LossKind
+        What to minimise in regression, one of the family's ``losses``.
+    objective : TrainingObjective
+        What the metric asks for: it has the parameters of ``loss``, and early stopping measures
+        it, where the model minimises the squared error too.
     """
 
     shape: DatasetShape
     seed: int
     n_threads: int = 1
     iterations: int | None = None
+    loss: LossKind = LossKind.SQUARED
+    objective: TrainingObjective = SQUARED_ERROR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +103,9 @@ class Learner:
         Whether ``fit`` takes ``sample_weight``.
     packages : tuple of str
         Distributions that a served model of this family needs beside scikit-learn.
+    losses : frozenset of LossKind
+        Losses of a numeric target that it can minimise. A target whose deviance is minimised comes
+        with mean 1. Where a metric asks for another loss, the squared error is minimised.
     """
 
     name: str
@@ -111,6 +122,7 @@ class Learner:
     weighs: bool = True
     packages: tuple[str, ...] = ()
     expected_mb: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
+    losses: frozenset[LossKind] = frozenset({LossKind.SQUARED})
 
     def admits(self, shape: DatasetShape) -> bool:
         """Whether the family can be used on a dataset of this shape."""

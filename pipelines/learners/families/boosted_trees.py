@@ -10,6 +10,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from espalier.pipelines.learners.families.boosting_rounds import Patience
+from espalier.pipelines.metrics.objective import (
+    SQUARED_ERROR,
+    LossKind,
+    TrainingObjective,
+    unit_loss,
+)
 from espalier.pipelines.resources.budget import Deadline
 
 
@@ -45,6 +51,8 @@ class BoostedTrees(BaseEstimator, ABC):
         Rounds without a better validation loss before it stops.
     n_threads : int
         Threads.
+    objective : TrainingObjective
+        The loss that early stopping watches in regression.
     """
 
     def __init__(
@@ -53,11 +61,13 @@ class BoostedTrees(BaseEstimator, ABC):
         rounds: int = 500,
         patience: int = 50,
         n_threads: int = 1,
+        objective: TrainingObjective = SQUARED_ERROR,
     ) -> None:
         self.parameters = parameters
         self.rounds = rounds
         self.patience = patience
         self.n_threads = n_threads
+        self.objective = objective
 
     def fit(
         self,
@@ -88,6 +98,19 @@ class BoostedTrees(BaseEstimator, ABC):
         patience: Patience,
     ) -> None:
         """Grow trees until the rounds are done or ``patience`` ends; set ``n_iterations_``."""
+
+    def _least_loss(self, watched: BoostingRows | None) -> float:
+        """Return what the libraries give as the loss of perfect predictions.
+
+        Their Poisson and Tweedie losses leave out terms of the target alone. Without these a
+        falling loss may be negative, and a share of it says nothing.
+        """
+        if watched is None or self.objective.loss not in (LossKind.POISSON, LossKind.TWEEDIE):
+            return 0.0
+        y = np.asarray(watched.y, dtype=np.float64)
+        return float(
+            np.average(unit_loss(y, y, self.objective.variance_power), weights=watched.weight)
+        )
 
 
 def probabilities(raw: NDArray[Any]) -> NDArray[Any]:

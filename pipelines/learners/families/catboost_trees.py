@@ -6,6 +6,7 @@ features* (2018).
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from espalier.pipelines.learners.families.boosting_rounds import (
     max_rounds,
     patience_rounds,
 )
+from espalier.pipelines.metrics.objective import DEVIANCES, LossKind, TrainingObjective
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
@@ -34,6 +36,8 @@ _MANY_CLASSES = 6
 
 # Most trees over all classes: with many classes each costs several times that of other boosters.
 _MOST_TREES = 2_500
+# It has no gamma deviance, but those of variances as near to it as one likes.
+_NEARLY_GAMMA = 1.99
 
 
 class CatBoostModel(BoostedTrees):
@@ -54,10 +58,15 @@ class CatBoostModel(BoostedTrees):
         table = self._pool(X, train.y, train.weight)
         valid = None if watched is None else self._pool(watched.X, watched.y, watched.weight)
 
+        least, name = self._least_loss(watched), self.parameters.get("eval_metric")
+
         class Watch:
             def after_iteration(self, info: Any) -> bool:
                 part = info.metrics.get("validation")
-                loss = None if part is None else float(next(iter(part.values()))[-1])
+                loss = None
+                if part is not None:
+                    losses = part[name] if name in part else next(iter(part.values()))
+                    loss = float(losses[-1]) - least
                 return not patience.stop(info.iteration - 1, loss)
 
         self.booster_ = CatBoost(
@@ -82,8 +91,15 @@ class CatBoostModel(BoostedTrees):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return values, shape (n_rows,), or class codes."""
-        if self.parameters["loss_function"] == "RMSE":
-            return np.asarray(self.booster_.predict(self._pool(X), thread_count=self.n_threads))
+        if self.parameters["loss_function"] not in ("Logloss", "MultiClass"):
+            on_log = self.parameters["loss_function"].startswith(("Poisson", "Tweedie"))
+            return np.asarray(
+                self.booster_.predict(
+                    self._pool(X),
+                    prediction_type="Exponent" if on_log else "RawFormulaVal",
+                    thread_count=self.n_threads,
+                )
+            )
         return np.argmax(self.predict_proba(X), axis=1)
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
@@ -147,15 +163,15 @@ def _column_share(shape: DatasetShape) -> float:
 def build(values: Mapping[str, Value], context: BuildContext) -> CatBoostModel:
     """Return an unfitted model of these hyperparameters."""
     shape = context.shape
-    losses = {
-        ProblemKind.REGRESSION: "RMSE",
-        ProblemKind.BINARY: "Logloss",
-        ProblemKind.MULTICLASS: "MultiClass",
-    }
+    if shape.problem is ProblemKind.REGRESSION:
+        losses = _regression(context)
+    else:
+        binary = shape.problem is ProblemKind.BINARY
+        losses = {"loss_function": "Logloss" if binary else "MultiClass"}
     parameters = {
         "max_ctr_complexity": 1,
         **values,
-        "loss_function": losses[shape.problem],
+        **losses,
         "boosting_type": "Plain",
         "bootstrap_type": "Bernoulli",
         "border_count": 64 if shape.n_classes <= 2 else 32,
@@ -167,7 +183,33 @@ def build(values: Mapping[str, Value], context: BuildContext) -> CatBoostModel:
         rounds=context.iterations or max_rounds(shape, rate, most_trees=_MOST_TREES),
         patience=patience_rounds(rate),
         n_threads=context.n_threads,
+        objective=_as_boosted(context.objective),
     )
+
+
+def _regression(context: BuildContext) -> dict[str, str]:
+    """Return the loss to minimise and, where it is another, the one to watch."""
+    asked = _as_boosted(context.objective)
+    minimised, watched = (_name(kind, asked) for kind in (context.loss, asked.loss))
+    if minimised == watched:
+        return {"loss_function": minimised}
+    return {"loss_function": minimised, "eval_metric": watched}
+
+
+def _as_boosted(asked: TrainingObjective) -> TrainingObjective:
+    if asked.loss is not LossKind.GAMMA:
+        return asked
+    return replace(asked, loss=LossKind.TWEEDIE, power=_NEARLY_GAMMA)
+
+
+def _name(loss: LossKind, asked: TrainingObjective) -> str:
+    if loss is LossKind.QUANTILE:
+        return "MAE" if asked.is_median else f"Quantile:alpha={asked.level}"
+    if loss is LossKind.POISSON:
+        return "Poisson"
+    if loss in DEVIANCES:
+        return f"Tweedie:variance_power={asked.power}"
+    return "RMSE"
 
 
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
@@ -203,4 +245,5 @@ CATBOOST = Learner(
     early_stopping=True,
     anytime=True,
     packages=("catboost",),
+    losses=frozenset(LossKind),
 )

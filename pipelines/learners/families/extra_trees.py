@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
 from espalier.pipelines.learners.families.forest import (
+    FOREST_LOSSES,
     GrownForest,
     count_trees,
+    forest_level,
     forest_mb,
     forest_seconds,
     forest_settings,
@@ -34,7 +36,7 @@ def build(values: Mapping[str, Value], context: BuildContext) -> GrownForest:
     classification = context.shape.problem.is_classification
     kind = ExtraTreesClassifier if classification else ExtraTreesRegressor
     settings, n_trees = forest_settings(values, context, n_trees=count_trees(context.shape))
-    return GrownForest(kind(**settings), context.iterations or n_trees)
+    return GrownForest(kind(**settings), context.iterations or n_trees, forest_level(context))
 
 
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
@@ -55,4 +57,5 @@ EXTRA_TREES = Learner(
         encoding=("ordinal", "target", "onehot"), imputation=("none",)
     ),
     limits=LearnerLimits(max_rows=500_000, max_columns=20_000),
+    losses=FOREST_LOSSES,
 )

@@ -11,6 +11,8 @@ from sklearn.base import BaseEstimator
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
+from espalier.pipelines.learners.losses.leaf_quantiles import LeafQuantiles
+from espalier.pipelines.metrics.objective import LossKind
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
@@ -25,6 +27,8 @@ _DOUBT = 0.01
 # Numbers kept in the leaves of one forest: 8 bytes each.
 _MOST_LEAF_NUMBERS = 3e7
 _NODE_BYTES = 64.0
+# The mean of a leaf is best for every deviance too.
+FOREST_LOSSES = frozenset({LossKind.SQUARED, LossKind.QUANTILE})
 # Up to this many rows the trees predict one by one.
 _FEW_ROWS = 64
 
@@ -38,6 +42,8 @@ class GrownForest(BaseEstimator):
         A scikit-learn forest with ``warm_start``; the same trees come out as in one go.
     n_trees : int
         Number of trees, fewer if the deadline comes first.
+    level : float or None
+        The quantile to predict in regression; None for the mean.
 
     Attributes
     ----------
@@ -45,9 +51,10 @@ class GrownForest(BaseEstimator):
         Number of trees that were grown.
     """
 
-    def __init__(self, forest: Any, n_trees: int) -> None:
+    def __init__(self, forest: Any, n_trees: int, level: float | None = None) -> None:
         self.forest = forest
         self.n_trees = n_trees
+        self.level = level
 
     def fit(
         self,
@@ -70,10 +77,16 @@ class GrownForest(BaseEstimator):
             self.forest.set_params(n_estimators=grown, warm_start=True)
             self.forest.fit(X, y, sample_weight=sample_weight)
         self.n_iterations_ = grown
+        self.quantiles_ = None
+        if self.level is not None:
+            self.quantiles_ = LeafQuantiles(self.level).fit(self._leaves(X), y, sample_weight)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return values or class codes, shape (n_rows,)."""
+        quantiles = getattr(self, "quantiles_", None)  # older versions had none
+        if quantiles is not None:
+            return np.asarray(quantiles.predict(self._leaves(X)))
         if self._asks_few(X) and not hasattr(self.forest, "predict_proba"):
             return np.asarray(self._tree_mean(X)[:, 0])
         return self.forest.predict(X)
@@ -88,6 +101,13 @@ class GrownForest(BaseEstimator):
     def _asks_few(self, X: Any) -> bool:
         """Whether to predict tree by tree: for few rows scikit-learn's overhead dominates."""
         return isinstance(X, np.ndarray) and len(X) <= _FEW_ROWS
+
+    def _leaves(self, X: Any) -> NDArray[Any]:
+        """Return the leaf of each row in each tree, shape (n_rows, n_trees)."""
+        if not self._asks_few(X):
+            return np.asarray(self.forest.apply(X))
+        rows = np.ascontiguousarray(X, dtype=np.float32)
+        return np.column_stack([each.tree_.apply(rows) for each in self.forest.estimators_])
 
     def _tree_mean(self, X: NDArray[Any]) -> NDArray[Any]:
         """Return the mean prediction of the trees, shape (n_rows, k)."""
@@ -177,7 +197,12 @@ def build(values: Mapping[str, Value], context: BuildContext) -> GrownForest:
     settings, n_trees = forest_settings(values, context, n_trees=count_trees(context.shape))
     if context.shape.n_rows > 50_000:
         settings["max_samples"] = 50_000 / context.shape.n_rows
-    return GrownForest(kind(**settings), context.iterations or n_trees)
+    return GrownForest(kind(**settings), context.iterations or n_trees, forest_level(context))
+
+
+def forest_level(context: BuildContext) -> float | None:
+    """Return the quantile that a forest should predict; None for the mean."""
+    return context.objective.level if context.loss is LossKind.QUANTILE else None
 
 
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
@@ -202,4 +227,5 @@ RANDOM_FOREST = Learner(
         text_means=(False, True),
     ),
     limits=LearnerLimits(max_rows=500_000, max_columns=20_000),
+    losses=FOREST_LOSSES,
 )

@@ -11,6 +11,7 @@ from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
 from espalier.pipelines.learners.families.weighed_neighbours import WeighedNeighbours
+from espalier.pipelines.metrics.objective import LossKind
 from espalier.pipelines.preprocessing.strength import mutual_information
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
@@ -44,6 +45,8 @@ class Neighbours(BaseEstimator):
         Whether ``y`` holds class codes.
     n_threads : int
         Threads.
+    level : float or None
+        The quantile of the neighbours to predict in regression; None for their mean.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Neighbours(BaseEstimator):
         p: int = 2,
         classification: bool = True,
         n_threads: int = 1,
+        level: float | None = None,
     ) -> None:
         self.n_neighbors = n_neighbors
         self.weights = weights
@@ -61,6 +65,7 @@ class Neighbours(BaseEstimator):
         self.p = p
         self.classification = classification
         self.n_threads = n_threads
+        self.level = level
 
     def fit(
         self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None = None
@@ -82,7 +87,7 @@ class Neighbours(BaseEstimator):
             shares = np.bincount(y, weights=sample_weight)
             self.prior_ = shares / shares.sum()
         self.weighed_: WeighedNeighbours | None = None
-        if sample_weight is not None:
+        if sample_weight is not None or self.level is not None:
             self.weighed_ = WeighedNeighbours(
                 self.k_, self.weights == "distance", self.p, self.n_threads
             ).fit(X, self._targets(y), sample_weight)
@@ -99,6 +104,9 @@ class Neighbours(BaseEstimator):
             return self.model_.predict(self._stretched(X))
         if self.classification:
             return np.argmax(self.predict_proba(X), axis=1)
+        level = getattr(self, "level", None)  # older versions had none
+        if level is not None:
+            return weighed.quantile(self._stretched(X), level)
         return np.asarray(weighed.predict(self._stretched(X))[0][:, 0])
 
     def predict_proba(self, X: Any) -> NDArray[Any]:
@@ -147,6 +155,7 @@ def build(values: Mapping[str, Value], context: BuildContext) -> Neighbours:
         p=int(values["p"]),
         classification=context.shape.problem.is_classification,
         n_threads=context.n_threads,
+        level=context.objective.level if context.loss is LossKind.QUANTILE else None,
     )
 
 
@@ -170,4 +179,6 @@ KNN = Learner(
         projection=True,
     ),
     limits=LearnerLimits(max_rows=50_000, max_columns=2_000),
+    # The mean of the neighbours is best for every deviance too.
+    losses=frozenset({LossKind.SQUARED, LossKind.QUANTILE}),
 )

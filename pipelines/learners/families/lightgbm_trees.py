@@ -22,6 +22,7 @@ from espalier.pipelines.learners.families.boosting_rounds import (
     max_rounds,
     patience_rounds,
 )
+from espalier.pipelines.metrics.objective import LossKind
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
@@ -32,6 +33,14 @@ if TYPE_CHECKING:
 
 # Histograms of few rows cost more than the rows: half the bins is quicker and as good.
 _ROWS_FOR_FINE_BINS = 20_000
+# Objective and loss watched for each loss; their parameters are set in `build`.
+_OBJECTIVES = {
+    LossKind.SQUARED: ("regression", "l2"),
+    LossKind.QUANTILE: ("quantile", "quantile"),
+    LossKind.POISSON: ("poisson", "poisson"),
+    LossKind.TWEEDIE: ("tweedie", "tweedie"),
+    LossKind.GAMMA: ("gamma", "gamma_deviance"),
+}
 
 
 class LightGBMModel(BoostedTrees):
@@ -67,9 +76,11 @@ class LightGBMModel(BoostedTrees):
         if watched is not None:
             valid.append(table.create_valid(watched.X, watched.y, weight=watched.weight))
 
+        least = self._least_loss(watched)
+
         def watch(env: Any) -> None:
             losses = env.evaluation_result_list
-            if patience.stop(env.iteration, float(losses[0][2]) if losses else None):
+            if patience.stop(env.iteration, float(losses[0][2]) - least if losses else None):
                 raise lightgbm.callback.EarlyStopException(patience.best_round, losses)
 
         watch.order = 30  # type: ignore[attr-defined]
@@ -132,7 +143,7 @@ def build(values: Mapping[str, Value], context: BuildContext) -> LightGBMModel:
         "feature_pre_filter": False,
     }
     if shape.problem is ProblemKind.REGRESSION:
-        parameters |= {"objective": "regression", "metric": "l2"}
+        parameters |= _regression(context)
     elif shape.problem is ProblemKind.BINARY:
         parameters |= {"objective": "binary", "metric": "binary_logloss"}
     else:
@@ -143,7 +154,26 @@ def build(values: Mapping[str, Value], context: BuildContext) -> LightGBMModel:
         rounds=context.iterations or max_rounds(shape, rate),
         patience=patience_rounds(rate),
         n_threads=context.n_threads,
+        objective=context.objective,
     )
+
+
+def _regression(context: BuildContext) -> dict[str, Any]:
+    """Return the objective, the loss to watch and their parameters."""
+    asked = context.objective
+    parameters: dict[str, Any] = {
+        "objective": _OBJECTIVES[context.loss][0],
+        "metric": _OBJECTIVES[asked.loss][1],
+    }
+    if asked.is_median:
+        parameters["metric"] = "l1"
+        if context.loss is LossKind.QUANTILE:
+            parameters["objective"] = "regression_l1"
+    elif asked.loss is LossKind.QUANTILE:
+        parameters["alpha"] = asked.level
+    elif asked.loss is LossKind.TWEEDIE:
+        parameters["tweedie_variance_power"] = asked.power
+    return parameters
 
 
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
@@ -170,4 +200,5 @@ LIGHTGBM = Learner(
     early_stopping=True,
     anytime=True,
     packages=("lightgbm",),
+    losses=frozenset(LossKind),
 )

@@ -17,6 +17,8 @@ from espalier.pipelines.learners.families.penalty import (
     Logistic,
     Ridge,
 )
+from espalier.pipelines.learners.losses.linear_losses import LogLinear, ReweightedQuantile
+from espalier.pipelines.metrics.objective import DEVIANCES, LossKind
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class BoundedRegressor(BaseEstimator):
-    """Fit a regressor to the standardised target and clip predictions to the range seen.
+    """Fit a regressor to the scaled target and clip predictions to the range seen.
 
     Far from its training rows, a linear model may predict values that no target has.
 
@@ -36,11 +38,14 @@ class BoundedRegressor(BaseEstimator):
         Takes ``fit(X, y, sample_weight)``.
     margin : float
         How far beyond the range seen a prediction may go, as a share of that range.
+    standardised : bool
+        Whether the target is standardised; otherwise it is left as it is.
     """
 
-    def __init__(self, regressor: Any, margin: float = 0.2) -> None:
+    def __init__(self, regressor: Any, margin: float = 0.2, standardised: bool = True) -> None:
         self.regressor = regressor
         self.margin = margin
+        self.standardised = standardised
 
     def fit(
         self,
@@ -51,7 +56,9 @@ class BoundedRegressor(BaseEstimator):
         times: NDArray[Any] | None = None,
     ) -> "BoundedRegressor":
         """Fit to ``y`` of shape (n_rows,)."""
-        self.center_, self.scale_ = mean_and_spread(y, sample_weight)
+        self.center_, self.scale_ = 0.0, 1.0
+        if self.standardised:
+            self.center_, self.scale_ = mean_and_spread(y, sample_weight)
         width = float(y.max() - y.min()) * self.margin
         self.low_, self.high_ = float(y.min()) - width, float(y.max()) + width
         target = (y - self.center_) / self.scale_
@@ -93,6 +100,8 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
 def build(values: Mapping[str, Value], context: BuildContext) -> Any:
     """Return an unfitted model; ``strength`` is the penalty per row (glmnet's lambda)."""
     regression = context.shape.problem is ProblemKind.REGRESSION
+    if context.loss in DEVIANCES and values["penalty"] != "elasticnet":
+        return _log_linear(values, context)
     model: Any
     if values["penalty"] == "elasticnet":
         strength, ratio = float(values["strength"]), float(values["l1_ratio"])
@@ -101,8 +110,20 @@ def build(values: Mapping[str, Value], context: BuildContext) -> Any:
         strength = float(values["strength"])
         model = Ridge(strength) if regression else Logistic(strength)
     else:
-        model = ChosenStrength(Ridge() if regression else Logistic(), context.seed)
+        level = context.objective.level if context.loss is LossKind.QUANTILE else None
+        model = ChosenStrength(Ridge() if regression else Logistic(), context.seed, level)
+    if context.loss is LossKind.QUANTILE and values["penalty"] != "chosen":
+        model = ReweightedQuantile(model, context.objective.level)
     return BoundedRegressor(model) if regression else model
+
+
+def _log_linear(values: Mapping[str, Value], context: BuildContext) -> BoundedRegressor:
+    power = context.objective.variance_power
+    if values["penalty"] == "l2":
+        model: Any = LogLinear(float(values["strength"]), power)
+    else:
+        model = ChosenStrength(LogLinear(power=power), context.seed)
+    return BoundedRegressor(model, standardised=False)
 
 
 def _elastic_net(strength: float, ratio: float, context: BuildContext) -> Any:
@@ -138,5 +159,6 @@ LINEAR = Learner(
         sparse=True,
     ),
     limits=LearnerLimits(max_rows=1_000_000, max_columns=20_000),
+    losses=frozenset(LossKind),
     interpretable=True,
 )

@@ -12,7 +12,15 @@ from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
 from espalier.pipelines.learners.base.target_scale import mean_and_spread
 from espalier.pipelines.learners.families.boosting_rounds import Patience
-from espalier.pipelines.learners.families.network import Adam, Network, rate_at, softmax
+from espalier.pipelines.learners.families.network import Adam, Network, rate_at
+from espalier.pipelines.learners.losses.network_losses import (
+    CrossEntropy,
+    LogDeviance,
+    OutputLoss,
+    QuantileLoss,
+    SquaredLoss,
+)
+from espalier.pipelines.metrics.objective import DEVIANCES, LossKind, TrainingObjective
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
@@ -48,6 +56,10 @@ class Perceptron(BaseEstimator):
         Whether ``y`` holds class codes.
     seed : int
         Seed of weights, batches and dropout.
+    loss : OutputLoss or None
+        The loss of a regression; None for the squared error. For a deviance ``y`` has mean 1.
+    watched : OutputLoss or None
+        The loss that early stopping watches in regression; None for ``loss``.
     """
 
     def __init__(
@@ -62,6 +74,8 @@ class Perceptron(BaseEstimator):
         stop_after: int | None = None,
         classification: bool = True,
         seed: int = 0,
+        loss: OutputLoss | None = None,
+        watched: OutputLoss | None = None,
     ) -> None:
         self.width = width
         self.depth = depth
@@ -73,6 +87,8 @@ class Perceptron(BaseEstimator):
         self.stop_after = stop_after
         self.classification = classification
         self.seed = seed
+        self.loss = loss
+        self.watched = watched
 
     def fit(
         self,
@@ -92,7 +108,8 @@ class Perceptron(BaseEstimator):
         X = np.ascontiguousarray(X, dtype=np.float32)
         self.center_, self.spread_ = 0.0, 1.0
         if not self.classification:
-            self.center_, self.spread_ = mean_and_spread(y, sample_weight)
+            if not isinstance(self.loss, LogDeviance):
+                self.center_, self.spread_ = mean_and_spread(y, sample_weight)
             self.low_, self.high_ = float(np.min(y)), float(np.max(y))
         self.n_classes_ = int(y.max()) + 1 if self.classification else 1
         target = self._target(y)
@@ -126,12 +143,19 @@ class Perceptron(BaseEstimator):
         """Return values, shape (n_rows,), or class codes."""
         if self.classification:
             return np.argmax(self.predict_proba(X), axis=1)
-        values = self._outputs(self.network_, X)[:, 0] * self.spread_ + self.center_
+        outputs = self._loss_of_outputs.predictions(self._outputs(self.network_, X))
+        values = outputs[:, 0] * self.spread_ + self.center_
         return np.clip(values, self.low_, self.high_)
 
     def predict_proba(self, X: NDArray[Any]) -> NDArray[Any]:
         """Return probabilities, shape (n_rows, n_classes)."""
-        return softmax(self._outputs(self.network_, X))
+        return self._loss_of_outputs.predictions(self._outputs(self.network_, X))
+
+    @property
+    def _loss_of_outputs(self) -> OutputLoss:
+        if self.classification:
+            return CrossEntropy()
+        return getattr(self, "loss", None) or SquaredLoss()  # older versions had none
 
     def _epoch(
         self,
@@ -153,7 +177,7 @@ class Perceptron(BaseEstimator):
                 X[rows],
                 target[rows],
                 weight[rows],
-                classification=self.classification,
+                loss=self._loss_of_outputs,
                 dropout=self.dropout,
                 rng=rng,
             )
@@ -174,10 +198,7 @@ class Perceptron(BaseEstimator):
         eval_weight: NDArray[Any] | None,
     ) -> float:
         outputs, target = self._outputs(network, eval_set[0]), self._target(eval_set[1])
-        if self.classification:
-            losses = -np.log(np.maximum((softmax(outputs) * target).sum(axis=1), 1e-7))
-        else:
-            losses = ((outputs - target) ** 2)[:, 0]
+        losses = (self.watched or self._loss_of_outputs).values(outputs, target)
         loss = float(np.average(losses, weights=eval_weight))
         return loss if np.isfinite(loss) else float("inf")
 
@@ -217,7 +238,15 @@ def build(values: Mapping[str, Value], context: BuildContext) -> Perceptron:
         stop_after=context.iterations,
         classification=context.shape.problem.is_classification,
         seed=context.seed,
+        loss=_loss(context.loss, context.objective),
+        watched=_loss(context.objective.loss, context.objective),
     )
+
+
+def _loss(kind: LossKind, asked: TrainingObjective) -> OutputLoss | None:
+    if kind is LossKind.QUANTILE:
+        return QuantileLoss(asked.level)
+    return LogDeviance(asked.variance_power) if kind in DEVIANCES else None
 
 
 def _batch_size(shape: DatasetShape) -> int:
@@ -258,4 +287,5 @@ MLP = Learner(
     limits=LearnerLimits(max_columns=5_000),
     early_stopping=True,
     anytime=True,
+    losses=frozenset(LossKind),
 )

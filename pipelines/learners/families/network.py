@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from espalier.pipelines.learners.losses.network_losses import OutputLoss
+
 Array = NDArray[np.float32]
 
 _BETA_1, _EPSILON = 0.9, 1e-8
@@ -76,7 +78,7 @@ class Network:
         target: Array,
         weight: Array,
         *,
-        classification: bool,
+        loss: OutputLoss,
         dropout: float,
         rng: np.random.Generator,
     ) -> list[Array]:
@@ -86,11 +88,11 @@ class Network:
         ----------
         X : array, shape (n, d)
         target : array, shape (n, k)
-            Class shares (one-hot) or standardised values.
+            As the loss takes it.
         weight : array, shape (n, 1)
             Row weights of mean about 1.
-        classification : bool
-            Cross-entropy if so, else half the squared error.
+        loss : OutputLoss
+            The loss of the outputs.
         dropout : float
             Share of hidden units silenced.
         rng : Generator
@@ -107,7 +109,7 @@ class Network:
             layers.append(hidden)
         answers: Array = np.asarray(layers[-1] @ self.weights[-1], dtype=np.float32)
         answers += self.biases[-1]
-        delta = (softmax(answers) if classification else answers) - target
+        delta: NDArray[Any] = loss.gradient(answers, target)
         delta *= weight / np.float32(len(X))
         weight_gradients: list[Array] = []
         bias_gradients: list[Array] = []
@@ -165,12 +167,6 @@ class Adam:
             if array.ndim >= 2 and self.decay > 0:
                 array *= 1 - rate * self.decay
             array -= size * first / (np.sqrt(second) + _EPSILON)
-
-
-def softmax(logits: Array) -> Array:
-    """Return probabilities, shape (n, k)."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 def rate_at(progress: float) -> float:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from espalier.pipelines.data.splitting.inner_folds import RowFacts, inner_folds
+from espalier.pipelines.learners.losses.linear_losses import LogLinear, ReweightedQuantile
+from espalier.pipelines.metrics.objective import deviance
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import generator
 
@@ -22,6 +24,8 @@ from espalier.pipelines.seeds import generator
 _STRONG = (12.8, 3.2, 0.8)
 STRENGTHS = _STRONG + tuple(float(f"{each:.3g}") for each in np.geomspace(0.2, 5e-5, 7))
 
+# Predictions of a target of mean 1 beyond these cost no more.
+_SENSIBLE = (1e-6, 1e6)
 _VALIDATION_ROWS = 12_000
 _FEW_ROWS = 1_000
 _FEW_GROUPS = 100
@@ -147,15 +151,21 @@ class ChosenStrength(BaseEstimator):
 
     Parameters
     ----------
-    model : Ridge or Logistic
+    model : Ridge, Logistic or LogLinear
         The model to fit; copies of it get each ``strength``.
     seed : int
         Seed of the folds.
+    level : float or None
+        The quantile that the last fit is for, by the strength chosen for the mean; None for the
+        mean.
     """
 
-    def __init__(self, model: Ridge | Logistic, seed: int = 0) -> None:
+    def __init__(
+        self, model: Ridge | Logistic | LogLinear, seed: int = 0, level: float | None = None
+    ) -> None:
         self.model = model
         self.seed = seed
+        self.level = level
 
     def fit(
         self,
@@ -182,6 +192,8 @@ class ChosenStrength(BaseEstimator):
             losses += self._path(X, y, sample_weight, train, valid, deadline)
         self.strength_ = STRENGTHS[int(np.argmin(losses))]
         self.model_ = clone(self.model).set_params(strength=self.strength_)
+        if self.level is not None:
+            self.model_ = ReweightedQuantile(self.model_, self.level)
         self.model_.fit(X, y, sample_weight=sample_weight)
         if isinstance(self.model_, Logistic):
             self.classes_ = self.model_.classes_
@@ -222,7 +234,10 @@ class ChosenStrength(BaseEstimator):
 
 
 def _loss(model: Any, X: Any, y: NDArray[Any], weight: NDArray[Any] | None) -> float:
-    """Return log loss or mean squared error."""
+    """Return log loss, half the mean deviance or mean squared error."""
+    if isinstance(model, LogLinear):
+        predicted = np.clip(model.predict(X), *_SENSIBLE)
+        return deviance(y, predicted, model.power, weight)
     if not isinstance(model, Logistic):
         return float(np.average((model.predict(X) - y) ** 2, weights=weight))
     known = np.isin(y, model.classes_)

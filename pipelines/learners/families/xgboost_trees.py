@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
@@ -22,6 +23,7 @@ from espalier.pipelines.learners.families.boosting_rounds import (
     max_rounds,
     patience_rounds,
 )
+from espalier.pipelines.metrics.objective import LossKind
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.interruption import uninterrupted
@@ -29,6 +31,16 @@ from espalier.pipelines.trials.configuration import Value
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
+
+
+# Objective and loss watched for each loss; their parameters are set in `build`.
+_OBJECTIVES = {
+    LossKind.SQUARED: ("reg:squarederror", "rmse"),
+    LossKind.QUANTILE: ("reg:quantileerror", "quantile"),
+    LossKind.POISSON: ("count:poisson", "poisson-nloglik"),
+    LossKind.TWEEDIE: ("reg:tweedie", "tweedie-nloglik"),
+    LossKind.GAMMA: ("reg:gamma", "gamma-deviance"),
+}
 
 
 class XGBoostModel(BoostedTrees):
@@ -62,11 +74,13 @@ class XGBoostModel(BoostedTrees):
                 )
                 valid.append((there, "valid"))
 
+        least = self._least_loss(watched)
+
         class Watch(xgboost.callback.TrainingCallback):
             def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
                 del model
-                losses = next(iter(evals_log["valid"].values())) if evals_log else [None]
-                return patience.stop(epoch, losses[-1])
+                losses = next(iter(evals_log["valid"].values())) if evals_log else []
+                return patience.stop(epoch, losses[-1] - least if losses else None)
 
         booster = xgboost.train(
             parameters, table, self.rounds, evals=valid, callbacks=[Watch()], verbose_eval=False
@@ -74,10 +88,18 @@ class XGBoostModel(BoostedTrees):
         self.n_iterations_ = patience.best_round + 1
         self.booster_ = booster[: self.n_iterations_]
 
+    def _least_loss(self, watched: BoostingRows | None) -> float:
+        least = super()._least_loss(watched)
+        if watched is None or self.objective.loss is not LossKind.POISSON:
+            return least
+        # Here the logarithm of y! is part of the loss.
+        logs = gammaln(np.asarray(watched.y, dtype=np.float64) + 1)
+        return least + float(np.average(logs, weights=watched.weight))
+
     def predict(self, X: Any) -> NDArray[Any]:
         """Return values, shape (n_rows,), or class codes."""
         raw = self._raw(X)
-        if str(self.parameters["objective"]).startswith("reg:"):
+        if str(self.parameters["objective"]).startswith(("reg:", "count:")):
             return raw
         return np.argmax(probabilities(raw), axis=1)
 
@@ -120,16 +142,15 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
 def build(values: Mapping[str, Value], context: BuildContext) -> XGBoostModel:
     """Return an unfitted model of these hyperparameters."""
     shape = context.shape
-    objectives = {
-        ProblemKind.REGRESSION: ("reg:squarederror", "rmse"),
-        ProblemKind.BINARY: ("binary:logistic", "logloss"),
-        ProblemKind.MULTICLASS: ("multi:softprob", "mlogloss"),
-    }
-    objective, loss = objectives[shape.problem]
+    if shape.problem is ProblemKind.REGRESSION:
+        losses = _regression(context)
+    elif shape.problem is ProblemKind.BINARY:
+        losses = {"objective": "binary:logistic", "eval_metric": "logloss"}
+    else:
+        losses = {"objective": "multi:softprob", "eval_metric": "mlogloss"}
     parameters = {
         **values,
-        "objective": objective,
-        "eval_metric": loss,
+        **losses,
         "tree_method": "hist",
         "max_bin": 256,
         "seed": context.seed,
@@ -140,7 +161,27 @@ def build(values: Mapping[str, Value], context: BuildContext) -> XGBoostModel:
         rounds=context.iterations or max_rounds(shape, rate),
         patience=patience_rounds(rate),
         n_threads=context.n_threads,
+        objective=context.objective,
     )
+
+
+def _regression(context: BuildContext) -> dict[str, Any]:
+    """Return the objective, the loss to watch and their parameters."""
+    asked = context.objective
+    parameters: dict[str, Any] = {
+        "objective": _OBJECTIVES[context.loss][0],
+        "eval_metric": _OBJECTIVES[asked.loss][1],
+    }
+    if asked.is_median:
+        parameters["eval_metric"] = "mae"
+        if context.loss is LossKind.QUANTILE:
+            parameters["objective"] = "reg:absoluteerror"
+    elif asked.loss is LossKind.QUANTILE:
+        parameters["quantile_alpha"] = asked.level
+    elif asked.loss is LossKind.TWEEDIE:
+        parameters["tweedie_variance_power"] = asked.power
+        parameters["eval_metric"] = f"tweedie-nloglik@{asked.power}"
+    return parameters
 
 
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
@@ -166,4 +207,5 @@ XGBOOST = Learner(
     early_stopping=True,
     anytime=True,
     packages=("xgboost",),
+    losses=frozenset(LossKind),
 )

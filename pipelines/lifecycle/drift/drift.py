@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.cell_display import listed_cells
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.lifecycle.drift.column_cells import CellKind
 from espalier.pipelines.lifecycle.drift.distances import (
@@ -98,7 +99,8 @@ class ColumnDrift:
         if self.missing_now != self.missing_before:
             parts.append(f"missing {_percent(self.missing_before)} -> {_percent(self.missing_now)}")
         if self.new_share:
-            parts.append(f"{_percent(self.new_share)} never seen ({', '.join(self.new_levels)})")
+            seen = listed_cells(self.new_levels)
+            parts.append(f"{_percent(self.new_share)} never seen" + (f" ({seen})" if seen else ""))
         return ", ".join(parts)
 
 

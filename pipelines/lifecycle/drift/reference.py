@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.plain_numbers import plan_plain_numbers
 from espalier.pipelines.lifecycle.drift.column_cells import CellKind, cell_kind, read_cells
 from espalier.pipelines.seeds import generator
 
@@ -120,10 +121,13 @@ def profile_table(rows: pd.DataFrame, *, target: str, is_classification: bool) -
     is_classification : bool
         Whether the target holds classes.
     """
+    plain = plan_plain_numbers(rows, {target}, None)
     return TableProfile(
         target=target,
         columns=tuple(
-            profile_column(
+            _number_profile(name, CellKind.NUMBER, plain[name][1])
+            if name in plain
+            else profile_column(
                 rows[name], cell_kind(rows[name], is_label=is_classification and name == target)
             )
             for name in rows.columns
@@ -134,17 +138,11 @@ def profile_table(rows: pd.DataFrame, *, target: str, is_classification: bool) -
 def profile_column(series: "pd.Series[Any]", kind: CellKind) -> ColumnProfile:
     """Compute the profile of one raw column, with cells of ``kind``."""
     cells = read_cells(series, kind)
+    if kind is not CellKind.CATEGORY:
+        return _number_profile(str(series.name), kind, cells)
     missing = pd.isna(cells)
     present = cells[~missing]
     name, n_rows, n_missing = str(series.name), len(cells), int(missing.sum())
-    if kind is not CellKind.CATEGORY:
-        return ColumnProfile(
-            name=name,
-            kind=kind,
-            n_rows=n_rows,
-            n_missing=n_missing,
-            values=np.sort(present.astype(np.float64)),
-        )
     found, counts = np.unique(present.astype(str), return_counts=True)
     order = np.lexsort((found, -counts))
     kept = order[:MOST_LEVELS]
@@ -155,6 +153,18 @@ def profile_column(series: "pd.Series[Any]", kind: CellKind) -> ColumnProfile:
         n_missing=n_missing,
         levels={str(found[at]): int(counts[at]) for at in kept},
         n_other=int(counts[order[MOST_LEVELS:]].sum()),
+    )
+
+
+def _number_profile(name: str, kind: CellKind, cells: NDArray[np.float64]) -> ColumnProfile:
+    """Return the profile of a column of numbers, lengths or moments; NaN where missing."""
+    missing = np.isnan(cells)
+    return ColumnProfile(
+        name=name,
+        kind=kind,
+        n_rows=len(cells),
+        n_missing=int(missing.sum()),
+        values=np.sort(cells[~missing].astype(np.float64)),
     )
 
 

@@ -140,7 +140,7 @@ def label_texts(classes: Iterable[Any] | None) -> tuple[str, ...] | None:
 def _values(
     target: "pd.Series[Any]", champion: ModelPredictions, challenger: ModelPredictions
 ) -> AlignedPredictions:
-    numbers = target_numbers(target)
+    numbers = target_numbers(target, codes=True)
     if numbers is None:
         raise IncomparableError(
             f"The target holds {_some(read_text_cells(target).values)}, but the models answer with "

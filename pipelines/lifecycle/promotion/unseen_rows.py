@@ -27,7 +27,7 @@ class TrainingRows:
     trained : array of uint64
         Keys of the rows that the model was trained on.
     held_out : array of uint64
-        Keys of the hold-out rows.
+        Keys of the hold-out rows; empty if the model has learnt from them after they scored it.
     holdout : DataFrame or None
         Raw rows of the hold-out, up to the number in the settings; None if none are stored.
     """
@@ -36,6 +36,11 @@ class TrainingRows:
     trained: NDArray[np.uint64] = field(repr=False)
     held_out: NDArray[np.uint64] = field(repr=False)
     holdout: pd.DataFrame | None = field(default=None, repr=False)
+
+    @property
+    def learnt_all(self) -> bool:
+        """Whether the model was trained on every row, so that no hold-out is left."""
+        return not len(self.held_out) and self.holdout is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +79,7 @@ def unseen_holdouts(
     """
     notes: list[str] = []
     parts = _part(challenger, champion, "challenger", "champion", notes)
-    if not newest_only and champion.holdout is not None:
+    if champion.learnt_all or (not newest_only and champion.holdout is not None):
         others = _part(champion, challenger, "champion", "challenger", notes)
         parts += [_without(each, parts, challenger.columns) for each in others]
     filled = [part for part in parts if len(part)]
@@ -122,6 +127,12 @@ def _part(
     mine: TrainingRows, other: TrainingRows, my_name: str, other_name: str, notes: list[str]
 ) -> list[pd.DataFrame]:
     """Return one hold-out without rows of the other training run: a list of at most one table."""
+    if mine.learnt_all:
+        notes.append(
+            f"The {my_name} has learnt from its hold-out (--refit-on-all): compare on newer rows, "
+            "with --data."
+        )
+        return []
     if mine.holdout is None:
         notes.append(f"The hold-out of the {my_name} was not kept.")
         return []

@@ -103,7 +103,7 @@ def labelled_rows(target: "pd.Series[Any]", classes: NDArray[Any] | None) -> Lab
     there = np.flatnonzero(present)
     n_unlabelled = len(target) - len(there)
     if classes is None:
-        numbers = target_numbers(target.iloc[there]) if len(there) else np.empty(0)
+        numbers = target_numbers(target.iloc[there], codes=True) if len(there) else np.empty(0)
         if numbers is None:
             raise UserError(
                 f"the model predicts numbers, and {target.name!r} does not hold numbers; give the "

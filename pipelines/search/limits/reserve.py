@@ -11,6 +11,10 @@ from espalier.pipelines.trials.history import History
 # A histogram booster goes through about this many cells a second on a slow core, for each class.
 _CELLS_PER_SECOND = 3e7
 _ROUNDS = 100
+# However few the rows, a round takes so many seconds for a column: its bins are looked through. It
+# matters from some thousands of columns on.
+_SECONDS_A_COLUMN = 1e-5
+_FEW_COLUMNS = 2_000
 _FIXED_SECONDS = 6.0  # ensemble, evaluation and registration of a small model on a busy machine
 _FIXED_SHARE = 0.14
 _SEARCH_SHARE = 0.5
@@ -115,4 +119,5 @@ def model_seconds(shape: DatasetShape) -> float:
     columns = shape.n_columns + 20 * shape.n_text
     trees = shape.n_classes if shape.n_classes > 2 else 1
     rounds = _ROUNDS * shape.n_rows * math.sqrt(max(columns, 1)) * trees / _CELLS_PER_SECOND
-    return rounds + text_seconds(shape)
+    wide = _ROUNDS * _SECONDS_A_COLUMN * max(0, columns - _FEW_COLUMNS) * trees
+    return rounds + wide + text_seconds(shape)

@@ -17,8 +17,13 @@ MOST_TRIALS = 400
 """A search with at most this many trials learns from all of them."""
 BEST, NEWEST, SPREAD = 80, 80, 80
 """Trials that a longer search learns from."""
+NO_PREDICTOR = frozenset({"default", "grid", "neighbour", "random", "warm_start"})
+"""Origins of trials that no predictor, sampler or surrogate was asked for."""
 CHOOSING_SHARE = 0.05
 """Most of the time after the first `MOST_TRIALS` trials that may go into choosing."""
+
+NO_PREDICTOR = frozenset({"default", "grid", "neighbour", "random", "warm_start"})
+"""Origins of trials that no predictor, sampler or surrogate was asked for."""
 
 
 def thinned(history: History) -> History:
@@ -38,11 +43,11 @@ def thinned(history: History) -> History:
     return History(history.metric, tuple(results[place] for place in kept))
 
 
-def choosing_pays(history: History, n_workers: int) -> bool:
-    """Whether the next trials may be chosen with a predictor, given what that has cost.
+def choosing_pays(history: History, n_workers: int, n_next: int) -> bool:
+    """Whether the next trials may be chosen with a predictor, given what that costs.
 
     The first `MOST_TRIALS` trials always are: it is they that a good model comes from. Of the time
-    after them, choosing may have taken `CHOOSING_SHARE`.
+    after them, choosing may take `CHOOSING_SHARE`, the choice that is asked about included.
 
     Parameters
     ----------
@@ -51,8 +56,23 @@ def choosing_pays(history: History, n_workers: int) -> bool:
         it always pays.
     n_workers : int
         Trials that run at the same time.
+    n_next : int
+        Trials that are to be chosen.
     """
-    later = history.ordered[MOST_TRIALS:]
+    results = history.ordered
+    if len(results) < MOST_TRIALS:
+        return True
+    later = results[MOST_TRIALS:]
     choosing = sum(each.trial.choosing_seconds or 0.0 for each in later)
     running = sum(each.seconds for each in later) / max(n_workers, 1)
-    return choosing <= CHOOSING_SHARE * running
+    return choosing + n_next * _usual_choice(history) <= CHOOSING_SHARE * running
+
+
+def _usual_choice(history: History) -> float:
+    """Return the seconds that a predictor usually takes for a trial, by the newest of them."""
+    asked = [
+        each.trial.choosing_seconds
+        for each in history.ordered
+        if each.trial.origin not in NO_PREDICTOR and each.trial.choosing_seconds is not None
+    ]
+    return float(np.median(asked[-NEWEST:])) if asked else 0.0

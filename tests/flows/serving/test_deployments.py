@@ -10,6 +10,7 @@ from prefect.utilities.schema_tools.validation import validate
 
 from espalier.flows.serving.deployments import PUBLISHED, make_deployments
 from espalier.infra.environment import VARIABLES
+from espalier.infra.orchestration import heartbeats
 from espalier.infra.orchestration.schedules import Schedule, ScheduledFlow
 from espalier.infra.processes.import_path import OURS, SAFE_PATH
 from espalier.pipelines.errors import UserError
@@ -85,7 +86,7 @@ def test_every_flow_that_can_be_scheduled_is_published():
             model="m",
             flow=flow,
             cron="@daily",
-            data=None if flow in ("extend", "learn") else "a.csv",
+            data=None if flow in ("extend", "learn", "check") else "a.csv",
             options={"out": "b.csv"} if flow == "predict" else {},
         )
         assert flow in names
@@ -102,7 +103,8 @@ def test_prefect_yaml_publishes_the_same_for_work_pools(deployments):
         assert entry["entrypoint"] == each.entrypoint
         assert set(entry["tags"]) == {"espalier", *each.tags}
         assert entry["work_pool"]["name"]
-        assert entry["work_pool"]["job_variables"]["env"] == VARIABLES | {SAFE_PATH: OURS}
+        env = entry["work_pool"]["job_variables"]["env"]
+        assert env == VARIABLES | heartbeats.VARIABLES | {SAFE_PATH: OURS}
         parameters = entry.get("parameters", {})
         schema = deployments[each.name, each.name]._parameter_openapi_schema.model_dump()
         assert set(parameters) <= set(schema["properties"])

@@ -41,6 +41,7 @@ class Served:
             "ESPALIER_PREFECT_START_SECONDS": "600",
             "ESPALIER_UI_START_SECONDS": "600",
             "TUMOURS": str(tumours),
+            "ESPALIER_DATA_ROOTS": str(tumours.parent),
         }
         self.espalier = replace(espalier, environ=environ)
         self.process, self.text, self.url = None, "", ""

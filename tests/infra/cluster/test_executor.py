@@ -12,7 +12,7 @@ import psutil
 import pytest
 from distributed import Client
 
-from espalier.infra.cluster.cluster import Cluster, open_cluster, threads_per_worker
+from espalier.infra.cluster.cluster import Cluster, open_cluster
 from espalier.infra.cluster.executor import DaskExecutor
 from espalier.infra.runs.start_log import StartLog
 from espalier.infra.runs.store import RunStore
@@ -230,11 +230,6 @@ def test_ctrl_c_is_not_for_the_workers(client):
         outcomes = run_all(executor, [acting_trial(number, "work") for number in range(4)])
     assert all(outcome.result.succeeded for outcome in outcomes.values())
     assert client.run(_pid) == pids
-
-
-def test_threads_are_shared_out():
-    assert threads_per_worker(10_000) == 1
-    assert threads_per_worker(1) >= threads_per_worker(2) >= 1
 
 
 def _environment():

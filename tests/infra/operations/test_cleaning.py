@@ -23,7 +23,7 @@ def test_a_run_that_was_given_up_does_not_stay_running(new_settings):
         store.folder
     ]
     assert store.folder.exists()
-    tidy_up(settings)
+    tidy_up(settings, "churn")
     assert not store.folder.exists()
     run = Tracking(settings).client.get_run(run_id)
     assert (run.info.status, run.data.tags["error"]) == (
@@ -36,6 +36,6 @@ def test_nothing_is_tidied_when_the_setting_says_so(new_settings):
     settings = new_settings().model_copy(update={"keep_runs": 0})
     for digit in "ab":
         RunStore(settings.runs_folder / (digit * 16)).mark_finished({"model": "churn"})
-    tidy_up(settings)
+    tidy_up(settings, "churn")
     assert len(list(settings.runs_folder.iterdir())) == 2
     assert len(clean_run_folders(settings, keep=1, dry_run=False)) == 1

@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from espalier.infra.operations.dead_runs import MESSAGE, PENDING_LIMIT, end_dead_runs
+from espalier.infra.operations.dead_runs import MESSAGE, PENDING_LIMIT, end_dead_runs, end_orphans
 from espalier.infra.processes.identity import ProcessIdentity
-from espalier.infra.processes.owner_lock import RunLock
+from espalier.infra.processes.owner_lock import LOST_SECONDS, RunLock
 from espalier.infra.processes.records import note_process, process_records
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.decision_log import DecisionLog
@@ -18,6 +19,9 @@ from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.lifecycle.promotion.decision import Decision, DecisionKind
 
 pytestmark = pytest.mark.cluster
+
+# A container that is gone, or another machine.
+ELSEWHERE = {"host": "elsewhere", "boot": "another-start/pid:[1]"}
 
 DEAD = """
 import json, sys
@@ -68,9 +72,10 @@ def start(client):
     def sleeper():
         pass
 
-    def make(state_type, name=None):
+    def make(state_type, name=None, owner="us"):
         state = State(type=state_type, name=name)
-        return client.create_flow_run(sleeper, state=state, tags=["espalier"]).id
+        tags = ["espalier", f"owner:{owner}"]
+        return client.create_flow_run(sleeper, state=state, tags=tags).id
 
     return make
 
@@ -111,6 +116,18 @@ def test_a_run_whose_process_lives_is_left_alone(settings, client, start):
     assert [record.owner.pid for record in process_records(settings)] == [os.getpid()]
 
 
+def test_records_of_a_container_that_is_gone_are_forgotten_once_their_run_has_ended(
+    settings, client, start, dead_owner
+):
+    running, ended = start("RUNNING"), start("CRASHED")
+    for run_id in (running, ended):
+        as_dead(settings, run_id, dead_owner | ELSEWHERE)
+    assert end_dead_runs(settings).flow_runs == ()
+    assert client.read_flow_run(running).state.is_running()  # its heartbeats decide
+    assert str(running) in [each.flow_run_id for each in process_records(settings)]
+    assert str(ended) not in [each.flow_run_id for each in process_records(settings)]
+
+
 def test_a_run_that_is_not_known_here_is_forgotten(settings, client, dead_owner):
     as_dead(settings, "not-an-id", dead_owner)
     as_dead(settings, "11111111-1111-1111-1111-111111111111", dead_owner)
@@ -118,9 +135,10 @@ def test_a_run_that_is_not_known_here_is_forgotten(settings, client, dead_owner)
 
 
 def test_a_run_that_was_never_begun_is_ended_after_a_while(settings, client, start, monkeypatch):
-    young = start("PENDING")
-    assert end_dead_runs(settings).flow_runs == ()
-    later = datetime.now(UTC) + PENDING_LIMIT + timedelta(minutes=1)
+    young, of_another = start("PENDING"), start("PENDING", owner="them")
+    begun = datetime.now(UTC)
+    assert end_orphans("owner:us", begun) == ()
+    later = begun + PENDING_LIMIT + timedelta(minutes=1)
 
     class Later(datetime):
         @classmethod
@@ -128,8 +146,11 @@ def test_a_run_that_was_never_begun_is_ended_after_a_while(settings, client, sta
             return later
 
     monkeypatch.setattr("espalier.infra.operations.dead_runs.datetime", Later)
-    assert end_dead_runs(settings).flow_runs
+    assert end_orphans("owner:us", begun - timedelta(minutes=1)) == ()  # taken by this very serve
+    assert end_dead_runs(settings).flow_runs == ()
+    assert end_orphans("owner:us", begun) == (client.read_flow_run(young).name,)
     assert client.read_flow_run(young).state.is_crashed()
+    assert client.read_flow_run(of_another).state.is_pending()  # a pod may wait for its node
 
 
 def test_runs_of_mlflow_by_the_lock_of_their_folder(settings, client, dead_owner, tmp_path):
@@ -148,13 +169,16 @@ def test_runs_of_mlflow_by_the_lock_of_their_folder(settings, client, dead_owner
     dead = training("dead", dead_owner)
     alive = training("alive", ProcessIdentity.mine().to_dict())
     unknown = training("unknown", None)
-    other = training("other", dead_owner | {"host": "elsewhere"})
-    assert set(end_dead_runs(settings).mlflow_runs) == set(dead)
+    other = training("other", dead_owner | ELSEWHERE)
+    silent = training("silent", dead_owner | ELSEWHERE)
+    eleven_minutes_ago = time.time() - LOST_SECONDS - 60
+    os.utime(tmp_path / "silent" / "lock", (eleven_minutes_ago, eleven_minutes_ago))
+    assert set(end_dead_runs(settings).mlflow_runs) == {*dead, *silent}
 
     def status(run_id):
         return tracking.client.get_run(run_id).info.status
 
-    assert [status(each) for each in dead] == ["KILLED", "KILLED"]
+    assert [status(each) for each in (*dead, *silent)] == ["KILLED"] * 4
     assert tracking.client.get_run(dead[0]).data.tags["error"] == MESSAGE
     for pair in (alive, unknown, other):
         assert [status(each) for each in pair] == ["RUNNING", "RUNNING"]
@@ -167,7 +191,7 @@ def test_runs_of_mlflow_without_a_folder_by_the_process_they_name(settings, clie
         return tracking.start_run("monitor churn", tags={run_tags.OWNER: json.dumps(owner)})
 
     dead, alive = monitoring(dead_owner), monitoring(ProcessIdentity.mine().to_dict())
-    other = monitoring(dead_owner | {"host": "elsewhere"})
+    other = monitoring(dead_owner | ELSEWHERE)
     assert end_dead_runs(settings).mlflow_runs == (dead,)
     runs = [tracking.client.get_run(each) for each in (dead, alive, other)]
     assert [each.info.status for each in runs] == ["KILLED", "RUNNING", "RUNNING"]

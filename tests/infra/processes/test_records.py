@@ -44,7 +44,7 @@ def test_a_process_that_ended_is_dead(settings, tmp_path):
 def test_of_another_machine_nothing_is_known(settings, tmp_path):
     note_process(settings, "run")
     path = tmp_path / "processes" / "run.json"
-    path.write_text(path.read_text().replace('"host": "', '"host": "not-'))
+    path.write_text(path.read_text().replace('"boot": "', '"boot": "not-'))
     (record,) = process_records(settings)
     assert not record.owner.is_here
     assert not record.owner.is_dead

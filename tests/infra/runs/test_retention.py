@@ -1,4 +1,5 @@
 import os
+import time
 
 import pytest
 
@@ -69,6 +70,26 @@ def test_an_interrupted_run_stays_until_it_is_given_up(make, tmp_path):
     live = make("d", days=50, finished=False)
     (live / "lock").write_text('{"host": "elsewhere", "pid": 1, "started": 1.0}')
     assert names(removable(survey(tmp_path), keep=1, now=NOW)) == ["c"]
+
+
+def test_runs_of_other_hosts_cost_no_waiting(make, tmp_path, monkeypatch):
+    """One that touched its lock just now counts as live; one that did not is interrupted."""
+    lately, long_ago = (make(digit, days=50, finished=False) for digit in "ab")
+    for folder, days in ((lately, 0), (long_ago, 45)):
+        lock = folder / "lock"
+        lock.write_text('{"host": "elsewhere", "boot": "x", "pid": 1, "started": 1.0}')
+        os.utime(lock, (time.time() - days * DAY,) * 2)
+        os.utime(folder, (NOW - 50 * DAY,) * 2)
+    touched = lately.stat().st_mtime
+
+    def no_sleep(_seconds):
+        raise AssertionError("a run of another host is waited for")
+
+    monkeypatch.setattr("espalier.infra.processes.owner_lock.time.sleep", no_sleep)
+    records = survey(tmp_path)
+    assert [record.is_live for record in records] == [True, False]
+    assert names(remove(removable(records, keep=1, now=NOW))) == ["b"]
+    assert lately.stat().st_mtime == touched  # looking has not made it look younger
 
 
 def test_the_last_one_cannot_go(make, tmp_path):

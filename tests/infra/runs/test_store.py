@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from espalier.infra.processes.owner_lock import RunLock
+from espalier.infra.processes.owner_lock import LockLostError, RunLock
 from espalier.infra.runs.fold_models import open_fold_models
 from espalier.infra.runs.folders import attempts_of, run_folder, run_key
 from espalier.infra.runs.store import RunStore
@@ -240,6 +240,56 @@ def test_another_machine_is_believed_while_it_touches_its_lock(tmp_path, monkeyp
         over.set()
         other.join()
     lock.acquire()
+
+
+THIEF = {"host": "elsewhere", "boot": "x", "pid": 1, "started": 1.0, "token": "of the thief"}
+
+
+def test_an_owner_whose_lock_was_taken_over_stops_writing(store, monkeypatch):
+    monkeypatch.setattr("espalier.infra.processes.owner_lock._BEAT_SECONDS", 0.05)
+    store.append(success(0))
+    with store.lock() as lock:
+        store.append(success(1))
+        # It was silent for long: another host took the lock, as `acquire` does, and works there.
+        lock.path.unlink()
+        lock.path.write_text(json.dumps(THIEF))
+        os.utime(lock.path, (1.0, 1.0))
+        before = {path: path.read_bytes() for path in store.folder.rglob("*") if path.is_file()}
+        for write in (
+            lambda: store.append(success(2)),
+            lambda: store.append_start({"trial": 2}),
+            lambda: store.note("a", 1),
+            lambda: store.write_log(()),
+            lambda: store.mark_finished({}),
+        ):
+            with pytest.raises(LockLostError, match="taken over by process 1 on elsewhere"):
+                write()
+        time.sleep(0.3)  # its beat leaves the other one's lock alone, too
+        assert lock.path.stat().st_mtime == 1.0
+    after = {path: path.read_bytes() for path in store.folder.rglob("*") if path.is_file()}
+    assert after == before
+    assert json.loads(lock.path.read_text()) == THIEF
+    store.note("a", 1)  # a process that holds no lock is not asked
+
+
+def test_a_lock_removed_by_hand_is_put_back(store):
+    with store.lock() as lock:
+        lock.path.unlink()
+        store.append(success(0))
+        assert json.loads(lock.path.read_text())["pid"] == os.getpid()
+
+
+def test_a_silent_lock_of_another_host_is_taken_without_waiting(tmp_path, monkeypatch):
+    def no_sleep(_seconds):
+        raise AssertionError("it is waited for")
+
+    monkeypatch.setattr("espalier.infra.processes.owner_lock.time.sleep", no_sleep)
+    lock = RunLock(tmp_path / "lock")
+    lock.path.write_text(json.dumps(THIEF))
+    os.utime(lock.path, (time.time() - 30.0,) * 2)
+    assert lock.owner_alive is None
+    lock.acquire()
+    assert json.loads(lock.path.read_text())["pid"] == os.getpid()
 
 
 def test_a_lock_is_touched_while_it_is_held(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 
 from espalier.infra.tables.chunks import ChunkPlan, read_chunks
 from espalier.infra.tables.sources import read_table, write_table
+from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import UserError
 
 N_ROWS = 23
@@ -181,3 +182,15 @@ def test_a_variable_named_in_a_source_is_filled_in(tmp_path, frame, monkeypatch)
     write_table(frame, tmp_path / "t.csv")
     monkeypatch.setenv("PLACE_OF_DATA", str(tmp_path))
     assert len(joined("${PLACE_OF_DATA}/t.csv")[0]) == len(read_table("${PLACE_OF_DATA}/t.csv"))
+
+
+def test_numbers_that_were_text_in_the_training_stay_text_if_they_are_written_alike(tmp_path):
+    path = tmp_path / "t.csv"
+    styles = {"a": NumberStyle(",")}
+    plan = ChunkPlan(styles=styles, text_columns=("a",))
+    path.write_text("a;b\n1.234,50-;1\n3,5;2\n")
+    (chunk,) = read_chunks(str(path), plan=plan)
+    assert chunk["a"].tolist() == ["1.234,50-", "3,5"]
+    path.write_text("a;b\n1,234.50-;1\n3.5;2\n")
+    (chunk,) = read_chunks(str(path), plan=plan)
+    assert chunk["a"].tolist() == [-1234.5, 3.5]

@@ -12,7 +12,7 @@ KEPT = [
     "/data/t.csv", "/data/../t.csv", "s3://b/t.csv", "https://h/t.csv?x=1", "${DATA}",
     "${ROOT}/t.csv", "postgresql://u:${P}@h/db", "sqlite://", "sqlite:///:memory:",
     "sqlite:////data/shop.db", "file:///data/t.csv", "zip://t.csv::s3://b/t.zip",
-    "sqlite:///file:shop.db?mode=ro&uri=true",
+    "sqlite:///file:shop.db?mode=ro&uri=true", "block:secret/shop", "${block:secret/dir}/t.csv",
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from espalier.infra.tables.chunks import read_chunks
 from espalier.infra.tables.sources import read_table, write_table
 from espalier.pipelines.errors import StoreUnavailableError, UserError
 
@@ -176,3 +177,11 @@ def test_unknown_ending_to_write(tmp_path, frame):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot be written"):
         write_table(frame, tmp_path / "file" / "t.csv")
+
+
+def test_a_cut_off_line_of_json_is_named(tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"a":1}\n\n{"a":2,"b"')
+    for read in (read_table, lambda source: list(read_chunks(source))):
+        with pytest.raises(UserError, match=r"in line 3: .*was it fully written"):
+            read(str(path))

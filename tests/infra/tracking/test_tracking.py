@@ -1,3 +1,4 @@
+import json
 import pickle
 import sqlite3
 import threading
@@ -7,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from espalier.infra.settings import Settings
+from espalier.infra.tracking.logged_dataset import ModelMetrics
 from espalier.infra.tracking.tracking import Tracking
 from espalier.infra.tracking.trials import TrackedTrials
 from espalier.pipelines.errors import StoreUnavailableError
@@ -134,7 +136,7 @@ def test_the_parent_run_from_start_to_end(tracking, tmp_path):
         name="churn",
         source="postgresql://me:secret@host/db",
         fingerprint="f" * 16,
-        columns={"a": "int64"},
+        columns={"a": "int64", "when": "datetime64[ns]", "kind": "category", "n": "Float32"},
         n_rows=3,
     )
     tracking.finish_run(run_id, {"holdout_score": 0.5})
@@ -144,10 +146,40 @@ def test_the_parent_run_from_start_to_end(tracking, tmp_path):
     assert len(run.data.params) == 150
     dataset = run.inputs.dataset_inputs[0].dataset
     assert dataset.digest == "f" * 16
+    schema = json.loads(dataset.schema)["mlflow_colspec"]  # what MLflow's panel shows
+    assert [(each["name"], each["type"]) for each in schema] == [
+        ("a", "long"),
+        ("when", "datetime"),
+        ("kind", "string"),
+        ("n", "float"),
+    ]
+    assert json.loads(dataset.profile)["num_rows"] == 3
     assert "secret" not in str(run.to_dictionary())
     names = {file.path for file in tracking.client.list_artifacts(run_id)}
     assert names == {"notes", "record.json", "files"}
     assert (tracking.settings.home / "artifacts").is_dir()
+
+
+def test_metrics_of_a_model_are_on_its_page(tracking):
+    from mlflow.entities import LoggedModelStatus
+
+    run_id, client = tracking.start_run("churn"), tracking.client
+    tracking.log_dataset(
+        run_id, name="churn", source="t.csv", fingerprint="f" * 50, columns={"a": "int64"}, n_rows=3
+    )
+    model = client.create_logged_model(tracking.experiment_id, source_run_id=run_id)
+    metrics = ModelMetrics(
+        values={"holdout_score": 0.5, "cv_score": float("nan")}, table="churn", fingerprint="f" * 50
+    )
+    tracking.log_model_metrics(run_id, model.model_id, metrics)
+    client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+    found = client.get_logged_model(model.model_id).metrics
+    assert [(each.key, each.value, each.dataset_name) for each in found] == [
+        ("holdout_score", 0.5, "churn")
+    ]
+    dataset = client.get_run(run_id).inputs.dataset_inputs[0].dataset
+    assert found[0].dataset_digest == dataset.digest
+    assert client.get_run(run_id).data.metrics == {"holdout_score": 0.5}
 
 
 def test_a_failed_run_is_continued(tracking, settings):

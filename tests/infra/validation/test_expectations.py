@@ -12,8 +12,10 @@ quiet_environment()
 
 from espalier.infra.validation.expectations import SAMPLE_ROWS, check_expectations  # noqa: E402
 from espalier.infra.validation.page import render  # noqa: E402
+from espalier.pipelines.cell_display import cells_hidden  # noqa: E402
 from espalier.pipelines.data.contract import infer_contract  # noqa: E402
 from espalier.pipelines.data.expectation import KINDS, Expectation, Severity  # noqa: E402
+from espalier.pipelines.data.target import infer_problem  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +100,20 @@ def test_long_tables_are_sampled_but_counted_whole() -> None:
     report = check_expectations(long, contract)
     assert report.failures == ()
     assert report.n_sampled == SAMPLE_ROWS
+
+
+def test_a_flow_tells_of_no_cell_and_the_page_does(table: pd.DataFrame) -> None:
+    problem = infer_problem(table["churned"], "auto")
+    contract = infer_contract(table, target="churned", problem=problem)
+    strange = table.assign(city="Miller-Smith", age=977)
+    report = check_expectations(strange, contract)
+    told = "\n".join(each.text for each in report.failures)
+    assert "such as Miller-Smith" in told
+    assert "Kiel" in told
+    with cells_hidden():
+        told = "\n".join(each.text for each in report.failures)
+    assert "'city' are among the 3 known values; 300 of 300 cells do not" in told
+    assert "'age' are in the range that is known" in told
+    for cell in ("Miller-Smith", "Kiel", "977"):
+        assert cell not in told
+        assert cell in render(report)

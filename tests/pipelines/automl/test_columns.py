@@ -1,6 +1,7 @@
 """Columns are known by their labels, of any type."""
 
 import datetime
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from espalier.pipelines.automl.columns import column_labels, match_columns, numbered_columns
+from espalier.pipelines.automl.columns import (
+    column_labels,
+    match_columns,
+    numbered_columns,
+    warn_of_equal_labels,
+)
 from espalier.pipelines.errors import MissingColumnsError
 
 DAY = datetime.datetime(2024, 1, 1)
@@ -55,3 +61,12 @@ def test_a_frame_numbered_in_another_order_is_put_in_order_for_an_array_model():
     with pytest.warns(UserWarning, match="column names"):
         assert numbered_columns(("a", "b")) == [0, 1]
     assert column_labels(np.zeros((2, 3))) is None
+
+
+def test_columns_that_only_their_order_tells_apart_are_warned_of():
+    with pytest.warns(UserWarning, match="several columns called 'a': .* their order"):
+        warn_of_equal_labels(("a", "b", "a"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_equal_labels(("1", 1, "a", ("a",)))
+        warn_of_equal_labels(None)

@@ -45,12 +45,12 @@ def test_rows_without_a_target_are_left_out_and_counted():
     assert found.dataset.X["age"].tolist() == table["age"].iloc[found.rows].tolist()
 
 
-def test_groups_and_times_are_read_and_are_no_features():
+def test_groups_are_read_and_are_no_feature_and_times_are_one():
     days = pd.date_range("2020-01-01", periods=N)[::-1]
     shop = np.where(np.arange(N) < 2, None, np.arange(N) % 5)
     table = churn(shop=shop, day=days.strftime("%Y-%m-%d"))
     dataset = assemble(table, target="churned", group_column="shop", time_column="day").dataset
-    assert list(dataset.X.columns) == ["age", "plan"]
+    assert list(dataset.X.columns) == ["age", "plan", "day"]
     assert len(np.unique(dataset.groups)) == 7  # two rows without a shop are alone
     assert (np.diff(dataset.times) == -86400.0).all()
 

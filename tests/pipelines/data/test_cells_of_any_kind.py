@@ -35,6 +35,7 @@ KINDS = {
     "periods": pd.Series(pd.period_range("2020-01", periods=N, freq="M")),
     "big-endian": pd.Series(Z.astype(">f8")),
     "half floats": pd.Series(Z.astype("float16")),
+    "long doubles": pd.Series(Z.astype("longdouble")),
     "half floats of Arrow": arrow(Z.astype("float16"), pa.float16()),
     "huge integers": pd.Series([10**400 if i % 2 else i for i in range(N)], dtype=object),
     "decimals": pd.Series([decimal.Decimal(i) / 7 for i in range(N)], dtype=object),

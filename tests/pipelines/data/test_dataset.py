@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.data.dataset import LONGEST_TEXT, Dataset, DatasetShape
+from espalier.pipelines.data.dataset import Dataset, DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
+from espalier.pipelines.data.parsing.text_cells import LONGEST_TEXT
 from espalier.pipelines.problem import ProblemKind
 
 

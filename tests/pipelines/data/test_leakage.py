@@ -60,6 +60,17 @@ def test_a_number_that_is_the_target_bent_or_rescaled_is_dropped(rng, copy):
     assert found["other"].action == "drop"
 
 
+@pytest.mark.parametrize("bent", [lambda y: 100 * y, lambda y: 32 + 1.8 * y, np.exp])
+def test_a_formula_of_the_only_column_is_learned_and_a_copy_is_not(rng, bent):
+    y = rng.normal(size=N)
+    found = scan(pd.DataFrame({"y": y, "only": bent(y)}))
+    assert found["only"].action == "warn"
+    assert "no other column is left" in found["only"].reason
+    found = scan(pd.DataFrame({"y": y, "only": bent(y), "again": y}))
+    assert (found["only"].action, found["again"].action) == ("warn", "drop")
+    assert scan(pd.DataFrame({"y": y, "only": y}))["only"].action == "drop"
+
+
 def test_a_nearly_perfect_column_is_only_warned_about(rng):
     y = rng.choice(["no", "yes"], N)
     almost = np.where(np.arange(N) % 250 == 0, np.where(y == "no", "yes", "no"), y)

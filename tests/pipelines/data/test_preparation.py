@@ -177,9 +177,9 @@ def test_columns_that_cannot_help_are_set_aside_with_a_reason():
     preparation = learn_preparation(
         table, target="y", exclude=["left_out"], group_column="group", time_column="when"
     )
-    assert preparation.columns == ("good",)
+    assert preparation.columns == ("good", "when")
     reasons = {each.name: each.reason for each in preparation.dropped}
-    assert set(reasons) == set(table.columns) - {"good", "y"}
+    assert set(reasons) == set(table.columns) - {"good", "when", "y"}
     assert "constant" in reasons["same"]
     assert "identifier" in reasons["code"]
     assert "identifier" in reasons["customer_id"]

@@ -141,3 +141,17 @@ def test_codes_lead_back_to_the_labels(labels):
     assert classes is not None
     assert classes[codes].tolist() == labels
     assert sorted(set(labels)) == classes.tolist()
+
+
+def test_codes_are_classes_unless_a_quantity_is_asked_for():
+    y = pd.Series([f"{minutes:02}" for minutes in range(5, 65, 5)] * 10, name="y")
+    assert infer_problem(y) is ProblemKind.MULTICLASS
+    assert infer_problem(y, "regression") is ProblemKind.REGRESSION
+    values, _ = encode_target(y, ProblemKind.REGRESSION)
+    assert values.tolist()[:3] == [5.0, 10.0, 15.0]
+
+
+def test_a_target_of_one_class_and_nothing_else_says_what_was_taken_for_nothing():
+    y = pd.Series(["nan", "x"] * 20, name="y")
+    with pytest.raises(UserError, match=r"nothing in 20 row\(s\), blank or .*'nan'"):
+        infer_problem(y)

@@ -79,3 +79,17 @@ def test_the_server_checks_what_the_code_would(extra, is_good):
     assert (not faults) == is_good, faults
     if is_good:
         assert TrainRequest(**(NEEDED | extra))
+
+
+@pytest.mark.parametrize("request_class", REQUESTS)
+def test_a_form_has_no_field_of_the_operator(request_class):
+    assert not {"dask", "extends"} & set(fields_of(request_class))
+
+
+def test_a_schedule_may_name_a_scheduler_and_no_other_field_that_is_unknown():
+    def faults(**more):
+        return validate(NEEDED | more, TrainRequest.model_json_schema(), raise_on_error=False)
+
+    assert faults(dask="tcp://scheduler:8786") == []
+    assert faults(dask=8786) != []
+    assert faults(dusk="tcp://scheduler:8786") != []

@@ -32,14 +32,14 @@ def settings(tmp_path_factory):
     return Settings(home=tmp_path_factory.mktemp("home"), tracking_uri=None, registry_uri=None)
 
 
-def keep(table, settings, folder):
+def keep(table, settings, folder, **options):
     ref = TableRef(folder=folder, fingerprint=fingerprint(table), n_rows=len(table), schema=())
     write_pickle(table, ref.path)
     request = TrainRequest(data="w", target="target")
     tracking = Tracking(settings)
     run_id = tracking.start_run("training")
     run = TrainingRun(request=request, table=ref, tracking=tracking, run_id=run_id)
-    keep_rows.fn(run, prepare_dataset.fn(run))
+    keep_rows.fn(run, prepare_dataset.fn(run), **options)
     return read_training_rows(settings, run_id)
 
 
@@ -64,3 +64,13 @@ def test_a_large_holdout_is_sampled_or_left_out(table, settings, tmp_path, most)
     else:
         assert len(kept.holdout) == most
         assert set(row_keys(kept.holdout, kept.columns)) <= set(kept.held_out)
+
+
+def test_rows_that_the_model_has_learnt_from_are_not_recorded_as_held_out(
+    table, settings, tmp_path
+):
+    kept = keep(table, settings, tmp_path, learnt_all=True)
+    assert set(kept.trained) == set(row_keys(table.drop(columns="target"))[8:])
+    assert not len(kept.held_out)
+    assert kept.holdout is None
+    assert kept.learnt_all

@@ -87,6 +87,14 @@ def test_a_copy_of_the_target_is_left_out_aloud(tmp_path):
     assert any(name == "same" for name, _ in prepared.set_aside)
 
 
+def test_a_target_that_follows_exactly_from_the_only_column_is_learned_aloud(tmp_path):
+    units = np.round(np.random.default_rng(0).lognormal(7, 1, 100)).astype(int)
+    table = pd.DataFrame({"units": units, "y": np.round(units / 100, 3)})
+    prepared = prepare(table, tmp_path, TrainRequest(data="t", target="y", task="regression"))
+    assert list(read_pickle(prepared.path).search.X) == ["units"]
+    assert any("'units'" in line and "no other column" in line for line in prepared.warnings)
+
+
 def test_a_table_of_nothing_but_the_target_is_refused(tmp_path):
     y = np.tile([0, 1], 50)
     table = pd.DataFrame({"y": y, "copy": np.where(y == 1, "yes", "no")})

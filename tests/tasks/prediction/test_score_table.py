@@ -121,6 +121,31 @@ def whole(home, rows):
     return load(resolve("shop", settings), settings).predict(rows)
 
 
+def test_a_model_that_answers_otherwise_than_when_it_was_logged_is_refused(home, score, rows):
+    import joblib
+
+    from espalier.infra.registry.model_files import model_files
+    from espalier.infra.registry.registry import resolve
+    from espalier.pipelines.serving.model_check import ModelDiffersError
+    from espalier.pipelines.serving.saved_model import GOLDEN_FILE
+
+    rows.to_csv("in.csv", index=False)
+    settings = load_settings()
+    golden = model_files(resolve("shop", settings), settings).saved / GOLDEN_FILE
+    kept = golden.read_bytes()
+    asked, answers = joblib.load(golden)
+    joblib.dump((asked, answers[:, ::-1]), golden)
+    try:
+        with pytest.raises(ModelDiffersError, match=r"shop/1 answers .*--on-difference warn"):
+            score("in.csv")
+        assert not Path("out.csv").exists()
+        record, out = score("in.csv", on_difference="warn")
+    finally:
+        golden.write_bytes(kept)
+    assert len(out) == N_ROWS
+    assert any("differently than it did then" in line for line in record.warnings)
+
+
 @pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl", "feather"])
 def test_chunks_are_scored_as_the_whole(score, chunked, whole, rows, ending):
     from espalier.infra.tables.sources import write_table

@@ -15,6 +15,7 @@ def test_a_number_does_not_collide_with_a_real_name():
 
 
 def test_labels_of_any_kind_become_text():
+    assert unique_names(["a\ud800", ("a", "\ud800")]) == ["a\\ud800", "a_\\ud800"]
     assert unique_names([0, 1.5, ("x", "y"), None, float("nan")]) == [
         "0",
         "1.5",

@@ -4,7 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.data.parsing.decimal_signs import sign_evidence, table_decimal
+from espalier.pipelines.data.parsing.decimal_signs import (
+    may_be_numbers,
+    sign_evidence,
+    table_decimal,
+)
 from espalier.pipelines.data.preparation import prepare
 from espalier.pipelines.errors import UserError
 
@@ -60,11 +64,38 @@ def test_a_later_number_that_reads_both_ways_is_refused():
             preparation.apply(pd.DataFrame({"a": [text]}))
 
 
+@pytest.mark.parametrize("whole", [np.arange(30), [f"{i} kg" for i in range(30)]])
+def test_a_later_point_in_a_column_of_whole_numbers_is_refused_where_it_may_group(whole):
+    preparation, _ = prepare(pd.DataFrame({"a": whole}), target=None)
+    with pytest.raises(UserError, match=r"'1\.050', which may be read"):
+        preparation.apply(pd.DataFrame({"a": ["1.050", "20"]}))
+    told = pd.DataFrame({"a": ["1.050", "2.5", "20"]})
+    assert preparation.apply(told)["a"].tolist() == [1.05, 2.5, 20.0]
+    assert preparation.apply(pd.DataFrame({"a": [1.05]}))["a"].tolist() == [1.05]
+
+
+def test_the_notation_of_the_target_is_remembered_too():
+    table = pd.DataFrame({"a": np.arange(30) / 7, "y": ["1.050,50", "3,5"] * 15})
+    preparation, _ = prepare(table, target="y")
+    assert preparation.styles_with("y")["y"].decimal == ","
+    assert set(preparation.number_styles) == {"a"}
+    words, _ = prepare(table.assign(y=["yes", "no"] * 15), target="y")
+    assert set(words.styles_with("y")) == {"a"}
+
+
+def test_a_column_of_words_is_told_from_numbers_by_some_cells():
+    assert may_be_numbers(pd.Series(["?"] * 300 + ["1,5"] * 100))
+    assert may_be_numbers(pd.Series(["-", " ", None, "12 kg"]))
+    assert not may_be_numbers(pd.Series([f"text {i} and {i}" for i in range(300)]))
+    assert not may_be_numbers(pd.Series([1.5, None, 2], dtype=object))
+
+
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
         (["1,234", "900"] * 15, "read both ways"),
         ([*(f"{i},5" for i in range(199)), "2.5"], "count as missing"),
+        (["1,5", "2.5"] * 15, "taken for words"),
         (["12%", "0.5"] * 15, "with and without a percent sign"),
         (["$5", "€7"] * 15, "unlike currencies"),
     ],

@@ -36,21 +36,31 @@ class Act:
     begins_after: float = 0.0
     hears: bool = True  # gives up when it is asked to
     memory_mb: float | None = None
+    turn_after: float = 0.0  # how long jobs of others come first
 
 
 class FakeWorker:
     def __init__(self, name, workers):
         self.name = name
         self.workers = workers
+        self.begins_at_once = workers.begin_at_once
         self.work = None
         self.act = None
         self.gone = False
         self.given = self.ends = 0.0
 
     @property
+    def turn(self):
+        turn = self.given + self.act.turn_after
+        return turn if turn <= self.workers.clock() else None
+
+    @property
+    def begins(self):
+        return self.given + self.act.turn_after + self.act.begins_after
+
+    @property
     def began(self):
-        begun = self.given + self.act.begins_after
-        return begun if begun <= self.workers.clock() else None
+        return self.begins if self.begins <= self.workers.clock() else None
 
     @property
     def memory_mb(self):
@@ -63,7 +73,7 @@ class FakeWorker:
         script = self.workers.acts[work]
         self.act = script.popleft() if script else Act()
         self.work, self.given = work, self.workers.clock()
-        self.ends = self.given + self.act.begins_after + self.act.seconds
+        self.ends = self.begins + self.act.seconds
         self.workers.given.append((self.workers.clock(), self.name, work, seconds))
 
     def look(self):
@@ -76,14 +86,16 @@ class FakeWorker:
 class FakeWorkers:
     """A `WorkerSet`; ``given`` says what was started when, where and with how many seconds."""
 
-    def __init__(self, n_workers, *, on_this_machine=True):
+    def __init__(self, n_workers, *, on_this_machine=True, begin_at_once=True):
         self.clock = Clock()
         self.on_this_machine = on_this_machine
+        self.begin_at_once = begin_at_once
         self.acts = defaultdict(deque)
         self.there = []
         self.given = []
         self.killed = []
         self.closed = False
+        self.wanted = 0
         self.hopeless = False
         self.join(n_workers)
 
@@ -104,10 +116,13 @@ class FakeWorkers:
             raise WorkerLostError("nobody is left")
         return [worker for worker in self.there if worker.work is None]
 
+    def want(self, n_jobs):
+        self.wanted = n_jobs
+
     def wait(self, seconds):
         busy = [each for each in self.there if each.work is not None]
         moments = [each.ends for each in busy]
-        moments += [each.given + each.act.begins_after for each in busy if each.began is None]
+        moments += [each.begins for each in busy if each.began is None]
         self.clock.now = min([self.clock() + seconds, *(max(m, self.clock()) for m in moments)])
 
     def interrupt(self, workers):

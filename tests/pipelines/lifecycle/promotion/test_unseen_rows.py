@@ -110,3 +110,29 @@ def test_the_same_rows_of_another_dtype_are_known(dtype):
     model = kept(np.arange(30), np.arange(30, 40))
     read = TABLE.astype({"a": dtype, "b": "category"})[["y", "b", "a"]]
     assert unseen_rows(read, model, model, seed=0).table["a"].tolist() == list(range(30, 40))
+
+
+def learnt_from_all(rows):
+    keys = row_keys(TABLE)
+    return TrainingRows(
+        columns=key_columns(TABLE), trained=keys[rows], held_out=keys[:0], holdout=None
+    )
+
+
+def test_rows_that_a_model_has_learnt_from_after_they_scored_it_are_never_compared_on():
+    champion = learnt_from_all(np.arange(30))
+    same_rows = kept(np.arange(24), np.arange(24, 30))
+    assert unseen_holdouts(champion, same_rows).table is None
+    grown = kept(np.arange(24), np.arange(24, 40))
+    found = unseen_holdouts(champion, grown)
+    assert found.table["a"].tolist() == list(range(30, 40))  # what came after the champion
+    assert "has learnt from its hold-out" in " ".join(found.notes)
+
+    # A challenger that has learnt from everything has nothing to prove itself on but new rows.
+    challenger = learnt_from_all(np.arange(40))
+    found = unseen_holdouts(same_rows, challenger)
+    assert found.table is None
+    assert "challenger has learnt from its hold-out" in " ".join(found.notes)
+    newer = pd.concat([TABLE, TABLE.assign(a=TABLE["a"] + 100)], ignore_index=True)
+    brought = unseen_rows(newer, champion, challenger, seed=0)
+    assert sorted(brought.table["a"]) == list(range(100, 140))

@@ -62,3 +62,10 @@ def test_more_time_or_workers_never_mean_fewer_folds(rows, columns, classes, sec
     assert 1 <= some <= most_folds(rows, columns)
     assert some <= affordable_folds(table, Budget(seconds=2 * seconds), workers)
     assert some <= affordable_folds(table, Budget(seconds=seconds), 2 * workers)
+
+
+def test_twenty_thousand_columns_take_time_however_few_the_rows():
+    minute = Budget(seconds=60.0)
+    assert affordable_folds(shape(240, n_columns=2_000), minute, 2) == most_folds(240, 2_000)
+    assert affordable_folds(shape(240, n_columns=20_000), minute, 2) == 3
+    assert affordable_folds(shape(240, n_columns=20_000), Budget(seconds=3600.0), 2) > 3

@@ -12,18 +12,25 @@ from espalier.pipelines.search.limits.thinning import (
     choosing_pays,
     thinned,
 )
+from espalier.pipelines.search.strategies.names import ASCENT
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial
 from tests.pipelines.search.conftest import answer
 
 
-def many(n, *, choosing=None, seconds=1.0):
+def many(n, *, choosing=None, seconds=1.0, origin="random"):
     gains = np.random.default_rng(0).random(n)
     results = []
     for number in range(n):
         configuration = Configuration.of(f"family{number % 3}", {"x": number})
-        trial = Trial(number=number, configuration=configuration, seed=0, choosing_seconds=choosing)
+        trial = Trial(
+            number=number,
+            configuration=configuration,
+            seed=0,
+            choosing_seconds=choosing,
+            origin=origin,
+        )
         results.append(answer(trial, float(gains[number]), seconds=seconds))
     return History(METRICS["roc_auc"], tuple(results))
 
@@ -58,11 +65,20 @@ def test_the_order_of_arrival_does_not_matter(order):
 
 
 def test_choosing_pays_as_long_as_it_takes_a_twentieth_of_the_time():
-    assert choosing_pays(many(MOST_TRIALS, choosing=9.0), 2)  # the first are worth it
-    assert choosing_pays(many(3 * MOST_TRIALS, choosing=0.02), 2)
-    assert not choosing_pays(many(3 * MOST_TRIALS, choosing=0.03), 2)
-    assert choosing_pays(many(3 * MOST_TRIALS, choosing=0.03), 1)
-    assert choosing_pays(many(3 * MOST_TRIALS), 2)  # without a clock
+    assert choosing_pays(many(MOST_TRIALS, choosing=9.0), 2, 4)  # the first are worth it
+    assert choosing_pays(many(3 * MOST_TRIALS, choosing=0.02), 2, 4)
+    assert not choosing_pays(many(3 * MOST_TRIALS, choosing=0.03), 2, 4)
+    assert choosing_pays(many(3 * MOST_TRIALS, choosing=0.03), 1, 4)
+    assert choosing_pays(many(3 * MOST_TRIALS), 2, 4)  # without a clock
+
+
+def test_choosing_does_not_pay_where_the_next_choice_would_take_more_than_its_share():
+    # 600 later trials of a second each, two at a time: 15 s for choosing, of which 12 are spent.
+    history = many(MOST_TRIALS + 600, choosing=0.02, origin=ASCENT)
+    assert choosing_pays(history, 2, 4)
+    assert not choosing_pays(history, 2, 200)
+    # Right after the first trials nothing is earned yet.
+    assert not choosing_pays(many(MOST_TRIALS, choosing=0.02, origin=ASCENT), 2, 4)
 
 
 def test_what_choosing_cost_survives_a_record_and_makes_no_trial_another():

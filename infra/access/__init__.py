@@ -1,0 +1,1 @@
+"""What a run may read and write, by who asked for it: its operator, or a form."""

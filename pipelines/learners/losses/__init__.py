@@ -1,0 +1,1 @@
+"""Models and losses for other targets than the mean, shared by the families."""

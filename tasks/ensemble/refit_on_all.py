@@ -1,0 +1,67 @@
+"""Fit the model to the held-out rows as well, after they have scored it."""
+
+from dataclasses import replace
+
+from espalier.infra.runs.notes import THREADS
+from espalier.pipelines.automl.refit_on_all import refit_on_all
+from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.resources.memory import MIB, worker_memory
+from espalier.pipelines.serving.latency import answer_ms
+from espalier.pipelines.serving.saved_model import load_model, save_model
+from espalier.tasks.policies import retried_task
+from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
+
+REFIT_SHARE = 0.1
+"""Share of a time budget that is kept for it; what the run has left is added."""
+
+FOLDER = "model_on_all"
+
+
+def seconds_to_keep(budget: Budget) -> float:
+    """Return the seconds by which search, ensemble and evaluation must end earlier."""
+    return 0.0 if budget.seconds is None else REFIT_SHARE * budget.seconds
+
+
+@retried_task(
+    name="refit on all",
+    description="Fit the members once more, to the hold-out as well, after it has scored them.",
+    tags=["espalier", "ensemble"],
+)
+def refit_ensemble_on_all(
+    run: TrainingRun, prepared: PreparedRef, ensemble: EnsembleRecord, deadline: Deadline
+) -> EnsembleRecord:
+    """Return the record of the model that knows all rows; ``ensemble`` if there is none.
+
+    The scored model stays in its own folder, so that nothing can be scored on rows that the other
+    one has learnt from.
+
+    Parameters
+    ----------
+    run : TrainingRun
+        The training run, asked to refit on all rows.
+    prepared : PreparedRef
+        The prepared data, with all rows.
+    ensemble : EnsembleRecord
+        The model that was scored on the hold-out.
+    deadline : Deadline
+        When the refits must end.
+    """
+    data, settings, store = prepared.data, run.tracking.settings, run.store
+    assert data.all_rows is not None
+    results = [each for each in store.results() if each.trial.number in ensemble.weights]
+    n_workers = min(settings.worker_count, max(len(results), 1))
+    memory_limit = run.request.memory_limit or settings.memory_limit
+    context = replace(
+        data.context(n_threads=store.noted(THREADS) or 1, fold_models=None, memory_limit_mb=None),
+        dataset=data.all_rows,
+    )
+    with ProcessExecutor(
+        context, n_workers, memory_limit_mb=worker_memory(memory_limit, n_workers) / MIB
+    ) as executor:
+        model = refit_on_all(load_model(ensemble.path), results, executor, deadline)
+    if model is None:
+        return ensemble
+    path = run.folder / FOLDER
+    save_model(model, path)
+    return replace(ensemble, path=path, learnt_all=True, row_ms=answer_ms(model, data.example_rows))
