@@ -43,7 +43,7 @@ def choose_learners(
     Parameters
     ----------
     names : sequence of str or Learner, or None
-        Families to consider; None for all. A `Learner` is the user's own.
+        Families to consider; None for those of every search. A `Learner` is the user's own.
     shape : DatasetShape
         Shape of the table that they must be able to handle.
     interpretable : bool
@@ -54,7 +54,9 @@ def choose_learners(
     UserError
         A name is unknown or given twice, or no family is left.
     """
-    wanted = list(LEARNERS) if names is None else list(names)
+    if names is None:
+        names = [each.name for each in LEARNERS.values() if each.by_default]
+    wanted = list(names)
     chosen: dict[str, Learner] = {}
     for entry in wanted:
         learner = entry if isinstance(entry, Learner) else _known(entry)
