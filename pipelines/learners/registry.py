@@ -17,6 +17,7 @@ from espalier.pipelines.learners.families.linear import LINEAR
 from espalier.pipelines.learners.families.mlp import MLP
 from espalier.pipelines.learners.families.svm import SVM
 from espalier.pipelines.learners.families.xgboost_trees import XGBOOST
+from espalier.pipelines.learners.neural.realmlp_family import REALMLP
 
 
 def _by_name(learners: tuple[Learner, ...]) -> Mapping[str, Learner]:
@@ -30,7 +31,7 @@ def _by_name(learners: tuple[Learner, ...]) -> Mapping[str, Learner]:
 
 # In the order in which their defaults are worth trying.
 LEARNERS: Mapping[str, Learner] = _by_name(
-    (LIGHTGBM, LINEAR, EXTRA_TREES, CATBOOST, XGBOOST, RANDOM_FOREST, MLP, SVM, KNN, BAYES)
+    (LIGHTGBM, LINEAR, EXTRA_TREES, CATBOOST, XGBOOST, RANDOM_FOREST, MLP, REALMLP, SVM, KNN, BAYES)
 )
 
 
@@ -42,7 +43,7 @@ def choose_learners(
     Parameters
     ----------
     names : sequence of str or Learner, or None
-        Families to consider; None for all. A `Learner` is the user's own.
+        Families to consider; None for those of every search. A `Learner` is the user's own.
     shape : DatasetShape
         Shape of the table that they must be able to handle.
     interpretable : bool
@@ -53,7 +54,9 @@ def choose_learners(
     UserError
         A name is unknown or given twice, or no family is left.
     """
-    wanted = list(LEARNERS) if names is None else list(names)
+    if names is None:
+        names = [each.name for each in LEARNERS.values() if each.by_default]
+    wanted = list(names)
     chosen: dict[str, Learner] = {}
     for entry in wanted:
         learner = entry if isinstance(entry, Learner) else _known(entry)

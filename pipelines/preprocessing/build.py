@@ -77,7 +77,7 @@ def build_features(
             encoding=encoding,
             rare_share=_rare_share(float(values.get("rare_share", 0.0)), traits, shape.n_rows),
             fill=imputation != "none",
-            scale=scaling != "none",
+            scale=scaling != "none" and encoding != "native",
             classification=classification,
             seed=seed,
         ),

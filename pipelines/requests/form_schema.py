@@ -15,6 +15,7 @@ FAMILIES = (
     "xgboost",
     "random_forest",
     "mlp",
+    "realmlp",
     "svm",
     "knn",
     "bayes",

@@ -106,7 +106,7 @@ class TrainRequest(Form):
     families: NameList = Field(
         default=(),
         title="Model families",
-        description="Restrict the search to these families; empty for all.",
+        description="Restrict the search to these families; empty for all but realmlp.",
         json_schema_extra={"items": {"type": "string", "enum": list(FAMILIES)}},
     )
     search: str = Field(

@@ -79,7 +79,7 @@ def train(
         str | None,
         typer.Option(
             metavar="A,B,...",
-            help="Try only these model families. (default: all)",
+            help="Try only these model families. (default: all but realmlp)",
             rich_help_panel=SEARCH,
         ),
     ] = None,

@@ -106,6 +106,8 @@ class Learner:
     losses : frozenset of LossKind
         Losses of a numeric target that it can minimise. A target whose deviance is minimised comes
         with mean 1. Where a metric asks for another loss, the squared error is minimised.
+    by_default : bool
+        Whether a search uses it without being told to.
     """
 
     name: str
@@ -123,6 +125,7 @@ class Learner:
     packages: tuple[str, ...] = ()
     expected_mb: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
     losses: frozenset[LossKind] = frozenset({LossKind.SQUARED})
+    by_default: bool = True
 
     def admits(self, shape: DatasetShape) -> bool:
         """Whether the family can be used on a dataset of this shape."""

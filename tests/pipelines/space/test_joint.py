@@ -29,8 +29,8 @@ RICH = DatasetShape(
     has_missing=True,
 )
 PLAIN = DatasetShape(problem=ProblemKind.REGRESSION, n_rows=800, n_columns=4, smallest_class=800)
-SPACE = SearchSpace(choose_learners(None, RICH), RICH)
-SMALL = SearchSpace(choose_learners(None, PLAIN), PLAIN)
+SPACE = SearchSpace(choose_learners(list(LEARNERS), RICH), RICH)
+SMALL = SearchSpace(choose_learners(list(LEARNERS), PLAIN), PLAIN)
 
 
 def conditional_space(space: SearchSpace) -> ConfigurationSpace:
