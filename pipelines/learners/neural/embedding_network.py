@@ -189,7 +189,7 @@ class EmbeddingNetwork:
         for layer in range(self.shape.depth + 1):
             weight = values[f"weight {layer}"]
             weight = weight * np.float32(1 / math.sqrt(weight.shape[1]))
-            linear = hidden @ weight
+            linear = np.asarray(hidden @ weight, dtype=np.float32)
             linear += values[f"bias {layer}"]
             if layer == self.shape.depth:
                 tape.layers.append((hidden, weight, None, None, None))
