@@ -38,8 +38,10 @@ demo: $(STAMP) ## Train on a bundled table through the whole flow, in about a mi
 	@$(BIN)/python examples/make_demo_table.py mlruns/demo/tumours.csv
 	@$(BIN)/espalier train mlruns/demo/tumours.csv --target diagnosis --name tumours --time-budget 40s --workers 2
 
+# Two processes at a time; they must collect the tests in one order, hence the fixed hash seed.
+JOBS ?= 2
 test: $(STAMP) ## Run the tests (the slow ones left out)
-	$(BIN)/python -m pytest -m "not slow" -q --durations=10
+	PYTHONHASHSEED=0 $(BIN)/python -m pytest -m "not slow" -q -n $(JOBS) --dist loadfile --durations=10
 
 test-all: $(STAMP) ## Run every test, the slow and fault-injecting ones too
 	$(BIN)/python -m pytest -q --durations=20
