@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from espalier.pipelines.learners.losses.weighted_quantile import segment_quantiles
 
 # Training rows kept of each leaf, evenly spread over its sorted targets.
-_ROWS_A_LEAF = 8
+_ROWS_A_LEAF = 16
 # Numbers held at a time in predicting.
 _BLOCK = 4_000_000
 
@@ -55,10 +55,9 @@ class LeafQuantiles:
             size = sizes[column[ranks]]
             # One of every few rows, from the middle of each few.
             kept = size <= _ROWS_A_LEAF
-            half = _ROWS_A_LEAF // 2
-            kept |= (place * _ROWS_A_LEAF + half) // size > (
-                (place - 1) * _ROWS_A_LEAF + half
-            ) // size
+            few = (2 * _ROWS_A_LEAF * place + size) // (2 * size)
+            before = (2 * _ROWS_A_LEAF * (place - 1) + size) // (2 * size)
+            kept |= few > before
             ranks = ranks[kept]
             leaf = column[ranks]
             mass = np.bincount(leaf, weights=weight[ranks], minlength=len(sizes))

@@ -133,7 +133,7 @@ def odd_datasets(draw):
         if role is ColumnRole.NUMERIC:
             scale = draw(st.sampled_from([0.0, 1.0, 1e-300, 1e300]))
             cells = np.where(missing, np.nan, scale * rng.normal(size=n))
-        elif role is ColumnRole.DATETIME:
+        elif role.is_date:
             cells = np.datetime64("2020-01-01", "ns") + rng.integers(0, 9, n).astype("m8[D]")
             cells[missing] = np.datetime64("NaT")
         else:
