@@ -20,14 +20,13 @@ _VISITS = 500_000
 
 def space(shape: DatasetShape) -> "ConfigurationSpace":
     """Return the hyperparameters; ranges as in TabArena's, defaults those of RealMLP."""
-    from ConfigSpace import Categorical, ConfigurationSpace, Float, Integer
+    from ConfigSpace import ConfigurationSpace, Float, Integer
 
     classification = shape.problem.is_classification
     made = ConfigurationSpace(
         space=[
             Integer("width", (48, 384), log=True, default=192),
             Integer("depth", (2, 4), default=3),
-            Categorical("activation", ["mish", "selu"], default="mish"),
             Float("learning_rate", (0.01, 0.4), log=True, default=0.04 if classification else 0.15),
             Float("weight_decay", (1e-3, 0.1), log=True, default=0.02),
             Float("dropout", (0.0, 0.5), default=0.15),
@@ -50,7 +49,6 @@ def build(values: Mapping[str, Value], context: BuildContext) -> TabularPerceptr
     return TabularPerceptron(
         width=int(values["width"]),
         depth=int(values["depth"]),
-        activation=str(values["activation"]),
         learning_rate=float(values["learning_rate"]),
         weight_decay=float(values["weight_decay"]),
         dropout=float(values["dropout"]),
