@@ -11,6 +11,7 @@ from rich.console import Console
 
 from espalier.flows.serving.state_printer import StatePrinter
 from espalier.infra.operations.dead_runs import end_dead_runs, end_orphans
+from espalier.infra.operations.interrupted_runs import continue_interrupted
 from espalier.infra.operations.silent_runs import SilenceWatch
 from espalier.infra.orchestration.owners import Owner
 from espalier.infra.orchestration.questions import expire_questions
@@ -74,8 +75,6 @@ class Housekeeper:
                 self._stop.wait(LOOK_SECONDS)
 
     def _clean(self) -> None:
-        from espalier.infra.operations.interrupted_runs import continue_interrupted
-
         ended = end_dead_runs(self._settings)
         orphans = end_orphans(self._owner.tag, self._begun)
         for name in (*ended.flow_runs, *orphans):

@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from espalier.flows.progress.listeners import LogListener, RunListener
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.requests.train import TrainRequest
+from espalier.pipelines.resources.closing import ClosesAtExit
 from espalier.pipelines.surroundings import undisturbed
 from espalier.tasks.pickles import PREPARED
 from espalier.tasks.records import TableRef
@@ -33,7 +33,7 @@ _WARM = (
 )
 
 
-class TrainingSession:
+class TrainingSession(ClosesAtExit):
     """Table, workers and stores of a training run.
 
     The constructor starts everything in the background; using a part waits until it is ready.
@@ -86,17 +86,6 @@ class TrainingSession:
         """Release the workers and the data."""
         self.workers.close()
         PREPARED.forget()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def begin_reading(request: TrainRequest, settings: Settings) -> "EarlyTable":

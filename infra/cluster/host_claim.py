@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 from uuid import uuid4
 
 from espalier.infra.cluster.host_shares import HostShares, Machine, Share
 from espalier.infra.processes.identity import ProcessIdentity
 from espalier.infra.settings import Settings, usable_cores
+from espalier.pipelines.resources.closing import ClosesAtExit
 from espalier.pipelines.resources.memory import WORKERS_SHARE, machine_memory, memory_bytes
 
 _LOG = logging.getLogger(__name__)
@@ -22,7 +21,7 @@ _RENEW_SECONDS = 1.0
 _NOTEWORTHY = 0.95
 
 
-class HostClaim:
+class HostClaim(ClosesAtExit):
     """The claim of one run on the cores and the memory of this machine.
 
     It is renewed every second in the background, and when jobs begin or end: the run has less as
@@ -122,17 +121,6 @@ class HostClaim:
         with self._lock, suppress(OSError):
             self._add_up()
             self._shares.leave(self._share.mark)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def _held_cores(self) -> float:

@@ -7,8 +7,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 from espalier.infra.environment import without_strict_warnings
 from espalier.infra.log_rotation import rotate
@@ -20,6 +19,7 @@ from espalier.infra.settings import Settings
 from espalier.infra.tracking.store import make_own_database
 from espalier.pipelines.errors import EspalierError
 from espalier.pipelines.redaction import redact
+from espalier.pipelines.resources.closing import ClosesAtExit
 
 MLFLOW_PORT = 5000
 PREFECT_PORT = 4200
@@ -45,7 +45,7 @@ class ServerPage:
     is_own: bool
 
 
-class LocalServers:
+class LocalServers(ClosesAtExit):
     """The servers of MLflow and Prefect for the local stores, found or started.
 
     Parameters
@@ -115,17 +115,6 @@ class LocalServers:
         if self._log is not None:
             self._log.close()
         self._prefect.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def _mlflow_log_path(self) -> Path:

@@ -17,7 +17,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Self
 
 from espalier.infra.environment import reach_this_machine, without_strict_warnings
@@ -32,6 +31,7 @@ from espalier.infra.settings import Settings
 from espalier.infra.sqlite_urls import sqlite_url
 from espalier.pipelines.errors import EspalierError
 from espalier.pipelines.redaction import redact
+from espalier.pipelines.resources.closing import ClosesAtExit
 
 _LOG = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ _WATCH_SECONDS = 0.5
 _MOST_RESTARTS = 5
 
 
-class PrefectServer:
+class PrefectServer(ClosesAtExit):
     """The Prefect API of one command.
 
     Parameters
@@ -161,17 +161,6 @@ class PrefectServer:
             self._log.close()
         if os.environ.get("PREFECT_API_URL") == self.url:
             del os.environ["PREFECT_API_URL"]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _spawn(self, listening: socket.socket) -> None:
         folder = self._settings.prefect_folder

@@ -14,6 +14,7 @@ from espalier.pipelines.evaluation.evaluate import (
 from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.resources.closing import ClosesAtExit
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult, TrialStatus
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def ended_early(
     )
 
 
-class SerialExecutor:
+class SerialExecutor(ClosesAtExit):
     """Runs trials in this process, one at a time, inside `wait`.
 
     A time limit interrupts Python code only, not a single long call into native code.
@@ -151,19 +152,6 @@ class SerialExecutor:
     def close(self) -> None:
         """Drop the queued trials."""
         self._queue.clear()
-
-    def __enter__(self) -> Self:
-        """Return the executor."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the executor."""
-        self.close()
 
 
 def fit_or_none(job: MemberJob, context: TrialContext, deadline: Deadline) -> "Candidate | None":

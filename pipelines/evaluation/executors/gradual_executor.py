@@ -1,21 +1,20 @@
 """The executor that starts worker processes only once they save time."""
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
 
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import Executor, SerialExecutor
 from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.resources.closing import ClosesAtExit
 from espalier.pipelines.trials.trial import Trial, TrialOutcome
 
 START_SECONDS = 2.0
 """What starting workers takes on an idle machine: Python, the libraries, unpacking the table."""
 
 
-class GradualExecutor:
+class GradualExecutor(ClosesAtExit):
     """Runs trials in this process until workers pay, and then on workers.
 
     Workers take seconds to start, which is longer than a few trials on a small table. So the first
@@ -84,19 +83,6 @@ class GradualExecutor:
     def close(self) -> None:
         """Drop the queued trials and release the workers."""
         self._executor.close()
-
-    def __enter__(self) -> Self:
-        """Return the executor."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the executor."""
-        self.close()
 
     def _workers_pay(self) -> bool:
         if not self._seconds or self.n_workers < 2:

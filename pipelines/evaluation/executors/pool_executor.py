@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 from espalier.pipelines.evaluation.executors.base import ended_early
 from espalier.pipelines.evaluation.executors.job import GRACE_SECONDS, JobEnding, JobResult
@@ -11,6 +9,7 @@ from espalier.pipelines.evaluation.executors.job_pool import JobPool
 from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.resources.closing import ClosesAtExit
 from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialStatus
 
 _STATUS = {
@@ -20,7 +19,7 @@ _STATUS = {
 }
 
 
-class PoolExecutor:
+class PoolExecutor(ClosesAtExit):
     """Runs trials on the workers of a pool, one per worker at a time.
 
     Implements `base.Executor` for every platform with a `WorkerSet`.
@@ -91,19 +90,6 @@ class PoolExecutor:
         """Stop all jobs and release the workers; may be called twice."""
         self._pool.close()
         self._finished = []
-
-    def __enter__(self) -> Self:
-        """Return the executor."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the executor."""
-        self.close()
 
     def _keep(self, results: list[JobResult]) -> None:
         self._finished.extend(_outcome(each) for each in results)

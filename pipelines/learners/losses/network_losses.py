@@ -124,6 +124,6 @@ class LogDeviance:
 
 
 def softmax(logits: Array) -> Array:
-    """Return probabilities, shape (n, k)."""
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+    """Return probabilities over the last axis, which counts the classes."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))

@@ -11,7 +11,6 @@ d inputs of a layer, o outputs.
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -294,9 +293,3 @@ class EmbeddingNetwork:
         parts = delta[:, :, start:].reshape(k, n, len(self.shape.levels), self.shape.level_size)
         for network in range(k):
             np.add.at(own[network], places[network], parts[network])
-
-
-def softmax(logits: NDArray[Any]) -> Array:
-    """Return probabilities over the last axis."""
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), dtype=np.float32)

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from espalier.pipelines.learners.base.target_scale import mean_and_spread
+from espalier.pipelines.learners.losses.network_losses import softmax
 from espalier.pipelines.learners.neural.columns import ColumnKinds
 from espalier.pipelines.learners.neural.embedding_network import (
     EmbeddingNetwork,
     NetworkShape,
-    softmax,
 )
 from espalier.pipelines.learners.neural.parameters import AdamW
 from espalier.pipelines.learners.neural.schedules import flat_then_cosine, four_cycles
