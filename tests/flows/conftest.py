@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.request
 from contextlib import chdir
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,3 +137,20 @@ def visits():
         )
 
     return make
+
+
+@pytest.fixture(scope="module")
+def ask(flow_home):
+    """Ask the server's API."""
+    from prefect.settings import PREFECT_API_URL
+
+    def call(path, body=None):
+        request = urllib.request.Request(
+            f"{PREFECT_API_URL.value()}{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=120) as reply:
+            return json.load(reply)
+
+    return call

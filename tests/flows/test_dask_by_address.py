@@ -1,84 +1,23 @@
 """A scheduler and workers that somebody else started: late joiners and lost ones cost little."""
 
 import json
-import os
-import re
 import signal
-import subprocess
-import sys
-import time
 
 import psutil
 import pytest
 
-from tests.flows.conftest import ROOT
+from tests.infra.cluster.dask_processes import DaskProcesses
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 N_TRIALS = 24
 
 
-class Processes:
-    """Programs of Dask in a folder of their own; they see this package and nothing else."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.started = []
-
-    def start(self, *words):
-        environment = {
-            key: value
-            for key, value in os.environ.items()
-            if not key.startswith(("ESPALIER_", "PREFECT_", "MLFLOW_"))
-        }
-        log = (self.folder / f"{len(self.started)}.log").open("w+")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dask", *words],
-            cwd=self.folder,
-            stdout=log,
-            stderr=log,
-            env=environment | {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
-        )
-        self.started.append(process)
-        return process, log
-
-    def scheduler(self):
-        """Start a scheduler and return its address."""
-        _, log = self.start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-        end = time.monotonic() + 120
-        while time.monotonic() < end:
-            log.seek(0)
-            found = re.search(r"Scheduler at:\s+(tcp://127\.0\.0\.1:\d+)", log.read())
-            if found:
-                return found[1]
-            time.sleep(0.2)
-        raise AssertionError("no scheduler")
-
-    def worker(self, address):
-        return self.start(
-            "worker",
-            address,
-            "--nworkers",
-            "1",
-            "--nthreads",
-            "1",
-            "--no-dashboard",
-            "--memory-limit",
-            "1GiB",
-        )[0]
-
-    def close(self):
-        for process in reversed(self.started):
-            for each in (*psutil.Process(process.pid).children(recursive=True), process):
-                each.kill()
-            process.wait()
-
-
 @pytest.fixture
 def dask(tmp_path):
     folder = tmp_path / "dask"
     folder.mkdir()
-    processes = Processes(folder)
+    processes = DaskProcesses(folder)
     yield processes
     processes.close()
 

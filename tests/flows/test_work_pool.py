@@ -1,10 +1,8 @@
 """``prefect deploy --all`` on a real server, and a worker of a process pool that runs it."""
 
-import json
 import os
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -44,23 +42,6 @@ def prefect(flow_home):
         return ended.stdout
 
     return run
-
-
-@pytest.fixture(scope="module")
-def ask(flow_home):
-    """Ask the server's API."""
-    from prefect.settings import PREFECT_API_URL
-
-    def call(path, body=None):
-        request = urllib.request.Request(
-            f"{PREFECT_API_URL.value()}{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=120) as reply:
-            return json.load(reply)
-
-    return call
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -13,22 +12,6 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 ROOT = Path(__file__).parents[3]
 SECRET = "hunter2-real-password"
-
-
-@pytest.fixture(scope="module")
-def ask(flow_home):
-    from prefect.settings import PREFECT_API_URL
-
-    def call(path, body=None):
-        request = urllib.request.Request(
-            f"{PREFECT_API_URL.value()}{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=120) as reply:
-            return json.load(reply)
-
-    return call
 
 
 @pytest.fixture(scope="module")

@@ -20,13 +20,18 @@ class DaskProcesses:
         self.started = []
 
     def start(self, *words):
+        environment = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("ESPALIER_", "PREFECT_", "MLFLOW_"))
+        }
         log = (self.folder / f"{len(self.started)}.log").open("w+")
         process = subprocess.Popen(
             [sys.executable, "-m", "dask", *words],
             cwd=self.folder,
             stdout=log,
             stderr=log,
-            env=os.environ
+            env=environment
             | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "OMP_NUM_THREADS": "1"},
         )
         self.started.append(process)
