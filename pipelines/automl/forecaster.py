@@ -20,7 +20,7 @@ from espalier.pipelines.resources.memory import workers_within
 from espalier.pipelines.surroundings import undisturbed
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
-    from espalier.pipelines.automl.forecast_training import ForecastResult
+    from espalier.pipelines.automl.forecast.settings import ForecastResult
 
 _LONGEST_HORIZON = 10_000
 
@@ -143,7 +143,8 @@ class AutoMLForecaster(BaseEstimator):
             The table or a parameter is wrong; the message says which. It is a ValueError.
         """
         # Imported late: a fitted estimator predicts without the search and its packages.
-        from espalier.pipelines.automl.forecast_training import ForecastSettings, train_forecast
+        from espalier.pipelines.automl.forecast.settings import ForecastSettings
+        from espalier.pipelines.automl.forecast.training import train_forecast
         from espalier.pipelines.trials.progress_line import print_trial
 
         budget = Budget(seconds=self.time_budget, trials=self.n_trials)
@@ -240,7 +241,7 @@ class AutoMLForecaster(BaseEstimator):
 
     def _keep(self, table: SeriesTable, columns: SeriesColumns, result: "ForecastResult") -> None:
         """Keep what is needed to predict, and what the user may look at."""
-        from espalier.pipelines.automl.forecast_tables import backtest_frame, leaderboard_frame
+        from espalier.pipelines.automl.forecast.tables import backtest_frame, leaderboard_frame
 
         self._table, self._fitted_columns = table, columns
         self.model_ = result.model

@@ -4,26 +4,22 @@ A row is one series at one time. Rows after a series' last value are its future:
 covariates, and no value.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from espalier.pipelines.errors import MissingColumnsError, UserError
+from espalier.pipelines.forecasting.input.build_panel import build_panel, fill_panel, panel_seasons
 from espalier.pipelines.forecasting.input.frequency import (
     Frequency,
     given_frequency,
     infer_frequency,
 )
-from espalier.pipelines.forecasting.input.season import seasons_of
 from espalier.pipelines.forecasting.input.times import TimeType, read_times
-from espalier.pipelines.forecasting.panel import Floats, Ints, Panel, fill_gaps
+from espalier.pipelines.forecasting.panel import Floats, Ints, Panel
 
-# A series of which fewer of the steps have a value is not one of this frequency.
-_LEAST_FULL = 0.01
 _FEW = 5
 
 
@@ -177,19 +173,19 @@ def read_series(
     _refuse_twice(ordinals, groups, names, times, columns)
     categories = {} if like is None else dict(like.codes)
     covariates = _covariates(rows.iloc[order], columns, categories)
-    panel, kept, gaps = _panel(values, covariates, ordinals, groups, frequency, names)
+    panel, kept, gaps = build_panel(values, covariates, ordinals, groups, frequency, names)
     if len(kept) < len(names):
         notes.append(f"{len(names) - len(kept)} series without any value were left out")
     if gaps:
         notes.append(f"{gaps} step(s) without a value were filled in for the models")
-    found = _seasons(panel, frequency, season) if like is None else like.panel.seasons
+    found = panel_seasons(panel, frequency, season) if like is None else like.panel.seasons
     main = season or (found[0] if found else 1)
     if like is not None:
         main = like.panel.season
     if freq is None and like is None:
         notes.insert(0, f"the step of {columns.time!r} is {frequency.label}, the season {main}")
     panel = replace(panel, season=main, seasons=found)
-    _fill(panel)
+    fill_panel(panel)
     return SeriesTable(
         panel=panel,
         names=names[kept],
@@ -299,80 +295,3 @@ def _covariates(
         codes = pd.Categorical(column.astype(str), categories=list(categories[name])).codes
         found[:, place] = np.where(codes < 0, np.nan, codes)
     return found
-
-
-def _panel(
-    values: Floats,
-    covariates: Floats,
-    ordinals: Ints,
-    groups: Ints,
-    frequency: Frequency,
-    names: "pd.Index[Any]",
-) -> tuple[Panel, NDArray[np.int64], int]:
-    """Return the panel with NaN in gaps, which series it has, and the number of gaps."""
-    known = np.isfinite(values)
-    n_series = len(names)
-    first = np.full(n_series, np.iinfo(np.int64).max)
-    last = np.full(n_series, np.iinfo(np.int64).min)
-    end = last.copy()
-    np.minimum.at(first, groups[known], ordinals[known])
-    np.maximum.at(last, groups[known], ordinals[known])
-    np.maximum.at(end, groups, ordinals)
-    kept = np.flatnonzero(last >= first)
-    if not len(kept):
-        raise UserError("no series has a value; there is nothing to forecast from")
-    lengths = last[kept] - first[kept] + 1
-    counts = np.bincount(groups[known], minlength=n_series)[kept]
-    sparse = counts < _LEAST_FULL * lengths
-    if sparse.any():
-        worst = names[kept[np.argmax(sparse)]]
-        raise UserError(
-            f"series {worst!r} has values at less than 1 % of its steps of {frequency.label}; give "
-            "freq, the step from one time to the next"
-        )
-    rooms = np.maximum(end[kept], last[kept]) - first[kept] + 1
-    limits = np.cumsum(rooms)
-    starts = limits - rooms
-    place_of = np.full(n_series, -1)
-    place_of[kept] = np.arange(len(kept))
-    row = place_of[groups]
-    usable = (row >= 0) & (ordinals >= first[groups])
-    at = starts[row[usable]] + ordinals[usable] - first[groups[usable]]
-    flat = np.full(int(limits[-1]), np.nan)
-    flat[at] = values[usable]
-    known_covariates = np.full((len(flat), covariates.shape[1]), np.nan)
-    known_covariates[at] = covariates[usable]
-    gaps = int((lengths - counts).sum())
-    panel = Panel(
-        values=flat,
-        observed=np.isfinite(flat),
-        starts=starts,
-        stops=starts + lengths,
-        limits=limits,
-        first=first[kept],
-        covariates=known_covariates,
-    )
-    return panel, kept, gaps
-
-
-def _seasons(panel: Panel, frequency: Frequency, season: int | None) -> tuple[int, ...]:
-    suggested: Sequence[int] = frequency.seasons()
-    filled = replace(panel, values=panel.values.copy())
-    _fill(filled)
-    found = seasons_of(filled, tuple(suggested))
-    if season is not None:
-        if season < 1:
-            raise UserError(f"the season must be at least 1, not {season}")
-        found = tuple(sorted({*found, season} - {1}))
-    return found
-
-
-def _fill(panel: Panel) -> None:
-    """Fill the gaps of every series in place."""
-    gaps = ~panel.observed
-    if not gaps.any():
-        return
-    counts = np.add.reduceat(gaps, panel.starts) if len(panel) else np.zeros(0)
-    for row in np.flatnonzero(counts):
-        begin, end = int(panel.starts[row]), int(panel.stops[row])
-        fill_gaps(panel.values[begin:end], panel.season)

@@ -8,8 +8,8 @@ from espalier.pipelines.evaluation.executors.base import SerialExecutor
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
 from espalier.pipelines.evaluation.forecast_context import ForecastContext, usable
 from espalier.pipelines.evaluation.member_job import MemberJob
+from espalier.pipelines.forecasting.families.definitions import FORECASTERS
 from espalier.pipelines.forecasting.families.naive import NaiveForecaster
-from espalier.pipelines.forecasting.families.registry import FORECASTERS
 from espalier.pipelines.forecasting.metrics import Scales, forecast_metric
 from espalier.pipelines.forecasting.panel import Panel
 from espalier.pipelines.resources.budget import Deadline

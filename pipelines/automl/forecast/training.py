@@ -2,10 +2,10 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import numpy as np
 
+from espalier.pipelines.automl.forecast.settings import ForecastResult, ForecastSettings
 from espalier.pipelines.ensemble.horizon.choose import ForecastChoice, choose_forecast_rule
 from espalier.pipelines.ensemble.horizon.quantiles import QuantileModel, fit_quantiles
 from espalier.pipelines.ensemble.horizon.records import (
@@ -20,12 +20,11 @@ from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.forecasting.families.registry import forecasters
 from espalier.pipelines.forecasting.input.read import SeriesTable
 from espalier.pipelines.forecasting.metrics import (
-    ForecastMetric,
     Scales,
     quantile_score,
 )
 from espalier.pipelines.forecasting.panel import Panel
-from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, trial_memory_mb, worker_memory
 from espalier.pipelines.search.loop import run_search
 from espalier.pipelines.search.plan import SearchPlan
@@ -54,71 +53,6 @@ _CHOICE_SHARE, _REFIT_SHARE = 0.12, 0.16
 _CHOICE_AT_MOST = 20.0
 _ZERO_SHARE = 0.3
 _WORTH_PROCESSES = 15.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForecastSettings:
-    """The options of a forecast training.
-
-    Attributes
-    ----------
-    horizon : int
-        Steps to forecast.
-    quantiles : tuple of float
-        Levels in (0, 1), ascending.
-    metric : ForecastMetric
-        Metric to optimise.
-    budget : Budget
-        Seconds and trials.
-    n_workers : int
-        Trials that run at the same time.
-    seed : int
-        Seed of everything random.
-    families : tuple of str or None
-        Families to try; None for all that suit the series.
-    search : str
-        Strategy that proposes configurations.
-    """
-
-    horizon: int
-    quantiles: tuple[float, ...]
-    metric: ForecastMetric
-    budget: Budget
-    n_workers: int = 1
-    seed: int = 0
-    families: tuple[str, ...] | None = None
-    search: str = "guided"
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ForecastResult:
-    """A trained forecast, and what is known about it.
-
-    Attributes
-    ----------
-    model : ForecastModel
-        Forecasts any panel of the same frequency.
-    history : History
-        All trials.
-    choice : ForecastChoice or None
-        How they were combined; None where the forecast is the base alone.
-    context : ForecastContext
-        What the trials were evaluated on.
-    cv_score : float
-        The metric at origins before the last, of weights that were fitted to others.
-    backtest : array, shape (W, S, H)
-        Forecasts at the origins, combined in this way.
-    backtest_quantiles : array, shape (W, S, H, Q)
-        Their quantiles.
-    """
-
-    model: ForecastModel
-    history: History
-    choice: ForecastChoice | None
-    context: ForecastContext
-    cv_score: float
-    backtest: Floats = field(repr=False)
-    backtest_quantiles: Floats = field(repr=False)
 
 
 def origins_of(panel: Panel, horizon: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ import pandas as pd
 from espalier.pipelines.forecasting.input.read import SeriesColumns, SeriesTable
 
 if TYPE_CHECKING:
-    from espalier.pipelines.automl.forecast_training import ForecastResult
+    from espalier.pipelines.automl.forecast.settings import ForecastResult
 
 
 def leaderboard_frame(result: "ForecastResult") -> pd.DataFrame:
