@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from espalier.flows.cli.commands.experience import experience
+from espalier.flows.cli.commands.export.export import export
 from espalier.flows.cli.commands.history import history
 from espalier.flows.cli.commands.leaderboard import leaderboard
 from espalier.flows.cli.commands.learn import learn
@@ -52,6 +53,7 @@ app.command()(leaderboard)
 app.command()(report)
 app.command()(models)
 app.command()(history)
+app.command()(export)
 app.command()(verify)
 app.command()(check)
 app.command()(clean)

@@ -84,7 +84,7 @@ def build_features(
         text=TextColumn(
             encoding=str(values.get("text", "tfidf" if traits.sparse else "svd")),
             n_components=int(values.get("text_components", 16)),
-            analyzer=str(values.get("text_analyzer", "auto")),
+            analyzer=str(values.get("text_analyzer", traits.text_analyzers[0])),
             n_words=int(values.get("text_words", traits.text_words[0])),
             means=bool(values.get("text_means", traits.text_means[0])),
             scale=scaling != "none",

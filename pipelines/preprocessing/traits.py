@@ -25,6 +25,8 @@ class PreprocessingTraits:
         Whether repeated strings are also encoded by their target mean.
     text_words : tuple of int
         Number of words of a text column that get columns of their own, unless ``sparse``.
+    text_analyzers : tuple of str
+        Terms of text, from ``auto`` (by the length of the strings), ``char`` and ``word``.
     strings : tuple of str
         How text columns with repeated strings are used where categories are codes (``ordinal``,
         ``native``), from ``text``, ``categories`` and ``both``.
@@ -46,6 +48,7 @@ class PreprocessingTraits:
     sparse: bool = False
     text_means: tuple[bool, ...] = (True, False)
     text_words: tuple[int, ...] = (0,)
+    text_analyzers: tuple[str, ...] = ("auto", "char", "word")
     strings: tuple[str, ...] = ("text",)
     rare_of_rows: int | None = None
     native_weighs: bool = True

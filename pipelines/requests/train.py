@@ -22,6 +22,7 @@ from espalier.pipelines.requests.form import (
     Form,
     NameList,
     OptionalNumber,
+    OptionalPortable,
     OptionalText,
 )
 from espalier.pipelines.requests.form_schema import FAMILIES, METRICS
@@ -195,6 +196,12 @@ class TrainRequest(Form):
         description="Try only models that a person can read, and use a single one instead of an "
         "ensemble.",
     )
+    portable: OptionalPortable = Field(
+        default=None,
+        title="Portable",
+        description="Try only models that `espalier export` can write as one file: onnx, or c for "
+        "numbers, categories and dates. Empty to try everything.",
+    )
     refit_on_all: bool = Field(
         default=False,
         title="Refit on all rows",
@@ -319,6 +326,7 @@ class TrainRequest(Form):
         more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         for name in ("interpretable", "refit_on_all"):
             more |= {name: True} if getattr(self, name) else {}
+        more |= {} if self.portable is None else {"portable": self.portable}
         return self.model_dump(mode="json", include=kept) | {"name": self.model_name} | more
 
     @property

@@ -57,7 +57,7 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
                     "prep_text_words", list(traits.text_words), default=traits.text_words[0]
                 )
                 made.add(words)
-        made.add(Categorical("prep_text_analyzer", ["auto", "char", "word"], default="auto"))
+        _add_choice(made, "prep_text_analyzer", traits.text_analyzers)
         if len(traits.text_means) > 1:
             means = Categorical("prep_text_means", [True, False], default=traits.text_means[0])
             made.add(means)

@@ -172,6 +172,15 @@ def train(
             rich_help_panel=SEARCH,
         ),
     ] = False,
+    portable: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORMAT",
+            help="Try only what `espalier export` can write: onnx, or c for numbers, categories "
+            "and dates.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
     refit_on_all: Annotated[
         bool,
         typer.Option(

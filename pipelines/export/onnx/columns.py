@@ -86,7 +86,7 @@ class Columns:
 
     def with_numbers(self, more: dict[str, Tensor]) -> "Columns":
         """Return the same columns and further numbers, float64 of shape (n_rows, 1)."""
-        return Columns(self.graph, self.lookups, self.numbers | more, self.strings)
+        return type(self)(self.graph, self.lookups, self.numbers | more, self.strings)
 
     def text(self, name: str) -> Tensor:
         """Return a string column without blanks around the strings, shape (n_rows,).

@@ -31,6 +31,8 @@ class ModelGraph:
     ----------
     graph : Graph
         Inputs are the raw columns, by name.
+    lookups : Lookups
+        The strings that are known.
     names : dict of str to str
         What each output (`LABEL`, ...) is called in the graph: its name, with underscores after
         it where a column has that name.
@@ -39,11 +41,14 @@ class ModelGraph:
     """
 
     graph: Graph
+    lookups: Lookups
     names: dict[str, str]
     members: dict[str, Tensor]
 
 
-def model_graph(model: EnsembleModel, *, coverage: float = 0.9) -> ModelGraph:
+def model_graph(
+    model: EnsembleModel, *, coverage: float = 0.9, columns_type: type[Columns] = Columns
+) -> ModelGraph:
     """Return a model as a graph.
 
     Parameters
@@ -52,6 +57,8 @@ def model_graph(model: EnsembleModel, *, coverage: float = 0.9) -> ModelGraph:
         The model.
     coverage : float
         Of the prediction intervals of a regression that has them.
+    columns_type : type
+        How raw columns are read.
 
     Raises
     ------
@@ -60,7 +67,7 @@ def model_graph(model: EnsembleModel, *, coverage: float = 0.9) -> ModelGraph:
     """
     graph = Graph()
     lookups = Lookups.of(_matrices(model))
-    columns = Columns.of(model.preparation, lookups, graph)
+    columns = columns_type.of(model.preparation, lookups, graph)
     answers = [member_scores(columns, each) for each in model.members]
     prediction = combined(graph, answers, model.combination)
     if model.correction is not None:
@@ -71,8 +78,8 @@ def model_graph(model: EnsembleModel, *, coverage: float = 0.9) -> ModelGraph:
     if model.classes is None:
         _add_values(outputs, model, prediction, answers, coverage)
     else:
-        _add_classes(outputs, model, prediction)
-    return ModelGraph(graph, outputs.names, members)
+        _add_classes(outputs, model, prediction, as_codes=columns_type is not Columns)
+    return ModelGraph(graph, lookups, outputs.names, members)
 
 
 def _matrices(model: EnsembleModel) -> Iterator[FeatureMatrix]:
@@ -100,14 +107,18 @@ class _Outputs:
         self.graph.add_output(free, tensor, dtype, shape)
 
 
-def _add_classes(outputs: _Outputs, model: EnsembleModel, prediction: Tensor) -> None:
+def _add_classes(
+    outputs: _Outputs, model: EnsembleModel, prediction: Tensor, *, as_codes: bool
+) -> None:
     graph, classes = outputs.graph, model.classes
     assert classes is not None
     calibrator = model.adjustments.calibrator
     probabilities = after.calibrated(graph, prediction, calibrator, len(classes))
     codes = after.class_codes(graph, probabilities, model.adjustments.threshold)
     labels = exported_labels(classes)
-    outputs.add(LABEL, graph.op("Gather", labels, codes), labels.dtype, (None,))
+    if not as_codes:
+        codes = graph.op("Gather", labels, codes)
+    outputs.add(LABEL, codes, labels.dtype, (None,))
     outputs.add(PROBABILITIES, probabilities, np.float64, (None, len(classes)))
 
 
