@@ -18,6 +18,7 @@ from espalier.pipelines.automl.columns import (
     numbered_columns,
     warn_of_equal_labels,
 )
+from espalier.pipelines.automl.exporting import Exports
 from espalier.pipelines.automl.inputs import (
     feature_names,
     prepared_dataset,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
 EXAMPLE_ROWS = 5
 
 
-class AutoMLBase(BaseEstimator):
+class AutoMLBase(Exports, BaseEstimator):
     """Base class of `AutoMLClassifier` and `AutoMLRegressor`."""
 
     _task: ClassVar[str]

@@ -200,9 +200,8 @@ class _Writer:
             lines.append(f"static const level_t levels_{number}[] = {{{cells}}};")
             source = self.strings.index(name)
             unknown = int(self.lookups.unknown[number])
-            calls.append(
-                f"  places[{number}] = find(levels_{number}, {len(own)}, strings[{source}], {unknown});"
-            )
+            found = f"find(levels_{number}, {len(own)}, strings[{source}], {unknown})"
+            calls.append(f"  places[{number}] = {found};")
         body = "\n".join(calls)
         return (
             "\n".join(lines)

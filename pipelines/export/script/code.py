@@ -6,6 +6,9 @@ from typing import Any
 
 import numpy as np
 
+PASS = "'passthrough'"
+"""The step that changes nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -53,11 +56,14 @@ class Code:
 def chain(parts: Iterable[Code]) -> Code:
     """Return the parts one after the other, as ``make_pipeline`` has it."""
     parts = list(parts)
-    if len(parts) == 1:
-        return parts[0]
+    working = [each for each in parts if each.text != PASS] or parts[:1]
+    notes = tuple(note for each in parts for note in each.notes)
+    if len(working) == 1:
+        return Code(working[0].text, working[0].imports, notes)
+    parts = working
     maker = Code("", frozenset({"from sklearn.pipeline import make_pipeline"}))
     text = f"make_pipeline({', '.join(each.text for each in parts)})"
-    return maker.named(text, *parts)
+    return Code(text, maker.named(text, *parts).imports, notes)
 
 
 def literal(value: Any) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from espalier.pipelines.data.parsing.roles import ColumnRole
-from espalier.pipelines.export.script.code import Code, chain
+from espalier.pipelines.export.script.code import PASS, Code, chain
 from espalier.pipelines.preprocessing.categorical import CategoricalBlock
 from espalier.pipelines.preprocessing.matrix import FeatureMatrix
 from espalier.pipelines.preprocessing.numeric import NumericBlock
@@ -89,7 +89,7 @@ def _numbers(block: NumericBlock) -> list[Code]:
         made.append(union.named(f"make_union({both[0].text}, {both[1].text})", *both))
     elif block.scaling != "none":
         made.append(Code.call(_MODULE, *_SCALERS[block.scaling]))
-    return made or [Code("'passthrough'", notes=notes)]
+    return made or [Code(PASS, notes=notes)]
 
 
 def _categories(block: CategoricalBlock) -> Code:
@@ -130,7 +130,7 @@ def _terms(text: TextColumn) -> Code:
 
 def _selection(step: SelectColumns, classifies: bool, *, fills: bool) -> Code:
     if not fills:
-        return Code("'passthrough'", notes=("All columns are kept.",))
+        return Code(PASS, notes=("All columns are kept.",))
     kind = "classif" if classifies else "regression"
     module, score = "sklearn.feature_selection", f"mutual_info_{kind}"
     settings = {"score_func": Code(score), "percentile": max(1, round(100 * step.share))}

@@ -4,8 +4,10 @@ READ = '''
 def read(path):
     """Return a table with numbers as numbers, dates as dates and the rest as text."""
     table = pd.read_csv(path)
+    truths = {"true": 1, "false": 0}
     for name in NUMBERS:
-        table[name] = pd.to_numeric(table[name], errors="coerce").astype(float)
+        cells = table[name].map(lambda cell: truths.get(str(cell).lower(), cell))
+        table[name] = pd.to_numeric(cells, errors="coerce").astype(float)
     for name in DATES:
         table[name] = pd.to_datetime(table[name], format=DATE_FORMATS.get(name), errors="coerce")
     for name in CATEGORIES:

@@ -116,8 +116,14 @@ def _fit(candidate: Candidate) -> str:
 
 
 def _imports(imports: frozenset[str]) -> list[str]:
+    """Return the imports, those of one module on one line."""
+    names: dict[str, list[str]] = {"sklearn.model_selection": ["cross_val_score"]}
+    for line in sorted(imports):
+        module, name = line.removeprefix("from ").split(" import ")
+        names.setdefault(module, []).append(name)
     own = ["import sys", "", "import numpy as np", "import pandas as pd"]
-    return [*own, *sorted(imports), "from sklearn.model_selection import cross_val_score", ""]
+    found = [f"from {module} import {', '.join(names[module])}" for module in sorted(names)]
+    return [*own, *found, ""]
 
 
 def _date_formats(preparation: Preparation) -> dict[str, str]:
