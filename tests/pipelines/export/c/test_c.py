@@ -42,7 +42,7 @@ def test_other_families_are_compiled_too(tmp_path, family):
 @needs_a_compiler
 def test_text_columns_have_no_form_in_c(tmp_path):
     model = small_model(ProblemKind.BINARY, ["linear"])
-    with pytest.raises(CannotExportError, match="text column 'note'.*--portable c"):
+    with pytest.raises(CannotExportError, match=r"text column 'note'.*--portable c"):
         export_model(model, tmp_path / "model.c", "c")
 
 
