@@ -78,10 +78,12 @@ def _plain(model: Any, candidate: Candidate, classifies: bool) -> Code:
     if isinstance(model, GaussianClassifier):
         return _gaussian(model)
     if isinstance(model, Neighbours):
-        names = ("n_neighbors", "weights", "p")
-        settings = {name: getattr(model, name) for name in names}
-        notes = ("Columns count alike in distances.",) if model.relevance else ()
-        return Code.call("sklearn.neighbors", f"KNeighbors{kind}", settings, notes=notes)
+        if model.relevance:
+            raise CannotExportError(
+                "nearest neighbours by columns that do not count alike", advice=_ADVICE
+            )
+        settings = {name: getattr(model, name) for name in ("n_neighbors", "weights", "p")}
+        return Code.call("sklearn.neighbors", f"KNeighbors{kind}", settings)
     if isinstance(model, Perceptron | TabularPerceptron):
         settings = {
             "hidden_layer_sizes": (model.width,) * model.depth,

@@ -57,7 +57,6 @@ def skill(found, true):
         (ProblemKind.REGRESSION, "extra_trees"),
         (ProblemKind.REGRESSION, "svm"),
         (ProblemKind.BINARY, "bayes"),
-        (ProblemKind.BINARY, "knn"),
     ],
 )
 def test_the_script_does_as_well_as_the_model(tmp_path, problem, family):
