@@ -1,0 +1,218 @@
+"""An endpoint without its HTTP: models by name, their versions, and the watch over the registry."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import time
+import uuid
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from espalier.infra.settings import Settings
+from espalier.infra.web.answering.answerer import refusal
+from espalier.infra.web.answering.messages import Question, Reply
+from espalier.infra.web.answering.opening import ModelSource
+from espalier.infra.web.endpoint.metrics import EndpointMetrics
+from espalier.infra.web.endpoint.options import EndpointOptions
+from espalier.infra.web.endpoint.registry_versions import RegistryVersions
+from espalier.infra.web.endpoint.replica_set import BusyError, ReplicaSet
+from espalier.infra.web.endpoint.replicas import OwnReplica, ProcessReplica, Replica
+from espalier.infra.web.endpoint.request_log import RequestLog, log_folder
+from espalier.infra.web.endpoint.served_model import Placement, ServedModel
+from espalier.pipelines.errors import UserError
+
+_LOG = logging.getLogger(__name__)
+
+_BUSY = 503
+_RETRY_POLLS = 15
+"""Turns of the watch after which a version that could not be opened is tried again."""
+
+
+class Endpoint:
+    """Serves registered models; a context manager that opens and closes them.
+
+    Parameters
+    ----------
+    options : EndpointOptions
+        What is served, and how.
+    settings : Settings
+        Name the stores and the home folder.
+
+    Raises
+    ------
+    UserError
+        There is no such model, alias or version, or one is named twice.
+    """
+
+    def __init__(self, options: EndpointOptions, settings: Settings) -> None:
+        self.options = options
+        self._registry = RegistryVersions(options, settings)
+        self._first: dict[str, Placement] = {}
+        for spec in options.models:
+            name, placement = self._registry.first_placement(spec)
+            if name in self._first:
+                raise UserError(f"model {name!r} is named twice; serve one version of it at a time")
+            self._first[name] = placement
+        self._models = {name: self._served(name) for name in self._first}
+        self._logs = {
+            name: RequestLog(
+                log_folder(settings, name),
+                most_bytes=options.log.most_bytes,
+                keep_days=settings.keep_rows_days,
+            )
+            for name in self._first
+        }
+        self.metrics = EndpointMetrics(self._models, self._logs)
+        self._watch: asyncio.Task[None] | None = None
+        self._draw = random.Random()
+        self._n_users = 0
+
+    @property
+    def models(self) -> Mapping[str, ServedModel]:
+        """The served models by name."""
+        return self._models
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every model could answer now."""
+        return all(each.is_ready for each in self._models.values())
+
+    async def __aenter__(self) -> Self:
+        """Open all models; entered again, it is the same endpoint."""
+        self._n_users += 1
+        if self._n_users > 1:
+            return self
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, placement in self._first.items():
+                    group.create_task(self._models[name].place(placement))
+        except ExceptionGroup as failures:
+            await self._close()
+            raise failures.exceptions[0] from None
+        self._watch = asyncio.create_task(self._follow_registry())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Answer what has been asked, and close."""
+        self._n_users -= 1
+        if not self._n_users:
+            await self._close()
+
+    async def ask(self, name: str, question: Question) -> tuple[Reply, int | None]:
+        """Return the reply of a model, and the version that gave it; None if none could.
+
+        Parameters
+        ----------
+        name : str
+            Name of a served model.
+        question : Question
+            The request; alias, id and whether it is logged are filled in.
+        """
+        began = time.perf_counter()
+        version: int | None = None
+        try:
+            async with asyncio.timeout(self.options.patience):
+                chosen = self._models[name].choose()
+                if chosen is None:
+                    reply = refusal(_BUSY, f"model {name!r} is not ready yet")
+                else:
+                    version = chosen.version
+                    reply = await chosen.replicas.ask(self._filled(question, chosen.alias))
+        except BusyError as error:
+            reply = refusal(_BUSY, str(error))
+        except TimeoutError:
+            reply = refusal(_BUSY, f"no answer within {self.options.patience:g} s; try again later")
+        if reply.log:
+            self._logs[name].append(reply.log)
+        seconds = time.perf_counter() - began
+        self.metrics.count(name, version, reply.status, reply.n_rows, seconds)
+        return reply, version
+
+    def _filled(self, question: Question, alias: str | None) -> Question:
+        sample = self.options.log.sample
+        return Question(
+            body=question.body,
+            media=question.media,
+            options=question.options,
+            style=question.style,
+            alias=alias,
+            request_id=question.request_id or uuid.uuid4().hex,
+            is_logged=sample > 0 and self._draw.random() < sample,
+        )
+
+    def _served(self, name: str) -> ServedModel:
+        def make_set(version: int) -> ReplicaSet:
+            return self._replicas(name, version)
+
+        return ServedModel(name, make_set, challenger_share=self.options.challenger_share)
+
+    def _replicas(self, name: str, version: int) -> ReplicaSet:
+        """Return the replicas of a version, not opened yet; its files are fetched once."""
+        fetching: list[asyncio.Task[ModelSource]] = []
+        n_processes = self.options.workers
+
+        async def start() -> Replica:
+            if not fetching or (fetching[0].done() and fetching[0].exception() is not None):
+                fetched = asyncio.to_thread(self._registry.source, name, version)
+                fetching[:] = [asyncio.create_task(fetched)]
+            source = await asyncio.shield(fetching[0])
+            if not n_processes:
+                return await OwnReplica.started(source)
+            return await ProcessReplica.started(source, n_processes=n_processes)
+
+        return ReplicaSet(
+            start,
+            size=max(1, n_processes),
+            limits=self.options.batches,
+            patience=self.options.patience,
+        )
+
+    async def _follow_registry(self) -> None:
+        """Let versions take over when their alias moves; what fails is said and tried again."""
+        waits = dict.fromkeys(self._models, 0)
+        while True:
+            await asyncio.sleep(self.options.poll_seconds)
+            for name, model in self._models.items():
+                if waits[name]:
+                    waits[name] -= 1
+                    continue
+                try:
+                    await self._follow(name, model)
+                    model.problem = ""
+                except Exception as error:
+                    model.problem = " ".join(str(error).split())[:500]
+                    _LOG.warning("%s: what serves stays as it is: %s", name, model.problem)
+                    waits[name] = _RETRY_POLLS
+
+    async def _follow(self, name: str, model: ServedModel) -> None:
+        now = model.placement
+        if now is None:
+            return
+        wanted = await asyncio.to_thread(self._registry.moved, name, now)
+        if wanted == now:
+            return
+        try:
+            await model.place(wanted)
+        except UserError:
+            if wanted.challenger is None:
+                raise
+            # A challenger that cannot be opened must not keep a new champion away.
+            await model.place(Placement(version=wanted.version, alias=wanted.alias))
+            raise
+
+    async def _close(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+            self._watch = None
+        await asyncio.gather(*(each.close() for each in self._models.values()))
+        for log in self._logs.values():
+            await asyncio.to_thread(log.close)
