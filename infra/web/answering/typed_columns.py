@@ -9,6 +9,7 @@ more changes nothing, so the model takes them as they are, and the rows of sever
 put together without one changing how another is read.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -21,6 +22,7 @@ from espalier.infra.web.answering.json_values import json_value
 from espalier.infra.web.answering.messages import ServedColumn
 from espalier.infra.web.answering.raw_rows import RawRows
 from espalier.infra.web.answering.refusals import RefusedError, shown
+from espalier.pipelines.data.parsing.dates import ISO
 from espalier.pipelines.data.parsing.numbers import is_absent
 from espalier.pipelines.data.parsing.readings import (
     ColumnPlan,
@@ -37,6 +39,10 @@ _MOST_NAMED = 10
 _PLAIN_NUMBERS = frozenset({int, float, bool, type(None)})
 _WORDS = frozenset({str, type(None)})
 _EXACT = 2**53
+# Years that nanoseconds can hold, so that nothing overflows.
+_PLAIN_DATE = re.compile(
+    r"(?:1[7-9]|20|21)\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?"
+)
 _LONG = range(-(2**63), 2**63)
 _KIND_WORDS = {"number": "a number", "duration": "a duration", "date": "a date"}
 
@@ -162,6 +168,8 @@ def _column(given: "list[Any] | pd.Series[Any]", plan: ColumnPlan) -> Column:
             return _plain_numbers(given, plan.name)
         if kind == "text" and kinds <= _WORDS:
             return _objects(given)
+        if kind == "date" and kinds <= _WORDS and (dates := _plain_dates(given, plan)) is not None:
+            return dates
         _require_scalars(given, plan.name)
         given = pd.Series(_cells(given), name=plan.name)
     try:
@@ -186,6 +194,22 @@ def _plain_numbers(cells: list[Any], name: str) -> Column:
             column=name,
             row=at,
         ) from None
+
+
+def _plain_dates(cells: list[Any], plan: ColumnPlan) -> Column | None:
+    """Return dates in ISO 8601 without a zone as datetime64[ns]; None where one is not like that.
+
+    It is what the reading would give, in a hundredth of the time.
+    """
+    pattern = getattr(plan.reading, "pattern", None)
+    if pattern is not None and pattern != ISO and not pattern.startswith("%Y-%m-%d"):
+        return None
+    if not all(cell is None or _PLAIN_DATE.fullmatch(cell) for cell in cells):
+        return None
+    try:
+        return np.array(["NaT" if cell is None else cell for cell in cells], dtype="datetime64[ns]")
+    except ValueError:  # no such day
+        return None
 
 
 def _require_scalars(cells: list[Any], name: str) -> None:

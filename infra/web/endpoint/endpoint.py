@@ -60,7 +60,7 @@ class Endpoint:
             name: RequestLog(
                 log_folder(settings, name),
                 most_bytes=options.log.most_bytes,
-                keep_days=settings.keep_rows_days,
+                keep_days=settings.keep_requests_days,
             )
             for name in self._first
         }

@@ -1,6 +1,8 @@
 """Options of an endpoint."""
 
 import ipaddress
+import re
+import secrets
 from dataclasses import dataclass, field
 
 from espalier.infra.web.answering.messages import LogRules
@@ -8,6 +10,8 @@ from espalier.infra.web.answering.opening import OnDifference
 from espalier.pipelines.errors import UserError
 
 MEGABYTE = 2**20
+NO_TOKEN = "none"
+_TOKEN = re.compile(r"[!-~]{8,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,15 +113,48 @@ class EndpointOptions:
                 raise UserError(f"a request must be allowed to have {name}, not {number}")
         if self.workers < 0:
             raise UserError(f"the number of workers must be 0 or more, not {self.workers}")
-        if self.on_difference not in ("refuse", "warn"):
-            raise UserError(f"--on-difference is refuse or warn, not {self.on_difference!r}")
-        if self.token is not None and not (self.token.isascii() and self.token.isprintable()):
-            raise UserError("a token is made of printable ASCII characters")
+        if self.patience <= 0.0:
+            raise UserError(f"the time for an answer must be above 0 s, not {self.patience:g}")
+        if self.token is not None and not _TOKEN.fullmatch(self.token):
+            raise UserError("a token is made of 8 or more ASCII characters without blanks")
 
     @property
     def is_local(self) -> bool:
         """Whether only this machine can reach the endpoint."""
         return is_loopback(self.host)
+
+
+def token_for(host: str, given: str | None) -> str | None:
+    """Return the token that requests must bring; None if they need none.
+
+    Parameters
+    ----------
+    host : str
+        Where the endpoint listens. Elsewhere than at this machine alone, there is always a token
+        unless `NO_TOKEN` says that none is wanted.
+    given : str or None
+        What the user gave.
+    """
+    if given == NO_TOKEN:
+        return None
+    if given:
+        return given
+    return None if is_loopback(host) else secrets.token_urlsafe(24)
+
+
+def difference_policy(word: str) -> OnDifference:
+    """Return what to do with a model that answers otherwise than when it was saved.
+
+    Raises
+    ------
+    UserError
+        It is neither ``refuse`` nor ``warn``.
+    """
+    if word == "refuse":
+        return "refuse"
+    if word == "warn":
+        return "warn"
+    raise UserError(f"--on-difference is refuse or warn, not {word!r}")
 
 
 def is_loopback(host: str) -> bool:

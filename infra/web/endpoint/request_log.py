@@ -46,7 +46,7 @@ class RequestLog:
         The log; created with the first line.
     most_bytes : int
         Its largest size.
-    keep_days : int
+    keep_days : float
         Days after which lines are removed; 0 keeps them.
     clock : callable () -> float
         Seconds since 1970.
@@ -57,7 +57,7 @@ class RequestLog:
         folder: Path,
         *,
         most_bytes: int,
-        keep_days: int = 0,
+        keep_days: float = 0.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._folder = folder
