@@ -9,9 +9,9 @@ class EndpointSettings(BaseSettings):
 
     endpoint_token: SecretStr | None = Field(
         default=None,
-        description="What requests to `espalier endpoint` must bring (`Authorization: Bearer ...`), "
-        "as `--token`; `none`: nothing. Empty: nothing at 127.0.0.1; elsewhere a token is made up "
-        "at each start and shown.",
+        description="What requests to `espalier endpoint` must bring (`Authorization: Bearer "
+        "...`), as `--token`; `none`: nothing. Empty: nothing at 127.0.0.1; elsewhere a token is "
+        "made up at each start and shown.",
     )
     keep_requests_days: float = Field(
         default=30.0,

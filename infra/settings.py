@@ -154,7 +154,6 @@ class Settings(FormSettings, EndpointSettings):
     ui_start_seconds: float = Field(
         default=120.0, gt=0, description="Seconds a server of `espalier ui` may take to start."
     )
-
     keep_holdout_rows: int = Field(
         default=20_000,
         ge=0,
