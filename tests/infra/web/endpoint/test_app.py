@@ -33,7 +33,11 @@ def test_a_model_is_described_with_an_example_that_works(client):
     (listed,) = client.get("/models").json()["models"]
     described = client.get("/models/bought").json()
     assert listed == described
-    assert (described["version"], described["alias"], described["task"]) == (1, "champion", "binary")
+    assert (described["version"], described["alias"], described["task"]) == (
+        1,
+        "champion",
+        "binary",
+    )
     assert described["labels"] == ["no", "yes"]
     assert [each["kind"] for each in described["columns"]] == [
         "number",
@@ -86,7 +90,9 @@ def test_health_ready_and_metrics(client, json_rows):
     assert 'espalier_serving{alias="champion",model="bought",version="1"} 1.0' in page
 
 
-@pytest.mark.parametrize("path", ["/x", "/models/bought/x", "/models/other", "/models/other/predict"])
+@pytest.mark.parametrize(
+    "path", ["/x", "/models/bought/x", "/models/other", "/models/other/predict"]
+)
 def test_an_unknown_address_is_not_found(client, path):
     reply = client.post(path, json={}) if path.endswith("predict") else client.get(path)
     assert reply.status_code == 404

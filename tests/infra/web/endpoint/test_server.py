@@ -103,7 +103,7 @@ def test_a_killed_worker_and_a_moved_alias_lose_no_request(shop, json_rows):
         wait_until(lambda: len(workers(process)) == 2)  # those of version 1 have ended
         registry.set_registered_model_alias("bought", CHAMPION, "1")
         process.send_signal(signal.SIGTERM)
-        out, error = process.communicate(timeout=60)
+        _, error = process.communicate(timeout=60)
         assert process.returncode == 0, error
         assert "Traceback" not in error
         assert "a worker has ended and is replaced" in error
