@@ -4,11 +4,11 @@ import datetime
 
 import pandas as pd
 
+from espalier.infra.places import request_log_folder
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
 from espalier.infra.tables.sources import read_table
 from espalier.infra.web.endpoint.logged_requests import read_requests, with_labels
-from espalier.infra.web.endpoint.request_log import log_folder
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.duration import parse_duration
 from espalier.pipelines.requests.monitor import MonitorRequest
@@ -35,7 +35,7 @@ def recent_rows(
     if request.since is not None:
         seconds = parse_duration(request.since)
         since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=seconds)
-    rows = read_requests(log_folder(settings, champion.name), since=since)
+    rows = read_requests(request_log_folder(settings.home, champion.name), since=since)
     if request.labels is None:
         return rows.table
     if model.target is None:

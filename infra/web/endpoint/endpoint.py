@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
+from espalier.infra.places import request_log_folder
 from espalier.infra.settings import Settings
 from espalier.infra.web.answering.answerer import refusal
 from espalier.infra.web.answering.messages import Question, Reply
@@ -19,7 +20,7 @@ from espalier.infra.web.endpoint.options import EndpointOptions
 from espalier.infra.web.endpoint.registry_versions import RegistryVersions
 from espalier.infra.web.endpoint.replica_set import BusyError, ReplicaSet
 from espalier.infra.web.endpoint.replicas import OwnReplica, ProcessReplica, Replica
-from espalier.infra.web.endpoint.request_log import RequestLog, log_folder
+from espalier.infra.web.endpoint.request_log import RequestLog
 from espalier.infra.web.endpoint.served_model import Placement, ServedModel
 from espalier.pipelines.errors import UserError
 
@@ -58,7 +59,7 @@ class Endpoint:
         self._models = {name: self._served(name) for name in self._first}
         self._logs = {
             name: RequestLog(
-                log_folder(settings, name),
+                request_log_folder(settings.home, name),
                 most_bytes=options.log.most_bytes,
                 keep_days=settings.keep_requests_days,
             )

@@ -16,9 +16,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import quote
-
-from espalier.infra.settings import Settings
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,12 +26,6 @@ MOST_WAITING = 1_000
 """Writes that may wait for the disk; what comes then is not logged."""
 _DAY_SECONDS = 86_400.0
 _FILE_SECONDS = 3_600.0
-
-
-def log_folder(settings: Settings, name: str) -> Path:
-    """Return the folder of a model's request log."""
-    plain = quote(name, safe=" ")
-    return settings.home / "requests" / plain.replace(".", "%2E", 1 if plain[0] == "." else 0)
 
 
 class RequestLog:

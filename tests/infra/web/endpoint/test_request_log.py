@@ -3,7 +3,8 @@
 import json
 import stat
 
-from espalier.infra.web.endpoint.request_log import FILES, RequestLog, log_folder
+from espalier.infra.places import request_log_folder
+from espalier.infra.web.endpoint.request_log import FILES, RequestLog
 
 DAY = 86_400.0
 
@@ -61,14 +62,14 @@ def test_a_disk_that_takes_nothing_stops_no_request(tmp_path):
 def test_the_folder_is_below_the_home_whatever_the_model_is_called(stores):
     below = stores.home / "requests"
     for name in ("churn", "Q1 a", "..", ".", "../x", "a%2Fb"):
-        assert log_folder(stores, name).parent == below
-        assert log_folder(stores, name).resolve().parent == below.resolve()
+        assert request_log_folder(stores.home, name).parent == below
+        assert request_log_folder(stores.home, name).resolve().parent == below.resolve()
 
 
 def test_requests_are_logged_by_their_share(shop, serving, json_rows):
     from espalier.infra.web.endpoint.options import LogOptions
 
-    folder = log_folder(shop, "bought")
+    folder = request_log_folder(shop.home, "bought")
     before = len(lines_in(folder))
     with serving(log=LogOptions(sample=0.0)) as client:
         client.post("/models/bought/predict", json={"rows": json_rows[:2]})
