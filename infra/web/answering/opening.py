@@ -25,7 +25,7 @@ class ModelSource:
     folder : str
         What `save_model` wrote or, of a model of another maker, the folder of the MLflow model.
     is_own : bool
-        Whether Espalier made it.
+        Whether it is one of Espalier's models that answer row by row.
     background : DataFrame or None
         Rows of its training table to explain answers by.
     most_rows : int

@@ -1,7 +1,6 @@
 """An endpoint without its HTTP: models by name, their versions, and the watch over the registry."""
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
@@ -28,6 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 _BUSY = 503
 _RETRY_POLLS = 15
+_MOST_NAMED = 20
 """Turns of the watch after which a version that could not be opened is tried again."""
 
 
@@ -66,7 +66,7 @@ class Endpoint:
             for name in self._first
         }
         self.metrics = EndpointMetrics(self._models, self._logs)
-        self._watch: asyncio.Task[None] | None = None
+        self._watches: list[asyncio.Task[None]] = []
         self._draw = random.Random()
         self._n_users = 0
 
@@ -88,11 +88,17 @@ class Endpoint:
         try:
             async with asyncio.TaskGroup() as group:
                 for name, placement in self._first.items():
-                    group.create_task(self._models[name].place(placement))
+                    group.create_task(self._place(self._models[name], placement))
+            self._require_redacted()
         except ExceptionGroup as failures:
             await self._close()
             raise failures.exceptions[0] from None
-        self._watch = asyncio.create_task(self._follow_registry())
+        except UserError:
+            await self._close()
+            raise
+        self._watches = [
+            asyncio.create_task(self._follow_registry(model)) for model in self._models.values()
+        ]
         return self
 
     async def __aexit__(
@@ -175,45 +181,68 @@ class Endpoint:
             patience=self.options.patience,
         )
 
-    async def _follow_registry(self) -> None:
+    async def _follow_registry(self, model: ServedModel) -> None:
         """Let versions take over when their alias moves; what fails is said and tried again."""
-        waits = dict.fromkeys(self._models, 0)
         while True:
-            await asyncio.sleep(self.options.poll_seconds)
-            for name, model in self._models.items():
-                if waits[name]:
-                    waits[name] -= 1
-                    continue
-                try:
-                    await self._follow(name, model)
-                    model.problem = ""
-                except Exception as error:
-                    model.problem = " ".join(str(error).split())[:500]
-                    _LOG.warning("%s: what serves stays as it is: %s", name, model.problem)
-                    waits[name] = _RETRY_POLLS
+            await asyncio.sleep(self.options.poll_seconds * (_RETRY_POLLS if model.problem else 1))
+            now = model.placement
+            if now is None:
+                continue
+            try:
+                wanted = await asyncio.to_thread(self._registry.moved, model.name, now)
+                model.problem = ""
+                await self._place(model, wanted)
+            except Exception as error:
+                model.problem = _one_line(error)
+                _LOG.warning("%s: what serves stays as it is: %s", model.name, model.problem)
 
-    async def _follow(self, name: str, model: ServedModel) -> None:
-        now = model.placement
-        if now is None:
-            return
-        wanted = await asyncio.to_thread(self._registry.moved, name, now)
-        if wanted == now:
-            return
+    async def _place(self, model: ServedModel, wanted: Placement) -> None:
+        """Let versions answer; a challenger that cannot be opened keeps no champion away.
+
+        Raises
+        ------
+        UserError
+            The version that is to answer cannot be opened.
+        """
         try:
             await model.place(wanted)
-        except UserError:
+        except UserError as error:
             if wanted.challenger is None:
                 raise
-            # A challenger that cannot be opened must not keep a new champion away.
             await model.place(Placement(version=wanted.version, alias=wanted.alias))
-            raise
+            model.problem = _one_line(error)
+            _LOG.warning("%s: the challenger answers nothing: %s", model.name, model.problem)
+
+    def _require_redacted(self) -> None:
+        """Make sure that a column that must not be logged is not merely misspelt.
+
+        Raises
+        ------
+        UserError
+            No model has such a column.
+        """
+        known = {
+            column.name
+            for model in self._models.values()
+            for replicas in model.sets.values()
+            for column in replicas.facts.columns
+        }
+        unknown = sorted(self.options.log.rules.redacted - known)
+        if unknown and known:
+            raise UserError(
+                f"no model has a column {unknown[0]!r} to leave out of the log; there are "
+                f"{', '.join(repr(name) for name in sorted(known)[:_MOST_NAMED])}"
+            )
 
     async def _close(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
-            self._watch = None
+        for watch in self._watches:
+            watch.cancel()
+        await asyncio.gather(*self._watches, return_exceptions=True)
+        self._watches.clear()
         await asyncio.gather(*(each.close() for each in self._models.values()))
         for log in self._logs.values():
             await asyncio.to_thread(log.close)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:500]

@@ -30,8 +30,8 @@ _CHALLENGES = [
 class Guard:
     """Turns away requests without a token, of other hosts, or with too large a body.
 
-    An endpoint for this machine alone answers only to names of this machine: a page of another
-    site, whose name was made to lead here, has another one (DNS rebinding).
+    An endpoint for this machine alone, without a token, answers only to names of this machine: a
+    page of another site, whose name was made to lead here, has another one (DNS rebinding).
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Guard:
     def __init__(self, app: App, options: EndpointOptions) -> None:
         self._app = app
         self._token = None if options.token is None else options.token.encode()
-        self._is_local = options.is_local
+        self._is_local = options.is_local and options.token is None
         self._most_bytes = options.most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

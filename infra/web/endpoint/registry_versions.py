@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from espalier.infra.registry.logged_model import find_saved, python_flavor
+from espalier.infra.registry.logged_model import LOADER, find_saved, python_flavor
 from espalier.infra.registry.model_files import OutdatedModelError, outdated, version_folder
 from espalier.infra.registry.registry import CHALLENGER, RegisteredVersion, resolve
 from espalier.infra.registry.registry_pages import known_aliases
@@ -109,14 +109,16 @@ class RegistryVersions:
         saved = find_saved(folder)
         if saved is not None and saved.is_outdated:
             raise OutdatedModelError(outdated(found))
-        if saved is None:
+        # A forecast is Espalier's too, but answers as its pyfunc does: not a row a row.
+        by_row = saved if saved is not None and saved.loader == LOADER else None
+        if by_row is None:
             _require_pyfunc(folder, found)
         return ModelSource(
             name=name,
             version=version,
-            folder=str(folder if saved is None else saved.folder),
-            is_own=saved is not None,
-            background=None if saved is None else self._background(found),
+            folder=str(folder if by_row is None else by_row.folder),
+            is_own=by_row is not None,
+            background=None if by_row is None else self._background(found),
             most_rows=self._options.most_rows,
             on_difference=self._options.on_difference,
             rules=self._options.log.rules,

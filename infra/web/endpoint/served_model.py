@@ -12,7 +12,6 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from espalier.infra.web.answering.messages import Question, Reply
 from espalier.infra.web.endpoint.replica_set import ReplicaSet
 
 _LOG = logging.getLogger(__name__)
@@ -119,10 +118,6 @@ class ServedModel:
         ):
             return Chosen(challenger, "challenger", self._sets[challenger])
         return Chosen(placement.version, placement.alias, self._sets[placement.version])
-
-    async def ask(self, question: Question, chosen: Chosen) -> Reply:
-        """Return the reply of a chosen version."""
-        return await chosen.replicas.ask(question)
 
     async def place(self, wanted: Placement) -> None:
         """Let other versions answer from now on.

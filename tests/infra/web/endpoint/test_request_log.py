@@ -3,8 +3,11 @@
 import json
 import stat
 
+import pytest
+
 from espalier.infra.places import request_log_folder
 from espalier.infra.web.endpoint.request_log import FILES, RequestLog
+from espalier.pipelines.errors import UserError
 
 DAY = 86_400.0
 
@@ -81,3 +84,15 @@ def test_requests_are_logged_by_their_share(shop, serving, json_rows):
     new = [json.loads(line) for line in lines_in(folder)[before:]]
     assert [(each["request"], each["row"]) for each in new] == [("r7", 0), ("r7", 1)]
     assert new[0]["values"]["whole"] == json_rows[0]["whole"]
+
+
+def test_a_misspelt_column_to_leave_out_is_said(serving):
+    from espalier.infra.web.answering.messages import LogRules
+    from espalier.infra.web.endpoint.options import LogOptions
+
+    wrong = LogOptions(rules=LogRules(redacted=frozenset({"knd"})))
+    with (
+        pytest.raises(UserError, match=r"no model has a column 'knd' .* 'kind'"),
+        serving(log=wrong),
+    ):
+        pass

@@ -114,3 +114,15 @@ def test_a_deleted_alias_changes_nothing(moving, serving, json_rows):
         time.sleep(0.2)
         reply = client.post("/models/bought/predict", json={"rows": json_rows[:1]})
         assert (reply.status_code, reply.json()["version"]) == (200, 1)
+
+
+def test_a_challenger_that_does_not_open_keeps_no_champion_away(moving, serving, json_rows):
+    from espalier.infra.registry.model_files import model_files
+    from espalier.infra.registry.registry import resolve
+
+    (model_files(resolve("bought/2", moving), moving).saved / "model.joblib").write_bytes(b"no")
+    with serving(moving, challenger_share=0.9) as client:
+        reply = client.post("/models/bought/predict", json={"rows": json_rows[:1]})
+        assert (reply.status_code, reply.json()["version"]) == (200, 1)
+        assert served(client)["problem"]
+        assert served(client)["challenger"] is None
