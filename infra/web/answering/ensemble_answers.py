@@ -14,7 +14,8 @@ from espalier.infra.web.answering.json_bodies import read_json_body
 from espalier.infra.web.answering.json_values import finite_list, json_value, label_keys
 from espalier.infra.web.answering.messages import CSV, PARQUET, ModelFacts
 from espalier.infra.web.answering.raw_rows import RawRows
-from espalier.infra.web.answering.typed_columns import TypedColumns, served_columns, typed_columns
+from espalier.infra.web.answering.served_columns import served_columns
+from espalier.infra.web.answering.typed_columns import TypedColumns, read_once, typed_columns
 from espalier.pipelines.explain.contributions import explain_row
 from espalier.pipelines.serving.model import EnsembleModel
 
@@ -172,5 +173,5 @@ def _read_background(rows: pd.DataFrame | None, model: EnsembleModel) -> pd.Data
     raw = model.example if rows is None else rows
     if raw is None or not len(raw):
         return None
-    columns = {plan.name: plan.read(raw[plan.name]) for plan in model.preparation.plans}
+    columns = {plan.name: read_once(raw[plan.name], plan) for plan in model.preparation.plans}
     return pd.DataFrame(columns, index=pd.RangeIndex(len(raw)))

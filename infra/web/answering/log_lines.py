@@ -24,10 +24,10 @@ def log_lines(
     """Return the lines of one request.
 
     A line has ``at`` (UTC), ``request`` and ``row`` (its position in the request), ``version`` and
-    ``alias``, ``values`` (the cells as they were sent, without the redacted columns),
+    ``alias``, ``values`` (the cells as they were sent, without redacted columns and files),
     ``prediction`` and, of a classifier, ``probabilities``.
     """
-    names = [each.name for each in facts.columns] or list(rows.columns)
+    names = [each.name for each in facts.columns if each.kind != "file"] or list(rows.columns)
     kept = [name for name in names if name not in rules.redacted and name in rows.columns]
     if rules.id_column is not None and rules.id_column in rows.columns:
         kept = list(dict.fromkeys([*kept, rules.id_column]))

@@ -19,6 +19,7 @@ MEDIA_TYPES: Mapping[str, str] = {
 """Accepted values of ``Content-Type``, and the format each names."""
 
 Style = Literal["espalier", "mlflow"]
+ColumnKind = Literal["number", "duration", "date", "text", "file", "any"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +88,14 @@ class ServedColumn:
     name : str
         Its name.
     kind : str
-        ``number``, ``duration``, ``date`` or ``text``; ``any`` where the model does not say.
+        ``number``, ``duration``, ``date`` or ``text``; ``file`` for the content of one, such as a
+        picture; ``any`` where the model does not say.
     example : object
         A typical cell, JSON-ready; None if there is none.
     """
 
     name: str
-    kind: Literal["number", "duration", "date", "text", "any"]
+    kind: ColumnKind
     example: Any = None
 
 

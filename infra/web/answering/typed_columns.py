@@ -10,25 +10,24 @@ put together without one changing how another is read.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.infra.web.answering.json_values import json_value
-from espalier.infra.web.answering.messages import ServedColumn
+from espalier.infra.web.answering.json_values import EXACT, json_value
 from espalier.infra.web.answering.raw_rows import RawRows
 from espalier.infra.web.answering.refusals import RefusedError, shown
+from espalier.infra.web.answering.served_columns import FILE, kind_of
 from espalier.pipelines.data.parsing.dates import ISO
 from espalier.pipelines.data.parsing.numbers import is_absent
 from espalier.pipelines.data.parsing.readings import (
     ColumnPlan,
-    DateReading,
-    DurationReading,
     NumberReading,
+    WordReading,
     is_number,
 )
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
@@ -38,7 +37,6 @@ Column = NDArray[Any]
 _MOST_NAMED = 10
 _PLAIN_NUMBERS = frozenset({int, float, bool, type(None)})
 _WORDS = frozenset({str, type(None)})
-_EXACT = 2**53
 # Years that nanoseconds can hold, so that nothing overflows.
 _PLAIN_DATE = re.compile(
     r"(?:1[7-9]|20|21)\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?"
@@ -79,29 +77,6 @@ class TypedColumns:
         names = parts[0].columns
         columns = {name: np.concatenate([each.columns[name] for each in parts]) for name in names}
         return TypedColumns(columns, sum(each.n_rows for each in parts))
-
-
-def kind_of(plan: ColumnPlan) -> Literal["number", "duration", "date", "text"]:
-    """Return which kind of cells a column takes."""
-    if isinstance(plan.reading, NumberReading):
-        return "number"
-    if isinstance(plan.reading, DurationReading):
-        return "duration"
-    return "date" if isinstance(plan.reading, DateReading) else "text"
-
-
-def served_columns(
-    plans: Iterable[ColumnPlan], example: pd.DataFrame | None
-) -> tuple[ServedColumn, ...]:
-    """Return the columns of a model, each with a typical cell of its example rows."""
-    return tuple(
-        ServedColumn(
-            name=plan.name,
-            kind=kind_of(plan),
-            example=None if example is None else _typical(example[plan.name], plan),
-        )
-        for plan in plans
-    )
 
 
 def typed_columns(
@@ -162,6 +137,8 @@ def _unused(rows: RawRows, known: Collection[str]) -> tuple[str, ...]:
 def _column(given: "list[Any] | pd.Series[Any]", plan: ColumnPlan) -> Column:
     """Return one column in the dtype that its reading gives it."""
     kind = kind_of(plan)
+    if kind == FILE:
+        return _contents(given, plan.name)
     if isinstance(given, list):
         kinds = set(map(type, given))
         if kind == "number" and kinds <= _PLAIN_NUMBERS:
@@ -173,12 +150,46 @@ def _column(given: "list[Any] | pd.Series[Any]", plan: ColumnPlan) -> Column:
         _require_scalars(given, plan.name)
         given = pd.Series(_cells(given), name=plan.name)
     try:
-        read = plan.read(given.reset_index(drop=True))
+        read = read_once(given, plan)
     except UserError as error:
         raise RefusedError(str(error), column=plan.name) from None
     if kind != "text":
         _require_read(given, read, plan)
     return read
+
+
+def read_once(given: "pd.Series[Any]", plan: ColumnPlan) -> Column:
+    """Return a column as its reading has it, where reading that once more changes nothing.
+
+    Other readings, such as those that make vectors of texts, are left to the model.
+    """
+    if kind_of(plan) in ("text", FILE) and not isinstance(plan.reading, WordReading):
+        return given.to_numpy(dtype=object)
+    return plan.read(given.reset_index(drop=True))
+
+
+def _contents(given: "list[Any] | pd.Series[Any]", name: str) -> Column:
+    """Return the contents of files; a path would be one of the server's own files.
+
+    Raises
+    ------
+    RefusedError
+        A cell is neither a data URI nor bytes.
+    """
+    cells = given if isinstance(given, list) else given.to_numpy(dtype=object).tolist()
+    for at, cell in enumerate(cells):
+        if isinstance(cell, bytes) or cell is None or cell is pd.NA:
+            continue
+        if isinstance(cell, float) and np.isnan(cell):
+            continue
+        if not (isinstance(cell, str) and cell.startswith("data:")):
+            raise RefusedError(
+                f"column {name!r}, row {at}: send the file's content as a data URI "
+                f"(data:image/png;base64,...), not {shown(cell)}",
+                column=name,
+                row=at,
+            )
+    return _objects(cells)
 
 
 def _plain_numbers(cells: list[Any], name: str) -> Column:
@@ -232,7 +243,7 @@ def _cells(cells: list[Any]) -> Column:
     whole = [cell for cell in cells if isinstance(cell, int)]
     if None not in cells and len(whole) == len(cells) and all(cell in _LONG for cell in whole):
         return np.array(cells)
-    if all(-_EXACT <= cell <= _EXACT for cell in whole) and len(cells) > cells.count(None):
+    if all(-EXACT <= cell <= EXACT for cell in whole) and len(cells) > cells.count(None):
         return np.array([np.nan if cell is None else cell for cell in cells], dtype=np.float64)
     return _objects(cells)
 
@@ -268,25 +279,3 @@ def _require_read(given: "pd.Series[Any]", read: Column, plan: ColumnPlan) -> No
             column=plan.name,
             row=at,
         )
-
-
-def _typical(cells: "pd.Series[Any]", plan: ColumnPlan) -> Any:
-    """Return a cell that stands for the others: the middle number or date, the commonest word."""
-    present = cells[cells.notna()]
-    if present.empty:
-        return None
-    if kind_of(plan) == "text":
-        commonest = read_text_cells(present)
-        if not commonest.n_present:
-            return None
-        return json_value(commonest.values[int(commonest.counts.argmax())])
-    read = replace(plan, notes=()).read(present.reset_index(drop=True))
-    known = np.flatnonzero(~pd.isna(read))
-    if not known.size:
-        return None
-    middle = known[np.argsort(read[known], kind="stable")[len(known) // 2]]
-    cell = json_value(present.iloc[int(middle)])
-    if kind_of(plan) != "number" or isinstance(cell, (bool, int, float)):
-        return cell
-    number = float(read[middle])  # written as text, maybe with a unit
-    return int(number) if number.is_integer() and abs(number) < _EXACT else number

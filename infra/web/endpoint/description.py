@@ -15,6 +15,7 @@ _TYPES: Mapping[str, Json] = {
     "duration": {"type": ["number", "string", "null"]},
     "date": {"type": ["string", "null"], "format": "date-time"},
     "text": {"type": ["string", "number", "boolean", "null"]},
+    "file": {"type": ["string", "null"], "pattern": "^data:"},
     "any": {},
 }
 

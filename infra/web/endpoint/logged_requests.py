@@ -116,8 +116,9 @@ def with_labels(rows: LoggedRows, labels: pd.DataFrame, target: str) -> pd.DataF
     if known.duplicated().any():
         twice = ", ".join(known[known.duplicated()].iloc[0])
         raise UserError(f"there are two labels for the same row ({', '.join(keys)}: {twice})")
-    found = pd.Series(labels[target].to_numpy(), index=pd.Index(known))
-    return rows.table.assign(**{target: found.reindex(_keys(sides, keys)).to_numpy()})
+    label_of = dict(zip(known, labels[target], strict=True))
+    found = [label_of.get(key) for key in _keys(sides, keys)]
+    return rows.table.assign(**{target: pd.Series(found, index=rows.table.index)})
 
 
 def _keys(table: pd.DataFrame, names: list[str]) -> "pd.Series[Any]":
