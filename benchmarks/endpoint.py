@@ -20,7 +20,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -140,6 +140,8 @@ def serving(command: list[str], port: int, home: Path) -> Iterator[subprocess.Po
     environment = {
         **os.environ,
         "ESPALIER_HOME": str(home),
+        # MLflow starts uvicorn by its name.
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
         "MLFLOW_TRACKING_URI": f"sqlite:///{home}/mlflow.db",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
@@ -155,11 +157,12 @@ def serving(command: list[str], port: int, home: Path) -> Iterator[subprocess.Po
             time.sleep(0.2)
         yield process
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def _is_up(port: int) -> bool:
