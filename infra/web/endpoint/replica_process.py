@@ -69,6 +69,7 @@ def serve(channel: Channel) -> None:
     """Answer every batch that the channel brings."""
     from espalier.infra.environment import quiet_environment
     from espalier.infra.web.answering.opening import ModelSource, open_source
+    from espalier.pipelines.errors import UserError
 
     quiet_environment()
     source = channel.receive()
@@ -76,7 +77,8 @@ def serve(channel: Channel) -> None:
     try:
         answerer = open_source(source)
     except Exception as error:
-        channel.send(" ".join(str(error).split()) or type(error).__name__)
+        kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+        channel.send(kind + " ".join(str(error).split()))
         return
     channel.send(answerer.facts)
     while True:

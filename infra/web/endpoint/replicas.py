@@ -79,8 +79,17 @@ class OwnReplica:
 
     @classmethod
     async def started(cls, source: ModelSource) -> "OwnReplica":
-        """Open a version."""
-        return await asyncio.to_thread(cls, source)
+        """Open a version.
+
+        Raises
+        ------
+        ReplicaStartError
+            It cannot be opened.
+        """
+        try:
+            return await asyncio.to_thread(cls, source)
+        except Exception as error:
+            raise _unopened(source, error) from error
 
     @property
     def facts(self) -> ModelFacts:
@@ -197,6 +206,12 @@ class ProcessReplica:
         """End the process, whatever it is doing."""
         self._writer.close()
         await _kill(self._process)
+
+
+def _unopened(source: ModelSource, error: Exception) -> ReplicaStartError:
+    said = " ".join(str(error).split())
+    kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
+    return ReplicaStartError(f"model {source.label} cannot be served: {kind}{said}")
 
 
 def _environment(n_processes: int) -> dict[str, str]:

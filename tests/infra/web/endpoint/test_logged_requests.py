@@ -50,7 +50,7 @@ def test_labels_find_their_rows_by_request_or_by_a_shared_column(folder):
     by_column = pd.DataFrame({"customer": ["x", "7", "12"], "y": ["no", "yes", "no"]})
     for labels in (by_request, by_column):
         found = with_labels(rows, labels, "y")
-        assert found["y"].where(found["y"].notna(), None).tolist() == ["yes", None, None, "no"]
+        assert found["y"].fillna("none yet").tolist() == ["yes", "none yet", "none yet", "no"]
         assert len(found) == 4
 
 
