@@ -69,16 +69,23 @@ def read_options(query: Mapping[str, str], body: Mapping[str, Any]) -> Asked:
     RefusedError
         An option is unknown, or its value cannot be used; the message names it.
     """
-    given: dict[str, Any] = {**query, **body}
-    unknown = sorted(set(given) - set(OPTIONS))
-    if unknown:
-        raise RefusedError(f"unknown field {shown(unknown[0])}; there are {', '.join(OPTIONS)}")
+    asked = Asked()
+    for given in (query, body):
+        unknown = sorted(set(given) - set(OPTIONS))
+        if unknown:
+            raise RefusedError(f"unknown field {shown(unknown[0])}; there are {', '.join(OPTIONS)}")
+        asked = _read(given, asked)
+    return asked
+
+
+def _read(given: Mapping[str, Any], before: Asked) -> Asked:
+    """Return what is asked for where ``before`` says what counts unless it is given."""
     interval = given.get(INTERVAL)
     return Asked(
-        probabilities=_truth(given.get(PROBABILITIES, True), PROBABILITIES),
-        interval=None if interval is None else _share(interval, INTERVAL),
-        quantiles=_levels(given.get(QUANTILES)),
-        explain=_truth(given.get(EXPLAIN, False), EXPLAIN),
+        probabilities=_truth(given.get(PROBABILITIES, before.probabilities), PROBABILITIES),
+        interval=before.interval if interval is None else _share(interval, INTERVAL),
+        quantiles=_levels(given.get(QUANTILES)) or before.quantiles,
+        explain=_truth(given.get(EXPLAIN, before.explain), EXPLAIN),
     )
 
 

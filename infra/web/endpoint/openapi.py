@@ -175,11 +175,23 @@ def _answer() -> Json:
 def _invocations(model: ServedModel) -> Json:
     facts = None if model.placement is None else model.sets[model.placement.version].facts
     example = {"dataframe_records": [] if facts is None else [facts.example_row]}
+    row: Json = {"type": "object"} if facts is None else row_schema(facts)
+    body: Json = {
+        "type": "object",
+        "required": ["dataframe_records"],
+        "properties": {
+            "dataframe_records": {"type": "array", "items": row},
+            "params": {"type": "object", "properties": {}, "additionalProperties": False},
+        },
+    }
+    if facts is not None and facts.has_intervals:
+        body["properties"]["params"]["properties"] = {"interval": _INTERVAL}
     return {
         "summary": "Predict rows, as MLflow's own server takes and answers them.",
+        "description": "MLflow's other bodies work too: dataframe_split, inputs and instances.",
         "requestBody": {
             "required": True,
-            "content": {JSON: {"schema": {"type": "object"}, "example": example}},
+            "content": {JSON: {"schema": body, "example": example}},
         },
         "responses": {
             "200": {

@@ -183,6 +183,15 @@ def test_what_cannot_be_asked_for_is_said(answerer, json_rows, options, said):
     assert said in refused(answerer, json_rows[:1], options=options)["error"]
 
 
+def test_the_body_counts_before_the_address_but_both_must_be_right(answerer, json_rows):
+    body = json.dumps({"rows": json_rows[:1], "probabilities": True}).encode()
+    replies = answerer.answer(
+        [Question(body=body, options={"probabilities": word}) for word in ("false", "null")]
+    )
+    assert [reply.status for reply in replies] == [200, 422]
+    assert "probabilities" in content(replies[0])
+
+
 @pytest.mark.parametrize("interval", ["1.5", "0", "x", "nan"])
 def test_a_coverage_is_between_0_and_1(priced, regression, interval):
     rows = regression[1].head(1).to_dict("records")
