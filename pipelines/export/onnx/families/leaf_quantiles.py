@@ -39,9 +39,12 @@ def quantile_of_leaves(graph: Graph, leaves: Tensor, fitted: LeafQuantiles) -> T
     flat = np.array([0, n_rows])
     rank = graph.op("Reshape", graph.op("Gather", np.vstack(ranks), places), flat)
     weight = graph.op("Reshape", graph.op("Gather", np.vstack(shares), places), flat)
-    settings = {"axis": 1, "largest": 0, "sorted": 1, "n_outputs": 2}
-    ordered = graph.op("TopK", rank, np.array([n_rows]), output=0, **settings)
-    order = graph.op("TopK", rank, np.array([n_rows]), output=1, **settings)
+    ordered, order = (
+        graph.op(
+            "TopK", rank, np.array([n_rows]), axis=1, largest=0, sorted=1, n_outputs=2, output=each
+        )
+        for each in (0, 1)
+    )
     mass = graph.op("CumSum", graph.op("GatherElements", weight, order, axis=1), np.array(1))
     total = graph.op("Gather", mass, np.array([n_rows - 1]), axis=1)
     wanted = graph.op("Mul", total, np.float64(fitted.level))
