@@ -73,7 +73,7 @@ def model_of(table: pd.DataFrame, y: np.ndarray, families: tuple[str, ...]) -> E
         roles=dict(preparation.roles),
         classes=np.array(["no", "yes"]),
     )
-    members = []
+    members: list[Member] = []
     for learner in portable_learners([LEARNERS[name] for name in families], dataset, "onnx"):
         configuration = SearchSpace([learner], dataset.shape).default(learner.name)
         candidate = Candidate(configuration, learner, dataset.roles, dataset.shape, SEED)

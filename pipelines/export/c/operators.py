@@ -71,6 +71,13 @@ def _out(node: Node, values: Values, place: int = 0) -> str:
     return values.name(node.outputs[place])
 
 
+def _axis(node: Node) -> int:
+    """Return the axis that an operator works along; the first by default."""
+    axis = node.attributes.get("axis", 0)
+    assert isinstance(axis, int)  # all operators here have it so
+    return axis
+
+
 def _elementwise(node: Node, values: Values) -> list[str]:
     """Return a loop over the output, inputs repeated along axes of length 1."""
     output = values.like(node.outputs[0])
@@ -112,7 +119,7 @@ def _cast(node: Node, values: Values) -> list[str]:
 
 
 def _concat(node: Node, values: Values) -> list[str]:
-    axis = int(node.attributes["axis"])  # type: ignore[call-overload]
+    axis = _axis(node)
     output = values.like(node.outputs[0])
     outer = int(np.prod(output.shape[:axis], dtype=np.int64))
     if outer != 1:
@@ -129,7 +136,7 @@ def _concat(node: Node, values: Values) -> list[str]:
 
 
 def _gather(node: Node, values: Values) -> list[str]:
-    axis = int(node.attributes.get("axis", 0))  # type: ignore[call-overload]
+    axis = _axis(node)
     table, chosen = (values.like(each) for each in node.inputs)
     outer = int(np.prod(table.shape[:axis], dtype=np.int64))
     inner = int(np.prod(table.shape[axis + 1 :], dtype=np.int64))
@@ -146,7 +153,7 @@ def _gather(node: Node, values: Values) -> list[str]:
 
 def _gather_elements(node: Node, values: Values) -> list[str]:
     table, chosen = (values.like(each) for each in node.inputs)
-    if int(node.attributes["axis"]) == 0:  # type: ignore[call-overload]
+    if _axis(node) == 0:
         place = f"(size_t){values.name(node.inputs[1])}[o] * {table.shape[1]} + o"
     else:
         place = f"(size_t){values.name(node.inputs[1])}[o]"

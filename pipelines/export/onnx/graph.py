@@ -100,7 +100,7 @@ class Graph:
         domain: str = "",
         n_outputs: int = 1,
         output: int = 0,
-        **attributes: Attribute,
+        **attributes: Attribute | None,
     ) -> Tensor:
         """Add a node and return one of its outputs; an equal node is not added twice.
 
@@ -115,14 +115,15 @@ class Graph:
         n_outputs, output : int
             Number of its outputs, and which of them to return.
         attributes
-            As the operator has them.
+            As the operator has them; None for one that is not given.
         """
+        given = {name: value for name, value in attributes.items() if value is not None}
         names = tuple(each if isinstance(each, str) else self.constant(each) for each in inputs)
-        settings = tuple((name, _digest(value)) for name, value in sorted(attributes.items()))
+        settings = tuple((name, _digest(value)) for name, value in sorted(given.items()))
         key = (operator, domain, names, n_outputs, settings)
         if key not in self._known:
             outputs = tuple(f"t/{len(self.nodes)}.{place}" for place in range(n_outputs))
-            self.nodes.append(Node(operator, domain, names, outputs, attributes))
+            self.nodes.append(Node(operator, domain, names, outputs, given))
             self._known[key] = outputs
         return self._known[key][output]
 

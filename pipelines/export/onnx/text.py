@@ -58,8 +58,8 @@ def text_columns(columns: Columns, name: str, text: TextColumn) -> Tensor:
     return graph.join(parts)
 
 
-def _extras(columns: Columns, name: str, string: Tensor, text: TextColumn) -> tuple[Tensor, int]:
-    """Return sizes, counts and target means of the strings, float32, and their number."""
+def _extras(columns: Columns, name: str, string: Tensor, text: TextColumn) -> Tensor:
+    """Return sizes, counts and target means of the strings, float32."""
     graph = columns.graph
     parts = [_sizes(graph, string)]
     if text.means_ is not None and text.known_ is not None:

@@ -61,8 +61,8 @@ def _plain(model: Any, candidate: Candidate, classifies: bool) -> Code:
     if isinstance(model, XGBoostModel):
         return _boosted("xgboost", f"XGB{kind}", model, {})
     if isinstance(model, CatBoostModel):
-        settings = {"verbose": False, "allow_writing_files": False}
-        return _boosted("catboost", f"CatBoost{kind}", model, settings)
+        quiet = {"verbose": False, "allow_writing_files": False}
+        return _boosted("catboost", f"CatBoost{kind}", model, quiet)
     if isinstance(model, GrownForest):
         forest = model.forest
         level = model.level
@@ -71,8 +71,8 @@ def _plain(model: Any, candidate: Candidate, classifies: bool) -> Code:
     while isinstance(model, (ChosenStrength, ElasticLogistic, Logistic, LogLinear, Ridge)):
         model = model.model_
     if isinstance(model, ReweightedQuantile):
-        settings = {"quantile": model.level, "alpha": 1e-4}
-        return Code.call("sklearn.linear_model", "QuantileRegressor", settings)
+        asked = {"quantile": model.level, "alpha": 1e-4}
+        return Code.call("sklearn.linear_model", "QuantileRegressor", asked)
     if isinstance(model, KernelClassifier | KernelRegressor):
         return _kernel(model, candidate)
     if isinstance(model, GaussianClassifier):
@@ -85,13 +85,13 @@ def _plain(model: Any, candidate: Candidate, classifies: bool) -> Code:
         settings = {name: getattr(model, name) for name in ("n_neighbors", "weights", "p")}
         return Code.call("sklearn.neighbors", f"KNeighbors{kind}", settings)
     if isinstance(model, Perceptron | TabularPerceptron):
-        settings = {
+        layers = {
             "hidden_layer_sizes": (model.width,) * model.depth,
             "max_iter": max(1, model.n_iterations_),
             "random_state": candidate.seed,
         }
         notes = ("scikit-learn's perceptron has neither dropout nor embeddings of numbers.",)
-        return Code.call("sklearn.neural_network", f"MLP{kind}", settings, notes=notes)
+        return Code.call("sklearn.neural_network", f"MLP{kind}", layers, notes=notes)
     if isinstance(model, BaseEstimator) and type(model).__module__.startswith("sklearn."):
         more = {"max_iter": 2_000} if "max_iter" in model.get_params() else {}
         return _estimator(model, more)

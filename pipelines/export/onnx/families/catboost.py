@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from espalier.pipelines.export.errors import CannotExportError
 from espalier.pipelines.export.onnx.functions import sigmoid, softmax
@@ -54,9 +55,10 @@ def _raw(matrix: Matrix, model: CatBoostModel) -> Tensor:
     borders = np.full((len(trees), deepest), np.inf, dtype=np.float32)
     floats = {each["feature_index"]: each for each in saved["features_info"]["float_features"]}
     missing_is_high = np.zeros_like(columns, dtype=bool)
-    leaves, starts = [], []
+    leaves: list[NDArray[np.float64]] = []
+    starts: list[int] = []
     for number, tree in enumerate(trees):
-        starts.append(sum(len(each) for each in leaves))
+        starts.append(0 if not leaves else starts[-1] + len(leaves[-1]))
         leaves.append(np.asarray(tree["leaf_values"], dtype=np.float64).reshape(-1, n_targets))
         for level, split in enumerate(tree["splits"]):
             feature = floats[split["float_feature_index"]]

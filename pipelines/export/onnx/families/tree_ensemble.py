@@ -118,9 +118,6 @@ def sum_of_trees(
     listed: list[float] = []
     for node in sorted(trees.members):
         listed += [*trees.members[node], np.nan]
-    more: dict[str, NDArray[np.float64]] = {}
-    if listed:
-        more["membership_values"] = np.array(listed, dtype=np.float64)
     total = graph.op(
         "TreeEnsemble",
         matrix.doubles,
@@ -139,7 +136,7 @@ def sum_of_trees(
         nodes_missing_value_tracks_true=[int(each) for each in trees.missing],
         leaf_targetids=trees.targets,
         leaf_weights=np.array(trees.values, dtype=np.float64),
-        **more,
+        membership_values=np.array(listed, dtype=np.float64) if listed else None,
     )
     return graph.op("Add", total, base) if base.any() else total
 

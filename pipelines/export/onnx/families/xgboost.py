@@ -84,7 +84,7 @@ def _add(table: TreeTable, tree: Mapping[str, Any], target: int) -> float:
         # Categories of the list go right.
         first=np.where(is_category, second, first),
         second=np.where(is_category, first, second),
-        missing_first=np.where(is_category, ~default_left, default_left),
+        missing_first=is_category ^ default_left,
         value=split[is_leaf],
         target=target,
         members=members,
