@@ -35,12 +35,15 @@ class Answers:
         Probabilities or values.
     labels : array or None, shape (n_rows,)
         Codes of the labels; None in a regression.
+    bounds : array or None, shape (n_rows, 2)
+        Bounds of the prediction intervals; None without any.
     members : mapping of str to array
         Scores of each member, by its name; empty where the file does not tell.
     """
 
     scores: Floats
     labels: NDArray[np.int64] | None
+    bounds: Floats | None
     members: Mapping[str, Floats]
 
 
@@ -53,7 +56,7 @@ class Agreement:
     n_rows : int
         Rows that both were asked.
     largest : float
-        Largest difference of a probability or value.
+        Largest difference of a probability, a value or a bound of its interval.
     allowed : float
         The difference that is allowed.
     n_labels : int
@@ -80,7 +83,9 @@ class Agreement:
         return f"largest difference {self.largest:.2g} on {self.n_rows} rows{labels}"
 
 
-def agreement(model: EnsembleModel, prepared: pd.DataFrame, answers: Answers) -> Agreement:
+def agreement(
+    model: EnsembleModel, prepared: pd.DataFrame, answers: Answers, *, coverage: float
+) -> Agreement:
     """Compare a file with its model.
 
     Parameters
@@ -91,9 +96,13 @@ def agreement(model: EnsembleModel, prepared: pd.DataFrame, answers: Answers) ->
         The rows, prepared.
     answers : Answers
         What the file made of them.
+    coverage : float
+        Of its prediction intervals.
     """
-    expected, _ = model.answer_prepared(PreparedRows(prepared))
+    expected, spread = model.answer_prepared(PreparedRows(prepared))
     largest, allowed = _differs(expected, answers.scores), _allowed(expected)
+    if answers.bounds is not None:
+        largest = max(largest, _differs(_bounds(model, expected, spread, coverage), answers.bounds))
     n_labels = 0
     if answers.labels is not None:
         n_labels = int((model.codes(expected) != answers.labels).sum())
@@ -129,10 +138,21 @@ def rows_to_try(model: EnsembleModel, rows: pd.DataFrame | None) -> pd.DataFrame
     return pd.concat(both, ignore_index=True)
 
 
+def _bounds(model: EnsembleModel, values: Floats, spread: Floats, coverage: float) -> Floats:
+    """Return the bounds of the model's prediction intervals, shape (n_rows, 2)."""
+    intervals = model.adjustments.intervals
+    assert intervals is not None  # the file has bounds only if the model has
+    bounds = intervals.bounds(values, spread, coverage)
+    return np.column_stack([model.adjustments.above_floor(each) for each in bounds])
+
+
 def _differs(expected: Floats, found: Floats) -> float:
     if expected.shape != found.shape:
         return float("inf")
-    apart = np.where(np.isnan(expected) & np.isnan(found), 0.0, np.abs(expected - found))
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(expected - found)
+    # Infinite bounds are the same if they are equal.
+    apart = np.where((expected == found) | (np.isnan(expected) & np.isnan(found)), 0.0, apart)
     return float(np.nan_to_num(apart, nan=np.inf).max(initial=0.0))
 
 

@@ -20,7 +20,9 @@ from espalier.pipelines.export.c.source import Source, quoted, source_of
 from espalier.pipelines.export.c.text import FILE
 from espalier.pipelines.export.onnx.model import (
     LABEL,
+    LOWER,
     PROBABILITIES,
+    UPPER,
     VALUE,
     ModelGraph,
     model_graph,
@@ -59,7 +61,7 @@ def write_c(
         answers = _answers(model, made, library, prepared, source.n_bytes)
         size = library.stat().st_size
     note = f"compiled {size / 2**10:.0f} KiB, memory {source.n_bytes / 2**10:.1f} KiB"
-    return agreement(model, prepared, answers), (note,)
+    return agreement(model, prepared, answers, coverage=coverage), (note,)
 
 
 def _file(model: EnsembleModel, made: ModelGraph, source: Source, facts: Mapping[str, str]) -> str:
@@ -131,6 +133,7 @@ def _answers(
 
 def _read(model: EnsembleModel, found: dict[str, NDArray[Any]]) -> Answers:
     if model.classes is None:
-        return Answers(scores=found[VALUE][:, 0], labels=None, members={})
+        bounds = np.hstack([found[LOWER], found[UPPER]]) if LOWER in found else None
+        return Answers(scores=found[VALUE][:, 0], labels=None, bounds=bounds, members={})
     labels = found[LABEL][:, 0].astype(np.int64)
-    return Answers(scores=found[PROBABILITIES], labels=labels, members={})
+    return Answers(scores=found[PROBABILITIES], labels=labels, bounds=None, members={})

@@ -10,7 +10,9 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.export.agreement import Agreement, Answers, agreement
 from espalier.pipelines.export.onnx.model import (
     LABEL,
+    LOWER,
     PROBABILITIES,
+    UPPER,
     VALUE,
     ModelGraph,
     exported_labels,
@@ -50,7 +52,8 @@ def write_onnx(
     made = model_graph(model, coverage=coverage)
     about = metadata(model, made, coverage=coverage) | dict(facts)
     path.write_bytes(to_onnx(made.graph, name="espalier", metadata=about).SerializeToString())
-    found = agreement(model, prepared, _answers(model, made, path, prepared))
+    answers = _answers(model, made, path, prepared)
+    found = agreement(model, prepared, answers, coverage=coverage)
     if found.holds or not made.members:
         return found, ()
     # Once more, with every member's answers, to tell which one is to blame.
@@ -58,7 +61,7 @@ def write_onnx(
         made.graph.add_output(_MEMBER + name, tensor, np.float64, (None, None))
     path.write_bytes(to_onnx(made.graph, name="espalier", metadata=about).SerializeToString())
     answers = _answers(model, made, path, prepared, members=True)
-    return agreement(model, prepared, answers), ()
+    return agreement(model, prepared, answers, coverage=coverage), ()
 
 
 def _answers(
@@ -73,14 +76,17 @@ def _answers(
     outputs = [_MEMBER + name for name in made.members] if members else []
     inputs = feeds(prepared, model.preparation)
     opened = session(path)
+    labels, bounds = None, None
     if model.classes is None:
-        found = score(opened, inputs, [made.names[VALUE], *outputs])
-        scores, labels, rest = found[0], None, found[1:]
+        shown = [made.names[name] for name in (VALUE, LOWER, UPPER) if name in made.names]
+        found = score(opened, inputs, [*shown, *outputs])
+        scores, rest = found[0], found[len(shown) :]
+        if len(shown) > 1:
+            bounds = np.column_stack(found[1:3])
     else:
         found = score(opened, inputs, [made.names[PROBABILITIES], made.names[LABEL], *outputs])
         scores, rest = found[0], found[2:]
         codes = {label: code for code, label in enumerate(exported_labels(model.classes).tolist())}
         labels = np.array([codes[label] for label in found[1].tolist()], dtype=np.int64)
-    return Answers(
-        scores=scores, labels=labels, members=dict(zip(made.members, rest, strict=False))
-    )
+    told = dict(zip(made.members, rest, strict=False))
+    return Answers(scores=scores, labels=labels, bounds=bounds, members=told)
