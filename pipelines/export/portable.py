@@ -13,8 +13,8 @@ from espalier.pipelines.learners.registry import LEARNERS
 
 # The nearest of thousands of rows depend on the last digits of distances, wherever rows are alike.
 _NEVER = frozenset({"knn"})
-# Its own statistics of categories are tables of hashes.
-_WITHOUT_NATIVE = frozenset({"catboost"})
+# Its own statistics of categories are looked up by hashes, for which there is no C.
+_WITHOUT_NATIVE_IN_C = frozenset({"catboost"})
 _EXPORTED = (ColumnRole.NUMERIC, ColumnRole.CATEGORICAL, ColumnRole.DATETIME, ColumnRole.TIME)
 
 
@@ -24,7 +24,8 @@ def portable_learners(
     """Return the families with only those choices that can be exported.
 
     Terms of text are words, nothing is projected (small differences of single precision become
-    large ones along directions in which rows hardly vary), and CatBoost gets codes of categories.
+    large ones along directions in which rows hardly vary), and for C CatBoost gets codes of
+    categories.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def portable_learners(
             f"none of the families {', '.join(each.name for each in learners)} can be exported "
             f"from these rows; add one of: {', '.join(able)}, or train without --portable"
         )
-    return tuple(_cut(each) for each in kept)
+    return tuple(_cut(each, form) for each in kept)
 
 
 def is_portable(learner: Learner, shape: DatasetShape) -> bool:
@@ -65,10 +66,10 @@ def is_portable(learner: Learner, shape: DatasetShape) -> bool:
     return learner.name != "svm" or is_exact(shape)
 
 
-def _cut(learner: Learner) -> Learner:
+def _cut(learner: Learner, form: PortableFormat) -> Learner:
     traits = learner.preprocessing
     encoding = traits.encoding
-    if learner.name in _WITHOUT_NATIVE:
+    if form == "c" and learner.name in _WITHOUT_NATIVE_IN_C:
         encoding = tuple(each for each in encoding if each != "native")
     cut = replace(traits, encoding=encoding, projection=False, text_analyzers=("word",))
     return replace(learner, preprocessing=cut)

@@ -1,5 +1,7 @@
 """A portable search tries only what can be exported, and its models are."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,8 +25,18 @@ def test_the_space_has_only_what_can_be_exported():
     for configuration in space.sample(200, np.random.default_rng(0)):
         assert configuration.get("prep_projection", "none") == "none"
         assert "prep_text_analyzer" not in configuration
-        if configuration.family == "catboost":
-            assert configuration["prep_encoding"] != "native"
+
+
+def test_categories_of_catboost_are_codes_in_c_only():
+    dataset = make_messy(ProblemKind.BINARY)
+    roles = {name: role for name, role in dataset.roles.items() if not name.startswith("text")}
+    dataset = replace(dataset, X=dataset.X[list(roles)], roles=roles)
+    for form, encodings in (
+        ("c", ("ordinal", "onehot")),
+        ("onnx", ("native", "ordinal", "onehot")),
+    ):
+        (learner,) = portable_learners([LEARNERS["catboost"]], dataset, form)
+        assert learner.preprocessing.encoding == encodings
 
 
 def test_landmarks_of_a_kernel_are_left_out():

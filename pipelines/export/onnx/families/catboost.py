@@ -7,13 +7,17 @@ comparisons would, and as much as CatBoost's own file.
 
 import json
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from espalier.pipelines.export.errors import CannotExportError
+from espalier.pipelines.export.onnx.families.catboost_categories import (
+    category_columns,
+    number_columns,
+)
 from espalier.pipelines.export.onnx.functions import sigmoid, softmax
 from espalier.pipelines.export.onnx.graph import Tensor
 from espalier.pipelines.export.onnx.matrix import Matrix
@@ -35,53 +39,109 @@ def catboost_probabilities(matrix: Matrix, model: CatBoostModel) -> Tensor:
 
 
 def _raw(matrix: Matrix, model: CatBoostModel) -> Tensor:
-    if model.categorical_:
-        raise CannotExportError("CatBoost's own statistics of categories (prep_encoding=native)")
+    """Return what the trees say before the link, float64 (n_rows, n_outputs)."""
     graph, saved = matrix.graph, _saved(model)
     scale, bias = saved["scale_and_bias"]
     bias = np.atleast_1d(np.asarray(bias, dtype=np.float64))
-    trees = [each for each in saved["oblivious_trees"] if each.get("splits")]
     n_targets = len(bias)
+    trees = []
     for tree in saved["oblivious_trees"]:
-        if not tree.get("splits"):  # an empty tree is a single leaf
+        if tree.get("splits"):
+            trees.append(tree)
+        else:  # an empty tree is a single leaf
             bias = bias + scale * np.asarray(tree["leaf_values"], dtype=np.float64)
     if not trees:
-        nothing = graph.op(
+        zeros = graph.op(
             "Mul", graph.cast(graph.op("IsNaN", matrix.tensor), np.float64), np.zeros(1)
         )
-        return graph.op("Add", graph.take(nothing, [0] * n_targets), bias[None, :])
+        return graph.op("Add", graph.take(zeros, [0] * n_targets), bias[None, :])
+    splits = _Splits(matrix, model, saved)
     deepest = max(len(tree["splits"]) for tree in trees)
-    columns = np.zeros((len(trees), deepest), dtype=np.int64)
-    borders = np.full((len(trees), deepest), np.inf, dtype=np.float32)
-    floats = {each["feature_index"]: each for each in saved["features_info"]["float_features"]}
-    missing_is_high = np.zeros_like(columns, dtype=bool)
-    leaves: list[NDArray[np.float64]] = []
-    starts: list[int] = []
-    for number, tree in enumerate(trees):
-        starts.append(0 if not leaves else starts[-1] + len(leaves[-1]))
-        leaves.append(np.asarray(tree["leaf_values"], dtype=np.float64).reshape(-1, n_targets))
-        for level, split in enumerate(tree["splits"]):
-            feature = floats[split["float_feature_index"]]
-            columns[number, level] = feature["flat_feature_index"]
-            borders[number, level] = split["border"]
-            missing_is_high[number, level] = feature["nan_value_treatment"] == "AsTrue"
-    flat, shape = columns.ravel(), np.array([0, len(trees), deepest])
-    cells = graph.take(matrix.tensor, flat)
-    above = graph.op("Greater", cells, borders.reshape(1, -1))
+    # Levels that a tree does not have compare with infinity: their bit is 0.
+    compared = [
+        _Split(0, np.inf) if level >= len(tree["splits"]) else splits.of(tree["splits"][level])
+        for tree in trees
+        for level in range(deepest)
+    ]
+    cells = graph.take(splits.table, [each.column for each in compared])
+    above = graph.op("Greater", cells, np.array([[each.border for each in compared]], np.float32))
+    missing_is_high = np.array([[each.missing_is_high for each in compared]])
     if missing_is_high.any():
-        missing = graph.op("And", graph.op("IsNaN", cells), missing_is_high.reshape(1, -1))
+        missing = graph.op("And", graph.op("IsNaN", cells), missing_is_high)
         above = graph.op("Or", above, missing)
+    shape = np.array([0, len(trees), deepest])
     bits = graph.op("Reshape", graph.cast(above, np.float32), shape)
     powers = (2.0 ** np.arange(deepest)).astype(np.float32)[:, None]
-    leaf = graph.cast(
-        graph.op("Squeeze", graph.op("MatMul", bits, powers), np.array([2])), np.int64
+    summed = graph.op("Squeeze", graph.op("MatMul", bits, powers), np.array([2]))
+    leaves = [np.asarray(each["leaf_values"], float).reshape(-1, n_targets) for each in trees]
+    starts = np.cumsum([0, *(len(each) for each in leaves[:-1])])
+    places = graph.op("Add", graph.cast(summed, np.int64), starts[None, :])
+    total = graph.op(
+        "ReduceSum", graph.op("Gather", np.vstack(leaves), places), np.array([1]), keepdims=0
     )
-    places = graph.op("Add", leaf, np.array(starts)[None, :])
-    found = graph.op("Gather", np.vstack(leaves), places)
-    total = graph.op("ReduceSum", found, np.array([1]), keepdims=0)
     if scale != 1:
         total = graph.op("Mul", total, np.float64(scale))
     return graph.op("Add", total, bias[None, :]) if bias.any() else total
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """A comparison: whether a column is above a border.
+
+    Attributes
+    ----------
+    column : int
+        The column of `_Splits.table`.
+    border : float
+        The border.
+    missing_is_high : bool
+        Whether a missing value counts as above it.
+    """
+
+    column: int
+    border: float
+    missing_is_high: bool = False
+
+
+class _Splits:
+    """The columns that trees compare, and what each split of them means.
+
+    Attributes
+    ----------
+    table : str
+        The matrix, and beside it the statistics of categories, float32.
+    """
+
+    def __init__(self, matrix: Matrix, model: CatBoostModel, saved: Any) -> None:
+        facts = saved["features_info"]
+        self._floats = {each["feature_index"]: each for each in facts.get("float_features", [])}
+        self._numbers = number_columns(model)
+        self._width = len(model.booster_.feature_names_)
+        self._categories = category_columns(matrix, model, saved)
+        self.table = matrix.tensor
+        if self._categories is not None:
+            self.table = matrix.graph.join([matrix.tensor, self._categories.tensor])
+        # Splits are numbered: borders of numbers, then single categories, then statistics.
+        before = sum(len(each["borders"] or []) for each in self._floats.values())
+        categories = facts.get("categorical_features", [])
+        before += sum(len(each.get("values") or []) for each in categories)
+        sizes = [len(each["borders"]) for each in facts.get("ctrs", [])]
+        self._first = before + np.cumsum([0, *sizes])
+
+    def of(self, split: Any) -> _Split:
+        """Return the comparison that a split of CatBoost's file stands for."""
+        kind = split["split_type"]
+        if kind == "FloatFeature":
+            feature = self._floats[split["float_feature_index"]]
+            column = self._numbers[feature["flat_feature_index"]]
+            return _Split(column, split["border"], feature["nan_value_treatment"] == "AsTrue")
+        if self._categories is None or kind not in ("OnlineCtr", "OneHotFeature"):
+            raise CannotExportError(f"CatBoost's split of kind {kind!r}")
+        if kind == "OnlineCtr":
+            place = int(np.searchsorted(self._first, split["split_index"], side="right")) - 1
+            return _Split(self._width + place, split["border"])
+        asked = (split["cat_feature_index"], int(split["value"]))
+        return _Split(self._width + self._categories.exact[asked], 0.5)
 
 
 def _saved(model: CatBoostModel) -> Any:

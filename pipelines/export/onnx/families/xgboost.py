@@ -65,7 +65,7 @@ def _add(table: TreeTable, tree: Mapping[str, Any], target: int) -> float:
     is_leaf = left < 0
     if is_leaf[0]:
         return float(split[0])
-    number = np.where(is_leaf, -np.cumsum(is_leaf), np.cumsum(~is_leaf) - 1)
+    number = np.where(is_leaf, -_count(is_leaf), _count(~is_leaf) - 1)
     inner = ~is_leaf
     is_category = np.array(tree["split_type"], dtype=np.int64)[inner] == 1
     default_left = np.array(tree["default_left"], dtype=np.int64)[inner] == 1
@@ -90,3 +90,8 @@ def _add(table: TreeTable, tree: Mapping[str, Any], target: int) -> float:
         members=members,
     )
     return 0.0
+
+
+def _count(marks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return how many marks there are up to each place."""
+    return np.cumsum(marks, dtype=np.int64)
