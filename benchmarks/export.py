@@ -25,8 +25,8 @@ import pandas as pd
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.preparation import prepare
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
+from espalier.pipelines.export.base.scoring import feeds, session
 from espalier.pipelines.export.portable import portable_learners
-from espalier.pipelines.export.scoring import feeds, session
 from espalier.pipelines.export.write import export_model
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.learners.registry import LEARNERS

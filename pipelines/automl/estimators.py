@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
     from pathlib import Path
 
     from espalier.pipelines.calibration.threshold import Threshold
-    from espalier.pipelines.export.formats import PortableFormat
+    from espalier.pipelines.export.base.formats import PortableFormat
     from espalier.pipelines.learners.base.learner import Learner
     from espalier.pipelines.members.serving_mode import Serving
     from espalier.pipelines.metrics.metric import Metric

@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without what writes files
 
     import pandas as pd
 
-    from espalier.pipelines.export.formats import ExportFormat
+    from espalier.pipelines.export.base.formats import ExportFormat
     from espalier.pipelines.export.write import Exported
     from espalier.pipelines.serving.model import EnsembleModel
 

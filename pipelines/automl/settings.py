@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from espalier.pipelines.data.splitting.folds import check_fold_count
-from espalier.pipelines.export.formats import PortableFormat, check_portable
+from espalier.pipelines.export.base.formats import PortableFormat, check_portable
 from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving, check_serving
 from espalier.pipelines.resources.budget import Budget

@@ -6,7 +6,7 @@ from dataclasses import replace
 from espalier.pipelines.data.dataset import Dataset, DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.export.formats import PortableFormat
+from espalier.pipelines.export.base.formats import PortableFormat
 from espalier.pipelines.learners.base.learner import Learner
 from espalier.pipelines.learners.families.svm import is_exact
 from espalier.pipelines.learners.registry import LEARNERS

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.export.agreement import Agreement, rows_to_try
-from espalier.pipelines.export.formats import ExportFormat
+from espalier.pipelines.export.base.agreement import Agreement, rows_to_try
+from espalier.pipelines.export.base.formats import ExportFormat
 from espalier.pipelines.serving.model import EnsembleModel
 
 NO_FACTS: Mapping[str, str] = {}
@@ -105,7 +105,7 @@ def export_model(
     draft = target.with_name(f".{target.name}.draft")
     try:
         if form == "onnx":
-            from espalier.pipelines.export.onnx.write import write_onnx
+            from espalier.pipelines.export.onnx.whole.write import write_onnx
 
             found, notes = write_onnx(model, draft, prepared, coverage=coverage, facts=facts)
         else:

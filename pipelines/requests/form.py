@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.export.formats import PortableFormat
+from espalier.pipelines.export.base.formats import PortableFormat
 from espalier.pipelines.redaction import redact, redact_source
 from espalier.pipelines.requests.form_schema import as_form
 

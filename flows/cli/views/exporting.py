@@ -12,7 +12,7 @@ from espalier.infra.settings import load_settings
 from espalier.infra.tracking.training_rows import read_training_rows
 from espalier.infra.version import own_version
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.export.formats import ExportFormat
+from espalier.pipelines.export.base.formats import ExportFormat
 from espalier.pipelines.export.write import export_model
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from espalier.pipelines.export.errors import CannotExportError
-from espalier.pipelines.export.onnx.columns import Columns
-from espalier.pipelines.export.onnx.graph import Tensor
+from espalier.pipelines.export.base.errors import CannotExportError
+from espalier.pipelines.export.onnx.features.columns import Columns
+from espalier.pipelines.export.onnx.graph.graph import Tensor
 
 OWN = "espalier"
 """Domain of the one operator that ONNX does not have."""

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.c.shapes import c_type
-from espalier.pipelines.export.errors import CannotExportError
-from espalier.pipelines.export.onnx.graph import Node
+from espalier.pipelines.export.onnx.graph.graph import Node
 
 _INFIX = {
     "Add": "+", "Sub": "-", "Mul": "*", "Div": "/", "And": "&&", "Or": "||", "Equal": "==",

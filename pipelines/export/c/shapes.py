@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from espalier.pipelines.export.base.scoring import session
 from espalier.pipelines.export.c.columns import OWN
-from espalier.pipelines.export.onnx.graph import Graph, Node
-from espalier.pipelines.export.onnx.serialise import to_onnx
-from espalier.pipelines.export.scoring import session
+from espalier.pipelines.export.onnx.graph.graph import Graph, Node
+from espalier.pipelines.export.onnx.graph.serialise import to_onnx
 
 
 @dataclass(frozen=True, slots=True)

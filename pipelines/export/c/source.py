@@ -11,8 +11,8 @@ from espalier.pipelines.export.c.columns import OWN
 from espalier.pipelines.export.c.operators import Values, statements
 from espalier.pipelines.export.c.shapes import Shapes, c_type, shapes_of
 from espalier.pipelines.export.c.trees import WALK, forest_arrays
-from espalier.pipelines.export.onnx.graph import Graph, Node
-from espalier.pipelines.export.onnx.lookups import Lookups
+from espalier.pipelines.export.onnx.features.lookups import Lookups
+from espalier.pipelines.export.onnx.graph.graph import Graph, Node
 
 _A_LINE = 8
 # Every tensor starts where a double may.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.export.onnx.families.tree_ensemble import LT, MEMBER
-from espalier.pipelines.export.onnx.graph import Node
+from espalier.pipelines.export.onnx.graph.graph import Node
 
 WALK = """
 /* The trees of a model: a node compares a cell with its split, a leaf adds to an output.

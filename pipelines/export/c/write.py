@@ -14,11 +14,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.export.agreement import Agreement, Answers, agreement
+from espalier.pipelines.export.base.agreement import Agreement, Answers, agreement
+from espalier.pipelines.export.base.scoring import feeds
 from espalier.pipelines.export.c.columns import CColumns
 from espalier.pipelines.export.c.source import Source, quoted, source_of
 from espalier.pipelines.export.c.text import FILE
-from espalier.pipelines.export.onnx.model import (
+from espalier.pipelines.export.onnx.whole.model import (
     LABEL,
     LOWER,
     PROBABILITIES,
@@ -27,7 +28,6 @@ from espalier.pipelines.export.onnx.model import (
     ModelGraph,
     model_graph,
 )
-from espalier.pipelines.export.scoring import feeds
 from espalier.pipelines.serving.model import EnsembleModel
 
 _COMPILERS = ("gcc", "cc", "clang")

@@ -4,7 +4,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from espalier.pipelines.export.errors import CannotExportError
+from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.script.code import Code
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.learners.families.bayes import GaussianClassifier

@@ -11,12 +11,12 @@ from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.parsing.readings import ColumnPlan, NumberReading
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.preparation import Preparation
-from espalier.pipelines.export.onnx.candidate import candidate_scores
-from espalier.pipelines.export.onnx.columns import Columns
-from espalier.pipelines.export.onnx.graph import Graph
-from espalier.pipelines.export.onnx.lookups import Lookups
-from espalier.pipelines.export.onnx.serialise import to_onnx
-from espalier.pipelines.export.scoring import feeds, score, session
+from espalier.pipelines.export.base.scoring import feeds, score, session
+from espalier.pipelines.export.onnx.features.columns import Columns
+from espalier.pipelines.export.onnx.features.lookups import Lookups
+from espalier.pipelines.export.onnx.graph.graph import Graph
+from espalier.pipelines.export.onnx.graph.serialise import to_onnx
+from espalier.pipelines.export.onnx.whole.candidate import candidate_scores
 from espalier.pipelines.learners.base.learner import Learner
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.metrics.objective import SQUARED_ERROR, TrainingObjective

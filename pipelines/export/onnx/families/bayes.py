@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from espalier.pipelines.export.onnx.functions import row_sum, softmax
-from espalier.pipelines.export.onnx.graph import Tensor
-from espalier.pipelines.export.onnx.matrix import Matrix
+from espalier.pipelines.export.onnx.features.matrix import Matrix
+from espalier.pipelines.export.onnx.graph.functions import row_sum, softmax
+from espalier.pipelines.export.onnx.graph.graph import Tensor
 from espalier.pipelines.learners.families.bayes import GaussianClassifier
 
 

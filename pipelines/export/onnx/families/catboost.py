@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from espalier.pipelines.export.errors import CannotExportError
+from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.onnx.families.catboost_categories import (
     category_columns,
     number_columns,
 )
-from espalier.pipelines.export.onnx.functions import sigmoid, softmax
-from espalier.pipelines.export.onnx.graph import Tensor
-from espalier.pipelines.export.onnx.matrix import Matrix
+from espalier.pipelines.export.onnx.features.matrix import Matrix
+from espalier.pipelines.export.onnx.graph.functions import sigmoid, softmax
+from espalier.pipelines.export.onnx.graph.graph import Tensor
 from espalier.pipelines.learners.families.catboost_trees import CatBoostModel
 
 

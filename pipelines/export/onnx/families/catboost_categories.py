@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.export.errors import CannotExportError
-from espalier.pipelines.export.onnx.graph import ML, Tensor
-from espalier.pipelines.export.onnx.matrix import Matrix
+from espalier.pipelines.export.base.errors import CannotExportError
+from espalier.pipelines.export.onnx.features.matrix import Matrix
+from espalier.pipelines.export.onnx.graph.graph import ML, Tensor
 from espalier.pipelines.learners.families.catboost_trees import CatBoostModel
 
 _MULTIPLIER = 0x4906BA494954CB65
@@ -110,7 +110,7 @@ class _Columns:
             own = _multiplied(_multiplied(self.hashes))
             place = {each: at for at, each in enumerate(known)}
             chosen = [place.get(int(each), len(known)) for each in own]
-            return self.graph.op("Gather", table[chosen], self._code(feature))
+            return self._by_code(table[chosen], feature)
         places = self.graph.op(
             "LabelEncoder",
             self._hash(elements),
@@ -124,10 +124,17 @@ class _Columns:
     def is_category(self, feature: int, value: int) -> Tensor:
         """Return whether a feature is the category of this hash, bool (n_rows, 1)."""
         hits = self.hashes == np.array([value]).astype(np.int32)
-        return self.graph.op("Gather", hits, self._code(feature))
+        return self._by_code(hits, feature)
 
-    def _code(self, feature: int) -> Tensor:
-        return self.graph.take(self.codes, [feature])
+    def _by_code(self, table: NDArray[Any], feature: int) -> Tensor:
+        """Return the entry of a table for the code of a feature, (n_rows, 1).
+
+        Where all entries from some code on are equal, one of them is enough.
+        """
+        different = np.flatnonzero(table != table[-1])
+        n_codes = int(different[-1]) + 2 if len(different) else 1
+        code = self.graph.op("Min", self.graph.take(self.codes, [feature]), np.array([n_codes - 1]))
+        return self.graph.op("Gather", table[:n_codes], code)
 
     def _hash(self, elements: list[Mapping[str, Any]]) -> Tensor:
         """Return the hash of a combination, int64 (n_rows, 1)."""
@@ -137,7 +144,7 @@ class _Columns:
             kind = each["combination_element"]
             if kind == _CATEGORY:
                 feature = int(each["cat_feature_index"])
-                part = graph.op("Gather", _multiplied(self.hashes), self._code(feature))
+                part = self._by_code(_multiplied(self.hashes), feature)
             elif kind == _NUMBER:
                 column = self.numbers[int(each["float_feature_index"])]
                 cell = graph.take(self.matrix.tensor, [column])

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.export.onnx.families.leaf_quantiles import quantile_of_leaves
 from espalier.pipelines.export.onnx.families.tree_ensemble import LEQ, TreeTable, sum_of_trees
-from espalier.pipelines.export.onnx.functions import two_classes
-from espalier.pipelines.export.onnx.graph import Tensor
-from espalier.pipelines.export.onnx.matrix import Matrix
+from espalier.pipelines.export.onnx.features.matrix import Matrix
+from espalier.pipelines.export.onnx.graph.functions import two_classes
+from espalier.pipelines.export.onnx.graph.graph import Tensor
 from espalier.pipelines.learners.families.forest import _DOUBT, GrownForest
 
 

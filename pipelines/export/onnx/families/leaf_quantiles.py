@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from espalier.pipelines.export.onnx.graph import Graph, Tensor
+from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
 from espalier.pipelines.learners.losses.leaf_quantiles import LeafQuantiles
 
 _SLACK = 1e-9

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.export.errors import CannotExportError
+from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.onnx.families.tree_ensemble import (
     LEQ,
     MEMBER,
     TreeTable,
     sum_of_trees,
 )
-from espalier.pipelines.export.onnx.functions import sigmoid, softmax
-from espalier.pipelines.export.onnx.graph import Tensor
-from espalier.pipelines.export.onnx.matrix import Matrix
+from espalier.pipelines.export.onnx.features.matrix import Matrix
+from espalier.pipelines.export.onnx.graph.functions import sigmoid, softmax
+from espalier.pipelines.export.onnx.graph.graph import Tensor
 from espalier.pipelines.learners.families.lightgbm_trees import LightGBMModel
 
 # Bits of a node's decision type.

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.export.onnx.functions import sigmoid, softmax
-from espalier.pipelines.export.onnx.graph import Tensor
-from espalier.pipelines.export.onnx.matrix import Matrix
+from espalier.pipelines.export.onnx.features.matrix import Matrix
+from espalier.pipelines.export.onnx.graph.functions import sigmoid, softmax
+from espalier.pipelines.export.onnx.graph.graph import Tensor
 
 
 def logistic_probabilities(matrix: Matrix, model: Any) -> Tensor:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from espalier.pipelines.export.onnx.functions import softmax
-from espalier.pipelines.export.onnx.graph import Tensor
-from espalier.pipelines.export.onnx.matrix import Matrix
+from espalier.pipelines.export.onnx.features.matrix import Matrix
+from espalier.pipelines.export.onnx.graph.functions import softmax
+from espalier.pipelines.export.onnx.graph.graph import Tensor
 from espalier.pipelines.learners.families.mlp import Perceptron
 from espalier.pipelines.learners.losses.network_losses import _LARGEST_LOG, LogDeviance
 

@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from espalier.pipelines.export.onnx.functions import softmax
-from espalier.pipelines.export.onnx.graph import Graph, Tensor
-from espalier.pipelines.export.onnx.matrix import Matrix
+from espalier.pipelines.export.onnx.features.matrix import Matrix
+from espalier.pipelines.export.onnx.graph.functions import softmax
+from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
 from espalier.pipelines.learners.neural.activations import _MISH_FAR, _SELU_LEFT, _SELU_SCALE
 from espalier.pipelines.learners.neural.columns import ColumnKinds
 from espalier.pipelines.learners.neural.realmlp import TabularPerceptron

@@ -6,13 +6,13 @@ from typing import Any
 from sklearn.linear_model import ElasticNet, LogisticRegression, TweedieRegressor
 from sklearn.linear_model import Ridge as RidgeRegression
 
-from espalier.pipelines.export.errors import CannotExportError
+from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.onnx.families import bayes, forest, linear, perceptron, realmlp, svm
 from espalier.pipelines.export.onnx.families import catboost as cat
 from espalier.pipelines.export.onnx.families import lightgbm as lgb
 from espalier.pipelines.export.onnx.families import xgboost as xgb
-from espalier.pipelines.export.onnx.graph import Tensor
-from espalier.pipelines.export.onnx.matrix import Matrix
+from espalier.pipelines.export.onnx.features.matrix import Matrix
+from espalier.pipelines.export.onnx.graph.graph import Tensor
 from espalier.pipelines.learners.families.bayes import GaussianClassifier
 from espalier.pipelines.learners.families.catboost_trees import CatBoostModel
 from espalier.pipelines.learners.families.forest import GrownForest

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from espalier.pipelines.export.onnx.families.linear import affine, logistic
-from espalier.pipelines.export.onnx.functions import squared_distances
-from espalier.pipelines.export.onnx.graph import Tensor
-from espalier.pipelines.export.onnx.matrix import Matrix
-from espalier.pipelines.export.onnx.steps import nystroem
+from espalier.pipelines.export.onnx.features.matrix import Matrix
+from espalier.pipelines.export.onnx.features.steps import nystroem
+from espalier.pipelines.export.onnx.graph.functions import squared_distances
+from espalier.pipelines.export.onnx.graph.graph import Tensor
 from espalier.pipelines.learners.families.svm import KernelClassifier, KernelRegressor
 
 

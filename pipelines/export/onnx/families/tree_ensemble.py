@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.export.onnx.graph import ML, Tensor
-from espalier.pipelines.export.onnx.matrix import Matrix
+from espalier.pipelines.export.onnx.features.matrix import Matrix
+from espalier.pipelines.export.onnx.graph.graph import ML, Tensor
 
 # The operator's numbers for its comparisons; the first branch is taken where they hold.
 LEQ, LT, MEMBER = 0, 1, 6

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
+from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.c.source import Memory, quoted
-from espalier.pipelines.export.errors import CannotExportError
 from espalier.pipelines.export.write import export_model
 from espalier.pipelines.problem import ProblemKind
 from tests.pipelines.export.models import raw_table, small_model

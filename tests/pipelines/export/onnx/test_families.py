@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.export.errors import CannotExportError
+from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.onnx.families.catboost_categories import hash_of_code
 from espalier.pipelines.export.portable import portable_learners
 from espalier.pipelines.learners.registry import LEARNERS

@@ -8,18 +8,18 @@ from scipy.special import ndtri
 from espalier.pipelines.data.parsing.readings import ColumnPlan, NumberReading
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.preparation import Preparation
-from espalier.pipelines.export.onnx.columns import Columns
-from espalier.pipelines.export.onnx.dates import date_numbers
-from espalier.pipelines.export.onnx.functions import (
+from espalier.pipelines.export.base.scoring import session
+from espalier.pipelines.export.onnx.features.columns import Columns
+from espalier.pipelines.export.onnx.features.dates import date_numbers
+from espalier.pipelines.export.onnx.features.lookups import Lookups
+from espalier.pipelines.export.onnx.features.scaling import scaled
+from espalier.pipelines.export.onnx.graph.functions import (
     interpolate,
     normal_quantile,
     squared_distances,
 )
-from espalier.pipelines.export.onnx.graph import Graph
-from espalier.pipelines.export.onnx.lookups import Lookups
-from espalier.pipelines.export.onnx.scaling import scaled
-from espalier.pipelines.export.onnx.serialise import to_onnx
-from espalier.pipelines.export.scoring import session
+from espalier.pipelines.export.onnx.graph.graph import Graph
+from espalier.pipelines.export.onnx.graph.serialise import to_onnx
 from espalier.pipelines.preprocessing.dates import DateParts
 from espalier.pipelines.preprocessing.scaling import make_scaler
 

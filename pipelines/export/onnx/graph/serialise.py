@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from espalier.pipelines.export.onnx.graph import (
+from espalier.pipelines.export.onnx.graph.graph import (
     CONTRIB,
     IR_VERSION,
     ML,

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.export.errors import CannotExportError
-from espalier.pipelines.export.onnx import adjustments as after
-from espalier.pipelines.export.onnx.candidate import member_scores
-from espalier.pipelines.export.onnx.columns import Columns
-from espalier.pipelines.export.onnx.combination import combined, corrected, spread
-from espalier.pipelines.export.onnx.graph import Graph, Tensor
-from espalier.pipelines.export.onnx.lookups import Lookups
+from espalier.pipelines.export.base.errors import CannotExportError
+from espalier.pipelines.export.onnx.features.columns import Columns
+from espalier.pipelines.export.onnx.features.lookups import Lookups
+from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
+from espalier.pipelines.export.onnx.whole import adjustments as after
+from espalier.pipelines.export.onnx.whole.candidate import member_scores
+from espalier.pipelines.export.onnx.whole.combination import combined, corrected, spread
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.preprocessing.matrix import FeatureMatrix
 from espalier.pipelines.serving.model import EnsembleModel

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.export.onnx.columns import Columns
-from espalier.pipelines.export.onnx.graph import Tensor
-from espalier.pipelines.export.onnx.lookups import Lookups
+from espalier.pipelines.export.onnx.features.columns import Columns
+from espalier.pipelines.export.onnx.features.lookups import Lookups
+from espalier.pipelines.export.onnx.graph.graph import Tensor
 from espalier.pipelines.preprocessing.categorical import CategoricalBlock
 
 

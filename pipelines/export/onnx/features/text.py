@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from espalier.pipelines.data.parsing.text_cells import LONGEST_TEXT
-from espalier.pipelines.export.errors import CannotExportError
-from espalier.pipelines.export.onnx.columns import Columns
-from espalier.pipelines.export.onnx.functions import row_sum
-from espalier.pipelines.export.onnx.graph import CONTRIB, ML, Graph, Tensor
-from espalier.pipelines.export.onnx.scaling import clipped
+from espalier.pipelines.export.base.errors import CannotExportError
+from espalier.pipelines.export.onnx.features.columns import Columns
+from espalier.pipelines.export.onnx.features.scaling import clipped
+from espalier.pipelines.export.onnx.graph.functions import row_sum
+from espalier.pipelines.export.onnx.graph.graph import CONTRIB, ML, Graph, Tensor
 from espalier.pipelines.preprocessing.text import TextColumn
 
 # What Python's \w\w+ matches, in RE2's classes.

@@ -12,9 +12,14 @@ from espalier.pipelines.calibration.calibrators import (
     TemperatureCalibrator,
 )
 from espalier.pipelines.calibration.intervals import Intervals, ResidualScale
-from espalier.pipelines.export.errors import CannotExportError
-from espalier.pipelines.export.onnx.functions import interpolate, sigmoid, softmax, two_classes
-from espalier.pipelines.export.onnx.graph import Graph, Tensor
+from espalier.pipelines.export.base.errors import CannotExportError
+from espalier.pipelines.export.onnx.graph.functions import (
+    interpolate,
+    sigmoid,
+    softmax,
+    two_classes,
+)
+from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
 
 
 def calibrated(graph: Graph, probabilities: Tensor, calibrator: Any, n_classes: int) -> Tensor:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.export.onnx.graph import Graph, Tensor
-from espalier.pipelines.export.onnx.scaling import scaled
+from espalier.pipelines.export.onnx.features.scaling import scaled
+from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
 from espalier.pipelines.preprocessing.construct import PairwiseFeatures
 from espalier.pipelines.preprocessing.numeric import NumericBlock
 

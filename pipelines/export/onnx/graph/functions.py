@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from espalier.pipelines.export.onnx.graph import Graph, Tensor
+from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
 
 # Wichura, "Algorithm AS241: the percentage points of the normal distribution" (1988), PPND16: the
 # coefficients of its two inner regions, highest power first. Its outer one begins beyond five

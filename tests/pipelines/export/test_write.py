@@ -14,9 +14,9 @@ from espalier.pipelines.calibration.calibrators import (
 from espalier.pipelines.calibration.intervals import Intervals, ResidualScale
 from espalier.pipelines.ensemble.combination import CombinationSpace
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.export.errors import CannotExportError
-from espalier.pipelines.export.onnx import candidate as onnx_candidate
-from espalier.pipelines.export.scoring import feeds, score, session
+from espalier.pipelines.export.base.errors import CannotExportError
+from espalier.pipelines.export.base.scoring import feeds, score, session
+from espalier.pipelines.export.onnx.whole import candidate as onnx_candidate
 from espalier.pipelines.export.write import ExportDiffersError, export_model
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.problem import ProblemKind

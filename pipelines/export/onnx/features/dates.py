@@ -10,8 +10,8 @@ from itertools import combinations
 
 import numpy as np
 
-from espalier.pipelines.export.onnx.columns import Columns
-from espalier.pipelines.export.onnx.graph import Graph, Tensor
+from espalier.pipelines.export.onnx.features.columns import Columns
+from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
 from espalier.pipelines.preprocessing.dates import _DAY, _PERIODS, MOST_GAPS, DateParts
 
 _DAYS_OF_400_YEARS = 146_097

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.export.agreement import Agreement, Answers, agreement
-from espalier.pipelines.export.onnx.model import (
+from espalier.pipelines.export.base.agreement import Agreement, Answers, agreement
+from espalier.pipelines.export.base.scoring import feeds, score, session
+from espalier.pipelines.export.onnx.graph.serialise import to_onnx
+from espalier.pipelines.export.onnx.whole.model import (
     LABEL,
     LOWER,
     PROBABILITIES,
@@ -19,8 +21,6 @@ from espalier.pipelines.export.onnx.model import (
     metadata,
     model_graph,
 )
-from espalier.pipelines.export.onnx.serialise import to_onnx
-from espalier.pipelines.export.scoring import feeds, score, session
 from espalier.pipelines.serving.model import EnsembleModel
 
 _MEMBER = "espalier member "

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from espalier.pipelines.export.errors import CannotExportError
-from espalier.pipelines.export.onnx.columns import Columns
+from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.onnx.families.registry import probabilities, values
-from espalier.pipelines.export.onnx.graph import Graph, Tensor
-from espalier.pipelines.export.onnx.matrix import feature_matrix
+from espalier.pipelines.export.onnx.features.columns import Columns
+from espalier.pipelines.export.onnx.features.matrix import feature_matrix
+from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.learners.constant import ConstantCandidate
 from espalier.pipelines.members.member import Member

@@ -3,10 +3,10 @@
 import numpy as np
 
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
-from espalier.pipelines.export.onnx.candidate import member_scores
-from espalier.pipelines.export.onnx.columns import Columns
-from espalier.pipelines.export.onnx.functions import row_sum, sigmoid, softmax
-from espalier.pipelines.export.onnx.graph import Graph, Tensor
+from espalier.pipelines.export.onnx.features.columns import Columns
+from espalier.pipelines.export.onnx.graph.functions import row_sum, sigmoid, softmax
+from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
+from espalier.pipelines.export.onnx.whole.candidate import member_scores
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.serving.residual_correction import ResidualCorrection
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from sklearn.decomposition import PCA
 
-from espalier.pipelines.export.errors import CannotExportError
-from espalier.pipelines.export.onnx.functions import squared_distances
-from espalier.pipelines.export.onnx.graph import Graph, Tensor
+from espalier.pipelines.export.base.errors import CannotExportError
+from espalier.pipelines.export.onnx.graph.functions import squared_distances
+from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
 from espalier.pipelines.preprocessing.project import Project
 from espalier.pipelines.preprocessing.select import SelectColumns
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from espalier.pipelines.data.parsing.roles import ColumnRole
-from espalier.pipelines.export.onnx.categories import category_columns
-from espalier.pipelines.export.onnx.columns import Columns
-from espalier.pipelines.export.onnx.dates import date_numbers
-from espalier.pipelines.export.onnx.graph import Graph, Tensor
-from espalier.pipelines.export.onnx.lookups import string_blocks
-from espalier.pipelines.export.onnx.numbers import number_columns
-from espalier.pipelines.export.onnx.steps import apply_step
-from espalier.pipelines.export.onnx.text import text_columns
+from espalier.pipelines.export.onnx.features.categories import category_columns
+from espalier.pipelines.export.onnx.features.columns import Columns
+from espalier.pipelines.export.onnx.features.dates import date_numbers
+from espalier.pipelines.export.onnx.features.lookups import string_blocks
+from espalier.pipelines.export.onnx.features.numbers import number_columns
+from espalier.pipelines.export.onnx.features.steps import apply_step
+from espalier.pipelines.export.onnx.features.text import text_columns
+from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
 from espalier.pipelines.preprocessing.matrix import FeatureMatrix
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.export.errors import CannotExportError
-from espalier.pipelines.export.onnx.functions import normal_quantile
-from espalier.pipelines.export.onnx.graph import Graph, Tensor
+from espalier.pipelines.export.base.errors import CannotExportError
+from espalier.pipelines.export.onnx.graph.functions import normal_quantile
+from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
 from espalier.pipelines.preprocessing.scaling import (
     BoundedPower,
     ClippedScaler,
@@ -81,7 +81,9 @@ def _ranks(graph: Graph, table: Tensor, quantiles: NDArray[Any]) -> Tensor:
     quantiles = quantiles.astype(np.float64)
     last = len(quantiles) - 1
     cells = graph.op("Unsqueeze", table, np.array([2]))
-    points = np.ascontiguousarray(quantiles.T)[None]
+    # The same constant as below, turned.
+    points = graph.op("Transpose", quantiles, perm=[1, 0])
+    points = graph.op("Unsqueeze", points, np.array([0]))
 
     def count(comparison: str) -> Tensor:
         hits = graph.cast(graph.op(comparison, cells, points), np.int64)

@@ -25,9 +25,9 @@ import numpy as np
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import MISSING_TEXTS
 from espalier.pipelines.data.preparation import Preparation
-from espalier.pipelines.export.errors import CannotExportError
-from espalier.pipelines.export.onnx.graph import CONTRIB, ML, Graph, Tensor
-from espalier.pipelines.export.onnx.lookups import Lookups
+from espalier.pipelines.export.base.errors import CannotExportError
+from espalier.pipelines.export.onnx.features.lookups import Lookups
+from espalier.pipelines.export.onnx.graph.graph import CONTRIB, ML, Graph, Tensor
 
 # All between the first and the last character that is no blank.
 _WITHOUT_BLANKS = r"(?s)[^\s\p{Z}](?:.*[^\s\p{Z}])?"
