@@ -51,7 +51,7 @@ def model_code(candidate: Candidate) -> Code:
 
 def on_scale(made: Code, candidate: Candidate) -> Code:
     """Return the model fitted to the target on the scale that the candidate fits."""
-    return _on_target(made, "log") if candidate._aim.transform.on_log else made
+    return _on_target(made, "log") if candidate.aim.transform.on_log else made
 
 
 def _plain(model: Any, candidate: Candidate, classifies: bool) -> Code:
@@ -120,7 +120,7 @@ def _estimator(model: Any, more: dict[str, Any], notes: tuple[str, ...] = ()) ->
 def _kernel(model: Any, candidate: Candidate) -> Code:
     machine = model.model_
     if not hasattr(machine, "steps"):
-        settings = {"C": machine.C, "gamma": machine._gamma}
+        settings = {"C": machine.C, "gamma": machine.gamma}
         if isinstance(model, KernelRegressor):
             settings["epsilon"] = machine.epsilon
             return Code.call("sklearn.svm", "SVR", settings)

@@ -10,7 +10,7 @@ from espalier.pipelines.export.onnx.families.tree_ensemble import LEQ, TreeTable
 from espalier.pipelines.export.onnx.features.matrix import Matrix
 from espalier.pipelines.export.onnx.graph.functions import two_classes
 from espalier.pipelines.export.onnx.graph.graph import Tensor
-from espalier.pipelines.learners.families.forest import _DOUBT, GrownForest
+from espalier.pipelines.learners.families.forest import DOUBT, GrownForest
 
 
 def forest_values(matrix: Matrix, model: GrownForest) -> Tensor:
@@ -38,8 +38,8 @@ def forest_probabilities(matrix: Matrix, model: GrownForest) -> Tensor:
         places = graph.op("Add", leaves, sizes[:-1][None, :])
         found = graph.op("Gather", np.vstack(shares), places)
         scores = graph.op("ReduceMean", found, np.array([1]), keepdims=0)
-    scores = graph.op("Add", scores, np.float64(_DOUBT / n_classes))
-    return graph.op("Div", scores, np.float64(1 + _DOUBT))
+    scores = graph.op("Add", scores, np.float64(DOUBT / n_classes))
+    return graph.op("Div", scores, np.float64(1 + DOUBT))
 
 
 def _mean(matrix: Matrix, trees: list[Any], values: list[NDArray[Any]]) -> Tensor:

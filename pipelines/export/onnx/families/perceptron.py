@@ -6,7 +6,7 @@ from espalier.pipelines.export.onnx.features.matrix import Matrix
 from espalier.pipelines.export.onnx.graph.functions import softmax
 from espalier.pipelines.export.onnx.graph.graph import Tensor
 from espalier.pipelines.learners.families.mlp import Perceptron
-from espalier.pipelines.learners.losses.network_losses import _LARGEST_LOG, LogDeviance
+from espalier.pipelines.learners.losses.network_losses import LARGEST_LOG, LogDeviance
 
 
 def perceptron_probabilities(matrix: Matrix, model: Perceptron) -> Tensor:
@@ -20,7 +20,7 @@ def perceptron_values(matrix: Matrix, model: Perceptron) -> Tensor:
     graph = matrix.graph
     values = graph.cast(_outputs(matrix, model), np.float64)
     if isinstance(getattr(model, "loss", None), LogDeviance):
-        most = np.float64(_LARGEST_LOG)
+        most = np.float64(LARGEST_LOG)
         values = graph.op("Exp", graph.op("Clip", values, -most, most))
     values = graph.op("Mul", values, np.float64(model.spread_))
     values = graph.op("Add", values, np.float64(model.center_))

@@ -7,7 +7,7 @@ import numpy as np
 from espalier.pipelines.export.onnx.features.matrix import Matrix
 from espalier.pipelines.export.onnx.graph.functions import softmax
 from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
-from espalier.pipelines.learners.neural.activations import _MISH_FAR, _SELU_LEFT, _SELU_SCALE
+from espalier.pipelines.learners.neural.activations import MISH_FAR, SELU_LEFT, SELU_SCALE
 from espalier.pipelines.learners.neural.columns import ColumnKinds
 from espalier.pipelines.learners.neural.realmlp import TabularPerceptron
 
@@ -97,11 +97,9 @@ def _dense(matrix: Matrix, kinds: ColumnKinds) -> Tensor:
 def _activated(graph: Graph, x: Tensor, name: str) -> Tensor:
     zero = np.zeros(1, dtype=np.float32)
     if name == "selu":
-        left = graph.op("Mul", graph.op("Exp", graph.op("Min", x, zero)), _SELU_LEFT)
-        left = graph.op("Sub", left, _SELU_LEFT)
-        return graph.op(
-            "Where", graph.op("Greater", x, zero), graph.op("Mul", x, _SELU_SCALE), left
-        )
-    grown = graph.op("Exp", graph.op("Min", x, np.array([_MISH_FAR])))
+        left = graph.op("Mul", graph.op("Exp", graph.op("Min", x, zero)), SELU_LEFT)
+        left = graph.op("Sub", left, SELU_LEFT)
+        return graph.op("Where", graph.op("Greater", x, zero), graph.op("Mul", x, SELU_SCALE), left)
+    grown = graph.op("Exp", graph.op("Min", x, np.array([MISH_FAR])))
     top = graph.op("Mul", grown, graph.op("Add", grown, np.float32(2.0)))
     return graph.op("Mul", x, graph.op("Div", top, graph.op("Add", top, np.float32(2.0))))

@@ -32,7 +32,7 @@ def _margin(matrix: Matrix, machine: Any) -> Tensor:
     """Return the decision of a machine of two classes, or the value of a regressor."""
     graph = matrix.graph
     distances = squared_distances(graph, matrix.doubles, np.asarray(machine.support_vectors_))
-    kernel = graph.op("Exp", graph.op("Mul", distances, np.float64(-machine._gamma)))
+    kernel = graph.op("Exp", graph.op("Mul", distances, np.float64(-machine.gamma)))
     return affine(matrix, kernel, np.asarray(machine.dual_coef_), machine.intercept_)
 
 

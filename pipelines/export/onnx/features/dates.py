@@ -12,7 +12,7 @@ import numpy as np
 
 from espalier.pipelines.export.onnx.features.columns import Columns
 from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
-from espalier.pipelines.preprocessing.dates import _DAY, _PERIODS, MOST_GAPS, DateParts
+from espalier.pipelines.preprocessing.dates import DAY, MOST_GAPS, PERIODS, DateParts
 
 _DAYS_OF_400_YEARS = 146_097
 # From 1 March of year 0 to 1 January 1970; and day numbers that stay positive with it.
@@ -32,7 +32,7 @@ def date_numbers(columns: Columns, names: list[str], parts: DateParts) -> Tensor
         unseen = parts.unseen_ if name == parts.time else frozenset()
         own = _parts(graph, seconds, cyclic=parts.cyclic, unseen=unseen)
         made += own.values()
-        days[name] = graph.op("Div", seconds, np.float64(_DAY))
+        days[name] = graph.op("Div", seconds, np.float64(DAY))
     if parts.gaps:
         pairs = list(combinations(names, 2))[:MOST_GAPS]
         made += [graph.op("Sub", days[second], days[first]) for first, second in pairs]
@@ -47,8 +47,8 @@ def _parts(
     known = graph.op("Where", missing, np.float64(0.0), seconds)
     # Later or earlier than any date of pandas: the parts need not be right, only defined.
     known = graph.op("Clip", known, np.float64(-_MOST_SECONDS * 2), np.float64(_MOST_SECONDS * 2))
-    day = graph.op("Floor", graph.op("Div", known, np.float64(_DAY)))
-    within = graph.op("Floor", graph.op("Sub", known, graph.op("Mul", day, np.float64(_DAY))))
+    day = graph.op("Floor", graph.op("Div", known, np.float64(DAY)))
+    within = graph.op("Floor", graph.op("Sub", known, graph.op("Mul", day, np.float64(DAY))))
     day, within = graph.cast(day, np.int64), graph.cast(within, np.int64)
 
     def plus(x: Tensor, number: int) -> Tensor:
@@ -94,11 +94,11 @@ def _parts(
     whole = {name: make() for name, make in makers.items() if name not in unseen}
     made: dict[str, Tensor] = {}
     if "days" not in unseen:
-        made["days"] = graph.op("Div", seconds, np.float64(_DAY))
+        made["days"] = graph.op("Div", seconds, np.float64(DAY))
     for name, value in whole.items():
         made[name] = _or_missing(graph, missing, graph.cast(value, np.float64))
     if cyclic:
-        for name, period in _PERIODS.items():
+        for name, period in PERIODS.items():
             if name not in whole:
                 continue
             angles = 2 * np.pi * np.arange(_LARGEST_PART, dtype=np.float64) / period

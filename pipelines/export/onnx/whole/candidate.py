@@ -55,7 +55,7 @@ def candidate_scores(columns: Columns, candidate: Candidate) -> Tensor:
     if candidate.model_ is None:
         return _rounded(graph, columns.repeat(np.array([[mean]])))
     value = values(feature_matrix(columns, candidate.features_), candidate.model_)
-    transform = candidate._aim.transform
+    transform = candidate.aim.transform
     if transform.on_log:
         value = graph.op("Clip", value, np.float64(0.0), np.float64(_LARGEST_EXPONENT))
         value = graph.op("Sub", graph.op("Exp", value), np.float64(1.0))
