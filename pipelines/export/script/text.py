@@ -27,7 +27,7 @@ def date_parts(dates):
         column = dates[name]
         days = (column - pd.Timestamp(0)).dt.total_seconds() / 86400
         parts += [days, column.dt.year, column.dt.month, column.dt.day]
-        parts += [column.dt.dayofweek, column.dt.hour]
+        parts += [column.dt.day_of_week, column.dt.hour]
     return np.column_stack([part.to_numpy(dtype=float) for part in parts])
 
 '''
