@@ -74,9 +74,9 @@ def _plain(model: Any, candidate: Candidate, classifies: bool) -> Code:
         asked = {"quantile": model.level, "alpha": 1e-4}
         return Code.call("sklearn.linear_model", "QuantileRegressor", asked)
     if isinstance(model, KernelClassifier | KernelRegressor):
-        return _kernel(model, candidate)
+        raise CannotExportError("a kernel whose width is that of these features", advice=_ADVICE)
     if isinstance(model, GaussianClassifier):
-        return _gaussian(model)
+        raise CannotExportError("a Gaussian classifier with a temperature", advice=_ADVICE)
     if isinstance(model, Neighbours):
         if model.relevance:
             raise CannotExportError(
@@ -115,36 +115,6 @@ def _estimator(model: Any, more: dict[str, Any], notes: tuple[str, ...] = ()) ->
     }
     module = type(model).__module__.rsplit("._", 1)[0]
     return Code.call(module, type(model).__name__, changed | more, notes=notes)
-
-
-def _kernel(model: Any, candidate: Candidate) -> Code:
-    machine = model.model_
-    if not hasattr(machine, "steps"):
-        settings = {"C": machine.C, "gamma": machine.gamma}
-        if isinstance(model, KernelRegressor):
-            settings["epsilon"] = machine.epsilon
-            return Code.call("sklearn.svm", "SVR", settings)
-        plain = Code.call("sklearn.svm", "SVC", settings)
-        calibrated = Code("", frozenset({"from sklearn.calibration import CalibratedClassifierCV"}))
-        return plain.named(f"CalibratedClassifierCV({plain.text}, ensemble=False)", calibrated)
-    landmarks = _estimator(machine["landmarks"], {"random_state": candidate.seed})
-    scale = Code.call("sklearn.preprocessing", "StandardScaler")
-    last = _estimator(machine["model"], {})
-    maker = Code("", frozenset({"from sklearn.pipeline import make_pipeline"}))
-    text = f"make_pipeline({landmarks.text}, {scale.text}, {last.text})"
-    return maker.named(text, landmarks, scale, last)
-
-
-def _gaussian(model: GaussianClassifier) -> Code:
-    if model.covariance == "diagonal":
-        return Code.call("sklearn.naive_bayes", "GaussianNB", {"var_smoothing": 1e-3})
-    if model.covariance == "shared":
-        settings = {"solver": "lsqr", "shrinkage": model.shrinkage}
-        name = "LinearDiscriminantAnalysis"
-        return Code.call("sklearn.discriminant_analysis", name, settings)
-    name = "QuadraticDiscriminantAnalysis"
-    settings = {"reg_param": max(0.1, model.shrinkage)}
-    return Code.call("sklearn.discriminant_analysis", name, settings)
 
 
 def _on_target(model: Code, scale: str) -> Code:

@@ -55,8 +55,6 @@ def skill(found, true):
         (ProblemKind.MULTICLASS, "catboost"),
         (ProblemKind.REGRESSION, "linear"),
         (ProblemKind.REGRESSION, "extra_trees"),
-        (ProblemKind.REGRESSION, "svm"),
-        (ProblemKind.BINARY, "bayes"),
     ],
 )
 def test_the_script_does_as_well_as_the_model(tmp_path, problem, family):
