@@ -122,6 +122,8 @@ class ExplainableBoosting(BaseEstimator):
             "interaction_smoothing_rounds": self.smoothing_rounds // 2,
             "min_samples_leaf": self.min_rows,
             "gain_scale": self.gain_scale,
+            # Nothing beside rows that count; rows of no weight alone would claim a whole bin.
+            "reg_lambda": 1e-3,
             "max_leaves": self.max_leaves,
             "max_rounds": 5_000 if bags is not None else 300,
             "callback": None if deadline is None else lambda *_: deadline.passed,
@@ -148,7 +150,7 @@ class ExplainableBoosting(BaseEstimator):
         total = self.terms_.total(X)
         if total.ndim == 1:
             total = np.column_stack([np.zeros(len(total)), total])
-        return np.asarray(softmax(total), dtype=np.float64)
+        return np.asarray(softmax(total.astype(np.float32)), dtype=np.float64)
 
     def _bags(
         self, y: NDArray[Any], groups: NDArray[Any] | None, times: NDArray[Any] | None
