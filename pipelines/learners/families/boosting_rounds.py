@@ -34,7 +34,7 @@ class Patience:
         When to stop with the rounds so far.
     growth : float
         Share of the best round to wait where that is longer, since a long fit improves slowly. Only
-        while less than half of the time until the deadline is used.
+        while less than a third of the time until the deadline is used: a refit may follow.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Patience:
             return False
         if rounds >= self.growth * self.best_round:
             return True
-        return self.deadline is not None and 2 * _seconds_left(self.deadline) < self._seconds
+        return self.deadline is not None and 3 * _seconds_left(self.deadline) < 2 * self._seconds
 
 
 def _seconds_left(deadline: Deadline | None) -> float:

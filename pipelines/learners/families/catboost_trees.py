@@ -40,42 +40,10 @@ _MANY_CLASSES = 6
 _MOST_TREES_OF_CLASSES = 5_000
 # It has no gamma deviance, but those of variances as near to it as one likes.
 _NEARLY_GAMMA = 1.99
-
-
+# Losses measured in a fit, at most.
 _MOST_LOSSES = 1_000
 # Deeper trees than leave so many rows a leaf are mostly empty leaves, and cost as full ones.
 _ROWS_A_LEAF = 2
-
-
-class _Watch:
-    """What CatBoost calls after each round to hear whether to go on.
-
-    Parameters
-    ----------
-    patience : Patience
-        Decides.
-    name : str or None
-        The loss to watch; None for the only one.
-    least : float
-        Loss of perfect predictions.
-    """
-
-    def __init__(self, patience: Patience, name: str | None, least: float) -> None:
-        self._patience = patience
-        self._name = name
-        self._least = least
-        self._n_losses = 0
-
-    def after_iteration(self, info: Any) -> bool:
-        """Return whether to go on after round ``info.iteration`` (from 1)."""
-        part = info.metrics.get("validation")
-        if part is None:
-            return not self._patience.stop(info.iteration - 1, None)
-        losses = part[self._name] if self._name in part else next(iter(part.values()))
-        if len(losses) == self._n_losses:  # none was measured after this round
-            return not self._patience.late
-        self._n_losses = len(losses)
-        return not self._patience.stop(info.iteration - 1, float(losses[-1]) - self._least)
 
 
 class CatBoostModel(BoostedTrees):
@@ -96,7 +64,21 @@ class CatBoostModel(BoostedTrees):
         table = self._pool(X, train.y, train.weight)
         valid = None if watched is None else self._pool(watched.X, watched.y, watched.weight)
 
-        watch = _Watch(patience, self.parameters.get("eval_metric"), self._least_loss(watched))
+        least, name = self._least_loss(watched), self.parameters.get("eval_metric")
+
+        class Watch:
+            n_losses = 0
+
+            def after_iteration(self, info: Any) -> bool:
+                part = info.metrics.get("validation")
+                if part is None:
+                    return not patience.stop(info.iteration - 1, None)
+                losses = part[name] if name in part else next(iter(part.values()))
+                if len(losses) == self.n_losses:  # none was measured after this round
+                    return not patience.late
+                self.n_losses = len(losses)
+                return not patience.stop(info.iteration - 1, float(losses[-1]) - least)
+
         self.booster_ = CatBoost(
             {
                 **self.parameters,
@@ -110,7 +92,7 @@ class CatBoostModel(BoostedTrees):
                 "metric_period": self._rounds_between_losses(watched),
             }
         )
-        self.booster_.fit(table, eval_set=valid, callbacks=[watch])
+        self.booster_.fit(table, eval_set=valid, callbacks=[Watch()])
         self.n_iterations_ = max(1, min(patience.best_round + 1, self.booster_.tree_count_))
         if self.n_iterations_ < self.booster_.tree_count_:
             # Where some trees are empty, CatBoost miscounts them and refuses to remove others. A

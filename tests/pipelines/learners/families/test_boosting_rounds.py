@@ -4,7 +4,11 @@ import pytest
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.learner import BuildContext
-from espalier.pipelines.learners.families.boosting_rounds import max_rounds, sensible_rate
+from espalier.pipelines.learners.families.boosting_rounds import (
+    MOST_TREES,
+    max_rounds,
+    sensible_rate,
+)
 from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.space.joint import SearchSpace
@@ -25,6 +29,17 @@ def rate_used(name: str, table: DatasetShape, **values: float) -> float:
     configuration = SearchSpace([LEARNERS[name]], table).complete(name, values)
     model = LEARNERS[name].build(configuration.model_values, BuildContext(shape=table, seed=0))
     return float(model.parameters["learning_rate"])
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.02, 0.06])
+def test_no_cap_makes_small_rates_bad(rate: float) -> None:
+    """A fit of 5,000 rows was best after 7,525 rounds of 0.02, and the cap was 3,000."""
+    for n_rows in (2_500, 5_000, 50_000):
+        assert max_rounds(shape(n_rows), rate) >= min(10_000, 120 / rate)
+
+
+def test_few_rows_get_few_rounds() -> None:
+    assert max_rounds(shape(160), 0.01) == 3_000
 
 
 def test_on_many_rows_every_rate_is_used_as_it_is() -> None:
@@ -61,7 +76,7 @@ def test_small_rates_arrive_in_the_rounds_that_many_classes_get(name, n_classes:
     table = shape(4_000, n_classes)
     rate = rate_used(name, table, learning_rate=0.01)
     default = rate_used(name, table)
-    trees = {"catboost": 2_500}.get(name, 6_000)
+    trees = {"catboost": 5_000}.get(name, MOST_TREES)
     assert 0.01 < rate <= default
     assert rate == default or rate * max_rounds(table, rate, most_trees=trees) >= 38
 
