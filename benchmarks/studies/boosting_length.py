@@ -65,7 +65,7 @@ def load(folder: Path, table: str, rows: int, seed: int) -> Dataset:
     row = pd.read_csv(folder / "index.csv").set_index("name").loc[table]
     frame = pd.read_parquet(folder / f"{table}.parquet").dropna(subset=[row.target])
     frame = frame.sample(min(len(frame), rows), random_state=seed).reset_index(drop=True)
-    return assemble(frame, target=str(row.target), task=row.task).dataset
+    return assemble(frame, target=str(row.target), task=str(row.task)).dataset
 
 
 def halves(dataset: Dataset, seed: int) -> tuple[Dataset, Dataset]:
@@ -80,7 +80,7 @@ def fit(name: str, train: Dataset, test: Dataset, seed: int) -> tuple[float, flo
     family, values = CONFIGURATIONS[name]
     learner = LEARNERS[family]
     space = SearchSpace([learner], train.shape)
-    configuration = space.complete(family, values)
+    configuration = space.complete(family, dict(values))
     problem = train.shape.problem
     metric = get_metric("log_loss" if problem.is_classification else "rmse", problem)
     candidate = Candidate(configuration, learner, train.roles, train.shape, seed)
