@@ -18,8 +18,8 @@ from espalier.pipelines.metrics.objective import (
 )
 from espalier.pipelines.resources.budget import Deadline
 
-# Boosters wait this share of the best round for a better one.
-_GROWTH = 0.3
+# From so many rows on, boosters wait this share of the best round for a better one.
+_GROWTH, _ROWS_TO_WAIT_FOR = 0.3, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,8 @@ class BoostedTrees(BaseEstimator, ABC):
         """
         watched = None if eval_set is None else BoostingRows(*eval_set, eval_weight)
         rounds = None if watched is None else self.patience
-        patience = Patience(rounds, deadline, growth=_GROWTH)
+        growth = _GROWTH if len(y) >= _ROWS_TO_WAIT_FOR else 0.0
+        patience = Patience(rounds, deadline, growth=growth)
         self._boost(BoostingRows(X, y, sample_weight), watched, tuple(categorical), patience)
         return self
 

@@ -6,8 +6,8 @@ from espalier.pipelines.resources.budget import Deadline
 
 MOST_TREES = 10_000
 """Most rounds; with more than two classes, half as many trees a class."""
-# Most rounds times the rate.
-_LONGEST = 150.0
+# Most rounds times the rate: up to 750 rows, and with more.
+_SHORTER, _LONGEST = 60.0, 150.0
 # Up to 750 rows there are so many rounds, with more so many a row. Above so many rows there are
 # fewer again.
 _ROUNDS_OF_FEW_ROWS, _ROUNDS_A_ROW, _ROWS_OF_FULL_LENGTH = 3_000, 4, 50_000
@@ -94,7 +94,8 @@ def max_rounds(shape: DatasetShape, rate: float, *, most_trees: int = MOST_TREES
     few = max(_ROUNDS_OF_FEW_ROWS, _ROUNDS_A_ROW * n_rows)
     many = max(_ROUNDS_OF_FEW_ROWS, MOST_TREES * (_ROWS_OF_FULL_LENGTH / n_rows) ** 0.5)
     by_classes = _rounds_by_classes(shape, most_trees)
-    return int(max(30, min(_LONGEST / rate, by_classes, few, many, MOST_TREES)))
+    by_rate = (_SHORTER if few == _ROUNDS_OF_FEW_ROWS else _LONGEST) / rate
+    return int(max(30, min(by_rate, by_classes, few, many, MOST_TREES)))
 
 
 def sensible_rate(

@@ -40,6 +40,7 @@ def test_no_cap_makes_small_rates_bad(rate: float) -> None:
 
 def test_few_rows_get_few_rounds() -> None:
     assert max_rounds(shape(160), 0.01) == 3_000
+    assert max_rounds(shape(160), 0.1) == 600
 
 
 def test_on_many_rows_every_rate_is_used_as_it_is() -> None:
