@@ -42,7 +42,7 @@ def front_of(costs: Array, gains: Array) -> NDArray[np.int64]:
     order = np.lexsort((*costs.T[::-1], -gains))
     kept: list[int] = []
     for place in order:
-        if not any((costs[other] <= costs[place]).all() for other in kept):
+        if not (costs[kept] <= costs[place]).all(axis=1).any():
             kept.append(int(place))
     return np.array(sorted(kept, key=lambda place: tuple(costs[place])), dtype=np.int64)
 

@@ -73,7 +73,7 @@ def _objective(
     known = aims.known
 
     def of_points(X: Array) -> Array:
-        return known([situation.space.decode(row) for row in X])
+        return known(situation.space.decode_many(X))
 
     return (
         FrontObjective(predictor=predictor, costs=of_points, levels=levels, best=best),

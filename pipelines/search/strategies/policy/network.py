@@ -140,6 +140,8 @@ class PolicyNetwork:
         share = share / np.where(total > 0, total, 1.0)[:, self.group]
         log = np.log(np.where(chosen, np.maximum(share, 1e-12), 1.0)).sum(axis=1)
         by_logit = chosen - share
+        if not len(self.numbers):
+            return log, by_logit
         active = X[:, self.numbers] >= 0
         u = np.clip(np.where(active, X[:, self.numbers], 0.5), _EDGE, 1.0 - _EDGE)
         a = heads.mean * heads.concentration
@@ -157,6 +159,8 @@ class PolicyNetwork:
         log = np.log(np.maximum(heads.probabilities, 1e-12))
         minus_entropy = ((share * log) @ self._member)[:, self.group]
         by_logit = -share * (log - minus_entropy)
+        if not len(self.numbers):
+            return by_logit
         active = X[:, self.numbers] >= 0
         a = heads.mean * heads.concentration
         b = heads.concentration - a

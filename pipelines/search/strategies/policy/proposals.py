@@ -63,15 +63,20 @@ def follow_policy(situation: StrategyContext, n: int, *, with_critic: bool) -> l
 def _drawn(
     situation: StrategyContext, policy: PolicyNetwork, state: np.ndarray, n: int
 ) -> list[Configuration]:
-    picks: dict[Configuration, None] = {}
+    picks: list[Configuration] = []
+    seen: set[bytes] = set()
     for _ in range(_ROUNDS):
         for row in policy.draw(state, _DRAWS, situation.rng):
             if len(picks) == n:
-                return list(picks)
+                return picks
+            # A policy that is sure of itself draws the same over and over.
+            if row.tobytes() in seen:
+                continue
+            seen.add(row.tobytes())
             configuration = situation.space.decode(row)
-            if configuration not in picks and situation.is_open(configuration):
-                picks[configuration] = None
-    return list(picks)
+            if situation.is_open(configuration):
+                picks.append(configuration)
+    return picks
 
 
 def _best(
@@ -82,7 +87,7 @@ def _best(
     taken: list[Configuration],
 ) -> Configuration | None:
     """Return the draw that the critic likes best, of those that may be tried."""
-    X = policy.draw(state, _DRAWS, situation.rng)
+    X = np.unique(policy.draw(state, _DRAWS, situation.rng), axis=0)
     for place in np.argsort(-objective.value(X), kind="stable"):
         configuration = situation.space.decode(X[place])
         if configuration not in taken and situation.is_open(configuration):
