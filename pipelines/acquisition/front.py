@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import log_ndtr, logsumexp
 
 from espalier.pipelines.acquisition.functions import log_h
 from espalier.pipelines.acquisition.objective import DifferentiablePredictor
@@ -177,15 +177,12 @@ class FrontObjective:
         The terms are added as logarithms: where improvement is unlikely each of them underflows.
         """
         # Of what cannot be built the costs are infinite, and no limit is left to it.
-        weights = self.levels.volumes(np.where(np.isfinite(costs), costs, np.inf))
+        with np.errstate(divide="ignore"):
+            log_weights = np.log(self.levels.volumes(costs))
         z = (mean[:, None] - self.levels.gains) / std[:, None]
-        with np.errstate(divide="ignore"):
-            terms = np.log(weights) + log_h(z) + np.log(std)[:, None]
-        top = terms.max(axis=1)
-        held = np.where(np.isfinite(top), top, 0.0)
-        with np.errstate(divide="ignore"):
-            total = held + np.log(np.exp(terms - held[:, None]).sum(axis=1))
-        scale = np.where(np.isfinite(total), np.exp(-np.where(np.isfinite(total), total, 0.0)), 0.0)
-        by_mean = (weights * ndtr(z)).sum(axis=1) * scale
-        by_std = (weights * np.exp(-0.5 * z**2 - _LOG_SQRT_2PI)).sum(axis=1) * scale
+        total = logsumexp(log_weights + log_h(z), axis=1) + np.log(std)
+        # Ratios are taken between logarithms, so that they stay right where both underflow.
+        held = log_weights - np.where(np.isfinite(total), total, 0.0)[:, None]
+        by_mean = np.exp(held + log_ndtr(z)).sum(axis=1)
+        by_std = np.exp(held - 0.5 * z**2 - _LOG_SQRT_2PI).sum(axis=1)
         return total, by_mean, by_std
