@@ -15,6 +15,7 @@ With ``--out`` finished runs are kept, and not run again. The last line is one J
 
 import argparse
 import json
+import sys
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ import numpy as np
 from architecture_table import ArchitectureTable, TableColumns, TableSpace
 from scipy.stats import bootstrap, mannwhitneyu
 
+from espalier.pipelines.errors import UserError
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.search.aims import Aims
@@ -200,7 +202,10 @@ def main() -> None:
         costs=_names(options.costs),
         lower_is_better=options.lower_is_better,
     )
-    table = ArchitectureTable.read(options.table, columns)
+    try:
+        table = ArchitectureTable.read(options.table, columns)
+    except (UserError, FileNotFoundError) as error:
+        sys.exit(str(error))
     space = TableSpace(table)
     wanted = [(name, None) for name in _names(options.strategies)]
     fronts = _names(options.front_strategies)

@@ -21,12 +21,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from search_emulator import ABLATIONS as EMULATED_ABLATIONS
+from search_emulator import VARIANTS as EMULATED
 from search_emulator import emulate
 from search_live import ABLATIONS, VARIANTS, LiveOptions, live
 from search_pool import open_pool, open_store
 from search_record import RecordOptions, read_index, record
 from search_replay import ablations, compare, strategies
-from search_variants import COUNTS
+from search_variants import COUNTS, Variant
 from studies.search_ascent import ascents
 from studies.search_racing import fold_fits
 
@@ -51,7 +53,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--folds", type=int, default=5, help="of a live trial")
     parser.add_argument("--processes", type=int, default=2, help="tables searched live at a time")
-    parser.add_argument("--variants", default="", help="of a live run; default: all")
+    parser.add_argument("--variants", default="", help="of a live or emulated run; default: all")
     parser.add_argument("--no-ablations", action="store_true")
     return parser.parse_args()
 
@@ -128,6 +130,14 @@ def wins(frame: pd.DataFrame, kind: str, counts: list[int]) -> dict[str, Any]:
     return figures
 
 
+def emulated_variants(options: argparse.Namespace) -> dict[str, Variant]:
+    """Return the strategies to emulate, by name."""
+    if options.variants:
+        known = EMULATED | EMULATED_ABLATIONS
+        return {name: known[name] for name in options.variants.split(",")}
+    return EMULATED if options.no_ablations else EMULATED | EMULATED_ABLATIONS
+
+
 def main() -> None:
     """Run the mode asked for."""
     options = arguments()
@@ -167,7 +177,7 @@ def main() -> None:
             wanted,
             seeds=options.seeds,
             trials=options.trials,
-            ablations=not options.no_ablations,
+            variants=emulated_variants(options),
         )
         print(json.dumps(report(pd.DataFrame(emulated))))
         return

@@ -166,6 +166,10 @@ ABLATIONS = {
     "forest": Variant("forest", racing=False),
     "neural": Variant("neural", racing=False),
     "evolution": Variant("evolution", racing=False),
+    "nsga2": Variant("nsga2", racing=False),
+    "local": Variant("local", racing=False),
+    "policy": Variant("policy", racing=False),
+    "policy+critic": Variant("policy+critic", racing=False),
 }
 
 
@@ -200,7 +204,7 @@ def open_emulators(knowledge: KnowledgeBase, wanted: set[str]) -> list[Emulator]
 
 
 def emulate(
-    store: Path, wanted: set[str], *, seeds: int, trials: int, ablations: bool
+    store: Path, wanted: set[str], *, seeds: int, trials: int, variants: dict[str, Variant]
 ) -> list[dict[str, Any]]:
     """Return one record a table, strategy and seed: regret after 10, 30 and 100 trials."""
     knowledge = ExperienceStore(store).read()
@@ -210,7 +214,7 @@ def emulate(
     print(f"experience of the other tables ranks with Spearman {median:.2f} (median)", flush=True)
     runs: list[tuple[Emulator, str, int, History, float]] = []
     for emulator in emulators:
-        for name, variant in (VARIANTS | (ABLATIONS if ablations else {})).items():
+        for name, variant in variants.items():
             for seed in range(seeds):
                 history, seconds = _run(emulator, variant, lent[emulator.name], seed, trials)
                 runs.append((emulator, name, seed, history, seconds))
