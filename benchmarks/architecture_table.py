@@ -80,11 +80,11 @@ class ArchitectureTable:
         sign = -1.0 if columns.lower_is_better else 1.0
         positions = frame[list(columns.parameters)].astype(object)
         positions = positions.where(positions.notna(), "(none)").astype(str)
-        self.options = {
+        found = {
             name: tuple(sorted(positions[name].unique(), key=_in_order))
             for name in columns.parameters
-            if positions[name].nunique() > 1
         }
+        self.options = {name: options for name, options in found.items() if len(options) > 1}
         if not self.options:
             raise UserError("every position has the same option in all rows; nothing to search")
         keys = list(positions[list(self.options)].itertuples(index=False, name=None))

@@ -1,9 +1,9 @@
 """Maximise an acquisition on a space of choices by minimal mutations of the best configurations.
 
-Schneider and others, *Mutation is all you need* (2021, arXiv:2107.07343): where every hyperparameter
-is a choice, what finds good architectures is to try what differs from the best ones in a single
-choice. The gradient adds what several changes at once would bring: at a configuration, the steepest
-option of each choice, and the one, two and three steepest choices moved together.
+Schneider and others, *Mutation is all you need* (2021, arXiv:2107.07343): where every
+hyperparameter is a choice, what finds good architectures is to try what differs from the best ones
+in a single choice. The gradient adds what several changes at once would bring: at a configuration,
+the steepest option of each choice, and the one, two and three steepest choices moved together.
 """
 
 from collections import Counter
@@ -102,7 +102,7 @@ def propose_by_mutation(
         found = _Found(objective, known)
         found.look(drawn)
         by_chance = found.top_value
-        found.look(starts, even_known=True)
+        found.look(starts)  # favourites may be new
         found.look(_around(branches, starts))
         found.look(_along(branches, starts, objective))
         for _ in range(_CLIMBS):
@@ -125,12 +125,12 @@ def propose_by_mutation(
         if not allowed:
             break
         if full:
-            starts = starts[[branches_of(space, row) not in full for row in starts]]
+            starts = starts[[_family_of(space, row) not in full for row in starts]]
             drawn = draw(allowed, _RANDOM, rng)
     return picks
 
 
-def branches_of(space: SearchSpace, row: Array) -> str:
+def _family_of(space: SearchSpace, row: Array) -> str:
     """Return the family of an encoded point, shape (d,)."""
     return space.families[int(row[: len(space.families)].argmax())]
 
@@ -146,11 +146,8 @@ class _Found:
         self.top_value = -np.inf
         self.top: Array = np.empty((0, 0))
 
-    def look(self, points: Array, *, even_known: bool = False) -> bool:
-        """Add the new ones of these points, shape (m, d); return whether one is the best so far.
-
-        With ``even_known`` those seen before may only become the point to climb from.
-        """
+    def look(self, points: Array) -> bool:
+        """Add the new ones of these points, shape (m, d); return whether one is the best so far."""
         fresh = []
         for place, row in enumerate(points):
             key = row.tobytes()

@@ -109,9 +109,8 @@ class Encoding:
             )
         return self._families[family].complete(given, None)
 
-
     def decode_many(self, X: NDArray[np.float64]) -> list[Configuration]:
-        """Return the valid configurations nearest to vectors, shape (n, n_coordinates), as `decode`.
+        """Return the valid configurations nearest to vectors, (n, n_coordinates), as `decode`.
 
         Faster where there are many: the columns are read for all of them at once.
         """

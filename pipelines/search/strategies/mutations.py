@@ -13,7 +13,6 @@ from espalier.pipelines.evaluation.limits import limit_threads
 from espalier.pipelines.search.strategies.predictors import fitted_process
 from espalier.pipelines.search.strategies.situation import StrategyContext
 from espalier.pipelines.surrogate.targets import observe
-from espalier.pipelines.trials.configuration import Configuration
 
 Array = NDArray[np.float64]
 

@@ -56,9 +56,7 @@ def test_a_batch_differs_and_avoids_what_is_pending(space, predictor, tried):
 
 
 def test_only_what_is_admissible_is_proposed(space, predictor, tried):
-    picks = propose(
-        space, predictor, tried, n=3, admissible=lambda each: each["edge_4"] == "none"
-    )
+    picks = propose(space, predictor, tried, n=3, admissible=lambda each: each["edge_4"] == "none")
     assert [each.configuration["edge_4"] for each in picks] == ["none"] * 3
     assert propose(space, predictor, tried, admissible=lambda _: False) == []
 

@@ -64,7 +64,7 @@ def learn_from_trials(policy: PolicyNetwork, X: Array, gains: Array) -> Array:
             inside = np.where(gain >= 0, ratio < 1.0 + _CLIP, ratio > 1.0 - _CLIP)
             by_output = (inside * ratio * gain)[:, None] * slope
             by_output += _ENTROPY * policy.entropy_slope(heads, X[rows])
-            _climb(policy, optimiser, policy.gradient(heads, states, by_output), len(rows), _RATE)
+            _climb(optimiser, policy.gradient(heads, states, by_output), len(rows), _RATE)
     return features[leader[n] : leader[n] + 1]
 
 
@@ -92,12 +92,11 @@ def learn_from_critic(
         _, slope = objective.value_and_gradient(X)
         by_output = policy.through(heads, X, slope) + _ENTROPY * policy.entropy_slope(heads, X)
         gradient = policy.gradient(heads, states, by_output)
-        _climb(policy, optimiser, gradient, len(X), _CRITIC_RATE)
+        _climb(optimiser, gradient, len(X), _CRITIC_RATE)
 
 
-def _climb(
-    policy: PolicyNetwork, optimiser: Adam, gradient: list[Array], rows: int, rate: float
-) -> None:
+def _climb(optimiser: Adam, gradient: list[Array], rows: int, rate: float) -> None:
+    """Step up the mean gradient of so many rows."""
     optimiser.step([-each / rows for each in gradient], rate)
 
 

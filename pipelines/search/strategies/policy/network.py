@@ -227,7 +227,7 @@ class PolicyNetwork:
         return np.asarray(rng.permutation(np.vstack(parts)))
 
     def _by_beta(self, heads: Heads, by_a: Array, by_b: Array, active: NDArray[np.bool_]) -> Array:
-        """Return slopes in the outputs of numbers, (m, 2 r), from those in the Betas' parameters."""
+        """Return slopes in the outputs of numbers, (m, 2 r), from those in the Betas."""
         mean, size = heads.mean, heads.concentration
         by_mean = size * (by_a - by_b) * mean * (1.0 - mean)
         by_log = (mean * by_a + (1.0 - mean) * by_b) * size

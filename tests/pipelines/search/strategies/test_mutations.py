@@ -36,9 +36,7 @@ def searched(space, strategy, *, n=40, batch=4, seed=0, aims=None):
 def volume(history):
     tried = [each.trial.configuration for each in history.ordered]
     gains = np.array([each.score for each in history.ordered])
-    return hypervolume(
-        n_parameters(tried), gains, worst_costs=np.array([16.5]), worst_gain=0.0
-    )
+    return hypervolume(n_parameters(tried), gains, worst_costs=np.array([16.5]), worst_gain=0.0)
 
 
 def test_guided_search_finds_the_best_cell_of_a_thousand(space):
