@@ -102,7 +102,10 @@ def report(frame: pd.DataFrame) -> dict[str, Any]:
             name: {str(count): round(float(row[f"{kind}_{count}"]), 4) for count in counts}
             for name, row in means.iterrows()
         }
-        figures |= wins(frame, kind, counts)
+        if "guided" in means.index:
+            figures |= wins(frame, kind, counts)
+    if "guided" not in means.index:  # a chosen few, without what they are measured against
+        return figures
     if "fold_fits" in frame:
         raced = means.loc["racing" if "racing" in means.index else "guided"]
         figures["fold_fits_share"] = round(float(raced["fold_fits"]), 3)
