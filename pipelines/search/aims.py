@@ -1,8 +1,8 @@
-"""What a search aims at beside the score: costs of a model, their limits, and the front.
+"""What a search aims at beside the score: costs that are known before training, and their limits.
 
-A cost is known before training where it follows from the configuration, as the size of a network
-does (`Aims.known`); then limits are filters, and nothing beyond them is ever trained. Otherwise it
-is measured with every trial, and predicted for what has not been tried.
+A cost is known where it follows from the configuration, as the parameters and operations of a
+network do. Then limits are filters: nothing beyond them is ever trained, and the front of score and
+costs can be searched with only the score uncertain (`acquisition.front`).
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.members.serving_limits import row_ms, size_mb
 from espalier.pipelines.trials.configuration import Configuration
-from espalier.pipelines.trials.trial import TrialResult
 
 Array = NDArray[np.float64]
 
-MEASURED = {"latency": row_ms, "size": size_mb}
-"""Costs that every trial measures: milliseconds for a row, and MiB."""
+_MOST = 3
 
 
 class KnownCosts(Protocol):
     """Says what configurations cost, before they are trained."""
 
-    def __call__(self, configurations: Sequence[Configuration]) -> Array:
+    def __call__(self, configurations: Sequence[Configuration], /) -> Array:
         """Return the costs, shape (n, k), infinite for what cannot be built at all."""
         ...
 
@@ -40,11 +37,17 @@ class Aims:
     costs : tuple of str
         Names of the costs that are to be small, at most three; empty: the score alone.
     known : KnownCosts or None
-        Their values before training, in this order; None: they are measured with each trial, and
-        are among `MEASURED`. With no ``costs`` it only says, by an infinite value, what cannot be
-        built.
+        Their values, in this order. With no ``costs`` it only says, by an infinite value, what
+        cannot be built.
     limits : tuple of (float or None)
         Largest value of each cost, None for no limit; empty for no limits.
+
+    Raises
+    ------
+    UserError
+        There are more than three costs, or one twice.
+    ValueError
+        Costs have no values, or limits are not one a cost.
     """
 
     costs: tuple[str, ...] = ()
@@ -52,31 +55,29 @@ class Aims:
     limits: tuple[float | None, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(set(self.costs)) != len(self.costs) or len(self.costs) > 3:
+        if len(set(self.costs)) != len(self.costs) or len(self.costs) > _MOST:
             raise UserError(f"at most three different costs can be aims, not {self.costs}")
-        strange = [each for each in self.costs if self.known is None and each not in MEASURED]
-        if strange:
-            raise UserError(
-                f"unknown objective {strange[0]!r}; choose from: score, {', '.join(MEASURED)}"
-            )
+        if self.costs and self.known is None:
+            raise ValueError(f"nothing says what {self.costs[0]!r} is; give known costs")
         if self.limits and len(self.limits) != len(self.costs):
             raise ValueError("give a limit, or None, for each cost")
 
     def within(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
-        """Return which configurations can be built within the limits, as far as known, (n,)."""
+        """Return which configurations can be built within the limits, shape (n,)."""
         if self.known is None or not configurations:
             return np.ones(len(configurations), dtype=bool)
         costs = self.known(configurations)
-        most = [np.inf if limit is None else limit for limit in self.limits]
-        over = costs > np.array(most) if most else np.zeros_like(costs, dtype=bool)
-        return np.asarray(np.isfinite(costs).all(axis=1) & ~over.any(axis=1))
+        fits = np.isfinite(costs).all(axis=1)
+        if self.limits:
+            most = [np.inf if limit is None else limit for limit in self.limits]
+            fits &= (costs <= np.array(most)).all(axis=1)
+        return np.asarray(fits)
 
-    def of_results(self, results: Sequence[TrialResult]) -> Array:
-        """Return the costs of trials that have ended, shape (n, k); infinite where unknown."""
-        if self.known is not None:
-            return self.known([each.trial.configuration for each in results])
-        measured = [[MEASURED[name](each) for name in self.costs] for each in results]
-        return np.array(measured, dtype=np.float64).reshape(len(results), len(self.costs))
+    def of(self, configurations: Sequence[Configuration]) -> Array:
+        """Return the costs of configurations, shape (n, k); none at all without ``costs``."""
+        if self.known is None or not self.costs:
+            return np.empty((len(configurations), 0))
+        return self.known(configurations)
 
 
 THE_SCORE = Aims()

@@ -61,18 +61,17 @@ def _objective(
     best = float(believed.max())
     order = [int(place) for place in np.argsort(-believed, kind="stable")]
     aims = situation.admission.aims
-    if not aims.costs or aims.known is None:
+    if not aims.costs:
         return Objective(predictor=predictor, best=best), order[:_INCUMBENTS]
-    costs = aims.of_results(situation.history.ordered)
+    costs = aims.of([each.trial.configuration for each in situation.history.ordered])
     there = np.isfinite(costs).all(axis=1)
     # A point as dear as the dearest still counts a little, so the reference is just beyond it.
     worst = costs[there].max(axis=0) * (1.0 + 1e-6) if there.any() else np.ones(costs.shape[1])
     levels = CostLevels.of(costs[there], believed[there], worst_costs=worst, worst_gain=_WORST_GAIN)
     on_front = np.flatnonzero(there)[front_of(costs[there], believed[there])]
-    known = aims.known
 
     def of_points(X: Array) -> Array:
-        return known(situation.space.decode_many(X))
+        return aims.of(situation.space.decode_many(X))
 
     return (
         FrontObjective(predictor=predictor, costs=of_points, levels=levels, best=best),

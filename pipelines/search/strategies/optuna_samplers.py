@@ -79,7 +79,7 @@ def nsga2(
     observed = observe(history)
     values = observed.gains[:, None]
     if aims.costs:
-        costs = aims.of_results(history.ordered)
+        costs = aims.of(observed.configurations)
         values = np.hstack([values, -np.nan_to_num(costs, posinf=_UNKNOWN_COST)])
         elite = front_of(-values[:, 1:], observed.gains)
     else:

@@ -3,7 +3,6 @@ import pytest
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.search.aims import THE_SCORE, Aims
-from espalier.pipelines.trials.trial import Trial, TrialResult, TrialStatus
 from tests.pipelines.choices_space import choices_space, every_cell, n_parameters
 
 
@@ -20,23 +19,17 @@ def test_what_cannot_be_built_is_not_within_even_without_limits():
     assert aims.within(cells).tolist() == [True, False, True]
 
 
-def test_measured_costs_are_those_of_the_trials():
-    cell = every_cell(choices_space())[0]
-    measured = [
-        TrialResult(
-            trial=Trial(number=number, configuration=cell, seed=0),
-            status=TrialStatus.FAILED,
-            row_ms=row_ms,
-            size_mb=size_mb,
-        )
-        for number, (row_ms, size_mb) in enumerate([(2.0, 0.5), (None, None)])
-    ]
-    costs = Aims(costs=("size", "latency")).of_results(measured)
-    np.testing.assert_array_equal(costs, [[0.5, 2.0], [np.inf, np.inf]])
+def test_costs_are_those_that_are_known():
+    cells = every_cell(choices_space())
+    aims = Aims(costs=("parameters",), known=n_parameters)
+    np.testing.assert_array_equal(aims.of(cells), n_parameters(cells))
+    assert THE_SCORE.of(cells).shape == (len(cells), 0)
 
 
-def test_a_cost_that_nobody_measures_is_refused_with_what_there_is():
-    with pytest.raises(UserError, match="unknown objective 'weight'; choose from: score, latency"):
+def test_aims_that_make_no_sense_are_refused():
+    with pytest.raises(ValueError, match="nothing says what 'weight' is"):
         Aims(costs=("weight",))
-    with pytest.raises(UserError, match="at most three"):
-        Aims(costs=("size", "size"))
+    with pytest.raises(UserError, match="at most three different costs"):
+        Aims(costs=("size", "size"), known=n_parameters)
+    with pytest.raises(ValueError, match="a limit, or None, for each cost"):
+        Aims(costs=("size",), known=n_parameters, limits=(1.0, 2.0))

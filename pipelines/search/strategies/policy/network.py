@@ -1,11 +1,11 @@
 """A stochastic policy over configurations, conditioned on the embedding of one of them.
 
 Every option of every choice has an embedding vector, and so has every number. A configuration's
-embedding z is the mean of those of its parts. The policy sees the embedding of the best
-configuration so far, moves it, h = W z + w, and decodes a new configuration from it, one head a
-hyperparameter: a softmax over the options of a choice, whose logits are the products of their
-embeddings with h, and a Beta distribution of a number. At first h = W z with W a multiple of the
-identity: what the best configuration has is a little likelier than the rest.
+embedding z is the sum of those of its parts, scaled by the root of their number. The policy sees
+the embedding of the best configuration so far, moves it, h = W z + w, and decodes a new
+configuration from it, one head a hyperparameter: a softmax over the options of a choice, whose
+logits are the products of their embeddings with h, and a Beta distribution of a number. At first W
+is the identity: what the best configuration has is a little likelier than the rest.
 
 What learns is everything: the embeddings, the move and a bias of every head.
 
