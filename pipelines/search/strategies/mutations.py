@@ -19,7 +19,8 @@ Array = NDArray[np.float64]
 START = 10
 """Trials before the predictor is asked: fewer say little about single choices."""
 _INCUMBENTS = 8
-_WORST_GAIN = -0.674  # the lower quartile of normal scores
+_WORTHLESS = 0.25  # quantile of the first trials below which a score adds no volume
+_LOWEST = -0.5  # share of the way from there to the best, below which scores look alike
 
 
 def guided_mutations(
@@ -31,20 +32,21 @@ def guided_mutations(
     otherwise expected improvement.
     """
     space = situation.space
-    observed = observe(situation.history)
-    if len(observed.configurations) < START:
+    tried = [each.trial.configuration for each in situation.history.ordered]
+    if len(tried) < START:
         return []
     with limit_threads(1):
-        predictor = fitted_process(situation)
-        believed = predictor.predict(space.encode(observed.configurations))[0]
-        objective, places = _objective(situation, predictor, believed)
-        incumbents = [observed.configurations[place] for place in places]
+        objective, predictor, places = (
+            _for_the_front(situation, tried)
+            if situation.admission.aims.costs
+            else _for_the_score(situation, tried)
+        )
         return propose_by_mutation(
             space,
             objective,
             predictor,
-            tried=observed.configurations,
-            incumbents=[*incumbents, *situation.favourites],
+            tried=tried,
+            incumbents=[*(tried[place] for place in places), *situation.favourites],
             pending=situation.pending,
             families=families,
             n=n,
@@ -54,26 +56,55 @@ def guided_mutations(
         )
 
 
-def _objective(
-    situation: StrategyContext, predictor: BelievingPredictor, believed: Array
-) -> tuple[Climbable, list[int]]:
-    """Return the acquisition, and the places of the trials to mutate."""
-    best = float(believed.max())
-    order = [int(place) for place in np.argsort(-believed, kind="stable")]
-    aims = situation.admission.aims
-    if not aims.costs:
-        return Objective(predictor=predictor, best=best), order[:_INCUMBENTS]
-    costs = aims.of([each.trial.configuration for each in situation.history.ordered])
+def _for_the_score(
+    situation: StrategyContext, tried: Sequence[Configuration]
+) -> tuple[Climbable, BelievingPredictor, list[int]]:
+    """Return the acquisition, its predictor, and the places of the trials to mutate."""
+    predictor = fitted_process(situation)
+    believed = predictor.predict(situation.space.encode(tried))[0]
+    return Objective(predictor=predictor, best=float(believed.max())), predictor, _best(believed)
+
+
+def _for_the_front(
+    situation: StrategyContext, tried: Sequence[Configuration]
+) -> tuple[Climbable, BelievingPredictor, list[int]]:
+    """Return the acquisition, its predictor, and the places of the trials to mutate."""
+    space, aims = situation.space, situation.admission.aims
+    X = space.encode(tried)
+    predictor = AdditiveProcess(space).fit(X, _scaled(situation.history))
+    believed = predictor.predict(X)[0]
+    costs = aims.of(tried)
     there = np.isfinite(costs).all(axis=1)
     # A point as dear as the dearest still counts a little, so the reference is just beyond it.
-    worst = costs[there].max(axis=0) * (1.0 + 1e-6) if there.any() else np.ones(costs.shape[1])
-    levels = CostLevels.of(costs[there], believed[there], worst_costs=worst, worst_gain=_WORST_GAIN)
+    worst = costs[there].max(axis=0) if there.any() else np.ones(costs.shape[1])
+    worst = worst + 1e-6 * np.maximum(np.abs(worst), 1e-6)
+    levels = CostLevels.of(costs[there], believed[there], worst_costs=worst, worst_gain=0.0)
     on_front = np.flatnonzero(there)[front_of(costs[there], believed[there])]
-
-    def of_points(X: Array) -> Array:
-        return aims.of(situation.space.decode_many(X))
-
-    return (
-        FrontObjective(predictor=predictor, costs=of_points, levels=levels, best=best),
-        list(dict.fromkeys([*map(int, on_front), *order[:_INCUMBENTS]])),
+    objective = FrontObjective(
+        predictor=predictor,
+        costs=lambda X: aims.of(space.decode_many(X)),
+        levels=levels,
+        best=float(believed.max()),
     )
+    return objective, predictor, list(dict.fromkeys([*map(int, on_front), *_best(believed)]))
+
+
+def _best(believed: Array) -> list[int]:
+    return [int(place) for place in np.argsort(-believed, kind="stable")[:_INCUMBENTS]]
+
+
+def _scaled(history: History) -> Array:
+    """Return scores as shares of the way from a worthless one to the best, shape (n,).
+
+    Ranks would do for the best score, but volume is measured in scores. Disastrous ones are cut
+    off: they say nothing about the front.
+    """
+    gains = np.array(
+        [history.gain(each) if each.succeeded else -np.inf for each in history.ordered]
+    )
+    known = gains[np.isfinite(gains)]
+    if not len(known):
+        return np.zeros(len(gains))
+    worthless = float(np.quantile(known[:START], _WORTHLESS))
+    way = float(known.max()) - worthless
+    return np.maximum((gains - worthless) / (way if way > 0 else 1.0), _LOWEST)

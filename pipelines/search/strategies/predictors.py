@@ -12,7 +12,10 @@ from espalier.pipelines.surrogate.targets import observe
 
 
 def fitted_process(situation: StrategyContext) -> BelievingPredictor:
-    """Return the predictor: of shared choices where there are only choices, of distances else."""
+    """Return the predictor: of shared choices where there are only choices, of distances else.
+
+    It predicts normal scores of the trials' ranks.
+    """
     space, observed = situation.space, observe(situation.history)
     X = space.encode(observed.configurations)
     if is_all_choices(space):
