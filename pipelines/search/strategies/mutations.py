@@ -12,7 +12,9 @@ from espalier.pipelines.acquisition.objective import Objective
 from espalier.pipelines.evaluation.limits import limit_threads
 from espalier.pipelines.search.strategies.predictors import fitted_process
 from espalier.pipelines.search.strategies.situation import StrategyContext
-from espalier.pipelines.surrogate.targets import observe
+from espalier.pipelines.surrogate.additive import AdditiveProcess
+from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.history import History
 
 Array = NDArray[np.float64]
 
