@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from architecture_table import ArchitectureTable, TableColumns, TableSpace
 from scipy.stats import bootstrap, mannwhitneyu
+from searches.architecture_table import ArchitectureTable, TableColumns, TableSpace
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.metrics.catalogue import get_metric
