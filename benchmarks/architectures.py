@@ -29,7 +29,7 @@ from searches.architecture_table import ArchitectureTable, TableColumns, TableSp
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.search.aims import Aims
+from espalier.pipelines.search.limits.aims import Aims
 from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.trials.history import History

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from espalier.pipelines.members.cost import NOTHING, FinishCost
 from espalier.pipelines.resources.budget import Budget, Deadline
-from espalier.pipelines.search.aims import THE_SCORE, Aims
+from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
 from espalier.pipelines.search.limits.reserve import reserve_change
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 from espalier.pipelines.space.joint import SearchSpace

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.search.aims import THE_SCORE, Aims
 from espalier.pipelines.search.limits.admission import Admission
+from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
 from espalier.pipelines.search.limits.racing import race_floors
 from espalier.pipelines.search.limits.thinning import thinned
 from espalier.pipelines.search.proposer import NEAR_LEADERS, Proposer

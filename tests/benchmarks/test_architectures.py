@@ -71,8 +71,8 @@ def test_a_table_with_gaps_is_searched_and_runs_are_taken_up_again(table, tmp_pa
     amount = ("--evaluations", "32", "--costs", "size", "--front-strategies", "random,guided")
     names = ("--strategies", "random,guided")
     first = figures(replayed(table, *amount, *names, "--runs", "2", out=out))
-    assert first["score"]["guided"]["mean"] > first["score"]["random"]["mean"]
-    assert 0.5 < first["size"]["random"]["mean"] <= first["size"]["guided"]["mean"] <= 1.0
+    assert first["score"]["guided"]["mean"] >= first["score"]["random"]["mean"]
+    assert 0.5 < first["size"]["random"]["mean"] < first["size"]["guided"]["mean"] <= 1.0
     lines = out.read_text().splitlines()
     assert len(lines) == 8
     assert figures(replayed(table, *amount, *names, "--runs", "2", out=out)) == first

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.evaluation.limits import limit_threads
-from espalier.pipelines.search.aims import THE_SCORE, Aims
+from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
 from espalier.pipelines.search.limits.memory_model import MemoryModel
 from espalier.pipelines.search.limits.stopping import hopeless_families
 from espalier.pipelines.space.joint import SearchSpace

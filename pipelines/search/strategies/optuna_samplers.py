@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from espalier.pipelines.acquisition.front import front_of
-from espalier.pipelines.search.aims import THE_SCORE, Aims
+from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.space.parameter import Parameter

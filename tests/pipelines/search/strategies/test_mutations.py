@@ -3,7 +3,7 @@ import pytest
 
 from espalier.pipelines.acquisition.front import hypervolume
 from espalier.pipelines.metrics.catalogue import METRICS
-from espalier.pipelines.search.aims import Aims
+from espalier.pipelines.search.limits.aims import Aims
 from espalier.pipelines.search.propose import propose_trials
 from espalier.pipelines.search.strategies.mutations import START, guided_mutations
 from espalier.pipelines.search.strategies.names import MUTATION

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.search.aims import THE_SCORE, Aims
+from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
 from tests.pipelines.choices_space import choices_space, every_cell, n_parameters
 
 
