@@ -10,7 +10,7 @@ from espalier.pipelines.search.strategies.local import search_around
 from espalier.pipelines.search.strategies.mutations import guided_mutations
 from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES, MUTATION
 from espalier.pipelines.search.strategies.optuna_samplers import SAMPLERS
-from espalier.pipelines.search.strategies.policy.proposals import follow_policy
+from espalier.pipelines.search.strategies.policy_proposals import follow_policy
 from espalier.pipelines.search.strategies.shares import share_out
 from espalier.pipelines.search.strategies.situation import SourcedProposal, StrategyContext
 from espalier.pipelines.seeds import integer_seed
