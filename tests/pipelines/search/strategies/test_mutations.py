@@ -46,11 +46,12 @@ def test_guided_search_finds_the_best_cell_of_a_thousand(space):
 
 
 @pytest.mark.parametrize("strategy", ["policy", "policy+critic", "evolution", "local"])
-def test_other_strategies_find_better_cells_than_chance(space, strategy):
-    def best(name):
-        return np.mean([searched(space, name, n=48, seed=seed).best.score for seed in range(3)])
+def test_what_other_strategies_try_is_better_than_chance(space, strategy):
+    def later(name):
+        runs = [searched(space, name, n=48, seed=seed) for seed in range(2)]
+        return np.mean([each.score for run in runs for each in run.ordered[32:]])
 
-    assert best(strategy) > best("random")
+    assert later(strategy) > later("random") + 0.3
 
 
 def test_known_costs_give_a_better_front_than_the_score_alone(space):
