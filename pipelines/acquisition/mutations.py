@@ -31,7 +31,10 @@ _CLIMBS = 4  # moves of the climb from the best candidate
 class Climbable(Protocol):
     """An acquisition with a gradient, such as `Objective` or `FrontObjective`."""
 
-    best: float
+    @property
+    def best(self) -> float:
+        """The gain to improve on."""
+        ...
 
     def value(self, X: Array) -> Array:
         """Return the values of encoded points (m, d), shape (m,)."""

@@ -123,7 +123,7 @@ class Encoding:
             values: list[tuple[str, list[Value | None]]] = []
             for parameter, places in self._places[names[place]]:
                 part = own[:, places]
-                there = ~(part < 0).all(axis=1)
+                there = np.asarray((part >= 0).any(axis=1))
                 read: list[Value | None] = (
                     [parameter.choices[at] for at in part.argmax(axis=1)]
                     if parameter.choices
