@@ -87,7 +87,8 @@ def train(
         str,
         typer.Option(
             metavar="NAME",
-            help="Search strategy: guided, gp, neural, forest, tpe, evolution, random or grid.",
+            help="Search strategy: guided, gp, neural, forest, tpe, evolution, policy, "
+            "policy+critic, local, nsga2, random or grid.",
             rich_help_panel=SEARCH,
         ),
     ] = DEFAULT_STRATEGY,
