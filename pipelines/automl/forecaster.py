@@ -12,7 +12,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.forecasting.input.read import SeriesColumns, SeriesTable, read_series
+from espalier.pipelines.forecasting.input.columns import SeriesColumns
+from espalier.pipelines.forecasting.input.read import SeriesTable, read_series
 from espalier.pipelines.forecasting.metrics import forecast_metric
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.resources.cores import own_cores, usable_cores

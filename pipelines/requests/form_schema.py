@@ -76,6 +76,21 @@ METRICS = (
 """Names of all metrics; the task decides which of them can be used."""
 
 
+FORECAST_METRICS = ("mase", "rmsse", "wape", "wql", "scrps")
+"""Names of the metrics that only forecasts have; they have mae, rmse and smape as well."""
+
+FORECAST_FAMILIES = (
+    "naive",
+    "ces",
+    "ets",
+    "theta",
+    "reduction",
+    "autoregression",
+    "harmonic",
+    "intermittent",
+)
+"""Names of the families of forecasts."""
+
 NOT_IN_FORMS = ("dask", "extends")
 """Fields that a form does not show: they are the operator's, or set by another flow."""
 

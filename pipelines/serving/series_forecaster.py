@@ -9,8 +9,9 @@ import pandas as pd
 
 from espalier.pipelines.ensemble.horizon.records import Floats
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.newest import followed_by, newest
-from espalier.pipelines.forecasting.input.read import SeriesColumns, SeriesTable, read_series
+from espalier.pipelines.forecasting.input.read import SeriesTable, read_series
 from espalier.pipelines.serving.forecast_model import ForecastModel
 
 PREDICTION = "prediction"

@@ -1,6 +1,6 @@
 """The series of a forecast training: what is held out, and what the search needs to know."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -9,9 +9,10 @@ from espalier.pipelines.ensemble.horizon.records import Floats
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.evaluation.forecast_context import ForecastContext
 from espalier.pipelines.forecasting.families.registry import forecasters
+from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.hold_out import steps_to_hold_out, without_last
 from espalier.pipelines.forecasting.input.newest import newest
-from espalier.pipelines.forecasting.input.read import SeriesColumns, SeriesTable
+from espalier.pipelines.forecasting.input.read import SeriesTable
 from espalier.pipelines.forecasting.metrics import ForecastMetric, Scales
 from espalier.pipelines.forecasting.panel import Panel
 from espalier.pipelines.learners.base.learner import Learner
@@ -92,10 +93,17 @@ class ForecastData:
 
     @property
     def example(self) -> pd.DataFrame:
-        """The newest rows of a few series, as the served model takes them."""
+        """The newest rows of a few series, as the served model takes them.
+
+        With known covariates the last steps have no value: they are the future to forecast.
+        """
         lengths = self.table.panel.lengths
         rows = np.sort(np.argsort(-lengths, kind="stable")[:EXAMPLE_SERIES])
-        return newest(self.table, EXAMPLE_VALUES, rows).frame(self.columns)
+        known_ahead = self.horizon if self.columns.known_covariates else 0
+        some = newest(self.table, EXAMPLE_VALUES + known_ahead, rows)
+        panel = some.panel
+        stops = panel.stops - np.minimum(known_ahead, panel.lengths - 1)
+        return replace(some, panel=replace(panel, stops=stops)).frame(self.columns)
 
     def context(
         self,

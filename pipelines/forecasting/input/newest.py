@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.forecasting.input.read import SeriesColumns, SeriesTable
+from espalier.pipelines.forecasting.input.columns import SeriesColumns
+from espalier.pipelines.forecasting.input.read import SeriesTable
 from espalier.pipelines.forecasting.input.times import read_times
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from espalier.pipelines.errors import MissingColumnsError, UserError
 from espalier.pipelines.forecasting.input.build_panel import build_panel, fill_panel, panel_seasons
 from espalier.pipelines.forecasting.input.cells import read_covariates, read_values
+from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.frequency import (
     Frequency,
     given_frequency,
@@ -22,26 +23,6 @@ from espalier.pipelines.forecasting.input.times import TimeType, read_times
 from espalier.pipelines.forecasting.panel import Ints, Panel
 
 _FEW = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesColumns:
-    """The columns of a long table.
-
-    Attributes
-    ----------
-    time, target : str
-        Names of the columns of times and values.
-    series : str or None
-        Name of the column that tells the series apart; None for a single series.
-    known_covariates : tuple of str
-        Columns that are known for the future too.
-    """
-
-    time: Any
-    target: Any
-    series: Any = None
-    known_covariates: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

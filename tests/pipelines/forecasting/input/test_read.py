@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from espalier.pipelines.errors import MissingColumnsError, UserError
-from espalier.pipelines.forecasting.input.read import SeriesColumns, read_series
+from espalier.pipelines.forecasting.input.columns import SeriesColumns
+from espalier.pipelines.forecasting.input.read import read_series
 
 COLUMNS = SeriesColumns(time="when", target="units", series="shop")
 ONE = SeriesColumns(time="when", target="units")
