@@ -96,7 +96,7 @@ def _train(
             session.listener.note(line)
         profile = profiling.result()
         run = replace(run, run_id=opening.result())
-        refits = run.request.refit_on_all
+        refits = run.request.learns_all
         keeping = None if refits else keep_rows.submit(run, prepared)
         tag_dataset(run, prepared, profile)
         advice = consult_experience(run, prepared, profile)

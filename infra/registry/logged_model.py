@@ -18,7 +18,7 @@ from espalier.infra.registry.model_upload import new_logged_model
 from espalier.infra.registry.packaged_code import packaged_code
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.data.parsing.column_names import with_unique_names
-from espalier.pipelines.serving.saved_forecast import FORECAST
+from espalier.pipelines.problem import FORECAST
 from espalier.pipelines.serving.saved_model import (
     INTERVAL,
     LOWER,

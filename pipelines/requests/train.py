@@ -314,6 +314,14 @@ class TrainRequest(Form):
         return self.horizon is not None
 
     @property
+    def learns_all(self) -> bool:
+        """Whether the model that is registered learns from the hold-out too, once that scored it.
+
+        A forecast does: it must know the newest values.
+        """
+        return self.refit_on_all or self.is_forecast
+
+    @property
     def series_columns(self) -> SeriesColumns:
         """The columns of a table of series."""
         return SeriesColumns(

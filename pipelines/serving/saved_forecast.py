@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.problem import FORECAST
 from espalier.pipelines.serving.golden_rows import (
     FLOAT32_RTOL,
     VALUE_SHARE,
@@ -38,8 +39,6 @@ from espalier.pipelines.serving.saved_model import (
 from espalier.pipelines.serving.series_forecaster import PREDICTION, SeriesForecaster
 
 FORECAST_FILE = "forecast.joblib"
-FORECAST = "forecast"
-"""What the manifest, tags and outcomes call the kind of problem."""
 
 
 @dataclass(frozen=True, slots=True)

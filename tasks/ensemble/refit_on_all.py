@@ -9,6 +9,7 @@ from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.resources.memory import MIB, worker_memory
 from espalier.pipelines.serving.latency import answer_ms
 from espalier.pipelines.serving.saved_model import load_model, save_model
+from espalier.tasks.ensemble.forecast.refit_forecast import refit_forecast
 from espalier.tasks.policies import retried_task
 from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
 
@@ -47,6 +48,8 @@ def refit_ensemble_on_all(
     deadline : Deadline
         When the refits must end.
     """
+    if prepared.series is not None:
+        return refit_forecast(run, prepared, ensemble, deadline)
     data, settings, store = prepared.data, run.tracking.settings, run.store
     assert data.all_rows is not None
     results = [each for each in store.results() if each.trial.number in ensemble.weights]

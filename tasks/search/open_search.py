@@ -107,7 +107,7 @@ def open_search(
     taken = read_takeover(store)
     extended = frozenset[int]() if taken is None else frozenset(taken.numbers)
     plan = plan_search(
-        prepared.data,
+        prepared.content,
         run.settings,
         n_workers=executor.n_workers,
         memory_limit_mb=workers.memory_limit_mb,
@@ -116,7 +116,7 @@ def open_search(
         advice=advice,
         taken_over=extended,
     )
-    history = History(prepared.data.metric, store.results())
+    history = History(prepared.content.metric, store.results())
     return OpenedSearch(plan=plan, history=history, extended=extended, warnings=warnings)
 
 

@@ -142,7 +142,6 @@ def prepare_forecast(
     levels: tuple[float, ...],
     metric: ForecastMetric,
     families: tuple[str, ...] | None = None,
-    season: int | None = None,
     holds_out: bool = False,
 ) -> ForecastData:
     """Return the data of a training: its families, its origins, and what is held out.
@@ -157,8 +156,6 @@ def prepare_forecast(
         As in `ForecastData`.
     families : tuple of str or None
         Families to try; None for all that suit the series.
-    season : int or None
-        The main season that the user named.
     holds_out : bool
         Whether the last block of each series is held out to score the model.
 
@@ -168,7 +165,7 @@ def prepare_forecast(
         A family is unknown.
     """
     held_out = steps_to_hold_out(table.panel, horizon) if holds_out else 0
-    search = without_last(table, held_out, season) if held_out else table
+    search = without_last(table, held_out) if held_out else table
     panel = search.panel
     zeros = float(np.mean(panel.values[panel.observed] == 0))
     return ForecastData(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from espalier.pipelines.forecasting.input.build_panel import fill_panel, panel_seasons
+from espalier.pipelines.forecasting.input.build_panel import fill_panel
 from espalier.pipelines.forecasting.input.read import SeriesTable
 from espalier.pipelines.forecasting.panel import Panel
 
@@ -28,33 +28,19 @@ def steps_to_hold_out(panel: Panel, horizon: int) -> int:
     return int(min(horizon, lengths.max() // _SHORT_PARTS))
 
 
-def without_last(table: SeriesTable, steps: int, season: int | None = None) -> SeriesTable:
+def without_last(table: SeriesTable, steps: int) -> SeriesTable:
     """Return the table as it was ``steps`` steps before the end of each series.
 
-    Gaps are filled, and seasons found, by what was known then. A series that had not begun has no
-    values. Known covariates stay known, as they are in a forecast.
-
-    Parameters
-    ----------
-    table : SeriesTable
-        All values.
-    steps : int
-        Steps to take off.
-    season : int or None
-        The main season that the user named; None to find it.
+    Gaps are filled by what was known then. A series that had not begun has no values. Known
+    covariates stay known, as they are in a forecast, and so does the season: it is of the calendar.
     """
     whole = table.panel
     panel = whole.before(steps)
     values = whole.values.copy()
-    places = np.arange(len(values))
-    known = np.repeat(panel.stops, np.diff(np.append(whole.starts, len(values)))) > places
-    known &= whole.observed
+    rooms = np.diff(np.append(whole.starts, len(values)))
+    known = whole.observed & (np.arange(len(values)) < np.repeat(panel.stops, rooms))
     values[~known] = np.nan
     panel = replace(panel, values=values, observed=known)
-    # Seasons are looked for in a copy, whose gaps are filled along a line.
-    found = panel_seasons(replace(panel, season=1), table.frequency, season)
-    main = season or (found[0] if found else 1)
-    panel = replace(panel, season=main, seasons=found)
     fill_panel(panel)
     np.nan_to_num(panel.values, copy=False)  # after a series' end nothing is read
     return replace(table, panel=panel)
