@@ -84,6 +84,7 @@ def plan_search(
     winners: Sequence[Configuration] = (),
     advice: "Advice | None" = None,
     taken_over: frozenset[int] = frozenset(),
+    only_winners: bool = False,
 ) -> SearchPlan:
     """Return the plan of a search: the settings that stay the same during it.
 
@@ -105,6 +106,8 @@ def plan_search(
         Advice from experience; its configurations are tried next.
     taken_over : frozenset of int
         Numbers of the trials taken over from another run; the budget is in addition to them.
+    only_winners : bool
+        Whether the trials of the budget are for the winners, and not half of them for others.
     """
     space = data.space
     first = (*winners, *(() if advice is None else advice.first))
@@ -116,7 +119,7 @@ def plan_search(
         strategy=settings.search,
         n_folds=len(data.folds),
         finish=finish,
-        warm_start=valid_in_space(first, space, trials=settings.n_trials),
+        warm_start=valid_in_space(first, space, trials=None if only_winners else settings.n_trials),
         prior=None if advice is None else advice.prior,
         memory_limit_mb=memory_limit_mb,
         taken_over=taken_over,

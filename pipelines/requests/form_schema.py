@@ -91,7 +91,7 @@ FORECAST_FAMILIES = (
 )
 """Names of the families of forecasts."""
 
-NOT_IN_FORMS = ("dask", "extends")
+NOT_IN_FORMS = ("dask", "extends", "updates")
 """Fields that a form does not show: they are the operator's, or set by another flow."""
 
 

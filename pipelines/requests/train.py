@@ -173,6 +173,12 @@ class TrainRequest(Form):
         description="Leave empty. The flow `extend` sets it to the run folder whose table and "
         "trials are continued; the budget is then added to that of the run.",
     )
+    updates: bool = Field(
+        default=False,
+        title="Updates",
+        description="Leave empty. The flow `retrain` sets it: only the members of the newest version "
+        "to start from are evaluated, without a search.",
+    )
     about: OptionalText = Field(
         default=None,
         title="About",
@@ -383,7 +389,7 @@ class TrainRequest(Form):
         }
         given = {name: getattr(self, name) for name in ("extends", "weight_column", "folds")}
         more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        for name in ("interpretable", "refit_on_all"):
+        for name in ("interpretable", "refit_on_all", "updates"):
             more |= {name: True} if getattr(self, name) else {}
         of_forecasts = {name: getattr(self, name) for name in FORECAST_FIELDS}
         more |= {

@@ -12,11 +12,36 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.newest import followed_by, newest
 from espalier.pipelines.forecasting.input.read import SeriesTable, read_series
+from espalier.pipelines.forecasting.metrics import Scales
+from espalier.pipelines.forecasting.panel import Ints
 from espalier.pipelines.serving.forecast_model import ForecastModel
 
 PREDICTION = "prediction"
 # Recursive families look at no more of a series.
 KEPT_VALUES = 3_000
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class HeldOutForecast:
+    """What was forecast of the block that the search never saw, and what came.
+
+    Attributes
+    ----------
+    first_step : array of int, shape (S,)
+        Number of each series' first step of the block.
+    actual, made : array, shape (S, H)
+        What came, NaN where nothing did, and the forecasts.
+    quantiles : array, shape (S, H, Q)
+        Their quantiles, levels ascending.
+    scales : Scales
+        What errors are divided by, known before the block.
+    """
+
+    first_step: Ints = field(repr=False)
+    actual: Floats = field(repr=False)
+    made: Floats = field(repr=False)
+    quantiles: Floats = field(repr=False)
+    scales: Scales = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -35,6 +60,8 @@ class SeriesForecaster:
         Levels of the quantiles, in the order of the answer's columns.
     metric, method : str
         The metric that was optimised, and how the members are combined.
+    held_out : HeldOutForecast or None
+        The forecasts that it was scored by, to compare it with others; None for none.
     """
 
     model: ForecastModel = field(repr=False)
@@ -43,6 +70,7 @@ class SeriesForecaster:
     quantiles: Sequence[float]
     metric: str = ""
     method: str = ""
+    held_out: HeldOutForecast | None = field(default=None, repr=False)
 
     @property
     def horizon(self) -> int:

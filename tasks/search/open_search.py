@@ -115,6 +115,7 @@ def open_search(
         winners=winners,
         advice=advice,
         taken_over=extended,
+        only_winners=run.request.updates,
     )
     history = History(prepared.content.metric, store.results())
     return OpenedSearch(plan=plan, history=history, extended=extended, warnings=warnings)

@@ -6,7 +6,7 @@ import numpy as np
 
 from espalier.pipelines.forecasting.input.build_panel import fill_panel
 from espalier.pipelines.forecasting.input.read import SeriesTable
-from espalier.pipelines.forecasting.panel import Panel
+from espalier.pipelines.forecasting.panel import Ints, Panel
 
 # Of a panel too short for a whole horizon, the block is one part of the longest series in so many.
 _SHORT_PARTS = 4
@@ -28,8 +28,10 @@ def steps_to_hold_out(panel: Panel, horizon: int) -> int:
     return int(min(horizon, lengths.max() // _SHORT_PARTS))
 
 
-def without_last(table: SeriesTable, steps: int) -> SeriesTable:
+def without_last(table: SeriesTable, steps: int | Ints) -> SeriesTable:
     """Return the table as it was ``steps`` steps before the end of each series.
+
+    The steps are the same for all series, or given for each, shape (S,).
 
     Gaps are filled by what was known then. A series that had not begun has no values. Known
     covariates stay known, as they are in a forecast, and so does the season: it is of the calendar.

@@ -11,7 +11,7 @@ from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, worker_memory
 from espalier.pipelines.serving.forecast_model import FittedForecaster, ForecastModel
 from espalier.pipelines.serving.saved_forecast import save_forecast
-from espalier.pipelines.serving.series_forecaster import SeriesForecaster
+from espalier.pipelines.serving.series_forecaster import HeldOutForecast, SeriesForecaster
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialResult
 from espalier.tasks.ensemble.forecast.finished import FinishedForecast, read_held_out
@@ -51,6 +51,13 @@ def refit_forecast(
             quantiles=data.levels,
             metric=prepared.metric,
             method=ensemble.method,
+            held_out=HeldOutForecast(
+                first_step=data.search.panel.phase(),
+                actual=held_out.actual,
+                made=held_out.made,
+                quantiles=held_out.quantiles,
+                scales=held_out.scales,
+            ),
         ),
         path,
         golden=data.example,
