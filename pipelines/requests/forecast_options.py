@@ -128,10 +128,10 @@ def check_forecast_options(
         raise UserError("a forecast needs --time-column, the column that says when each value was")
     if values["task"] not in ("auto", "regression"):
         raise UserError(f"a forecast predicts numbers; task {values['task']!r} cannot be forecast")
-    for name, instead in _OF_TABLES.items():
-        if values[name]:
-            option = name.replace("_", "-")
-            raise UserError(f"--{option} is an option of tables; leave it out: {instead}")
+    for option, instead in _OF_TABLES.items():
+        if values[option]:
+            shown = option.replace("_", "-")
+            raise UserError(f"--{shown} is an option of tables; leave it out: {instead}")
     if values["serving"] != "auto":
         raise UserError("--bagged and --refit are options of tables; a forecast is always refitted")
     named: dict[str, str] = {}

@@ -80,8 +80,8 @@ class RetrainRequest(Form):
     update: bool = Field(
         default=False,
         title="Update",
-        description="Do not search: only the members of the newest version are evaluated and fitted "
-        "again, on the newest data.",
+        description="Do not search: only the members of the newest version are evaluated and "
+        "fitted again, on the newest data.",
     )
 
     @field_validator("time_budget")

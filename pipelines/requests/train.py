@@ -176,8 +176,8 @@ class TrainRequest(Form):
     updates: bool = Field(
         default=False,
         title="Updates",
-        description="Leave empty. The flow `retrain` sets it: only the members of the newest version "
-        "to start from are evaluated, without a search.",
+        description="Leave empty. The flow `retrain` sets it: only the members of the newest "
+        "version to start from are evaluated, without a search.",
     )
     about: OptionalText = Field(
         default=None,

@@ -1,5 +1,7 @@
 """Score a served forecast on what has come, compared with its held-out block."""
 
+import math
+
 import numpy as np
 from scipy.special import stdtrit
 
@@ -46,7 +48,7 @@ def score_arrived(
     interval = _interval(blocks, score, seed)
     drop = score - before
     errors = [abs(high - low) / (2.0 * _NORMAL) for low, high in (interval, before_interval)]
-    error = float(np.hypot(*errors))
+    error = math.hypot(*errors)
     return LiveScore(
         metric=blocks[0].metric.name,
         score=score,
