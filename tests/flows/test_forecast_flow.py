@@ -110,9 +110,9 @@ def test_predict_writes_the_horizon_in_the_users_columns(trained, history, tmp_p
     for option in ({"proba": True}, {"interval": 0.9}, {"id_column": "store"}):
         with pytest.raises(UserError, match="forecasts series"):
             predict({"data": str(history), "model": "sales", "out": str(out), **option})
+    bad = tmp_path / "bad.csv"
+    pd.DataFrame({"store": [100], "units": [1.0]}).to_csv(bad, index=False)
     with pytest.raises(UserError, match="lacks the column"):
-        bad = tmp_path / "bad.csv"
-        pd.DataFrame({"store": [100], "units": [1.0]}).to_csv(bad, index=False)
         predict({"data": str(bad), "model": "sales", "out": str(out)})
 
 

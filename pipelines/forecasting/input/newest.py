@@ -69,7 +69,9 @@ def followed_by(
     """
     if rows.empty:
         return rows
-    times, time_type, _ = read_times(rows[columns.time].reset_index(drop=True), str(columns.time))
+    times, time_type, _ = read_times(
+        rows[columns.time].reset_index(drop=True), str(columns.time), like=table.time_type
+    )
     if pd.api.types.is_datetime64_any_dtype(times.dtype) == (table.frequency.unit == "whole"):
         return rows  # another kind of times: reading the rows says so
     ordinals = table.frequency.ordinals(times)

@@ -132,7 +132,9 @@ def read_series(
     rows = _checked(table, columns)
     if ahead is not None:
         rows = _with_future(rows, ahead, columns)
-    times, time_type, notes = read_times(rows[columns.time], str(columns.time))
+    times, time_type, notes = read_times(
+        rows[columns.time], str(columns.time), like=None if like is None else like.time_type
+    )
     if columns.series is None:
         codes_ = np.zeros(len(rows), dtype=np.int64)
         names: pd.Index[Any] = pd.Index([""])
