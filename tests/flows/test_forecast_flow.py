@@ -48,10 +48,9 @@ def sales(days: int = 120, stores: int = 12) -> pd.DataFrame:
         units = level * (1 + 0.3 * np.sin(2 * np.pi * steps / 7) + 0.002 * steps)
         units += 0.05 * level * rng.normal(size=160)
         table = pd.DataFrame({"store": 100 + store, "day": day, "units": units.round(2)})
-        parts.append(table.iloc[3 * store : days])
-    whole = pd.concat(parts, ignore_index=True).drop([20, 21, 300])
-    whole.loc[[40, 500], "units"] = np.nan
-    return whole
+        table.loc[[60, 61], "units"] = np.nan
+        parts.append(table.drop([50, 51, 70]).loc[3 * store : days - 1])
+    return pd.concat(parts, ignore_index=True)
 
 
 @pytest.fixture(scope="module")
