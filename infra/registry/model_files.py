@@ -68,23 +68,8 @@ def model_files(
     UserError
         The version was not made by Espalier, or its files are missing.
     """
-    from mlflow.artifacts import download_artifacts
-    from mlflow.exceptions import MlflowException
-
-    client = make_client(settings)
     shown = f"{version.name}/{version.version}"
-    with store_errors(settings.mlflow_registry_uri):
-        source = client.get_model_version_download_uri(version.name, str(version.version))
-        try:
-            place = Path(
-                download_artifacts(
-                    source,
-                    dst_path=None if into is None else str(into),
-                    tracking_uri=settings.mlflow_uri,
-                )
-            )
-        except (MlflowException, OSError) as error:
-            raise UserError(f"the files of model {shown} are gone: {str(error)[:200]}") from error
+    place = version_folder(version, settings, into=into)
     saved = find_saved(place)
     if saved is None:
         raise UserError(f"model {shown} was not made by Espalier; open it with MLflow")
@@ -96,6 +81,40 @@ def model_files(
         loader=saved.loader,
         is_forecast=saved.is_forecast,
     )
+
+
+def version_folder(
+    version: RegisteredVersion, settings: Settings, *, into: Path | None = None
+) -> Path:
+    """Return the MLflow model folder of a version, whoever made it.
+
+    Parameters
+    ----------
+    version, settings, into
+        As for `model_files`.
+
+    Raises
+    ------
+    UserError
+        Its files are missing.
+    """
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    client = make_client(settings)
+    with store_errors(settings.mlflow_registry_uri):
+        source = client.get_model_version_download_uri(version.name, str(version.version))
+        try:
+            return Path(
+                download_artifacts(
+                    source,
+                    dst_path=None if into is None else str(into),
+                    tracking_uri=settings.mlflow_uri,
+                )
+            )
+        except (MlflowException, OSError) as error:
+            shown = f"{version.name}/{version.version}"
+            raise UserError(f"the files of model {shown} are gone: {str(error)[:200]}") from error
 
 
 def load(version: RegisteredVersion, settings: Settings) -> ServedModel:

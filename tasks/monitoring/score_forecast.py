@@ -9,7 +9,7 @@ from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
 from espalier.infra.tables.sources import read_table
 from espalier.pipelines.data.parsing.column_names import with_unique_names
-from espalier.pipelines.errors import MissingColumnsError
+from espalier.pipelines.errors import MissingColumnsError, UserError
 from espalier.pipelines.forecasting.metrics import forecast_metric
 from espalier.pipelines.forecasting.scores import ScoredForecast
 from espalier.pipelines.lifecycle.forecasts.arrived import arrived_blocks, first_unknown
@@ -69,6 +69,11 @@ def score_forecast(
     UserError
         The rows cannot be read, or are not those of the series.
     """
+    if request.data is None:
+        raise UserError(
+            f"model {champion.name!r} forecasts series: it is watched by what has come; give the "
+            "newest values as --data"
+        )
     forecaster = open_forecaster(champion, settings).forecaster
     target = forecaster.columns.target
     raw = with_unique_names(read_table(request.data, query=request.query, target=str(target)))
