@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -172,6 +173,7 @@ def _save(place: Path, *, folder: Path, example: pd.DataFrame, run_id: str, mode
                 rows if named else None,
                 served.predict(raw),
                 with_intervals=has_intervals,
+                optional=() if loader == LOADER else (manifest["target"],),
             ),
             input_example=rows,
             metadata={
@@ -182,9 +184,15 @@ def _save(place: Path, *, folder: Path, example: pd.DataFrame, run_id: str, mode
 
 
 def _signature(
-    example: pd.DataFrame | None, answer: pd.DataFrame, *, with_intervals: bool
+    example: pd.DataFrame | None,
+    answer: pd.DataFrame,
+    *,
+    with_intervals: bool,
+    optional: Collection[str] = (),
 ) -> "ModelSignature":
     """Return the MLflow signature: column names are required, types are not enforced.
+
+    Columns in ``optional`` may be left out: rows of the future have no target.
 
     MLflow does not cast int64 to double or float64 (an integer column with a new null) to long, and
     treats an all-null text column as numeric, so declared types would refuse rows that the model
@@ -203,7 +211,12 @@ def _signature(
     return ModelSignature(
         inputs=None
         if example is None
-        else Schema([ColSpec(AnyType(), str(name)) for name in example.columns]),
+        else Schema(
+            [
+                ColSpec(AnyType(), str(name), required=name not in optional)
+                for name in example.columns
+            ]
+        ),
         outputs=Schema(outputs),
         params=ParamSchema([ParamSpec(INTERVAL, DataType.double, None)])
         if with_intervals
