@@ -103,7 +103,7 @@ def _train(
 
         watch.phase("search")
         opened = open_search(run, prepared, session.workers, executor, inherited.winners, advice)
-        kept_seconds = seconds_to_keep(run.request.budget) if refits else 0.0
+        kept_seconds = seconds_to_keep(run.request)
         searched = search(run, executor, opened, session.listener, deadline.earlier(kept_seconds))
         history, deadline = searched.history, searched.deadline
         advice_outcome = () if advice is None else log_advice_outcome(run, advice, history)
@@ -112,6 +112,8 @@ def _train(
 
         watch.phase("ensemble")
         ensemble = build_ensemble(run, prepared, executor, history, opened.plan.finish, deadline)
+        for line in ensemble.warnings:
+            session.listener.warn(line)
         rows, failures = make_leaderboard(history, ensemble.weights), failures_of(history)
         summing_up = log_summary.submit(
             run, prepared, validation, profile, ensemble, rows, failures

@@ -316,6 +316,8 @@ class EnsembleRecord:
         Milliseconds that the model takes for a single raw row.
     learnt_all : bool
         Whether the members learnt from the hold-out rows too, after these had scored them.
+    warnings : tuple of str
+        What went wrong in building it, without ending the run.
     """
 
     path: Path
@@ -327,6 +329,7 @@ class EnsembleRecord:
     fold_models: tuple[tuple[int, int], ...] = ()
     row_ms: float | None = None
     learnt_all: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

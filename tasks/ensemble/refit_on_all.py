@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from espalier.infra.runs.notes import THREADS
+from espalier.pipelines.automl.forecast.training import choice_seconds
 from espalier.pipelines.automl.refit_on_all import refit_on_all
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
-from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.requests.train import TrainRequest
+from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, worker_memory
 from espalier.pipelines.serving.latency import answer_ms
 from espalier.pipelines.serving.saved_model import load_model, save_model
@@ -19,9 +21,16 @@ REFIT_SHARE = 0.1
 FOLDER = "model_on_all"
 
 
-def seconds_to_keep(budget: Budget) -> float:
-    """Return the seconds by which search, ensemble and evaluation must end earlier."""
-    return 0.0 if budget.seconds is None else REFIT_SHARE * budget.seconds
+def seconds_to_keep(request: TrainRequest) -> float:
+    """Return the seconds by which search, ensemble and evaluation must end earlier.
+
+    Those that a forecast needs to choose its weights are among them.
+    """
+    budget = request.budget
+    if budget.seconds is None or not request.learns_all:
+        return 0.0
+    choice = choice_seconds(budget) if request.is_forecast else 0.0
+    return REFIT_SHARE * budget.seconds + choice
 
 
 @retried_task(

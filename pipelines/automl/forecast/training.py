@@ -11,7 +11,7 @@ from espalier.pipelines.evaluation.executors.process_executor import ProcessExec
 from espalier.pipelines.evaluation.forecast_context import ForecastContext
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.read import SeriesTable
-from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.resources.memory import MIB, trial_memory_mb, worker_memory
 from espalier.pipelines.search.loop import run_search
 from espalier.pipelines.search.plan import SearchPlan
@@ -24,8 +24,8 @@ from espalier.pipelines.trials.trial import TrialOutcome
 # Most trials whose forecasts are kept in memory.
 _KEPT = 48
 # Shares of the budget for refits and for the choice of weights.
-CHOICE_SHARE, REFIT_SHARE = 0.12, 0.16
-CHOICE_AT_MOST = 20.0
+_CHOICE_SHARE, _REFIT_SHARE = 0.12, 0.16
+_CHOICE_AT_MOST = 20.0
 _WORTH_PROCESSES = 15.0
 
 
@@ -66,8 +66,8 @@ def train_forecast(
             on_result(outcome)
 
     seconds = settings.budget.seconds
-    choosing = 0.0 if seconds is None else min(CHOICE_SHARE * seconds, CHOICE_AT_MOST)
-    refitting = 0.0 if seconds is None else REFIT_SHARE * seconds
+    choosing = choice_seconds(settings.budget)
+    refitting = 0.0 if seconds is None else _REFIT_SHARE * seconds
     with _executor(context, settings) as executor:
         if isinstance(executor, ProcessExecutor):
             deadline = deadline.earlier(-min(executor.warm_up(), 3.0))
@@ -93,6 +93,12 @@ def train_forecast(
             deadline=deadline,
             choose_until=deadline.earlier(refitting),
         )
+
+
+def choice_seconds(budget: Budget) -> float:
+    """Return the seconds of a budget that are kept for the choice of weights."""
+    seconds = budget.seconds
+    return 0.0 if seconds is None else min(_CHOICE_SHARE * seconds, _CHOICE_AT_MOST)
 
 
 def _plan(

@@ -197,7 +197,7 @@ def _regular(
 def _regularity(stamps: "pd.Series[Any]") -> float:
     """Return the share of the commonest step, in time, or in months if all are of the same day."""
     moments = np.unique(stamps.to_numpy(dtype="datetime64[ns]"))
-    steps = [np.diff(moments).astype(np.int64)]
+    steps: list[Any] = [np.diff(moments).astype(np.int64)]
     if (stamps.dt.day == stamps.dt.day.iloc[0]).all():
         steps.append(np.diff(moments.astype("datetime64[M]").astype(np.int64)))
     counts = [np.unique(each, return_counts=True)[1].max() for each in steps if len(each)]

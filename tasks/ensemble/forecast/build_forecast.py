@@ -9,7 +9,7 @@ from espalier.pipelines.automl.forecast.finish import (
     scores_at_origins,
 )
 from espalier.pipelines.automl.forecast.settings import ForecastResult
-from espalier.pipelines.automl.forecast.training import CHOICE_AT_MOST, CHOICE_SHARE
+from espalier.pipelines.automl.forecast.training import choice_seconds
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.serialization.to_disk import keep_on_disk
@@ -26,8 +26,12 @@ from espalier.tasks.ensemble.forecast.finished import FinishedForecast
 from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
 
 BASE = "seasonal naive"
-# Share of what is left of the time that the choice of weights may take, where that is less.
-_LEFT_SHARE = 0.4
+BASE_WARNING = (
+    "no member could be fitted in time: the forecast is seasonal naive; give a larger time budget"
+)
+# Of so many of the best trials the members are taken. However late it is, they get this many times
+# what they took at an origin, and some seconds, but no more than this share of the budget.
+_MEMBERS, _TIMES, _MORE_SECONDS, _MOST_SHARE = 10, 2.0, 2.0, 0.15
 
 
 def build_forecast(
@@ -53,7 +57,7 @@ def build_forecast(
             predictions,
             executor,
             seed=run.request.seed,
-            deadline=deadline,
+            deadline=_fit_until(run, history, deadline),
             choose_until=_choose_until(run, deadline),
         )
     elif run.request.allow_baseline:
@@ -87,17 +91,32 @@ def build_forecast(
     with disk_errors(run.folder):
         keep_on_disk(path)
     return EnsembleRecord(
-        path=path, method=method, cv_score=result.cv_score, weights=_shares(result)
+        path=path,
+        method=method,
+        cv_score=result.cv_score,
+        weights=_shares(result),
+        warnings=(BASE_WARNING,) if method == BASE and history.successes else (),
     )
 
 
 def _choose_until(run: TrainingRun, deadline: Deadline) -> Deadline:
-    """Return when the weights must be chosen, so that the members can be fitted after it."""
+    """Return when the weights must be chosen: their seconds are kept for this (`seconds_to_keep`).
+
+    Where the search was late, they share what is left with the fits.
+    """
+    return deadline.earlier(-0.5 * choice_seconds(run.request.budget))
+
+
+def _fit_until(run: TrainingRun, history: History, deadline: Deadline) -> Deadline:
+    """Return when the members must be fitted: better a little late than none."""
     seconds = run.request.budget.seconds
     if seconds is None:
         return deadline
-    share = min(CHOICE_SHARE * seconds, CHOICE_AT_MOST, _LEFT_SHARE * deadline.seconds_left)
-    return deadline.earlier(deadline.seconds_left - max(share, 0.0))
+    until = deadline.earlier(-choice_seconds(run.request.budget))
+    best = sorted(history.successes, key=history.gain, reverse=True)[:_MEMBERS]
+    needed = _TIMES * sum(each.fit_seconds for each in best) + _MORE_SECONDS
+    needed = min(needed, _MOST_SHARE * seconds) + 0.5 * choice_seconds(run.request.budget)
+    return until.earlier(-max(0.0, needed - until.seconds_left))
 
 
 def _shares(result: ForecastResult) -> dict[int, float]:
