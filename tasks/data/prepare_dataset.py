@@ -21,7 +21,6 @@ from espalier.pipelines.data.splitting.splits import most_folds
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.requests.train import TrainRequest
-from espalier.tasks.data.series.prepare_series import prepare_series
 from espalier.tasks.data.split_rows import split_rows
 from espalier.tasks.pickles import read_pickle, write_pickle
 from espalier.tasks.policies import MINUTES, kept_task
@@ -63,6 +62,8 @@ def prepare_dataset(
     """
     request, settings = run.request, run.settings
     if request.is_forecast:
+        from espalier.tasks.data.series.prepare_series import prepare_series
+
         return prepare_series(run)
     table: pd.DataFrame = read_pickle(run.table.path)
     assembled = assemble(

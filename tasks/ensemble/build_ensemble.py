@@ -9,7 +9,6 @@ from espalier.pipelines.serialization.to_disk import keep_on_disk
 from espalier.pipelines.serving.latency import answer_ms
 from espalier.pipelines.serving.saved_model import save_model
 from espalier.pipelines.trials.history import History
-from espalier.tasks.ensemble.forecast.build_forecast import build_forecast
 from espalier.tasks.policies import retried_task
 from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
 
@@ -58,6 +57,8 @@ def build_ensemble(
     best = sorted(history.successes, key=history.gain, reverse=True)[:OPENED_TRIALS]
     predictions = {each.trial.number: store.predictions(each.trial.number) for each in best}
     if prepared.series is not None:
+        from espalier.tasks.ensemble.forecast.build_forecast import build_forecast
+
         return build_forecast(run, prepared, executor, history, predictions, deadline)
     data = prepared.data
     finished = finish(

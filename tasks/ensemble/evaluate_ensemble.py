@@ -10,7 +10,6 @@ from espalier.pipelines.evaluation.holdout import bootstrap_interval, dummy_scor
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.serving.saved_model import load_model
-from espalier.tasks.ensemble.forecast.evaluate_forecast import evaluate_forecast
 from espalier.tasks.policies import MINUTES, retried_task
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, TrainingRun
 
@@ -37,6 +36,8 @@ def evaluate_ensemble(
     If prediction is so slow that the deadline would pass, only a part of the rows is scored.
     """
     if prepared.series is not None:
+        from espalier.tasks.ensemble.forecast.evaluate_forecast import evaluate_forecast
+
         return evaluate_forecast(run, prepared)
     data, seed = prepared.data, run.request.seed
     metric = data.metric

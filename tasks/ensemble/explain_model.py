@@ -8,11 +8,6 @@ from espalier.pipelines.explain.explanation import NOTHING_EXPLAINED, Explanatio
 from espalier.pipelines.explain.forecast_explanation import ForecastExplanation, explain_forecast
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.serving.saved_model import load_model
-from espalier.tasks.ensemble.forecast.finished import (
-    FinishedForecast,
-    naive_held_out,
-    read_held_out,
-)
 from espalier.tasks.policies import ALWAYS_RUN
 from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
 
@@ -56,6 +51,12 @@ def explain_model(
 
 
 def _explain_forecast(run: TrainingRun, prepared: PreparedRef) -> ForecastExplanation:
+    from espalier.tasks.ensemble.forecast.finished import (
+        FinishedForecast,
+        naive_held_out,
+        read_held_out,
+    )
+
     data, finished = prepared.forecast, FinishedForecast.of(run.folder)
     return explain_forecast(
         read_held_out(data, run.folder),

@@ -3,15 +3,14 @@
 from dataclasses import replace
 
 from espalier.infra.runs.notes import THREADS
-from espalier.pipelines.automl.forecast.training import choice_seconds
 from espalier.pipelines.automl.refit_on_all import refit_on_all
+from espalier.pipelines.ensemble.horizon.choice_time import choice_seconds
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, worker_memory
 from espalier.pipelines.serving.latency import answer_ms
 from espalier.pipelines.serving.saved_model import load_model, save_model
-from espalier.tasks.ensemble.forecast.refit_forecast import refit_forecast
 from espalier.tasks.policies import retried_task
 from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
 
@@ -58,6 +57,8 @@ def refit_ensemble_on_all(
         When the refits must end.
     """
     if prepared.series is not None:
+        from espalier.tasks.ensemble.forecast.refit_forecast import refit_forecast
+
         return refit_forecast(run, prepared, ensemble, deadline)
     data, settings, store = prepared.data, run.tracking.settings, run.store
     assert data.all_rows is not None

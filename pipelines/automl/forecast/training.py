@@ -6,12 +6,13 @@ from collections.abc import Callable
 from espalier.pipelines.automl.forecast.data import ForecastData, prepare_forecast
 from espalier.pipelines.automl.forecast.finish import base_alone, finish_forecast
 from espalier.pipelines.automl.forecast.settings import ForecastResult, ForecastSettings
+from espalier.pipelines.ensemble.horizon.choice_time import choice_seconds
 from espalier.pipelines.evaluation.executors.base import Executor, SerialExecutor
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
 from espalier.pipelines.evaluation.forecast_context import ForecastContext
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.read import SeriesTable
-from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, trial_memory_mb, worker_memory
 from espalier.pipelines.search.loop import run_search
 from espalier.pipelines.search.plan import SearchPlan
@@ -23,9 +24,8 @@ from espalier.pipelines.trials.trial import TrialOutcome
 
 # Most trials whose forecasts are kept in memory.
 _KEPT = 48
-# Shares of the budget for refits and for the choice of weights.
-_CHOICE_SHARE, _REFIT_SHARE = 0.12, 0.16
-_CHOICE_AT_MOST = 20.0
+# Share of the budget for refits.
+_REFIT_SHARE = 0.16
 _WORTH_PROCESSES = 15.0
 
 
@@ -93,12 +93,6 @@ def train_forecast(
             deadline=deadline,
             choose_until=deadline.earlier(refitting),
         )
-
-
-def choice_seconds(budget: Budget) -> float:
-    """Return the seconds of a budget that are kept for the choice of weights."""
-    seconds = budget.seconds
-    return 0.0 if seconds is None else min(_CHOICE_SHARE * seconds, _CHOICE_AT_MOST)
 
 
 def _plan(

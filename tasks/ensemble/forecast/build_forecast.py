@@ -9,7 +9,7 @@ from espalier.pipelines.automl.forecast.finish import (
     scores_at_origins,
 )
 from espalier.pipelines.automl.forecast.settings import ForecastResult
-from espalier.pipelines.automl.forecast.training import choice_seconds
+from espalier.pipelines.ensemble.horizon.choice_time import choice_seconds
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.serialization.to_disk import keep_on_disk
