@@ -41,6 +41,7 @@ def finish_forecast(
     seed: int,
     deadline: Deadline,
     choose_until: Deadline,
+    fit_at_least: float = 0.0,
 ) -> ForecastResult:
     """Choose how to combine the trials, fit the members, and learn the quantiles.
 
@@ -58,6 +59,8 @@ def finish_forecast(
         Seed of everything random.
     deadline, choose_until : Deadline
         When the members must be fitted, and when the choice must be made.
+    fit_at_least : float
+        Seconds that the members get however long the choice took: better late than none.
 
     Raises
     ------
@@ -68,7 +71,8 @@ def finish_forecast(
     base = base_at_origins(data)
     records = _records(context, history, predictions, base)
     choice = choose_forecast_rule(records, seed=seed, deadline=choose_until)
-    members, choice = _fit_members(executor, history, choice, deadline)
+    late = max(0.0, fit_at_least - deadline.seconds_left)
+    members, choice = _fit_members(executor, history, choice, deadline.earlier(-late))
     return _finished(data, context, history, choice if members else None, members, base)
 
 

@@ -49,7 +49,7 @@ def build_forecast(
     SearchFailedError
         No trial succeeded, and the baseline is not allowed.
     """
-    data = prepared.forecast
+    data, choosing = prepared.forecast, choice_seconds(run.request.budget)
     if history.successes:
         result = finish_forecast(
             data,
@@ -57,8 +57,10 @@ def build_forecast(
             predictions,
             executor,
             seed=run.request.seed,
-            deadline=_fit_until(run, history, deadline),
-            choose_until=_choose_until(run, deadline),
+            deadline=deadline.earlier(-choosing),
+            # Where the search was late, choice and fits share what is left.
+            choose_until=deadline.earlier(-0.5 * choosing),
+            fit_at_least=_fit_seconds(run, history),
         )
     elif run.request.allow_baseline:
         result = base_alone(data, history)
@@ -99,24 +101,14 @@ def build_forecast(
     )
 
 
-def _choose_until(run: TrainingRun, deadline: Deadline) -> Deadline:
-    """Return when the weights must be chosen: their seconds are kept for this (`seconds_to_keep`).
-
-    Where the search was late, they share what is left with the fits.
-    """
-    return deadline.earlier(-0.5 * choice_seconds(run.request.budget))
-
-
-def _fit_until(run: TrainingRun, history: History, deadline: Deadline) -> Deadline:
-    """Return when the members must be fitted: better a little late than none."""
+def _fit_seconds(run: TrainingRun, history: History) -> float:
+    """Return the seconds that the members get however late it is."""
     seconds = run.request.budget.seconds
     if seconds is None:
-        return deadline
-    until = deadline.earlier(-choice_seconds(run.request.budget))
+        return 0.0
     best = sorted(history.successes, key=history.gain, reverse=True)[:_MEMBERS]
     needed = _TIMES * sum(each.fit_seconds for each in best) + _MORE_SECONDS
-    needed = min(needed, _MOST_SHARE * seconds) + 0.5 * choice_seconds(run.request.budget)
-    return until.earlier(-max(0.0, needed - until.seconds_left))
+    return min(needed, _MOST_SHARE * seconds)
 
 
 def _shares(result: ForecastResult) -> dict[int, float]:
