@@ -15,6 +15,7 @@ from espalier.flows.cli.commands.leaderboard import leaderboard
 from espalier.flows.cli.commands.learn import learn
 from espalier.flows.cli.commands.models import models
 from espalier.flows.cli.commands.monitor import monitor
+from espalier.flows.cli.commands.pages.studio import studio
 from espalier.flows.cli.commands.predict import predict
 from espalier.flows.cli.commands.promote import promote
 from espalier.flows.cli.commands.report import report
@@ -29,7 +30,7 @@ from espalier.flows.cli.commands.upkeep.forget import forget
 from espalier.flows.cli.commands.verify import verify
 from espalier.flows.terminal.exits import WRONG_INPUT, say_error
 from espalier.flows.terminal.last_resort import end_on_sigterm
-from espalier.infra.access.origin import OPERATOR, asked_by
+from espalier.infra.access.origin import asked_by, commands_origin
 from espalier.infra.environment import let_warnings_pass, quiet_environment
 from espalier.infra.processes.import_path import leave_working_folder
 from espalier.infra.version import own_version
@@ -58,6 +59,7 @@ app.command()(clean)
 app.command()(forget)
 app.command()(ui)
 app.command()(serve)
+app.command()(studio)
 app.add_typer(experience)
 
 
@@ -93,7 +95,7 @@ def run(arguments: list[str]) -> int:
     quiet_environment()
     command = typer.main.get_command(app)
     try:
-        with asked_by(OPERATOR):
+        with asked_by(commands_origin()):
             status = command.main(
                 args=arguments or ["--help"], prog_name="espalier", standalone_mode=False
             )
