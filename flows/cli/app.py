@@ -15,7 +15,6 @@ from espalier.flows.cli.commands.leaderboard import leaderboard
 from espalier.flows.cli.commands.learn import learn
 from espalier.flows.cli.commands.models import models
 from espalier.flows.cli.commands.monitor import monitor
-from espalier.flows.cli.commands.pages.studio import studio
 from espalier.flows.cli.commands.predict import predict
 from espalier.flows.cli.commands.promote import promote
 from espalier.flows.cli.commands.report import report
@@ -28,6 +27,7 @@ from espalier.flows.cli.commands.upkeep.check import check
 from espalier.flows.cli.commands.upkeep.clean import clean
 from espalier.flows.cli.commands.upkeep.forget import forget
 from espalier.flows.cli.commands.verify import verify
+from espalier.flows.cli.commands.web.studio import studio
 from espalier.flows.terminal.exits import WRONG_INPUT, say_error
 from espalier.flows.terminal.last_resort import end_on_sigterm
 from espalier.infra.access.origin import asked_by, commands_origin

@@ -63,6 +63,11 @@ class Command:
     has_outcome: bool = True
 
 
+def program() -> list[str]:
+    """Return how the command line is started: by this Python, wherever it is installed."""
+    return [sys.executable, "-m", "espalier"]
+
+
 @dataclass(slots=True)
 class JobRunner:
     """Starts jobs and finds them again.
@@ -183,7 +188,7 @@ class JobRunner:
         outcome = ("--json", str(place / OUTCOME)) if record.has_outcome else ()
         with (place / OUTPUT).open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "espalier", *record.arguments, *outcome],
+                [*program(), *record.arguments, *outcome],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -1,6 +1,7 @@
 """Endpoints: switch one on for a model, see where it is, call it, switch it off."""
 
 import json
+import os
 import shlex
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -20,6 +21,8 @@ from espalier.pipelines.errors import UserError
 router = APIRouter(prefix="/deploy")
 
 FIRST_PORT = 8080
+TOKEN_VARIABLE = "ESPALIER_ENDPOINT_TOKEN"
+"""If the studio was started with it, its endpoints want this token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,18 +96,33 @@ def switch_off(name: str, studio: StudioPart) -> RedirectResponse:
     return RedirectResponse("/deploy", status_code=303)
 
 
-def call_lines(url: str, row: pd.Series) -> tuple[str, str]:
-    """Return how to ask an endpoint about a row: in a shell, and in Python without a library."""
+def call_lines(url: str, row: pd.Series, *, with_token: bool = False) -> tuple[str, str]:
+    """Return how to ask an endpoint about a row: in a shell, and in Python without a library.
+
+    Parameters
+    ----------
+    url : str
+        Where the model is asked.
+    row : Series, shape (n_columns,)
+        A raw row.
+    with_token : bool
+        Whether a token is sent along, from the environment.
+    """
     cells = json.loads(row.to_json(date_format="iso"))
     body = json.dumps({"rows": [cells]}, ensure_ascii=False)
-    curl = f"curl -s {shlex.quote(url)} -H 'Content-Type: application/json' -d {shlex.quote(body)}"
+    bearer = f' -H "Authorization: Bearer ${TOKEN_VARIABLE}"' if with_token else ""
+    kind = "-H 'Content-Type: application/json'"
+    curl = f"curl -s {shlex.quote(url)} {kind}{bearer} -d {shlex.quote(body)}"
+    header = '"Content-Type": "application/json"'
+    if with_token:
+        header += f', "Authorization": "Bearer " + os.environ["{TOKEN_VARIABLE}"]'
     python = (
-        "import json, urllib.request\n"
+        "import json, os, urllib.request\n"
         f"rows = {[cells]!r}\n"
         "request = urllib.request.Request(\n"
         f"    {url!r},\n"
         '    data=json.dumps({"rows": rows}).encode(),\n'
-        '    headers={"Content-Type": "application/json"},\n'
+        f"    headers={{{header}}},\n"
         ")\n"
         "print(json.load(urllib.request.urlopen(request)))"
     )
@@ -132,5 +150,6 @@ def _view(job: Job, studio: Studio) -> EndpointView:
     curl = python = ""
     if is_ready:
         card = card_of(job.record.model, studio.settings)
-        curl, python = call_lines(url, studio.models.open(card.serving).rows.iloc[0])
+        row = studio.models.open(card.serving).rows.iloc[0]
+        curl, python = call_lines(url, row, with_token=TOKEN_VARIABLE in os.environ)
     return EndpointView(job=job, url=url, base=base, is_ready=is_ready, curl=curl, python=python)

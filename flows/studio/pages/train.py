@@ -38,6 +38,7 @@ _TEXTS = (
     "max_latency_ms",
 )
 _NUMBERS = ("folds", "seed", "trials")
+_FIELDS = (*_TEXTS, *_NUMBERS, "budget", "own_budget", "interpretable")
 
 
 @router.get("", response_class=HTMLResponse)
@@ -57,7 +58,8 @@ def new(request: Request, studio: StudioPart) -> Response:
         return RedirectResponse(f"/data/{entry.id}", status_code=303)
     exclude = tuple(asked.getlist("exclude"))
     view = target_of(studio, entry, asked["target"], exclude)
-    values = {"name": default_name(entry.name), "budget": BUDGETS[1][0], "seed": "0"}
+    usual = {"name": default_name(entry.name), "budget": BUDGETS[1][0], "seed": "0"}
+    values = dict.fromkeys(_FIELDS, "") | usual
     return _form(request, studio, entry, view, exclude=exclude, values=values)
 
 
@@ -74,10 +76,7 @@ def start(request: Request, studio: StudioPart, form: SentForm) -> Response:
         if seen.is_whole:  # of a part, the training itself finds out
             check_request(asked, seen.rows)
     except UserError as error:
-        values = {
-            name: text_of(form, name) for name in (*_TEXTS, *_NUMBERS, "budget", "own_budget")
-        }
-        values |= {"interpretable": text_of(form, "interpretable")}
+        values = {name: text_of(form, name) for name in _FIELDS}
         return _form(
             request,
             studio,

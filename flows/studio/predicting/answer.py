@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.flows.studio.predicting.opened import OpenedForRows
-from espalier.pipelines.explain.row_effects import RowEffects, row_effects
+from espalier.pipelines.explain.contributions import Contributions, explain_row
 
 COVERAGE = 0.9
 SHOWN_EFFECTS = 12
@@ -31,8 +31,8 @@ class RowAnswer:
         What the effects are about: a class, or "the value".
     level : float
         The number that the effects add up to: a probability or the value.
-    effects : RowEffects
-        What each column does to ``level``.
+    effects : Contributions
+        What each column adds to ``level`` or takes from it.
     """
 
     prediction: str
@@ -40,11 +40,11 @@ class RowAnswer:
     interval: tuple[float, float] | None
     explained: str
     level: float
-    effects: RowEffects
+    effects: Contributions
 
     def strength(self, effect: float) -> float:
         """Return an effect as a share of the largest one, for its bar."""
-        most = max((abs(each.effect) for each in self.effects.effects), default=0.0)
+        most = max((abs(each) for each in self.effects.columns.values()), default=0.0)
         return abs(effect) / most if most > 0 else 0.0
 
 
@@ -82,7 +82,7 @@ def answer_row(opened: OpenedForRows, row: pd.DataFrame) -> RowAnswer:
             interval=None,
             explained=label,
             level=float(scores[0, code]),
-            effects=row_effects(probability, row, opened.rows, seed=0),
+            effects=explain_row(probability, row, opened.rows),
         )
 
 
@@ -98,5 +98,5 @@ def _of_number(opened: OpenedForRows, row: pd.DataFrame, value: float) -> RowAns
         interval=interval,
         explained="the value",
         level=value,
-        effects=row_effects(model.predict_scores, row, opened.rows, seed=0),
+        effects=explain_row(model.predict_scores, row, opened.rows),
     )

@@ -86,7 +86,8 @@ class ModelShelf:
                 continue
             table = with_unique_names(table)
             if all(name in table.columns for name in names):
-                return table[names].head(_KEPT_ROWS).reset_index(drop=True)
+                n_rows = min(_KEPT_ROWS, len(table))
+                return table[names].sample(n_rows, random_state=0, ignore_index=True)
         raise UserError(
             f"model {version.name}/{version.version} has no rows to compare with; train it again"
         )

@@ -1,1 +1,0 @@
-"""Commands that open pages in a browser."""
