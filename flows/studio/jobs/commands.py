@@ -3,6 +3,7 @@
 import csv
 import io
 import shlex
+from pathlib import Path
 
 from espalier.flows.studio.jobs.job import JobRecord
 from espalier.flows.studio.jobs.runner import Command
@@ -133,8 +134,14 @@ def monitor(model: str, table: TableEntry) -> Command:
 def predict(
     spec: str, table: TableEntry, *, proba: bool, interval: float | None, id_column: str | None
 ) -> Command:
-    """Return the command that predicts the rows of a table into a CSV file of the job's folder."""
-    arguments = ["predict", table.source, "--model", spec, "--out", f"{{folder}}/{PREDICTIONS}"]
+    """Return the command that predicts the rows of a table into a CSV file of the job's folder.
+
+    It works in the folder of the table: the name of the file stands beside each prediction, and
+    must not tell where it lies.
+    """
+    path = Path(table.source)
+    source = path.name if table.is_upload else table.source
+    arguments = ["predict", source, "--model", spec, "--out", f"{{folder}}/{PREDICTIONS}"]
     arguments += [f"--query={table.query}"] if table.query else []
     arguments += ["--proba"] if proba else []
     arguments += ["--interval", f"{interval:g}"] if interval is not None else []
@@ -148,6 +155,7 @@ def predict(
         table=table.id,
         result=PREDICTIONS,
         has_outcome=False,
+        place=str(path.parent) if table.is_upload else "",
     )
 
 
@@ -164,7 +172,8 @@ def endpoint(model: str, port: int) -> Command:
 
 def shell_line(record: JobRecord) -> str:
     """Return the command as one would type it."""
-    return shlex.join(["espalier", *record.arguments])
+    line = shlex.join(["espalier", *record.arguments])
+    return f"cd {shlex.quote(record.place)} && {line}" if record.place else line
 
 
 def _listed(names: tuple[str, ...]) -> str:

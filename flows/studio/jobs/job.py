@@ -72,6 +72,8 @@ class JobRecord:
         Name of the file that it writes into its folder, besides the outcome; empty without one.
     has_outcome : bool
         Whether the command knows the option ``--json``.
+    place : str
+        Folder that it works in; empty for that of the studio.
     """
 
     id: str
@@ -85,6 +87,7 @@ class JobRecord:
     table: str = ""
     result: str = ""
     has_outcome: bool = True
+    place: str = ""
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:

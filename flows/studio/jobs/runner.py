@@ -47,7 +47,7 @@ class Command:
 
     Attributes
     ----------
-    kind, title, arguments, model, is_form, table, result
+    kind, title, arguments, model, is_form, table, result, place
         As in `JobRecord`. ``{folder}`` in an argument is the job's folder.
     has_outcome : bool
         Whether the command knows the option ``--json``.
@@ -61,6 +61,7 @@ class Command:
     table: str = ""
     result: str = ""
     has_outcome: bool = True
+    place: str = ""
 
 
 def program() -> list[str]:
@@ -111,6 +112,7 @@ class JobRunner:
             table=command.table,
             result=command.result,
             has_outcome=command.has_outcome,
+            place=command.place,
         )
         return self._run(place, record)
 
@@ -192,6 +194,7 @@ class JobRunner:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                cwd=record.place or None,
                 env=self._environ(place, record),
                 start_new_session=True,  # Ctrl-C at the studio is not meant for it
             )

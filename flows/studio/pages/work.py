@@ -16,12 +16,24 @@ router = APIRouter(prefix="/work")
 
 STOP_POLLING = 286
 """htmx asks no more after an answer with this status."""
+_SECTIONS = {
+    "train": "train",
+    "extend": "train",
+    "retrain": "train",
+    "compare": "models",
+    "promote": "models",
+    "predict": "predict",
+    "endpoint": "deploy",
+    "monitor": "watch",
+}
 
 
 @router.get("/{key}", response_class=HTMLResponse)
 def work(request: Request, key: str, studio: StudioPart) -> HTMLResponse:
     """Show a job."""
-    return studio.pages.page(request, "work.html", {"work": work_view(job_of(studio, key))})
+    view = work_view(job_of(studio, key))
+    context = {"work": view, "section": _SECTIONS.get(view.record.kind, "")}
+    return studio.pages.page(request, "work.html", context)
 
 
 @router.get("/{key}/live", response_class=HTMLResponse)

@@ -93,7 +93,7 @@ def test_what_was_named_on_the_page_is_read_as_a_forms():
         (commands.monitor("m", TABLE), f"monitor m --data {TABLE.source} --no-retrain"),
         (
             commands.predict("m/2", TABLE, proba=False, interval=0.9, id_column="id"),
-            f"predict {TABLE.source} --model m/2 --out {{folder}}/predictions.csv --interval 0.9 "
+            "predict a.csv --model m/2 --out {folder}/predictions.csv --interval 0.9 "
             "--id-column=id",
         ),
         (commands.endpoint("m", 8080), "endpoint m --host 127.0.0.1 --port 8080"),
