@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -107,7 +108,8 @@ def serve_studio(options: StudioOptions, settings: "Settings") -> None:
         )
     console.print("Ctrl-C stops it; trainings that it has started go on.", style="dim")
     warm_up()
-    server.run(sockets=[listening])
+    with suppress(KeyboardInterrupt):  # uvicorn stops in order first, and raises it then
+        server.run(sockets=[listening])
 
 
 def _listening(config: "uvicorn.Config") -> socket.socket:

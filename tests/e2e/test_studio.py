@@ -84,7 +84,8 @@ class Reader:
         return found[0] if found else None
 
     def press(self, text):
-        xpath = f"//button[normalize-space()='{text}'] | //a[normalize-space()='{text}']"
+        kinds = ("button", "a", "summary")
+        xpath = " | ".join(f"//{kind}[normalize-space()='{text}']" for kind in kinds)
         element = wait_for(lambda: self.find(xpath), seconds=60, say=text)
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
