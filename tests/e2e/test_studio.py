@@ -85,7 +85,7 @@ class Reader:
 
     def press(self, text):
         kinds = ("button", "a", "summary")
-        xpath = " | ".join(f"//{kind}[normalize-space()='{text}']" for kind in kinds)
+        xpath = " | ".join(f"//main//{kind}[normalize-space()='{text}']" for kind in kinds)
         element = wait_for(lambda: self.find(xpath), seconds=60, say=text)
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()

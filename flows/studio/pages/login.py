@@ -13,7 +13,6 @@ router = APIRouter()
 
 # So long a wrong password takes, one after the other: nobody tries many.
 _WRONG_SECONDS = 1.0
-_WRONG = asyncio.Semaphore(1)
 
 
 @router.get("/login", response_class=HTMLResponse)
@@ -29,7 +28,7 @@ async def enter(request: Request, studio: StudioPart) -> Response:
     form = await request.form(max_files=0, max_fields=10)
     after = _own_path(text_of(form, "after"))
     if not studio.door.lets_in(text_of(form, "password")):
-        async with _WRONG:
+        async with studio.one_guess:
             await asyncio.sleep(_WRONG_SECONDS)
         said = "That is not the password. It was shown where the studio was started."
         return studio.pages.page(request, "login.html", {"after": after, "error": said}, 403)

@@ -1,6 +1,5 @@
 """The answer for one row: what is predicted, how sure that is, and which columns speak for it."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,26 +63,24 @@ def answer_row(opened: OpenedForRows, row: pd.DataFrame) -> RowAnswer:
         A cell cannot be read as its column's.
     """
     model = opened.model
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of learners, about rows as such
-        scores = model.predict_scores(row)
-        if model.classes is None:
-            return _of_number(opened, row, float(scores[0]))
-        code = int(model.codes(scores)[0])
-        order = np.argsort(-scores[0], kind="stable")
-        label = str(model.classes[code])
+    scores = model.predict_scores(row)
+    if model.classes is None:
+        return _of_number(opened, row, float(scores[0]))
+    code = int(model.codes(scores)[0])
+    order = np.argsort(-scores[0], kind="stable")
+    label = str(model.classes[code])
 
-        def probability(table: pd.DataFrame) -> NDArray[np.float64]:
-            return np.asarray(model.predict_scores(table)[:, code], dtype=np.float64)
+    def probability(table: pd.DataFrame) -> NDArray[np.float64]:
+        return np.asarray(model.predict_scores(table)[:, code], dtype=np.float64)
 
-        return RowAnswer(
-            prediction=label,
-            probabilities=tuple((str(model.classes[at]), float(scores[0, at])) for at in order),
-            interval=None,
-            explained=label,
-            level=float(scores[0, code]),
-            effects=explain_row(probability, row, opened.rows),
-        )
+    return RowAnswer(
+        prediction=label,
+        probabilities=tuple((str(model.classes[at]), float(scores[0, at])) for at in order),
+        interval=None,
+        explained=label,
+        level=float(scores[0, code]),
+        effects=explain_row(probability, row, opened.rows),
+    )
 
 
 def _of_number(opened: OpenedForRows, row: pd.DataFrame, value: float) -> RowAnswer:

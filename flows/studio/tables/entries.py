@@ -26,7 +26,7 @@ ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".feather", ".arrow", ".jsonl", "
 """What a file chooser offers; the text formats also with .gz, .bz2 or .xz."""
 _ID = re.compile(r"[0-9]{10,12}-[0-9a-f]{8}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-_LONGEST_NAME = 80
+_LONGEST_NAME, _LONGEST_SHOWN = 80, 200
 _BLOCK = 1 << 20
 _SPARE_BYTES = 200_000_000
 _SHEETS = (".xls", ".xlsx", ".xlsm", ".ods")
@@ -96,7 +96,7 @@ class TableShelf:
         UserError
             It is empty, of a format that is not read, or there is no room for it.
         """
-        shown = _last_part(name)
+        shown = _last_part(name)[-_LONGEST_SHOWN:]
         stored = safe_name(shown)
         _require_format(shown, stored)
         place = self._new_folder()

@@ -1,6 +1,7 @@
 """The parts of a studio that its pages use."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -37,6 +38,8 @@ class Studio:
         Models that answer single rows.
     most_bytes : int
         The largest upload.
+    one_guess : Semaphore
+        Held while a wrong password is answered, so that one is tried after the other.
     """
 
     settings: Settings
@@ -47,6 +50,7 @@ class Studio:
     jobs: JobRunner
     models: ModelShelf
     most_bytes: int
+    one_guess: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     def actor(self, request: Request) -> str:
         """Return for whom decisions of a request are recorded.

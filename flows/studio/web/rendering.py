@@ -133,5 +133,5 @@ def _size(n_bytes: int) -> str:
     for unit in ("kB", "MB"):
         scaled /= 1000
         if scaled < 1000:
-            return f"{scaled:.1f} {unit}"
+            return f"{f'{scaled:.1f}'.removesuffix('.0')} {unit}"
     return f"{scaled / 1000:.1f} GB"

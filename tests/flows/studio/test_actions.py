@@ -199,12 +199,12 @@ def test_a_result_is_downloaded_under_a_harmless_name(owner, registered, nothing
     assert not job.folder.exists()
 
 
-def test_an_endpoint_that_does_not_start_says_why(owner, registered, monkeypatch):
+def test_an_endpoint_that_ends_says_why(owner, registered, monkeypatch):
     monkeypatch.setattr(
         "espalier.flows.studio.jobs.runner.program", lambda: ["/bin/sh", "-c", "echo error: no"]
     )
     owner.post("/deploy/churn/on")
     while "starting" in (text := owner.get("/deploy").text):
         pass
-    assert "It did not start." in text
+    assert "It is off, because it ended." in text
     assert "no" in unescape(text)
