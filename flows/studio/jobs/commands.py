@@ -117,17 +117,28 @@ def promote(model: str, *, policy: str, actor: str, comment: str = "") -> Comman
     return Command(kind=kind, title=titles[policy], arguments=tuple(arguments), model=model)
 
 
-def monitor(model: str, table: TableEntry) -> Command:
-    """Return the command that measures drift and score of the champion on a table."""
-    arguments = ["monitor", model, "--data", table.source, "--no-retrain"]
-    arguments += [f"--query={table.query}"] if table.query else []
+def monitor(model: str, table: TableEntry | None) -> Command:
+    """Return the command that measures drift and score of the champion.
+
+    Parameters
+    ----------
+    model : str
+        The registered model.
+    table : TableEntry or None
+        Recent rows; None for what its endpoints were asked.
+    """
+    if table is None:
+        source, shown = ["--requests"], "what it was asked"
+    else:
+        source, shown = ["--data", table.source], table.name
+        source += [f"--query={table.query}"] if table.query else []
     return Command(
         kind="monitor",
-        title=f"Check {model} on {table.name}",
-        arguments=tuple(arguments),
+        title=f"Check {model} on {shown}",
+        arguments=("monitor", model, *source, "--no-retrain"),
         model=model,
-        is_form=not table.is_upload,
-        table=table.id,
+        is_form=table is not None and not table.is_upload,
+        table="" if table is None else table.id,
     )
 
 

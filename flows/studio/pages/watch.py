@@ -12,7 +12,7 @@ from espalier.flows.studio.models.watching import (
     prefect_address,
 )
 from espalier.flows.studio.pages.data import entry_of
-from espalier.flows.studio.tables.entries import ENDINGS
+from espalier.flows.studio.tables.entries import ENDINGS, TableEntry
 from espalier.flows.studio.web.context import Studio, StudioPart
 from espalier.flows.studio.web.forms import SentForm, file_of, text_of
 from espalier.pipelines.errors import UserError
@@ -42,11 +42,14 @@ def check(
     studio: StudioPart,
     form: SentForm,
 ) -> Response:
-    """Measure drift and score of the champion on a table."""
+    """Measure drift and score of the champion on a table, or on what its endpoints were asked."""
     card_of(name, studio.settings)
+    entry: TableEntry | None = None
     try:
         known = text_of(form, "table")
-        if known:
+        if text_of(form, "requests") == "yes":
+            entry = None
+        elif known:
             entry = entry_of(studio, known)
         else:
             file = file_of(form, "file")

@@ -129,6 +129,8 @@ def test_a_table_that_is_there_is_checked_and_trained_on(owner, registered, noth
     key = owner.table("may.csv", SMALL.to_csv(index=False).encode())
     checked = job_of(owner.post("/watch/churn/check", {"table": key}), registered)
     assert checked.record.arguments[:2] == ("monitor", "churn")
+    asked = job_of(owner.post("/watch/churn/check", {"requests": "yes"}), registered)
+    assert asked.record.arguments == ("monitor", "churn", "--requests", "--no-retrain")
     trained = job_of(
         owner.post("/watch/churn/retrain", {"table": key, "time": "5m", "force": "yes"}),
         registered,

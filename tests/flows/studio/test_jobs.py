@@ -91,6 +91,7 @@ def test_what_was_named_on_the_page_is_read_as_a_forms():
         (commands.promote("m", policy="never", actor="A"), "promote m --policy never --actor=A"),
         (commands.retrain("m", None, "5m", force=True), "retrain m --time-budget 5m --force"),
         (commands.monitor("m", TABLE), f"monitor m --data {TABLE.source} --no-retrain"),
+        (commands.monitor("m", None), "monitor m --requests --no-retrain"),
         (
             commands.predict("m/2", TABLE, proba=False, interval=0.9, id_column="id"),
             "predict a.csv --model m/2 --out {folder}/predictions.csv --interval 0.9 "
@@ -117,6 +118,8 @@ def test_every_command_is_understood_by_the_command_line():
         commands.promote("m", policy="approve", actor="A", comment="c"),
         commands.retrain("m", TABLE, "5m", force=True),
         commands.monitor("m", ADDRESS),
+        commands.monitor("m", None),
+        commands.endpoint("m", 8080),
         commands.predict("m/2", TABLE, proba=True, interval=None, id_column="id"),
     ):
         name, *rest = command.arguments
