@@ -244,3 +244,25 @@ def test_the_champion_is_checked_on_recent_rows(reader):
     reader.press("Back to churn")
     reader.sees("Largest drift")
     assert reader.errors() == []
+
+
+def test_an_endpoint_is_switched_on_asked_as_the_page_says_and_switched_off(reader):
+    reader.open("/deploy")
+    reader.press("Switch the endpoint on")
+    reader.sees("In a shell", seconds=180)
+    reader.fits()
+    shell, python = (
+        each.get_attribute("textContent")
+        for each in reader.driver.find_elements("xpath", "//main//pre/code")
+    )
+    for program in (["/bin/sh", "-c", shell], [sys.executable, "-c", python]):
+        said = subprocess.run(program, capture_output=True, text=True, timeout=120, check=True)
+        assert re.search("""["']predictions["']: ?\\[["'](yes|no)["']\\]""", said.stdout)
+    reader.open("/watch/churn")
+    reader.press("Check what its endpoints were asked")
+    reader.sees("begun", seconds=60)
+    wait_for(lambda: "running" not in reader.text, seconds=180, say="the check")
+    reader.open("/deploy")
+    reader.press("Switch off")
+    reader.sees("Switch the endpoint on")
+    assert reader.errors() == []
