@@ -84,9 +84,15 @@ class Reader:
         return found[0] if found else None
 
     def press(self, text):
-        kinds = ("button", "a", "summary")
-        xpath = " | ".join(f"//main//{kind}[normalize-space()='{text}']" for kind in kinds)
-        element = wait_for(lambda: self.find(xpath), seconds=60, say=text)
+        # A button before a link: the trail above a page has links of the same names.
+        paths = [
+            f"//main//{kind}[normalize-space()='{text}']" for kind in ("button", "a", "summary")
+        ]
+        element = wait_for(
+            lambda: next((found for path in paths if (found := self.find(path))), None),
+            seconds=60,
+            say=text,
+        )
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
 
