@@ -77,7 +77,9 @@ class Reader:
         return self.driver.find_element("tag name", "body").text
 
     def sees(self, text, seconds=60.0):
-        wait_for(lambda: text in self.text, seconds=seconds, say=f"{text!r} in {self.text[:500]}")
+        wait_for(
+            lambda: text in self.text, seconds=seconds, say=f"{text!r} on {self.driver.current_url}"
+        )
 
     def find(self, xpath):
         found = [each for each in self.driver.find_elements("xpath", xpath) if each.is_displayed()]
