@@ -152,7 +152,7 @@ class Job:
             return JobState(said)
         if outcome or (self.record.result and self.result_path.exists()):
             return JobState.DONE
-        if (self.folder / STOPPED).exists():
+        if self.is_told_to_stop:
             return JobState.STOPPED
         return JobState.REFUSED if self._error else JobState.FAILED
 
@@ -193,6 +193,11 @@ class Job:
     def result_path(self) -> Path:
         """Path of the file that it writes for a person."""
         return self.folder / self.record.result
+
+    @property
+    def is_told_to_stop(self) -> bool:
+        """Whether a person has stopped it; its process may take a moment to end."""
+        return (self.folder / STOPPED).exists()
 
     @property
     def finishes_early(self) -> bool:

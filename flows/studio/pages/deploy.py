@@ -139,7 +139,7 @@ def _last_endpoints(studio: Studio) -> dict[str, Job]:
 
 
 def _is_on(job: Job) -> bool:
-    return job.state is JobState.RUNNING
+    return job.state is JobState.RUNNING and not job.is_told_to_stop
 
 
 def _view(job: Job, studio: Studio) -> EndpointView:

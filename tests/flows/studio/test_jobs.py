@@ -168,7 +168,9 @@ def test_a_job_runs_on_without_its_studio_and_can_be_stopped_by_the_next(runner,
         other.remove(found)
     with pytest.raises(UserError, match="nothing to continue"):
         other.again(found)
+    assert not found.is_told_to_stop
     other.stop(found)
+    assert found.is_told_to_stop
     assert ended(runner, found).state is JobState.STOPPED
 
 
