@@ -138,6 +138,8 @@ def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     """Return seconds to fit once on one core."""
     onehot = values.get("prep_encoding", "onehot") == "onehot"
     columns = matrix_columns(shape, per_category=8.0 if onehot else 1.0)
+    if values.get("prep_vectors") == "all":
+        columns += shape.vector_width
     if shape.problem is ProblemKind.REGRESSION:
         return 0.05 + 2e-10 * shape.n_rows * columns**2 + 1e-8 * shape.n_rows * columns
     passes = 400.0 if values["penalty"] == "elasticnet" else 120.0
@@ -157,6 +159,8 @@ LINEAR = Learner(
         imputation=("median", "mean"),
         projection=True,
         sparse=True,
+        vectors=("pca", "all"),
+        directions=200,
     ),
     limits=LearnerLimits(max_rows=1_000_000, max_columns=20_000),
     losses=frozenset(LossKind),
