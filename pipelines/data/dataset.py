@@ -140,8 +140,8 @@ class DatasetShape:
     n_rows, n_columns : int
         Size of the prepared table.
     n_categorical, n_text, n_datetime : int
-        Columns of these roles; the rest are numeric, or vectors. The dates include the column that orders the
-        rows.
+        Columns of these roles; the rest are numeric, or vectors. The dates include the column that
+        orders the rows.
     n_classes : int
         Number of classes; 1 for regression.
     smallest_class : int

@@ -32,7 +32,6 @@ from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import MissingColumnsError, UserError
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
-
 PlannedCells = tuple[ColumnPlan, NDArray[Any]]
 """A column's plan, and the prepared cells of its training rows, shape (n_rows,)."""
 NOTHING_GIVEN: Mapping[str, PlannedCells] = MappingProxyType({})

@@ -123,7 +123,7 @@ def _known_or_made(
     """Return the vectors of contents; equal ones are computed once."""
     digests = [_digest(each) for each in contents]
     known: dict[bytes, Any] = {} if store is None else dict(store.find(network.identity, digests))
-    missing = {digest: each for digest, each in zip(digests, contents, strict=True)}
+    missing = dict(zip(digests, contents, strict=True))
     missing = {digest: each for digest, each in missing.items() if digest not in known}
     made: dict[bytes, Any] = {}
     for digest, answer in zip(missing, network.embed(list(missing.values())), strict=True):

@@ -57,9 +57,7 @@ def open_session(path: Path) -> Any:
     # Idle threads must not spin: the cores belong to trials as soon as the features are there.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        str(path), options, providers=["CPUExecutionProvider"]
-    )
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 @lru_cache(maxsize=16)

@@ -1,1 +1,1 @@
-"""Columns of pictures: found, decoded safely, and turned into features that are fitted to nothing."""
+"""Columns of pictures: found, decoded safely, and made into features fitted to nothing."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ from espalier.pipelines.frozen.embedding import Embedded
 from espalier.pipelines.frozen.store import VectorStore
 from espalier.pipelines.images.cells import PictureFiles, looks_like_content, looks_like_path
 from espalier.pipelines.images.lite0 import SIDES
-from espalier.pipelines.images.reading import ImageReading, need_vision
+from espalier.pipelines.images.reading import VISION_PACKAGES, ImageReading, need_vision
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
 LOOKED_AT = 50
@@ -53,6 +54,32 @@ class PictureColumns:
 
 
 NO_PICTURES = PictureColumns({})
+
+
+def training_pictures(
+    table: pd.DataFrame,
+    named: Sequence[str] | None,
+    *,
+    root: str = "",
+    leave_out: Sequence[str | None] = (),
+    seconds: float | None = None,
+    deadline: Deadline = NEVER,
+) -> PictureColumns:
+    """Find the picture columns of a training table and read them.
+
+    Parameters and errors are those of `find_picture_columns` and `read_pictures`. Where packages
+    are missing, columns that the user did not name stay texts, with a warning.
+    """
+    columns = find_picture_columns(with_unique_names(table), named, root=root, leave_out=leave_out)
+    missing = [each for each in VISION_PACKAGES if find_spec(each) is None]
+    if columns and named is None and missing:
+        listed = ", ".join(map(repr, columns))
+        said = (
+            f"column {listed} holds pictures, which are left out and only their names are used: "
+            f"{' and '.join(missing)} not installed; install with: pip install 'espalier[vision]'"
+        )
+        return PictureColumns({}, (said,))
+    return read_pictures(table, columns, root=root, seconds=seconds, deadline=deadline)
 
 
 def find_picture_columns(

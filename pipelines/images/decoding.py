@@ -134,7 +134,7 @@ def _eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     is stretched from its lowest to its highest value.
     """
     numbers = np.nan_to_num(values.astype(np.float64))
-    if np.issubdtype(values.dtype, np.integer) and 0 <= numbers.min() and numbers.max() < 65_536:
+    if np.issubdtype(values.dtype, np.integer) and numbers.min() >= 0 and numbers.max() < 65_536:
         if values.dtype.itemsize == 4 and numbers.max() < 256:
             return numbers.astype(np.uint8)
         return (numbers / 257.0).astype(np.uint8)

@@ -100,9 +100,7 @@ def _edges(length: int) -> list[tuple[int, int]]:
     """Return where each place begins and ends along a side."""
     cuts = [round(at * length / PLACES) for at in range(PLACES + 1)]
     starts = [min(cut, length - 1) for cut in cuts[:-1]]
-    return [
-        (start, max(end, start + 1)) for start, end in zip(starts, cuts[1:], strict=True)
-    ]
+    return [(start, max(end, start + 1)) for start, end in zip(starts, cuts[1:], strict=True)]
 
 
 def _existing() -> Path:

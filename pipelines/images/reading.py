@@ -14,6 +14,9 @@ from espalier.pipelines.images.cells import PictureFiles, carried
 from espalier.pipelines.images.lite0 import SIDES, Lite0
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
+VISION_PACKAGES = ("PIL", "onnxruntime")
+"""What the extra ``vision`` brings, by the names they are imported by."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImageReading:
@@ -79,8 +82,8 @@ class ImageReading:
 
 def need_vision() -> None:
     """Raise a `UserError` that names the extra to install if a package is missing."""
-    need_package("PIL", "vision", "a column of pictures")
-    need_package("onnxruntime", "vision", "a column of pictures")
+    for package in VISION_PACKAGES:
+        need_package(package, "vision", "a column of pictures")
 
 
 def _cells(series: "pd.Series[Any]") -> list[Any]:

@@ -20,7 +20,6 @@ from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.preprocessing.text import REPEATS, TextColumn
 from espalier.pipelines.preprocessing.vectors import VectorColumn
 
-
 MEANINGS = ("both", "vector", "words")
 """What can be taken of a text column that also has a vector; the first is the default."""
 _MEANING_OF = "meaning of "

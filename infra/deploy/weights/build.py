@@ -90,7 +90,8 @@ def main() -> None:
             make_texts(Path(scratch))
     for path in sorted([*IMAGES.glob("*.*"), *TEXTS.glob("*.*")]):
         if path.suffix != ".md":
-            print(hashlib.sha256(path.read_bytes()).hexdigest(), path.relative_to(ROOT))
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            sys.stdout.write(f"{digest} {path.relative_to(ROOT)}\n")
 
 
 if __name__ == "__main__":

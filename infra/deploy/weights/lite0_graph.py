@@ -140,8 +140,6 @@ def _bottleneck(
     inside = x
     if expansion > 1:
         inside = graph.convolution(inside, f"{name}._expand_conv", f"{name}._bn0")
-    inside = graph.convolution(
-        inside, f"{name}._depthwise_conv", f"{name}._bn1", stride=stride
-    )
+    inside = graph.convolution(inside, f"{name}._depthwise_conv", f"{name}._bn1", stride=stride)
     inside = graph.convolution(inside, f"{name}._project_conv", f"{name}._bn2", act=False)
     return inside if is_first else graph.add("Add", [inside, x], f"{name}.sum")

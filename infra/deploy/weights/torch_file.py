@@ -24,7 +24,7 @@ _DTYPES = {
 class _View:
     """A tensor that is still to be read: which storage it views, and how."""
 
-    def __init__(self, storage: Any, offset: int, size: Any, stride: Any, *rest: Any) -> None:
+    def __init__(self, storage: Any, offset: int, size: Any, stride: Any, *_: Any) -> None:
         self.storage, self.offset = storage, offset
         self.size, self.stride = tuple(size), tuple(stride)
 

