@@ -38,7 +38,7 @@ class Task:
     ----------
     name : str
         The set.
-    X, test_X : DataFrame
+    X, test_rows : DataFrame
         Rows to learn from, and to be judged on.
     y, test_y : array
         Labels or numbers.
@@ -49,7 +49,7 @@ class Task:
     name: str
     X: pd.DataFrame
     y: NDArray[Any]
-    test_X: pd.DataFrame
+    test_rows: pd.DataFrame
     test_y: NDArray[Any]
     root: str = ""
 
@@ -135,14 +135,14 @@ def simple_pictures(task: Task) -> dict[str, dict[str, float]]:
 
     found: dict[str, dict[str, float]] = {}
     for name, width in (("linear, last layer", WIDTH_WHAT), ("linear, all features", None)):
-        X, test_X = features(task.X, width), features(task.test_X, width)
+        X, test_rows = features(task.X, width), features(task.test_rows, width)
         if task.is_regression:
             model = make_pipeline(StandardScaler(), RidgeCV(np.logspace(1, 5, 9))).fit(X, task.y)
-            found[name] = judge(task, model.predict(test_X), None)
+            found[name] = judge(task, model.predict(test_rows), None)
             continue
         model = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=200))
         model.fit(X, task.y)
-        found[name] = judge(task, model.predict_proba(test_X), model.classes_)
+        found[name] = judge(task, model.predict_proba(test_rows), model.classes_)
     return found
 
 
@@ -158,13 +158,13 @@ def simple_texts(task: Task) -> dict[str, dict[str, float]]:
     words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2))
     model = make_pipeline(words, LogisticRegression(C=10.0, max_iter=500))
     model.fit(task.X["text"], task.y)
-    scores = model.predict_proba(task.test_X["text"])
+    scores = model.predict_proba(task.test_rows["text"])
     found = {"tf-idf, logistic": judge(task, scores, model.classes_)}
     if has_minilm():
         reading = MeaningReading("minilm")
         head = LogisticRegression(C=10.0, max_iter=500)
         head.fit(np.stack(list(reading.read(task.X["text"]))), task.y)
-        scores = head.predict_proba(np.stack(list(reading.read(task.test_X["text"]))))
+        scores = head.predict_proba(np.stack(list(reading.read(task.test_rows["text"]))))
         found["MiniLM, logistic"] = judge(task, scores, head.classes_)
     return found
 
@@ -179,7 +179,7 @@ def ours(task: Task, seconds: float, seed: int, verbose: int) -> dict[str, dict[
     for name, left_out in (("espalier", []), ("espalier, table alone", pictures)):
         if name != "espalier" and not (left_out and len(left_out) < task.X.shape[1]):
             continue
-        X, test_X = task.X.drop(columns=left_out), task.test_X.drop(columns=left_out)
+        X, test_rows = task.X.drop(columns=left_out), task.test_rows.drop(columns=left_out)
         began = time.time()
         model = kind(
             time_budget=seconds,
@@ -190,8 +190,8 @@ def ours(task: Task, seconds: float, seed: int, verbose: int) -> dict[str, dict[
         ).fit(X, task.y)
         spent = time.time() - began
         began = time.time()
-        values = model.predict(test_X) if task.is_regression else model.predict_proba(test_X)
-        a_row = (time.time() - began) / len(test_X) * 1e3
+        values = model.predict(test_rows) if task.is_regression else model.predict_proba(test_rows)
+        a_row = (time.time() - began) / len(test_rows) * 1e3
         figures = judge(task, values, None if task.is_regression else model.classes_)
         trials = len(model.leaderboard_)
         found[name] = figures | {"seconds": spent, "ms_a_row": a_row, "trials": float(trials)}

@@ -148,7 +148,7 @@ class AutoMLBase(BaseEstimator):
         from espalier.pipelines.trials.progress_line import print_trial
 
         whole, preparation = prepared_dataset(
-            table, target, self._task, weights, groups, self._frozen_features(), deadline
+            table, target, self._task, weights, groups, self._frozen_features(deadline)
         )
         metric = get_metric(self.metric, whole.problem, whole.n_classes)
         settings = TrainingSettings.of(self, {"seed": self._seed()})
@@ -226,11 +226,12 @@ class AutoMLBase(BaseEstimator):
             return np.arange(len(dataset)), None
         return split_holdout(dataset, fraction=self.holdout_fraction, seed=seed)
 
-    def _frozen_features(self) -> FrozenFeatures:
+    def _frozen_features(self, deadline: Deadline) -> FrozenFeatures:
         return FrozenFeatures(
             image_columns=None if self.image_columns is None else tuple(self.image_columns),
             image_root="" if self.image_root is None else str(self.image_root),
             seconds=self.time_budget,
+            deadline=deadline,
         )
 
     def _seed(self) -> int:

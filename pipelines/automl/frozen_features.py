@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.resources.budget import NEVER, Deadline
 
 if TYPE_CHECKING:  # a fitted estimator must load without what only training needs
-    from espalier.pipelines.data.preparation import Preparation
+    from collections.abc import Mapping
+
+    from espalier.pipelines.data.preparation import PlannedCells, Preparation
     from espalier.pipelines.images.columns import PictureColumns
-    from espalier.pipelines.texts.columns import MeaningColumns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,18 +24,24 @@ class FrozenFeatures:
         Columns of pictures; None to recognise them.
     image_root : str
         Folder or zip archive that relative paths of pictures start from.
+    image_side : int or None
+        Pictures are scaled to so many pixels; None for what the time allows.
     seconds : float or None
         The time budget of the training; None for no limit.
     leave_out : tuple of str
         Columns that are no features.
+    deadline : Deadline
+        When all must be read.
     """
 
     image_columns: tuple[str, ...] | None = None
     image_root: str = ""
+    image_side: int | None = None
     seconds: float | None = None
     leave_out: tuple[str, ...] = ()
+    deadline: Deadline = NEVER
 
-    def pictures(self, table: pd.DataFrame, *, deadline: Deadline) -> "PictureColumns":
+    def pictures(self, table: pd.DataFrame) -> "PictureColumns":
         """Return the picture columns of raw rows, read; see `training_pictures` for errors."""
         from espalier.pipelines.images.columns import training_pictures
 
@@ -42,23 +49,25 @@ class FrozenFeatures:
             table,
             self.image_columns,
             root=self.image_root,
+            side=self.image_side,
             leave_out=self.leave_out,
             seconds=self.seconds,
-            deadline=deadline,
+            deadline=self.deadline,
         )
 
-    def meanings(
-        self,
-        table: pd.DataFrame,
-        preparation: "Preparation",
-        features: pd.DataFrame,
-        *,
-        deadline: Deadline,
-    ) -> "MeaningColumns":
+    def planned(self, table: pd.DataFrame) -> "Mapping[str, PlannedCells]":
+        """Return the picture columns for `espalier.pipelines.data.preparation.prepare`."""
+        return self.pictures(table).planned
+
+    def extended(
+        self, table: pd.DataFrame, preparation: "Preparation", features: pd.DataFrame
+    ) -> "tuple[Preparation, pd.DataFrame]":
         """Return the preparation and the features with vectors of the texts' meaning added."""
         from espalier.pipelines.texts.columns import with_meanings
 
-        return with_meanings(table, preparation, features, seconds=self.seconds, deadline=deadline)
+        return with_meanings(
+            table, preparation, features, seconds=self.seconds, deadline=self.deadline
+        )
 
 
 NO_FROZEN_FEATURES = FrozenFeatures(image_columns=())

@@ -22,7 +22,6 @@ from espalier.pipelines.data.parsing.readings import (
 )
 from espalier.pipelines.data.target import encode_target, infer_problem, target_present
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.resources.budget import NEVER, Deadline
 
 if TYPE_CHECKING:
     from espalier.pipelines.data.preparation import Preparation
@@ -190,23 +189,20 @@ def prepared_dataset(
     weights: NDArray[np.float64] | None,
     groups: Any,
     frozen: FrozenFeatures = NO_FROZEN_FEATURES,
-    deadline: Deadline = NEVER,
 ) -> "tuple[Dataset, Preparation]":
     """Return the prepared dataset, and the preparation to apply to new rows.
 
-    Columns of pictures and of texts become vectors as ``frozen`` says, until the ``deadline``.
+    Columns of pictures and of texts become vectors as ``frozen`` says.
     """
     from espalier.pipelines.data.assemble import read_groups
     from espalier.pipelines.data.preparation import prepare
 
     problem = infer_problem(target, task)
     codes, classes = encode_target(target, problem)
-    pictures = frozen.pictures(table, deadline=deadline)
+    pictures = frozen.pictures(table)
     preparation, features = prepare(table, target=None, given=pictures.planned)
-    meanings = frozen.meanings(table, preparation, features, deadline=deadline)
-    preparation, features = meanings.preparation, meanings.features
-    said = (*pictures.warnings, *pictures.notes, *meanings.notes, *preparation.notes)
-    for note in said:
+    preparation, features = frozen.extended(table, preparation, features)
+    for note in (*pictures.warnings, *pictures.notes, *preparation.notes):
         warnings.warn(note, UserWarning, stacklevel=4)
     dataset = Dataset(
         X=features,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -153,6 +153,20 @@ class Preparation:
             if isinstance(plan.reading, CarriedReading) and plan.raw in table.columns:
                 table = table.assign(**{plan.raw: plan.reading.carry(table[plan.raw])})
         return table
+
+
+class FrozenColumns(Protocol):
+    """Reads columns with networks that are fitted to nothing."""
+
+    def planned(self, table: pd.DataFrame) -> Mapping[str, PlannedCells]:
+        """Return raw columns that are planned and read already, as `prepare` is given them."""
+        ...
+
+    def extended(
+        self, table: pd.DataFrame, preparation: Preparation, features: pd.DataFrame
+    ) -> tuple[Preparation, pd.DataFrame]:
+        """Return what `prepare` returned for these raw rows with further columns."""
+        ...
 
 
 def prepare(

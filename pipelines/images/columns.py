@@ -44,6 +44,8 @@ class PictureColumns:
         What else the user should know, such as that pictures were scaled down to save time.
     n_pictures, n_computed : int
         Number of cells with a usable picture, and of pictures that were not known before.
+    side : int
+        Pictures were scaled to so many pixels in width and height; 0 without any.
     """
 
     planned: dict[str, PlannedCells]
@@ -51,6 +53,7 @@ class PictureColumns:
     notes: tuple[str, ...] = ()
     n_pictures: int = 0
     n_computed: int = 0
+    side: int = 0
 
 
 NO_PICTURES = PictureColumns({})
@@ -61,6 +64,7 @@ def training_pictures(
     named: Sequence[str] | None,
     *,
     root: str = "",
+    side: int | None = None,
     leave_out: Sequence[str | None] = (),
     seconds: float | None = None,
     deadline: Deadline = NEVER,
@@ -79,7 +83,16 @@ def training_pictures(
             f"{' and '.join(missing)} not installed; install with: pip install 'espalier[vision]'"
         )
         return PictureColumns({}, (said,))
-    return read_pictures(table, columns, root=root, seconds=seconds, deadline=deadline)
+    try:
+        return read_pictures(
+            table, columns, root=root, side=side, seconds=seconds, deadline=deadline
+        )
+    except TimeoutError:
+        raise UserError(
+            f"the pictures of {', '.join(map(repr, columns))} could not all be read within the "
+            "time budget; give more time, or fewer rows (what has been read is kept, so that the "
+            "next training goes on from there)"
+        ) from None
 
 
 def find_picture_columns(
@@ -133,6 +146,7 @@ def read_pictures(
     columns: Sequence[str],
     *,
     root: str = "",
+    side: int | None = None,
     seconds: float | None = None,
     deadline: Deadline = NEVER,
     store: VectorStore | None = None,
@@ -150,6 +164,9 @@ def read_pictures(
         The columns that hold pictures.
     root : str
         Folder or zip archive that relative paths start from.
+    side : int or None
+        Pictures are scaled to so many pixels in width and height; None for the best that the time
+        allows.
     seconds : float or None
         The time budget of the training; None for no limit.
     deadline : Deadline
@@ -171,14 +188,14 @@ def read_pictures(
     need_vision()
     table = with_unique_names(table)
     notes: list[str] = []
-    side = SIDES[0]
-    if seconds is not None:
+    if side is None and seconds is not None:
         side = _affordable_side(table, columns, root, BUDGET_SHARE * seconds, store, clock)
         if side < SIDES[0]:
             notes.append(
                 f"pictures are scaled to {side} x {side} pixels, so that there is time for the "
                 f"search; with more time they are scaled to {SIDES[0]}"
             )
+    side = side or SIDES[0]
     planned: dict[str, PlannedCells] = {}
     warnings: list[str] = []
     n_pictures = n_computed = 0
@@ -192,7 +209,7 @@ def read_pictures(
         planned[name] = (ColumnPlan(name, ColumnRole.IMAGE, reading), embedded.cells)
         n_pictures += n_present - len(embedded.faults)
         n_computed += embedded.n_computed
-    return PictureColumns(planned, tuple(warnings), tuple(notes), n_pictures, n_computed)
+    return PictureColumns(planned, tuple(warnings), tuple(notes), n_pictures, n_computed, side)
 
 
 def _may_hold_pictures(series: "pd.Series[Any]") -> bool:

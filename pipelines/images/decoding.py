@@ -6,6 +6,7 @@ moving, or no picture at all. What cannot be used is refused with a reason of a 
 
 import io
 import warnings
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def open_upright(data: bytes, *, least: int) -> "Image":
         # Of large pictures and odd metadata: the first is decided here, the second does not matter.
         warnings.simplefilter("ignore")
         try:
-            picture: Any = Image.open(io.BytesIO(data), formats=FORMATS)
+            picture: Any = Image.open(io.BytesIO(data), formats=_known_formats())
             picture.draft("RGB", (least, least))
             width, height = picture.size
             if width * height > MOST_PIXELS:
@@ -112,6 +113,15 @@ def open_upright(data: bytes, *, least: int) -> "Image":
         except Exception as error:  # decoders raise all kinds of exceptions on damaged files
             said = " ".join(str(error).split())[:80] or type(error).__name__
             raise PictureError(f"it cannot be decoded: {said}") from None
+
+
+@lru_cache(maxsize=1)
+def _known_formats() -> tuple[str, ...]:
+    """Return the formats that this Pillow opens."""
+    from PIL import Image
+
+    Image.init()  # otherwise only the commonest are there
+    return tuple(each for each in FORMATS if each in Image.OPEN)
 
 
 def _in_colour(picture: "Image") -> "Image":

@@ -1,6 +1,6 @@
 """Which text columns get vectors of their meaning, and by which network."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,25 +25,6 @@ BUDGET_SHARE = 0.25
 _CHARACTERS_PER_TOKEN = 4.5
 
 
-@dataclass(frozen=True, slots=True)
-class MeaningColumns:
-    """A prepared table with vectors of its texts added.
-
-    Attributes
-    ----------
-    preparation : Preparation
-        With a plan for each new column.
-    features : DataFrame
-        The prepared columns, old and new.
-    notes : tuple of str
-        What the user should know.
-    """
-
-    preparation: Preparation
-    features: pd.DataFrame
-    notes: tuple[str, ...] = ()
-
-
 def with_meanings(
     table: pd.DataFrame,
     preparation: Preparation,
@@ -51,8 +32,8 @@ def with_meanings(
     *,
     seconds: float | None,
     deadline: Deadline,
-) -> MeaningColumns:
-    """Return a prepared table with the meaning of its columns of sentences.
+) -> tuple[Preparation, pd.DataFrame]:
+    """Return a prepared table, its preparation first, with the meaning of its columns of sentences.
 
     Words and codes of any kind stay as they are: a vector of their meaning says nothing about them.
 
@@ -80,7 +61,7 @@ def with_meanings(
             if cells.values and is_sentence_like(cells.shortened):
                 texts[plan.name] = cells
     if not texts:
-        return MeaningColumns(preparation, features)
+        return preparation, features
     network, notes = _network(texts, seconds)
     plans: list[ColumnPlan] = []
     added: dict[str, Any] = {}
@@ -90,11 +71,12 @@ def with_meanings(
         plans.append(plan)
         added[plan.name] = reading.embed(table[name], deadline=deadline)
     more = pd.DataFrame(added, index=features.index, dtype=object)
-    return MeaningColumns(
-        replace(preparation, plans=(*preparation.plans, *plans)),
-        pd.concat([features, more], axis=1),
-        notes,
+    extended = replace(
+        preparation,
+        plans=(*preparation.plans, *plans),
+        notes=(*preparation.notes, *notes),
     )
+    return extended, pd.concat([features, more], axis=1)
 
 
 def _network(
