@@ -140,13 +140,14 @@ def _save(place: Path, *, folder: Path, example: pd.DataFrame, run_id: str, mode
     import mlflow.pyfunc
     from mlflow.models import Model
 
-    needed = json.loads((folder / MANIFEST_FILE).read_text())["columns"]
+    manifest = json.loads((folder / MANIFEST_FILE).read_text())
+    needed = manifest["columns"]
     raw = with_unique_names(example.head(_EXAMPLE_ROWS))[needed].reset_index(drop=True)
     rows = _json_ready(raw)
     # MLflow looks up columns by the signature's names, which are text.
     served = _load_pyfunc(str(folder))
     named = all(isinstance(name, str) for name in example.columns) and example.columns.is_unique
-    with packaged_code() as code:
+    with packaged_code(manifest.get("weights", ())) as code:
         mlflow.pyfunc.save_model(
             str(place),
             mlflow_model=Model(run_id=run_id, model_id=model_id, model_uuid=model_id),

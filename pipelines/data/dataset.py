@@ -15,6 +15,8 @@ from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.seeds import drawn_rows
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
+PICTURE_NUMBERS = 1_000
+"""Numbers of vectors from which on a table is one of pictures; a text's meaning has fewer."""
 _ROWS_TO_MEASURE = 10_000
 
 
@@ -180,6 +182,11 @@ class DatasetShape:
     n_vectors: int = 0
     n_meanings: int = 0
     vector_width: int = 0
+
+    @property
+    def is_of_pictures(self) -> bool:
+        """Whether most of what is known of a row are the many numbers of its pictures."""
+        return self.vector_width >= PICTURE_NUMBERS
 
     @property
     def n_numeric(self) -> int:

@@ -24,6 +24,7 @@ from espalier.pipelines.data.parsing.plain_numbers import plan_plain_numbers
 from espalier.pipelines.data.parsing.readings import (
     CarriedReading,
     ColumnPlan,
+    NetworkReading,
     NumberReading,
     is_plain_number,
     without_infinities,
@@ -84,6 +85,13 @@ class Preparation:
         if target is None or self.target_style is None:
             return self.number_styles
         return {**self.number_styles, target: self.target_style}
+
+    @property
+    def networks(self) -> tuple[NetworkReading, ...]:
+        """The readings that need packages and weights of their own."""
+        return tuple(
+            plan.reading for plan in self.plans if isinstance(plan.reading, NetworkReading)
+        )
 
     def apply(self, table: pd.DataFrame, *, where: str = "the table") -> pd.DataFrame:
         """Return the prepared features of a table.

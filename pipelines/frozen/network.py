@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.resources.cores import own_cores
 
 Vectors = NDArray[np.float32]
 
@@ -47,15 +46,15 @@ def need_package(package: str, extra: str, purpose: str) -> None:
 def open_session(path: Path) -> Any:
     """Return an ``onnxruntime`` session of a file, loaded once a process.
 
-    It uses the cores that this process may use (`own_cores`).
+    It computes in the calling thread. Callers run batches in threads of their own: where others
+    use the machine too, two threads that share each operation wait for one another most of the
+    time, and two that have a batch each take half as long.
     """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = own_cores()
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
-    # Idle threads must not spin: the cores belong to trials as soon as the features are there.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 

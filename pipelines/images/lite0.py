@@ -59,19 +59,26 @@ class Lite0:
             Contents of picture files.
         """
         session = open_session(_existing())
-        with ThreadPoolExecutor(min(4, own_cores())) as pool:
-            pictures = list(pool.map(self._decoded, contents))
-        answers: list[NDArray[np.float32] | str] = [
-            each if isinstance(each, str) else np.empty(0, dtype=np.float32) for each in pictures
-        ]
-        good = [at for at, each in enumerate(pictures) if not isinstance(each, str)]
-        for start in range(0, len(good), _BATCH):
-            some = good[start : start + _BATCH]
-            pixels = np.stack([np.asarray(pictures[at]) for at in some])
-            what, where = session.run(["features", "map"], {"pixels": pixels})
-            vectors = np.hstack([what, _by_place(where)])
-            for at, vector in zip(some, vectors, strict=True):
-                answers[at] = vector
+        parts = [contents[start : start + _BATCH] for start in range(0, len(contents), _BATCH)]
+        with ThreadPoolExecutor(own_cores()) as pool:
+            answers = pool.map(lambda part: self._embed_some(session, part), parts)
+            return [each for some in answers for each in some]
+
+    def _embed_some(
+        self, session: Any, contents: Sequence[Any]
+    ) -> "list[NDArray[np.float32] | str]":
+        answers: list[NDArray[np.float32] | str] = []
+        pictures: list[NDArray[np.uint8]] = []
+        for each in map(self._decoded, contents):
+            if isinstance(each, str):
+                answers.append(each)
+            else:
+                answers.append(np.empty(0, dtype=np.float32))
+                pictures.append(each)
+        if pictures:
+            what, where = session.run(["features", "map"], {"pixels": np.stack(pictures)})
+            vectors = iter(np.hstack([what, _by_place(where)]))
+            answers = [each if isinstance(each, str) else next(vectors) for each in answers]
         return answers
 
     def _decoded(self, content: bytes) -> NDArray[np.uint8] | str:

