@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11; do \
   && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all coverage check docs format lock clean
+.PHONY: help install demo test test-all coverage check docs format lock weights clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,9 @@ lock: ## Resolve the pins anew (needs uv)
 	uv pip compile pyproject.toml --group dev --group docs --universal --python-version 3.11 \
 	  --no-emit-package nvidia-nccl-cu12 --no-emit-package nvidia-nccl-cu13 \
 	  --no-header --no-emit-index-url --no-emit-find-links --upgrade -o requirements.lock
+
+weights: $(STAMP) ## Make the networks' weights anew from the packages that hold them
+	$(BIN)/python infra/deploy/weights/build.py
 
 clean: ## Remove the environment and the caches (mlruns stays)
 	rm -rf $(VENV) docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -118,7 +118,7 @@ def with_absolute_paths(table: pd.DataFrame, root: str | None) -> pd.DataFrame:
         return table
     table = table.copy()
     for position, cells in found.items():
-        table.isetitem(position, pd.Series(cells, index=table.index, dtype=object))
+        table.isetitem(position, pd.Series(cells, dtype=object).to_numpy())
     return table
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -26,6 +26,8 @@ MOST_UNUSABLE = 0.5
 """Share of a column's pictures that may be of no use; with more of them something else is wrong."""
 BUDGET_SHARE = 0.3
 """Share of the time budget that pictures may take; smaller ones take less."""
+LATEST_SHARE = 0.4
+"""Share of the budget after which pictures that are not all read are taken smaller."""
 _SHOWN_FAULTS = 5
 _TIMED = 32
 
@@ -84,15 +86,40 @@ def training_pictures(
         )
         return PictureColumns({}, (said,))
     try:
-        return read_pictures(
-            table, columns, root=root, side=side, seconds=seconds, deadline=deadline
-        )
+        if side is not None or seconds is None:
+            return read_pictures(table, columns, root=root, side=side, deadline=deadline)
+        return _read_in_time(table, columns, root, seconds, deadline)
     except TimeoutError:
         raise UserError(
             f"the pictures of {', '.join(map(repr, columns))} could not all be read within the "
             "time budget; give more time, or fewer rows (what has been read is kept, so that the "
             "next training goes on from there)"
         ) from None
+
+
+def _read_in_time(
+    table: pd.DataFrame, columns: Sequence[str], root: str, seconds: float, deadline: Deadline
+) -> PictureColumns:
+    """Return the pictures at a side that fits the budget, or at the smallest one if it did not.
+
+    The first pictures tell how long all will take, but a machine may get busier meanwhile.
+    """
+    half = Deadline.after(LATEST_SHARE * seconds, deadline.clock)
+    try:
+        return read_pictures(
+            table,
+            columns,
+            root=root,
+            seconds=seconds,
+            deadline=half if half.seconds_left < deadline.seconds_left else deadline,
+        )
+    except TimeoutError:
+        found = read_pictures(table, columns, root=root, side=SIDES[-1], deadline=deadline)
+        note = (
+            f"pictures are scaled to {SIDES[-1]} x {SIDES[-1]} pixels, as larger ones took longer "
+            "than expected"
+        )
+        return replace(found, notes=(*found.notes, note))
 
 
 def find_picture_columns(

@@ -86,7 +86,7 @@ def open_upright(data: bytes, *, least: int) -> "Image":
     PictureError
         It cannot be used.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image, ImageOps, UnidentifiedImageError
 
     if not data:
         raise PictureError("the file is empty")
@@ -108,7 +108,7 @@ def open_upright(data: bytes, *, least: int) -> "Image":
             raise
         except Image.DecompressionBombError:
             raise PictureError("it has too many pixels") from None
-        except Image.UnidentifiedImageError:
+        except UnidentifiedImageError:
             raise PictureError("it is no picture of a known format") from None
         except Exception as error:  # decoders raise all kinds of exceptions on damaged files
             said = " ".join(str(error).split())[:80] or type(error).__name__

@@ -108,3 +108,21 @@ def test_no_time_at_all_is_said(table):
     rows, root = table
     with pytest.raises(UserError, match="within the time budget"):
         training_pictures(rows, ["path"], root=root, deadline=Deadline.after(-1.0))
+
+
+def test_pictures_that_take_longer_than_expected_are_taken_smaller(monkeypatch):
+    rows = pd.DataFrame({"photo": [as_bytes(shape_picture("disc", at)) for at in range(6)]})
+    asked = []
+    real = module.read_pictures
+
+    def slow(table, columns, **options):
+        asked.append(options.get("side"))
+        if options.get("side") is None:
+            raise TimeoutError
+        return real(table, columns, **options)
+
+    monkeypatch.setattr(module, "read_pictures", slow)
+    found = training_pictures(rows, ["photo"], seconds=30.0)
+    assert asked == [None, SIDES[-1]]
+    assert found.side == SIDES[-1]
+    assert "longer than expected" in found.notes[0]
