@@ -156,11 +156,15 @@ class Preparation:
 
         Examples that are stored with a model must be readable wherever the model goes.
         """
-        table = with_unique_names(table)
-        for plan in self.plans:
-            if isinstance(plan.reading, CarriedReading) and plan.raw in table.columns:
-                table = table.assign(**{plan.raw: plan.reading.carry(table[plan.raw])})
-        return table
+        carriers = {
+            plan.raw: plan.reading
+            for plan in self.plans
+            if isinstance(plan.reading, CarriedReading)
+        }
+        if not carriers:
+            return table
+        named = with_unique_names(table)
+        return named.assign(**{raw: each.carry(named[raw]) for raw, each in carriers.items()})
 
 
 class FrozenColumns(Protocol):

@@ -15,6 +15,8 @@ from espalier.pipelines.resources.budget import NEVER, Deadline
 
 BATCH = 128
 """Contents that are loaded and embedded together, which bounds the memory."""
+BATCH_BYTES = 128 << 20
+"""Bytes of contents from which on no more are loaded with them."""
 FEW = 16
 """Up to so many contents are computed without the store: a request of the endpoint leaves none."""
 
@@ -76,10 +78,12 @@ def embed_cells(
     rows_of = _distinct(cells)
     groups = list(rows_of.values())
     kept = None if len(groups) <= FEW else store or VectorStore()
-    for start in range(0, len(groups), BATCH):
+    start = 0
+    while start < len(groups):
         deadline.check()
-        part = groups[start : start + BATCH]
-        loaded = [_content(cells[rows[0]], load) for rows in part]
+        loaded = _loaded([cells[rows[0]] for rows in groups[start : start + BATCH]], load)
+        part = groups[start : start + len(loaded)]
+        start += len(part)
         answers = _known_or_made(
             [each for each in loaded if not isinstance(each, _Fault)], network, kept
         )
@@ -108,6 +112,18 @@ class _Answers:
 
     vectors: "list[NDArray[np.float32] | str]"
     n_made: int
+
+
+def _loaded(cells: Sequence[Any], load: Load | None) -> list[Any]:
+    """Return the contents of the first cells, at least one, as long as they fit into the memory."""
+    found: list[Any] = []
+    n_bytes = 0
+    for cell in cells:
+        found.append(_content(cell, load))
+        n_bytes += len(found[-1]) if isinstance(found[-1], bytes) else 0
+        if n_bytes > BATCH_BYTES:
+            break
+    return found
 
 
 def _content(cell: Any, load: Load | None) -> Any:

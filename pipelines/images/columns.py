@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.readings import ColumnPlan
 from espalier.pipelines.data.parsing.roles import ColumnRole
@@ -104,14 +105,13 @@ def _read_in_time(
 
     The first pictures tell how long all will take, but a machine may get busier meanwhile.
     """
-    half = Deadline.after(LATEST_SHARE * seconds, deadline.clock)
     try:
         return read_pictures(
             table,
             columns,
             root=root,
             seconds=seconds,
-            deadline=half if half.seconds_left < deadline.seconds_left else deadline,
+            deadline=deadline.sooner(LATEST_SHARE * seconds),
         )
     except TimeoutError:
         found = read_pictures(table, columns, root=root, side=SIDES[-1], deadline=deadline)
@@ -305,5 +305,6 @@ def _faults(name: str, series: "pd.Series[Any]", embedded: Embedded, n_present: 
 
 
 def _shown(cell: Any) -> str:
-    text = str(cell) if isinstance(cell, str) and not cell.startswith("data:") else "its content"
-    return text if len(text) <= 80 else f"...{text[-77:]}"
+    if not isinstance(cell, str) or cell.startswith("data:"):
+        return "its content"
+    return repr(quoted_cell(cell))

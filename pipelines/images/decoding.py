@@ -33,6 +33,7 @@ _BEGINNINGS = (
     b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*",
     b"P4", b"P5", b"P6", b"\0\0\x01\0",
 )  # fmt: skip
+_REDUCIBLE = ("L", "LA", "RGB", "RGBA", "CMYK")
 _WHITE = (255, 255, 255)
 
 
@@ -103,7 +104,11 @@ def open_upright(data: bytes, *, least: int) -> "Image":
                 raise PictureError(f"it has {width * height / 1e6:,.0f} million pixels")
             picture.seek(0)
             picture.load()
-            return _in_colour(ImageOps.exif_transpose(picture))
+            ImageOps.exif_transpose(picture, in_place=True)
+            factor = min(picture.size) // (2 * least)
+            if factor > 1 and picture.mode in _REDUCIBLE:  # before copies of it are made
+                picture = picture.reduce(factor)
+            return _in_colour(picture)
         except PictureError:
             raise
         except Image.DecompressionBombError:

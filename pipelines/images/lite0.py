@@ -29,6 +29,8 @@ WIDTH_WHAT, CHANNELS_WHERE = 1_280, 192
 WIDTH = WIDTH_WHAT + PLACES * PLACES * CHANNELS_WHERE
 """Length of a vector."""
 _BATCH = 16
+# Each may hold a large picture in memory.
+_MOST_THREADS = 4
 # Raised whenever the same file and side would give other vectors.
 _SCHEME = 1
 
@@ -60,7 +62,7 @@ class Lite0:
         """
         session = open_session(_existing())
         parts = [contents[start : start + _BATCH] for start in range(0, len(contents), _BATCH)]
-        with ThreadPoolExecutor(own_cores()) as pool:
+        with ThreadPoolExecutor(min(_MOST_THREADS, own_cores())) as pool:
             answers = pool.map(lambda part: self._embed_some(session, part), parts)
             return [each for some in answers for each in some]
 

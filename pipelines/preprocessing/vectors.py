@@ -116,14 +116,14 @@ def _directions(standard: Matrix, seed: int) -> Matrix:
     if len(standard) > _ROWS:
         standard = standard[drawn_rows(len(standard), _ROWS, seed=seed)]
     digest = hashlib.blake2b(np.ascontiguousarray(standard).data, digest_size=16).digest()
-    return _remembered(_Rows(digest, seed, standard))
+    return _remembered(_Rows(digest, standard))
 
 
 class _Rows:
     """Rows that are equal if their digest is, for the memory of `_remembered`."""
 
-    def __init__(self, digest: bytes, seed: int, standard: Matrix) -> None:
-        self.key, self.seed = digest, seed
+    def __init__(self, digest: bytes, standard: Matrix) -> None:
+        self.key = digest
         self._standard: Matrix | None = standard
 
     def take(self) -> Matrix:

@@ -1,7 +1,6 @@
 """Which text columns get vectors of their meaning, and by which network."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +21,8 @@ TOKENS_PER_SECOND = 5_000.0
 """Tokens that a slow core takes through the encoder in a second."""
 BUDGET_SHARE = 0.25
 """Share of the time budget that the encoder may take; beyond it the table of words is used."""
+LATEST_SHARE = 0.4
+"""Share of the budget after which texts that are not all encoded are read by the table."""
 _CHARACTERS_PER_TOKEN = 4.5
 
 
@@ -47,11 +48,6 @@ def with_meanings(
         The time budget of the training; None for no limit.
     deadline : Deadline
         When this must be done.
-
-    Raises
-    ------
-    TimeoutError
-        The deadline passed.
     """
     table = with_unique_names(table)
     texts: dict[str, TextCells] = {}
@@ -63,14 +59,21 @@ def with_meanings(
     if not texts:
         return preparation, features
     network, notes = _network(texts, seconds)
-    plans: list[ColumnPlan] = []
-    added: dict[str, Any] = {}
-    for name in texts:
-        reading = MeaningReading(network)
-        plan = ColumnPlan(meaning_name(name), ColumnRole.MEANING, reading, source=name)
-        plans.append(plan)
-        added[plan.name] = reading.embed(table[name], deadline=deadline)
-    more = pd.DataFrame(added, index=features.index, dtype=object)
+    soon = deadline if seconds is None else deadline.sooner(LATEST_SHARE * seconds)
+    try:
+        added = {name: MeaningReading(network).embed(table[name], deadline=soon) for name in texts}
+    except TimeoutError:  # the machine got busier; the table of words takes a moment
+        network, notes = "words", ()
+        added = {name: MeaningReading(network).embed(table[name]) for name in texts}
+    plans = [
+        ColumnPlan(meaning_name(name), ColumnRole.MEANING, MeaningReading(network), source=name)
+        for name in texts
+    ]
+    more = pd.DataFrame(
+        {meaning_name(name): cells for name, cells in added.items()},
+        index=features.index,
+        dtype=object,
+    )
     extended = replace(
         preparation,
         plans=(*preparation.plans, *plans),

@@ -69,9 +69,16 @@ def test_a_camera_held_upright_is_turned():
     picture = Image.fromarray(RED_LEFT)
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees to the right
-    pixels = decode(as_bytes(picture, "JPEG", exif=exif), 30)
-    assert pixels[:10].mean((0, 1))[0] > 180
-    assert pixels[-10:].mean() < 20
+    large = picture.resize((900, 600))  # which is reduced first
+    for content in (
+        as_bytes(picture, "JPEG", exif=exif),
+        as_bytes(large, "JPEG", exif=exif),
+        as_bytes(large, "PNG", exif=exif),
+        as_bytes(large, "TIFF", exif=exif),
+    ):
+        pixels = decode(content, 30)
+        assert pixels[:10].mean((0, 1))[0] > 180
+        assert pixels[-10:].mean() < 20
 
 
 def test_the_first_frame_of_a_moving_picture():
