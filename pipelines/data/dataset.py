@@ -102,7 +102,7 @@ class Dataset:
         """About how much memory the features take."""
         texts = [name for name, role in self.roles.items() if role is ColumnRole.TEXT]
         strings = len(self) * sum(_text_length(self.X[name]) for name in texts)
-        numbers = 4 * len(self) * sum(map(vector_width, self._vectors()))
+        numbers = 2 * len(self) * sum(map(vector_width, self._vectors()))
         return int(self.X.memory_usage(index=False).sum() + strings + numbers)
 
     def _vectors(self) -> "list[pd.Series[Any]]":

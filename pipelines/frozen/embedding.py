@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.frozen.network import FrozenNetwork
+from espalier.pipelines.frozen.network import FrozenNetwork, Vector
 from espalier.pipelines.frozen.store import VectorStore, as_stored
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
@@ -31,7 +31,7 @@ class Embedded:
     Attributes
     ----------
     cells : array of object, shape (n_rows,)
-        A float32 vector each, or NaN where the cell is missing or its content is of no use.
+        A float16 vector each, or NaN where the cell is missing or its content is of no use.
     faults : tuple of (int, str)
         Rows whose content is of no use, with the reason.
     n_computed : int
@@ -110,7 +110,7 @@ class _Fault:
 class _Answers:
     """Vectors or reasons in the order of the contents, and how many were computed."""
 
-    vectors: "list[NDArray[np.float32] | str]"
+    vectors: "list[Vector | str]"
     n_made: int
 
 

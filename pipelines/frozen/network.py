@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
 
-Vectors = NDArray[np.float32]
+Vector = NDArray[np.float16]
+"""How vectors are kept, also in memory: features are small numbers, and half the size counts."""
 
 
 class FrozenNetwork(Protocol):

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.frozen.network import Vectors
+from espalier.pipelines.frozen.network import Vector
 
 MOST_BYTES = 2 << 30
 """Size beyond which the oldest vectors are deleted."""
@@ -47,7 +47,7 @@ class VectorStore:
         self._path = (default_folder() if folder is None else folder) / "vectors.sqlite"
         self._most_bytes = most_bytes
 
-    def find(self, network: str, digests: Sequence[bytes]) -> dict[bytes, Vectors]:
+    def find(self, network: str, digests: Sequence[bytes]) -> dict[bytes, Vector]:
         """Return the known ones of these contents, by digest.
 
         Parameters
@@ -57,7 +57,7 @@ class VectorStore:
         digests : sequence of bytes
             The contents wanted.
         """
-        found: dict[bytes, Vectors] = {}
+        found: dict[bytes, Vector] = {}
         if not self._path.exists():
             return found
         with self._opened() as database:
@@ -77,7 +77,7 @@ class VectorStore:
                 return found
         return found
 
-    def keep(self, network: str, vectors: Mapping[bytes, NDArray[np.float32]]) -> None:
+    def keep(self, network: str, vectors: Mapping[bytes, Vector]) -> None:
         """Add vectors by digest; those that are known stay as they are."""
         if not vectors:
             return
@@ -129,15 +129,15 @@ class VectorStore:
             )
 
 
-def _packed(vector: NDArray[np.float32]) -> bytes:
+def _packed(vector: Vector) -> bytes:
     """Return a vector as float16: features are means of small numbers, and half the size counts."""
     return vector.astype("<f2").tobytes()
 
 
-def _unpacked(stored: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(stored, dtype="<f2").astype(np.float32)
+def _unpacked(stored: bytes) -> Vector:
+    return np.frombuffer(stored, dtype="<f2").astype(np.float16)
 
 
-def as_stored(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return vectors as they come out of the store, so that it makes no difference to a model."""
-    return vectors.astype("<f2").astype(np.float32)
+def as_stored(vector: NDArray[np.float32]) -> Vector:
+    """Return a vector as it comes out of the store, so that it makes no difference to a model."""
+    return vector.astype(np.float16)

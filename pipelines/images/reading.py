@@ -44,7 +44,7 @@ class ImageReading:
         return "images"
 
     def read(self, series: "pd.Series[Any]") -> NDArray[Any]:
-        """Return objects, shape (n_rows,): a float32 vector, or NaN where there is no picture."""
+        """Return objects, shape (n_rows,): a float16 vector, or NaN where there is no picture."""
         return self.embed(series).cells
 
     def embed(

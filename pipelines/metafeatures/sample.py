@@ -125,7 +125,9 @@ def _numbers(cells: NDArray[Any], role: ColumnRole) -> NDArray[np.float64]:
 
 def _length(cell: Any) -> float:
     """Return the Euclidean length of a vector; NaN where it is missing."""
-    return float(np.linalg.norm(cell)) if isinstance(cell, np.ndarray) else float("nan")
+    if not isinstance(cell, np.ndarray):
+        return float("nan")
+    return float(np.linalg.norm(cell.astype(np.float32)))
 
 
 def _directions(cells: NDArray[Any]) -> NDArray[np.float64]:

@@ -58,7 +58,7 @@ class VectorColumn(TransformerMixin, BaseEstimator):
     def fit(
         self, X: "pd.Series[Any]", y: NDArray[Any] | None = None, facts: RowFacts = PLAIN
     ) -> "VectorColumn":
-        """Learn from a column of float32 vectors or NaN, of which at least one is a vector."""
+        """Learn from a column of vectors or NaN, of which at least one is a vector."""
         del y, facts
         known, vectors = _stacked(X)
         self.has_gaps_ = not known.all()

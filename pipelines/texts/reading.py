@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.text_cells import LONGEST_TEXT, read_text_cells
 from espalier.pipelines.frozen.embedding import embed_cells
+from espalier.pipelines.frozen.store import as_stored
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.texts.minilm import MiniLM
 from espalier.pipelines.texts.words import StaticWords
@@ -39,7 +40,7 @@ class MeaningReading:
         return "texts"
 
     def read(self, series: "pd.Series[Any]") -> NDArray[Any]:
-        """Return objects, shape (n_rows,): a float32 vector, or NaN where there is no text."""
+        """Return objects, shape (n_rows,): a float16 vector, or NaN where there is no text."""
         return self.embed(series)
 
     def embed(self, series: "pd.Series[Any]", *, deadline: Deadline = NEVER) -> NDArray[Any]:
@@ -59,5 +60,5 @@ class MeaningReading:
         else:  # quicker than looking it up in the store
             vectors = np.empty(len(texts), dtype=object)
             for at, vector in enumerate(StaticWords().embed(texts)):
-                vectors[at] = vector
+                vectors[at] = vector if isinstance(vector, str) else as_stored(vector)
         return cells.spread(vectors, np.nan)

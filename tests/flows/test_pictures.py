@@ -60,3 +60,18 @@ def test_a_manifest_with_other_columns(flow_home, tmp_path):
     out = tmp_path / "answers.csv"
     run_prediction(PredictRequest(data=str(folder / "rows.parquet"), model="listed", out=str(out)))
     assert (pd.read_csv(out)["prediction"].to_numpy() == table["y"]).mean() > 0.8
+
+
+def test_bytes_in_parquet(flow_home, tmp_path):
+    folder = class_folders(tmp_path / "shapes", 12)
+    paths = sorted(folder.rglob("*.png"))
+    table = pd.DataFrame(
+        {"photo": [each.read_bytes() for each in paths], "y": [each.parent.name for each in paths]}
+    )
+    table.to_parquet(tmp_path / "rows.parquet")
+    train({"data": str(tmp_path / "rows.parquet"), "target": "y", **FORM, "name": "packed"})
+    out = tmp_path / "answers.csv"
+    run_prediction(
+        PredictRequest(data=str(tmp_path / "rows.parquet"), model="packed", out=str(out))
+    )
+    assert (pd.read_csv(out)["prediction"].to_numpy() == table["y"]).mean() > 0.8

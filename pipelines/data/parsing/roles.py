@@ -11,7 +11,7 @@ class ColumnRole(StrEnum):
     TEXT = "text"  # object: str or NaN; free text or very many distinct values
     DATETIME = "datetime"  # datetime64[ns] without time zone; missing is NaT
     TIME = "time"  # a DATETIME column that orders the rows: later rows are later than all others
-    IMAGE = "image"  # object: a float32 vector of one length, made of a picture, or NaN
+    IMAGE = "image"  # object: a float16 vector of one length, made of a picture, or NaN
     MEANING = "meaning"  # object: the same, made of the text of another prepared column
 
     @property

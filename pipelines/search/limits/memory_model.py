@@ -103,5 +103,5 @@ def _data_mb(shape: DatasetShape) -> float:
 
     Vectors are there twice: as cells, and as a matrix when their directions are sought.
     """
-    cells = 8.0 * shape.n_columns + 100.0 * shape.n_text + 8.0 * shape.vector_width
+    cells = 8.0 * shape.n_columns + 100.0 * shape.n_text + 6.0 * shape.vector_width
     return shape.n_rows * cells / 2**20
