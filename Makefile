@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11; do \
   && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all coverage check docs format lock weights clean
+.PHONY: help install demo test test-all coverage check docs format lock lock-image weights clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,6 +69,14 @@ lock: ## Resolve the pins anew (needs uv)
 	uv pip compile pyproject.toml --group dev --group docs --universal --python-version 3.11 \
 	  --no-emit-package nvidia-nccl-cu12 --no-emit-package nvidia-nccl-cu13 \
 	  --no-header --no-emit-index-url --no-emit-find-links --upgrade -o requirements.lock
+	$(MAKE) lock-image
+
+# What the image holds: the same pins with hashes, without the tools of development, with the builder.
+lock-image: ## Resolve the pins of the container image (needs uv)
+	echo 'hatchling>=1.27' | uv pip compile pyproject.toml - --extra postgres --extra vision --extra text \
+	  --extra export -c requirements.lock --python-version 3.12 --python-platform x86_64-unknown-linux-gnu \
+	  --no-emit-package nvidia-nccl-cu12 --no-emit-package nvidia-nccl-cu13 --generate-hashes --no-annotate \
+	  --no-header --no-emit-index-url --no-emit-find-links -o infra/deploy/requirements.lock
 
 weights: $(STAMP) ## Make the networks' weights anew from the packages that hold them
 	$(BIN)/python infra/deploy/weights/build.py

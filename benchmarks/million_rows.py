@@ -15,8 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from large_table import write_large_table
-from process_tree import MemoryWatch
+from parts.large_table import write_large_table
+from parts.process_tree import MemoryWatch
 
 TARGET = "bought"
 # In a process of its own, so that what training left in memory does not count.

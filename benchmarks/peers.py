@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from left_out_tables import learned, others_than
+from parts.left_out_tables import learned, others_than
 
 from espalier.pipelines.experience.recording.recording_setup import read_index
 from espalier.pipelines.experience.recording.space_alignment import align_knowledge
@@ -116,7 +116,7 @@ def run_all(options: argparse.Namespace) -> None:
             if framework == "ours":
                 command += [
                     "--adapter",
-                    str(Path(__file__).with_name("peers_adapter.py")),
+                    str(Path(__file__).parent / "parts" / "peers_adapter.py"),
                     "--python",
                     sys.executable,
                 ]

@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from large_table import write_large_table
-from process_tree import MemoryWatch
+from parts.large_table import write_large_table
+from parts.process_tree import MemoryWatch
 
 from espalier.pipelines.resources.memory import WORKERS_SHARE
 

@@ -3,10 +3,10 @@
     python benchmarks/search.py DATA_FOLDER --records FOLDER [record|replay|ascent|live|all]
 
 ``record`` evaluates a fixed list of configurations on every dataset once (it resumes), ``replay``
-lets the strategies choose among the recorded ones (see search_replay.py for what that means),
+lets the strategies choose among the recorded ones (see searches/replay.py for what that means),
 ``ascent`` measures ascent against 2,000 random candidates on the recorded trials, ``live`` really
 evaluates what the strategies propose (it resumes), and ``emulate`` asks an emulator of each table
-of a ``--store`` (search_emulator.py says what that hides). ``all`` is replay and ascent. With
+of a ``--store`` (searches/emulator.py says what that hides). ``all`` is replay and ascent. With
 ``--store FILE`` they read what ``espalier experience build`` recorded, and what the other tables
 say is lent to each table. A readable table is printed and the last line is one JSON object.
 """
@@ -21,12 +21,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from search_emulator import emulate
-from search_live import ABLATIONS, VARIANTS, LiveOptions, live
-from search_pool import open_pool, open_store
-from search_record import RecordOptions, read_index, record
-from search_replay import ablations, compare, strategies
-from search_variants import COUNTS
+from searches.emulator import emulate
+from searches.live import ABLATIONS, VARIANTS, LiveOptions, live
+from searches.pool import open_pool, open_store
+from searches.record import RecordOptions, read_index, record
+from searches.replay import ablations, compare, strategies
+from searches.variants import COUNTS
 from studies.search_ascent import ascents
 from studies.search_racing import fold_fits
 

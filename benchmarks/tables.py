@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from reference_models import REFERENCES, scores_of
+from parts.reference_models import REFERENCES, scores_of
 
 TASKS = ("binary", "multiclass", "regression")
 

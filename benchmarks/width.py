@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from process_tree import MemoryWatch
+from parts.process_tree import MemoryWatch
 
 SEED, TARGET = 0, "target"
 

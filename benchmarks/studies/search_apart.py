@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from search_variants import COUNTS
+from searches.variants import COUNTS
 
 from espalier.pipelines.data.assemble import assemble
 from espalier.pipelines.data.splitting.folds import Fold, FoldPlan

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import numpy as np
-from search_pool import Pool
+from searches.pool import Pool
 
 from espalier.pipelines.acquisition.guide import propose_by_gradient
 from espalier.pipelines.acquisition.objective import Objective

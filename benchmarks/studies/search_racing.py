@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from search_pool import Pool
-from search_replay import BATCH, replay, strategies
+from searches.pool import Pool
+from searches.replay import BATCH, replay, strategies
 
 from espalier.pipelines.search.limits.racing import FEWEST_WHOLE, floors
 from espalier.pipelines.seeds import generator

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from espalier.flows.serving.declaration import declare_schedules, open_own_folders
 from espalier.flows.serving.deployments import make_deployments
+from espalier.flows.serving.metrics_address import MetricsAddress, metrics_address
 from espalier.flows.terminal.command_log import logged_command
 from espalier.infra.orchestration.address import named_address
 from espalier.infra.orchestration.heartbeats import VARIABLES, watch_heartbeats
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 
-def serve_flows(schedules: Path | None, *, limit: int, name: str | None = None) -> None:
+def serve_flows(
+    schedules: Path | None, *, limit: int, name: str | None = None, metrics: str | None = None
+) -> None:
     """Publish the flows, and execute runs started in the Prefect UI or by schedule, until Ctrl-C.
 
     Parameters
@@ -40,12 +44,14 @@ def serve_flows(schedules: Path | None, *, limit: int, name: str | None = None) 
         Maximum number of concurrent runs.
     name : str or None
         The owner of what is published, as the setting ``serve_name``; None for the setting.
+    metrics : str or None
+        Where Prometheus is answered, ``PORT`` of this machine or ``HOST:PORT``; None for nowhere.
 
     Raises
     ------
     UserError
-        ``limit`` is less than 1, the schedules are invalid, or another `espalier serve` of this
-        home folder and name is running.
+        ``limit`` is less than 1, ``metrics`` is no free address, the schedules are invalid, or
+        another `espalier serve` of this home folder and name is running.
     LoggedError
         Anything else failed; the traceback is in a log file.
     """
@@ -53,6 +59,7 @@ def serve_flows(schedules: Path | None, *, limit: int, name: str | None = None) 
 
     if limit < 1:
         raise UserError(f"--limit must be at least 1, not {limit}")
+    page = None if metrics is None else metrics_address(metrics)
     if name is not None:
         os.environ["ESPALIER_SERVE_NAME"] = name  # as a setting, for the runs as well
     for variable, value in VARIABLES.items():
@@ -61,13 +68,14 @@ def serve_flows(schedules: Path | None, *, limit: int, name: str | None = None) 
     with logged_command("serve") as frame:
         entries = read_schedules(schedules) if schedules is not None else ()
         console = Console(file=frame.terminal, highlight=False)
-        _serve(frame.settings, entries, limit, console, frame.log_path)
+        _serve(frame.settings, entries, limit, page, console, frame.log_path)
 
 
 def _serve(
     settings: "Settings",
     schedules: "Sequence[Schedule]",
     limit: int,
+    metrics: MetricsAddress | None,
     console: Console,
     log_path: Path,
 ) -> None:
@@ -86,9 +94,26 @@ def _serve(
                 pages = servers.start()
                 open_own_folders(settings, own_server=own_server)
                 deployments = _prepare(schedules, settings)
-            asyncio.run(_run(deployments, settings, limit, pages, console, log_path))
+            with _metrics(metrics, settings, console):
+                asyncio.run(_run(deployments, settings, limit, pages, console, log_path))
         except KeyboardInterrupt:  # during start-up
             console.print("stopping")
+
+
+@contextmanager
+def _metrics(
+    address: MetricsAddress | None, settings: "Settings", console: Console
+) -> Iterator[None]:
+    """Answer Prometheus during the block, if an address is given."""
+    if address is None:
+        yield
+        return
+    from espalier.infra.operations.figures.prometheus import FleetCollector, MetricsPage
+
+    collector = FleetCollector(settings, owner_of(settings).tag)
+    with MetricsPage(collector, host=address.host, port=address.port) as page:
+        console.print(f"metrics  [cyan]{page.url}[/]")
+        yield
 
 
 def _prepare(schedules: "Sequence[Schedule]", settings: "Settings") -> "list[RunnerDeployment]":

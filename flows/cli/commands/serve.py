@@ -28,6 +28,15 @@ def serve(
         ),
     ] = None,
     limit: Annotated[int, typer.Option(metavar="N", help="Maximum number of concurrent runs.")] = 4,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[HOST:]PORT",
+            help="Answer Prometheus there, at /metrics: runs, trials, champions, drift. "
+            "(default: not at all; a port alone is of this machine only)",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Publish the flows in the Prefect UI, and run those started there or by a schedule.
 
@@ -36,4 +45,4 @@ def serve(
     """
     from espalier.flows.serving.serve import serve_flows
 
-    serve_flows(schedules, limit=limit, name=name)
+    serve_flows(schedules, limit=limit, name=name, metrics=metrics)

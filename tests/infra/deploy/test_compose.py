@@ -16,6 +16,7 @@ from tests.infra.known_variables import NAMED, is_known
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "infra" / "deploy"
 GUIDES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs" / "guide").glob("*.md"))
+MANIFESTS = sorted(str(path.relative_to(ROOT)) for path in (DEPLOY / "kubernetes").glob("*.yaml"))
 PAGES = (
     "README.md",
     "SECURITY.md",
@@ -26,6 +27,7 @@ PAGES = (
     "infra/deploy/kubernetes.md",
     "infra/deploy/team.env.example",
     "infra/deploy/postgres.sh",
+    *MANIFESTS,
 )
 
 
@@ -119,10 +121,57 @@ def test_files_that_are_mounted_or_copied_exist(services):
                 assert (ROOT / source).exists(), source
 
 
-def test_the_driver_of_the_stores_is_in_the_image(services):
-    lock = (ROOT / "requirements.lock").read_text()
-    assert "psycopg2-binary==" in lock
-    assert "asyncpg==" in lock
+def test_the_image_holds_the_drivers_of_the_stores_and_no_tools_of_development():
+    pins = _pins(DEPLOY / "requirements.lock")
+    assert {"psycopg2-binary", "asyncpg", "onnxruntime", "hatchling"} <= set(pins)
+    assert {"pytest", "mypy", "ruff", "selenium", "sphinx", "hypothesis"} & set(pins) == set()
+
+
+def test_the_image_has_the_versions_that_the_tests_run_with():
+    tested = _pins(ROOT / "requirements.lock")
+    shipped = _pins(DEPLOY / "requirements.lock")
+    assert {name: tested.get(name, pin) for name, pin in shipped.items()} == shipped
+
+
+def test_every_file_of_the_image_is_known_by_its_hash():
+    lines = (DEPLOY / "requirements.lock").read_text().replace("\\\n", " ").splitlines()
+    assert all("--hash=sha256:" in line for line in lines if "==" in line)
+
+
+def test_what_the_image_copies_is_not_ignored():
+    let_in = {
+        line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"
+    }
+    copied = [
+        source
+        for line in (DEPLOY / "Dockerfile").read_text().splitlines()
+        if line.startswith("COPY")
+        for source in line.split()[1:-1]
+    ]
+    assert set(copied) == let_in
+
+
+def test_volumes_cover_folders_that_the_image_made_for_their_user(services):
+    made = (DEPLOY / "Dockerfile").read_text()
+    for service in services.values():
+        for volume in service.get("volumes", []):
+            name, target = volume.split(":")[:2]
+            if re.fullmatch(r"\w+", name) and "image" in service and name != "postgres":
+                assert re.search(rf"install -d -o espalier .*{re.escape(target)}(\s|$)", made), (
+                    target
+                )
+
+
+def test_predict_may_write_where_a_volume_is(services):
+    flows = services["flows"]
+    assert flows["environment"]["ESPALIER_OUT_ROOTS"] == "/out"
+    assert "out:/out" in flows["volumes"]
+    example = (DEPLOY / "schedules.yaml").read_text()
+    assert re.findall(r"out: (/\w+)/", example) == ["/out"]
+
+
+def test_serve_has_time_to_end_its_runs(services):
+    assert services["flows"]["stop_grace_period"] == "90s"
 
 
 def test_every_setting_is_documented_with_all_its_names(generated_page):
@@ -149,3 +198,9 @@ def _help(words):
     )
     assert answer.returncode == 0, answer.stderr
     return answer.stdout
+
+
+def _pins(path):
+    """Return the version of each package of a lock."""
+    found = re.findall(r"^([a-z0-9][a-z0-9._-]*)==([^\s;]+)", path.read_text(), re.MULTILINE)
+    return dict(found)

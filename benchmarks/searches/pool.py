@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from search_experience import Lent, lend
-from search_record import RecordOptions, open_workplace, read_header, read_results
+from searches.experience import Lent, lend
+from searches.record import RecordOptions, open_workplace, read_header, read_results
 
 from espalier.pipelines.experience.recording.space_alignment import align_configuration, space_of
 from espalier.pipelines.experience.recording.store import ExperienceStore

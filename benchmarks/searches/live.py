@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from left_out_tables import learned, others_than
-from search_variants import Variant
+from parts.left_out_tables import learned, others_than
+from searches.variants import Variant
 from studies.search_apart import Judge, leaders, open_judge, search_rows, whole_lines
 
 from espalier.pipelines.evaluation.context import EvaluationContext

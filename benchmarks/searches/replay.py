@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from search_pool import Pool
-from search_variants import COUNTS
+from searches.pool import Pool
+from searches.variants import COUNTS
 
 from espalier.pipelines.acquisition.functions import log_expected_improvement
 from espalier.pipelines.seeds import generator

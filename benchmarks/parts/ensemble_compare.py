@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ensemble_library import RecordedLibrary, metric_of, read_library
 from numpy.typing import NDArray
+from parts.ensemble_library import RecordedLibrary, metric_of, read_library
 
 from espalier.pipelines.calibration.fit_adjustments import fit_adjustments
 from espalier.pipelines.data.dataset import Dataset

@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from search_experience import Lent, lend
-from search_variants import COUNTS, Variant
+from searches.experience import Lent, lend
+from searches.variants import COUNTS, Variant
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.model_selection import KFold, cross_val_predict
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from left_out_tables import others
 from numpy.typing import NDArray
+from parts.left_out_tables import others
 
 from espalier.pipelines.acquisition.functions import log_expected_improvement
 from espalier.pipelines.experience.advice import Candidates

@@ -1,0 +1,1 @@
+"""What operators watch of an installation: its figures, for Prometheus."""
