@@ -17,7 +17,12 @@ from espalier.tasks.records import PreparedRef, TrainingRun
     tags=["espalier", "experience", "tracking"],
 )
 def tag_dataset(run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]) -> None:
-    """Set the tags; done early, so that a run that is killed later has them."""
+    """Set the tags; done early, so that a run that is killed later has them.
+
+    Runs on pictures get none: what was learned from them would be taken for tables of numbers.
+    """
+    if prepared.shape.is_of_pictures:
+        return
     request = run.request
     known = KnownDataset(
         fingerprint=run.table.fingerprint,
