@@ -23,7 +23,8 @@ from espalier.infra.tables.csv_reading import opened_csv, parse_csv, refuse_seco
 from espalier.infra.tables.databases import is_database, read_query_chunks
 from espalier.infra.tables.json_records import is_array, read_records
 from espalier.infra.tables.opening import exists_locally, open_bytes
-from espalier.infra.tables.pictures import read_picture_source, with_absolute_paths
+from espalier.infra.tables.picture_files.folders import read_picture_source
+from espalier.infra.tables.picture_files.paths import with_absolute_paths
 from espalier.infra.tables.remembered_numbers import as_numbers, decide_signs, gather_evidence
 from espalier.infra.tables.source_access import open_to_us
 from espalier.infra.tables.sources import (

@@ -17,12 +17,8 @@ from espalier.infra.tables.csv_reading import read_csv
 from espalier.infra.tables.databases import is_database, read_query
 from espalier.infra.tables.json_records import read_json
 from espalier.infra.tables.opening import COMPRESSIONS, exists_locally, open_bytes
-from espalier.infra.tables.pictures import (
-    folder_of,
-    is_picture_source,
-    read_picture_source,
-    with_absolute_paths,
-)
+from espalier.infra.tables.picture_files.folders import is_picture_source, read_picture_source
+from espalier.infra.tables.picture_files.paths import folder_of, with_absolute_paths
 from espalier.infra.tables.source_access import open_to_us
 from espalier.pipelines.cell_display import without_cells
 from espalier.pipelines.data.parsing.numbers import NumberStyle

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from espalier.pipelines.images.decoding import (
     ENDINGS,
@@ -20,6 +21,7 @@ from espalier.pipelines.images.decoding import (
 )
 
 DATA_URI = "data:image/"
+_LOOKED_AT = 1_000
 _LARGEST = f"the file is larger than {MOST_BYTES >> 20} MiB"
 # Side of the pictures that a model carries with it as examples.
 _CARRIED_PIXELS = 320
@@ -76,6 +78,12 @@ class PictureFiles:
         if given.is_absolute() or not self.root:
             return [given]
         return [Path(self.root) / given, given]
+
+
+def first_cells(column: "pd.Series[Any]", most: int) -> list[Any]:
+    """Return the first cells of a column that are present, without looking at all of a long one."""
+    some = column.head(_LOOKED_AT).dropna()
+    return (some if len(some) else column.dropna()).head(most).tolist()
 
 
 def looks_like_path(cell: Any) -> bool:

@@ -16,7 +16,12 @@ from espalier.pipelines.data.preparation import PlannedCells, find_column
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.frozen.embedding import Embedded
 from espalier.pipelines.frozen.store import VectorStore
-from espalier.pipelines.images.cells import PictureFiles, looks_like_content, looks_like_path
+from espalier.pipelines.images.cells import (
+    PictureFiles,
+    first_cells,
+    looks_like_content,
+    looks_like_path,
+)
 from espalier.pipelines.images.lite0 import SIDES
 from espalier.pipelines.images.reading import VISION_PACKAGES, ImageReading, need_vision
 from espalier.pipelines.resources.budget import NEVER, Deadline
@@ -155,7 +160,7 @@ def find_picture_columns(
     for name in table.columns:
         if name in leave_out or not _may_hold_pictures(table[name]):
             continue
-        cells = table[name].dropna().head(LOOKED_AT).tolist()
+        cells = first_cells(table[name], LOOKED_AT)
         content = [each for each in cells if looks_like_content(each)]
         paths = [each for each in cells if looks_like_path(each)]
         is_content = bool(cells) and len(content) > len(cells) / 2
@@ -276,7 +281,7 @@ def _affordable_side(
 
 
 def _is_hashable(series: "pd.Series[Any]") -> bool:
-    return all(isinstance(each, str | bytes) for each in series.dropna().head(LOOKED_AT))
+    return all(isinstance(each, str | bytes) for each in first_cells(series, LOOKED_AT))
 
 
 def _refuse_unusable(

@@ -14,7 +14,7 @@ from espalier.infra.registry.registry import RegisteredVersion, resolve
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tables.chunks import ChunkPlan, read_chunks
 from espalier.infra.tables.globs import expand_sources
-from espalier.infra.tables.pictures import IMAGE, is_picture_source
+from espalier.infra.tables.picture_files.folders import IMAGE, is_picture_source
 from espalier.infra.tables.table_writer import TableWriter
 from espalier.pipelines.data.input_contract import InputContract
 from espalier.pipelines.data.parsing.column_names import with_unique_names

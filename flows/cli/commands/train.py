@@ -266,7 +266,7 @@ def train(
 
 def _class_column(data: str) -> str | None:
     """Return the target of a folder of pictures in folders of their class; None of other data."""
-    from espalier.infra.tables.pictures import class_column
+    from espalier.infra.tables.picture_files.folders import class_column
 
     return class_column(data)
 

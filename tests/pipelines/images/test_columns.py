@@ -65,7 +65,7 @@ def test_pictures_of_no_use_are_counted_and_named(table):
     assert pd.isna(found.planned["path"][1]).tolist() == [at in (1, 4) for at in range(len(rows))]
     (said,) = found.warnings
     assert "1 of 9 pictures of column 'path'" in said
-    assert "row 2 (disc/none.png): there is no such file" in said
+    assert "row 2 ('disc/none.png'): there is no such file" in said
 
 
 def test_a_column_of_lost_files_is_refused(table):

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from espalier.infra.tables.chunks import ChunkPlan, read_chunks
-from espalier.infra.tables.pictures import class_column, is_picture_source, with_absolute_paths
+from espalier.infra.tables.picture_files.folders import class_column, is_picture_source
+from espalier.infra.tables.picture_files.paths import with_absolute_paths
 from espalier.infra.tables.sources import read_table
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.images.cells import PictureFiles
