@@ -178,6 +178,8 @@ class PicturesRecord:
         Pictures are scaled to so many pixels in width and height.
     n_pictures, n_computed : int
         Usable pictures, and those whose vectors were not known from before.
+    n_unread : int
+        Pictures for which there was no time; they count as missing.
     seconds : float
         Time that it took.
     notes, warnings : tuple of str
@@ -188,6 +190,7 @@ class PicturesRecord:
     side: int = 0
     n_pictures: int = 0
     n_computed: int = 0
+    n_unread: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

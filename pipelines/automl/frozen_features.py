@@ -32,6 +32,8 @@ class FrozenFeatures:
         Columns that are no features.
     deadline : Deadline
         When all must be read.
+    known_only : bool
+        Whether pictures that are not in the store count as missing, instead of being read.
     """
 
     image_columns: tuple[str, ...] | None = None
@@ -40,6 +42,7 @@ class FrozenFeatures:
     seconds: float | None = None
     leave_out: tuple[str, ...] = ()
     deadline: Deadline = NEVER
+    known_only: bool = False
 
     def pictures(self, table: pd.DataFrame) -> "PictureColumns":
         """Return the picture columns of raw rows, read; see `training_pictures` for errors."""
@@ -53,6 +56,7 @@ class FrozenFeatures:
             leave_out=self.leave_out,
             seconds=self.seconds,
             deadline=self.deadline,
+            known_only=self.known_only,
         )
 
     def planned(self, table: pd.DataFrame) -> "Mapping[str, PlannedCells]":

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from espalier.pipelines.frozen.network import FrozenNetwork, Vector
 from espalier.pipelines.frozen.store import VectorStore, as_stored
 from espalier.pipelines.resources.budget import NEVER, Deadline
+from espalier.pipelines.seeds import generator
 
 BATCH = 128
 """Contents that are loaded and embedded together, which bounds the memory."""
@@ -36,11 +37,14 @@ class Embedded:
         Rows whose content is of no use, with the reason.
     n_computed : int
         Number of contents that were not in the store.
+    n_unread : int
+        Number of rows whose content was not reached in time; their cells are NaN.
     """
 
     cells: NDArray[Any]
     faults: tuple[tuple[int, str], ...] = ()
     n_computed: int = 0
+    n_unread: int = 0
 
 
 def embed_cells(
@@ -50,6 +54,7 @@ def embed_cells(
     *,
     store: VectorStore | None = None,
     deadline: Deadline = NEVER,
+    partial: bool = False,
 ) -> Embedded:
     """Return the vectors of cells.
 
@@ -66,37 +71,53 @@ def embed_cells(
         Where known vectors are looked up and new ones are kept; None for the user's own.
     deadline : Deadline
         When this must be done.
+    partial : bool
+        Whether only known vectors are used once the deadline has passed, instead of raising.
 
     Raises
     ------
     TimeoutError
         The deadline passed first; what is done by then is kept in the store.
+
+    Notes
+    -----
+    Contents are taken in an order of chance, always the same, so that what is done in time is no
+    part of its own kind, such as the first classes of a sorted table.
     """
     found = np.full(len(cells), np.nan, dtype=object)
     faults: list[tuple[int, str]] = []
     n_computed = 0
-    rows_of = _distinct(cells)
-    groups = list(rows_of.values())
+    n_unread = 0
+    groups = list(_distinct(cells).values())
+    groups = [groups[at] for at in generator(0, "order").permutation(len(groups))]
     kept = None if len(groups) <= FEW else store or VectorStore()
     start = 0
     while start < len(groups):
-        deadline.check()
+        is_late = partial and deadline.passed
+        if not is_late:
+            deadline.check()
         loaded = _loaded([cells[rows[0]] for rows in groups[start : start + BATCH]], load)
         part = groups[start : start + len(loaded)]
         start += len(part)
         answers = _known_or_made(
-            [each for each in loaded if not isinstance(each, _Fault)], network, kept
+            [each for each in loaded if not isinstance(each, _Fault)],
+            network,
+            kept,
+            known_only=is_late,
         )
         n_computed += answers.n_made
         given = iter(answers.vectors)
         for rows, content in zip(part, loaded, strict=True):
             answer = content.reason if isinstance(content, _Fault) else next(given)
+            if answer is None:
+                n_unread += len(rows)
+                continue
             if isinstance(answer, str):
                 faults.extend((row, answer) for row in rows)
                 continue
             for row in rows:
                 found[row] = answer
-    return Embedded(found, tuple(sorted(faults)), n_computed)
+    return Embedded(found, tuple(sorted(faults)), n_computed, n_unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +129,12 @@ class _Fault:
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """Vectors or reasons in the order of the contents, and how many were computed."""
+    """Vectors or reasons in the order of the contents, and how many were computed.
 
-    vectors: "list[Vector | str]"
+    None stands for what is not known, where only what is known was asked for.
+    """
+
+    vectors: "list[Vector | str | None]"
     n_made: int
 
 
@@ -134,13 +158,19 @@ def _content(cell: Any, load: Load | None) -> Any:
 
 
 def _known_or_made(
-    contents: Sequence[Any], network: FrozenNetwork, store: VectorStore | None
+    contents: Sequence[Any],
+    network: FrozenNetwork,
+    store: VectorStore | None,
+    *,
+    known_only: bool = False,
 ) -> _Answers:
     """Return the vectors of contents; equal ones are computed once."""
     digests = [_digest(each) for each in contents]
     known: dict[bytes, Any] = {} if store is None else dict(store.find(network.identity, digests))
     missing = dict(zip(digests, contents, strict=True))
     missing = {digest: each for digest, each in missing.items() if digest not in known}
+    if known_only:
+        return _Answers([known.get(digest) for digest in digests], 0)
     made: dict[bytes, Any] = {}
     for digest, answer in zip(missing, network.embed(list(missing.values())), strict=True):
         made[digest] = answer if isinstance(answer, str) else as_stored(answer)

@@ -34,6 +34,8 @@ BUDGET_SHARE = 0.3
 """Share of the time budget that pictures may take; smaller ones take less."""
 LATEST_SHARE = 0.4
 """Share of the budget after which pictures that are not all read are taken smaller."""
+LAST_SHARE, MOST_UNREAD = 0.25, 0.8
+"""Share of the budget that these may take, and share of them that may not be reached by then."""
 _SHOWN_FAULTS = 5
 _TIMED = 32
 
@@ -54,6 +56,8 @@ class PictureColumns:
         Number of cells with a usable picture, and of pictures that were not known before.
     side : int
         Pictures were scaled to so many pixels in width and height; 0 without any.
+    n_unread : int
+        Pictures for which there was no time; they count as missing.
     """
 
     planned: dict[str, PlannedCells]
@@ -62,6 +66,7 @@ class PictureColumns:
     n_pictures: int = 0
     n_computed: int = 0
     side: int = 0
+    n_unread: int = 0
 
 
 NO_PICTURES = PictureColumns({})
@@ -76,11 +81,13 @@ def training_pictures(
     leave_out: Sequence[str | None] = (),
     seconds: float | None = None,
     deadline: Deadline = NEVER,
+    known_only: bool = False,
 ) -> PictureColumns:
     """Find the picture columns of a training table and read them.
 
     Parameters and errors are those of `find_picture_columns` and `read_pictures`. Where packages
-    are missing, columns that the user did not name stay texts, with a warning.
+    are missing, columns that the user did not name stay texts, with a warning. With ``known_only``
+    no vector is made, and pictures that are not in the store count as missing.
     """
     columns = find_picture_columns(with_unique_names(table), named, root=root, leave_out=leave_out)
     missing = [each for each in VISION_PACKAGES if find_spec(each) is None]
@@ -92,6 +99,9 @@ def training_pictures(
         )
         return PictureColumns({}, (said,))
     try:
+        if known_only:
+            past = deadline.sooner(0.0)
+            return read_pictures(table, columns, root=root, side=side, deadline=past, partial=True)
         if side is not None or seconds is None:
             return read_pictures(table, columns, root=root, side=side, deadline=deadline)
         return _read_in_time(table, columns, root, seconds, deadline)
@@ -119,7 +129,14 @@ def _read_in_time(
             deadline=deadline.sooner(LATEST_SHARE * seconds),
         )
     except TimeoutError:
-        found = read_pictures(table, columns, root=root, side=SIDES[-1], deadline=deadline)
+        found = read_pictures(
+            table,
+            columns,
+            root=root,
+            side=SIDES[-1],
+            deadline=deadline.sooner(LAST_SHARE * seconds),
+            partial=True,
+        )
         note = (
             f"pictures are scaled to {SIDES[-1]} x {SIDES[-1]} pixels, as larger ones took longer "
             "than expected"
@@ -181,6 +198,7 @@ def read_pictures(
     side: int | None = None,
     seconds: float | None = None,
     deadline: Deadline = NEVER,
+    partial: bool = False,
     store: VectorStore | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> PictureColumns:
@@ -203,6 +221,8 @@ def read_pictures(
         The time budget of the training; None for no limit.
     deadline : Deadline
         When this must be done at the latest.
+    partial : bool
+        Whether pictures that are not reached by then count as missing, instead of raising.
     store : VectorStore or None
         Where vectors are kept; None for the user's own store.
     clock : callable
@@ -230,18 +250,28 @@ def read_pictures(
     side = side or SIDES[0]
     planned: dict[str, PlannedCells] = {}
     warnings: list[str] = []
-    n_pictures = n_computed = 0
+    n_pictures = n_computed = n_unread = 0
     for name in columns:
         reading = ImageReading(side, root)
-        embedded = reading.embed(table[name], store=store, deadline=deadline)
+        embedded = reading.embed(table[name], store=store, deadline=deadline, partial=partial)
+        n_unread += embedded.n_unread
         n_present = int(table[name].notna().sum())
         _refuse_unusable(name, table[name], embedded, n_present)
         if embedded.faults:
             warnings.append(_faults(name, table[name], embedded, n_present))
         planned[name] = (ColumnPlan(name, ColumnRole.IMAGE, reading), embedded.cells)
-        n_pictures += n_present - len(embedded.faults)
+        n_pictures += n_present - len(embedded.faults) - embedded.n_unread
         n_computed += embedded.n_computed
-    return PictureColumns(planned, tuple(warnings), tuple(notes), n_pictures, n_computed, side)
+    if n_unread > MOST_UNREAD * (n_pictures + n_unread):
+        raise TimeoutError("too few pictures were read in time")
+    if n_unread:
+        warnings.append(
+            f"{n_unread:,} of {n_pictures + n_unread:,} pictures could not be read within the time "
+            "budget and count as missing; give more time"
+        )
+    return PictureColumns(
+        planned, tuple(warnings), tuple(notes), n_pictures, n_computed, side, n_unread
+    )
 
 
 def _may_hold_pictures(series: "pd.Series[Any]") -> bool:

@@ -53,6 +53,7 @@ class ImageReading:
         *,
         store: VectorStore | None = None,
         deadline: Deadline = NEVER,
+        partial: bool = False,
     ) -> Embedded:
         """Return the vectors of a column, with the rows whose pictures cannot be used.
 
@@ -60,7 +61,7 @@ class ImageReading:
         ----------
         series : Series
             Cells as `espalier.pipelines.images.cells.PictureFiles` takes them.
-        store, deadline
+        store, deadline, partial
             As for `embed_cells`.
 
         Raises
@@ -77,6 +78,7 @@ class ImageReading:
             Lite0(self.side),
             store=store,
             deadline=deadline,
+            partial=partial,
         )
 
     def carry(self, series: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -49,6 +49,7 @@ def embed_pictures(run: TrainingRun) -> PicturesRecord:
         side=pictures.side,
         n_pictures=pictures.n_pictures,
         n_computed=pictures.n_computed,
+        n_unread=pictures.n_unread,
         seconds=time.monotonic() - began,
         notes=pictures.notes,
         warnings=pictures.warnings,

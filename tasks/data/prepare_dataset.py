@@ -81,6 +81,7 @@ def prepare_dataset(
         frozen=FrozenFeatures(
             image_columns=pictures.columns,
             image_side=pictures.side or None,
+            known_only=pictures.n_unread > 0,
             seconds=request.budget.seconds,
         ),
     )

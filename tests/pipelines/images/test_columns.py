@@ -13,6 +13,7 @@ from espalier.pipelines.images.columns import (
     training_pictures,
 )
 from espalier.pipelines.images.lite0 import SIDES, WIDTH
+from espalier.pipelines.resources.budget import Deadline
 from tests.picture_maker import as_bytes, class_folders, shape_picture
 
 
@@ -103,8 +104,6 @@ def test_short_budgets_take_smaller_pictures(monkeypatch, tmp_path):
 
 
 def test_no_time_at_all_is_said(table):
-    from espalier.pipelines.resources.budget import Deadline
-
     rows, root = table
     with pytest.raises(UserError, match="within the time budget"):
         training_pictures(rows, ["path"], root=root, deadline=Deadline.after(-1.0))
@@ -126,3 +125,24 @@ def test_pictures_that_take_longer_than_expected_are_taken_smaller(monkeypatch):
     assert asked == [None, SIDES[-1]]
     assert found.side == SIDES[-1]
     assert "longer than expected" in found.notes[0]
+
+
+def test_pictures_without_time_count_as_missing(monkeypatch):
+    monkeypatch.setattr("espalier.pipelines.frozen.embedding.BATCH", 4)
+    monkeypatch.setattr("espalier.pipelines.frozen.embedding.FEW", 1)
+    rows = pd.DataFrame({"photo": [as_bytes(shape_picture("disc", at)) for at in range(12)]})
+    ticks = iter(range(1_000))
+    some = read_pictures(
+        rows,
+        ["photo"],
+        side=SIDES[-1],
+        deadline=Deadline(3.5, clock=lambda: float(next(ticks))),
+        partial=True,
+    )
+    assert 0 < some.n_unread < 12
+    assert f"{some.n_unread} of 12 pictures could not be read" in some.warnings[-1]
+    known = training_pictures(rows, ["photo"], side=SIDES[-1], known_only=True)
+    assert known.n_unread == some.n_unread
+    whole = training_pictures(rows, ["photo"], side=SIDES[-1])
+    assert whole.n_unread == 0
+    assert whole.n_computed == some.n_unread
