@@ -24,10 +24,11 @@ REDUCTIONS = ("pca", "all")
 _WEIGHT = 16.0
 # Standardised values of ReLU outputs have long tails, which would turn single rows into directions.
 _FAR = 6.0
-_ROWS = 20_000
+# Rows that directions are learned from: of more, they hardly differ, and cost more than the models.
+ROWS_OF_DIRECTIONS = 2_000
 # Directions are learned once for as many as any configuration asks for, and cut to what is wanted.
 MOST_DIRECTIONS = 256
-_OVERSAMPLING, _ROUNDS = 16, 2
+_OVERSAMPLING, _ROUNDS = 16, 1
 
 Matrix = NDArray[np.float32]
 
@@ -113,8 +114,8 @@ def _directions(standard: Matrix, seed: int) -> Matrix:
 
     Trials of one worker fit the same folds again and again, so the last ones are remembered.
     """
-    if len(standard) > _ROWS:
-        standard = standard[drawn_rows(len(standard), _ROWS, seed=seed)]
+    if len(standard) > ROWS_OF_DIRECTIONS:
+        standard = standard[drawn_rows(len(standard), ROWS_OF_DIRECTIONS, seed=seed)]
     digest = hashlib.blake2b(np.ascontiguousarray(standard).data, digest_size=16).digest()
     return _remembered(_Rows(digest, standard))
 

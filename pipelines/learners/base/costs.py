@@ -35,7 +35,7 @@ def features_seconds(shape: DatasetShape) -> float:
 
 def vector_seconds(shape: DatasetShape) -> float:
     """Return about how many seconds one core takes to find the directions of vectors."""
-    return 1e-7 * min(shape.n_rows, 20_000) * shape.vector_width
+    return (1e-7 * min(shape.n_rows, 2_000) + 2e-8 * shape.n_rows) * shape.vector_width
 
 
 def text_seconds(shape: DatasetShape) -> float:

@@ -79,6 +79,8 @@ def initial_design(
         if any(seconds[name] > _SHORT_SHARE * expected_seconds_limit for name in leaders):
             anytime = {each.name for each in space.learners if each.anytime}
             sure = [name for name in leaders if name in anytime][:_SURE]
+            if of_pictures:  # the directions of all numbers come first: none of it can stop early
+                sure = [min(leaders, key=seconds.__getitem__)]
             ordered = dict.fromkeys([*sure, *sorted(names, key=seconds.__getitem__)])
             return InitialDesign(tuple(defaults[name] for name in ordered), len(sure))
     return InitialDesign(tuple(defaults.values()))
