@@ -30,11 +30,11 @@ LOOKED_AT = 50
 """Cells of a column that are looked at to see whether it holds pictures."""
 MOST_UNUSABLE = 0.5
 """Share of a column's pictures that may be of no use; with more of them something else is wrong."""
-BUDGET_SHARE = 0.3
+BUDGET_SHARE = 0.25
 """Share of the time budget that pictures may take; smaller ones take less."""
-LATEST_SHARE = 0.4
+LATEST_SHARE = 0.3
 """Share of the budget after which pictures that are not all read are taken smaller."""
-LAST_SHARE, MOST_UNREAD = 0.25, 0.8
+LAST_SHARE, MOST_UNREAD = 0.2, 0.8
 """Share of the budget that these may take, and share of them that may not be reached by then."""
 _SHOWN_FAULTS = 5
 _TIMED = 32
