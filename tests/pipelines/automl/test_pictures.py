@@ -8,6 +8,9 @@ import pandas as pd
 import pytest
 
 from espalier import AutoMLClassifier, AutoMLRegressor
+from espalier.pipelines.automl.frozen_features import FrozenFeatures
+from espalier.pipelines.automl.inputs import prepared_dataset
+from espalier.pipelines.data.leakage import count_duplicates
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.serving.saved_model import load_model, requirements, save_model
@@ -107,10 +110,17 @@ def test_the_same_seed_gives_the_same_leaderboard(fitted, shapes):
     assert again.leaderboard_["score"].tolist() == fitted.leaderboard_["score"].tolist()
 
 
-def test_twins_across_the_holdout_are_warned_about(shapes):
+def test_equal_pictures_across_the_holdout_are_counted(shapes):
     table, y, root = shapes
     twice = pd.concat([table, table], ignore_index=True)
-    with pytest.warns(UserWarning, match="also among the search rows"):
-        AutoMLClassifier(image_root=root, holdout_fraction=0.3, **OPTIONS).fit(
-            twice, np.concatenate([y, y])
-        )
+    whole, _ = prepared_dataset(
+        twice,
+        pd.Series(np.concatenate([y, y])),
+        "classification",
+        None,
+        None,
+        FrozenFeatures(image_root=str(root)),
+    )
+    first, second = np.arange(len(table)), np.arange(len(table), 2 * len(table))
+    assert count_duplicates(whole, first, second) == len(table)
+    assert count_duplicates(whole, first[:5], second[5:]) == 0
