@@ -22,6 +22,7 @@ from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.failures import failures_of
+from espalier.tasks.data.embed_pictures import embed_pictures
 from espalier.tasks.data.inherit_winners import read_inheritance
 from espalier.tasks.data.keep_rows import keep_rows
 from espalier.tasks.data.load_table import load_table
@@ -86,7 +87,8 @@ def _train(
         watch.phase("prepare")
         starts_afresh = not run.request.start_from
         inherited = NOTHING_INHERITED if starts_afresh else read_inheritance(run)
-        prepared = prepare_dataset(run, inherited, session.workers.n_workers)
+        pictures = embed_pictures(run)
+        prepared = prepare_dataset(run, inherited, session.workers.n_workers, pictures)
         tell_of_data(session.listener, prepared, validation)
 
         watch.phase("profile")
@@ -96,14 +98,14 @@ def _train(
             session.listener.note(line)
         profile = profiling.result()
         run = replace(run, run_id=opening.result())
-        refits = run.request.refit_on_all
+        refits = run.request.learns_all
         keeping = None if refits else keep_rows.submit(run, prepared)
         tag_dataset(run, prepared, profile)
         advice = consult_experience(run, prepared, profile)
 
         watch.phase("search")
         opened = open_search(run, prepared, session.workers, executor, inherited.winners, advice)
-        kept_seconds = seconds_to_keep(run.request.budget) if refits else 0.0
+        kept_seconds = seconds_to_keep(run.request)
         searched = search(run, executor, opened, session.listener, deadline.earlier(kept_seconds))
         history, deadline = searched.history, searched.deadline
         advice_outcome = () if advice is None else log_advice_outcome(run, advice, history)
@@ -112,6 +114,8 @@ def _train(
 
         watch.phase("ensemble")
         ensemble = build_ensemble(run, prepared, executor, history, opened.plan.finish, deadline)
+        for line in ensemble.warnings:
+            session.listener.warn(line)
         rows, failures = make_leaderboard(history, ensemble.weights), failures_of(history)
         summing_up = log_summary.submit(
             run, prepared, validation, profile, ensemble, rows, failures

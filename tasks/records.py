@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 from numpy.typing import NDArray
@@ -15,11 +15,15 @@ from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.automl.training_data import TrainingData
 from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentReport
 from espalier.pipelines.data.dataset import Dataset, DatasetShape
+from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.evaluation.fold_models import FoldModels
-from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.problem import FORECAST, ProblemKind
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.tasks.pickles import PREPARED
+
+if TYPE_CHECKING:  # loads the families of forecasts, and scikit-learn
+    from espalier.pipelines.automl.forecast.data import ForecastData
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +114,7 @@ class TrainingRun:
     @property
     def fold_models(self) -> FoldModels | None:
         """Store of the fold models of the best trials; None if none are kept."""
-        kept = self.settings.keeps_fold_models
+        kept = self.settings.keeps_fold_models and not self.request.is_forecast
         return open_fold_models(self.folder, self.tracking.settings.home) if kept else None
 
 
@@ -167,6 +171,39 @@ class ValidationRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PicturesRecord:
+    """The picture columns of a training table, after every file has been opened.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The columns that hold pictures.
+    side : int
+        Pictures are scaled to so many pixels in width and height.
+    n_pictures, n_computed : int
+        Usable pictures, and those whose vectors were not known from before.
+    n_unread : int
+        Pictures for which there was no time; they count as missing.
+    seconds : float
+        Time that it took.
+    notes, warnings : tuple of str
+        Remarks; files that cannot be used, with the reasons.
+    """
+
+    columns: tuple[str, ...] = ()
+    side: int = 0
+    n_pictures: int = 0
+    n_computed: int = 0
+    n_unread: int = 0
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+NO_PICTURES = PicturesRecord()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedRef:
     """Reference to the prepared data, with their description.
 
@@ -191,6 +228,8 @@ class PreparedRef:
         Remarks about the data; faults that may need action.
     set_aside : tuple of (column, reason)
         Columns that are not used as features.
+    series : PreparedSeries or None
+        Description of the series of a forecast; None for a table.
     """
 
     path: Path
@@ -203,6 +242,7 @@ class PreparedRef:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     set_aside: tuple[tuple[str, str], ...] = ()
+    series: "PreparedSeries | None" = None
 
     @property
     def problem(self) -> ProblemKind:
@@ -210,9 +250,46 @@ class PreparedRef:
         return self.shape.problem
 
     @property
-    def data(self) -> "PreparedData":
+    def task(self) -> str:
+        """What the user calls the kind of problem; ``forecast`` for series."""
+        return str(self.problem) if self.series is None else FORECAST
+
+    @property
+    def content(self) -> "PreparedData | ForecastData":
         """The prepared data; read once per process. Callers must not change them."""
-        return cast(PreparedData, PREPARED.read(self.path))
+        return cast("PreparedData | ForecastData", PREPARED.read(self.path))
+
+    @property
+    def data(self) -> "PreparedData":
+        """The prepared data of a table."""
+        return cast(PreparedData, self.content)
+
+    @property
+    def forecast(self) -> "ForecastData":
+        """The prepared series of a forecast."""
+        return cast("ForecastData", self.content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedSeries:
+    """What is known of the series of a forecast.
+
+    Attributes
+    ----------
+    n_series : int
+        Number of series.
+    horizon : int
+        Steps to forecast.
+    frequency : str
+        The step, such as ``D``.
+    season : int
+        Steps after which the pattern repeats; 1 for none.
+    """
+
+    n_series: int
+    horizon: int
+    frequency: str
+    season: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +319,11 @@ class PreparedData(TrainingData):
     holdout_groups: NDArray[Any] | None = None
     all_rows: Dataset | None = None
 
+    @property
+    def example(self) -> pd.DataFrame:
+        """The example rows with the columns that the model takes."""
+        return with_unique_names(self.example_rows)[list(self.preparation.columns)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnsembleRecord:
@@ -267,6 +349,8 @@ class EnsembleRecord:
         Milliseconds that the model takes for a single raw row.
     learnt_all : bool
         Whether the members learnt from the hold-out rows too, after these had scored them.
+    warnings : tuple of str
+        What went wrong in building it, without ending the run.
     """
 
     path: Path
@@ -278,6 +362,7 @@ class EnsembleRecord:
     fold_models: tuple[tuple[int, int], ...] = ()
     row_ms: float | None = None
     learnt_all: bool = False
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,8 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         verbose: int = 0,
         experience: "str | Path | None" = "auto",
         threshold: "Threshold" = "auto",
+        image_columns: "Sequence[Any] | None" = None,
+        image_root: "str | Path | None" = None,
     ) -> None:
         keep_parameters(self, locals())
 
@@ -153,6 +155,8 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
         residual_sees_answers: bool = False,
         verbose: int = 0,
         experience: "str | Path | None" = "auto",
+        image_columns: "Sequence[Any] | None" = None,
+        image_root: "str | Path | None" = None,
     ) -> None:
         keep_parameters(self, locals())
 

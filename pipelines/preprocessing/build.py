@@ -7,12 +7,13 @@ from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.preprocessing.categorical import CODES, CategoricalBlock
 from espalier.pipelines.preprocessing.dates import DateParts
-from espalier.pipelines.preprocessing.matrix import FeatureMatrix
+from espalier.pipelines.preprocessing.matrix import MEANINGS, FeatureMatrix
 from espalier.pipelines.preprocessing.numeric import NumericBlock
 from espalier.pipelines.preprocessing.project import Project
 from espalier.pipelines.preprocessing.select import SelectColumns
 from espalier.pipelines.preprocessing.text import TextColumn
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
+from espalier.pipelines.preprocessing.vectors import VectorColumn
 from espalier.pipelines.trials.configuration import Value
 
 GAPS = True
@@ -93,6 +94,13 @@ def build_features(
         ),
         steps=tuple(steps),
         strings=strings,
+        vector=VectorColumn(
+            reduction=str(values.get("vectors", traits.vectors[0])),
+            n_components=int(values.get("directions", traits.directions)),
+            scale=scaling != "none",
+            seed=seed,
+        ),
+        meaning=str(values.get("meaning", MEANINGS[0])),
     )
 
 

@@ -34,6 +34,10 @@ class PreprocessingTraits:
         In tables with more rows than this, the share below which a level is rare is taken of this
         many rows; None: of all rows. A family that weighs each level by its rows loses if levels of
         fifty rows are merged (docs/decisions/0037).
+    vectors : tuple of str
+        How columns of vectors are reduced, from ``pca`` and ``all``.
+    directions : int
+        Principal components of a column of vectors by default.
     native_weighs : bool
         Whether the family's own treatment of categories (``native``) uses row weights. If not, it
         is not offered where rows have them.
@@ -51,6 +55,8 @@ class PreprocessingTraits:
     text_analyzers: tuple[str, ...] = ("auto", "char", "word")
     strings: tuple[str, ...] = ("text",)
     rare_of_rows: int | None = None
+    vectors: tuple[str, ...] = ("pca",)
+    directions: int = 48
     native_weighs: bool = True
 
     def encodings(self, *, weighted: bool) -> tuple[str, ...]:

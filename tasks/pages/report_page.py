@@ -1,21 +1,24 @@
 """The report of a training run: a self-contained HTML page."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.calibration.report import CalibrationReport
 from espalier.pipelines.explain.explanation import Explanation
+from espalier.pipelines.explain.forecast_explanation import ForecastExplanation
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.explain.mistakes import ConfusionMatrix
 from espalier.pipelines.metrics.score_interval import describe_interval
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.failures import Failures
 from espalier.tasks.pages.charts import diagonal_chart, interval_chart, progress_chart
+from espalier.tasks.pages.forecast_charts import series_chart, step_chart
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, ValidationRecord
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -58,7 +61,7 @@ class ReportFacts:
     validation: ValidationRecord
     ensemble: EnsembleRecord
     holdout: HoldoutRecord
-    explanation: Explanation
+    explanation: Explanation | ForecastExplanation
     leaderboard: Sequence[LeaderboardRow]
     failures: Sequence[Failures]
     said: tuple[str, ...] = ()
@@ -86,6 +89,33 @@ class _ConfusionRow:
     recall: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What a page calls the same thing of a table and of series."""
+
+    rows: str
+    dummy: str
+    baseline: str
+    cross: str
+    validated: str
+
+
+_TABLE_WORDS = _Words("rows", "a dummy model", "dummy", "cross-validated", "in cross-validation")
+_FORECAST_WORDS = _Words(
+    "values", "seasonal naive", "seasonal naive", "at the origins", "at earlier origins"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfKind:
+    """What a page shows of one kind of problem only."""
+
+    template: str
+    task: str
+    words: _Words
+    values: Mapping[str, Any]
+
+
 def report_page(facts: ReportFacts) -> str:
     """Return the report as HTML; all text from data is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -97,13 +127,14 @@ def report_page(facts: ReportFacts) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    prepared, explanation, holdout = facts.prepared, facts.explanation, facts.holdout
-    adjusted = facts.ensemble.adjusted
-    bars = _bars(explanation)
+    prepared, holdout = facts.prepared, facts.holdout
     scored = [row for row in facts.leaderboard if row.score is not None]
-    return environment.get_template("report.html").render(
+    of_kind = _of_forecast(facts) if prepared.series is not None else _of_table(facts)
+    return environment.get_template(of_kind.template).render(
+        of_kind.values,
+        words=of_kind.words,
         version=facts.version,
-        task=_TASKS[prepared.problem],
+        task=of_kind.task,
         target=facts.target,
         data=facts.data,
         metric=prepared.metric,
@@ -111,22 +142,18 @@ def report_page(facts: ReportFacts) -> str:
         higher_is_better=facts.higher_is_better,
         holdout=holdout,
         shape=prepared.shape,
+        series=prepared.series,
         number=number,
         interval=describe_interval(holdout.interval),
         score_chart=interval_chart(
-            [("dummy", holdout.baseline), ("cross-validated", facts.ensemble.cv_score)],
+            [
+                (of_kind.words.baseline, holdout.baseline),
+                (of_kind.words.cross, facts.ensemble.cv_score),
+            ],
             interval=holdout.interval,
             score=holdout.score,
         ),
-        explanation=explanation,
-        importances=bars[:COLUMNS_SHOWN],
-        unimportant=max(0, len(bars) - COLUMNS_SHOWN),
-        unmeasured=explanation.n_columns - len(bars),
-        confusion_rows=_confusion_rows(explanation.confusion),
-        deviation_chart=_deviation_chart(explanation),
-        calibration=adjusted.calibration,
-        threshold=adjusted.threshold,
-        reliability_chart=_reliability_chart(adjusted.calibration),
+        explanation=facts.explanation,
         progress_chart=progress_chart(
             sorted((row.trial, row.score, row.family) for row in scored if row.score is not None),
             higher_is_better=facts.higher_is_better,
@@ -141,6 +168,42 @@ def report_page(facts: ReportFacts) -> str:
         notes=(*prepared.notes, *prepared.warnings, *facts.said),
         set_aside=prepared.set_aside,
         failures=facts.failures,
+    )
+
+
+def _of_table(facts: ReportFacts) -> _OfKind:
+    explanation, adjusted = facts.explanation, facts.ensemble.adjusted
+    assert isinstance(explanation, Explanation)
+    bars = _bars(explanation)
+    return _OfKind(
+        template="report.html",
+        task=_TASKS[facts.prepared.problem],
+        words=_TABLE_WORDS,
+        values={
+            "importances": bars[:COLUMNS_SHOWN],
+            "unimportant": max(0, len(bars) - COLUMNS_SHOWN),
+            "unmeasured": explanation.n_columns - len(bars),
+            "confusion_rows": _confusion_rows(explanation.confusion),
+            "deviation_chart": _deviation_chart(explanation),
+            "calibration": adjusted.calibration,
+            "threshold": adjusted.threshold,
+            "reliability_chart": _reliability_chart(adjusted.calibration),
+        },
+    )
+
+
+def _of_forecast(facts: ReportFacts) -> _OfKind:
+    explanation, series = facts.explanation, facts.prepared.series
+    assert isinstance(explanation, ForecastExplanation)
+    assert series is not None
+    return _OfKind(
+        template="forecast.html",
+        task=f"forecast of {series.horizon} steps ({series.frequency})",
+        words=_FORECAST_WORDS,
+        values={
+            "charts": [series_chart(each, facts.target) for each in explanation.stories],
+            "step_chart": step_chart(explanation.steps),
+        },
     )
 
 

@@ -14,14 +14,17 @@ from espalier.infra.registry.registry import RegisteredVersion, resolve
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tables.chunks import ChunkPlan, read_chunks
 from espalier.infra.tables.globs import expand_sources
+from espalier.infra.tables.picture_files.folders import IMAGE, is_picture_source
 from espalier.infra.tables.table_writer import TableWriter
 from espalier.pipelines.data.input_contract import InputContract
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.preparation import find_column
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.problem import FORECAST
 from espalier.pipelines.redaction import redact_source
 from espalier.pipelines.requests.predict import PredictRequest
 from espalier.pipelines.serving.saved_model import INTERVAL, LOWER, UPPER, ServedModel
+from espalier.tasks.prediction.forecast_table import forecast_table
 from espalier.tasks.prediction.row_checks import RowChecker
 
 MODEL, SOURCE, ROW, PREDICTION = "model", "source", "row", "prediction"
@@ -54,9 +57,11 @@ def score_table(request: PredictRequest) -> ScoreRecord:
     """Predict the data of ``request`` and write one row per row of the data, in the same order.
 
     The columns are ``source`` and ``row`` (counted from 1 in its source), or the column that the
-    request names as row id; ``prediction``; with ``proba`` one ``proba_<class>`` per class; with
-    ``interval`` the bounds ``lower`` and ``upper``; and ``model``, the name and version of the
-    model. The file appears only once it is complete.
+    request names as row id, or ``image`` (the path) of a folder of pictures; ``prediction``; with
+    ``proba`` one ``proba_<class>`` per class; with ``interval`` the bounds ``lower`` and ``upper``;
+    and ``model``, the name and version of the model. The file appears only once it is complete. A
+    forecast is written in the columns of `espalier.tasks.prediction.forecast_table.forecast_table`
+    instead.
 
     Raises
     ------
@@ -75,6 +80,8 @@ def score_table(request: PredictRequest) -> ScoreRecord:
     writer = TableWriter(path)
     version = resolve(request.model, settings)
     sources = _without(path, expand_sources(request.data))
+    if version.tags.get("task") == FORECAST:
+        return _forecast(request, version, sources, path, settings)
     opened = open_version(version, settings)
     model, label = ServedModel(opened.model), f"{version.name}/{version.version}"
     if request.on_difference == "refuse":
@@ -95,6 +102,7 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         text_columns=(*contract.text_columns, *ids),
         wanted={*model.model.feature_names, *ids},
         styles=model.model.preparation.number_styles,
+        image_root=request.image_root,
     )
     gate = _gate(request, contract, version, settings)
     n_rows = 0
@@ -110,6 +118,26 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         n_sources=len(sources),
         model=label,
         warnings=tuple(dict.fromkeys([*opened.check.lines, *gate.warnings])),
+    )
+
+
+def _forecast(
+    request: PredictRequest,
+    version: RegisteredVersion,
+    sources: tuple[str, ...],
+    path: Path,
+    settings: Settings,
+) -> ScoreRecord:
+    """Forecast the series of the sources, and write the horizon of each."""
+    made, check, noticed = forecast_table(request, version, sources, settings)
+    with TableWriter(path) as writer:
+        writer.write(made)
+    return ScoreRecord(
+        path=path,
+        n_rows=len(made),
+        n_sources=len(sources),
+        model=f"{version.name}/{version.version}",
+        warnings=(*check.lines, *noticed),
     )
 
 
@@ -136,18 +164,29 @@ def _scored(
     # Find a wrong file among many before the others are processed.
     for source in sources[1:]:
         for raw in read_chunks(source, plan=plan):
-            _check(with_unique_names(raw), source, gate, request)
+            _check(_as_trained(with_unique_names(raw), source, model), source, gate, request)
             break
     for source in sources:
         n_before = 0
         for raw in read_chunks(source, query=request.query, plan=plan):
-            table = with_unique_names(raw)
+            table = _as_trained(with_unique_names(raw), source, model)
             _check(table, source, gate, request)
             answer = model.predict(table, params={INTERVAL: request.interval})
             wanted = [PREDICTION, *((LOWER, UPPER) if request.interval is not None else ())]
             answer = answer if request.proba else answer[wanted]
             yield _joined(_ids(table, source, n_before, request), answer)
             n_before += len(table)
+
+
+def _as_trained(table: pd.DataFrame, source: str, model: ServedModel) -> pd.DataFrame:
+    """Return the rows of a folder of pictures with the column named as in training.
+
+    A model of one column of pictures also answers a folder of them, whatever its table called it.
+    """
+    needed = model.model.feature_names
+    if len(needed) == 1 and needed[0] not in table.columns and is_picture_source(source):
+        return table.rename(columns={IMAGE: needed[0]})
+    return table
 
 
 def _check(table: pd.DataFrame, source: str, gate: RowChecker, request: PredictRequest) -> None:
@@ -160,6 +199,8 @@ def _ids(table: pd.DataFrame, source: str, n_before: int, request: PredictReques
     """Return the id columns of the output for these rows."""
     if request.id_column is not None:
         return table[[request.id_column]]
+    if is_picture_source(source):
+        return table.iloc[:, :1].set_axis([IMAGE], axis=1)
     rows = range(n_before + 1, n_before + len(table) + 1)
     return pd.DataFrame({SOURCE: redact_source(source), ROW: rows}, index=table.index)
 

@@ -13,7 +13,8 @@ def predict(
         str,
         typer.Argument(
             metavar="DATA",
-            help="The table to predict; a quoted pattern ('in/*.csv') for several files.",
+            help="The table to predict, or a folder or zip of pictures; a quoted pattern "
+            "('in/*.csv') for several files.",
             show_default=False,
         ),
     ],
@@ -47,6 +48,13 @@ def predict(
             help="Column of DATA that identifies the rows. (default: source and row number)",
         ),
     ] = None,
+    image_root: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder (or zip archive) that paths of pictures start from. (default: of DATA)",
+        ),
+    ] = None,
     on_drift: Annotated[
         str,
         typer.Option(
@@ -68,6 +76,9 @@ def predict(
 
     Rows are processed in chunks, so DATA may be larger than memory. The output has one row for each
     row of DATA, in the same order; the file appears once all rows are done.
+
+    A model that was trained with --horizon forecasts what follows DATA: a row for each series and
+    step, with the quantiles. Known covariates of the future are rows of DATA without a value.
     """
     from espalier.flows.cli.runs.predict import run_prediction
     from espalier.flows.terminal.safe_text import safe_text
@@ -81,6 +92,7 @@ def predict(
             "proba": proba,
             "query": query,
             "id_column": id_column,
+            "image_root": image_root,
             "interval": interval,
             "on_drift": on_drift,
             "on_difference": on_difference,

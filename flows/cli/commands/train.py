@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SEARCH = "Search and model"
 DATA = "Data"
+FORECAST = "Forecasts"
 WHERE = "Resources"
 
 # Options that may be given together with --extend.
@@ -26,15 +27,20 @@ def train(
         str,
         typer.Argument(
             metavar="DATA",
-            help="A file (CSV, TSV, Parquet, Arrow, Feather or JSON lines), its URL, or a database "
-            "URL. With --extend: a registered model.",
+            help="A file (CSV, TSV, Parquet, Arrow, Feather or JSON lines), its URL, a folder or "
+            "zip of pictures in folders of their class, or a database URL. With --extend: a "
+            "registered model.",
             show_default=False,
         ),
     ],
     context: typer.Context,
     target: Annotated[
         str | None,
-        typer.Option(metavar="COL", help="The column to predict.", show_default=False),
+        typer.Option(
+            metavar="COL",
+            help="The column to predict. (default for a folder of pictures: the class)",
+            show_default=False,
+        ),
     ] = None,
     name: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Name in the registry. (default: from DATA)")
@@ -71,7 +77,7 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Metric to optimise. (default: roc_auc, log_loss or rmse)",
+            help="Metric to optimise. (default: roc_auc, log_loss or rmse; mase for forecasts)",
             rich_help_panel=SEARCH,
         ),
     ] = None,
@@ -87,7 +93,8 @@ def train(
         str,
         typer.Option(
             metavar="NAME",
-            help="Search strategy: guided, gp, neural, forest, tpe, evolution, random or grid.",
+            help="Search strategy: guided, gp, neural, forest, tpe, evolution, policy, "
+            "policy+critic, local, nsga2, random or grid.",
             rich_help_panel=SEARCH,
         ),
     ] = DEFAULT_STRATEGY,
@@ -119,8 +126,56 @@ def train(
         typer.Option(
             metavar="COL",
             help="Column that orders the rows in time; validation and hold-out rows are newer than "
-            "training rows.",
+            "training rows. With --horizon: the times of the series.",
             rich_help_panel=DATA,
+        ),
+    ] = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            metavar="STEPS",
+            help="Forecast series this many steps ahead, instead of predicting rows.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    series_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL",
+            help="Column that tells the series apart. (default: a single series)",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    freq: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STEP",
+            help="Step from one time to the next, such as D, MS or 15min. (default: inferred)",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    known_covariates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns whose future is known, such as prices.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    season: Annotated[
+        int | None,
+        typer.Option(
+            metavar="STEPS",
+            help="Steps after which the pattern repeats. (default: found)",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    quantiles: Annotated[
+        str | None,
+        typer.Option(
+            metavar="Q,Q,...",
+            help="Quantiles to forecast. (default: 0.1 to 0.9)",
+            rich_help_panel=FORECAST,
         ),
     ] = None,
     about: Annotated[
@@ -196,6 +251,22 @@ def train(
             metavar="SQL", help="SELECT statement, if DATA is a database.", rich_help_panel=DATA
         ),
     ] = None,
+    image_columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns of pictures: paths of files, or their bytes. (default: recognised)",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    image_root: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder (or zip archive) that paths of pictures start from. (default: of DATA)",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
     start_from: Annotated[
         str | None,
         typer.Option(
@@ -230,6 +301,8 @@ def train(
 ) -> None:
     """Train on a table, register the resulting model and show its score.
 
+    With --horizon the table is a history of one or many series, and the model forecasts them.
+
     After an interruption, the same command continues where it stopped.
     """
     given = dict(locals())  # each option has the name of the request field that it fills
@@ -243,12 +316,20 @@ def train(
             json_path=json_path,
         )
         return
+    target = target or _class_column(data)
     if target is None:
         raise UserError("Missing option '--target': the column to predict (see --help)")
     options = {name: value for name, value in given.items() if name in TrainRequest.model_fields}
     serving = "auto" if bagged is None else "bagged" if bagged else "refit"
     request = TrainRequest.parse({**options, "data": data, "target": target, "serving": serving})
     run_training(request, json_path=json_path)
+
+
+def _class_column(data: str) -> str | None:
+    """Return the target of a folder of pictures in folders of their class; None of other data."""
+    from espalier.infra.tables.picture_files.folders import class_column
+
+    return class_column(data)
 
 
 def _extension(

@@ -239,6 +239,7 @@ SVM = Learner(
         encoding=("onehot", "target"),
         imputation=("median", "mean"),
         projection=False,
+        directions=128,
     ),
     limits=LearnerLimits(max_rows=100_000, max_columns=3_000, max_classes=50),
 )
