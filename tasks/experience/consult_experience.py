@@ -26,8 +26,9 @@ ADVICE_FILE = "experience.json"
 def consult_experience(
     run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]
 ) -> "Advice | None":
-    """Return the advice of experience for the prepared data; None without any, as of forecasts and
-    of pictures.
+    """Return the advice of experience for the prepared data; None without any.
+
+    There is none for forecasts and pictures.
 
     A continued run is advised again; its own trials so far count more than the advice.
 
