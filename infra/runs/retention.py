@@ -17,7 +17,7 @@ from espalier.infra.runs.folders import all_run_folders
 from espalier.infra.runs.notes import MLFLOW_RUN, REQUEST
 from espalier.infra.runs.store import RunStore
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.requests.train import default_name
+from espalier.pipelines.requests.model_names import default_name
 
 _LOG = logging.getLogger(__name__)
 

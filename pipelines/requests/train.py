@@ -5,8 +5,6 @@ Field descriptions are shown in the Prefect UI, so they are written for its read
 
 import hashlib
 import json
-import re
-from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -18,9 +16,9 @@ from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.redaction import redact_source
 from espalier.pipelines.requests.duration import parse_duration
+from espalier.pipelines.requests.essentials import essentials_of
 from espalier.pipelines.requests.forecast_options import (
     DEFAULT_QUANTILES,
-    FORECAST_FIELDS,
     Horizon,
     KnownCovariates,
     Quantiles,
@@ -43,6 +41,11 @@ from espalier.pipelines.requests.form_schema import (
     FORECAST_METRICS,
     METRICS,
 )
+from espalier.pipelines.requests.model_names import (
+    check_model_name,
+    check_versions,
+    default_name,
+)
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.resources.memory import memory_bytes
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, STRATEGIES
@@ -50,19 +53,6 @@ from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, STRATEG
 DEFAULT_TIME_BUDGET = "10m"
 
 Task = Literal["auto", "binary", "multiclass", "regression"]
-
-# MLflow refuses / and : in a model's name; @ begins an alias.
-_NAME = re.compile(r"[\w][\w .+\-]{0,99}")
-_VERSION = re.compile(rf"{_NAME.pattern}/\d+")
-
-
-def default_name(source: str) -> str:
-    """Return a model name derived from the last part of a path or URL."""
-    # In the name of a folder, a question mark is a letter.
-    path = source.split("?", 1)[0].split("::", 1)[-1] if "://" in source else source
-    path = path.replace("\\", "/")
-    stem = PurePosixPath(path).name.split(".", 1)[0]
-    return re.sub(r"[^\w.+\-]+", "-", stem).strip("-.") or "model"
 
 
 class TrainRequest(Form):
@@ -266,12 +256,7 @@ class TrainRequest(Form):
     @field_validator("name")
     @classmethod
     def _speakable(cls, value: str | None) -> str | None:
-        if value is not None and not _NAME.fullmatch(value):
-            raise UserError(
-                f"model name {value!r} cannot be used; take letters, digits, spaces, '-', '_', '+' "
-                "and '.', at most 100"
-            )
-        return value
+        return None if value is None else check_model_name(value)
 
     @field_validator("search")
     @classmethod
@@ -283,11 +268,7 @@ class TrainRequest(Form):
     @field_validator("start_from")
     @classmethod
     def _versions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        # An alias may point to another version by the time a killed run is continued.
-        wrong = next((each for each in value if not _VERSION.fullmatch(each)), None)
-        if wrong is not None:
-            raise UserError(f"{wrong!r} names no version to start from; write NAME/VERSION")
-        return value
+        return check_versions(value)
 
     @field_validator("seed")
     @classmethod
@@ -397,34 +378,7 @@ class TrainRequest(Form):
         (workers, Dask) is not part of them. Neither is the data source: the fingerprint of the data
         is compared instead.
         """
-        kept = {
-            "target",
-            "task",
-            "metric",
-            "time_budget",
-            "trials",
-            "families",
-            "search",
-            "seed",
-            "group_column",
-            "time_column",
-            "exclude",
-            "start_from",
-        }
-        optional = ("extends", "weight_column", "folds", "image_root")
-        given = {name: getattr(self, name) for name in optional}
-        given["image_columns"] = list(self.image_columns) or None
-        more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        for name in ("interpretable", "refit_on_all", "updates"):
-            more |= {name: True} if getattr(self, name) else {}
-        more |= {} if self.portable is None else {"portable": self.portable}
-        of_forecasts = {name: getattr(self, name) for name in FORECAST_FIELDS}
-        more |= {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in of_forecasts.items()
-            if value not in (None, ())
-        }
-        return self.model_dump(mode="json", include=kept) | {"name": self.model_name} | more
+        return essentials_of(self, self.model_name)
 
     @property
     def digest(self) -> str:

@@ -16,7 +16,8 @@ from espalier.flows.studio.web.forms import SentForm, text_of, texts_of
 from espalier.flows.studio.web.metric_words import described
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.form_schema import FAMILIES
-from espalier.pipelines.requests.train import TrainRequest, default_name
+from espalier.pipelines.requests.model_names import default_name
+from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.request_checks import check_request
 
 router = APIRouter(prefix="/train")

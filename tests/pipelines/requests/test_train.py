@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.duration import parse_duration
+from espalier.pipelines.requests.model_names import default_name
 from espalier.pipelines.requests.predict import PredictRequest
-from espalier.pipelines.requests.train import TrainRequest, default_name
+from espalier.pipelines.requests.train import TrainRequest
 
 BASE = {"data": "churn.csv", "target": "churned"}
 
