@@ -191,6 +191,10 @@ class PreparedRef:
         Remarks about the data; faults that may need action.
     set_aside : tuple of (column, reason)
         Columns that are not used as features.
+    suspects : tuple of (column, reason)
+        Columns that may give the target away, and are used.
+    repeated : int
+        Hold-out rows that are also among the search rows, word for word.
     """
 
     path: Path
@@ -203,6 +207,8 @@ class PreparedRef:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     set_aside: tuple[tuple[str, str], ...] = ()
+    suspects: tuple[tuple[str, str], ...] = ()
+    repeated: int = 0
 
     @property
     def problem(self) -> ProblemKind:
