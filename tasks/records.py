@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.tasks.pickles import PREPARED
+
+if TYPE_CHECKING:  # loads the combiners
+    from espalier.pipelines.explain.search.growth import GrowthStage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +276,8 @@ class EnsembleRecord:
         Milliseconds that the model takes for a single raw row.
     learnt_all : bool
         Whether the members learnt from the hold-out rows too, after these had scored them.
+    growth : tuple of GrowthStage
+        Scores on out-of-fold rows as the members join, heaviest first; empty if not measured.
     """
 
     path: Path
@@ -284,6 +289,7 @@ class EnsembleRecord:
     fold_models: tuple[tuple[int, int], ...] = ()
     row_ms: float | None = None
     learnt_all: bool = False
+    growth: "tuple[GrowthStage, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

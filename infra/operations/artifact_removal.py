@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
-from espalier.infra.tracking.artifacts import read_json_file
+from espalier.infra.tracking.artifacts import EXPLANATION_FILE, REPORT_FILE, read_json_file
 from espalier.infra.tracking.store import make_client
 
 if TYPE_CHECKING:
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 ROWS = ("rows", "reference")
 """Artifacts with raw rows, or what is told of single rows: hold-out, keys, sample for drift."""
 
-QUOTING = ("validation/validation.html", "drift.json", "gate.json", "monitor.json")
+QUOTING = (
+    "validation/validation.html",
+    "drift.json",
+    "gate.json",
+    "monitor.json",
+    REPORT_FILE,
+    EXPLANATION_FILE,
+)
 """Artifacts that may quote cells, such as a category that was never seen before."""
 
 SUITE = "validation/validation.json"

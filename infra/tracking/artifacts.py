@@ -12,6 +12,7 @@ from espalier.infra.tracking.store import make_client
 LEADERBOARD_FILE = "leaderboard.json"
 REPORT_FILE = "report.html"
 EXPLANATION_FILE = "explanation.json"
+SEARCH_FILE = "search.json"
 
 
 def fetch_file(settings: Settings, run_id: str, file: str, folder: Path) -> Path | None:

@@ -74,12 +74,12 @@ def progress_chart(trials: Sequence[tuple[int, float, str]], *, higher_is_better
     typical = np.sort(sign * np.asarray(scores))
     floor = typical[-1] - 3.0 * max(typical[-1] - float(np.median(typical)), 1e-12)
     shown = [sign * max(value, floor) for value in typical]
-    x, y = _axes([float(number) for number, _, _ in trials], shown)
-    dots = [_dot(x(n), y(score), f"trial {n}, {label}: {score:.5g}") for n, score, label in trials]
+    x, y = axes([float(number) for number, _, _ in trials], shown)
+    dots = [dot(x(n), y(score), f"trial {n}, {label}: {score:.5g}") for n, score, label in trials]
     steps = [f"M{x(trials[0][0])},{y(best[0])}"]
     steps += [f"H{x(n)}V{y(value)}" for (n, _, _), value in zip(trials[1:], best[1:], strict=True)]
     line = Markup('<path class="line" d="{}"/>').format("".join(steps))
-    return _svg([*_grid(x, y, "trial"), *dots, line], "score of each trial, and the best so far")
+    return svg([*grid(x, y, "trial"), *dots, line], "score of each trial, and the best so far")
 
 
 def diagonal_chart(
@@ -99,16 +99,16 @@ def diagonal_chart(
     if not points:
         return Markup("")
     both = [value for a, b, _ in points for value in (a, b)]
-    x, y = _axes(both, both)
+    x, y = axes(both, both)
     low, high = min(both), max(both)
     diagonal = Markup('<path class="ideal" d="M{},{}L{},{}"/>').format(
         x(low), y(low), x(high), y(high)
     )
     radii = sizes or [3.0] * len(points)
     dots = [
-        _dot(x(a), y(b), label, radius) for (a, b, label), radius in zip(points, radii, strict=True)
+        dot(x(a), y(b), label, radius) for (a, b, label), radius in zip(points, radii, strict=True)
     ]
-    return _svg([*_grid(x, y, across), diagonal, *dots], f"{up} against {across}")
+    return svg([*grid(x, y, across), diagonal, *dots], f"{up} against {across}")
 
 
 def interval_chart(
@@ -135,49 +135,54 @@ def interval_chart(
         Markup('<rect class="range" x="{}" y="36" width="{}" height="16" rx="8"/>').format(
             low, max(round(high - low, 1), 2)
         ),
-        _dot(x(score), 44, f"hold-out {score:.5g}", 6),
-        _text(x(score), 22, f"{score:.5g}", "middle", "strong"),
+        dot(x(score), 44, f"hold-out {score:.5g}", 6),
+        text(x(score), 22, f"{score:.5g}", "middle", "strong"),
     ]
     for name, value in marks:
         parts.append(Markup('<path class="mark" d="M{},36v16"/>').format(x(value)))
-        parts.append(_text(x(value), 68, f"{name} {value:.4g}", _anchor(x(value))))
-    return _svg(parts, "the score with its interval", height)
+        parts.append(text(x(value), 68, f"{name} {value:.4g}", _anchor(x(value))))
+    return svg(parts, "the score with its interval", height)
 
 
 def _anchor(x: float) -> str:
     return "start" if x < 110 else "end" if x > WIDTH - 110 else "middle"
 
 
-def _axes(across: Sequence[float], up: Sequence[float]) -> tuple[Axis, Axis]:
+def axes(across: Sequence[float], up: Sequence[float]) -> tuple[Axis, Axis]:
+    """Return the horizontal and the vertical axis of a chart, over all values."""
     return (
         Axis.over(across, _LEFT, WIDTH - _RIGHT),
         Axis.over(up, HEIGHT - _BOTTOM, _TOP),
     )
 
 
-def _grid(x: Axis, y: Axis, across: str) -> list[Markup]:
+def grid(x: Axis, y: Axis, across: str) -> list[Markup]:
+    """Return the lines and numbers of the axes, and the name of the horizontal one."""
     parts = [
         Markup('<path class="grid" d="M{},{}H{}"/>').format(_LEFT, y(tick), WIDTH - _RIGHT)
-        + _text(_LEFT - 8, y(tick) + 4, f"{tick:.4g}", "end")
+        + text(_LEFT - 8, y(tick) + 4, f"{tick:.4g}", "end")
         for tick in y.ticks
     ]
-    parts += [_text(x(tick), HEIGHT - 22, f"{tick:.4g}", "middle") for tick in x.ticks]
-    return [*parts, _text((_LEFT + WIDTH) / 2, HEIGHT - 5, across, "middle")]
+    parts += [text(x(tick), HEIGHT - 22, f"{tick:.4g}", "middle") for tick in x.ticks]
+    return [*parts, text((_LEFT + WIDTH) / 2, HEIGHT - 5, across, "middle")]
 
 
-def _dot(x: float, y: float, label: str, radius: float = 3.5) -> Markup:
+def dot(x: float, y: float, label: str, radius: float = 3.5) -> Markup:
+    """Return a point whose label shows under the pointer."""
     return Markup('<circle cx="{}" cy="{}" r="{}"><title>{}</title></circle>').format(
         x, y, round(radius, 1), label
     )
 
 
-def _text(x: float, y: float, text: str, anchor: str, kind: str = "") -> Markup:
+def text(x: float, y: float, said: str, anchor: str, kind: str = "") -> Markup:
+    """Return a text."""
     return Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>').format(
-        kind, x, y, anchor, text
+        kind, x, y, anchor, said
     )
 
 
-def _svg(parts: Sequence[Markup], label: str, height: int = HEIGHT) -> Markup:
+def svg(parts: Sequence[Markup], label: str, height: int = HEIGHT) -> Markup:
+    """Return the parts as one drawing."""
     opening = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
         WIDTH, height, escape(label)
     )

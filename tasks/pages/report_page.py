@@ -12,10 +12,17 @@ from espalier.pipelines.calibration.report import CalibrationReport
 from espalier.pipelines.explain.explanation import Explanation
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.explain.mistakes import ConfusionMatrix
+from espalier.pipelines.explain.search.story import SearchStory
 from espalier.pipelines.metrics.score_interval import describe_interval
 from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.configuration import Value
 from espalier.pipelines.trials.failures import Failures
+from espalier.tasks.pages.champion_mark import ChampionMark
 from espalier.tasks.pages.charts import diagonal_chart, interval_chart, progress_chart
+from espalier.tasks.pages.first_screen import FirstScreen, first_screen
+from espalier.tasks.pages.model_section import model_section
+from espalier.tasks.pages.reproducing import HowToReproduce
+from espalier.tasks.pages.search_section import search_section
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, ValidationRecord
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -48,6 +55,12 @@ class ReportFacts:
         Why trials have no score.
     said : tuple of str
         Remarks about the advice from experience.
+    story : SearchStory or None
+        The search in figures; None if there was no time for them.
+    reproduce : HowToReproduce or None
+        How to make the model again.
+    champion : ChampionMark or None
+        The champion, if this version is not it.
     """
 
     version: RegisteredVersion
@@ -62,6 +75,9 @@ class ReportFacts:
     leaderboard: Sequence[LeaderboardRow]
     failures: Sequence[Failures]
     said: tuple[str, ...] = ()
+    story: SearchStory | None = None
+    reproduce: HowToReproduce | None = None
+    champion: ChampionMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +118,17 @@ def report_page(facts: ReportFacts) -> str:
     bars = _bars(explanation)
     scored = [row for row in facts.leaderboard if row.score is not None]
     return environment.get_template("report.html").render(
+        model_section(explanation, facts.target),
+        **search_section(
+            facts.story,
+            facts.leaderboard,
+            metric=prepared.metric,
+            higher_is_better=facts.higher_is_better,
+        ),
+        first=_first_screen(facts),
+        reproduce=facts.reproduce,
+        loss_name="log loss" if prepared.problem.is_classification else "absolute error",
+        setting=setting,
         version=facts.version,
         task=_TASKS[prepared.problem],
         target=facts.target,
@@ -142,6 +169,27 @@ def report_page(facts: ReportFacts) -> str:
         set_aside=prepared.set_aside,
         failures=facts.failures,
     )
+
+
+def _first_screen(facts: ReportFacts) -> FirstScreen:
+    n_failed = sum(each.count for each in facts.failures)
+    return first_screen(
+        facts.version,
+        facts.prepared,
+        facts.ensemble,
+        facts.holdout,
+        facts.validation,
+        higher_is_better=facts.higher_is_better,
+        failed_share=n_failed / max(len(facts.leaderboard), 1),
+        champion=facts.champion,
+    )
+
+
+def setting(value: Value | None) -> str:
+    """Return a hyperparameter's value as text; a dash where it is not active."""
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def number(value: float | None, digits: int = 5) -> str:

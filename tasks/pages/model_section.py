@@ -1,0 +1,149 @@
+"""What the report shows of the model itself: curves, thresholds, intervals, weak spots."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from espalier.pipelines.explain.curves import ClassCurves
+from espalier.pipelines.explain.explanation import Explanation
+from espalier.tasks.pages.small_charts import (
+    Line,
+    Mark,
+    dependence_chart,
+    histogram,
+    line_chart,
+)
+
+
+def model_section(explanation: Explanation, target: str) -> Mapping[str, Any]:
+    """Return the values of the template's sections about the model; charts may be empty.
+
+    Parameters
+    ----------
+    explanation : Explanation
+        From hold-out rows.
+    target : str
+        Name of the target column.
+    """
+    curves, off = explanation.curves, explanation.deviations
+    answer = f"probability of {explanation.answer}" if explanation.answer else target
+    return {
+        "curve_charts": [] if curves is None else _curve_charts(curves),
+        "threshold_chart": Markup("") if curves is None else _threshold_chart(curves),
+        "residual_charts": []
+        if off is None
+        else [
+            each
+            for each in (
+                _residual_chart(explanation),
+                _histogram(explanation),
+                _coverage(explanation),
+            )
+            if each
+        ],
+        "dependence_charts": [dependence_chart(each, answer) for each in explanation.dependences],
+        "dependence_of": answer,
+    }
+
+
+def _curve_charts(curves: ClassCurves) -> list[Markup]:
+    share = curves.n_positive / curves.n_rows
+    own = curves.own
+    return [
+        line_chart(
+            [
+                Line(points=((0.0, 0.0), (1.0, 1.0)), kind="ideal"),
+                Line(points=curves.roc),
+            ],
+            title=f"ROC curve, area {curves.roc_auc:.4g}",
+            said="; ".join(f"{a:.0%} false alarms: {b:.0%} found" for a, b in curves.roc[::12]),
+            across="false alarms",
+            up="found",
+            marks=[
+                Mark(
+                    x=own.false_alarms,
+                    y=1.0 - own.misses,
+                    label=f"threshold {own.threshold:.3g}: {own.false_alarms:.1%} false alarms, "
+                    f"{1.0 - own.misses:.1%} found",
+                    radius=5.0,
+                )
+            ],
+            whole=True,
+        ),
+        line_chart(
+            [
+                Line(points=((0.0, share), (1.0, share)), kind="ideal"),
+                Line(points=curves.precision_recall),
+            ],
+            title=f"precision and recall, average precision {curves.average_precision:.4g}",
+            said="; ".join(
+                f"{a:.0%} found: {b:.0%} of those called are right"
+                for a, b in curves.precision_recall[::12]
+            ),
+            across="found (recall)",
+            up="right among called (precision)",
+            whole=True,
+        ),
+    ]
+
+
+def _threshold_chart(curves: ClassCurves) -> Markup:
+    return line_chart(
+        [
+            Line(points=[(each.threshold, each.false_alarms) for each in curves.thresholds]),
+            Line(
+                points=[(each.threshold, each.misses) for each in curves.thresholds], kind="second"
+            ),
+            Line(points=((curves.own.threshold, 0.0), (curves.own.threshold, 1.0)), kind="ideal"),
+        ],
+        title="errors by threshold",
+        said="; ".join(
+            f"{each.threshold:.2g}: {each.false_alarms:.0%} false alarms, {each.misses:.0%} misses"
+            for each in curves.thresholds[::6]
+        ),
+        across="threshold",
+        up="share of the class",
+        whole=True,
+    )
+
+
+def _residual_chart(explanation: Explanation) -> Markup:
+    assert explanation.deviations is not None
+    points = [(predicted, predicted - true) for true, predicted in explanation.deviations.points]
+    low, high = min(a for a, _ in points), max(a for a, _ in points)
+    return line_chart(
+        [Line(points=((low, 0.0), (high, 0.0)), kind="ideal")],
+        title="predicted minus true, by prediction",
+        said=f"bias {explanation.deviations.bias:.4g}",
+        across="predicted",
+        up="predicted minus true",
+        marks=[Mark(x=a, y=b, label=f"predicted {a:.5g}, off by {b:.5g}") for a, b in points],
+    )
+
+
+def _histogram(explanation: Explanation) -> Markup:
+    assert explanation.deviations is not None
+    return histogram(
+        explanation.deviations.histogram,
+        title="how far predictions are off",
+        across="predicted minus true",
+    )
+
+
+def _coverage(explanation: Explanation) -> Markup:
+    if not explanation.coverages:
+        return Markup("")
+    points = [(each.asked, each.covered) for each in explanation.coverages]
+    return line_chart(
+        [Line(points=((0.0, 0.0), (1.0, 1.0)), kind="ideal"), Line(points=points)],
+        title="values within prediction intervals",
+        said="; ".join(f"asked {asked:.0%}: {covered:.1%}" for asked, covered in points),
+        across="coverage asked for",
+        up="coverage found",
+        marks=[
+            Mark(x=asked, y=covered, label=f"asked {asked:.0%}, found {covered:.1%}")
+            for asked, covered in points
+        ],
+        whole=True,
+    )
