@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 from espalier.pipelines.errors import UserError
 
@@ -86,3 +87,9 @@ def write_whole(path: Path, text: str) -> None:
             partial.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"{str(path)!r} cannot be written: {error.strerror}") from None
+
+
+def request_log_folder(home: Path, name: str) -> Path:
+    """Return the folder of a model's request log, below the home folder whatever it is called."""
+    plain = quote(name, safe=" ")
+    return home / "requests" / (f"%2E{plain[1:]}" if plain.startswith(".") else plain)

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from espalier.infra.endpoint_settings import EndpointSettings
 from espalier.infra.form_settings import FormSettings
 from espalier.infra.sqlite_urls import sqlite_url
 from espalier.pipelines.errors import UserError
@@ -29,7 +30,7 @@ OWN_DATABASE = "mlflow.db"
 """Name of MLflow's database in the home folder."""
 
 
-class Settings(FormSettings):
+class Settings(FormSettings, EndpointSettings):
     """The settings of an installation: where data are stored and where work runs.
 
     Raises
@@ -153,7 +154,6 @@ class Settings(FormSettings):
     ui_start_seconds: float = Field(
         default=120.0, gt=0, description="Seconds a server of `espalier ui` may take to start."
     )
-
     keep_holdout_rows: int = Field(
         default=20_000,
         ge=0,

@@ -29,6 +29,7 @@ from espalier.flows.cli.commands.upkeep.check import check
 from espalier.flows.cli.commands.upkeep.clean import clean
 from espalier.flows.cli.commands.upkeep.forget import forget
 from espalier.flows.cli.commands.verify import verify
+from espalier.flows.cli.commands.web.endpoint import endpoint
 from espalier.flows.terminal.exits import WRONG_INPUT, say_error
 from espalier.flows.terminal.last_resort import end_on_sigterm
 from espalier.infra.access.origin import OPERATOR, asked_by
@@ -62,6 +63,7 @@ app.command()(clean)
 app.command()(forget)
 app.command()(ui)
 app.command()(serve)
+app.command()(endpoint)
 app.add_typer(experience)
 
 

@@ -1,6 +1,7 @@
 """Where raw rows of training tables stay, and for how long.
 
-A training leaves rows in its run folder (the table) and in MLflow (hold-out, sample for drift).
+A training leaves rows in its run folder (the table) and in MLflow (hold-out, sample for drift), an
+endpoint in its request log.
 They stay as long as their version has an alias, and otherwise as many days as the setting
 ``keep_rows_days`` says. `forget_model` removes them at once, whatever their version is.
 """
@@ -8,9 +9,11 @@ They stay as long as their version has an alias, and otherwise as many days as t
 import logging
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from espalier.infra.operations.artifact_removal import forget_quotations, remove_rows
+from espalier.infra.places import request_log_folder
 from espalier.infra.registry.model_runs import run_behind
 from espalier.infra.registry.registry import list_models
 from espalier.infra.runs.retention import RunRecord, remove, survey
@@ -41,11 +44,14 @@ class RemovedRows:
         Run folders.
     busy : tuple of str
         Names of runs and folders in which work is going on; they stay.
+    requests : tuple of Path
+        Files of the request log.
     """
 
     runs: tuple[str, ...] = ()
     folders: tuple[RunRecord, ...] = ()
     busy: tuple[str, ...] = ()
+    requests: tuple[Path, ...] = ()
 
 
 def forget_model(name: str, settings: Settings, *, dry_run: bool = False) -> RemovedRows:
@@ -63,13 +69,14 @@ def forget_model(name: str, settings: Settings, *, dry_run: bool = False) -> Rem
     Raises
     ------
     UserError
-        No run and no folder is of such a model.
+        No run, no folder and no logged request is of such a model.
     StoreUnavailableError
         MLflow does not answer.
     """
     runs = _runs_of(name, settings)
     folders = [each for each in survey(settings.runs_folder) if each.model == name]
-    if not runs and not folders:
+    requests = tuple(sorted(request_log_folder(settings.home, name).glob("*.jsonl")))
+    if not runs and not folders and not requests:
         raise UserError(f"no training of a model {name!r} is on record here; check its name")
     live = [run for run in runs if run.info.status == "RUNNING"]
     idle = [run.info.run_id for run in runs if run.info.status != "RUNNING"]
@@ -81,7 +88,9 @@ def forget_model(name: str, settings: Settings, *, dry_run: bool = False) -> Rem
             remove_rows(settings, run_id)
             forget_quotations(settings, run_id)
         going = list(remove(going))
-    return RemovedRows(runs=tuple(idle), folders=tuple(going), busy=tuple(busy))
+        for path in requests:
+            path.unlink(missing_ok=True)
+    return RemovedRows(runs=tuple(idle), folders=tuple(going), busy=tuple(busy), requests=requests)
 
 
 def expire_rows(settings: Settings, *, now: float | None = None) -> RemovedRows:

@@ -64,15 +64,39 @@ def model_files(
     UserError
         The version was not made by Espalier, or its files are missing.
     """
+    shown = f"{version.name}/{version.version}"
+    place = version_folder(version, settings, into=into)
+    saved = find_saved(place)
+    if saved is None:
+        raise UserError(f"model {shown} was not made by Espalier; open it with MLflow")
+    if saved.is_outdated and not any_age:
+        raise OutdatedModelError(outdated(version))
+    return ModelFiles(saved=saved.folder, code=place / "code", loader=saved.loader)
+
+
+def version_folder(
+    version: RegisteredVersion, settings: Settings, *, into: Path | None = None
+) -> Path:
+    """Return the MLflow model folder of a version, whoever made it.
+
+    Parameters
+    ----------
+    version, settings, into
+        As for `model_files`.
+
+    Raises
+    ------
+    UserError
+        Its files are missing.
+    """
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
     client = make_client(settings)
-    shown = f"{version.name}/{version.version}"
     with store_errors(settings.mlflow_registry_uri):
         source = client.get_model_version_download_uri(version.name, str(version.version))
         try:
-            place = Path(
+            return Path(
                 download_artifacts(
                     source,
                     dst_path=None if into is None else str(into),
@@ -80,13 +104,8 @@ def model_files(
                 )
             )
         except (MlflowException, OSError) as error:
+            shown = f"{version.name}/{version.version}"
             raise UserError(f"the files of model {shown} are gone: {str(error)[:200]}") from error
-    saved = find_saved(place)
-    if saved is None:
-        raise UserError(f"model {shown} was not made by Espalier; open it with MLflow")
-    if saved.is_outdated and not any_age:
-        raise OutdatedModelError(outdated(version))
-    return ModelFiles(saved=saved.folder, code=place / "code", loader=saved.loader)
 
 
 def load(version: RegisteredVersion, settings: Settings) -> ServedModel:

@@ -3,9 +3,13 @@
 Field descriptions are shown in the Prefect UI, so they are written for its reader.
 """
 
-from pydantic import Field
+from typing import Self
 
-from espalier.pipelines.requests.form import DataSource, Form, OptionalText
+from pydantic import Field, model_validator
+
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.requests.duration import parse_duration
+from espalier.pipelines.requests.form import Form, OptionalSource, OptionalText
 from espalier.pipelines.requests.retrain import Promote, RetrainRequest
 
 
@@ -17,14 +21,32 @@ class MonitorRequest(Form):
         title="Model",
         description="The registered model; its champion is monitored.",
     )
-    data: DataSource = Field(
-        min_length=1,
+    data: OptionalSource = Field(
+        default=None,
         title="Data",
         description="Recent rows, from the same kinds of source as for training. Rows with a known "
-        "target are scored; rows without one are used for drift only.",
+        "target are scored; rows without one are used for drift only. Empty only with the request "
+        "log.",
     )
     query: OptionalText = Field(
         default=None, title="Query", description="The SELECT statement, if the data are a database."
+    )
+    requests: bool = Field(
+        default=False,
+        title="Request log",
+        description="Take what the model's endpoint was asked instead of a table.",
+    )
+    labels: OptionalSource = Field(
+        default=None,
+        title="Labels",
+        description="With the request log: a table of the labels that have arrived, with the "
+        "columns request and row, or with the id column that is logged.",
+    )
+    since: OptionalText = Field(
+        default=None,
+        title="Since",
+        description="With the request log: how far back it is read, such as 12h or 7d; empty for "
+        "all of it.",
     )
     max_score_drop: float = Field(
         default=0.0,
@@ -65,6 +87,26 @@ class MonitorRequest(Form):
         description="Whether the challenger may replace the champion after the retraining: auto "
         "(if it proves better), approve (if it does and a person approves), or never.",
     )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.requests == (self.data is not None):
+            raise UserError(
+                "give recent rows: a table (--data), or the request log of the model's endpoint "
+                "(--requests), not both"
+            )
+        if not self.requests and (self.labels is not None or self.since is not None):
+            raise UserError("--labels and --since belong to the request log: give --requests")
+        if self.requests and self.query is not None:
+            raise UserError("a query belongs to a database: leave it out with --requests")
+        if self.since is not None:
+            try:
+                parse_duration(self.since)
+            except UserError:
+                raise UserError(
+                    f"--since {self.since!r} is not a duration; write it like 12h or 7d"
+                ) from None
+        return self
 
     @property
     def retraining(self) -> RetrainRequest:

@@ -8,7 +8,6 @@ from espalier.infra.registry.model_files import load
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.registry.training_facts import training_facts
 from espalier.infra.settings import Settings
-from espalier.infra.tables.sources import read_table
 from espalier.infra.tracking.training_rows import read_training_rows
 from espalier.pipelines.data.assemble import group_codes, read_row_weights
 from espalier.pipelines.data.parsing.column_names import with_unique_names
@@ -18,6 +17,7 @@ from espalier.pipelines.lifecycle.retraining.live_score import LiveScore, labell
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.requests.monitor import MonitorRequest
 from espalier.tasks.monitoring.measure_drift import TableComparison, compare_tables, new_rows
+from espalier.tasks.monitoring.recent_rows import recent_rows
 from espalier.tasks.policies import MINUTES, retried_task
 
 SEED = 0
@@ -66,12 +66,7 @@ def score_champion(
         score on record.
     """
     model = load(champion, settings).model
-    raw = read_table(
-        request.data,
-        query=request.query,
-        target=model.target,
-        styles=model.preparation.styles_with(model.target),
-    )
+    raw = recent_rows(request, champion, model, settings)
     table = with_unique_names(raw)
     kept = None if champion.run_id is None else read_training_rows(settings, champion.run_id)
     is_new = new_rows(table, kept)

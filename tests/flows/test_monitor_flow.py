@@ -120,3 +120,36 @@ def test_the_parameters_are_a_described_form():
 
     fields = parameter_schema(monitor).model_dump()["definitions"]["MonitorRequest"]["properties"]
     assert all(field["title"] and field["description"] for field in fields.values())
+
+
+def test_what_an_endpoint_was_asked_is_monitored(source, visits, tmp_path):
+    from fastapi.testclient import TestClient
+
+    from espalier.infra.web.endpoint.app import create_app
+    from espalier.infra.web.endpoint.endpoint import Endpoint
+    from espalier.infra.web.endpoint.options import EndpointOptions
+
+    asked = visits(150, seed=9, dearer=4.0)
+    endpoint = Endpoint(EndpointOptions(models=(NAME,), workers=0), load_settings())
+    with TestClient(create_app(endpoint), base_url="http://127.0.0.1") as client:
+        for number, row in enumerate(asked.drop(columns="bought").to_dict("records")):
+            reply = client.post(
+                f"/models/{NAME}/predict",
+                json={"rows": [row]},
+                headers={"X-Request-ID": f"v{number}"},
+            )
+            assert reply.status_code == 200, reply.text
+
+    drifted = monitor(MonitorRequest(name=NAME, requests=True, retrain=False))
+    assert (drifted.seen.n_rows, drifted.seen.n_labelled, drifted.seen.score) == (150, 0, None)
+    assert drifted.verdict == "retrain"
+    assert any("price" in reason for reason in drifted.reasons)
+
+    labels = tmp_path / "labels.csv"
+    numbers = [f"v{number}" for number in range(100)]
+    asked.head(100)[["bought"]].assign(request=numbers).to_csv(labels, index=False)
+    scored = monitor(
+        MonitorRequest(name=NAME, requests=True, labels=str(labels), since="1d", retrain=False)
+    )
+    assert (scored.seen.n_rows, scored.seen.n_labelled) == (150, 100)
+    assert scored.seen.score is not None

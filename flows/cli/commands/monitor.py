@@ -7,6 +7,7 @@ import typer
 
 from espalier.flows.terminal.exits import reports_errors
 
+REQUESTS = "From the request log of an endpoint, instead of DATA"
 LIMITS = "Limits"
 AFTERWARDS = "If a limit is exceeded"
 
@@ -17,13 +18,39 @@ def monitor(
         str, typer.Argument(metavar="MODEL", help="The registered model.", show_default=False)
     ],
     data: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="DATA", help="Recent rows, with the target where known.", show_default=False
         ),
-    ],
+    ] = None,
     query: Annotated[
         str | None, typer.Option(metavar="SQL", help="SELECT statement, if DATA is a database.")
+    ] = None,
+    requests: Annotated[
+        bool,
+        typer.Option(
+            "--requests",
+            help="Take what espalier endpoint was asked.",
+            rich_help_panel=REQUESTS,
+        ),
+    ] = False,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATA",
+            help="Labels that have arrived, with the columns request and row, or with the column "
+            "that is logged by --log-id.",
+            rich_help_panel=REQUESTS,
+            show_default=False,
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="How far back the log is read, such as 7d. (default: all of it)",
+            rich_help_panel=REQUESTS,
+        ),
     ] = None,
     max_score_drop: Annotated[
         float,
@@ -89,6 +116,9 @@ def monitor(
             "name": name,
             "data": data,
             "query": query,
+            "requests": requests,
+            "labels": labels,
+            "since": since,
             "max_score_drop": max_score_drop,
             "max_drift": max_drift,
             "retrain": retrain,

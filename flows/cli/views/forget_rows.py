@@ -47,6 +47,7 @@ def forget_rows(name: str, *, dry_run: bool, yes: bool) -> None:
     console.print(f"{verb}: raw rows of {len(removed.runs)} MLflow run(s)")
     console.print(f"{verb}: {len(removed.folders)} run folder(s), with the tables in them")
     console.print(f"{verb}: {n_pages} page(s) of Prefect about its tables")
+    console.print(f"{verb}: {len(removed.requests)} file(s) of its request log")
     for each in removed.busy:
         console.print(f"stays: {safe_text(each)}, which is running; forget again when it has ended")
     for line in STAYS:

@@ -1,0 +1,1 @@
+"""What answers over HTTP: registered models as an endpoint."""

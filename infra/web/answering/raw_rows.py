@@ -1,0 +1,63 @@
+"""Rows as a request has them: cells by column, not yet read as what the model needs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from espalier.infra.web.answering.refusals import TOO_LARGE, RefusedError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawRows:
+    """The rows of one request.
+
+    Attributes
+    ----------
+    columns : mapping of str to list or Series
+        Cells of JSON as lists, those of files as Series; all of the same length.
+    n_rows : int
+        Number of rows.
+    gaps : mapping of str to int
+        By column that some rows lack: the first row that does.
+    """
+
+    columns: Mapping[str, "list[Any] | pd.Series[Any]"]
+    n_rows: int
+    gaps: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of_records(cls, records: Sequence[Mapping[str, Any]]) -> "RawRows":
+        """Return rows given one by one, each as a mapping of column to cell."""
+        first = records[0] if records else {}
+        gaps: dict[str, int] = {}
+        names: Iterable[str] = first
+        if any(record.keys() != first.keys() for record in records):
+            names = dict.fromkeys(name for record in records for name in record)
+            for name in names:
+                at = next((at for at, record in enumerate(records) if name not in record), None)
+                if at is not None:
+                    gaps[name] = at
+        columns = {name: [record.get(name) for record in records] for name in names}
+        return cls(columns, len(records), gaps)
+
+    @classmethod
+    def of_table(cls, table: pd.DataFrame) -> "RawRows":
+        """Return the rows of a file."""
+        return cls({str(name): table[name] for name in table.columns}, len(table))
+
+
+def require_few(n_rows: int, most: int) -> None:
+    """Refuse more rows than are answered in one request.
+
+    Raises
+    ------
+    RefusedError
+        There are more.
+    """
+    if n_rows > most:
+        raise RefusedError(
+            f"{n_rows:,} rows are too many for one request; send at most {most:,} at a time",
+            status=TOO_LARGE,
+        )

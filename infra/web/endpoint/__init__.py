@@ -1,0 +1,1 @@
+"""The endpoint: a server before worker processes, each with one version of a model."""
