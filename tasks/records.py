@@ -18,6 +18,7 @@ from espalier.pipelines.data.dataset import Dataset, DatasetShape
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.requests.train import TrainRequest
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.tasks.pickles import PREPARED
 
@@ -212,6 +213,9 @@ class PreparedRef:
     set_aside: tuple[tuple[str, str], ...] = ()
     suspects: tuple[tuple[str, str], ...] = ()
     repeated: int = 0
+
+    # It is kept in the run folder: a run may go on after an update.
+    __setstate__ = set_state_with_defaults
 
     @property
     def problem(self) -> ProblemKind:
