@@ -14,6 +14,9 @@ REPORT_FILE = "report.html"
 EXPLANATION_FILE = "explanation.json"
 SEARCH_FILE = "search.json"
 
+ROWS_BEGIN, ROWS_END = "<!-- single rows -->", "<!-- end of single rows -->"
+"""Marks in the report around what is told of single rows; data cannot forge them, being escaped."""
+
 
 def fetch_file(settings: Settings, run_id: str, file: str, folder: Path) -> Path | None:
     """Copy the artifact ``file`` of a run into ``folder``; return None if there is none.

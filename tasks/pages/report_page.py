@@ -8,6 +8,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from espalier.infra.registry.registry import RegisteredVersion
+from espalier.infra.tracking.artifacts import ROWS_BEGIN, ROWS_END
 from espalier.pipelines.calibration.report import CalibrationReport
 from espalier.pipelines.explain.explanation import Explanation
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
@@ -129,6 +130,8 @@ def report_page(facts: ReportFacts) -> str:
         reproduce=facts.reproduce,
         loss_name="log loss" if prepared.problem.is_classification else "absolute error",
         setting=setting,
+        rows_begin=Markup(ROWS_BEGIN),
+        rows_end=Markup(ROWS_END),
         version=facts.version,
         task=_TASKS[prepared.problem],
         target=facts.target,
