@@ -161,12 +161,12 @@ def explain(
         n_columns=len(model.feature_names),
         n_rows=min(len(rows), MOST_ROWS),
         n_mistake_rows=len(rows),
-        confusion=None if codes is None else confusion(truth, codes, classes),
+        confusion=None if codes is None or classes is None else confusion(truth, codes, classes),
         deviations=deviations(truth, scores) if classes is None else None,
         curves=_curves(model, truth, scores),
         classes=()
         if classes is None or codes is None or len(classes) == 2
-        else class_scores(truth, codes, scores, classes),
+        else class_scores(truth, codes, scores, list(classes)),
         coverages=_coverages(model, shown, truth, deadline, row_seconds),
         slices=weak_slices(
             shown,

@@ -165,7 +165,7 @@ def worst_rows(
     positions : array of int, shape (n_rows,)
         Positions of the rows in the table that was given, from 0.
     """
-    worst = []
+    worst: list[WorstRow] = []
     for row in np.argsort(-losses, kind="stable"):
         if len(worst) == MOST_WORST or not losses[row] > 0:
             break

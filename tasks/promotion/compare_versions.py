@@ -134,7 +134,7 @@ def compare_versions(
         notes = (*notes, f"{len(table)} common rows are too few to compare scores on.")
     elif table is not None:
         try:
-            found = measure_promotion(
+            measured = measure_promotion(
                 table,
                 target=new.target,
                 champion=score_rows(first, table, settings),
@@ -148,7 +148,7 @@ def compare_versions(
         except UserError as error:
             notes = (*notes, f"{str(error)[:1].upper()}{str(error)[1:]}.")
         else:
-            scores, notes = found.comparison, (*notes, *found.obstacles)
+            scores, notes = measured.comparison, (*notes, *measured.obstacles)
     return VersionComparison(first=sides[0], second=sides[1], scores=scores, notes=notes)
 
 
