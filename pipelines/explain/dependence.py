@@ -42,7 +42,7 @@ class Dependence:
         The values that it was set to: quantiles of numbers, or the most frequent categories.
     means, low, high : tuple of float
         Mean answer at each value, and where the middle 80 % of the rows are, each moved to the
-        mean answer of all.
+        mean answer of all, but not beyond any answer.
     n_rows : int
         Number of rows in the sample.
     """
@@ -117,7 +117,7 @@ def _dependence(answer: Answer, sample: pd.DataFrame, column: str, grid: list[An
     means = answers.mean(axis=1)
     # Rows differ in level; how they change is what tells of interactions.
     moved = answers - answers.mean(axis=0) + answers.mean()
-    low, high = np.quantile(moved, [0.1, 0.9], axis=1)
+    low, high = np.clip(np.quantile(moved, [0.1, 0.9], axis=1), answers.min(), answers.max())
     return Dependence(
         column=column,
         values=tuple(grid if isinstance(grid[0], str) else map(float, grid)),

@@ -59,7 +59,7 @@ def _curve_charts(curves: ClassCurves) -> list[Markup]:
             title=f"ROC curve, area {curves.roc_auc:.4g}",
             said="; ".join(f"{a:.0%} false alarms: {b:.0%} found" for a, b in curves.roc[::12]),
             across="false alarms",
-            up="found",
+            up="found (recall)",
             marks=[
                 Mark(
                     x=own.false_alarms,
@@ -81,8 +81,8 @@ def _curve_charts(curves: ClassCurves) -> list[Markup]:
                 f"{a:.0%} found: {b:.0%} of those called are right"
                 for a, b in curves.precision_recall[::12]
             ),
-            across="found (recall)",
-            up="right among called (precision)",
+            across="recall",
+            up="precision",
             whole=True,
         ),
     ]

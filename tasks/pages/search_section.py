@@ -16,6 +16,13 @@ ORIGINS = {
     "neighbour": "one step from one of the best",
     "near leaders": "one step from one of the best",
     "surrogate": "proposed by the predictor",
+    "gp": "the Gaussian process, among random candidates",
+    "gp+ascent": "the Gaussian process, by gradient ascent",
+    "neural": "the networks, among random candidates",
+    "neural+ascent": "the networks, by gradient ascent",
+    "forest": "the forest",
+    "tpe": "a tree-structured Parzen estimator",
+    "evolution": "crossed and mutated from the best",
     "grid": "the next point of the grid",
 }
 FEWEST_FIT = 0.05

@@ -9,7 +9,7 @@ from espalier.pipelines.explain.dependence import Dependence
 from espalier.tasks.pages.charts import Axis, dot, text
 
 SMALL_WIDTH, SMALL_HEIGHT = 320, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 10, 38
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 10, 38
 _LONGEST_NAME = 18
 
 Points = Sequence[tuple[float, float]]
@@ -169,17 +169,17 @@ def frame(
     y = Axis.over(up_values, SMALL_HEIGHT - _BOTTOM, _TOP)
     parts = [
         Markup('<path class="grid" d="M{},{}H{}"/>').format(_LEFT, y(tick), SMALL_WIDTH - _RIGHT)
-        + text(_LEFT - 6, y(tick) + 4, f"{tick:.4g}", "end")
+        + text(_LEFT - 6, y(tick) + 4, tick_text(tick), "end")
         for tick in y.ticks
     ]
     parts += [
-        text(x(tick), SMALL_HEIGHT - 22, f"{10.0**tick if log else tick:.3g}", "middle")
+        text(x(tick), SMALL_HEIGHT - 22, f"{10.0**tick:.2g}" if log else tick_text(tick), "middle")
         for tick in x.ticks[:: -(-len(x.ticks) // 4)]
     ]
     middle_x, middle_y = (_LEFT + SMALL_WIDTH) / 2, (SMALL_HEIGHT - _BOTTOM + _TOP) / 2
     parts.append(
         Markup(
-            '<text x="11" y="{}" text-anchor="middle" transform="rotate(-90 11 {})">{}</text>'
+            '<text x="9" y="{}" text-anchor="middle" transform="rotate(-90 9 {})">{}</text>'
         ).format(middle_y, middle_y, shortened(up, 28))
     )
     parts.append(text(middle_x, SMALL_HEIGHT - 5, shortened(across, 34), "middle"))
@@ -201,6 +201,17 @@ def drawing(
     return opening + Markup("").join(parts) + Markup("</svg>")
 
 
+def tick_text(value: float) -> str:
+    """Return the number at a tick: round values, without powers of ten below a million."""
+    return (
+        f"{value:,.0f}"
+        if 1e3 <= abs(value) < 1e6
+        else f"{value:.4g}"
+        if value % 1
+        else f"{value:g}"
+    )
+
+
 def shortened(name: str, most: int = _LONGEST_NAME) -> str:
     """Return a name that fits, cut with an ellipsis."""
     return name if len(name) <= most else f"{name[: most - 1]}…"
@@ -212,7 +223,7 @@ def _category_chart(found: Dependence, title: str, said: str) -> Markup:
     values = [*found.means, *found.low, *found.high]
     x = Axis.over(values, left, SMALL_WIDTH - _RIGHT)
     parts = [
-        text(x(tick), height - 8, f"{tick:.3g}", "middle")
+        text(x(tick), height - 8, tick_text(tick), "middle")
         for tick in x.ticks[:: -(-len(x.ticks) // 3)]
     ]
     for place, value in enumerate(found.values):
