@@ -21,12 +21,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from searches.emulator import ABLATIONS as EMULATED_ABLATIONS
+from searches.emulator import VARIANTS as EMULATED
 from searches.emulator import emulate
 from searches.live import ABLATIONS, VARIANTS, LiveOptions, live
 from searches.pool import open_pool, open_store
 from searches.record import RecordOptions, read_index, record
 from searches.replay import ablations, compare, strategies
-from searches.variants import COUNTS
+from searches.variants import COUNTS, Variant
 from studies.search_ascent import ascents
 from studies.search_racing import fold_fits
 
@@ -51,7 +53,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--folds", type=int, default=5, help="of a live trial")
     parser.add_argument("--processes", type=int, default=2, help="tables searched live at a time")
-    parser.add_argument("--variants", default="", help="of a live run; default: all")
+    parser.add_argument("--variants", default="", help="of a live or emulated run; default: all")
     parser.add_argument("--no-ablations", action="store_true")
     return parser.parse_args()
 
@@ -100,7 +102,10 @@ def report(frame: pd.DataFrame) -> dict[str, Any]:
             name: {str(count): round(float(row[f"{kind}_{count}"]), 4) for count in counts}
             for name, row in means.iterrows()
         }
-        figures |= wins(frame, kind, counts)
+        if "guided" in means.index:
+            figures |= wins(frame, kind, counts)
+    if "guided" not in means.index:  # a chosen few, without what they are measured against
+        return figures
     if "fold_fits" in frame:
         raced = means.loc["racing" if "racing" in means.index else "guided"]
         figures["fold_fits_share"] = round(float(raced["fold_fits"]), 3)
@@ -126,6 +131,14 @@ def wins(frame: pd.DataFrame, kind: str, counts: list[int]) -> dict[str, Any]:
             figures[f"{key}_interval"] = [round(low, 3), round(high, 3)]
             print(f"{kind}: guided vs {rival:13} at {count:3}: {rate:.2f} [{low:.2f}, {high:.2f}]")
     return figures
+
+
+def emulated_variants(options: argparse.Namespace) -> dict[str, Variant]:
+    """Return the strategies to emulate, by name."""
+    if options.variants:
+        known = EMULATED | EMULATED_ABLATIONS
+        return {name: known[name] for name in options.variants.split(",")}
+    return EMULATED if options.no_ablations else EMULATED | EMULATED_ABLATIONS
 
 
 def main() -> None:
@@ -167,7 +180,7 @@ def main() -> None:
             wanted,
             seeds=options.seeds,
             trials=options.trials,
-            ablations=not options.no_ablations,
+            variants=emulated_variants(options),
         )
         print(json.dumps(report(pd.DataFrame(emulated))))
         return

@@ -100,14 +100,14 @@ def _train(
             session.listener.note(line)
         profile = profiling.result()
         run = replace(run, run_id=opening.result())
-        refits = run.request.refit_on_all
+        refits = run.request.learns_all
         keeping = None if refits else keep_rows.submit(run, prepared)
         tag_dataset(run, prepared, profile)
         advice = consult_experience(run, prepared, profile)
 
         watch.phase("search")
         opened = open_search(run, prepared, session.workers, executor, inherited.winners, advice)
-        kept_seconds = seconds_to_keep(run.request.budget) if refits else 0.0
+        kept_seconds = seconds_to_keep(run.request)
         searched = search(run, executor, opened, session.listener, deadline.earlier(kept_seconds))
         history, deadline = searched.history, searched.deadline
         advice_outcome = () if advice is None else log_advice_outcome(run, advice, history)
@@ -116,6 +116,8 @@ def _train(
 
         watch.phase("ensemble")
         ensemble = build_ensemble(run, prepared, executor, history, opened.plan.finish, deadline)
+        for line in ensemble.warnings:
+            session.listener.warn(line)
         rows, failures = make_leaderboard(history, ensemble.weights), failures_of(history)
         summing_up = log_summary.submit(
             run, prepared, validation, profile, ensemble, rows, failures
@@ -156,7 +158,9 @@ def _train(
             failures=failures,
             said=(*advice_outcome, *session.workers.closing_lines),
             story=telling.result(),
-            reproduce=how_to_reproduce(
+            reproduce=None
+            if prepared.series is not None
+            else how_to_reproduce(
                 run.request,
                 version,
                 fingerprint=run.table.fingerprint,

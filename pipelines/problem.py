@@ -2,6 +2,12 @@
 
 from enum import StrEnum
 
+FORECAST = "forecast"
+"""What the user calls a forecast, where a table has its kind of problem.
+
+It is no `ProblemKind`: its rows (origin, series, step) are those of a regression.
+"""
+
 
 class ProblemKind(StrEnum):
     """The kind of problem; the user's option for it is called ``task``."""

@@ -15,14 +15,16 @@ from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.automl.training_data import TrainingData
 from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentReport
 from espalier.pipelines.data.dataset import Dataset, DatasetShape
+from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.evaluation.fold_models import FoldModels
-from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.problem import FORECAST, ProblemKind
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.tasks.pickles import PREPARED
 
-if TYPE_CHECKING:  # loads the combiners
+if TYPE_CHECKING:  # loads the families of forecasts, scikit-learn, and the combiners
+    from espalier.pipelines.automl.forecast.data import ForecastData
     from espalier.pipelines.explain.search.growth import GrowthStage
 
 
@@ -114,7 +116,7 @@ class TrainingRun:
     @property
     def fold_models(self) -> FoldModels | None:
         """Store of the fold models of the best trials; None if none are kept."""
-        kept = self.settings.keeps_fold_models
+        kept = self.settings.keeps_fold_models and not self.request.is_forecast
         return open_fold_models(self.folder, self.tracking.settings.home) if kept else None
 
 
@@ -199,6 +201,8 @@ class PreparedRef:
         Columns that may give the target away, and are used.
     repeated : int
         Hold-out rows that are also among the search rows, word for word.
+    series : PreparedSeries or None
+        Description of the series of a forecast; None for a table.
     """
 
     path: Path
@@ -214,6 +218,8 @@ class PreparedRef:
     suspects: tuple[tuple[str, str], ...] = ()
     repeated: int = 0
 
+    series: "PreparedSeries | None" = None
+
     # It is kept in the run folder: a run may go on after an update.
     __setstate__ = set_state_with_defaults
 
@@ -223,9 +229,46 @@ class PreparedRef:
         return self.shape.problem
 
     @property
-    def data(self) -> "PreparedData":
+    def task(self) -> str:
+        """What the user calls the kind of problem; ``forecast`` for series."""
+        return str(self.problem) if self.series is None else FORECAST
+
+    @property
+    def content(self) -> "PreparedData | ForecastData":
         """The prepared data; read once per process. Callers must not change them."""
-        return cast(PreparedData, PREPARED.read(self.path))
+        return cast("PreparedData | ForecastData", PREPARED.read(self.path))
+
+    @property
+    def data(self) -> "PreparedData":
+        """The prepared data of a table."""
+        return cast(PreparedData, self.content)
+
+    @property
+    def forecast(self) -> "ForecastData":
+        """The prepared series of a forecast."""
+        return cast("ForecastData", self.content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedSeries:
+    """What is known of the series of a forecast.
+
+    Attributes
+    ----------
+    n_series : int
+        Number of series.
+    horizon : int
+        Steps to forecast.
+    frequency : str
+        The step, such as ``D``.
+    season : int
+        Steps after which the pattern repeats; 1 for none.
+    """
+
+    n_series: int
+    horizon: int
+    frequency: str
+    season: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +298,11 @@ class PreparedData(TrainingData):
     holdout_groups: NDArray[Any] | None = None
     all_rows: Dataset | None = None
 
+    @property
+    def example(self) -> pd.DataFrame:
+        """The example rows with the columns that the model takes."""
+        return with_unique_names(self.example_rows)[list(self.preparation.columns)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnsembleRecord:
@@ -282,6 +330,8 @@ class EnsembleRecord:
         Whether the members learnt from the hold-out rows too, after these had scored them.
     growth : tuple of GrowthStage
         Scores on out-of-fold rows as the members join, heaviest first; empty if not measured.
+    warnings : tuple of str
+        What went wrong in building it, without ending the run.
     """
 
     path: Path
@@ -294,6 +344,7 @@ class EnsembleRecord:
     row_ms: float | None = None
     learnt_all: bool = False
     growth: "tuple[GrowthStage, ...]" = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,6 +112,9 @@ def test_the_wheel_is_one_package_without_deployment_and_tests(wheel):
     assert {
         "espalier/__main__.py",
         "espalier/tasks/pages/templates/report.html",
+        "espalier/flows/studio/web/templates/base.html",
+        "espalier/flows/studio/web/static/htmx.min.js",
+        "espalier/flows/studio/web/static/htmx.LICENSE.txt",
         "espalier/pipelines/experience/shipped/records.parquet",
     } <= set(names)
     modules = {

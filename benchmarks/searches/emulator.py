@@ -166,6 +166,10 @@ ABLATIONS = {
     "forest": Variant("forest", racing=False),
     "neural": Variant("neural", racing=False),
     "evolution": Variant("evolution", racing=False),
+    "nsga2": Variant("nsga2", racing=False),
+    "local": Variant("local", racing=False),
+    "policy": Variant("policy", racing=False),
+    "policy+critic": Variant("policy+critic", racing=False),
 }
 
 
@@ -200,29 +204,32 @@ def open_emulators(knowledge: KnowledgeBase, wanted: set[str]) -> list[Emulator]
 
 
 def emulate(
-    store: Path, wanted: set[str], *, seeds: int, trials: int, ablations: bool
+    store: Path, wanted: set[str], *, seeds: int, trials: int, variants: dict[str, Variant]
 ) -> list[dict[str, Any]]:
     """Return one record a table, strategy and seed: regret after 10, 30 and 100 trials."""
     knowledge = ExperienceStore(store).read()
     emulators = open_emulators(knowledge, wanted)
-    lent = lend(knowledge)
-    median = np.median([each.correlation for each in lent.values()])
-    print(f"experience of the other tables ranks with Spearman {median:.2f} (median)", flush=True)
+    lent: dict[str, Lent] = {}
+    if any(each.experience for each in variants.values()):
+        lent = lend(knowledge)
+        median = np.median([each.correlation for each in lent.values()])
+        print(f"experience of the others ranks with Spearman {median:.2f} (median)", flush=True)
     runs: list[tuple[Emulator, str, int, History, float]] = []
     for emulator in emulators:
-        for name, variant in (VARIANTS | (ABLATIONS if ablations else {})).items():
+        for name, variant in variants.items():
             for seed in range(seeds):
-                history, seconds = _run(emulator, variant, lent[emulator.name], seed, trials)
+                history, seconds = _run(emulator, variant, lent.get(emulator.name), seed, trials)
                 runs.append((emulator, name, seed, history, seconds))
         print(f"{emulator.name} done", flush=True)
     return [_record(*run, trials) for run in runs]  # the best known is known only now
 
 
 def _run(
-    emulator: Emulator, variant: Variant, lent: Lent, seed: int, trials: int
+    emulator: Emulator, variant: Variant, lent: Lent | None, seed: int, trials: int
 ) -> tuple[History, float]:
     """Return the trials, and the seconds of processor time that choosing them took."""
     executor, before = EmulatedExecutor(emulator), time.process_time()
+    known = lent if variant.experience else None
     with variant.applied():
         plan = SearchPlan(
             space=emulator.space,
@@ -231,8 +238,8 @@ def _run(
             n_workers=executor.n_workers,
             strategy=variant.strategy,
             n_folds=emulator.n_folds,
-            warm_start=tuple(lent.first) if variant.experience else (),
-            prior=lent.prior if variant.experience else None,
+            warm_start=() if known is None else tuple(known.first),
+            prior=None if known is None else known.prior,
             racing=variant.racing,
         )
         metric = get_metric("r2", ProblemKind.REGRESSION, 1)  # any whose larger is better

@@ -30,9 +30,10 @@ from espalier.flows.cli.commands.upkeep.clean import clean
 from espalier.flows.cli.commands.upkeep.forget import forget
 from espalier.flows.cli.commands.verify import verify
 from espalier.flows.cli.commands.web.endpoint import endpoint
+from espalier.flows.cli.commands.web.studio import studio
 from espalier.flows.terminal.exits import WRONG_INPUT, say_error
 from espalier.flows.terminal.last_resort import end_on_sigterm
-from espalier.infra.access.origin import OPERATOR, asked_by
+from espalier.infra.access.origin import asked_by, commands_origin
 from espalier.infra.environment import let_warnings_pass, quiet_environment
 from espalier.infra.processes.import_path import leave_working_folder
 from espalier.infra.version import own_version
@@ -63,6 +64,7 @@ app.command()(clean)
 app.command()(forget)
 app.command()(ui)
 app.command()(serve)
+app.command()(studio)
 app.command()(endpoint)
 app.add_typer(experience)
 
@@ -99,7 +101,7 @@ def run(arguments: list[str]) -> int:
     quiet_environment()
     command = typer.main.get_command(app)
     try:
-        with asked_by(OPERATOR):
+        with asked_by(commands_origin()):
             status = command.main(
                 args=arguments or ["--help"], prog_name="espalier", standalone_mode=False
             )

@@ -146,7 +146,7 @@ def make_report(
         alias=version.alias or "",
         uri=version.uri,
         run_id=run_id,
-        task=str(prepared.problem),
+        task=prepared.task,
         metric=history.metric.name,
         higher_is_better=facts.higher_is_better,
         holdout_score=holdout.score,

@@ -74,7 +74,7 @@ def gate_table(
     UserError
         The schema is right, but the training cannot be done with this table.
     """
-    suite = check_champion_suite(table, past.champion, settings)
+    suite = check_champion_suite(table, past.request, past.champion, settings)
     comparison = measure_table_drift(table, past.champion, settings, past.request.seed)
     drift = comparison.drift
     findings = () if drift is None else drift.findings(LIMITS)

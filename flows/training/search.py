@@ -6,6 +6,7 @@ The only state between rounds is the history.
 from contextlib import suppress
 from dataclasses import dataclass
 
+from espalier.flows.progress.early_finish import until_told
 from espalier.flows.progress.listeners import RunListener, SearchProgress
 from espalier.flows.training.trial_log import TrialLog
 from espalier.infra.runs.store import RunStore
@@ -79,7 +80,7 @@ def search(
         listener.note(line)
     clock = _SpentClock(store, deadline)
     deadline = with_slack(budget, clock.deadline(reserve_seconds(budget, shape)))
-    end = search_deadline(budget, shape, deadline)
+    end = until_told(search_deadline(budget, shape, deadline))
     log = TrialLog(run.tracking, run.run_id)
     new = [each for each in opened.history.results if each.trial.number not in opened.extended]
     log.add(new, 0.0)

@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
+ASKED_BY_VARIABLE = "ESPALIER_ASKED_BY"
+"""With the value ``form``, a command reads only what a form may: the studio sets it for addresses
+that were typed into its page."""
 # Prefect's runner and its workers set it for every process that they start for a flow run.
 PREFECTS_MARK = "PREFECT__FLOW_RUN_ID"
 
@@ -60,6 +63,11 @@ def asked_by(origin: Origin) -> Iterator[Origin]:
         yield origin
     finally:
         _CURRENT.reset(token)
+
+
+def commands_origin() -> Origin:
+    """Return for whom a command line works: its operator, or a form that had it started."""
+    return FORM if os.environ.get(ASKED_BY_VARIABLE) == _FORMS_WORD else OPERATOR
 
 
 def is_run_of_prefect() -> bool:

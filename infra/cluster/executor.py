@@ -6,10 +6,10 @@ from espalier.infra.cluster.host_claim import HostClaim
 from espalier.infra.cluster.shared_context import SharedContext
 from espalier.infra.cluster.worker_set import DaskWorkerSet
 from espalier.infra.runs.start_log import StartLog
-from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.job_pool import JobPool
 from espalier.pipelines.evaluation.executors.pool_executor import PoolExecutor
 from espalier.pipelines.evaluation.executors.workers import Work
+from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.trials.trial import Trial
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class DaskExecutor(PoolExecutor):
     ----------
     client : Client
         A connected client; the executor does not close it.
-    context : EvaluationContext
+    context : TrialContext
         Data and settings that trials need.
     starts : StartLog or None
         Log of the trials that are started; None for none.
@@ -39,7 +39,7 @@ class DaskExecutor(PoolExecutor):
     def __init__(
         self,
         client: "Client",
-        context: EvaluationContext,
+        context: TrialContext,
         *,
         starts: StartLog | None = None,
         claim: HostClaim | None = None,

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.trial_context import TrialContext
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -22,11 +22,11 @@ class SharedContext:
     ----------
     client : Client
         A connected client.
-    context : EvaluationContext
+    context : TrialContext
         Data and settings that trials need.
     """
 
-    def __init__(self, client: "Client", context: EvaluationContext) -> None:
+    def __init__(self, client: "Client", context: TrialContext) -> None:
         import cloudpickle  # custom learners and metrics of the user may be defined in __main__
 
         content = cloudpickle.dumps(context, protocol=5)

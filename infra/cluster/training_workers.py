@@ -6,8 +6,9 @@ from espalier.infra.runs.start_log import StartLog
 from espalier.infra.runs.store import RunStore
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.tags import CORES
-from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import Executor
+from espalier.pipelines.evaluation.forecast_context import ForecastContext
+from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.memory import MIB, SOFT_SHARE, trial_memory_mb
 
@@ -92,7 +93,7 @@ class TrainingWorkers:
         """Tags for the MLflow run: the cores that it has had, if that is known."""
         return {} if self._claim is None else {CORES: f"{self._claim.mean_cores:.1f}"}
 
-    def open_executor(self, context: EvaluationContext, store: RunStore) -> Executor:
+    def open_executor(self, context: TrialContext, store: RunStore) -> Executor:
         """Wait for the workers, send them the data, and return the executor on them.
 
         Until `close`, the trials it starts are logged in the run folder.
@@ -108,8 +109,9 @@ class TrainingWorkers:
             claim=self._claim,
             patience_seconds=self._patience,
         )
-        if self._claim is None and context.fold_models is not None:
-            folder = context.fold_models.folder
+        fold_models = None if isinstance(context, ForecastContext) else context.fold_models
+        if self._claim is None and fold_models is not None:
+            folder = fold_models.folder
             self._lacks_fold_models = not all_see(self._cluster.client, folder)
         return self._executor
 

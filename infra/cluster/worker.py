@@ -11,9 +11,9 @@ from typing import Any
 from distributed import WorkerPlugin, get_worker
 
 from espalier.infra.cluster.worker_job import occupy
-from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.run_work import run_work
 from espalier.pipelines.evaluation.executors.workers import Work
+from espalier.pipelines.evaluation.trial_context import TrialContext
 
 _CONTEXT = "espalier_context"
 
@@ -95,9 +95,9 @@ def _sees(folder: str) -> bool:
     return Path(folder).is_dir()
 
 
-def _context(worker: Any, digest: str, source: str | bytes) -> EvaluationContext:
+def _context(worker: Any, digest: str, source: str | bytes) -> TrialContext:
     """Return the context; each worker unpickles it once and keeps only the newest."""
-    kept: tuple[str, EvaluationContext] | None = getattr(worker, _CONTEXT, None)
+    kept: tuple[str, TrialContext] | None = getattr(worker, _CONTEXT, None)
     if kept is None or kept[0] != digest:
         setattr(worker, _CONTEXT, None)  # free the old one before the new one is unpickled
         if isinstance(source, str):

@@ -1,4 +1,4 @@
-"""Run the web pages of MLflow and Prefect for a local installation, on 127.0.0.1 only."""
+"""Run the pages of MLflow, Prefect and the studio for a local home, on 127.0.0.1 only."""
 
 import json
 import os
@@ -13,6 +13,7 @@ from espalier.infra.environment import without_strict_warnings
 from espalier.infra.log_rotation import rotate
 from espalier.infra.network.pages import advertised_page, page_file
 from espalier.infra.network.ports import free_port, wait_until_answers
+from espalier.infra.operations.studio_server import StudioServer
 from espalier.infra.orchestration.server import PrefectServer
 from espalier.infra.processes.import_path import without_working_folder
 from espalier.infra.settings import Settings
@@ -33,7 +34,7 @@ class ServerPage:
     Attributes
     ----------
     name : str
-        ``MLflow`` or ``Prefect``.
+        ``MLflow``, ``Prefect`` or ``Studio``.
     url : str
         Address to open in a browser.
     is_own : bool
@@ -46,7 +47,7 @@ class ServerPage:
 
 
 class LocalServers(ClosesAtExit):
-    """The servers of MLflow and Prefect for the local stores, found or started.
+    """The servers of MLflow and Prefect for the local stores, found or started, and the studio.
 
     Parameters
     ----------
@@ -58,10 +59,11 @@ class LocalServers(ClosesAtExit):
         self._settings = settings
         self._prefect = PrefectServer(settings, port=PREFECT_PORT, full=True)
         self._mlflow: subprocess.Popen[bytes] | None = None
+        self._studio = StudioServer(settings)
         self._log: IO[bytes] | None = None
 
     def start(self) -> tuple[ServerPage, ...]:
-        """Find or start both servers, wait until they answer, and return their addresses.
+        """Find or start the servers, wait until they answer, and return their addresses.
 
         Raises
         ------
@@ -70,6 +72,7 @@ class LocalServers(ClosesAtExit):
         """
         self._prefect.start()
         mlflow_url = self._start_mlflow()
+        self._studio.start()
         api = self._prefect.wait()
         if self._mlflow is not None and not wait_until_answers(
             f"{mlflow_url}/health",
@@ -83,26 +86,30 @@ class LocalServers(ClosesAtExit):
             )
         if self._mlflow is not None:
             self._state_path.write_text(json.dumps({"url": mlflow_url}))
-        return (
+        pages = (
             ServerPage(name="MLflow", url=redact(mlflow_url), is_own=self._mlflow is not None),
             ServerPage(
                 name="Prefect", url=redact(api).removesuffix("/api"), is_own=self._prefect.is_own
             ),
         )
+        if not self._studio.wait():
+            return pages
+        return (*pages, ServerPage(name="Studio", url=self._studio.url, is_own=self._studio.is_own))
 
     def wait(self) -> None:
         """Block while servers started here are running; return at once if there are none."""
-        while self._mlflow is not None or self._prefect.is_own:
+        while self._mlflow is not None or self._prefect.is_own or self._studio.is_running:
             if self._mlflow is not None and self._mlflow.poll() is not None:
                 return
             if self._prefect.is_own and not self._prefect.is_running:
                 return
-            for path in (self._mlflow_log_path, self._prefect.log_path):
+            for path in (self._mlflow_log_path, self._prefect.log_path, self._studio.log_path):
                 rotate(path)  # the pages may be open for months
             time.sleep(0.5)
 
     def close(self) -> None:
         """Stop the servers that were started here."""
+        self._studio.close()
         process, self._mlflow = self._mlflow, None
         if process is not None:
             self._state_path.unlink(missing_ok=True)

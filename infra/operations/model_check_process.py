@@ -23,10 +23,12 @@ def main() -> None:
 
 def answer(folder: str) -> dict[str, Any]:
     """Return what came of opening a saved model, as a JSON-ready record."""
+    from espalier.pipelines.serving.saved_forecast import FORECAST_FILE, open_forecast
     from espalier.pipelines.serving.saved_model import open_model
 
     try:
-        check = open_model(folder).check
+        is_forecast = os.path.exists(os.path.join(folder, FORECAST_FILE))
+        check = open_forecast(folder).check if is_forecast else open_model(folder).check
     except Exception as error:  # whatever it is, this model cannot be used
         said = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return {"answers": "failed", "text": said[:500], "packages": _packages(folder)}

@@ -1,11 +1,13 @@
-"""Log a saved ensemble as an MLflow model, with its own code and exact requirements."""
+"""Log a saved ensemble or forecast as an MLflow model, with its code and exact requirements."""
 
 import json
 import logging
 import threading
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,13 +19,13 @@ from espalier.infra.registry.model_upload import new_logged_model
 from espalier.infra.registry.packaged_code import packaged_code
 from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.problem import FORECAST
 from espalier.pipelines.serving.saved_model import (
     INTERVAL,
     LOWER,
     MANIFEST_FILE,
     REQUIREMENTS_FILE,
     UPPER,
-    _load_pyfunc,
 )
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 LOADER = "espalier.pipelines.serving.saved_model"
+FORECAST_LOADER = "espalier.pipelines.serving.saved_forecast"
 # What models name that were logged before everything was imported as `espalier`.
 LOADER_BEFORE = "pipelines.ensemble.serving"
 _EXAMPLE_ROWS = 5
@@ -100,6 +103,11 @@ class SavedModel:
     loader: str
 
     @property
+    def is_forecast(self) -> bool:
+        """Whether it forecasts series; otherwise it predicts rows of a table."""
+        return self.loader == FORECAST_LOADER
+
+    @property
     def is_outdated(self) -> bool:
         """Whether only the code beside it can open it, not this one."""
         return self.loader == LOADER_BEFORE
@@ -113,7 +121,7 @@ def find_saved(place: Path) -> SavedModel | None:
         _LOG.debug("no MLflow model in %s: %s", place, error)
         return None
     loader = flavor.get("loader_module")
-    if loader not in (LOADER, LOADER_BEFORE):
+    if loader not in (LOADER, FORECAST_LOADER, LOADER_BEFORE):
         return None
     return SavedModel(folder=place / flavor["data"], loader=loader)
 
@@ -140,17 +148,21 @@ def _save(place: Path, *, folder: Path, example: pd.DataFrame, run_id: str, mode
     import mlflow.pyfunc
     from mlflow.models import Model
 
-    needed = json.loads((folder / MANIFEST_FILE).read_text())["columns"]
-    raw = with_unique_names(example.head(_EXAMPLE_ROWS))[needed].reset_index(drop=True)
+    manifest = json.loads((folder / MANIFEST_FILE).read_text())
+    loader = FORECAST_LOADER if manifest["task"] == FORECAST else LOADER
+    # A forecast continues all of its example's rows; of a table's rows a few tell enough.
+    shown = example if loader == FORECAST_LOADER else example.head(_EXAMPLE_ROWS)
+    raw = with_unique_names(shown)[manifest["columns"]].reset_index(drop=True)
     rows = _json_ready(raw)
     # MLflow looks up columns by the signature's names, which are text.
-    served = _load_pyfunc(str(folder))
+    served = import_module(loader)._load_pyfunc(str(folder))
+    has_intervals = loader == LOADER and served.model.adjustments.intervals is not None
     named = all(isinstance(name, str) for name in example.columns) and example.columns.is_unique
     with packaged_code() as code:
         mlflow.pyfunc.save_model(
             str(place),
             mlflow_model=Model(run_id=run_id, model_id=model_id, model_uuid=model_id),
-            loader_module=LOADER,
+            loader_module=loader,
             data_path=str(folder),
             code_paths=[str(code)],
             pip_requirements=[
@@ -160,7 +172,8 @@ def _save(place: Path, *, folder: Path, example: pd.DataFrame, run_id: str, mode
             signature=_signature(
                 rows if named else None,
                 served.predict(raw),
-                with_intervals=served.model.adjustments.intervals is not None,
+                with_intervals=has_intervals,
+                optional=() if loader == LOADER else (manifest["target"],),
             ),
             input_example=rows,
             metadata={
@@ -171,9 +184,15 @@ def _save(place: Path, *, folder: Path, example: pd.DataFrame, run_id: str, mode
 
 
 def _signature(
-    example: pd.DataFrame | None, answer: pd.DataFrame, *, with_intervals: bool
+    example: pd.DataFrame | None,
+    answer: pd.DataFrame,
+    *,
+    with_intervals: bool,
+    optional: Collection[str] = (),
 ) -> "ModelSignature":
     """Return the MLflow signature: column names are required, types are not enforced.
+
+    Columns in ``optional`` may be left out: rows of the future have no target.
 
     MLflow does not cast int64 to double or float64 (an integer column with a new null) to long, and
     treats an all-null text column as numeric, so declared types would refuse rows that the model
@@ -192,7 +211,12 @@ def _signature(
     return ModelSignature(
         inputs=None
         if example is None
-        else Schema([ColSpec(AnyType(), str(name)) for name in example.columns]),
+        else Schema(
+            [
+                ColSpec(AnyType(), str(name), required=name not in optional)
+                for name in example.columns
+            ]
+        ),
         outputs=Schema(outputs),
         params=ParamSchema([ParamSpec(INTERVAL, DataType.double, None)])
         if with_intervals
@@ -203,7 +227,13 @@ def _signature(
 def _output_type(values: "pd.Series[Any]") -> Any:
     from mlflow.types import DataType
 
-    kinds = {"f": DataType.double, "i": DataType.long, "u": DataType.long, "b": DataType.boolean}
+    kinds = {
+        "f": DataType.double,
+        "i": DataType.long,
+        "u": DataType.long,
+        "b": DataType.boolean,
+        "M": DataType.datetime,
+    }
     return kinds.get(values.dtype.kind, DataType.string)
 
 

@@ -10,6 +10,7 @@ from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking.store import make_client
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.serving.saved_forecast import OpenedForecast, open_forecast
 from espalier.pipelines.serving.saved_model import OpenedModel, ServedModel, open_model
 
 
@@ -29,11 +30,14 @@ class ModelFiles:
         Folder with the part of Espalier that the model was saved with.
     loader : str
         Module of that code which opens the model.
+    is_forecast : bool
+        Whether it forecasts series; otherwise it predicts rows of a table.
     """
 
     saved: Path
     code: Path
     loader: str
+    is_forecast: bool = False
 
 
 def model_files(
@@ -71,7 +75,12 @@ def model_files(
         raise UserError(f"model {shown} was not made by Espalier; open it with MLflow")
     if saved.is_outdated and not any_age:
         raise OutdatedModelError(outdated(version))
-    return ModelFiles(saved=saved.folder, code=place / "code", loader=saved.loader)
+    return ModelFiles(
+        saved=saved.folder,
+        code=place / "code",
+        loader=saved.loader,
+        is_forecast=saved.is_forecast,
+    )
 
 
 def version_folder(
@@ -136,9 +145,24 @@ def open_version(version: RegisteredVersion, settings: Settings) -> OpenedModel:
     OutdatedModelError
         It was logged by Espalier 0.1.
     UserError
-        The version was not made by Espalier, or its files are gone.
+        The version was not made by Espalier, forecasts series, or its files are gone.
     """
-    return open_model(model_files(version, settings).saved)
+    files = model_files(version, settings)
+    if files.is_forecast:
+        shown = f"{version.name}/{version.version}"
+        raise UserError(f"model {shown} forecasts series; this is for models of tables")
+    return open_model(files.saved)
+
+
+def open_forecaster(version: RegisteredVersion, settings: Settings) -> OpenedForecast:
+    """Open a registered forecast in this process, with what is different since it was logged.
+
+    Raises
+    ------
+    UserError
+        The version is no forecast of Espalier's, or its files are gone.
+    """
+    return open_forecast(model_files(version, settings).saved)
 
 
 def require_openable(version: RegisteredVersion, settings: Settings) -> None:

@@ -37,6 +37,7 @@ _WHOLE_TABLE = {
     "ExpectColumnValuesToBeUnique",
     "ExpectColumnDistinctValuesToContainSet",
     "ExpectColumnUniqueValueCountToBeBetween",
+    "ExpectColumnMaxToBeBetween",
 }
 
 

@@ -145,6 +145,8 @@ def describe(expectation: Expectation, *, cells: bool = True) -> str:
             return f"no value of {column!r} repeats"
         case "ExpectColumnValuesToBeInTypeList":
             return f"{column!r} has a type among {few(values['type_list'])}"
+        case "ExpectColumnMaxToBeBetween":
+            return f"the largest {column!r} is {_between(low, high)}"
         case "ExpectColumnDistinctValuesToContainSet":
             return f"{column!r} holds each of {_values(values['value_set'], cells)}"
         case _:

@@ -12,11 +12,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.forecasting.input.read import SeriesColumns, SeriesTable, read_series
+from espalier.pipelines.forecasting.input.columns import SeriesColumns
+from espalier.pipelines.forecasting.input.read import SeriesTable, read_series
 from espalier.pipelines.forecasting.metrics import forecast_metric
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.resources.cores import own_cores, usable_cores
 from espalier.pipelines.resources.memory import workers_within
+from espalier.pipelines.serving.series_forecaster import SeriesForecaster
 from espalier.pipelines.surroundings import undisturbed
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
@@ -167,6 +169,7 @@ class AutoMLForecaster(BaseEstimator):
             print(*table.notes, sep="\n")  # noqa: T201
         result = train_forecast(
             table,
+            columns,
             settings,
             deadline=deadline,
             on_result=partial(print_trial, metric.name) if self.verbose else None,
@@ -210,34 +213,15 @@ class AutoMLForecaster(BaseEstimator):
                 like=self._table,
                 ahead=known_covariates if self._fitted_columns.known_covariates else None,
             )
-        self._check_future(table)
-        made, quantiles = self.model_.forecast(table.panel, tuple(table.names))
-        frame = table.future(self.model_.horizon, self._fitted_columns)
-        return self._with_forecasts(frame, made.reshape(-1), quantiles.reshape(made.size, -1))
-
-    def _with_forecasts(
-        self, frame: pd.DataFrame, made: "np.ndarray[Any, Any]", quantiles: "np.ndarray[Any, Any]"
-    ) -> pd.DataFrame:
-        frame["prediction"] = made
-        order = np.argsort([float(each) for each in self.quantiles], kind="stable")
-        at = {int(place): rank for rank, place in enumerate(order)}
-        for place, level in enumerate(self.quantiles):
-            frame[str(level)] = quantiles[:, at[place]]
-        return frame
-
-    def _check_future(self, table: SeriesTable) -> None:
-        """Refuse to forecast without any known covariates of the future."""
-        names = self._fitted_columns.known_covariates
-        if not names:
-            return
-        future = table.panel.future(self.model_.horizon)
-        nothing = ~np.asarray(np.isfinite(future).any(axis=(0, 1)))
-        if nothing.any():
-            missing = ", ".join(repr(n) for n, empty in zip(names, nothing, strict=True) if empty)
-            raise UserError(
-                f"the next {self.model_.horizon} steps of {missing} are needed; give them by "
-                "known_covariates=, or as rows without a value"
-            )
+        forecaster = SeriesForecaster(
+            model=self.model_,
+            table=self._table,
+            columns=self._fitted_columns,
+            quantiles=tuple(self.quantiles),
+        )
+        return forecaster.forecast(
+            table, hint="give them by known_covariates=, or as rows without a value"
+        )
 
     def _keep(self, table: SeriesTable, columns: SeriesColumns, result: "ForecastResult") -> None:
         """Keep what is needed to predict, and what the user may look at."""

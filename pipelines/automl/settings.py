@@ -48,7 +48,8 @@ class TrainingSettings:
         Whether models may be combined; otherwise only the best one is fitted.
     search : str
         Strategy that proposes configurations: ``guided`` (mostly gradient ascent on a Gaussian
-        process), ``gp``, ``neural``, ``forest``, ``tpe``, ``evolution``, ``random`` or ``grid``.
+        process), ``gp``, ``neural``, ``forest``, ``tpe``, ``evolution``,
+        ``policy``, ``policy+critic``, ``local``, ``nsga2``, ``random`` or ``grid``.
     memory_limit : str or None
         Memory that a trial may use, data included, such as ``"4GiB"``; None for an equal share of
         80 % of the machine's. A large limit can reduce the number of concurrent trials.

@@ -4,9 +4,9 @@ The estimators call the steps directly (`espalier.pipelines.automl.in_process`);
 wraps them in its tasks.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.automl.training_data import TrainingData
@@ -28,12 +28,28 @@ from espalier.pipelines.search.stand_ins import with_stand_ins
 from espalier.pipelines.serving.latency import prepare_ms
 from espalier.pipelines.serving.model import EnsembleModel, build_model
 from espalier.pipelines.serving.residual_correction import ResidualCorrection
+from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.row_predictions import Predictions
 
 if TYPE_CHECKING:  # loads scipy.stats
     from espalier.pipelines.experience.advice import Advice
+
+
+class SearchableData(Protocol):
+    """What a plan needs to know of the data, whether rows of a table or series."""
+
+    @property
+    def space(self) -> SearchSpace:
+        """The search space on these data."""
+        ...
+
+    @property
+    def folds(self) -> Sized:
+        """What each trial is scored on."""
+        ...
+
 
 Members = Sequence[Member | None]
 Correct = Callable[[EnsembleChoice, Members], tuple[EnsembleChoice, ResidualCorrection | None]]
@@ -59,7 +75,7 @@ class FinishedTraining:
 
 
 def plan_search(
-    data: TrainingData,
+    data: SearchableData,
     settings: TrainingSettings,
     *,
     n_workers: int,
@@ -68,13 +84,14 @@ def plan_search(
     winners: Sequence[Configuration] = (),
     advice: "Advice | None" = None,
     taken_over: frozenset[int] = frozenset(),
+    only_winners: bool = False,
 ) -> SearchPlan:
     """Return the plan of a search: the settings that stay the same during it.
 
     Parameters
     ----------
-    data : TrainingData
-        The table.
+    data : SearchableData
+        The table, or the series.
     settings : TrainingSettings
         Options of the training.
     n_workers : int
@@ -89,6 +106,8 @@ def plan_search(
         Advice from experience; its configurations are tried next.
     taken_over : frozenset of int
         Numbers of the trials taken over from another run; the budget is in addition to them.
+    only_winners : bool
+        Whether the trials of the budget are for the winners, and not half of them for others.
     """
     space = data.space
     first = (*winners, *(() if advice is None else advice.first))
@@ -100,7 +119,7 @@ def plan_search(
         strategy=settings.search,
         n_folds=len(data.folds),
         finish=finish,
-        warm_start=valid_in_space(first, space, trials=settings.n_trials),
+        warm_start=valid_in_space(first, space, trials=None if only_winners else settings.n_trials),
         prior=None if advice is None else advice.prior,
         memory_limit_mb=memory_limit_mb,
         taken_over=taken_over,

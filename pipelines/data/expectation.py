@@ -16,6 +16,7 @@ KINDS = (
     "ExpectColumnValuesToBeInTypeList",
     "ExpectColumnDistinctValuesToContainSet",
     "ExpectColumnUniqueValueCountToBeBetween",
+    "ExpectColumnMaxToBeBetween",
 )
 """Kinds of expectations; each is a class of Great Expectations, which the core does not import."""
 

@@ -7,10 +7,11 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import Self
 
 import psutil
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from espalier.pipelines.resources.interruption import raise_in
 
@@ -31,8 +32,17 @@ class MemoryExceededError(BaseException):
 @contextmanager
 def limit_threads(n_threads: int) -> Iterator[None]:
     """Limit the native thread pools (BLAS, OpenMP) of this process to ``n_threads``."""
-    with threadpool_limits(limits=n_threads):
+    with _thread_pools(len(sys.modules)).limit(limits=n_threads):
         yield
+
+
+@lru_cache(maxsize=1)
+def _thread_pools(_n_modules: int) -> ThreadpoolController:
+    """Return the thread pools of this process; looked for again once more modules are loaded.
+
+    To look for them takes some milliseconds, longer than choosing a trial may take.
+    """
+    return ThreadpoolController()
 
 
 @contextmanager

@@ -110,7 +110,7 @@ class Panel:
         """Number of known covariates, C."""
         return self.covariates.shape[1]
 
-    def before(self, steps: int) -> "Panel":
+    def before(self, steps: "int | Ints") -> "Panel":
         """Return the panel as it was ``steps`` steps before the end of each series.
 
         A series that was not there yet has no values. The covariates stay known.
@@ -131,7 +131,7 @@ class Panel:
         """Return the values of one series up to the origin."""
         return self.values[self.starts[row] : self.stops[row]]
 
-    def actual(self, ahead: int, horizon: int) -> Floats:
+    def actual(self, ahead: "int | Ints", horizon: int) -> Floats:
         """Return what followed the origin ``ahead`` steps before the end, shape (S, H).
 
         NaN where there is no value, and for series that had not begun at the origin.

@@ -2,10 +2,12 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from types import MappingProxyType
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.learners.additive.ebm_family import EBM
 from espalier.pipelines.learners.base.learner import Learner
 from espalier.pipelines.learners.families.bayes import BAYES
 from espalier.pipelines.learners.families.catboost_trees import CATBOOST
@@ -31,7 +33,20 @@ def _by_name(learners: tuple[Learner, ...]) -> Mapping[str, Learner]:
 
 # In the order in which their defaults are worth trying.
 LEARNERS: Mapping[str, Learner] = _by_name(
-    (LIGHTGBM, LINEAR, EXTRA_TREES, CATBOOST, XGBOOST, RANDOM_FOREST, MLP, REALMLP, SVM, KNN, BAYES)
+    (
+        LIGHTGBM,
+        LINEAR,
+        EXTRA_TREES,
+        CATBOOST,
+        XGBOOST,
+        RANDOM_FOREST,
+        MLP,
+        REALMLP,
+        EBM,
+        SVM,
+        KNN,
+        BAYES,
+    )
 )
 
 
@@ -55,7 +70,7 @@ def choose_learners(
         A name is unknown or given twice, or no family is left.
     """
     if names is None:
-        names = [each.name for each in LEARNERS.values() if each.by_default]
+        names = [each.name for each in LEARNERS.values() if _is_searched(each, interpretable)]
     wanted = list(names)
     chosen: dict[str, Learner] = {}
     for entry in wanted:
@@ -78,6 +93,14 @@ def choose_learners(
             f"add one of: {', '.join(able)}"
         )
     return tuple(left)
+
+
+def _is_searched(learner: Learner, interpretable: bool) -> bool:
+    """Whether a family is in a search that names none."""
+    # Among models that a person can read, this is by far the best where its package is there.
+    return learner.by_default or (
+        interpretable and learner is EBM and find_spec("interpret") is not None
+    )
 
 
 def _known(name: str) -> Learner:

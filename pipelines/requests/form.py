@@ -1,5 +1,6 @@
 """Base class of all requests: frozen pydantic models whose errors are shown as one line."""
 
+import csv
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
@@ -19,8 +20,15 @@ def _split(value: Any) -> Any:
     """Return the distinct names of a comma-separated text or of a list, as a tuple."""
     if value is None:
         return ()
-    names = value.split(",") if isinstance(value, str) else value
+    names = _named(value) if isinstance(value, str) else value
     return tuple(dict.fromkeys(str(name).strip() for name in names if str(name).strip()))
+
+
+def _named(text: str) -> list[str]:
+    """Return the names in a text; one with a comma stands in double quotes."""
+    if '"' not in text:
+        return text.split(",")
+    return next(csv.reader([text], skipinitialspace=True))
 
 
 def _without_password(value: str | None) -> str | None:

@@ -76,7 +76,22 @@ METRICS = (
 """Names of all metrics; the task decides which of them can be used."""
 
 
-NOT_IN_FORMS = ("dask", "extends")
+FORECAST_METRICS = ("mase", "rmsse", "wape", "wql", "scrps")
+"""Names of the metrics that only forecasts have; they have mae, rmse and smape as well."""
+
+FORECAST_FAMILIES = (
+    "naive",
+    "ces",
+    "ets",
+    "theta",
+    "reduction",
+    "autoregression",
+    "harmonic",
+    "intermittent",
+)
+"""Names of the families of forecasts."""
+
+NOT_IN_FORMS = ("dask", "extends", "updates")
 """Fields that a form does not show: they are the operator's, or set by another flow."""
 
 

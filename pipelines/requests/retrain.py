@@ -6,7 +6,7 @@ Field descriptions are shown in the Prefect UI, so they are written for its read
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.retraining.gate import OnDrift
@@ -77,6 +77,13 @@ class RetrainRequest(Form):
         "it proves better), approve (if it does and a person approves), or never.",
     )
 
+    update: bool = Field(
+        default=False,
+        title="Update",
+        description="Do not search: only the members of the newest version are evaluated and "
+        "fitted again, on the newest data.",
+    )
+
     @field_validator("time_budget")
     @classmethod
     def _a_duration(cls, value: str | None) -> str | None:
@@ -84,8 +91,19 @@ class RetrainRequest(Form):
             parse_duration(value)
         return value
 
+    @model_validator(mode="after")
+    def _consistent(self) -> "RetrainRequest":
+        if self.update and self.trials is not None:
+            raise UserError("an update has no trials of its own; leave --trials or --update out")
+        return self
+
     def applied_to(
-        self, last: Mapping[str, Any], *, source: str | None, start_from: tuple[str, ...]
+        self,
+        last: Mapping[str, Any],
+        *,
+        source: str | None,
+        start_from: tuple[str, ...],
+        n_members: int = 0,
     ) -> TrainRequest:
         """Return the training request: the last one, with the options given here in their place.
 
@@ -97,6 +115,8 @@ class RetrainRequest(Form):
             Data source set in the environment; used if the request names none.
         start_from : tuple of str
             Versions (NAME/VERSION) whose best configurations are tried first.
+        n_members : int
+            Number of members of the newest of them; an update evaluates these alone.
 
         Raises
         ------
@@ -114,6 +134,8 @@ class RetrainRequest(Form):
         # A new limit replaces both old ones: otherwise the old one could still end the search.
         limits = {"time_budget": self.time_budget, "trials": self.trials}
         asked = {} if self.time_budget is None and self.trials is None else limits
+        if self.update:
+            asked = {"time_budget": self.time_budget, "trials": max(n_members, 1)}
         places = {} if self.workers is None else {"workers": self.workers, "dask": None}
         # The recorded query applies only if the data still come from the same kind of database.
         same_kind = data.split("://", 1)[0] == str(last["data"]).split("://", 1)[0]
@@ -129,6 +151,7 @@ class RetrainRequest(Form):
                 "query": query,
                 "name": self.name,
                 "start_from": start_from,
+                "updates": self.update,
             }
         )
 

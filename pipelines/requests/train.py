@@ -13,10 +13,22 @@ from pydantic import Field, field_validator, model_validator
 
 from espalier.pipelines.data.splitting.folds import check_fold_count
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.redaction import redact_source
 from espalier.pipelines.requests.duration import parse_duration
+from espalier.pipelines.requests.forecast_options import (
+    DEFAULT_QUANTILES,
+    FORECAST_FIELDS,
+    Horizon,
+    KnownCovariates,
+    Quantiles,
+    Season,
+    SeriesColumn,
+    Step,
+    check_forecast_options,
+)
 from espalier.pipelines.requests.form import (
     DataSource,
     Form,
@@ -24,7 +36,12 @@ from espalier.pipelines.requests.form import (
     OptionalNumber,
     OptionalText,
 )
-from espalier.pipelines.requests.form_schema import FAMILIES, METRICS
+from espalier.pipelines.requests.form_schema import (
+    FAMILIES,
+    FORECAST_FAMILIES,
+    FORECAST_METRICS,
+    METRICS,
+)
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.resources.memory import memory_bytes
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, STRATEGIES
@@ -73,9 +90,9 @@ class TrainRequest(Form):
     metric: OptionalText = Field(
         default=None,
         title="Metric",
-        description="Metric to optimise; empty for roc_auc (binary), log_loss (multiclass) or rmse "
-        "(regression).",
-        json_schema_extra={"enum": list(METRICS)},
+        description="Metric to optimise; empty for roc_auc (binary), log_loss (multiclass), rmse "
+        "(regression) or mase (forecasts).",
+        json_schema_extra={"enum": [*METRICS, *FORECAST_METRICS]},
     )
     time_budget: OptionalText = Field(
         default=None,
@@ -107,7 +124,7 @@ class TrainRequest(Form):
         default=(),
         title="Model families",
         description="Restrict the search to these families; empty for all but realmlp.",
-        json_schema_extra={"items": {"type": "string", "enum": list(FAMILIES)}},
+        json_schema_extra={"items": {"type": "string", "enum": [*FAMILIES, *FORECAST_FAMILIES]}},
     )
     search: str = Field(
         default=DEFAULT_STRATEGY,
@@ -156,6 +173,12 @@ class TrainRequest(Form):
         description="Leave empty. The flow `extend` sets it to the run folder whose table and "
         "trials are continued; the budget is then added to that of the run.",
     )
+    updates: bool = Field(
+        default=False,
+        title="Updates",
+        description="Leave empty. The flow `retrain` sets it: only the members of the newest "
+        "version to start from are evaluated, without a search.",
+    )
     about: OptionalText = Field(
         default=None,
         title="About",
@@ -201,6 +224,13 @@ class TrainRequest(Form):
         description="After the hold-out has scored the model, fit its members once more, to the "
         "hold-out rows as well. Later models can then be compared with it only on newer rows.",
     )
+
+    horizon: Horizon = None
+    series_column: SeriesColumn = None
+    freq: Step = None
+    known_covariates: KnownCovariates = ()
+    season: Season = None
+    quantiles: Quantiles = ()
 
     @field_validator("memory_limit")
     @classmethod
@@ -264,11 +294,53 @@ class TrainRequest(Form):
             if column == self.target:
                 said = f"column {column!r} is the target"
                 raise UserError(f"{said}; it cannot be the {option} column")
+        self._check_forecast()
         if self.dask is not None and self.workers is not None:
             raise UserError(
                 "give the number of workers or the address of a Dask scheduler, not both"
             )
         return self
+
+    def _check_forecast(self) -> None:
+        """Refuse options of a forecast that contradict each other."""
+        columns = self.series_columns
+        check_forecast_options(
+            {name: getattr(self, name) for name in type(self).model_fields},
+            columns=[
+                ("target", columns.target),
+                ("time column", columns.time),
+                ("series column", columns.series),
+                *(("known covariate", name) for name in columns.known_covariates),
+            ],
+        )
+
+    @property
+    def is_forecast(self) -> bool:
+        """Whether series are forecast; otherwise rows of a table are predicted."""
+        return self.horizon is not None
+
+    @property
+    def learns_all(self) -> bool:
+        """Whether the model that is registered learns from the hold-out too, once that scored it.
+
+        A forecast does: it must know the newest values.
+        """
+        return self.refit_on_all or self.is_forecast
+
+    @property
+    def series_columns(self) -> SeriesColumns:
+        """The columns of a table of series."""
+        return SeriesColumns(
+            time=self.time_column,
+            target=self.target,
+            series=self.series_column,
+            known_covariates=self.known_covariates,
+        )
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """Levels of the quantiles of a forecast, ascending."""
+        return self.quantiles or DEFAULT_QUANTILES
 
     @property
     def shown_data(self) -> str:
@@ -317,8 +389,14 @@ class TrainRequest(Form):
         }
         given = {name: getattr(self, name) for name in ("extends", "weight_column", "folds")}
         more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        for name in ("interpretable", "refit_on_all"):
+        for name in ("interpretable", "refit_on_all", "updates"):
             more |= {name: True} if getattr(self, name) else {}
+        of_forecasts = {name: getattr(self, name) for name in FORECAST_FIELDS}
+        more |= {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in of_forecasts.items()
+            if value not in (None, ())
+        }
         return self.model_dump(mode="json", include=kept) | {"name": self.model_name} | more
 
     @property

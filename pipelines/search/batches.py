@@ -66,6 +66,7 @@ def _batch(plan: SearchPlan, history: History, pending: Sequence[Trial], start: 
         n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,
+        aims=plan.aims,
     )
 
 

@@ -96,5 +96,6 @@ def _fill(
         n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,
+        aims=plan.aims,
         with_predictor=choosing_pays(history, plan.n_workers, n),
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from espalier.pipelines.members.cost import NOTHING, FinishCost
 from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
 from espalier.pipelines.search.limits.reserve import reserve_change
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 from espalier.pipelines.space.joint import SearchSpace
@@ -45,6 +46,8 @@ class SearchPlan:
     taken_over : frozenset of int
         Numbers of the trials of another run that this one extends. The search learns from them,
         but whether it is over is judged without them.
+    aims : Aims
+        Costs that are to be small beside the score, and their limits.
     """
 
     space: SearchSpace
@@ -59,6 +62,7 @@ class SearchPlan:
     memory_limit_mb: float | None = None
     racing: bool = True
     taken_over: frozenset[int] = frozenset()
+    aims: Aims = THE_SCORE
 
     @property
     def is_untimed(self) -> bool:

@@ -7,12 +7,14 @@ import numpy as np
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.search.limits.admission import Admission
+from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
 from espalier.pipelines.search.limits.racing import race_floors
 from espalier.pipelines.search.limits.thinning import thinned
 from espalier.pipelines.search.proposer import NEAR_LEADERS, Proposer
-from espalier.pipelines.search.strategies.dispatch import SourcedProposal, sources
+from espalier.pipelines.search.strategies.dispatch import sources
 from espalier.pipelines.search.strategies.initial_design import initial_design
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, STRATEGIES
+from espalier.pipelines.search.strategies.situation import SourcedProposal
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.space.preprocessing import effective
@@ -43,6 +45,7 @@ def propose_trials(
     prior: Experience | None = None,
     racing: bool = False,
     with_predictor: bool = True,
+    aims: Aims = THE_SCORE,
 ) -> list[Trial]:
     """Return the next trials; their numbers follow those of the history and the pending ones.
 
@@ -84,6 +87,8 @@ def propose_trials(
     with_predictor : bool
         Whether strategies may be asked; otherwise most proposals are neighbours of the best trials,
         which cost nothing.
+    aims : Aims
+        Costs that are to be small beside the score, and their limits.
 
     Raises
     ------
@@ -96,7 +101,7 @@ def propose_trials(
     first = max([history.next_number, *(trial.number + 1 for trial in pending)])
     learned = thinned(history)
     admission = Admission.of(
-        space, history, expected_seconds_limit, n_folds, memory_limit_mb, learned=learned
+        space, history, expected_seconds_limit, n_folds, memory_limit_mb, learned=learned, aims=aims
     )
     proposer = Proposer(
         space=space,
@@ -140,7 +145,7 @@ def propose_trials(
             for each in proposer.take(cheapest, 1, admission.promising)
         ]
     numbers = range(first + len(picks), first + n)
-    who = _sources(strategy, history, pending, numbers, timed, with_predictor)
+    who = _sources(strategy, space, history, pending, numbers, timed, with_predictor)
     picks += proposer.propose(who, numbers, warm_start)
     if not picks and not history.successes and not pending:
         picks = [SourcedProposal(each, "random") for each in proposer.cheap_draw()]
@@ -163,6 +168,7 @@ def propose_trials(
 
 def _sources(
     strategy: str,
+    space: SearchSpace,
     history: History,
     pending: Sequence[Trial],
     numbers: range,
@@ -175,7 +181,7 @@ def _sources(
     if not with_predictor:
         return ["random" if number % _RANDOM_EVERY == 0 else NEAR_LEADERS for number in numbers]
     if len(history.successes) >= _SMALLEST_HISTORY:
-        return sources(strategy, history, pending, numbers, random_every=_RANDOM_EVERY)
+        return sources(strategy, space, history, pending, numbers, random_every=_RANDOM_EVERY)
     # Where few trials fit into the time there may never be enough for a predictor.
     return [
         "neighbour" if timed and number % _RANDOM_EVERY != 0 else "random" for number in numbers

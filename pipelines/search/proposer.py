@@ -7,12 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.search.limits.admission import Admission
-from espalier.pipelines.search.strategies.dispatch import (
-    SourcedProposal,
-    StrategyContext,
-    propose_by,
-)
+from espalier.pipelines.search.strategies.dispatch import propose_by
 from espalier.pipelines.search.strategies.grid import grid_points
+from espalier.pipelines.search.strategies.situation import SourcedProposal, StrategyContext
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.space.preprocessing import effective
 from espalier.pipelines.surrogate.prior_mean import Experience
@@ -164,6 +161,7 @@ class Proposer:
             admission=self.admission,
             favourites=tuple(each for each in favourites if each.family in self.space.families),
             seed=self.seed,
+            root=self.root,
             rng=self.rng,
             prior=self.prior,
         )

@@ -95,6 +95,10 @@ class SearchSpace:
         """Return the valid configuration nearest to a vector of shape (n_coordinates,)."""
         return self._encoding.decode(vector)
 
+    def decode_many(self, X: NDArray[Any]) -> list[Configuration]:
+        """Return the valid configurations nearest to vectors, shape (n, n_coordinates)."""
+        return self._encoding.decode_many(X)
+
     def expected_seconds(self, configuration: Configuration) -> float:
         """Return about how long one fit on all rows takes on one core, preprocessing included."""
         learner = self._spaces[configuration.family].learner

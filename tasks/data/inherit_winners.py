@@ -7,7 +7,7 @@ import numpy as np
 from espalier.infra.registry.registry import resolve
 from espalier.infra.tracking.artifacts import LEADERBOARD_FILE, read_json_file
 from espalier.infra.tracking.training_rows import TrainingRows, read_training_rows
-from espalier.pipelines.lifecycle.retraining.warm_start import winners
+from espalier.pipelines.lifecycle.retraining.warm_start import members, winners
 from espalier.pipelines.serialization.to_disk import keep_on_disk
 from espalier.tasks.policies import kept_task
 from espalier.tasks.records import InheritedTraining, TrainingRun
@@ -21,7 +21,8 @@ from espalier.tasks.records import InheritedTraining, TrainingRun
 def read_inheritance(run: TrainingRun) -> InheritedTraining:
     """Return best configurations and hold-out of the versions that the request starts from.
 
-    The hold-out is that of the first version; its row keys are written to the run folder.
+    The hold-out is that of the first version; its row keys are written to the run folder. An update
+    takes over the members of the newest version alone.
 
     Raises
     ------
@@ -39,7 +40,7 @@ def read_inheritance(run: TrainingRun) -> InheritedTraining:
     first = found[0]
     kept = None if first.run_id is None else read_training_rows(settings, first.run_id)
     return InheritedTraining(
-        winners=winners(boards),
+        winners=members(boards[0]) if boards and run.request.updates else winners(boards),
         version=f"{first.name}/{first.version}",
         fingerprint=first.tags.get("fingerprint", ""),
         rows_path=None if kept is None else _write(kept, run.folder / "inherited_rows.npz"),

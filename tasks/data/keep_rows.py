@@ -22,6 +22,7 @@ def keep_rows(run: TrainingRun, prepared: PreparedRef, *, learnt_all: bool = Fal
 
     The settings say how many rows of the hold-out and of the sample are kept; 0 keeps none. A model
     that has learnt from its hold-out has none to compare it on: all rows are recorded as trained.
+    Of series nothing is kept here: the forecast itself has the newest values.
 
     Parameters
     ----------
@@ -34,6 +35,8 @@ def keep_rows(run: TrainingRun, prepared: PreparedRef, *, learnt_all: bool = Fal
     """
     from espalier.pipelines.lifecycle.drift.reference import MOST_ROWS, sample_rows
 
+    if prepared.series is not None:
+        return
     request, tracking, run_id = run.request, run.tracking, run.run_id
     raw, data = read_pickle(run.table.path), prepared.data
     columns, keys = identified_rows(raw, request.target)

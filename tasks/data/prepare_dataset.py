@@ -61,6 +61,10 @@ def prepare_dataset(
         The target cannot be learned, or no feature is left.
     """
     request, settings = run.request, run.settings
+    if request.is_forecast:
+        from espalier.tasks.data.series.prepare_series import prepare_series
+
+        return prepare_series(run)
     table: pd.DataFrame = read_pickle(run.table.path)
     assembled = assemble(
         table,

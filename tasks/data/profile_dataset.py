@@ -1,5 +1,6 @@
 """Meta-features: about forty numbers that characterise the dataset."""
 
+from espalier.pipelines.forecasting.profile import profile_panel
 from espalier.pipelines.metafeatures.profile import profile
 from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.policies import kept_task
@@ -13,6 +14,11 @@ from espalier.tasks.records import PreparedRef, TrainingRun
 )
 def profile_dataset(run: TrainingRun, prepared: PreparedRef) -> dict[str, float]:
     """Compute the meta-features, write them into the run folder, and return them by name."""
-    values = profile(prepared.data.search, seed=run.request.seed).to_dict()
+    seed = run.request.seed
+    if prepared.series is not None:
+        data = prepared.forecast
+        values = profile_panel(data.search.panel, horizon=data.horizon, seed=seed)
+    else:
+        values = profile(prepared.data.search, seed=seed).to_dict()
     (run.folder / "metafeatures.json").write_text(to_json(values))
     return values

@@ -15,6 +15,7 @@ from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.metrics.scoring import check_percentages, check_target
 from espalier.pipelines.requests.train import TrainRequest
+from espalier.tasks.data.series.read_request import check_series
 
 FEWEST_ROWS = 20
 
@@ -27,6 +28,9 @@ def check_request(request: TrainRequest, table: pd.DataFrame) -> None:
     UserError
         The first fault, as one line.
     """
+    if request.is_forecast:
+        check_series(request, table)
+        return
     table = with_unique_names(table)
     y = table[find_column(table, request.target, "target")]
     named = [(name, "excluded column") for name in request.exclude]

@@ -3,11 +3,10 @@
 from espalier.infra.store_errors import disk_errors
 from espalier.infra.validation.expectations import check_expectations
 from espalier.infra.validation.page import render
-from espalier.pipelines.data.contract import infer_contract
-from espalier.pipelines.data.target import infer_problem
 from espalier.pipelines.errors import DataRefusedError
 from espalier.pipelines.serialization.to_disk import keep_on_disk
 from espalier.tasks.artifacts import publish_markdown
+from espalier.tasks.data.series.rows_to_check import contract_of, rows_to_check
 from espalier.tasks.pages.markdown import escape_markdown
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, kept_task
@@ -23,7 +22,7 @@ REFUSE = "refuse"
     timeout_seconds=30 * MINUTES,
 )
 def validate_table(run: TrainingRun) -> ValidationRecord:
-    """Check the table; write suite and result into the run folder.
+    """Check the table, or its series; write suite and result into the run folder.
 
     Raises
     ------
@@ -31,12 +30,9 @@ def validate_table(run: TrainingRun) -> ValidationRecord:
         An expectation of severity *refuse* does not hold.
     """
     request, folder = run.request, run.folder
-    table = read_pickle(run.table.path)
-    names = [str(name) for name in table.columns]
-    target = table.iloc[:, names.index(request.target)]
-    problem = infer_problem(target, request.task)
-    contract = infer_contract(table, target=request.target, problem=problem)
-    report = check_expectations(table, contract)
+    rows = rows_to_check(request, read_pickle(run.table.path))
+    contract = contract_of(request, rows)
+    report = check_expectations(rows, contract)
 
     json_path, html_path = folder / "validation.json", folder / "validation.html"
     json_path.write_text(report.to_json())

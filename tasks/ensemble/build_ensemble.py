@@ -56,9 +56,14 @@ def build_ensemble(
     from espalier.pipelines.automl.training import finish
     from espalier.pipelines.explain.search.growth import ensemble_growth
 
-    data, settings, store = prepared.data, run.settings, run.store
+    settings, store = run.settings, run.store
     best = sorted(history.successes, key=history.gain, reverse=True)[:OPENED_TRIALS]
     predictions = {each.trial.number: store.predictions(each.trial.number) for each in best}
+    if prepared.series is not None:
+        from espalier.tasks.ensemble.forecast.build_forecast import build_forecast
+
+        return build_forecast(run, prepared, executor, history, predictions, deadline)
+    data = prepared.data
     finished = finish(
         data,
         history,

@@ -35,6 +35,10 @@ def evaluate_ensemble(
 
     If prediction is so slow that the deadline would pass, only a part of the rows is scored.
     """
+    if prepared.series is not None:
+        from espalier.tasks.ensemble.forecast.evaluate_forecast import evaluate_forecast
+
+        return evaluate_forecast(run, prepared)
     data, seed = prepared.data, run.request.seed
     metric = data.metric
     model = load_model(ensemble.path)

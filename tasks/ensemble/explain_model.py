@@ -5,6 +5,7 @@ import logging
 from prefect import task
 
 from espalier.pipelines.explain.explanation import NOTHING_EXPLAINED, Explanation, explain
+from espalier.pipelines.explain.forecast_explanation import ForecastExplanation, explain_forecast
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.serving.saved_model import load_model
 from espalier.tasks.policies import ALWAYS_RUN
@@ -26,13 +27,16 @@ FEWEST_SECONDS = 0.5
 )
 def explain_model(
     run: TrainingRun, prepared: PreparedRef, ensemble: EnsembleRecord, deadline: Deadline
-) -> Explanation:
+) -> Explanation | ForecastExplanation:
     """Return an explanation of the saved model; an empty one if time is short or it fails."""
     left = min(MOST_SECONDS, deadline.seconds_left)
+    nothing = NOTHING_EXPLAINED if prepared.series is None else ForecastExplanation()
     if left < FEWEST_SECONDS:
-        return NOTHING_EXPLAINED
-    data, settings = prepared.data, run.tracking.settings
+        return nothing
     try:
+        if prepared.series is not None:
+            return _explain_forecast(run, prepared)
+        data, settings = prepared.data, run.tracking.settings
         return explain(
             load_model(ensemble.path),
             data.holdout_rows,
@@ -47,4 +51,22 @@ def explain_model(
         )
     except Exception:  # nobody is to lose a trained model for a chart
         _LOG.warning("the model could not be explained", exc_info=True)
-        return NOTHING_EXPLAINED
+        return nothing
+
+
+def _explain_forecast(run: TrainingRun, prepared: PreparedRef) -> ForecastExplanation:
+    from espalier.tasks.ensemble.forecast.finished import (
+        FinishedForecast,
+        naive_held_out,
+        read_held_out,
+    )
+
+    data, finished = prepared.forecast, FinishedForecast.of(run.folder)
+    return explain_forecast(
+        read_held_out(data, run.folder),
+        naive_held_out(data),
+        data.search,
+        origins=data.origins,
+        backtest=finished.backtest,
+        losses=finished.losses,
+    )

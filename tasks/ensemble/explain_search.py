@@ -30,8 +30,8 @@ def explain_search(
     history: History,
     deadline: Deadline,
 ) -> SearchStory | None:
-    """Return the story of the search; None if time is short or it fails."""
-    if deadline.seconds_left < FEWEST_SECONDS:
+    """Return the story of the search; None for forecasts, if time is short, or if it fails."""
+    if deadline.seconds_left < FEWEST_SECONDS or prepared.series is not None:
         return None
     try:
         return tell_search(

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 from espalier.infra.runs.notes import THREADS
 from espalier.pipelines.automl.refit_on_all import refit_on_all
+from espalier.pipelines.ensemble.horizon.choice_time import choice_seconds
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
-from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.requests.train import TrainRequest
+from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, worker_memory
 from espalier.pipelines.serving.latency import answer_ms
 from espalier.pipelines.serving.saved_model import load_model, save_model
@@ -18,9 +20,16 @@ REFIT_SHARE = 0.1
 FOLDER = "model_on_all"
 
 
-def seconds_to_keep(budget: Budget) -> float:
-    """Return the seconds by which search, ensemble and evaluation must end earlier."""
-    return 0.0 if budget.seconds is None else REFIT_SHARE * budget.seconds
+def seconds_to_keep(request: TrainRequest) -> float:
+    """Return the seconds by which search, ensemble and evaluation must end earlier.
+
+    Those that a forecast needs to choose its weights are among them.
+    """
+    budget = request.budget
+    if budget.seconds is None or not request.learns_all:
+        return 0.0
+    choice = choice_seconds(budget) if request.is_forecast else 0.0
+    return REFIT_SHARE * budget.seconds + choice
 
 
 @retried_task(
@@ -47,6 +56,10 @@ def refit_ensemble_on_all(
     deadline : Deadline
         When the refits must end.
     """
+    if prepared.series is not None:
+        from espalier.tasks.ensemble.forecast.refit_forecast import refit_forecast
+
+        return refit_forecast(run, prepared, ensemble, deadline)
     data, settings, store = prepared.data, run.tracking.settings, run.store
     assert data.all_rows is not None
     results = [each for each in store.results() if each.trial.number in ensemble.weights]

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from espalier.infra.registry.registry import RegisteredVersion, register_version
 from espalier.infra.tracking.artifacts import LEADERBOARD_FILE
 from espalier.infra.tracking.logged_dataset import ModelMetrics
-from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.trials.failures import Failures
 from espalier.tasks.artifacts import publish_markdown, publish_table
@@ -51,8 +50,7 @@ def register_ensemble(
 
     If the run has registered a version already, that one is returned.
     """
-    data, tracking, run_id = prepared.data, run.tracking, run.run_id
-    example = with_unique_names(data.example_rows)[list(data.preparation.columns)]
+    tracking, run_id = run.tracking, run.run_id
     low, high = holdout.interval
     numbers = {
         "holdout_score": holdout.score,
@@ -67,11 +65,11 @@ def register_ensemble(
         name=run.request.model_name,
         run_id=run_id,
         folder=ensemble.path,
-        example=example,
+        example=prepared.content.example,
         tags={
             **{key: f"{value:.6g}" for key, value in numbers.items()},
             "metric": prepared.metric,
-            "task": str(prepared.problem),
+            "task": prepared.task,
             "method": ensemble.method,
             "fingerprint": run.table.fingerprint,
             **({LEARNT_ALL: "true"} if ensemble.learnt_all else {}),
@@ -123,7 +121,7 @@ def log_summary(
     tracking.set_tags(
         run_id,
         {
-            "espalier.task": prepared.problem,
+            "espalier.task": prepared.task,
             "espalier.metric": prepared.metric,
             "espalier.folds": prepared.folds,
             "espalier.ensemble": ensemble.method,

@@ -26,7 +26,7 @@ ADVICE_FILE = "experience.json"
 def consult_experience(
     run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]
 ) -> "Advice | None":
-    """Return the advice of experience for the prepared data; None without experience.
+    """Return the advice of experience for the prepared data; None without any, as of forecasts.
 
     A continued run is advised again; its own trials so far count more than the advice.
 
@@ -35,7 +35,7 @@ def consult_experience(
     UserError
         The experience folder in the settings cannot be read.
     """
-    opened = open_experience(run.tracking.settings)
+    opened = None if prepared.series is not None else open_experience(run.tracking.settings)
     if opened is None:
         return None
     return advise(

@@ -17,7 +17,12 @@ from espalier.tasks.records import PreparedRef, TrainingRun
     tags=["espalier", "experience", "tracking"],
 )
 def tag_dataset(run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]) -> None:
-    """Set the tags; done early, so that a run that is killed later has them."""
+    """Set the tags; done early, so that a run that is killed later has them.
+
+    The trials of a forecast are not experience yet: their run has no such tags.
+    """
+    if prepared.series is not None:
+        return
     request = run.request
     known = KnownDataset(
         fingerprint=run.table.fingerprint,

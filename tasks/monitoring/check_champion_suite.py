@@ -7,8 +7,9 @@ from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
 from espalier.infra.validation.expectations import check_expectations
 from espalier.infra.validation.page import render
-from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.lifecycle.retraining.gate import BrokenExpectation
+from espalier.pipelines.requests.train import TrainRequest
+from espalier.tasks.data.series.rows_to_check import rows_to_check
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, retried_task
 from espalier.tasks.records import TableRef
@@ -37,13 +38,13 @@ class SuiteCheck:
     timeout_seconds=30 * MINUTES,
 )
 def check_champion_suite(
-    table: TableRef, champion: RegisteredVersion, settings: Settings
+    table: TableRef, request: TrainRequest, champion: RegisteredVersion, settings: Settings
 ) -> SuiteCheck:
     """Check the table against the champion's suite; the result is also written to its folder."""
     contract = read_suite(settings, champion)
     if contract is None:
         return SuiteCheck(n_expectations=0, broken=())
-    rows = with_unique_names(read_pickle(table.path))
+    rows = rows_to_check(request, read_pickle(table.path))
     report = check_expectations(rows, contract)
     (table.folder / "champion_suite.json").write_text(report.to_json())
     (table.folder / "champion_suite.html").write_text(render(report))

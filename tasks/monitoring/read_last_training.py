@@ -8,8 +8,9 @@ from espalier.infra.registry.model_runs import run_behind
 from espalier.infra.registry.registry import RegisteredVersion, resolve, versions_of
 from espalier.infra.settings import Settings
 from espalier.infra.tables.lasting import is_lasting
-from espalier.infra.tracking.artifacts import read_json_file
+from espalier.infra.tracking.artifacts import LEADERBOARD_FILE, read_json_file
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.lifecycle.retraining.warm_start import members
 from espalier.pipelines.redaction import redact
 from espalier.pipelines.requests.retrain import RetrainRequest, source_variable
 from espalier.pipelines.requests.train import TrainRequest
@@ -80,9 +81,28 @@ def read_last_training(request: RetrainRequest, settings: Settings) -> PastTrain
             asked,
             source=source,
             start_from=tuple(starts),
+            n_members=_n_members(newest, settings) if request.update else 0,
         ),
         origin=origin,
     )
+
+
+def _n_members(newest: RegisteredVersion, settings: Settings) -> int:
+    """Return how many members the newest version has, which an update fits again.
+
+    Raises
+    ------
+    UserError
+        They are not on record.
+    """
+    board = read_json_file(settings, newest.run_id, LEADERBOARD_FILE) if newest.run_id else None
+    n = len(members(board or ()))
+    if not n:
+        raise UserError(
+            f"the members of {newest.name}/{newest.version} are not on record, so they cannot be "
+            "updated; leave --update out"
+        )
+    return n
 
 
 def _require_same_place(data: str, name: str, settings: Settings) -> None:

@@ -15,9 +15,11 @@ from espalier.pipelines.data.parsing.decimal_signs import NOTES
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.retraining.live_score import LiveScore, labelled_rows, score_live
 from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.problem import FORECAST
 from espalier.pipelines.requests.monitor import MonitorRequest
 from espalier.tasks.monitoring.measure_drift import TableComparison, compare_tables, new_rows
 from espalier.tasks.monitoring.recent_rows import recent_rows
+from espalier.tasks.monitoring.score_forecast import score_forecast
 from espalier.tasks.policies import MINUTES, retried_task
 
 SEED = 0
@@ -65,6 +67,8 @@ def score_champion(
         The data cannot be read or lack columns that the model needs, or the model has no hold-out
         score on record.
     """
+    if champion.tags.get("task") == FORECAST:
+        return _score_forecast(request, champion, settings)
     model = load(champion, settings).model
     raw = recent_rows(request, champion, model, settings)
     table = with_unique_names(raw)
@@ -123,6 +127,28 @@ def score_champion(
         n_new=len(recent),
         n_labelled=n_labelled,
         notes=tuple(notes),
+    )
+
+
+def _score_forecast(
+    request: MonitorRequest, champion: RegisteredVersion, settings: Settings
+) -> MonitoringResult:
+    """Score a forecast on the values that have come since its training."""
+    seen = score_forecast(
+        request,
+        champion,
+        settings,
+        before=_figure(champion, "holdout_score"),
+        before_interval=(_figure(champion, "holdout_low"), _figure(champion, "holdout_high")),
+        seed=SEED,
+    )
+    return MonitoringResult(
+        score=seen.score,
+        comparison=TableComparison(drift=None),
+        n_rows=seen.n_rows,
+        n_new=seen.n_new,
+        n_labelled=seen.n_scored,
+        notes=seen.notes,
     )
 
 

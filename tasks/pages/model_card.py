@@ -11,6 +11,7 @@ from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
 
 _MEMBERS_SHOWN = 12
 _FRONT_SHOWN = 12
+_BASELINES = ("a dummy model scores", "seasonal naive scores")
 
 
 def model_card(
@@ -26,16 +27,16 @@ def model_card(
     members.sort(key=lambda row: -row.weight)
     bags = dict(ensemble.fold_models)
     blocks = [
-        f"**{metric} {holdout.score:.5g}** on {holdout.n_rows:,} held-out rows, "
+        f"**{metric} {holdout.score:.5g}** on {holdout.n_rows:,} held-out "
+        f"{'rows' if prepared.series is None else 'values'}, "
         f"{describe_interval(holdout.interval)}.",
         markdown_table(
             ("", ""),
             [
-                ("task", str(prepared.problem)),
-                ("rows searched on", f"{prepared.shape.n_rows:,}"),
-                ("features", f"{prepared.shape.n_columns:,}"),
-                ("a dummy model scores", f"{holdout.baseline:.5g}"),
-                (f"{metric} in cross-validation", f"{ensemble.cv_score:.5g}"),
+                ("task", prepared.task),
+                *_size(prepared),
+                (_BASELINES[prepared.series is not None], f"{holdout.baseline:.5g}"),
+                (_validated(prepared, metric), f"{ensemble.cv_score:.5g}"),
                 ("validated by", escape_markdown(prepared.folds)),
                 ("trials", f"{len(leaderboard):,}"),
                 ("milliseconds for one row", _shown(ensemble.row_ms)),
@@ -66,7 +67,9 @@ def model_card(
             "The score is that of the model before it learnt from the held-out rows as well; "
             "nothing can be scored on them any more.",
         )
-    if holdout.covered is not None:
+    if holdout.covered is not None and prepared.series is not None:
+        blocks.append(f"{holdout.covered:.1%} of them lie between the outer quantiles.")
+    elif holdout.covered is not None:
         blocks.append(
             f"Of held-out rows, on which nothing was chosen, {holdout.covered:.1%} lie within them."
         )
@@ -104,6 +107,22 @@ def model_card(
         name = escape_markdown(version.name)
         blocks.insert(0, f"## {name} version {version.version} is {version.alias or 'registered'}")
     return "\n\n".join(blocks)
+
+
+def _size(prepared: PreparedRef) -> list[tuple[str, str]]:
+    shape, series = prepared.shape, prepared.series
+    if series is None:
+        return [("rows searched on", f"{shape.n_rows:,}"), ("features", f"{shape.n_columns:,}")]
+    return [
+        ("horizon", f"{series.horizon} steps ({escape_markdown(series.frequency)})"),
+        ("series", f"{series.n_series:,}"),
+        ("values searched on", f"{shape.n_rows:,}"),
+        ("season", f"{series.season}" if series.season > 1 else "none"),
+    ]
+
+
+def _validated(prepared: PreparedRef, metric: str) -> str:
+    return f"{metric} {'in cross-validation' if prepared.series is None else 'at earlier origins'}"
 
 
 def _shown(value: float | None, digits: int = 3) -> str:

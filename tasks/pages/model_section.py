@@ -1,12 +1,17 @@
 """What the report shows of the model itself: curves, thresholds, intervals, weak spots."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
+from espalier.pipelines.calibration.report import CalibrationReport
 from espalier.pipelines.explain.curves import ClassCurves
 from espalier.pipelines.explain.explanation import Explanation
+from espalier.pipelines.explain.mistakes import ConfusionMatrix
+from espalier.tasks.pages.charts import diagonal_chart
 from espalier.tasks.pages.small_charts import (
     Line,
     Mark,
@@ -14,6 +19,30 @@ from espalier.tasks.pages.small_charts import (
     histogram,
     line_chart,
 )
+
+COLUMNS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    name: str
+    loss: float
+    spread: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    count: int
+    colour: str
+    shade: int
+
+
+@dataclass(frozen=True, slots=True)
+class _ConfusionRow:
+    label: str
+    cells: tuple[_Cell, ...]
+    recall: str
 
 
 def model_section(explanation: Explanation, target: str) -> Mapping[str, Any]:
@@ -28,7 +57,13 @@ def model_section(explanation: Explanation, target: str) -> Mapping[str, Any]:
     """
     curves, off = explanation.curves, explanation.deviations
     answer = f"probability of {explanation.answer}" if explanation.answer else target
+    bars = _bars(explanation)
     return {
+        "importances": bars[:COLUMNS_SHOWN],
+        "unimportant": max(0, len(bars) - COLUMNS_SHOWN),
+        "unmeasured": explanation.n_columns - len(bars),
+        "confusion_rows": _confusion_rows(explanation.confusion),
+        "deviation_chart": _deviation_chart(explanation),
         "curve_charts": [] if curves is None else _curve_charts(curves),
         "threshold_chart": Markup("") if curves is None else _threshold_chart(curves),
         "residual_charts": []
@@ -146,4 +181,60 @@ def _coverage(explanation: Explanation) -> Markup:
             for asked, covered in points
         ],
         whole=True,
+    )
+
+
+def _bars(explanation: Explanation) -> list[_Bar]:
+    largest = max((abs(each.loss) for each in explanation.importances), default=0.0) or 1.0
+    return [
+        _Bar(each.name, each.loss, each.spread, round(100.0 * max(each.loss, 0.0) / largest, 1))
+        for each in explanation.importances
+    ]
+
+
+def _confusion_rows(confusion: ConfusionMatrix | None) -> list[_ConfusionRow]:
+    if confusion is None:
+        return []
+    rows = []
+    for place, (label, counts, recall) in enumerate(
+        zip(confusion.labels, confusion.counts, confusion.recalls, strict=True)
+    ):
+        total = max(sum(counts), 1)
+        cells = tuple(
+            _Cell(count, "--leaf" if at == place else "--bad", round(70 * count / total))
+            for at, count in enumerate(counts)
+        )
+        rows.append(_ConfusionRow(label, cells, "" if recall is None else f"{recall:.0%}"))
+    return rows
+
+
+def _deviation_chart(explanation: Explanation) -> Markup:
+    if explanation.deviations is None:
+        return Markup("")
+    points = [
+        (predicted, true, f"predicted {predicted:.5g}, true {true:.5g}")
+        for true, predicted in explanation.deviations.points
+    ]
+    return diagonal_chart(points, across="predicted", up="true")
+
+
+def reliability_chart(calibration: CalibrationReport | None) -> Markup:
+    """Return the chart of how often came true what was predicted; empty without a curve."""
+    if calibration is None or not calibration.after.curve:
+        return Markup("")
+    curve = calibration.after.curve
+    most = max(each.n_rows for each in curve)
+    return diagonal_chart(
+        [
+            (
+                each.predicted,
+                each.observed,
+                f"predicted {each.predicted:.3f}, came true {each.observed:.3f}, "
+                f"{each.n_rows:,} rows",
+            )
+            for each in curve
+        ],
+        across="predicted",
+        up="observed",
+        sizes=[3.0 + 4.0 * math.sqrt(each.n_rows / most) for each in curve],
     )

@@ -1,27 +1,28 @@
 """The report of a training run: a self-contained HTML page."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.tracking.artifacts import ROWS_BEGIN, ROWS_END
-from espalier.pipelines.calibration.report import CalibrationReport
 from espalier.pipelines.explain.explanation import Explanation
+from espalier.pipelines.explain.forecast_explanation import ForecastExplanation
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
-from espalier.pipelines.explain.mistakes import ConfusionMatrix
 from espalier.pipelines.explain.search.story import SearchStory
 from espalier.pipelines.metrics.score_interval import describe_interval
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
 from espalier.pipelines.trials.failures import Failures
 from espalier.tasks.pages.champion_mark import ChampionMark
-from espalier.tasks.pages.charts import diagonal_chart, interval_chart, progress_chart
+from espalier.tasks.pages.charts import interval_chart, progress_chart
 from espalier.tasks.pages.first_screen import FirstScreen, first_screen
-from espalier.tasks.pages.model_section import model_section
+from espalier.tasks.pages.forecast_charts import series_chart, step_chart
+from espalier.tasks.pages.model_section import model_section, reliability_chart
 from espalier.tasks.pages.reproducing import HowToReproduce
 from espalier.tasks.pages.search_section import search_section
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, ValidationRecord
@@ -33,7 +34,6 @@ _TASKS = {
     ProblemKind.REGRESSION: "regression",
 }
 TRIALS_SHOWN = 25
-COLUMNS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class ReportFacts:
     validation: ValidationRecord
     ensemble: EnsembleRecord
     holdout: HoldoutRecord
-    explanation: Explanation
+    explanation: Explanation | ForecastExplanation
     leaderboard: Sequence[LeaderboardRow]
     failures: Sequence[Failures]
     said: tuple[str, ...] = ()
@@ -82,25 +82,30 @@ class ReportFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Bar:
-    name: str
-    loss: float
-    spread: float
-    width: float
+class _Words:
+    """What a page calls the same thing of a table and of series."""
+
+    rows: str
+    dummy: str
+    baseline: str
+    cross: str
+    validated: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    count: int
-    colour: str
-    shade: int
+_TABLE_WORDS = _Words("rows", "a dummy model", "dummy", "cross-validated", "in cross-validation")
+_FORECAST_WORDS = _Words(
+    "values", "seasonal naive", "seasonal naive", "at the origins", "at earlier origins"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class _ConfusionRow:
-    label: str
-    cells: tuple[_Cell, ...]
-    recall: str
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OfKind:
+    """What a page shows of one kind of problem only."""
+
+    template: str
+    task: str
+    words: _Words
+    values: Mapping[str, Any]
 
 
 def report_page(facts: ReportFacts) -> str:
@@ -114,26 +119,23 @@ def report_page(facts: ReportFacts) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    prepared, explanation, holdout = facts.prepared, facts.explanation, facts.holdout
-    adjusted = facts.ensemble.adjusted
-    bars = _bars(explanation)
+    prepared, holdout = facts.prepared, facts.holdout
     scored = [row for row in facts.leaderboard if row.score is not None]
-    return environment.get_template("report.html").render(
-        model_section(explanation, facts.target),
+    of_kind = _of_forecast(facts) if prepared.series is not None else _of_table(facts)
+    return environment.get_template(of_kind.template).render(
+        of_kind.values,
+        words=of_kind.words,
         **search_section(
             facts.story,
             facts.leaderboard,
             metric=prepared.metric,
             higher_is_better=facts.higher_is_better,
         ),
-        first=_first_screen(facts),
+        first=None if prepared.series is not None else _first_screen(facts),
         reproduce=facts.reproduce,
-        loss_name="log loss" if prepared.problem.is_classification else "absolute error",
         setting=setting,
-        rows_begin=Markup(ROWS_BEGIN),
-        rows_end=Markup(ROWS_END),
         version=facts.version,
-        task=_TASKS[prepared.problem],
+        task=of_kind.task,
         target=facts.target,
         data=facts.data,
         metric=prepared.metric,
@@ -141,22 +143,18 @@ def report_page(facts: ReportFacts) -> str:
         higher_is_better=facts.higher_is_better,
         holdout=holdout,
         shape=prepared.shape,
+        series=prepared.series,
         number=number,
         interval=describe_interval(holdout.interval),
         score_chart=interval_chart(
-            [("dummy", holdout.baseline), ("cross-validated", facts.ensemble.cv_score)],
+            [
+                (of_kind.words.baseline, holdout.baseline),
+                (of_kind.words.cross, facts.ensemble.cv_score),
+            ],
             interval=holdout.interval,
             score=holdout.score,
         ),
-        explanation=explanation,
-        importances=bars[:COLUMNS_SHOWN],
-        unimportant=max(0, len(bars) - COLUMNS_SHOWN),
-        unmeasured=explanation.n_columns - len(bars),
-        confusion_rows=_confusion_rows(explanation.confusion),
-        deviation_chart=_deviation_chart(explanation),
-        calibration=adjusted.calibration,
-        threshold=adjusted.threshold,
-        reliability_chart=_reliability_chart(adjusted.calibration),
+        explanation=facts.explanation,
         progress_chart=progress_chart(
             sorted((row.trial, row.score, row.family) for row in scored if row.score is not None),
             higher_is_better=facts.higher_is_better,
@@ -171,6 +169,42 @@ def report_page(facts: ReportFacts) -> str:
         notes=(*prepared.notes, *prepared.warnings, *facts.said),
         set_aside=prepared.set_aside,
         failures=facts.failures,
+    )
+
+
+def _of_table(facts: ReportFacts) -> _OfKind:
+    explanation, adjusted = facts.explanation, facts.ensemble.adjusted
+    assert isinstance(explanation, Explanation)
+    return _OfKind(
+        template="report.html",
+        task=_TASKS[facts.prepared.problem],
+        words=_TABLE_WORDS,
+        values={
+            **model_section(explanation, facts.target),
+            "loss_name": "log loss"
+            if facts.prepared.problem.is_classification
+            else "absolute error",
+            "rows_begin": Markup(ROWS_BEGIN),
+            "rows_end": Markup(ROWS_END),
+            "calibration": adjusted.calibration,
+            "threshold": adjusted.threshold,
+            "reliability_chart": reliability_chart(adjusted.calibration),
+        },
+    )
+
+
+def _of_forecast(facts: ReportFacts) -> _OfKind:
+    explanation, series = facts.explanation, facts.prepared.series
+    assert isinstance(explanation, ForecastExplanation)
+    assert series is not None
+    return _OfKind(
+        template="forecast.html",
+        task=f"forecast of {series.horizon} steps ({series.frequency})",
+        words=_FORECAST_WORDS,
+        values={
+            "charts": [series_chart(each, facts.target) for each in explanation.stories],
+            "step_chart": step_chart(explanation.steps),
+        },
     )
 
 
@@ -202,58 +236,3 @@ def number(value: float | None, digits: int = 5) -> str:
     if abs(value) >= 10**digits:
         return f"{value:,.0f}"
     return f"{value:.{digits}g}"
-
-
-def _bars(explanation: Explanation) -> list[_Bar]:
-    largest = max((abs(each.loss) for each in explanation.importances), default=0.0) or 1.0
-    return [
-        _Bar(each.name, each.loss, each.spread, round(100.0 * max(each.loss, 0.0) / largest, 1))
-        for each in explanation.importances
-    ]
-
-
-def _confusion_rows(confusion: ConfusionMatrix | None) -> list[_ConfusionRow]:
-    if confusion is None:
-        return []
-    rows = []
-    for place, (label, counts, recall) in enumerate(
-        zip(confusion.labels, confusion.counts, confusion.recalls, strict=True)
-    ):
-        total = max(sum(counts), 1)
-        cells = tuple(
-            _Cell(count, "--leaf" if at == place else "--bad", round(70 * count / total))
-            for at, count in enumerate(counts)
-        )
-        rows.append(_ConfusionRow(label, cells, "" if recall is None else f"{recall:.0%}"))
-    return rows
-
-
-def _deviation_chart(explanation: Explanation) -> Markup:
-    if explanation.deviations is None:
-        return Markup("")
-    points = [
-        (predicted, true, f"predicted {predicted:.5g}, true {true:.5g}")
-        for true, predicted in explanation.deviations.points
-    ]
-    return diagonal_chart(points, across="predicted", up="true")
-
-
-def _reliability_chart(calibration: CalibrationReport | None) -> Markup:
-    if calibration is None or not calibration.after.curve:
-        return Markup("")
-    curve = calibration.after.curve
-    most = max(each.n_rows for each in curve)
-    return diagonal_chart(
-        [
-            (
-                each.predicted,
-                each.observed,
-                f"predicted {each.predicted:.3f}, came true {each.observed:.3f}, "
-                f"{each.n_rows:,} rows",
-            )
-            for each in curve
-        ],
-        across="predicted",
-        up="observed",
-        sizes=[3.0 + 4.0 * math.sqrt(each.n_rows / most) for each in curve],
-    )

@@ -19,9 +19,11 @@ from espalier.pipelines.data.input_contract import InputContract
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.preparation import find_column
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.problem import FORECAST
 from espalier.pipelines.redaction import redact_source
 from espalier.pipelines.requests.predict import PredictRequest
 from espalier.pipelines.serving.saved_model import INTERVAL, LOWER, UPPER, ServedModel
+from espalier.tasks.prediction.forecast_table import forecast_table
 from espalier.tasks.prediction.row_checks import RowChecker
 
 MODEL, SOURCE, ROW, PREDICTION = "model", "source", "row", "prediction"
@@ -56,7 +58,8 @@ def score_table(request: PredictRequest) -> ScoreRecord:
     The columns are ``source`` and ``row`` (counted from 1 in its source), or the column that the
     request names as row id; ``prediction``; with ``proba`` one ``proba_<class>`` per class; with
     ``interval`` the bounds ``lower`` and ``upper``; and ``model``, the name and version of the
-    model. The file appears only once it is complete.
+    model. The file appears only once it is complete. A forecast is written in the columns of
+    `espalier.tasks.prediction.forecast_table.forecast_table` instead.
 
     Raises
     ------
@@ -75,6 +78,8 @@ def score_table(request: PredictRequest) -> ScoreRecord:
     writer = TableWriter(path)
     version = resolve(request.model, settings)
     sources = _without(path, expand_sources(request.data))
+    if version.tags.get("task") == FORECAST:
+        return _forecast(request, version, sources, path, settings)
     opened = open_version(version, settings)
     model, label = ServedModel(opened.model), f"{version.name}/{version.version}"
     if request.on_difference == "refuse":
@@ -110,6 +115,26 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         n_sources=len(sources),
         model=label,
         warnings=tuple(dict.fromkeys([*opened.check.lines, *gate.warnings])),
+    )
+
+
+def _forecast(
+    request: PredictRequest,
+    version: RegisteredVersion,
+    sources: tuple[str, ...],
+    path: Path,
+    settings: Settings,
+) -> ScoreRecord:
+    """Forecast the series of the sources, and write the horizon of each."""
+    made, check, noticed = forecast_table(request, version, sources, settings)
+    with TableWriter(path) as writer:
+        writer.write(made)
+    return ScoreRecord(
+        path=path,
+        n_rows=len(made),
+        n_sources=len(sources),
+        model=f"{version.name}/{version.version}",
+        warnings=(*check.lines, *noticed),
     )
 
 

@@ -13,10 +13,12 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.promotion.looks import confidence_of_look, look_key
 from espalier.pipelines.lifecycle.promotion.metrics import measure_promotion, rows_with_target
 from espalier.pipelines.lifecycle.promotion.policy import PromotionMetrics
+from espalier.pipelines.problem import FORECAST
 from espalier.pipelines.requests.promote import PromoteRequest
 from espalier.tasks.policies import ALWAYS_RUN
 from espalier.tasks.prediction.score_version import score_version
 from espalier.tasks.promotion.apply_decision import rows_of
+from espalier.tasks.promotion.compare_forecasts import compare_forecasts
 from espalier.tasks.promotion.find_candidates import PromotionCandidates
 from espalier.tasks.promotion.gather_comparison_rows import gather_comparison_rows
 
@@ -44,6 +46,12 @@ def compare_models(
     old, new = candidates.champion, candidates.challenger
     assert old is not None
     assert new is not None
+    kinds = {each.tags.get("task") == FORECAST for each in (old, new)}
+    if len(kinds) > 1:
+        return _obstacle("One version forecasts series, the other predicts rows of a table.")
+    if kinds == {True}:
+        level = _confidence(request, old, new, settings)
+        return compare_forecasts(request, old, new, settings, confidence=level)
     facts = {each.version: training_facts(each, settings) for each in (old, new)}
     before, now = facts[old.version], facts[new.version]
     if before is None or now is None:

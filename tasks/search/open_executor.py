@@ -13,7 +13,7 @@ from espalier.tasks.records import PreparedRef, TrainingRun
 )
 def open_executor(run: TrainingRun, prepared: PreparedRef, workers: TrainingWorkers) -> Executor:
     """Return the executor that runs trials and refits on the workers."""
-    context = prepared.data.context(
+    context = prepared.content.context(
         n_threads=workers.n_threads,
         fold_models=run.fold_models,
         memory_limit_mb=workers.memory_limit_mb,

@@ -107,7 +107,7 @@ def open_search(
     taken = read_takeover(store)
     extended = frozenset[int]() if taken is None else frozenset(taken.numbers)
     plan = plan_search(
-        prepared.data,
+        prepared.content,
         run.settings,
         n_workers=executor.n_workers,
         memory_limit_mb=workers.memory_limit_mb,
@@ -115,8 +115,9 @@ def open_search(
         winners=winners,
         advice=advice,
         taken_over=extended,
+        only_winners=run.request.updates,
     )
-    history = History(prepared.data.metric, store.results())
+    history = History(prepared.content.metric, store.results())
     return OpenedSearch(plan=plan, history=history, extended=extended, warnings=warnings)
 
 

@@ -68,6 +68,9 @@ def predict(
 
     Rows are processed in chunks, so DATA may be larger than memory. The output has one row for each
     row of DATA, in the same order; the file appears once all rows are done.
+
+    A model that was trained with --horizon forecasts what follows DATA: a row for each series and
+    step, with the quantiles. Known covariates of the future are rows of DATA without a value.
     """
     from espalier.flows.cli.runs.predict import run_prediction
     from espalier.flows.terminal.safe_text import safe_text

@@ -27,6 +27,10 @@ def promote(
         str | None,
         typer.Option(metavar="WHO", help="Who decides, for the record. (default: user@host)"),
     ] = None,
+    comment: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="With --yes: why it is approved, for the record."),
+    ] = None,
     json_path: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the outcome as JSON.")
     ] = None,
@@ -127,4 +131,4 @@ def promote(
             "seed": seed,
         }
     )
-    run_promotion(request, json_path=json_path, yes=yes)
+    run_promotion(request, json_path=json_path, yes=yes, comment=comment)

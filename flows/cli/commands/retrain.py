@@ -37,6 +37,13 @@ def retrain(
     workers: Annotated[
         int | None, typer.Option(metavar="N", help="Worker processes. (default: as last time)")
     ] = None,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update",
+            help="Do not search: evaluate and fit the members of the newest version again.",
+        ),
+    ] = False,
     promote: Annotated[
         str,
         typer.Option(
@@ -80,6 +87,7 @@ def retrain(
             "time_budget": time_budget,
             "trials": trials,
             "workers": workers,
+            "update": update,
             "promote": promote,
             "on_drift": on_drift,
             "force": force,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SEARCH = "Search and model"
 DATA = "Data"
+FORECAST = "Forecasts"
 WHERE = "Resources"
 
 # Options that may be given together with --extend.
@@ -71,7 +72,7 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Metric to optimise. (default: roc_auc, log_loss or rmse)",
+            help="Metric to optimise. (default: roc_auc, log_loss or rmse; mase for forecasts)",
             rich_help_panel=SEARCH,
         ),
     ] = None,
@@ -87,7 +88,8 @@ def train(
         str,
         typer.Option(
             metavar="NAME",
-            help="Search strategy: guided, gp, neural, forest, tpe, evolution, random or grid.",
+            help="Search strategy: guided, gp, neural, forest, tpe, evolution, policy, "
+            "policy+critic, local, nsga2, random or grid.",
             rich_help_panel=SEARCH,
         ),
     ] = DEFAULT_STRATEGY,
@@ -119,8 +121,56 @@ def train(
         typer.Option(
             metavar="COL",
             help="Column that orders the rows in time; validation and hold-out rows are newer than "
-            "training rows.",
+            "training rows. With --horizon: the times of the series.",
             rich_help_panel=DATA,
+        ),
+    ] = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            metavar="STEPS",
+            help="Forecast series this many steps ahead, instead of predicting rows.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    series_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COL",
+            help="Column that tells the series apart. (default: a single series)",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    freq: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STEP",
+            help="Step from one time to the next, such as D, MS or 15min. (default: inferred)",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    known_covariates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns whose future is known, such as prices.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    season: Annotated[
+        int | None,
+        typer.Option(
+            metavar="STEPS",
+            help="Steps after which the pattern repeats. (default: found)",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    quantiles: Annotated[
+        str | None,
+        typer.Option(
+            metavar="Q,Q,...",
+            help="Quantiles to forecast. (default: 0.1 to 0.9)",
+            rich_help_panel=FORECAST,
         ),
     ] = None,
     about: Annotated[
@@ -220,6 +270,8 @@ def train(
     ] = None,
 ) -> None:
     """Train on a table, register the resulting model and show its score.
+
+    With --horizon the table is a history of one or many series, and the model forecasts them.
 
     After an interruption, the same command continues where it stopped.
     """

@@ -52,6 +52,7 @@ def run_flow_command(
 
         from espalier.flows.cli.runs.train import prefect_told
         from espalier.flows.progress.current_listener import listening
+        from espalier.flows.progress.progress_file import told_to_file
         from espalier.flows.terminal.console import open_console
         from espalier.infra.orchestration.server import PrefectServer
 
@@ -59,8 +60,8 @@ def run_flow_command(
         # The address of the server must be known before prefect is imported, by the flow.
         with PrefectServer(frame.settings).start() as server:
             check(server.is_own)
-            listener = open_console(title, console)
-            with listener, listening(listener), prefect_told():
+            shown = open_console(title, console)
+            with shown, listening(told_to_file(shown, title)), prefect_told():
                 server.wait()
                 outcome = run()
             show(outcome, console)

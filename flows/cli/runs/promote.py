@@ -12,6 +12,8 @@ from espalier.flows.terminal.safe_text import safe_text
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.promote import PromoteRequest
 
+YES = "--yes on the command line"
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
     from espalier.flows.reports.promotion import PromotionReport
 
 
-def run_promotion(request: PromoteRequest, *, json_path: Path | None, yes: bool) -> None:
+def run_promotion(
+    request: PromoteRequest, *, json_path: Path | None, yes: bool, comment: str | None = None
+) -> None:
     """Run the flow, print the outcome, and write it to ``json_path``.
+
+    With ``yes``, a question is answered with it, and ``comment`` is recorded with the answer.
 
     Raises
     ------
@@ -43,24 +49,25 @@ def run_promotion(request: PromoteRequest, *, json_path: Path | None, yes: bool)
             if request.policy == "approve" and not yes:
                 _somebody_to_ask(own_server=server.is_own)
             server.wait()
-            report = _run(request, frame.terminal, yes=yes, own_server=server.is_own)
+            answer = (comment or YES) if yes else None
+            report = _run(request, frame.terminal, answer=answer, own_server=server.is_own)
             if json_path is not None:
                 report.write_json(json_path)
             _show(report, frame.terminal)
 
 
 def _run(
-    request: PromoteRequest, terminal: TextIO, *, yes: bool, own_server: bool
+    request: PromoteRequest, terminal: TextIO, *, answer: str | None, own_server: bool
 ) -> "PromotionReport":
     from espalier.flows.progress.approval import ApprovalAnswer, answered_by
     from espalier.flows.promote_flow import promote
 
     def ask(question: str) -> ApprovalAnswer:
-        if yes:
-            return ApprovalAnswer(approved=True, comment="--yes on the command line")
+        if answer is not None:
+            return ApprovalAnswer(approved=True, comment=answer)
         return _ask_on(terminal, question)
 
-    here = yes or sys.stdin.isatty() or own_server
+    here = answer is not None or sys.stdin.isatty() or own_server
     with prefect_told(), answered_by(ask) if here else nullcontext():
         return promote(request)
 

@@ -59,12 +59,15 @@ def _run(
 ) -> None:
     from rich.console import Console
 
+    from espalier.flows.progress.progress_file import told_to_file
     from espalier.flows.terminal.console import open_console
     from espalier.flows.training.session import TrainingSession, begin_reading, use_session
     from espalier.infra.orchestration.server import PrefectServer
 
     console = Console(file=terminal, highlight=False, markup=False)
-    listener = open_console(f"{request.shown_data} → {request.target}", console)
+    title = f"{request.shown_data} → {request.target}"
+    shown = open_console(title, console)
+    listener = told_to_file(shown, title)
     # The address of the server must be known before prefect is imported, by the flow.
     with PrefectServer(settings).start() as server, ExitStack() as stack:
         if table is None:
@@ -74,7 +77,7 @@ def _run(
             TrainingSession(request, settings, listener, table=table, started_at=started_at)
         )
         try:
-            with listener, use_session(session), prefect_told():
+            with shown, use_session(session), prefect_told():
                 from espalier.flows.train_flow import train
 
                 table.wait()  # a fault of a large table may show only now

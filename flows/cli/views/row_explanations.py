@@ -46,8 +46,9 @@ def show_explanations(
     said = f"{found.model}; contributions are compared with {found.compared_with}"
     console.print(safe_text(said), soft_wrap=True)
     for each in found.rows:
+        console.print()
         heading = (
-            f"\nrow {each.row}: {each.prediction}   {each.explained} {each.answer:.4g}, "
+            f"row {each.row}: {each.prediction}   {each.explained} {each.answer:.4g}, "
             f"{each.base:.4g} on average"
         )
         console.print(safe_text(heading), style="bold", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Output of `espalier ui`: the addresses of the MLflow and Prefect UIs."""
+"""Output of `espalier ui`: the addresses of MLflow, Prefect and the studio."""
 
 from rich.console import Console
 from rich.table import Table
@@ -9,11 +9,12 @@ from espalier.infra.settings import load_settings
 _PLACES = {
     "MLflow": (("training runs and trials", "/#/experiments"), ("model registry", "/#/models")),
     "Prefect": (("flow runs", "/runs"),),
+    "Studio": (),
 }
 
 
 def serve_ui() -> None:
-    """Find or start the MLflow and Prefect servers, print their addresses, wait for Ctrl-C."""
+    """Find or start the servers and the studio, print their addresses, wait for Ctrl-C."""
     console = Console(highlight=False)
     with LocalServers(load_settings()) as servers:
         with console.status("starting the servers"):

@@ -17,6 +17,7 @@ from espalier.flows.reports.training import TrainReport
 from espalier.flows.terminal.safe_text import safe_text
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.metrics.score_interval import describe_interval
+from espalier.pipelines.problem import FORECAST
 from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES
 from espalier.pipelines.trials.failures import Failures
 from espalier.pipelines.trials.trial import TrialStatus
@@ -103,10 +104,13 @@ def _outcome(report: TrainReport) -> Panel:
     )
     grid.add_row(f"hold-out {report.metric}", score)
     before = "; from before it learnt from them too" if report.refit_on_all else ""
-    rows = f"{report.n_holdout:,} rows; {direction} is better{before}"
+    is_forecast = report.task == FORECAST
+    what = "values" if is_forecast else "rows"
+    rows = f"{report.n_holdout:,} {what}; {direction} is better{before}"
     grid.add_row("", Text(rows, style="dim"))
-    grid.add_row("dummy model", f"{report.baseline_score:.5g}")
-    grid.add_row("cross-validated", f"{report.cv_score:.5g}   {_members(report)}")
+    grid.add_row("seasonal naive" if is_forecast else "dummy model", f"{report.baseline_score:.5g}")
+    cross = "earlier origins" if is_forecast else "cross-validated"
+    grid.add_row(cross, f"{report.cv_score:.5g}   {_members(report)}")
     resumed = f", {report.n_resumed} taken over" if report.n_resumed else ""
     failed = f", {report.n_failed} without a score" if report.n_failed else ""
     seconds = human_seconds(report.seconds["total"])

@@ -244,8 +244,9 @@ class ReplicaSet:
             await lost.end()
         _LOG.warning("a worker has ended and is replaced (process %s)", lost.pid)
         self.counts.restarts += 1
-        for turn in range(10**9):
-            await asyncio.sleep(RETRY_SECONDS[min(turn, len(RETRY_SECONDS) - 1)])
+        pauses = list(RETRY_SECONDS)
+        while True:
+            await asyncio.sleep(pauses.pop(0) if len(pauses) > 1 else pauses[0])
             try:
                 replica = await self._start()
             except Exception as error:
@@ -253,7 +254,6 @@ class ReplicaSet:
                 continue
             self._alive[slot] = replica
             return replica
-        raise AssertionError("unreachable")
 
 
 def _settle(batch: list[_Waiting], replies: "list[Reply] | tuple[Reply, ...]") -> None:

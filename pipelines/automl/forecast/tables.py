@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from espalier.pipelines.forecasting.input.read import SeriesColumns, SeriesTable
+from espalier.pipelines.forecasting.input.columns import SeriesColumns
+from espalier.pipelines.forecasting.input.read import SeriesTable
 
 if TYPE_CHECKING:
     from espalier.pipelines.automl.forecast.settings import ForecastResult

@@ -12,35 +12,17 @@ import pandas as pd
 
 from espalier.pipelines.errors import MissingColumnsError, UserError
 from espalier.pipelines.forecasting.input.build_panel import build_panel, fill_panel, panel_seasons
+from espalier.pipelines.forecasting.input.cells import read_covariates, read_values
+from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.frequency import (
     Frequency,
     given_frequency,
     infer_frequency,
 )
 from espalier.pipelines.forecasting.input.times import TimeType, read_times
-from espalier.pipelines.forecasting.panel import Floats, Ints, Panel
+from espalier.pipelines.forecasting.panel import Ints, Panel
 
 _FEW = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesColumns:
-    """The columns of a long table.
-
-    Attributes
-    ----------
-    time, target : str
-        Names of the columns of times and values.
-    series : str or None
-        Name of the column that tells the series apart; None for a single series.
-    known_covariates : tuple of str
-        Columns that are known for the future too.
-    """
-
-    time: Any
-    target: Any
-    series: Any = None
-    known_covariates: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -150,7 +132,9 @@ def read_series(
     rows = _checked(table, columns)
     if ahead is not None:
         rows = _with_future(rows, ahead, columns)
-    times, time_type, notes = read_times(rows[columns.time], str(columns.time))
+    times, time_type, notes = read_times(
+        rows[columns.time], str(columns.time), like=None if like is None else like.time_type
+    )
     if columns.series is None:
         codes_ = np.zeros(len(rows), dtype=np.int64)
         names: pd.Index[Any] = pd.Index([""])
@@ -159,12 +143,12 @@ def read_series(
             raise UserError(f"series column {columns.series!r} has empty cells; name every series")
         codes_, found_names = pd.factorize(rows[columns.series], sort=False)
         names = pd.Index(found_names)
-    values = _values(rows[columns.target], str(columns.target))
+    values = read_values(rows[columns.target], str(columns.target))
     order = np.lexsort((_sortable(times), codes_))
     times, values, groups = times.iloc[order].reset_index(drop=True), values[order], codes_[order]
     if like is not None:
         frequency = like.frequency
-        _same_kind(times, like)
+        times = _in_zone_of(times, like)
     elif freq is not None:
         frequency = given_frequency(freq, times)
     else:
@@ -172,7 +156,8 @@ def read_series(
     ordinals = frequency.ordinals(times)
     _refuse_twice(ordinals, groups, names, times, columns)
     categories = {} if like is None else dict(like.codes)
-    covariates = _covariates(rows.iloc[order], columns, categories)
+    known = rows.iloc[order][list(columns.known_covariates)]
+    covariates = read_covariates(known, categories, as_before=like is not None)
     panel, kept, gaps = build_panel(values, covariates, ordinals, groups, frequency, names)
     if len(kept) < len(names):
         notes.append(f"{len(names) - len(kept)} series without any value were left out")
@@ -239,22 +224,16 @@ def _sortable(times: "pd.Series[Any]") -> Ints:
     return times.to_numpy(dtype=np.int64)
 
 
-def _values(column: "pd.Series[Any]", name: str) -> Floats:
-    numbers = pd.to_numeric(column, errors="coerce")
-    bad = numbers.isna() & column.notna()
-    if bad.any():
-        raise UserError(
-            f"target {name!r} must hold numbers; {int(bad.sum())} value(s) are not, "
-            f"such as {column[bad].iloc[0]!r}"
-        )
-    values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.where(np.isfinite(values), values, np.nan)
+def _in_zone_of(times: "pd.Series[Any]", like: SeriesTable) -> "pd.Series[Any]":
+    """Return the times on the clock of the table that a model was fitted to.
 
-
-def _same_kind(times: "pd.Series[Any]", like: SeriesTable) -> None:
+    A day that is counted by another clock would be another day.
+    """
     stamps = pd.api.types.is_datetime64_any_dtype(times.dtype)
     if stamps == (like.frequency.unit == "whole"):
         raise UserError("the times are of another kind than those that the model was fitted to")
+    zone = like.clock.dt.tz if stamps else None
+    return times if zone is None or times.dt.tz is None else times.dt.tz_convert(zone)
 
 
 def _refuse_twice(
@@ -278,20 +257,3 @@ def _refuse_twice(
         f"{int(twice.sum())} pair(s) of times fall into one step, such as {times.iloc[at - 1]} and "
         f"{times.iloc[at]}{where}; give freq, or add the rows up"
     )
-
-
-def _covariates(
-    rows: pd.DataFrame, columns: SeriesColumns, categories: dict[Any, tuple[Any, ...]]
-) -> Floats:
-    """Return the known covariates as numbers, shape (n, C); categories as codes."""
-    found = np.full((len(rows), len(columns.known_covariates)), np.nan)
-    for place, name in enumerate(columns.known_covariates):
-        column = rows[name]
-        if name not in categories and pd.api.types.is_numeric_dtype(column.dtype):
-            found[:, place] = column.to_numpy(dtype=np.float64, na_value=np.nan)
-            continue
-        if name not in categories:
-            categories[name] = tuple(sorted(column.dropna().astype(str).unique()))
-        codes = pd.Categorical(column.astype(str), categories=list(categories[name])).codes
-        found[:, place] = np.where(codes < 0, np.nan, codes)
-    return found

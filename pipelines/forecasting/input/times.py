@@ -6,6 +6,7 @@ zones are brought to UTC.
 """
 
 import datetime
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,9 @@ import numpy as np
 import pandas as pd
 
 from espalier.pipelines.errors import UserError
+
+# What pandas does not guess.
+_SHORT_YEARS = ("%d.%m.%y", "%m/%d/%y", "%d/%m/%y")
 
 KINDS = ("whole", "stamp", "text", "date", "period")
 
@@ -57,8 +61,19 @@ class TimeType:
             return times
 
 
-def read_times(column: "pd.Series[Any]", name: str) -> "tuple[pd.Series[Any], TimeType, list[str]]":
+def read_times(
+    column: "pd.Series[Any]", name: str, *, like: TimeType | None = None
+) -> "tuple[pd.Series[Any], TimeType, list[str]]":
     """Return whole numbers or time stamps, the column's type, and notes for the user.
+
+    Parameters
+    ----------
+    column : Series
+        The times.
+    name : str
+        Name of the column, for messages.
+    like : TimeType or None
+        How the training had them: of a few dates as text it cannot be told what is the day.
 
     Raises
     ------
@@ -88,7 +103,7 @@ def read_times(column: "pd.Series[Any]", name: str) -> "tuple[pd.Series[Any], Ti
     numbers = pd.to_numeric(texts, errors="coerce")
     if numbers.notna().all() and not texts.str.fullmatch(r"(19|20)\d{6}").all():
         return _whole(numbers, name), TimeType(kind="whole", dtype=numbers.dtype), []
-    return _texts(texts, name)
+    return _texts(texts, name, None if like is None else like.text)
 
 
 def _whole(column: "pd.Series[Any]", name: str) -> "pd.Series[Any]":
@@ -116,8 +131,9 @@ def _objects(column: "pd.Series[Any]", name: str) -> "tuple[pd.Series[Any], Time
     return stamps, TimeType(kind="stamp", dtype=stamps.dtype, zone=stamps.dt.tz), [note]
 
 
-def _texts(texts: "pd.Series[Any]", name: str) -> "tuple[pd.Series[Any], TimeType, list[str]]":
-    form = pd.tseries.api.guess_datetime_format(texts.iloc[0])
+def _texts(
+    texts: "pd.Series[Any]", name: str, known: str | None
+) -> "tuple[pd.Series[Any], TimeType, list[str]]":
     offsets = texts.str.extract(r"([+-]\d\d:?\d\d|Z)$")[0]
     zoned = offsets.notna() & texts.str.contains(":")
     if zoned.any() and not zoned.all():
@@ -130,18 +146,65 @@ def _texts(texts: "pd.Series[Any]", name: str) -> "tuple[pd.Series[Any], TimeTyp
         note = f"time column {name!r} has several offsets from UTC; times are in UTC from here on"
         kind = TimeType(kind="stamp", dtype=stamps.dtype, zone=stamps.dt.tz)
         return stamps, kind, [note] if several else []
-    stamps = _stamps(texts, name, form=form)
-    return stamps, TimeType(kind="text", dtype=texts.dtype, text=form), []
+    found = _by_format(texts, known)
+    if len(found) > 1:
+        found, notes = _regular(found, texts.iloc[0], name)
+    else:
+        notes = []
+    for form, stamps in found.items():
+        return stamps, TimeType(kind="text", dtype=texts.dtype, text=form), notes
+    if texts.str.match(r"\d{1,2}\D\d{1,2}\D").any():
+        raise UserError(
+            f"the times in {name!r} are written in several ways, such as {texts.iloc[0]!r}, and "
+            "what is the day in them cannot be told; write them as YYYY-MM-DD"
+        )
+    return _stamps(texts, name), TimeType(kind="text", dtype=texts.dtype), []
 
 
-def _stamps(
-    column: "pd.Series[Any]", name: str, *, utc: bool = False, form: str | None = None
-) -> "pd.Series[Any]":
-    if form is not None:
-        try:
-            return pd.to_datetime(column, utc=utc, format=form)
-        except (ValueError, TypeError):
-            pass  # written in several ways
+def _by_format(texts: "pd.Series[Any]", known: str | None) -> "dict[str, pd.Series[Any]]":
+    """Return the times by each way to write them that fits all of them.
+
+    There are two where no day is beyond the 12th. The way that is ``known`` is the only one if it
+    fits. Dots mean that the day comes first, of slashes the month is tried first.
+    """
+    first = texts.iloc[0]
+    orders = (True, False) if "." in first else (False, True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the other order was meant: both are tried
+        guessed = [pd.tseries.api.guess_datetime_format(first, dayfirst=each) for each in orders]
+    found = {}
+    for form in dict.fromkeys([known, *guessed, *_SHORT_YEARS]):
+        if form is None or form.startswith(("%Y-%d", "%Y/%d", "%Y%d")):
+            continue
+        stamps = pd.to_datetime(texts, format=form, errors="coerce")
+        if stamps.notna().all():
+            found[form] = stamps
+            if form == known:
+                break
+    return found
+
+
+def _regular(
+    found: "dict[str, pd.Series[Any]]", first: str, name: str
+) -> "tuple[dict[str, pd.Series[Any]], list[str]]":
+    """Return the way to read times by which their steps are more regular, and a note."""
+    best = max(found, key=lambda form: _regularity(found[form]))  # of equal ones the first
+    what = "day" if best.index("%d") < best.index("%m") else "month"
+    note = f"{first!r} in {name!r} could be read in two ways; the {what} is taken to come first"
+    return {best: found[best]}, [note]
+
+
+def _regularity(stamps: "pd.Series[Any]") -> float:
+    """Return the share of the commonest step, in time, or in months if all are of the same day."""
+    moments = np.unique(stamps.to_numpy(dtype="datetime64[ns]"))
+    steps: list[Any] = [np.diff(moments).astype(np.int64)]
+    if (stamps.dt.day == stamps.dt.day.iloc[0]).all():
+        steps.append(np.diff(moments.astype("datetime64[M]").astype(np.int64)))
+    counts = [np.unique(each, return_counts=True)[1].max() for each in steps if len(each)]
+    return float(max(counts) / len(steps[0])) if counts else 0.0
+
+
+def _stamps(column: "pd.Series[Any]", name: str, *, utc: bool = False) -> "pd.Series[Any]":
     try:
         return pd.to_datetime(column, utc=utc, format="mixed")
     except (ValueError, TypeError) as problem:

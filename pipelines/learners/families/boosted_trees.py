@@ -18,6 +18,9 @@ from espalier.pipelines.metrics.objective import (
 )
 from espalier.pipelines.resources.budget import Deadline
 
+# From so many rows on, boosters wait this share of the best round for a better one.
+_GROWTH, _ROWS_TO_WAIT_FOR = 0.3, 500
+
 
 @dataclass(frozen=True, slots=True)
 class BoostingRows:
@@ -48,7 +51,7 @@ class BoostedTrees(BaseEstimator, ABC):
     rounds : int
         Boosting rounds at most; exactly, when `fit` gets no ``eval_set``.
     patience : int
-        Rounds without a better validation loss before it stops.
+        Rounds without a better validation loss before it stops, at least; see `Patience`.
     n_threads : int
         Threads.
     objective : TrainingObjective
@@ -85,7 +88,9 @@ class BoostedTrees(BaseEstimator, ABC):
         Sets ``n_iterations_``, the number of rounds kept.
         """
         watched = None if eval_set is None else BoostingRows(*eval_set, eval_weight)
-        patience = Patience(None if watched is None else self.patience, deadline)
+        rounds = None if watched is None else self.patience
+        growth = _GROWTH if len(y) >= _ROWS_TO_WAIT_FOR else 0.0
+        patience = Patience(rounds, deadline, growth=growth)
         self._boost(BoostingRows(X, y, sample_weight), watched, tuple(categorical), patience)
         return self
 

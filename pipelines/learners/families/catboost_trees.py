@@ -17,10 +17,12 @@ from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.learners.families.boosted_trees import BoostedTrees, BoostingRows
 from espalier.pipelines.learners.families.boosting_rounds import (
+    MOST_TREES,
     Patience,
     expected_trees,
     max_rounds,
     patience_rounds,
+    sensible_rate,
 )
 from espalier.pipelines.metrics.objective import DEVIANCES, LossKind, TrainingObjective
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
@@ -34,10 +36,14 @@ if TYPE_CHECKING:
 _MANY_CLASSES = 6
 
 
-# Most trees over all classes: with many classes each costs several times that of other boosters.
-_MOST_TREES = 2_500
+# With many classes each tree costs several times that of other boosters.
+_MOST_TREES_OF_CLASSES = 5_000
 # It has no gamma deviance, but those of variances as near to it as one likes.
 _NEARLY_GAMMA = 1.99
+# Losses measured in a fit, at most.
+_MOST_LOSSES = 1_000
+# Deeper trees than leave so many rows a leaf are mostly empty leaves, and cost as full ones.
+_ROWS_A_LEAF = 2
 
 
 class CatBoostModel(BoostedTrees):
@@ -61,13 +67,17 @@ class CatBoostModel(BoostedTrees):
         least, name = self._least_loss(watched), self.parameters.get("eval_metric")
 
         class Watch:
+            n_losses = 0
+
             def after_iteration(self, info: Any) -> bool:
                 part = info.metrics.get("validation")
-                loss = None
-                if part is not None:
-                    losses = part[name] if name in part else next(iter(part.values()))
-                    loss = float(losses[-1]) - least
-                return not patience.stop(info.iteration - 1, loss)
+                if part is None:
+                    return not patience.stop(info.iteration - 1, None)
+                losses = part[name] if name in part else next(iter(part.values()))
+                if len(losses) == self.n_losses:  # none was measured after this round
+                    return not patience.late
+                self.n_losses = len(losses)
+                return not patience.stop(info.iteration - 1, float(losses[-1]) - least)
 
         self.booster_ = CatBoost(
             {
@@ -79,6 +89,7 @@ class CatBoostModel(BoostedTrees):
                 "allow_writing_files": False,
                 "logging_level": "Silent",
                 "use_best_model": False,
+                "metric_period": self._rounds_between_losses(watched),
             }
         )
         self.booster_.fit(table, eval_set=valid, callbacks=[Watch()])
@@ -88,6 +99,17 @@ class CatBoostModel(BoostedTrees):
             # few trees past the best one do little harm.
             with suppress(CatBoostError):
                 self.booster_.shrink(self.n_iterations_)
+
+    def _rounds_between_losses(self, watched: BoostingRows | None) -> int:
+        """Return how many rounds apart losses are measured: a tenth of what a step of 1 takes.
+
+        After each round CatBoost copies all losses measured so far for its callbacks. With a loss
+        each round, that takes longer than the trees from some 1,000 rounds on.
+        """
+        if watched is None:
+            return self.rounds
+        by_rate = round(0.1 / float(self.parameters["learning_rate"]))
+        return max(1, by_rate, self.rounds // _MOST_LOSSES)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return values, shape (n_rows,), or class codes."""
@@ -136,10 +158,9 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
 
     several = shape.problem is ProblemKind.MULTICLASS
     many = shape.n_classes > _MANY_CLASSES
-    rate = (0.25 if many else 0.15) if several else (0.12 if shape.n_text else 0.08)
     made = ConfigurationSpace(
         space=[
-            Float("learning_rate", (0.01, 0.3), log=True, default=rate),
+            Float("learning_rate", (0.01, 0.3), log=True, default=_default_rate(shape)),
             Integer("depth", (3, 9), default=4 if several else 6),
             Float("l2_leaf_reg", (0.1, 100.0), log=True, default=3.0),
             Float("random_strength", (0.01, 10.0), log=True, default=1.0),
@@ -152,6 +173,12 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
         # Combined categories: costly where each combination is counted once per class.
         made.add(Integer("max_ctr_complexity", (1, 4), default=1 if several else 4))
     return made
+
+
+def _default_rate(shape: DatasetShape) -> float:
+    if shape.problem is ProblemKind.MULTICLASS:
+        return 0.25 if shape.n_classes > _MANY_CLASSES else 0.15
+    return 0.12 if shape.n_text else 0.08
 
 
 def _column_share(shape: DatasetShape) -> float:
@@ -168,23 +195,31 @@ def build(values: Mapping[str, Value], context: BuildContext) -> CatBoostModel:
     else:
         binary = shape.problem is ProblemKind.BINARY
         losses = {"loss_function": "Logloss" if binary else "MultiClass"}
+    rate = _rate(values, shape)
     parameters = {
         "max_ctr_complexity": 1,
         **values,
         **losses,
+        "learning_rate": rate,
+        "depth": _depth(values, shape),
         "boosting_type": "Plain",
         "bootstrap_type": "Bernoulli",
         "border_count": 64 if shape.n_classes <= 2 else 32,
         "random_seed": context.seed,
     }
-    rate = float(values["learning_rate"])
     return CatBoostModel(
         parameters,
-        rounds=context.iterations or max_rounds(shape, rate, most_trees=_MOST_TREES),
+        rounds=context.iterations or max_rounds(shape, rate, most_trees=_most_trees(shape)),
         patience=patience_rounds(rate),
         n_threads=context.n_threads,
         objective=_as_boosted(context.objective),
     )
+
+
+def _depth(values: Mapping[str, Value], shape: DatasetShape) -> int:
+    """Return the depth of the trees: less than asked for where the leaves would be empty."""
+    most = int(np.log2(max(2.0, shape.n_rows / _ROWS_A_LEAF)))
+    return min(int(values["depth"]), most)
 
 
 def _regression(context: BuildContext) -> dict[str, str]:
@@ -212,10 +247,25 @@ def _name(loss: LossKind, asked: TrainingObjective) -> str:
     return "RMSE"
 
 
+def _most_trees(shape: DatasetShape) -> int:
+    return _MOST_TREES_OF_CLASSES if shape.n_classes > 2 else MOST_TREES
+
+
+def _rate(values: Mapping[str, Value], shape: DatasetShape) -> float:
+    return sensible_rate(
+        float(values["learning_rate"]),
+        float(values["l2_leaf_reg"]),
+        shape,
+        default=_default_rate(shape),
+        most_trees=_most_trees(shape),
+    )
+
+
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     """Return seconds to fit once on one core."""
-    rounds = expected_trees(shape, float(values["learning_rate"])) / max(1, shape.n_classes)
-    depth = float(values["depth"])
+    rate = _rate(values, shape)
+    rounds = expected_trees(shape, rate) / max(1, shape.n_classes)
+    depth = _depth(values, shape)
     width = matrix_columns(shape, per_category=4.0) * float(values["rsm"])
     width += 4.0 * shape.n_text * float(values.get("max_ctr_complexity", 1))
     per_row = 2e-9 * width * depth + 3e-8 * depth

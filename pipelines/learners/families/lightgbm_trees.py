@@ -21,6 +21,7 @@ from espalier.pipelines.learners.families.boosting_rounds import (
     has_tiny_class,
     max_rounds,
     patience_rounds,
+    sensible_rate,
 )
 from espalier.pipelines.metrics.objective import LossKind
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
@@ -134,8 +135,10 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
 def build(values: Mapping[str, Value], context: BuildContext) -> LightGBMModel:
     """Return an unfitted model of these hyperparameters."""
     shape = context.shape
+    rate = _rate(values, shape)
     parameters: dict[str, Any] = {
         **values,
+        "learning_rate": rate,
         "bagging_freq": 1 if float(values.get("bagging_fraction", 1.0)) < 1 else 0,
         "seed": context.seed,
         "max_bin": 127 if shape.n_rows < _ROWS_FOR_FINE_BINS else 255,
@@ -148,7 +151,6 @@ def build(values: Mapping[str, Value], context: BuildContext) -> LightGBMModel:
         parameters |= {"objective": "binary", "metric": "binary_logloss"}
     else:
         parameters |= {"objective": "multiclass", "metric": "multi_logloss"}
-    rate = float(values["learning_rate"])
     return LightGBMModel(
         parameters,
         rounds=context.iterations or max_rounds(shape, rate),
@@ -176,9 +178,18 @@ def _regression(context: BuildContext) -> dict[str, Any]:
     return parameters
 
 
+def _rate(values: Mapping[str, Value], shape: DatasetShape) -> float:
+    return sensible_rate(
+        float(values["learning_rate"]),
+        float(values["lambda_l2"]),
+        shape,
+        default=default_rate(shape),
+    )
+
+
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     """Return seconds to fit once on one core."""
-    trees = expected_trees(shape, float(values["learning_rate"]))
+    trees = expected_trees(shape, _rate(values, shape))
     leaves = float(values["num_leaves"])
     per_row = 1e-9 * matrix_columns(shape) * (1 + np.log2(leaves)) + 2e-8
     return float(0.03 + trees * (5e-5 + 4e-6 * leaves + shape.n_rows * per_row))

@@ -22,6 +22,7 @@ from espalier.pipelines.learners.families.boosting_rounds import (
     has_tiny_class,
     max_rounds,
     patience_rounds,
+    sensible_rate,
 )
 from espalier.pipelines.metrics.objective import LossKind
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
@@ -148,14 +149,15 @@ def build(values: Mapping[str, Value], context: BuildContext) -> XGBoostModel:
         losses = {"objective": "binary:logistic", "eval_metric": "logloss"}
     else:
         losses = {"objective": "multi:softprob", "eval_metric": "mlogloss"}
+    rate = _rate(values, shape)
     parameters = {
         **values,
         **losses,
+        "learning_rate": rate,
         "tree_method": "hist",
         "max_bin": 256,
         "seed": context.seed,
     }
-    rate = float(values["learning_rate"])
     return XGBoostModel(
         parameters,
         rounds=context.iterations or max_rounds(shape, rate),
@@ -184,9 +186,18 @@ def _regression(context: BuildContext) -> dict[str, Any]:
     return parameters
 
 
+def _rate(values: Mapping[str, Value], shape: DatasetShape) -> float:
+    return sensible_rate(
+        float(values["learning_rate"]),
+        float(values["reg_lambda"]),
+        shape,
+        default=default_rate(shape),
+    )
+
+
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     """Return seconds to fit once on one core."""
-    trees = expected_trees(shape, float(values["learning_rate"]))
+    trees = expected_trees(shape, _rate(values, shape))
     depth = float(values["max_depth"])
     per_row = 1.5e-9 * matrix_columns(shape) * depth + 1e-8 * depth
     return 0.05 + trees * (1e-4 + 3e-6 * 2**depth + shape.n_rows * per_row)

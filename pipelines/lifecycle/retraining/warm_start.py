@@ -27,15 +27,26 @@ def winners(
     """
     found: dict[Configuration, None] = {}
     for rows in leaderboards:
-        members = [row for row in rows if float(row.get("weight") or 0.0) > 0.0]
-        members.sort(key=lambda row: -float(row["weight"]))  # stable: ties by score
-        found.update(dict.fromkeys(map(_configuration, members)))
+        found.update(dict.fromkeys(members(rows)))
     scored = [[row for row in rows if row.get("score") is not None] for rows in leaderboards]
     for place in range(max(map(len, scored), default=0)):
         found.update(
             dict.fromkeys(_configuration(rows[place]) for rows in scored if place < len(rows))
         )
     return tuple(found)[:most]
+
+
+def members(leaderboard: Sequence[Mapping[str, Any]]) -> tuple[Configuration, ...]:
+    """Return the configurations of an ensemble's members, the largest weight first.
+
+    Parameters
+    ----------
+    leaderboard : sequence of mapping
+        Rows of ``leaderboard.json``, best first.
+    """
+    rows = [row for row in leaderboard if float(row.get("weight") or 0.0) > 0.0]
+    rows.sort(key=lambda row: -float(row["weight"]))  # stable: ties by score
+    return tuple(map(_configuration, rows))
 
 
 def valid_in_space(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.evaluation.limits import limit_threads
+from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
 from espalier.pipelines.search.limits.memory_model import MemoryModel
 from espalier.pipelines.search.limits.stopping import hopeless_families
 from espalier.pipelines.space.joint import SearchSpace
@@ -45,6 +46,8 @@ class Admission:
         Predicts the memory of trials.
     memory_limit_mb : float or None
         Most MiB that a trial may be expected to take; None for no limit.
+    aims : Aims
+        Costs of a model that are limited.
     """
 
     space: SearchSpace
@@ -56,6 +59,7 @@ class Admission:
     spent: float
     memory: MemoryModel | None = None
     memory_limit_mb: float | None = None
+    aims: Aims = THE_SCORE
 
     @classmethod
     def of(
@@ -67,6 +71,7 @@ class Admission:
         memory_limit_mb: float | None = None,
         *,
         learned: History | None = None,
+        aims: Aims = THE_SCORE,
     ) -> Self:
         """Return the admission that follows from these trials.
 
@@ -94,11 +99,13 @@ class Admission:
             spent=sum(result.seconds for result in timed.results),
             memory=None if memory_limit_mb is None else MemoryModel.fit(space, known),
             memory_limit_mb=memory_limit_mb,
+            aims=aims,
         )
 
     def promising(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
-        """Return which configurations are of a family that was not given up, shape (n,)."""
-        return np.array([each.family not in self.hopeless for each in configurations], dtype=bool)
+        """Return which are of a family that was not given up, and not known too dear, (n,)."""
+        hopeful = [each.family not in self.hopeless for each in configurations]
+        return np.array(hopeful, dtype=bool) & self.aims.within(configurations)
 
     def conceivable(self, configurations: Sequence[Configuration]) -> NDArray[np.bool_]:
         """Return which are promising and fit the memory; none if the limit is below any success."""

@@ -1,23 +1,23 @@
 """The search strategies that learn from earlier trials, such as guided, forest and tpe."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
-
-import numpy as np
+from collections.abc import Callable, Mapping, Sequence
 
 from espalier.pipelines.acquisition.batch import choose_batch
-from espalier.pipelines.search.limits.admission import Admission
+from espalier.pipelines.search.strategies.ageing import evolve
 from espalier.pipelines.search.strategies.guided import complete_folds, guided_proposals
-from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES
+from espalier.pipelines.search.strategies.local import search_around
+from espalier.pipelines.search.strategies.mutations import guided_mutations
+from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES, MUTATION
 from espalier.pipelines.search.strategies.optuna_samplers import SAMPLERS
+from espalier.pipelines.search.strategies.policy_proposals import follow_policy
 from espalier.pipelines.search.strategies.shares import share_out
+from espalier.pipelines.search.strategies.situation import SourcedProposal, StrategyContext
 from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.additive import is_all_choices
 from espalier.pipelines.surrogate.fold_noise import fold_noise
 from espalier.pipelines.surrogate.forest import ForestPredictor
-from espalier.pipelines.surrogate.prior_mean import Experience
 from espalier.pipelines.surrogate.targets import observe
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
@@ -26,57 +26,23 @@ from espalier.pipelines.trials.trial import Trial
 # Trials among which no family may have more than half.
 _RECENT = 8
 
+Propose = Callable[[StrategyContext, int], list[Configuration]]
 
-class SourcedProposal(NamedTuple):
-    """A configuration, the source that proposed it, and its expected gain in standard errors.
+_BY_TRIALS: Mapping[str, Propose] = {
+    "evolution": evolve,
+    "local": search_around,
+    "policy": lambda situation, n: follow_policy(situation, n, with_critic=False),
+    "policy+critic": lambda situation, n: follow_policy(situation, n, with_critic=True),
+}
+"""Strategies that need to know the situation alone."""
 
-    The gain is None if no predictor was asked, or if it would have chosen a barred family.
-    """
-
-    configuration: Configuration
-    origin: str
-    expected_gain: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StrategyContext:
-    """What a strategy knows when it proposes configurations.
-
-    Attributes
-    ----------
-    space : SearchSpace
-        The search space.
-    history : History
-        Trials of families in the space, to learn from.
-    tried : frozenset of Configuration
-        All that must not be proposed again, learned from or not.
-    pending : tuple of Configuration
-        Configurations that are running or already proposed for this batch.
-    admission : Admission
-        The rule for which configurations may be started.
-    favourites : tuple of Configuration
-        Configurations that experience suggests.
-    seed : int
-        Seed of this batch.
-    rng : Generator
-        Random numbers of this batch.
-    prior : Experience or None
-        Predictions from earlier runs for this dataset.
-    """
-
-    space: SearchSpace
-    history: History
-    tried: frozenset[Configuration]
-    pending: tuple[Configuration, ...]
-    admission: Admission
-    favourites: tuple[Configuration, ...]
-    seed: int
-    rng: np.random.Generator
-    prior: Experience | None = None
+# The genetic algorithm was called evolution once; guided searches keep the children they had.
+_SEED_OF = {"nsga2": "evolution"}
 
 
 def sources(
     strategy: str,
+    space: SearchSpace,
     history: History,
     pending: Sequence[Trial],
     numbers: Sequence[int],
@@ -84,6 +50,8 @@ def sources(
     random_every: int,
 ) -> list[str]:
     """Return the source of each of the trials of these numbers, which may be ``random``."""
+    if strategy == "guided" and is_all_choices(space):
+        return [MUTATION] * len(numbers)
     if strategy == "guided":
         return share_out(history, [trial.origin for trial in pending], len(numbers))
     if strategy != "forest":
@@ -99,12 +67,17 @@ def propose_by(source: str, situation: StrategyContext, n: int) -> list[SourcedP
         return _by_ascent(situation, n, neural=source == "neural")
     if source == "forest":
         return _by_forest(situation, n)
+    if source == MUTATION:
+        return _by_mutation(situation, n)
+    if source in _BY_TRIALS:
+        return [SourcedProposal(each, source) for each in _BY_TRIALS[source](situation, n)]
     picked = SAMPLERS[source](
         situation.space,
         situation.history,
         n=n,
-        seed=integer_seed(situation.seed, source),
+        seed=integer_seed(situation.seed, _SEED_OF.get(source, source)),
         pending=situation.pending,
+        aims=situation.admission.aims,
     )
     return [SourcedProposal(each, source) for each in picked]
 
@@ -139,6 +112,17 @@ def _by_ascent(situation: StrategyContext, n: int, *, neural: bool) -> list[Sour
         )
         for pick in picks
     ]
+
+
+def _by_mutation(situation: StrategyContext, n: int) -> list[SourcedProposal]:
+    several = len(situation.space.families) > 1
+    picks = guided_mutations(
+        situation,
+        n,
+        families=open_families(situation),
+        max_per_family=max((n + 1) // 2, 1) if several else n,
+    )
+    return [SourcedProposal(each.configuration, MUTATION) for each in picks]
 
 
 def open_families(situation: StrategyContext) -> list[str]:

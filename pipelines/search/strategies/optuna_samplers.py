@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from espalier.pipelines.acquisition.front import front_of
+from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.space.parameter import Parameter
@@ -27,6 +29,7 @@ _STARTUP = 10  # Optuna's own default
 _POPULATION = 20
 _ELITE_SHARE = 0.2
 _DRAWS = 8
+_UNKNOWN_COST = 1e300  # of a trial without a model, worse than any
 
 Propose = Callable[..., list[Configuration]]
 
@@ -38,6 +41,7 @@ def tpe(
     n: int,
     seed: int,
     pending: Sequence[Configuration] = (),
+    aims: Aims = THE_SCORE,  # noqa: ARG001 - it searches for the best score alone
 ) -> list[Configuration]:
     """Return ``n`` configurations proposed by Optuna's tree-structured Parzen estimator.
 
@@ -57,29 +61,37 @@ def tpe(
         return [_suggest(space, study.ask()) for _ in range(n)]
 
 
-def evolution(
+def nsga2(
     space: SearchSpace,
     history: History,
     *,
     n: int,
     seed: int,
     pending: Sequence[Configuration] = (),  # noqa: ARG001 - a child does not depend on them
+    aims: Aims = THE_SCORE,
 ) -> list[Configuration]:
     """Return ``n`` configurations bred from the best trials by a genetic algorithm.
 
-    Parents mate within a family only: a family is drawn from the best fifth of all trials, and
-    Optuna's genetic algorithm crosses and mutates its trials.
+    Parents mate within a family only: a family is drawn from the best fifth of all trials (with
+    costs among the aims, from the front), and Optuna's genetic algorithm crosses and mutates its
+    trials, the better ones by what no other one beats in score and costs.
     """
     observed = observe(history)
-    order = np.argsort(-observed.gains, kind="stable")
-    elite = order[: max(2, round(_ELITE_SHARE * len(order)))]
+    values = observed.gains[:, None]
+    if aims.costs:
+        costs = aims.of(observed.configurations)
+        values = np.hstack([values, -np.nan_to_num(costs, posinf=_UNKNOWN_COST)])
+        elite = front_of(-values[:, 1:], observed.gains)
+    else:
+        order = np.argsort(-observed.gains, kind="stable")
+        elite = order[: max(2, round(_ELITE_SHARE * len(order)))]
     rng = generator(seed, "evolution")
     children = []
     for number in range(n):
         family = observed.configurations[int(rng.choice(elite))].family
         parents = [
-            (configuration, float(gain))
-            for configuration, gain in zip(observed.configurations, observed.gains, strict=True)
+            (configuration, tuple(map(float, value)))
+            for configuration, value in zip(observed.configurations, values, strict=True)
             if configuration.family == family
         ]
         child_seed = integer_seed(seed, "child", number)
@@ -90,11 +102,17 @@ def evolution(
 def _child(
     space: SearchSpace,
     family: str,
-    parents: Sequence[tuple[Configuration, float]],
+    parents: Sequence[tuple[Configuration, tuple[float, ...]]],
     seed: int,
     rng: np.random.Generator,
 ) -> Configuration:
-    """Return one child of a family's trials; a neighbour where there is a single trial."""
+    """Return one child of a family's trials; a neighbour where there is a single trial.
+
+    Parameters
+    ----------
+    parents : sequence of (Configuration, values)
+        The trials with what is to be large: the gain first, then the costs turned around.
+    """
     if len(parents) < 2:
         return space.neighbours(parents[0][0], 1, rng)[0]
     import optuna
@@ -104,15 +122,15 @@ def _child(
         sampler = optuna.samplers.NSGAIISampler(
             population_size=max(2, min(_POPULATION, len(parents) // 2)), seed=seed
         )
-        study = optuna.create_study(direction="maximize", sampler=sampler)
+        study = optuna.create_study(directions=["maximize"] * len(parents[0][1]), sampler=sampler)
         distributions = {each.name: _distribution(each) for each in parameters}
-        for configuration, gain in parents:
-            values = {each.name: configuration.get(each.name, each.default) for each in parameters}
+        for configuration, values in parents:
+            params = {each.name: configuration.get(each.name, each.default) for each in parameters}
             study.add_trial(
                 optuna.trial.create_trial(
-                    params=values,
+                    params=params,
                     distributions=distributions,
-                    value=gain,
+                    values=list(values),
                     system_attrs={sampler._get_generation_key(): 0},
                 )
             )
@@ -120,7 +138,7 @@ def _child(
             child = space.complete(family, dict(study.ask(distributions).params))
             if child not in {configuration for configuration, _ in parents}:
                 return child
-    return space.neighbours(max(parents, key=lambda each: each[1])[0], 1, rng)[0]
+    return space.neighbours(max(parents, key=lambda each: each[1][0])[0], 1, rng)[0]
 
 
 def _distribution(parameter: Parameter) -> "optuna.distributions.BaseDistribution":
@@ -195,4 +213,4 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(before)
 
 
-SAMPLERS: Mapping[str, Propose] = {"tpe": tpe, "evolution": evolution}
+SAMPLERS: Mapping[str, Propose] = {"tpe": tpe, "nsga2": nsga2}

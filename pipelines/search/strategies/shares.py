@@ -9,7 +9,7 @@ from espalier.pipelines.trials.history import History
 
 # Shares of eight trials. A successful source may double its share, an unsuccessful one keeps half.
 # More than one in eight for all but gp was no better in the replays (docs/decisions/0008).
-_SHARES: Mapping[str, float] = {"gp": 7.0, "tpe": 0.4, "evolution": 0.2, "random": 0.4}
+_SHARES: Mapping[str, float] = {"gp": 7.0, "tpe": 0.4, "nsga2": 0.2, "random": 0.4}
 _PAYS_AT_MOST, _PAYS_AT_LEAST = 2.0, 0.5
 # A trial was a success for its source if it was among this share of the best at its time.
 _TOP = 0.1
@@ -17,6 +17,8 @@ _TOP = 0.1
 
 def source_of(origin: str) -> str:
     """Return the source, such as ``gp``, that a trial's origin belongs to."""
+    if origin == "evolution":  # in records of before 0.2 a child of the genetic algorithm
+        return "nsga2"
     return "gp" if origin in (ASCENT, CANDIDATES) else origin
 
 

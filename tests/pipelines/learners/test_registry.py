@@ -28,7 +28,7 @@ def names(*args: object, **options: bool) -> list[str]:
 
 
 def test_all_families_by_default_in_order() -> None:
-    assert names(None, BINARY) == [each for each in LEARNERS if each != "realmlp"]
+    assert names(None, BINARY) == [each for each in LEARNERS if each not in ("realmlp", "ebm")]
     assert names(list(LEARNERS), BINARY) == list(LEARNERS)
     assert "bayes" not in names(None, NUMBERS)
 
@@ -38,9 +38,14 @@ def test_the_order_asked_for_does_not_matter() -> None:
 
 
 def test_interpretable_ones_only() -> None:
-    assert names(None, NUMBERS, interpretable=True) == ["linear"]
+    assert names(None, NUMBERS, interpretable=True) == ["linear", "ebm"]
     with pytest.raises(UserError, match="interpretable"):
         choose_learners(["lightgbm"], BINARY, interpretable=True)
+
+
+def test_interpretable_ones_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("espalier.pipelines.learners.registry.find_spec", lambda name: None)
+    assert names(None, NUMBERS, interpretable=True) == ["linear"]
 
 
 def test_unknown_family_names_the_nearest() -> None:

@@ -5,7 +5,7 @@ from prefect.utilities.schema_tools.validation import validate
 
 from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.metrics.catalogue import METRICS
-from espalier.pipelines.requests.form_schema import FAMILIES
+from espalier.pipelines.requests.form_schema import FAMILIES, FORECAST_FAMILIES, FORECAST_METRICS
 from espalier.pipelines.requests.form_schema import METRICS as METRIC_NAMES
 from espalier.pipelines.requests.monitor import MonitorRequest
 from espalier.pipelines.requests.predict import PredictRequest
@@ -38,8 +38,8 @@ def test_what_can_be_chosen_is_a_drop_down():
     fields = fields_of(TrainRequest)
     assert fields["task"]["enum"] == ["auto", "binary", "multiclass", "regression"]
     assert fields["search"]["enum"] == list(STRATEGIES)
-    assert fields["metric"]["enum"] == list(METRICS)
-    assert fields["families"]["items"]["enum"] == list(LEARNERS)
+    assert fields["metric"]["enum"] == [*METRICS, *FORECAST_METRICS]
+    assert fields["families"]["items"]["enum"] == [*LEARNERS, *FORECAST_FAMILIES]
 
 
 @pytest.mark.parametrize("request_class", REQUESTS)

@@ -16,6 +16,7 @@ from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.space.preprocessing import preprocessing_space
 from espalier.pipelines.trials.configuration import Configuration
+from tests.pipelines.search.conftest import new_space
 
 RICH = DatasetShape(
     problem=ProblemKind.MULTICLASS,
@@ -178,3 +179,13 @@ def test_a_space_needs_a_family() -> None:
 
 def test_every_family_is_in_some_space() -> None:
     assert set(SPACE.families) | set(SMALL.families) == set(LEARNERS)
+
+
+def test_many_vectors_are_read_as_one_by_one():
+    space = new_space()
+    drawn = space.sample(40, np.random.default_rng(0))
+    X = space.encode(drawn)
+    assert space.decode_many(X) == [space.decode(row) for row in X] == drawn
+    blurred = np.clip(X + np.random.default_rng(1).normal(0.0, 0.2, X.shape), 0.0, 1.0)
+    assert space.decode_many(blurred) == [space.decode(row) for row in blurred]
+    assert space.decode_many(X[:0]) == []

@@ -1,1 +1,1 @@
-"""Commands that serve models to programs."""
+"""Commands that serve models to programs, and pages to people."""

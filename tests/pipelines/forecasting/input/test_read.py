@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from espalier.pipelines.errors import MissingColumnsError, UserError
-from espalier.pipelines.forecasting.input.read import SeriesColumns, read_series
+from espalier.pipelines.forecasting.input.columns import SeriesColumns
+from espalier.pipelines.forecasting.input.read import read_series
 
 COLUMNS = SeriesColumns(time="when", target="units", series="shop")
 ONE = SeriesColumns(time="when", target="units")
@@ -244,3 +245,38 @@ def test_names_of_series_keep_their_type() -> None:
     assert ahead["shop"].dtype == np.int64
     named = frame.assign(shop=frame["shop"].astype("category"))
     assert read_series(named, COLUMNS).future(1, COLUMNS)["shop"].tolist() == [7, 3]
+
+
+@pytest.mark.parametrize(
+    ("form", "freq"), [("%d/%m/%Y", "D"), ("%m/%d/%Y", "D"), ("%d.%m.%Y", "D"), ("%d.%m.%y", "D")]
+)
+def test_dates_as_text_are_read_day_or_month_first_as_fits_all(form: str, freq: str) -> None:
+    days = pd.date_range("2025-01-01", periods=60, freq=freq)
+    found = read_series(
+        pd.DataFrame({"time": days.strftime(form), "target": np.arange(60.0)}),
+        SeriesColumns(time="time", target="target"),
+    )
+    assert found.frequency.label == freq
+    assert found.panel.observed.all()
+    after = found.future(1, SeriesColumns(time="time", target="target"))
+    assert after["time"].tolist() == [pd.Timestamp("2025-03-02").strftime(form)]
+
+
+def test_dates_that_could_be_read_in_two_ways_are_read_as_regular_ones_and_it_is_said() -> None:
+    columns = SeriesColumns(time="time", target="target")
+    months = pd.date_range("2023-01-01", periods=24, freq="MS").strftime("%d/%m/%Y")
+    found = read_series(pd.DataFrame({"time": months, "target": np.arange(24.0)}), columns)
+    assert found.frequency.label == "MS"
+    assert "'01/01/2023' in 'time' could be read in two ways; the day is taken to come first" in (
+        found.notes
+    )
+    # A few rows later are read as the training read its own.
+    rows = pd.DataFrame({"time": ["01/01/2025", "01/02/2025"], "target": [24.0, 25.0]})
+    later = read_series(rows, columns, like=found)
+    assert later.future(1, columns)["time"].tolist() == ["01/03/2025"]
+
+
+def test_dates_written_in_several_ways_are_refused_where_the_day_cannot_be_told() -> None:
+    rows = pd.DataFrame({"time": ["01/02/2025", "13/02/2025", "02/14/2025"], "target": 1.0})
+    with pytest.raises(UserError, match="written in several ways"):
+        read_series(rows, SeriesColumns(time="time", target="target"))

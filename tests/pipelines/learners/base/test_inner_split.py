@@ -82,6 +82,24 @@ def test_creeping_improvement_is_not_worth_waiting_for() -> None:
     assert patience.best_round == 10
 
 
+def falling_then_flat(n_falling: int) -> list[float]:
+    return [2.0 - min(i, n_falling) / n_falling for i in range(5_000)]
+
+
+def test_long_fits_are_waited_for_longer() -> None:
+    for n_falling, expected in ((10, 30), (1_000, 1_300)):
+        assert stop_round(falling_then_flat(n_falling), Patience(20, None, growth=0.3)) == expected
+
+
+def test_longer_only_while_most_of_the_time_is_left() -> None:
+    now = iter(range(10_000))
+    deadline = Deadline(3_300.0, lambda: float(next(now)))
+    patience = Patience(20, deadline, growth=0.3)
+    at = stop_round(falling_then_flat(1_000), patience)
+    assert 1_020 <= at < 1_300
+    assert not deadline.passed
+
+
 def test_the_deadline_ends_patience() -> None:
     assert Patience(None, Deadline(0.0, lambda: 1.0)).stop(0, None)
     assert not Patience(None, Deadline(None)).stop(0, None)

@@ -34,7 +34,7 @@ def test_every_source_gets_its_share_over_any_stretch() -> None:
     chosen = share_out(made([], []), [], 160)
     count = Counter(chosen)
     assert count["gp"] == pytest.approx(140, abs=2)
-    assert min(count[each] for each in ("tpe", "evolution", "random")) >= 3
+    assert min(count[each] for each in ("tpe", "nsga2", "random")) >= 3
     assert Counter(chosen[:16])["gp"] >= 13
 
 

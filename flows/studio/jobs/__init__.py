@@ -1,0 +1,1 @@
+"""Commands that the studio has started, each in a process of its own."""

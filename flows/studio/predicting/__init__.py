@@ -1,0 +1,1 @@
+"""Answers for a single row, with their reasons."""

@@ -1,0 +1,1 @@
+"""Who may use the studio, and which requests are answered."""

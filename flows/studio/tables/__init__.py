@@ -1,0 +1,1 @@
+"""Tables that were uploaded or named, and what the pages say of them."""

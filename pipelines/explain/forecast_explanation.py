@@ -1,0 +1,242 @@
+"""Explain a forecast: where in the horizon and for which series it errs, and how it looks."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.metrics import Scales
+from espalier.pipelines.forecasting.panel import Floats
+from espalier.pipelines.forecasting.scores import ScoredForecast
+
+WORST_SERIES = 10
+STORIES = 4
+# Steps of the past that are shown before a forecast, in horizons, and at least so many.
+_PAST_HORIZONS, _FEWEST_PAST = 3, 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepScore:
+    """The score of one step of the horizon.
+
+    Attributes
+    ----------
+    step : int
+        The step, counted from 1.
+    held_out : float or None
+        Score on the held-out block.
+    origins : float or None
+        Mean score at the origins of the search.
+    """
+
+    step: int
+    held_out: float | None
+    origins: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesScore:
+    """The score of one series on the held-out block.
+
+    Attributes
+    ----------
+    name : str
+        Its name; empty for a single series.
+    score, naive : float or None
+        Scores of the forecast and of the seasonal naive one.
+    n_values : int
+        Number of values that were compared.
+    """
+
+    name: str
+    score: float | None
+    naive: float | None
+    n_values: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesStory:
+    """One series before and in the held-out block, as a chart shows it.
+
+    Attributes
+    ----------
+    name, why : str
+        The series, and why it is shown.
+    first, origin, last : str
+        The times of the first step, of the last one before the forecast, and of the last one.
+    past : tuple of float or None
+        Values before the forecast, oldest first.
+    actual, made, low, high : tuple of float or None
+        What came, the forecast, and the lowest and highest quantile, by step.
+    """
+
+    name: str
+    why: str
+    first: str
+    origin: str
+    last: str
+    past: tuple[float | None, ...]
+    actual: tuple[float | None, ...]
+    made: tuple[float | None, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastExplanation:
+    """Where a forecast errs.
+
+    Attributes
+    ----------
+    steps : tuple of StepScore
+        The score by step.
+    worst : tuple of SeriesScore
+        The series with the largest errors, the worst first.
+    stories : tuple of SeriesStory
+        A few series with their forecasts.
+    n_series : int
+        Number of series with a value in the held-out block.
+    n_beaten : int
+        How many of those the seasonal naive forecast does better.
+    nominal, covered : float or None
+        Share of the values that should be, and that are, within the outer quantiles.
+    losses : tuple of (combiner, loss)
+        The ways to combine that were compared, and their scaled errors, the best first.
+    """
+
+    steps: tuple[StepScore, ...] = ()
+    worst: tuple[SeriesScore, ...] = ()
+    stories: tuple[SeriesStory, ...] = ()
+    n_series: int = 0
+    n_beaten: int = 0
+    nominal: float | None = None
+    covered: float | None = None
+    losses: tuple[tuple[str, float], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dictionary."""
+        return asdict(self)
+
+
+def explain_forecast(
+    scored: ScoredForecast,
+    naive: ScoredForecast,
+    table: SeriesTable,
+    *,
+    origins: Sequence[int],
+    backtest: Floats,
+    losses: Sequence[tuple[str, float]] = (),
+) -> ForecastExplanation:
+    """Explain a forecast by the held-out block and the origins of the search.
+
+    Parameters
+    ----------
+    scored, naive : ScoredForecast
+        The forecast and the seasonal naive one on the held-out block.
+    table : SeriesTable
+        What was known before that block.
+    origins : sequence of int
+        Steps before the end of ``table`` at which the search forecast.
+    backtest : array, shape (W, S, H)
+        What it forecast there.
+    losses : sequence of (combiner, loss)
+        The ways to combine that were compared.
+    """
+    own, simple = np.array(scored.by_series), np.array(naive.by_series)
+    known = np.isfinite(own)
+    order = [int(row) for row in np.argsort(-np.where(known, own, -np.inf)) if known[row]]
+    counts = np.isfinite(scored.actual).sum(axis=1)
+    band = scored.band
+    return ForecastExplanation(
+        steps=_steps(scored, table, origins, backtest),
+        worst=tuple(
+            SeriesScore(
+                name=str(table.names[row]),
+                score=_plain(own[row]),
+                naive=_plain(simple[row]),
+                n_values=int(counts[row]),
+            )
+            for row in order[:WORST_SERIES]
+        ),
+        stories=tuple(_story(scored, table, row, why) for row, why in _telling(order, scored)),
+        n_series=int(known.sum()),
+        n_beaten=int((known & (simple < own)).sum()),
+        nominal=None if band is None else scored.levels[band[1]] - scored.levels[band[0]],
+        covered=scored.covered,
+        losses=tuple(losses),
+    )
+
+
+def _steps(
+    scored: ScoredForecast, table: SeriesTable, origins: Sequence[int], backtest: Floats
+) -> tuple[StepScore, ...]:
+    horizon = scored.actual.shape[1]
+    before = []
+    for place, ahead in enumerate(origins):
+        made = backtest[place]
+        block = ScoredForecast(
+            metric=scored.metric,
+            actual=table.panel.actual(ahead, horizon),
+            made=made,
+            quantiles=np.repeat(made[:, :, None], len(scored.levels), axis=2),
+            levels=scored.levels,
+            scales=Scales.of(table.panel),
+        )
+        before.append(block.by_step)
+    means = pd.DataFrame(before, columns=range(horizon), dtype=float).mean(axis=0)
+    return tuple(
+        StepScore(step=step + 1, held_out=_plain(held_out), origins=_plain(means[step]))
+        for step, held_out in enumerate(scored.by_step)
+    )
+
+
+def _telling(order: Sequence[int], scored: ScoredForecast) -> list[tuple[int, str]]:
+    """Return series that tell the most, the worst first, and why each is shown."""
+    if not order:
+        rows = np.flatnonzero(np.isfinite(scored.actual).any(axis=1))
+        return [(int(row), "a series") for row in rows[:1]]
+    sizes = np.where(np.isfinite(scored.scales.absolute), scored.scales.absolute, -np.inf)
+    chosen = {
+        order[0]: "the worst",
+        order[len(order) // 2]: "in the middle",
+        order[-1]: "the best",
+        max(order, key=lambda row: sizes[row]): "the largest",
+    }
+    if len(order) == 1:
+        return [(order[0], "the series")]
+    return list(chosen.items())[:STORIES]
+
+
+def _story(scored: ScoredForecast, table: SeriesTable, row: int, why: str) -> SeriesStory:
+    panel, horizon = table.panel, scored.actual.shape[1]
+    start, stop = int(panel.starts[row]), int(panel.stops[row])
+    past = max(_PAST_HORIZONS * horizon, min(2 * panel.season, 4 * horizon), _FEWEST_PAST)
+    begin = max(start, stop - past)
+    values = np.where(panel.observed[begin:stop], panel.values[begin:stop], np.nan)
+    ends = panel.first[row] + np.array([begin, stop - 1, stop + horizon - 1]) - start
+    times = table.time_type.back(table.frequency.times(ends, table.clock))
+    first, origin, last = (str(each) for each in times)
+    places = scored.band or (0, len(scored.levels) - 1)
+    return SeriesStory(
+        name=str(table.names[row]),
+        why=why,
+        first=first,
+        origin=origin,
+        last=last,
+        past=_plains(values),
+        actual=_plains(scored.actual[row]),
+        made=_plains(scored.made[row]),
+        low=_plains(scored.quantiles[row, :, places[0]]),
+        high=_plains(scored.quantiles[row, :, places[1]]),
+    )
+
+
+def _plains(values: Floats) -> tuple[float | None, ...]:
+    return tuple(_plain(each) for each in values)
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

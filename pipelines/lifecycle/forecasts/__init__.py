@@ -1,0 +1,1 @@
+"""Forecasts beside what has come since: to watch a champion, and to compare it with another."""

@@ -1,0 +1,1 @@
+"""Search by reinforcement learning: a policy over an embedding of configurations."""

@@ -1,0 +1,1 @@
+"""The data of a forecast: series are read, checked and prepared."""

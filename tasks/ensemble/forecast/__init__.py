@@ -1,0 +1,1 @@
+"""The ensemble of a forecast: it is built, scored, explained, and fitted to all values."""
