@@ -86,7 +86,7 @@ class VersionComparison:
         return tuple(
             (name, a.get(name), b.get(name))
             for name in sorted(set(a) | set(b))
-            if a.get(name) != b.get(name)
+            if (a.get(name) or None) != (b.get(name) or None)  # an older record lacks newer options
         )
 
     @property

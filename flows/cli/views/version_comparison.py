@@ -65,7 +65,7 @@ def _cells(side: Side) -> tuple[str, ...]:
     if side.holdout is not None:
         score = f"{side.holdout[0]:.5g}"
         interval = f"{side.holdout[1]:.5g} to {side.holdout[2]:.5g}"
-    return side.shown, ", ".join(side.aliases), side.metric, score, interval, side.fingerprint
+    return side.shown, ", ".join(side.aliases), side.metric, score, interval, side.fingerprint[:8]
 
 
 def _verdict(found: VersionComparison) -> str:
