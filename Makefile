@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11; do \
   && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all coverage check docs format lock lock-image clean
+.PHONY: help install demo test test-all coverage check docs format lock lock-image weights clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,6 +77,9 @@ lock-image: ## Resolve the pins of the container image (needs uv)
 	  --extra export -c requirements.lock --python-version 3.12 --python-platform x86_64-unknown-linux-gnu \
 	  --no-emit-package nvidia-nccl-cu12 --no-emit-package nvidia-nccl-cu13 --generate-hashes --no-annotate \
 	  --no-header --no-emit-index-url --no-emit-find-links -o infra/deploy/requirements.lock
+
+weights: $(STAMP) ## Make the networks' weights anew from the packages that hold them
+	$(BIN)/python infra/deploy/weights/build.py
 
 clean: ## Remove the environment and the caches (mlruns stays)
 	rm -rf $(VENV) docs/_build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -22,6 +22,7 @@ from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.failures import failures_of
+from espalier.tasks.data.embed_pictures import embed_pictures
 from espalier.tasks.data.inherit_winners import read_inheritance
 from espalier.tasks.data.keep_rows import keep_rows
 from espalier.tasks.data.load_table import load_table
@@ -90,7 +91,8 @@ def _train(
         watch.phase("prepare")
         starts_afresh = not run.request.start_from
         inherited = NOTHING_INHERITED if starts_afresh else read_inheritance(run)
-        prepared = prepare_dataset(run, inherited, session.workers.n_workers)
+        pictures = embed_pictures(run)
+        prepared = prepare_dataset(run, inherited, session.workers.n_workers, pictures)
         tell_of_data(session.listener, prepared, validation)
 
         watch.phase("profile")

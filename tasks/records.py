@@ -173,6 +173,39 @@ class ValidationRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PicturesRecord:
+    """The picture columns of a training table, after every file has been opened.
+
+    Attributes
+    ----------
+    columns : tuple of str
+        The columns that hold pictures.
+    side : int
+        Pictures are scaled to so many pixels in width and height.
+    n_pictures, n_computed : int
+        Usable pictures, and those whose vectors were not known from before.
+    n_unread : int
+        Pictures for which there was no time; they count as missing.
+    seconds : float
+        Time that it took.
+    notes, warnings : tuple of str
+        Remarks; files that cannot be used, with the reasons.
+    """
+
+    columns: tuple[str, ...] = ()
+    side: int = 0
+    n_pictures: int = 0
+    n_computed: int = 0
+    n_unread: int = 0
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+NO_PICTURES = PicturesRecord()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedRef:
     """Reference to the prepared data, with their description.
 

@@ -48,6 +48,12 @@ def _no_secret_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redaction, "_KNOWN", redaction._KnownValues())
 
 
+@pytest.fixture(autouse=True)
+def _own_store_of_vectors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let no test find the features of pictures and texts that another, or the user, has made."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 @pytest.fixture(scope="session")
 def maker():
     """Make experience whose law is known."""

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from espalier.flows.cli.commands.experience import experience
+from espalier.flows.cli.commands.export.export import export
 from espalier.flows.cli.commands.history import history
 from espalier.flows.cli.commands.insight.compare import compare
 from espalier.flows.cli.commands.insight.explain import explain
@@ -58,6 +59,7 @@ app.command()(compare)
 app.command()(explain)
 app.command()(models)
 app.command()(history)
+app.command()(export)
 app.command()(verify)
 app.command()(check)
 app.command()(clean)

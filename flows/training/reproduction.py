@@ -181,7 +181,12 @@ def _table(
     else:
         source = data or request.data
         with asked_by(current_origin() if data else recorded_origin(run.asked_by)):
-            table = read_table(source, query=query or request.query, target=request.target)
+            table = read_table(
+                source,
+                query=query or request.query,
+                target=request.target,
+                image_root=request.image_root,
+            )
         where = request.shown_data if data is None else data
     if fingerprint(table) != run.fingerprint:
         raise UserError(

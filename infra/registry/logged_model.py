@@ -152,13 +152,14 @@ def _save(place: Path, *, folder: Path, example: pd.DataFrame, run_id: str, mode
     loader = FORECAST_LOADER if manifest["task"] == FORECAST else LOADER
     # A forecast continues all of its example's rows; of a table's rows a few tell enough.
     shown = example if loader == FORECAST_LOADER else example.head(_EXAMPLE_ROWS)
-    raw = with_unique_names(shown)[manifest["columns"]].reset_index(drop=True)
+    needed = manifest["columns"]
+    raw = with_unique_names(shown)[needed].reset_index(drop=True)
     rows = _json_ready(raw)
     # MLflow looks up columns by the signature's names, which are text.
     served = import_module(loader)._load_pyfunc(str(folder))
     has_intervals = loader == LOADER and served.model.adjustments.intervals is not None
     named = all(isinstance(name, str) for name in example.columns) and example.columns.is_unique
-    with packaged_code() as code:
+    with packaged_code(manifest.get("weights", ())) as code:
         mlflow.pyfunc.save_model(
             str(place),
             mlflow_model=Model(run_id=run_id, model_id=model_id, model_uuid=model_id),

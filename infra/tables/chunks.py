@@ -23,12 +23,16 @@ from espalier.infra.tables.csv_reading import opened_csv, parse_csv, refuse_seco
 from espalier.infra.tables.databases import is_database, read_query_chunks
 from espalier.infra.tables.json_records import is_array, read_records
 from espalier.infra.tables.opening import exists_locally, open_bytes
+from espalier.infra.tables.picture_files.folders import read_picture_source
+from espalier.infra.tables.picture_files.paths import with_absolute_paths
 from espalier.infra.tables.remembered_numbers import as_numbers, decide_signs, gather_evidence
 from espalier.infra.tables.source_access import open_to_us
 from espalier.infra.tables.sources import (
+    PICTURES,
     ending,
     read_errors,
     read_table,
+    root_of_pictures,
     table_kind,
     to_frame,
 )
@@ -59,12 +63,15 @@ class ChunkPlan:
         Columns that are needed; others may be left out if that makes reading cheaper. None for all.
     styles : mapping of str to NumberStyle
         How a model's training had the numbers of its columns.
+    image_root : str or None
+        Folder or zip archive that paths of pictures start from; None for the folder of the file.
     """
 
     cells: int = CELLS
     text_columns: Collection[str] = ()
     wanted: Collection[str] | None = None
     styles: Mapping[str, NumberStyle] = field(default_factory=dict)
+    image_root: str | None = None
 
     def rows(self, n_columns: int) -> int:
         """Return the number of rows per chunk."""
@@ -90,8 +97,10 @@ def read_chunks(
     """
     source = open_to_us(source)
     plan = plan or ChunkPlan()
+    root = root_of_pictures(source, plan.image_root)
     if is_database(source):
-        yield from read_query_chunks(source, query, cells=plan.cells)
+        for table in read_query_chunks(source, query, cells=plan.cells):
+            yield with_absolute_paths(table, root)
         return
     if query is not None:
         raise UserError(
@@ -101,7 +110,7 @@ def read_chunks(
     with read_errors(source):
         for table in reader(source, plan):
             if len(table):
-                yield table.reset_index(drop=True)
+                yield with_absolute_paths(table.reset_index(drop=True), root)
 
 
 # --- text ---------------------------------------------------------------------------------
@@ -268,4 +277,5 @@ _READERS: dict[str, Callable[[str, ChunkPlan], Iterator[pd.DataFrame]]] = {
     "JSON lines": _json,
     "Parquet": _parquet,
     "Arrow": _arrow,
+    PICTURES: lambda source, plan: _sliced(read_picture_source(source), plan),
 }

@@ -17,6 +17,8 @@ from espalier.infra.tables.csv_reading import read_csv
 from espalier.infra.tables.databases import is_database, read_query
 from espalier.infra.tables.json_records import read_json
 from espalier.infra.tables.opening import COMPRESSIONS, exists_locally, open_bytes
+from espalier.infra.tables.picture_files.folders import is_picture_source, read_picture_source
+from espalier.infra.tables.picture_files.paths import folder_of, with_absolute_paths
 from espalier.infra.tables.source_access import open_to_us
 from espalier.pipelines.cell_display import without_cells
 from espalier.pipelines.data.parsing.numbers import NumberStyle
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+PICTURES = "a folder of pictures"
 _UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
@@ -36,6 +39,7 @@ def read_table(
     query: str | None = None,
     target: str | None = None,
     styles: Mapping[str, NumberStyle] | None = None,
+    image_root: str | None = None,
 ) -> pd.DataFrame:
     """Read the table that ``source`` names.
 
@@ -43,13 +47,16 @@ def read_table(
     ----------
     source : str
         A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines; text ones also compressed), a
-        fsspec URL of one, or a SQLAlchemy database URL. ``${NAME}`` in it is replaced by the
-        environment variable's value.
+        fsspec URL of one, a folder or zip archive of pictures in folders of their class, or a
+        SQLAlchemy database URL. ``${NAME}`` in it is replaced by the environment variable's value.
     query : str, optional
         The SELECT statement to run; required for a database, and refused otherwise.
     target, styles : optional
         Column of labels, and how a model's training had its numbers; see
         `espalier.infra.tables.csv_reading.read_csv`. Other formats have types and need neither.
+    image_root : str, optional
+        Folder or zip archive that paths of pictures in the table start from; by default the folder
+        of the file.
 
     Returns
     -------
@@ -64,8 +71,9 @@ def read_table(
         The database is locked; trying again may help.
     """
     source = open_to_us(source)
+    root = root_of_pictures(source, image_root)
     if is_database(source):
-        return _filled(read_query(source, query), source)
+        return with_absolute_paths(_filled(read_query(source, query), source), root)
     if query is not None:
         raise UserError(
             f"a query needs a database URL such as sqlite:///file.db, not {redact_source(source)!r}"
@@ -77,7 +85,24 @@ def read_table(
             found = read_csv(source, tabbed=tabbed, target=target, styles=styles)
         else:
             found = _READERS[kind](source)
-        return _filled(found, source)
+        found = _filled(found, source)
+        return found if kind == PICTURES else with_absolute_paths(found, root)
+
+
+def root_of_pictures(source: str, image_root: str | None) -> str | None:
+    """Return where paths of pictures in a table start: the folder named, or that of the file.
+
+    Raises
+    ------
+    UserError
+        The folder named is not there, or a form may not have it read.
+    """
+    if image_root is None:
+        return None if is_database(source) else folder_of(source)
+    named = open_to_us(image_root)
+    if not os.path.exists(named):
+        raise UserError(f"the folder of pictures {redact_source(image_root)!r} does not exist")
+    return named
 
 
 @contextmanager
@@ -140,6 +165,8 @@ def table_kind(source: str) -> str:
     found = ending(source)
     if found in _ENDINGS:
         return _ENDINGS[found]
+    if is_picture_source(source):
+        return PICTURES
     if exists_locally(source) and os.path.isdir(source):
         return "Parquet"  # a partitioned data set
     shown = f"ends in {found!r}" if found else "has no ending"
@@ -259,6 +286,7 @@ _READERS: dict[str, Callable[[str], pd.DataFrame]] = {
     "JSON lines": read_json,
     "Parquet": _read_parquet,
     "Arrow": _read_arrow,
+    PICTURES: read_picture_source,
 }
 _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
     "CSV": _write_csv,
@@ -282,5 +310,5 @@ _ENDINGS = {
 }
 _KNOWN = (
     "use .csv, .tsv, .jsonl (also with .gz, .bz2, .xz), .parquet, .feather or .arrow, "
-    "or a database URL with a query"
+    "a folder or .zip of pictures in folders of their class, or a database URL with a query"
 )

@@ -1,8 +1,9 @@
 """Base class of the two estimators: ``fit``, ``predict`` and their helpers."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -18,6 +19,8 @@ from espalier.pipelines.automl.columns import (
     numbered_columns,
     warn_of_equal_labels,
 )
+from espalier.pipelines.automl.exporting import Exports
+from espalier.pipelines.automl.frozen_features import FrozenFeatures
 from espalier.pipelines.automl.inputs import (
     feature_names,
     prepared_dataset,
@@ -40,7 +43,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
 EXAMPLE_ROWS = 5
 
 
-class AutoMLBase(BaseEstimator):
+class AutoMLBase(Exports, BaseEstimator):
     """Base class of `AutoMLClassifier` and `AutoMLRegressor`."""
 
     _task: ClassVar[str]
@@ -50,6 +53,9 @@ class AutoMLBase(BaseEstimator):
     random_state: Any
     holdout_fraction: float
     verbose: int
+    time_budget: float | None
+    image_columns: "Sequence[Any] | None"
+    image_root: "str | Path | None"
 
     @undisturbed
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
@@ -142,7 +148,9 @@ class AutoMLBase(BaseEstimator):
         from espalier.pipelines.metrics.catalogue import get_metric
         from espalier.pipelines.trials.progress_line import print_trial
 
-        whole, preparation = prepared_dataset(table, target, self._task, weights, groups)
+        whole, preparation = prepared_dataset(
+            table, target, self._task, weights, groups, self._frozen_features(deadline)
+        )
         metric = get_metric(self.metric, whole.problem, whole.n_classes)
         settings = TrainingSettings.of(self, {"seed": self._seed()})
         search_rows, holdout_rows = self._split(whole, settings.seed)
@@ -154,7 +162,7 @@ class AutoMLBase(BaseEstimator):
             metric,
             settings,
             n_holdout=0 if holdout_rows is None else len(holdout_rows),
-            example_rows=table.head(EXAMPLE_ROWS),
+            example_rows=preparation.carried(table.head(EXAMPLE_ROWS)),
         )
         trained = train_in_process(
             data,
@@ -218,6 +226,14 @@ class AutoMLBase(BaseEstimator):
         if self.holdout_fraction == 0.0:
             return np.arange(len(dataset)), None
         return split_holdout(dataset, fraction=self.holdout_fraction, seed=seed)
+
+    def _frozen_features(self, deadline: Deadline) -> FrozenFeatures:
+        return FrozenFeatures(
+            image_columns=None if self.image_columns is None else tuple(self.image_columns),
+            image_root="" if self.image_root is None else str(self.image_root),
+            seconds=self.time_budget,
+            deadline=deadline,
+        )
 
     def _seed(self) -> int:
         if isinstance(self.random_state, int | np.integer):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
     from pathlib import Path
 
     from espalier.pipelines.calibration.threshold import Threshold
+    from espalier.pipelines.export.base.formats import PortableFormat
     from espalier.pipelines.learners.base.learner import Learner
     from espalier.pipelines.members.serving_mode import Serving
     from espalier.pipelines.metrics.metric import Metric
@@ -71,12 +72,15 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         max_latency_ms: float | None = None,
         max_size_mb: float | None = None,
         interpretable: bool = False,
+        portable: "PortableFormat | None" = None,
         n_folds: int | None = None,
         residual_share: float = 0.0,
         residual_sees_answers: bool = False,
         verbose: int = 0,
         experience: "str | Path | None" = "auto",
         threshold: "Threshold" = "auto",
+        image_columns: "Sequence[Any] | None" = None,
+        image_root: "str | Path | None" = None,
     ) -> None:
         keep_parameters(self, locals())
 
@@ -145,11 +149,14 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
         max_latency_ms: float | None = None,
         max_size_mb: float | None = None,
         interpretable: bool = False,
+        portable: "PortableFormat | None" = None,
         n_folds: int | None = None,
         residual_share: float = 0.0,
         residual_sees_answers: bool = False,
         verbose: int = 0,
         experience: "str | Path | None" = "auto",
+        image_columns: "Sequence[Any] | None" = None,
+        image_root: "str | Path | None" = None,
     ) -> None:
         keep_parameters(self, locals())
 

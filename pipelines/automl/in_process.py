@@ -192,7 +192,7 @@ def train_in_process(
 def _advice(data: TrainingData, settings: TrainingSettings) -> Advice | None:
     """Return the advice of experience for the data; None if no experience is used."""
     folder = settings.experience_folder
-    if folder is None:
+    if folder is None or data.search.shape.is_of_pictures:  # which it knows nothing about
         return None
 
     meta = profile(data.search, seed=settings.seed, seconds=PROFILE_SECONDS)

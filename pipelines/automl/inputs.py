@@ -10,6 +10,7 @@ from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length
 
+from espalier.pipelines.automl.frozen_features import NO_FROZEN_FEATURES, FrozenFeatures
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.parsing.column_names import unique_names
 from espalier.pipelines.data.parsing.readings import (
@@ -187,15 +188,21 @@ def prepared_dataset(
     task: str,
     weights: NDArray[np.float64] | None,
     groups: Any,
+    frozen: FrozenFeatures = NO_FROZEN_FEATURES,
 ) -> "tuple[Dataset, Preparation]":
-    """Return the prepared dataset, and the preparation to apply to new rows."""
+    """Return the prepared dataset, and the preparation to apply to new rows.
+
+    Columns of pictures and of texts become vectors as ``frozen`` says.
+    """
     from espalier.pipelines.data.assemble import read_groups
     from espalier.pipelines.data.preparation import prepare
 
     problem = infer_problem(target, task)
     codes, classes = encode_target(target, problem)
-    preparation, features = prepare(table, target=None)
-    for note in preparation.notes:
+    pictures = frozen.pictures(table)
+    preparation, features = prepare(table, target=None, given=pictures.planned)
+    preparation, features = frozen.extended(table, preparation, features)
+    for note in (*pictures.warnings, *pictures.notes, *preparation.notes):
         warnings.warn(note, UserWarning, stacklevel=4)
     dataset = Dataset(
         X=features,

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from espalier.pipelines.data.splitting.folds import check_fold_count
+from espalier.pipelines.export.base.formats import PortableFormat, check_portable
 from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving, check_serving
 from espalier.pipelines.resources.budget import Budget
@@ -62,6 +63,8 @@ class TrainingSettings:
         Largest size of the model in MiB; None for no limit.
     interpretable : bool
         Whether to try only models that a person can read, and to use a single one.
+    portable : str or None
+        ``onnx`` or ``c``: try only what `export` can write in that format. None: everything.
     n_folds : int or None
         Number of folds that score a trial, 1 for a single split; None to choose it by the number
         of rows and the time budget.
@@ -103,6 +106,7 @@ class TrainingSettings:
     max_latency_ms: float | None = None
     max_size_mb: float | None = None
     interpretable: bool = False
+    portable: PortableFormat | None = None
     n_folds: int | None = None
     residual_share: float = 0.0
     residual_sees_answers: bool = False
@@ -113,6 +117,7 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         _ = self.budget, self.limits
         check_serving(self.serving)
+        check_portable(self.portable)
         if self.n_folds is not None:
             check_fold_count(self.n_folds)
 

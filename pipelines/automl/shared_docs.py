@@ -15,6 +15,11 @@ holdout_fraction : float
     Share of the rows that nothing sees but the final score, in [0, 1); 0 for none.
 verbose : int
     1 prints a line for each trial.
+image_columns : sequence of str or None
+    Columns of pictures: paths, bytes of files, data URIs, or arrays of pixels. None recognises
+    paths of existing files and bytes; an empty sequence takes no column for pictures.
+image_root : str, Path or None
+    Folder or zip archive that relative paths of pictures start from; None for the working folder.
 """
 
 _ATTRIBUTES = """

@@ -12,6 +12,7 @@ from espalier.pipelines.data.splitting.folds import FoldPlan
 from espalier.pipelines.data.splitting.splits import plan_folds
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.fold_models import FoldModels
+from espalier.pipelines.export.portable import portable_learners
 from espalier.pipelines.learners.base.learner import Learner
 from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.metrics.metric import Metric
@@ -120,7 +121,10 @@ def families_of(search: Dataset, settings: TrainingSettings) -> tuple[Learner, .
     UserError
         A family is unknown, or none can learn from these rows.
     """
-    return choose_learners(settings.families, search.shape, interpretable=settings.interpretable)
+    chosen = choose_learners(settings.families, search.shape, interpretable=settings.interpretable)
+    if settings.portable is None:
+        return chosen
+    return portable_learners(chosen, search, settings.portable)
 
 
 def weights_unused(learners: tuple[Learner, ...], search: Dataset) -> tuple[str, ...]:

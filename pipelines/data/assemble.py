@@ -15,7 +15,13 @@ from espalier.pipelines.data.parsing.column_plans import plan_column, plan_numbe
 from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, holds_texts, table_decimal
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
-from espalier.pipelines.data.preparation import Preparation, find_column, prepare
+from espalier.pipelines.data.preparation import (
+    NOTHING_GIVEN,
+    FrozenColumns,
+    Preparation,
+    find_column,
+    prepare,
+)
 from espalier.pipelines.data.row_weights import mean_one
 from espalier.pipelines.data.target import (
     encode_target,
@@ -63,6 +69,7 @@ def assemble(
     time_column: str | None = None,
     weight_column: str | None = None,
     min_rows: int = 20,
+    frozen: FrozenColumns | None = None,
 ) -> AssembledDataset:
     """Turn a raw table into a dataset.
 
@@ -86,6 +93,8 @@ def assemble(
         out.
     min_rows : int
         Fewest rows with a target.
+    frozen : FrozenColumns or None
+        Reads pictures, and the meaning of texts; None for neither.
 
     Raises
     ------
@@ -128,7 +137,10 @@ def assemble(
         group_column=group_column,
         time_column=time_column,
         weight_column=weight_column,
+        given=NOTHING_GIVEN if frozen is None else frozen.planned(kept),
     )
+    if frozen is not None:
+        preparation, features = frozen.extended(kept, preparation, features)
     dataset = Dataset(
         X=features,
         y=codes,

@@ -15,6 +15,8 @@ from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.seeds import drawn_rows
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
+PICTURE_NUMBERS = 1_000
+"""Numbers of vectors from which on a table is one of pictures; a text's meaning has fewer."""
 _ROWS_TO_MEASURE = 10_000
 
 
@@ -78,6 +80,9 @@ class Dataset:
             n_categorical=roles.count(ColumnRole.CATEGORICAL),
             n_text=roles.count(ColumnRole.TEXT),
             n_datetime=sum(role.is_date for role in roles),
+            n_vectors=sum(role.is_vector for role in roles),
+            n_meanings=roles.count(ColumnRole.MEANING),
+            vector_width=sum(map(vector_width, self._vectors())),
             n_classes=self.n_classes,
             smallest_class=int(np.bincount(self.y, minlength=self.n_classes).min())
             if self.problem.is_classification
@@ -97,7 +102,12 @@ class Dataset:
         """About how much memory the features take."""
         texts = [name for name, role in self.roles.items() if role is ColumnRole.TEXT]
         strings = len(self) * sum(_text_length(self.X[name]) for name in texts)
-        return int(self.X.memory_usage(index=False).sum() + strings)
+        numbers = 2 * len(self) * sum(map(vector_width, self._vectors()))
+        return int(self.X.memory_usage(index=False).sum() + strings + numbers)
+
+    def _vectors(self) -> "list[pd.Series[Any]]":
+        """Return the columns whose cells are vectors."""
+        return [self.X[name] for name, role in self.roles.items() if role.is_vector]
 
     def take(self, rows: NDArray[Any]) -> "Dataset":
         """Return the dataset of these row positions, in the order given."""
@@ -132,8 +142,8 @@ class DatasetShape:
     n_rows, n_columns : int
         Size of the prepared table.
     n_categorical, n_text, n_datetime : int
-        Columns of these roles; the rest are numeric. The dates include the column that orders the
-        rows.
+        Columns of these roles; the rest are numeric, or vectors. The dates include the column that
+        orders the rows.
     n_classes : int
         Number of classes; 1 for regression.
     smallest_class : int
@@ -147,6 +157,12 @@ class DatasetShape:
         processed only once.
     has_time : bool
         Whether the column that orders the rows is a feature.
+    n_vectors : int
+        Columns of vectors that frozen networks made.
+    n_meanings : int
+        Those of them that were made of a text column.
+    vector_width : int
+        Length of these vectors, summed over the columns.
     """
 
     __setstate__ = set_state_with_defaults
@@ -163,11 +179,25 @@ class DatasetShape:
     text_length: float = 0.0
     is_weighted: bool = False
     has_time: bool = False
+    n_vectors: int = 0
+    n_meanings: int = 0
+    vector_width: int = 0
+
+    @property
+    def is_of_pictures(self) -> bool:
+        """Whether most of what is known of a row are the many numbers of its pictures."""
+        return self.vector_width >= PICTURE_NUMBERS
 
     @property
     def n_numeric(self) -> int:
         """Number of numeric columns."""
-        return self.n_columns - self.n_categorical - self.n_text - self.n_datetime
+        others = self.n_categorical + self.n_text + self.n_datetime + self.n_vectors
+        return self.n_columns - others
+
+
+def vector_width(vectors: "pd.Series[Any]") -> int:
+    """Return the length of a column's vectors; 0 if every cell is missing."""
+    return next((len(each) for each in vectors if isinstance(each, np.ndarray)), 0)
 
 
 def _text_length(strings: "pd.Series[Any]") -> float:

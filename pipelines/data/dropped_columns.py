@@ -79,7 +79,7 @@ def copies(columns: Mapping[str, NDArray[Any]], roles: Mapping[str, ColumnRole])
     found: dict[str, str] = {}
     for name, cells in columns.items():
         role = ColumnRole.DATETIME if roles[name].is_date else roles[name]
-        if role is ColumnRole.TEXT:
+        if role is ColumnRole.TEXT or role.is_vector:
             continue  # texts are never renamed copies: their words carry information
         if role is ColumnRole.CATEGORICAL:
             values = pd.factorize(cells)[0]

@@ -82,6 +82,8 @@ def scan_leakage(dataset: Dataset, seed: int) -> tuple[LeakageFinding, ...]:
     findings: dict[str, LeakageFinding] = {}
     skills: dict[str, float] = {}
     for column, role in dataset.roles.items():
+        if role.is_vector:
+            continue  # no single number says what a picture shows
         found = _identity(sample, column, role) and _identity(dataset, column, role)
         if found:
             findings[column] = found
@@ -112,6 +114,9 @@ def count_duplicates(
     codes = pd.util.hash_array(np.ascontiguousarray(dataset.y))
     for position, column in enumerate(dataset.X.columns):
         cells = dataset.X[column].to_numpy()
+        if dataset.roles[column].is_vector:
+            texts = [each.tobytes() if isinstance(each, np.ndarray) else b"" for each in cells]
+            cells = np.array([*texts, None], dtype=object)[:-1]
         if cells.dtype.kind == "O":
             cells = pd.factorize(cells)[0]
         # Odd factors by position, so that equal cells in swapped columns do not cancel.

@@ -7,7 +7,8 @@ which columns cannot help.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,9 @@ from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, MARKED, NOTES
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.data.parsing.plain_numbers import plan_plain_numbers
 from espalier.pipelines.data.parsing.readings import (
+    CarriedReading,
     ColumnPlan,
+    NetworkReading,
     NumberReading,
     is_plain_number,
     without_infinities,
@@ -29,6 +32,10 @@ from espalier.pipelines.data.parsing.readings import (
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import MissingColumnsError, UserError
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
+
+PlannedCells = tuple[ColumnPlan, NDArray[Any]]
+"""A column's plan, and the prepared cells of its training rows, shape (n_rows,)."""
+NOTHING_GIVEN: Mapping[str, PlannedCells] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +69,7 @@ class Preparation:
     @property
     def columns(self) -> tuple[str, ...]:
         """The raw columns that are needed, in order."""
-        return tuple(plan.name for plan in self.plans)
+        return tuple(dict.fromkeys(plan.raw for plan in self.plans))
 
     @property
     def number_styles(self) -> Mapping[str, NumberStyle]:
@@ -78,6 +85,13 @@ class Preparation:
         if target is None or self.target_style is None:
             return self.number_styles
         return {**self.number_styles, target: self.target_style}
+
+    @property
+    def networks(self) -> tuple[NetworkReading, ...]:
+        """The readings that need packages and weights of their own."""
+        return tuple(
+            plan.reading for plan in self.plans if isinstance(plan.reading, NetworkReading)
+        )
 
     def apply(self, table: pd.DataFrame, *, where: str = "the table") -> pd.DataFrame:
         """Return the prepared features of a table.
@@ -107,11 +121,11 @@ class Preparation:
             raise MissingColumnsError(missing, where)
         numbers = self._numbers(table)
         cells = {
-            plan.name: plan.read(table[plan.name])
+            plan.name: plan.read(table[plan.raw])
             for plan in self.plans
             if plan.name not in numbers.columns
         }
-        return _side_by_side([numbers, *_frames(cells, self.roles, len(table))], self.columns)
+        return _side_by_side([numbers, *_frames(cells, self.roles, len(table))], list(self.roles))
 
     def _numbers(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the columns that are numeric in training and in this table, parsed all at once.
@@ -133,9 +147,38 @@ class Preparation:
         """Return a preparation that also drops these columns, for the given reason."""
         return replace(
             self,
-            plans=tuple(plan for plan in self.plans if plan.name not in set(columns)),
+            plans=tuple(plan for plan in self.plans if not {plan.name, plan.raw} & set(columns)),
             dropped=self.dropped + tuple(DroppedColumn(name, reason) for name in columns),
         )
+
+    def carried(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return raw rows that need no files: pictures are in the cells instead of their paths.
+
+        Examples that are stored with a model must be readable wherever the model goes.
+        """
+        carriers = {
+            plan.raw: plan.reading
+            for plan in self.plans
+            if isinstance(plan.reading, CarriedReading)
+        }
+        if not carriers:
+            return table
+        named = with_unique_names(table)
+        return named.assign(**{raw: each.carry(named[raw]) for raw, each in carriers.items()})
+
+
+class FrozenColumns(Protocol):
+    """Reads columns with networks that are fitted to nothing."""
+
+    def planned(self, table: pd.DataFrame) -> Mapping[str, PlannedCells]:
+        """Return raw columns that are planned and read already, as `prepare` is given them."""
+        ...
+
+    def extended(
+        self, table: pd.DataFrame, preparation: Preparation, features: pd.DataFrame
+    ) -> tuple[Preparation, pd.DataFrame]:
+        """Return what `prepare` returned for these raw rows with further columns."""
+        ...
 
 
 def prepare(
@@ -146,6 +189,7 @@ def prepare(
     group_column: str | None = None,
     time_column: str | None = None,
     weight_column: str | None = None,
+    given: Mapping[str, PlannedCells] = NOTHING_GIVEN,
 ) -> tuple[Preparation, pd.DataFrame]:
     """Decide how to parse a table's columns and which to drop; return its prepared features too.
 
@@ -159,6 +203,8 @@ def prepare(
         Columns to leave out.
     group_column, time_column, weight_column : str or None
         Columns that steer the splits or weigh the rows; only a time column of dates is a feature.
+    given : mapping of str to PlannedCells
+        Raw columns that are planned and read already, such as those of pictures.
 
     Returns
     -------
@@ -183,12 +229,17 @@ def prepare(
         dropped[find_column(table, weight_column, "weight column")] = "it weighs the rows"
     decimal = table.attrs.get(DECIMAL) or table_decimal(table)
     marked = table.attrs.get(MARKED, ())
-    plain = plan_plain_numbers(table, {*dropped, *marked, str(target), str(time)}, decimal)
+    plain = plan_plain_numbers(table, {*dropped, *marked, *given, str(target), str(time)}, decimal)
     plans: dict[str, ColumnPlan] = {}
     cells: dict[str, NDArray[Any]] = {}
     identifiers: dict[str, str] = {}
     for name in table.columns:
         if name == target or name in dropped:
+            continue
+        if name in given:
+            plans[name], cells[name] = given[name]
+            if pd.isna(cells[name]).all():
+                dropped[name] = "no cell has a usable value"
             continue
         if name in plain:
             plans[name], cells[name] = plain[name]
@@ -255,9 +306,13 @@ def _target_style(
 def _frames(
     cells: Mapping[str, NDArray[Any]], roles: Mapping[str, ColumnRole], n_rows: int
 ) -> list[pd.DataFrame]:
-    """Return prepared cells as two tables: numbers and dates, and strings of dtype object."""
+    """Return prepared cells as two tables: numbers and dates; strings and vectors as objects."""
     index = pd.RangeIndex(n_rows)
-    words = {name for name in cells if roles[name] in (ColumnRole.CATEGORICAL, ColumnRole.TEXT)}
+    words = {
+        name
+        for name in cells
+        if roles[name] in (ColumnRole.CATEGORICAL, ColumnRole.TEXT) or roles[name].is_vector
+    }
     texts = [name for name in cells if name in words]
     others = {name: values for name, values in cells.items() if name not in words}
     block = np.empty((n_rows, len(texts)), dtype=object, order="F")

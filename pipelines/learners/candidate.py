@@ -171,14 +171,14 @@ class Candidate(BaseEstimator):
         if self.model_ is None:
             return np.full(len(X), self.mean_, dtype=np.float32)
         values = self.model_.predict(self.features_.transform(X))
-        return finite_values(self._aim.transform.backward(values), self.mean_)
+        return finite_values(self.aim.transform.backward(values), self.mean_)
 
     @property
     def _classifies(self) -> bool:
         return self.shape.problem.is_classification
 
     @property
-    def _aim(self) -> Aim:
+    def aim(self) -> Aim:
         """What the model minimises; the squared error for classes and in older versions."""
         return getattr(self, "aim_", LEAST_SQUARES)
 
@@ -230,8 +230,8 @@ class Candidate(BaseEstimator):
             seed=self.seed,
             n_threads=self.n_threads,
             iterations=iterations,
-            loss=self._aim.loss,
-            objective=self._aim.objective,
+            loss=self.aim.loss,
+            objective=self.aim.objective,
         )
         model = self.learner.build(self.configuration.model_values, context)
         offered: dict[str, Any] = {

@@ -31,7 +31,8 @@ def kinds(dataset: Dataset, sample: Sample) -> dict[str, float]:
         bool((column[kept] == np.floor(column[kept])).all()) if kept.any() else False
         for column, kept in zip(numbers.T, present.T, strict=True)
     ]
-    distinct = {name: int(drawn.X[name].nunique()) for name in drawn.roles}
+    plain = [name for name, role in drawn.roles.items() if not role.is_vector]
+    distinct = {name: int(drawn.X[name].nunique()) for name in plain}
     levels = [
         np.log10(max(distinct[name], 1))
         for name, role in drawn.roles.items()
@@ -48,7 +49,9 @@ def kinds(dataset: Dataset, sample: Sample) -> dict[str, float]:
         "share_zero": float((numbers[present] == 0).mean()) if present.any() else 0.0,
         "levels_mean": _mean(levels),
         "levels_max": float(max(levels, default=0.0)),
-        "share_duplicates": float(drawn.X.duplicated().mean()) if len(drawn) else 0.0,
+        "share_duplicates": float(drawn.X.duplicated().mean())
+        if len(drawn) and len(plain) == len(drawn.roles)
+        else 0.0,
     }
 
 

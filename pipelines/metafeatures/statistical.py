@@ -77,7 +77,8 @@ def associations(sample: Sample, seed: int) -> dict[str, float]:
     half = generator(seed, "profile", "halves").permutation(len(drawn)) < len(drawn) // 2
     skills = [0.0]
     if len(drawn) >= 10:
-        skills = [max(0.0, skill(drawn, name, half)) for name in drawn.roles] or [0.0]
+        plain = [name for name, role in drawn.roles.items() if not role.is_vector]
+        skills = [max(0.0, skill(drawn, name, half)) for name in plain] or [0.0]
     return {
         **_quantiles("association", skills),
         "association_max": float(max(skills)),

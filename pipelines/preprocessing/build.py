@@ -7,12 +7,13 @@ from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.preprocessing.categorical import CODES, CategoricalBlock
 from espalier.pipelines.preprocessing.dates import DateParts
-from espalier.pipelines.preprocessing.matrix import FeatureMatrix
+from espalier.pipelines.preprocessing.matrix import MEANINGS, FeatureMatrix
 from espalier.pipelines.preprocessing.numeric import NumericBlock
 from espalier.pipelines.preprocessing.project import Project
 from espalier.pipelines.preprocessing.select import SelectColumns
 from espalier.pipelines.preprocessing.text import TextColumn
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
+from espalier.pipelines.preprocessing.vectors import VectorColumn
 from espalier.pipelines.trials.configuration import Value
 
 GAPS = True
@@ -84,7 +85,7 @@ def build_features(
         text=TextColumn(
             encoding=str(values.get("text", "tfidf" if traits.sparse else "svd")),
             n_components=int(values.get("text_components", 16)),
-            analyzer=str(values.get("text_analyzer", "auto")),
+            analyzer=str(values.get("text_analyzer", traits.text_analyzers[0])),
             n_words=int(values.get("text_words", traits.text_words[0])),
             means=bool(values.get("text_means", traits.text_means[0])),
             scale=scaling != "none",
@@ -93,6 +94,13 @@ def build_features(
         ),
         steps=tuple(steps),
         strings=strings,
+        vector=VectorColumn(
+            reduction=str(values.get("vectors", traits.vectors[0])),
+            n_components=int(values.get("directions", traits.directions)),
+            scale=scaling != "none",
+            seed=seed,
+        ),
+        meaning=str(values.get("meaning", MEANINGS[0])),
     )
 
 

@@ -87,8 +87,10 @@ class CategoricalBlock(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.DataFrame | NDArray[Any]) -> NDArray[Any]:
         """Return the float32 matrix of ``X``, which is a table or an array of its cells."""
         codes = self.codes_.transform(X)
-        if self.encoding == "onehot":
-            return self._onehot(codes)
+        return self._onehot(codes) if self.encoding == "onehot" else self.encoded(codes)
+
+    def encoded(self, codes: NDArray[Any]) -> NDArray[Any]:
+        """Return the float32 numbers of codes, shape (n_rows, n_columns); not for ``onehot``."""
         encoded = (
             self.means_.transform(codes) if self.encoding == "target" else self._numbers(codes)
         )

@@ -14,8 +14,8 @@ SEEN_CYCLES = 2
 """Cycles, such as years, that the rows must span before a part of the cycle is a feature of the
 column that orders them."""
 
-_PERIODS = {"month": 12.0, "weekday": 7.0, "hour": 24.0, "day_of_year": 365.25}
-_DAY = 86_400.0
+PERIODS = {"month": 12.0, "weekday": 7.0, "hour": 24.0, "day_of_year": 365.25}
+DAY = 86_400.0
 _CYCLE_DAYS = {
     "month": 365.25,
     "day": 30.44,
@@ -115,7 +115,7 @@ class DateParts(TransformerMixin, BaseEstimator):
         }
         parts = {name: values for name, values in parts.items() if name not in unseen}
         if self.cyclic:
-            for name, period in _PERIODS.items():
+            for name, period in PERIODS.items():
                 if name in parts:
                     angle = 2 * np.pi * parts[name] / period
                     parts[f"{name}_sin"], parts[f"{name}_cos"] = np.sin(angle), np.cos(angle)
@@ -125,4 +125,4 @@ class DateParts(TransformerMixin, BaseEstimator):
 def _days(dates: pd.DatetimeIndex) -> NDArray[np.float64]:
     """Return days since 1970, NaN where the date is missing."""
     seconds = (dates - pd.Timestamp(0)).total_seconds().to_numpy(dtype=np.float64)
-    return np.asarray(seconds / _DAY)
+    return np.asarray(seconds / DAY)

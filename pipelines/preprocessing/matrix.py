@@ -18,6 +18,21 @@ from espalier.pipelines.preprocessing.dates import DateParts
 from espalier.pipelines.preprocessing.numeric import NumericBlock
 from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.preprocessing.text import REPEATS, TextColumn
+from espalier.pipelines.preprocessing.vectors import VectorColumn
+
+MEANINGS = ("both", "vector", "words")
+"""What can be taken of a text column that also has a vector; the first is the default."""
+_MEANING_OF = "meaning of "
+
+
+def meaning_name(text_column: str) -> str:
+    """Return the name of the prepared column with the vectors of a text column."""
+    return _MEANING_OF + text_column
+
+
+def text_of(meaning_column: str) -> str:
+    """Return the text column that a column of its vectors was made of."""
+    return meaning_column.removeprefix(_MEANING_OF)
 
 
 class FeatureMatrix(TransformerMixin, BaseEstimator):
@@ -40,6 +55,11 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
     strings : str
         How text columns with repeated strings are used: as ``text``, as ``categories`` (with all
         their levels) or as ``both``.
+    vector : VectorColumn or None
+        Cloned for each column of vectors; None where there are none.
+    meaning : str
+        What is taken of a text column that also has a vector of its meaning: ``both``, the
+        ``vector`` or the ``words``.
 
     Attributes
     ----------
@@ -58,6 +78,8 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         text: TextColumn,
         steps: tuple[Any, ...] = (),
         strings: str = "text",
+        vector: VectorColumn | None = None,
+        meaning: str = "both",
     ) -> None:
         self.roles = roles
         self.dates = dates
@@ -66,6 +88,8 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         self.text = text
         self.steps = steps
         self.strings = strings
+        self.vector = vector
+        self.meaning = meaning
 
     def fit(self, X: pd.DataFrame, y: NDArray[Any], facts: RowFacts = PLAIN) -> "FeatureMatrix":
         """Learn from a prepared table and its target."""
@@ -98,13 +122,20 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
             if self.categorical.encoding == "native":
                 categorical += _places(blocks, block)
             blocks.append(block)
-        only_categories = self.repeating_ if self.strings == "categories" else []
+        left_out = self.repeating_ if self.strings == "categories" else []
+        if self.meaning == "vector":
+            left_out = [*left_out, *map(text_of, self._columns(ColumnRole.MEANING))]
         self.texts_ = {
             name: clone(self.text)
             for name in self._columns(ColumnRole.TEXT)
-            if name not in only_categories
+            if name not in left_out
         }
         blocks.extend(text.fit_transform(X[name], y, facts) for name, text in self.texts_.items())
+        self.vectors_ = {name: clone(self.vector) for name in self._vectors(X)}
+        blocks.extend(
+            vector.fit(X[name], y, facts).transform(X[name])
+            for name, vector in self.vectors_.items()
+        )
         matrix = _join(blocks, len(X))
         self.steps_: list[Any] = []
         if not sp.issparse(matrix):
@@ -129,6 +160,8 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
             text.transform(rows.frame[name], partial(_once, rows, name))
             for name, text in self.texts_.items()
         )
+        vectors = getattr(self, "vectors_", {})  # older versions had none
+        blocks.extend(each.transform(rows.frame[name]) for name, each in vectors.items())
         matrix = _join(blocks, len(rows))
         for step in self.steps_:
             matrix = step.transform(matrix)
@@ -139,6 +172,13 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
 
     def _dates(self) -> list[str]:
         return [name for name, kind in self.roles.items() if kind.is_date]
+
+    def _vectors(self, X: pd.DataFrame) -> list[str]:
+        """Return the columns of vectors that are used, without those that have none in ``X``."""
+        names = self._columns(ColumnRole.IMAGE)
+        if self.meaning != "words":
+            names += self._columns(ColumnRole.MEANING)
+        return [name for name in names if X[name].notna().any()]
 
     def _repeating(self, X: pd.DataFrame) -> list[str]:
         """Return the text columns whose strings repeat enough to be used as categories."""

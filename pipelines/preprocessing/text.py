@@ -234,7 +234,10 @@ class TextColumn(TransformerMixin, BaseEstimator):
         terms = self._weighed("terms", self.terms_, distinct, once)
         if self.svd_ is not None:
             # As its own transform has it, without checks that take longer than one row's product.
-            vectors = (terms @ self.svd_.components_.T / self.spread_).astype(np.float32)
+            # In float64: in float32 the last digits, which trees split on, depend on the order
+            # in which terms are added, and an exported model adds them in another one.
+            components = self.svd_.components_.T.astype(np.float64)
+            vectors = (terms @ components / self.spread_).astype(np.float32)
             words = self._words(terms, distinct, once)
             if words is not None:
                 vectors = np.hstack([vectors, words.toarray()])

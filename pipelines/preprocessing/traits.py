@@ -25,6 +25,8 @@ class PreprocessingTraits:
         Whether repeated strings are also encoded by their target mean.
     text_words : tuple of int
         Number of words of a text column that get columns of their own, unless ``sparse``.
+    text_analyzers : tuple of str
+        Terms of text, from ``auto`` (by the length of the strings), ``char`` and ``word``.
     strings : tuple of str
         How text columns with repeated strings are used where categories are codes (``ordinal``,
         ``native``), from ``text``, ``categories`` and ``both``.
@@ -32,6 +34,10 @@ class PreprocessingTraits:
         In tables with more rows than this, the share below which a level is rare is taken of this
         many rows; None: of all rows. A family that weighs each level by its rows loses if levels of
         fifty rows are merged (docs/decisions/0037).
+    vectors : tuple of str
+        How columns of vectors are reduced, from ``pca`` and ``all``.
+    directions : int
+        Principal components of a column of vectors by default.
     native_weighs : bool
         Whether the family's own treatment of categories (``native``) uses row weights. If not, it
         is not offered where rows have them.
@@ -46,8 +52,11 @@ class PreprocessingTraits:
     sparse: bool = False
     text_means: tuple[bool, ...] = (True, False)
     text_words: tuple[int, ...] = (0,)
+    text_analyzers: tuple[str, ...] = ("auto", "char", "word")
     strings: tuple[str, ...] = ("text",)
     rare_of_rows: int | None = None
+    vectors: tuple[str, ...] = ("pca",)
+    directions: int = 48
     native_weighs: bool = True
 
     def encodings(self, *, weighted: bool) -> tuple[str, ...]:

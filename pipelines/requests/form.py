@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
 
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.export.base.formats import PortableFormat
 from espalier.pipelines.redaction import redact, redact_source
 from espalier.pipelines.requests.form_schema import as_form
 
@@ -38,6 +39,7 @@ def _without_password(value: str | None) -> str | None:
 
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
 OptionalNumber = Annotated[float | None, BeforeValidator(_empty_is_none)]
+OptionalPortable = Annotated[PortableFormat | None, BeforeValidator(_empty_is_none)]
 NameList = Annotated[tuple[str, ...], BeforeValidator(_split)]
 DataSource = Annotated[str, PlainSerializer(_without_password, when_used="json")]
 OptionalSource = Annotated[

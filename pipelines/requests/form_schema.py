@@ -16,6 +16,7 @@ FAMILIES = (
     "random_forest",
     "mlp",
     "realmlp",
+    "ebm",
     "svm",
     "knn",
     "bayes",

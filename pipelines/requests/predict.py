@@ -39,6 +39,12 @@ class PredictRequest(Form):
         description="Column that identifies the rows, copied into the output; empty to write the "
         "name of the source and the row number instead.",
     )
+    image_root: OptionalText = Field(
+        default=None,
+        title="Image root",
+        description="Folder or zip archive that paths of pictures start from; empty for the folder "
+        "of the data.",
+    )
     proba: bool = Field(
         default=False,
         title="Probabilities",

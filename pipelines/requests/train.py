@@ -34,6 +34,7 @@ from espalier.pipelines.requests.form import (
     Form,
     NameList,
     OptionalNumber,
+    OptionalPortable,
     OptionalText,
 )
 from espalier.pipelines.requests.form_schema import (
@@ -71,9 +72,14 @@ class TrainRequest(Form):
         min_length=1,
         title="Data",
         description="A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines; compressed too), a "
-        "fsspec URL, or a SQLAlchemy database URL together with a query.",
+        "fsspec URL, a folder or zip archive of pictures in folders of their class, or a "
+        "SQLAlchemy database URL together with a query.",
     )
-    target: str = Field(min_length=1, title="Target", description="The column to predict.")
+    target: str = Field(
+        min_length=1,
+        title="Target",
+        description="The column to predict; of a folder of class folders it is `label`.",
+    )
     query: OptionalText = Field(
         default=None, title="Query", description="The SELECT statement, if the data are a database."
     )
@@ -179,6 +185,18 @@ class TrainRequest(Form):
         description="Leave empty. The flow `retrain` sets it: only the members of the newest "
         "version to start from are evaluated, without a search.",
     )
+    image_columns: NameList = Field(
+        default=(),
+        title="Image columns",
+        description="Columns of pictures (paths of files, or their bytes); empty to recognise "
+        "them.",
+    )
+    image_root: OptionalText = Field(
+        default=None,
+        title="Image root",
+        description="Folder or zip archive that paths of pictures start from; empty for the folder "
+        "of the data.",
+    )
     about: OptionalText = Field(
         default=None,
         title="About",
@@ -217,6 +235,12 @@ class TrainRequest(Form):
         title="Interpretable",
         description="Try only models that a person can read, and use a single one instead of an "
         "ensemble.",
+    )
+    portable: OptionalPortable = Field(
+        default=None,
+        title="Portable",
+        description="Try only models that `espalier export` can write as one file: onnx, or c for "
+        "numbers, categories and dates. Empty to try everything.",
     )
     refit_on_all: bool = Field(
         default=False,
@@ -387,10 +411,13 @@ class TrainRequest(Form):
             "exclude",
             "start_from",
         }
-        given = {name: getattr(self, name) for name in ("extends", "weight_column", "folds")}
+        optional = ("extends", "weight_column", "folds", "image_root")
+        given = {name: getattr(self, name) for name in optional}
+        given["image_columns"] = list(self.image_columns) or None
         more: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         for name in ("interpretable", "refit_on_all", "updates"):
             more |= {name: True} if getattr(self, name) else {}
+        more |= {} if self.portable is None else {"portable": self.portable}
         of_forecasts = {name: getattr(self, name) for name in FORECAST_FIELDS}
         more |= {
             name: list(value) if isinstance(value, tuple) else value

@@ -77,6 +77,11 @@ class Deadline:
         if self.passed:
             raise TimeoutError("the time is up")
 
+    def sooner(self, seconds: float) -> "Deadline":
+        """Return the deadline ``seconds`` from now, or this one if it is before that."""
+        soon = self.clock() + seconds
+        return Deadline(soon if self.at is None else min(soon, self.at), self.clock)
+
     def earlier(self, seconds: float) -> "Deadline":
         """Return the deadline ``seconds`` before this one, to keep a reserve."""
         return self if self.at is None else Deadline(self.at - seconds, self.clock)

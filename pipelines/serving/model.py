@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # serving needs no search
     from espalier.pipelines.ensemble.choose import EnsembleChoice
     from espalier.pipelines.metrics.metric import Metric
 
-# Number of rows to prepare and predict at a time, to bound the memory for large tables.
+# Rows to prepare and predict at a time, to bound the memory for large tables.
 BATCH_ROWS = 50_000
 # From this many rows on, members predict in parallel; only a few at a time, since each copies rows.
 PARALLEL_ROWS, MOST_THREADS = 2_000, 4
@@ -115,10 +115,7 @@ class EnsembleModel:
         return scores if self.classes is None else self.classes[self.codes(scores)]
 
     def codes(self, scores: Floats) -> NDArray[np.int64]:
-        """Return the class codes to predict for these probabilities, shape (n_rows,).
-
-        It is the likeliest class or, for two classes with a threshold, what it decides.
-        """
+        """Return the class codes, shape (n_rows,): the likeliest, or what the threshold decides."""
         if self.adjustments.threshold is None:
             return np.asarray(scores.argmax(axis=1), dtype=np.int64)
         return np.asarray(scores[:, 1] > self.adjustments.threshold, dtype=np.int64)
@@ -203,7 +200,10 @@ class EnsembleModel:
     @undisturbed
     def _answer(self, table: pd.DataFrame) -> tuple[Floats, Floats]:
         """Return the predictions of a batch and the spread of the members' predictions."""
-        X = PreparedRows(self.preparation.apply(table))
+        return self.answer_prepared(PreparedRows(self.preparation.apply(table)))
+
+    def answer_prepared(self, X: PreparedRows) -> tuple[Floats, Floats]:
+        """Return predictions and the spread of the members', of rows that are prepared."""
         if not len(X):
             width = () if self.classes is None else (len(self.classes),)
             return np.empty((0, *width)), np.empty(0)

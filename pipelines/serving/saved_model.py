@@ -97,6 +97,7 @@ def save_model(
         "target": model.target,
         "classes": None if model.classes is None else [str(label) for label in model.classes],
         "columns": list(model.feature_names),
+        "weights": sorted({each.weights for each in model.preparation.networks}),
         "calibration": None if calibrator is None else calibrator.name,
         "threshold": model.adjustments.threshold,
         "intervals": model.adjustments.intervals is not None,
@@ -180,6 +181,7 @@ def requirements(model: EnsembleModel) -> list[str]:
         for candidate in member.candidates
         for package in candidate.learner.packages
     }
+    packages |= {package for each in model.preparation.networks for package in each.packages}
     return pinned_requirements((model, model.example), packages)
 
 

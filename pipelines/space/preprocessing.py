@@ -14,7 +14,9 @@ from ConfigSpace import (
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.preprocessing.categorical import CODES
+from espalier.pipelines.preprocessing.matrix import MEANINGS
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
+from espalier.pipelines.preprocessing.vectors import MOST_DIRECTIONS
 from espalier.pipelines.trials.configuration import Configuration
 
 _OF_DENSE = frozenset(
@@ -57,12 +59,16 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
                     "prep_text_words", list(traits.text_words), default=traits.text_words[0]
                 )
                 made.add(words)
-        made.add(Categorical("prep_text_analyzer", ["auto", "char", "word"], default="auto"))
+        _add_choice(made, "prep_text_analyzer", traits.text_analyzers)
         if len(traits.text_means) > 1:
             means = Categorical("prep_text_means", [True, False], default=traits.text_means[0])
             made.add(means)
         if len(traits.strings) > 1:
             _add_strings(made, traits, encodings)
+        if shape.n_meanings:
+            _add_choice(made, "prep_meaning", MEANINGS)
+    if shape.n_vectors:
+        _add_vectors(made, traits)
     if shape.n_datetime:
         cyclic = traits.scaling[0] != "none"
         made.add(Categorical("prep_cyclic", [True, False], default=cyclic))
@@ -118,6 +124,16 @@ def _add_strings(
             made.add([strings, InCondition(strings, made["prep_encoding"], codes)])
     elif encodings[0] in codes:
         made.add(strings)
+
+
+def _add_vectors(made: ConfigurationSpace, traits: PreprocessingTraits) -> None:
+    """Add what is made of columns of vectors, and whether words or their meaning are used."""
+    size = Integer("prep_directions", (8, MOST_DIRECTIONS), log=True, default=traits.directions)
+    if len(traits.vectors) > 1:
+        how = Categorical("prep_vectors", list(traits.vectors), default=traits.vectors[0])
+        made.add([how, size, EqualsCondition(size, how, "pca")])
+    else:
+        made.add(size)
 
 
 def _add_selection(made: ConfigurationSpace) -> None:

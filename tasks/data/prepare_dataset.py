@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from espalier.infra.runs.notes import FOLDS
+from espalier.pipelines.automl.frozen_features import FrozenFeatures
 from espalier.pipelines.automl.training_data import (
     draw_folds,
     families_of,
@@ -25,8 +26,10 @@ from espalier.tasks.data.split_rows import split_rows
 from espalier.tasks.pickles import read_pickle, write_pickle
 from espalier.tasks.policies import MINUTES, kept_task
 from espalier.tasks.records import (
+    NO_PICTURES,
     NOTHING_INHERITED,
     InheritedTraining,
+    PicturesRecord,
     PreparedData,
     PreparedRef,
     TrainingRun,
@@ -42,7 +45,10 @@ EXAMPLE_ROWS = 5
     timeout_seconds=60 * MINUTES,
 )
 def prepare_dataset(
-    run: TrainingRun, inherited: InheritedTraining = NOTHING_INHERITED, n_workers: int = 1
+    run: TrainingRun,
+    inherited: InheritedTraining = NOTHING_INHERITED,
+    n_workers: int = 1,
+    pictures: PicturesRecord = NO_PICTURES,
 ) -> PreparedRef:
     """Prepare the data and write them into the run folder; return a reference.
 
@@ -54,6 +60,8 @@ def prepare_dataset(
         Best configurations and hold-out of earlier versions.
     n_workers : int
         Number of trials that will run at the same time; the default number of folds depends on it.
+    pictures : PicturesRecord
+        The columns that hold pictures, whose vectors are in the store.
 
     Raises
     ------
@@ -74,6 +82,12 @@ def prepare_dataset(
         group_column=request.group_column,
         time_column=request.time_column,
         weight_column=request.weight_column,
+        frozen=FrozenFeatures(
+            image_columns=pictures.columns,
+            image_side=pictures.side or None,
+            known_only=pictures.n_unread > 0,
+            seconds=request.budget.seconds,
+        ),
     )
     dataset, preparation = assembled.dataset, assembled.preparation
     metric = get_metric(request.metric, dataset.problem, dataset.n_classes)
@@ -107,7 +121,9 @@ def prepare_dataset(
             folds=folds,
             n_holdout=len(holdout),
             target=request.target,
-            example_rows=raw.iloc[search_rows[:EXAMPLE_ROWS]].reset_index(drop=True),
+            example_rows=preparation.carried(
+                raw.iloc[search_rows[:EXAMPLE_ROWS]].reset_index(drop=True)
+            ),
             holdout_y=holdout.y,
             holdout_weight=holdout.sample_weight,
             holdout_groups=holdout.groups,
@@ -121,9 +137,15 @@ def prepare_dataset(
         run.table.prepared_path,
     )
 
-    notes = [*assembled.notes, *kept, *_fewer_folds(search.shape, n_folds, request, are_kept)]
+    notes = [
+        *pictures.notes,
+        *assembled.notes,
+        *kept,
+        *_fewer_folds(search.shape, n_folds, request, are_kept),
+    ]
+    warnings = [*pictures.warnings]
     suspects = tuple((each.column, each.reason) for each in findings if each.action == "warn")
-    warnings = [f"{column!r}: {why}" for column, why in suspects]
+    warnings += [f"{column!r}: {why}" for column, why in suspects]
     warnings += [f"{column!r} is left out: {why}" for column, why in leaking.items()]
     warnings += weights_unused(learners, search)
     twins = count_duplicates(dataset, search_rows, holdout_rows)

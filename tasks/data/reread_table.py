@@ -53,7 +53,12 @@ def reread_table(request: TrainRequest, runs_folder: Path, known: str | None) ->
     UserError
         The source cannot be read.
     """
-    rows = read_table(request.data, query=request.query, target=request.target)
+    rows = read_table(
+        request.data,
+        query=request.query,
+        target=request.target,
+        image_root=request.image_root,
+    )
     table = SourceTable(rows, fingerprint(rows))
     is_known = table.fingerprint == known
     return SourceSnapshot(

@@ -40,7 +40,12 @@ def read_source(request: TrainRequest, runs_folder: Path) -> SourceTable:
         The source, the target, the metric or a family is wrong.
     """
     if request.extends is None:
-        rows = read_table(request.data, query=request.query, target=request.target)
+        rows = read_table(
+            request.data,
+            query=request.query,
+            target=request.target,
+            image_root=request.image_root,
+        )
     else:
         rows = read_extended(request.extends, runs_folder)
     check_request(request, rows)

@@ -26,7 +26,9 @@ ADVICE_FILE = "experience.json"
 def consult_experience(
     run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]
 ) -> "Advice | None":
-    """Return the advice of experience for the prepared data; None without any, as of forecasts.
+    """Return the advice of experience for the prepared data; None without any.
+
+    There is none for forecasts and pictures.
 
     A continued run is advised again; its own trials so far count more than the advice.
 
@@ -35,7 +37,10 @@ def consult_experience(
     UserError
         The experience folder in the settings cannot be read.
     """
-    opened = None if prepared.series is not None else open_experience(run.tracking.settings)
+    # Experience knows no such tables (docs/decisions/0075), and no forecasts yet.
+    if prepared.series is not None or prepared.shape.is_of_pictures:
+        return None
+    opened = open_experience(run.tracking.settings)
     if opened is None:
         return None
     return advise(

@@ -19,9 +19,10 @@ from espalier.tasks.records import PreparedRef, TrainingRun
 def tag_dataset(run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]) -> None:
     """Set the tags; done early, so that a run that is killed later has them.
 
-    The trials of a forecast are not experience yet: their run has no such tags.
+    Forecasts and runs on pictures get none: the former are not experience yet, and what was learned
+    from the latter would be taken for tables of numbers.
     """
-    if prepared.series is not None:
+    if prepared.series is not None or prepared.shape.is_of_pictures:
         return
     request = run.request
     known = KnownDataset(

@@ -14,6 +14,7 @@ from espalier.infra.registry.registry import RegisteredVersion, resolve
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tables.chunks import ChunkPlan, read_chunks
 from espalier.infra.tables.globs import expand_sources
+from espalier.infra.tables.picture_files.folders import IMAGE, is_picture_source
 from espalier.infra.tables.table_writer import TableWriter
 from espalier.pipelines.data.input_contract import InputContract
 from espalier.pipelines.data.parsing.column_names import with_unique_names
@@ -56,10 +57,11 @@ def score_table(request: PredictRequest) -> ScoreRecord:
     """Predict the data of ``request`` and write one row per row of the data, in the same order.
 
     The columns are ``source`` and ``row`` (counted from 1 in its source), or the column that the
-    request names as row id; ``prediction``; with ``proba`` one ``proba_<class>`` per class; with
-    ``interval`` the bounds ``lower`` and ``upper``; and ``model``, the name and version of the
-    model. The file appears only once it is complete. A forecast is written in the columns of
-    `espalier.tasks.prediction.forecast_table.forecast_table` instead.
+    request names as row id, or ``image`` (the path) of a folder of pictures; ``prediction``; with
+    ``proba`` one ``proba_<class>`` per class; with ``interval`` the bounds ``lower`` and ``upper``;
+    and ``model``, the name and version of the model. The file appears only once it is complete. A
+    forecast is written in the columns of `espalier.tasks.prediction.forecast_table.forecast_table`
+    instead.
 
     Raises
     ------
@@ -100,6 +102,7 @@ def score_table(request: PredictRequest) -> ScoreRecord:
         text_columns=(*contract.text_columns, *ids),
         wanted={*model.model.feature_names, *ids},
         styles=model.model.preparation.number_styles,
+        image_root=request.image_root,
     )
     gate = _gate(request, contract, version, settings)
     n_rows = 0
@@ -161,18 +164,29 @@ def _scored(
     # Find a wrong file among many before the others are processed.
     for source in sources[1:]:
         for raw in read_chunks(source, plan=plan):
-            _check(with_unique_names(raw), source, gate, request)
+            _check(_as_trained(with_unique_names(raw), source, model), source, gate, request)
             break
     for source in sources:
         n_before = 0
         for raw in read_chunks(source, query=request.query, plan=plan):
-            table = with_unique_names(raw)
+            table = _as_trained(with_unique_names(raw), source, model)
             _check(table, source, gate, request)
             answer = model.predict(table, params={INTERVAL: request.interval})
             wanted = [PREDICTION, *((LOWER, UPPER) if request.interval is not None else ())]
             answer = answer if request.proba else answer[wanted]
             yield _joined(_ids(table, source, n_before, request), answer)
             n_before += len(table)
+
+
+def _as_trained(table: pd.DataFrame, source: str, model: ServedModel) -> pd.DataFrame:
+    """Return the rows of a folder of pictures with the column named as in training.
+
+    A model of one column of pictures also answers a folder of them, whatever its table called it.
+    """
+    needed = model.model.feature_names
+    if len(needed) == 1 and needed[0] not in table.columns and is_picture_source(source):
+        return table.rename(columns={IMAGE: needed[0]})
+    return table
 
 
 def _check(table: pd.DataFrame, source: str, gate: RowChecker, request: PredictRequest) -> None:
@@ -185,6 +199,8 @@ def _ids(table: pd.DataFrame, source: str, n_before: int, request: PredictReques
     """Return the id columns of the output for these rows."""
     if request.id_column is not None:
         return table[[request.id_column]]
+    if is_picture_source(source):
+        return table.iloc[:, :1].set_axis([IMAGE], axis=1)
     rows = range(n_before + 1, n_before + len(table) + 1)
     return pd.DataFrame({SOURCE: redact_source(source), ROW: rows}, index=table.index)
 

@@ -16,12 +16,15 @@ def is_known(name):
 
 
 def _ours(name):
+    from espalier.flows.progress.progress_file import PROGRESS_VARIABLE
+    from espalier.flows.studio.serve import PASSWORD_VARIABLE
+    from espalier.infra.access.origin import ASKED_BY_VARIABLE
     from espalier.infra.form_settings import SECRET_PREFIX
     from espalier.infra.settings import Settings
 
     if name.startswith(SECRET_PREFIX):  # whatever follows: a data source names it
         return {name}
-    found = set()
+    found = {PROGRESS_VARIABLE, PASSWORD_VARIABLE, ASKED_BY_VARIABLE}
     for name, field in Settings.model_fields.items():
         alias = field.validation_alias
         found |= {str(each) for each in alias.choices} if alias else {f"ESPALIER_{name.upper()}"}

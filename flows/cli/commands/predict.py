@@ -13,7 +13,8 @@ def predict(
         str,
         typer.Argument(
             metavar="DATA",
-            help="The table to predict; a quoted pattern ('in/*.csv') for several files.",
+            help="The table to predict, or a folder or zip of pictures; a quoted pattern "
+            "('in/*.csv') for several files.",
             show_default=False,
         ),
     ],
@@ -45,6 +46,13 @@ def predict(
         typer.Option(
             metavar="COL",
             help="Column of DATA that identifies the rows. (default: source and row number)",
+        ),
+    ] = None,
+    image_root: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder (or zip archive) that paths of pictures start from. (default: of DATA)",
         ),
     ] = None,
     on_drift: Annotated[
@@ -84,6 +92,7 @@ def predict(
             "proba": proba,
             "query": query,
             "id_column": id_column,
+            "image_root": image_root,
             "interval": interval,
             "on_drift": on_drift,
             "on_difference": on_difference,

@@ -27,15 +27,20 @@ def train(
         str,
         typer.Argument(
             metavar="DATA",
-            help="A file (CSV, TSV, Parquet, Arrow, Feather or JSON lines), its URL, or a database "
-            "URL. With --extend: a registered model.",
+            help="A file (CSV, TSV, Parquet, Arrow, Feather or JSON lines), its URL, a folder or "
+            "zip of pictures in folders of their class, or a database URL. With --extend: a "
+            "registered model.",
             show_default=False,
         ),
     ],
     context: typer.Context,
     target: Annotated[
         str | None,
-        typer.Option(metavar="COL", help="The column to predict.", show_default=False),
+        typer.Option(
+            metavar="COL",
+            help="The column to predict. (default for a folder of pictures: the class)",
+            show_default=False,
+        ),
     ] = None,
     name: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Name in the registry. (default: from DATA)")
@@ -222,6 +227,15 @@ def train(
             rich_help_panel=SEARCH,
         ),
     ] = False,
+    portable: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FORMAT",
+            help="Try only what `espalier export` can write: onnx, or c for numbers, categories "
+            "and dates.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
     refit_on_all: Annotated[
         bool,
         typer.Option(
@@ -235,6 +249,22 @@ def train(
         str | None,
         typer.Option(
             metavar="SQL", help="SELECT statement, if DATA is a database.", rich_help_panel=DATA
+        ),
+    ] = None,
+    image_columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns of pictures: paths of files, or their bytes. (default: recognised)",
+            rich_help_panel=DATA,
+        ),
+    ] = None,
+    image_root: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder (or zip archive) that paths of pictures start from. (default: of DATA)",
+            rich_help_panel=DATA,
         ),
     ] = None,
     start_from: Annotated[
@@ -286,12 +316,20 @@ def train(
             json_path=json_path,
         )
         return
+    target = target or _class_column(data)
     if target is None:
         raise UserError("Missing option '--target': the column to predict (see --help)")
     options = {name: value for name, value in given.items() if name in TrainRequest.model_fields}
     serving = "auto" if bagged is None else "bagged" if bagged else "refit"
     request = TrainRequest.parse({**options, "data": data, "target": target, "serving": serving})
     run_training(request, json_path=json_path)
+
+
+def _class_column(data: str) -> str | None:
+    """Return the target of a folder of pictures in folders of their class; None of other data."""
+    from espalier.infra.tables.picture_files.folders import class_column
+
+    return class_column(data)
 
 
 def _extension(

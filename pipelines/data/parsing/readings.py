@@ -7,7 +7,7 @@ deliver dates as text or categories as integers.
 import decimal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from espalier.pipelines.data.parsing.numbers import NumberStyle, parse_numbers
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import TextCells, cut_texts, read_text_cells
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 _NUMBERS = (bool, int, float, decimal.Decimal, np.bool_, np.integer, np.floating)
 
@@ -37,6 +38,30 @@ class Reading(Protocol):
         ...
 
 
+@runtime_checkable
+class CarriedReading(Protocol):
+    """A reading of cells that name files."""
+
+    def carry(self, series: "pd.Series[Any]") -> "pd.Series[Any]":
+        """Return the raw cells with the content of the files instead of their names."""
+        ...
+
+
+@runtime_checkable
+class NetworkReading(Protocol):
+    """A reading by a network, which needs more than this code to run."""
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """Distributions that a model with such a column needs."""
+        ...
+
+    @property
+    def weights(self) -> str:
+        """Folder of `espalier.pipelines` whose weights it needs."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ColumnPlan:
     """How one raw column is parsed, and the role that it has afterwards.
@@ -44,19 +69,29 @@ class ColumnPlan:
     Attributes
     ----------
     name : str
-        Its name, raw and prepared.
+        Its name once prepared.
     role : ColumnRole
         What it holds once read.
     reading : Reading
         How it is read.
     notes : tuple of str
         What a user should know about the decision.
+    source : str or None
+        The raw column, where several prepared ones are made of it; None if it has the same name.
     """
 
     name: str
     role: ColumnRole
     reading: Reading
     notes: tuple[str, ...] = ()
+    source: str | None = None
+
+    __setstate__ = set_state_with_defaults
+
+    @property
+    def raw(self) -> str:
+        """Name of the raw column."""
+        return self.source or self.name
 
     def read(self, series: "pd.Series[Any]") -> NDArray[Any]:
         """Return the prepared cells, shape (n_rows,).

@@ -1,4 +1,4 @@
-"""Roles of prepared columns: numbers, categories, text or dates."""
+"""Roles of prepared columns: numbers, categories, text, dates, or vectors of a frozen network."""
 
 from enum import StrEnum
 
@@ -11,8 +11,15 @@ class ColumnRole(StrEnum):
     TEXT = "text"  # object: str or NaN; free text or very many distinct values
     DATETIME = "datetime"  # datetime64[ns] without time zone; missing is NaT
     TIME = "time"  # a DATETIME column that orders the rows: later rows are later than all others
+    IMAGE = "image"  # object: a float16 vector of one length, made of a picture, or NaN
+    MEANING = "meaning"  # object: the same, made of the text of another prepared column
 
     @property
     def is_date(self) -> bool:
         """Whether a column of this role holds dates."""
         return self in (ColumnRole.DATETIME, ColumnRole.TIME)
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether a cell of this role is a vector that a frozen network made."""
+        return self in (ColumnRole.IMAGE, ColumnRole.MEANING)

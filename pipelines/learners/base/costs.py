@@ -2,6 +2,9 @@
 
 from espalier.pipelines.data.dataset import DatasetShape
 
+DIRECTIONS = 64.0
+"""Matrix columns for each column of vectors, on average over families and configurations."""
+
 
 def matrix_columns(shape: DatasetShape, *, per_category: float = 1.0) -> float:
     """Return about how many columns the feature matrix has.
@@ -18,6 +21,7 @@ def matrix_columns(shape: DatasetShape, *, per_category: float = 1.0) -> float:
         + per_category * shape.n_categorical
         + 20.0 * shape.n_text
         + 6.0 * shape.n_datetime
+        + DIRECTIONS * shape.n_vectors
         + 1.0
     )
 
@@ -25,7 +29,13 @@ def matrix_columns(shape: DatasetShape, *, per_category: float = 1.0) -> float:
 def features_seconds(shape: DatasetShape) -> float:
     """Return about how many seconds one core takes to preprocess all rows."""
     cells = shape.n_rows * matrix_columns(shape)
-    return 0.02 + 1e-7 * cells + 4e-5 * shape.n_rows * shape.n_text + text_seconds(shape)
+    seconds = 0.02 + 1e-7 * cells + 4e-5 * shape.n_rows * shape.n_text + text_seconds(shape)
+    return seconds + vector_seconds(shape)
+
+
+def vector_seconds(shape: DatasetShape) -> float:
+    """Return about how many seconds one core takes to find the directions of vectors."""
+    return (1e-7 * min(shape.n_rows, 2_000) + 2e-8 * shape.n_rows) * shape.vector_width
 
 
 def text_seconds(shape: DatasetShape) -> float:

@@ -215,6 +215,7 @@ BAYES = Learner(
         encoding=("onehot", "target"),
         imputation=("median", "mean"),
         projection=True,
+        directions=96,
     ),
     limits=LearnerLimits(max_columns=1_000, max_classes=200, max_rows=500_000),
     interpretable=True,

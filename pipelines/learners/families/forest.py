@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PORTION = 16
 # Share of the uniform distribution that is mixed into the probabilities.
-_DOUBT = 0.01
+DOUBT = 0.01
 # Numbers kept in the leaves of one forest: 8 bytes each.
 _MOST_LEAF_NUMBERS = 3e7
 _NODE_BYTES = 64.0
@@ -96,7 +96,7 @@ class GrownForest(BaseEstimator):
         scores = self._tree_mean(X) if self._asks_few(X) else self.forest.predict_proba(X)
         prior = np.full(scores.shape[1], 1.0 / scores.shape[1])
         # A class that no leaf has seen is rare, not impossible.
-        return (scores + _DOUBT * prior) / (1 + _DOUBT)
+        return (scores + DOUBT * prior) / (1 + DOUBT)
 
     def _asks_few(self, X: Any) -> bool:
         """Whether to predict tree by tree: for few rows scikit-learn's overhead dominates."""

@@ -177,6 +177,7 @@ KNN = Learner(
         encoding=("onehot", "target"),
         imputation=("median", "mean"),
         projection=True,
+        directions=96,
     ),
     limits=LearnerLimits(max_rows=50_000, max_columns=2_000),
     # The mean of the neighbours is best for every deviance too.

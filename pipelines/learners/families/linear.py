@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
 
+# Default strength for the numbers of pictures.
+_STRENGTH_WIDE = 1.5e-4
+
+
 class BoundedRegressor(BaseEstimator):
     """Fit a regressor to the scaled target and clip predictions to the range seen.
 
@@ -77,12 +81,19 @@ class BoundedRegressor(BaseEstimator):
 
 
 def space(shape: DatasetShape) -> "ConfigurationSpace":
-    """Return the hyperparameters; by default the model chooses its own penalty."""
+    """Return the hyperparameters; by default the model chooses its own penalty.
+
+    Where the columns are thousands of numbers of pictures and the target has classes, a path of
+    penalties costs more than the rest of a short search, and one strength is near the best
+    everywhere (docs/decisions/0075).
+    """
     from ConfigSpace import Categorical, ConfigurationSpace, Float, InCondition
 
-    del shape
-    penalty = Categorical("penalty", ["chosen", "l2", "elasticnet"], default="chosen")
-    strength = Float("strength", (1e-5, 1.0), log=True, default=1e-3)
+    is_wide = shape.is_of_pictures and shape.problem.is_classification
+    penalty = Categorical(
+        "penalty", ["chosen", "l2", "elasticnet"], default="l2" if is_wide else "chosen"
+    )
+    strength = Float("strength", (1e-5, 1.0), log=True, default=_STRENGTH_WIDE if is_wide else 1e-3)
     ratio = Float("l1_ratio", (0.05, 1.0), default=0.5)
     made = ConfigurationSpace()
     made.add(
@@ -138,6 +149,11 @@ def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     """Return seconds to fit once on one core."""
     onehot = values.get("prep_encoding", "onehot") == "onehot"
     columns = matrix_columns(shape, per_category=8.0 if onehot else 1.0)
+    if values.get("prep_vectors") == "all":
+        columns += shape.vector_width
+        if shape.problem.is_classification:  # the solver's passes, all in one product
+            paths = 8.0 if values["penalty"] == "chosen" else 1.0
+            return 0.05 + paths * 8e-9 * shape.n_rows * columns * max(2, shape.n_classes)
     if shape.problem is ProblemKind.REGRESSION:
         return 0.05 + 2e-10 * shape.n_rows * columns**2 + 1e-8 * shape.n_rows * columns
     passes = 400.0 if values["penalty"] == "elasticnet" else 120.0
@@ -157,6 +173,8 @@ LINEAR = Learner(
         imputation=("median", "mean"),
         projection=True,
         sparse=True,
+        vectors=("all", "pca"),
+        directions=200,
     ),
     limits=LearnerLimits(max_rows=1_000_000, max_columns=20_000),
     losses=frozenset(LossKind),

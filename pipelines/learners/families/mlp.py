@@ -283,6 +283,7 @@ MLP = Learner(
         encoding=("onehot", "target"),
         imputation=("median", "mean"),
         projection=True,
+        directions=192,
     ),
     limits=LearnerLimits(max_columns=5_000),
     early_stopping=True,

@@ -190,7 +190,7 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     """Return the hyperparameters."""
     from ConfigSpace import ConfigurationSpace, Float
 
-    exact = _is_exact(shape)
+    exact = is_exact(shape)
     price = (0.01, 100.0, 1.0) if exact else (1e-5, 1.0, 0.01)
     parameters = [
         Float("C", price[:2], log=True, default=price[2]),
@@ -201,13 +201,14 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     return ConfigurationSpace(space=parameters)
 
 
-def _is_exact(shape: DatasetShape) -> bool:
+def is_exact(shape: DatasetShape) -> bool:
+    """Whether the kernel is computed in full on tables of this shape."""
     return shape.n_rows <= _EXACT_ROWS and shape.problem is not ProblemKind.MULTICLASS
 
 
 def build(values: Mapping[str, Value], context: BuildContext) -> Any:
     """Return an unfitted machine of these hyperparameters."""
-    exact = _is_exact(context.shape)
+    exact = is_exact(context.shape)
     C, width = float(values["C"]), float(values["width"])
     if context.shape.problem.is_classification:
         return KernelClassifier(C, width, exact, context.seed)
@@ -218,7 +219,7 @@ def build(values: Mapping[str, Value], context: BuildContext) -> Any:
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     """Return seconds to fit once on one core."""
     columns = matrix_columns(shape, per_category=6.0)
-    if _is_exact(shape):
+    if is_exact(shape):
         fits = 2.3 if shape.problem.is_classification else 1.0
         hard = 1.0 + np.log10(max(1.0, float(values["C"])))
         return float(0.05 + fits * hard * 3e-10 * shape.n_rows**2 * (columns + 30))
@@ -238,6 +239,7 @@ SVM = Learner(
         encoding=("onehot", "target"),
         imputation=("median", "mean"),
         projection=False,
+        directions=128,
     ),
     limits=LearnerLimits(max_rows=100_000, max_columns=3_000, max_classes=50),
 )

@@ -17,7 +17,7 @@ Array = NDArray[np.float32]
 # that steps become small near the quantile.
 _ROUNDED = 0.05
 # Outputs are logarithms of a target of mean 1; exp of more is no sensible prediction.
-_LARGEST_LOG = 20.0
+LARGEST_LOG = 20.0
 
 
 class OutputLoss(Protocol):
@@ -120,7 +120,7 @@ class LogDeviance:
 
     def predictions(self, outputs: Array) -> Array:
         """Return positive values, shape (n, 1)."""
-        return np.exp(np.clip(outputs, -_LARGEST_LOG, _LARGEST_LOG))
+        return np.exp(np.clip(outputs, -LARGEST_LOG, LARGEST_LOG))
 
 
 def softmax(logits: Array) -> Array:

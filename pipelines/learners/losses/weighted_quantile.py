@@ -29,7 +29,8 @@ def segment_quantiles(
     last = np.searchsorted(row, np.arange(n_rows), side="right") - 1
     before = np.concatenate([[0.0], total[last[:-1]]])
     wanted = before + level * (total[last] - before)
-    slack = 1e-9 * (total[-1] if len(total) else 0.0)
+    # Of the row's own weight: its answer must not depend on the other rows.
+    slack = 1e-9 * (total[last] - before)
     first = np.concatenate([[0], last[:-1] + 1])
     low = np.clip(np.searchsorted(total, wanted - slack), first, last)
     high = np.clip(np.searchsorted(total, wanted + slack, side="right"), first, last)

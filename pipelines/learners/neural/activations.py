@@ -10,26 +10,26 @@ Array = NDArray[np.float32]
 Activation = Callable[[Array], tuple[Array, Array]]
 """Return values and slopes of an array, both of its shape."""
 
-_SELU_SCALE = np.float32(1.0507009873554805)
-_SELU_LEFT = np.float32(1.0507009873554805 * 1.6732632423543772)
+SELU_SCALE = np.float32(1.0507009873554805)
+SELU_LEFT = np.float32(1.0507009873554805 * 1.6732632423543772)
 # Beyond this an exponential is so large that mish is the identity.
-_MISH_FAR = np.float32(20.0)
+MISH_FAR = np.float32(20.0)
 
 
 def selu(x: Array) -> tuple[Array, Array]:
     """Return the scaled exponential linear unit (Klambauer et al. 2017) and its slope."""
     slope = np.exp(np.minimum(x, 0))
-    slope *= _SELU_LEFT
-    value = slope - _SELU_LEFT
+    slope *= SELU_LEFT
+    value = slope - SELU_LEFT
     right = x > 0
-    np.multiply(x, _SELU_SCALE, out=value, where=right)
-    np.copyto(slope, _SELU_SCALE, where=right)
+    np.multiply(x, SELU_SCALE, out=value, where=right)
+    np.copyto(slope, SELU_SCALE, where=right)
     return value, slope
 
 
 def mish(x: Array) -> tuple[Array, Array]:
     """Return x tanh(log(1 + exp(x))) (Misra 2019) and its slope."""
-    grown = np.exp(np.minimum(x, _MISH_FAR))
+    grown = np.exp(np.minimum(x, MISH_FAR))
     top = grown * (grown + 2)
     bottom = top + 2
     gate = top / bottom

@@ -93,6 +93,7 @@ REALMLP = Learner(
         scaling=("robust", "quantile", "standard"),
         encoding=("native", "target", "onehot"),
         imputation=("median", "mean"),
+        directions=128,
     ),
     limits=LearnerLimits(max_columns=2_000),
     early_stopping=True,

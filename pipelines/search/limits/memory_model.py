@@ -99,6 +99,9 @@ class MemoryModel:
 
 
 def _data_mb(shape: DatasetShape) -> float:
-    """Return the approximate MiB of the table itself; a text takes some 100 bytes."""
-    cells = 8.0 * shape.n_columns + 100.0 * shape.n_text
+    """Return the approximate MiB of the table itself; a text takes some 100 bytes.
+
+    Vectors are there twice: as cells, and as a matrix when their directions are sought.
+    """
+    cells = 8.0 * shape.n_columns + 100.0 * shape.n_text + 6.0 * shape.vector_width
     return shape.n_rows * cells / 2**20

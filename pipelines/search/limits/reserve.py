@@ -116,7 +116,7 @@ def _untimed(seconds: float, shape: DatasetShape) -> float:
 
 def model_seconds(shape: DatasetShape) -> float:
     """Return about how many seconds one good model takes to fit on all rows."""
-    columns = shape.n_columns + 20 * shape.n_text
+    columns = shape.n_columns + 20 * shape.n_text + 48 * shape.n_vectors
     trees = shape.n_classes if shape.n_classes > 2 else 1
     rounds = _ROUNDS * shape.n_rows * math.sqrt(max(columns, 1)) * trees / _CELLS_PER_SECOND
     wide = _ROUNDS * _SECONDS_A_COLUMN * max(0, columns - _FEW_COLUMNS) * trees

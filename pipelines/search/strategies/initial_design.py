@@ -13,6 +13,12 @@ from espalier.pipelines.trials.configuration import Configuration
 # user's own families, then the rest.
 LEADERS = ("lightgbm", "linear", "extra_trees", "catboost")
 _FOLLOWERS = ("xgboost", "random_forest", "mlp", "svm", "knn", "bayes")
+# Of pictures a network has made what a linear model needs; trees, which split one number at a
+# time, come last.
+_LEADERS_OF_PICTURES = ("linear", "mlp", "bayes", "svm")
+_FOLLOWERS_OF_PICTURES = (
+    "knn", "extra_trees", "lightgbm", "catboost", "xgboost", "random_forest",
+)  # fmt: skip
 # Time is short when one of the leaders would take more than this share of what a trial may take.
 _SHORT_SHARE = 0.25
 # Then this many of the leaders that can stop early are tried first, in any case.
@@ -60,17 +66,21 @@ def initial_design(
         they are worth a trial.
     """
     own = tuple(name for name in space.families if name not in LEADERS + _FOLLOWERS)
-    names = _present(LEADERS, space) + own
+    of_pictures = space.shape.is_of_pictures
+    first = _LEADERS_OF_PICTURES if of_pictures else LEADERS
+    names = _present(first, space) + own
     if not (leaders_only and names):
-        names += _present(_FOLLOWERS, space)
+        names += _present(_FOLLOWERS_OF_PICTURES if of_pictures else _FOLLOWERS, space)
     defaults = {name: space.default(name) for name in names}
     if expected_seconds_limit is not None:
         logs = costs.log_seconds(list(defaults.values()))
         seconds = dict(zip(names, np.exp(logs), strict=True))
-        leaders = [name for name in LEADERS if name in defaults]
+        leaders = [name for name in first if name in defaults]
         if any(seconds[name] > _SHORT_SHARE * expected_seconds_limit for name in leaders):
             anytime = {each.name for each in space.learners if each.anytime}
             sure = [name for name in leaders if name in anytime][:_SURE]
+            if of_pictures:  # the directions of all numbers come first: none of it can stop early
+                sure = [min(leaders, key=seconds.__getitem__)]
             ordered = dict.fromkeys([*sure, *sorted(names, key=seconds.__getitem__)])
             return InitialDesign(tuple(defaults[name] for name in ordered), len(sure))
     return InitialDesign(tuple(defaults.values()))

@@ -26,6 +26,15 @@ def test_a_segments_quantile_is_that_of_its_own_values() -> None:
     np.testing.assert_allclose(segment_quantiles(values, heavy, row, 3, 0.5), [3.0, 10.0, 5.0])
 
 
+def test_a_segments_quantile_does_not_depend_on_the_segments_beside_it() -> None:
+    values, weight = np.array([1.0, 2.0]), np.array([0.5 - 1e-7, 0.5 + 1e-7])
+    alone = segment_quantiles(values, weight, np.zeros(2, dtype=int), 1, 0.5)
+    rows = np.repeat(np.arange(10_000), 2)
+    among = segment_quantiles(np.tile(values, 10_000), np.tile(weight, 10_000), rows, 10_000, 0.5)
+    assert alone[0] == 2.0
+    assert (among == alone[0]).all()
+
+
 def test_leaves_give_the_quantile_of_all_rows_that_share_them() -> None:
     """As the definition has it: every tree spreads a weight of one over the rows of its leaf."""
     rng = np.random.default_rng(0)

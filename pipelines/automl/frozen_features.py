@@ -1,0 +1,77 @@
+"""The options of columns that frozen networks turn into vectors: pictures, and texts' meaning."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from espalier.pipelines.resources.budget import NEVER, Deadline
+
+if TYPE_CHECKING:  # a fitted estimator must load without what only training needs
+    from collections.abc import Mapping
+
+    from espalier.pipelines.data.preparation import PlannedCells, Preparation
+    from espalier.pipelines.images.columns import PictureColumns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrozenFeatures:
+    """Which columns of a training table become vectors, and what that may cost.
+
+    Attributes
+    ----------
+    image_columns : tuple of str or None
+        Columns of pictures; None to recognise them.
+    image_root : str
+        Folder or zip archive that relative paths of pictures start from.
+    image_side : int or None
+        Pictures are scaled to so many pixels; None for what the time allows.
+    seconds : float or None
+        The time budget of the training; None for no limit.
+    leave_out : tuple of str
+        Columns that are no features.
+    deadline : Deadline
+        When all must be read.
+    known_only : bool
+        Whether pictures that are not in the store count as missing, instead of being read.
+    """
+
+    image_columns: tuple[str, ...] | None = None
+    image_root: str = ""
+    image_side: int | None = None
+    seconds: float | None = None
+    leave_out: tuple[str, ...] = ()
+    deadline: Deadline = NEVER
+    known_only: bool = False
+
+    def pictures(self, table: pd.DataFrame) -> "PictureColumns":
+        """Return the picture columns of raw rows, read; see `training_pictures` for errors."""
+        from espalier.pipelines.images.columns import training_pictures
+
+        return training_pictures(
+            table,
+            self.image_columns,
+            root=self.image_root,
+            side=self.image_side,
+            leave_out=self.leave_out,
+            seconds=self.seconds,
+            deadline=self.deadline,
+            known_only=self.known_only,
+        )
+
+    def planned(self, table: pd.DataFrame) -> "Mapping[str, PlannedCells]":
+        """Return the picture columns for `espalier.pipelines.data.preparation.prepare`."""
+        return self.pictures(table).planned
+
+    def extended(
+        self, table: pd.DataFrame, preparation: "Preparation", features: pd.DataFrame
+    ) -> "tuple[Preparation, pd.DataFrame]":
+        """Return the preparation and the features with vectors of the texts' meaning added."""
+        from espalier.pipelines.texts.columns import with_meanings
+
+        return with_meanings(
+            table, preparation, features, seconds=self.seconds, deadline=self.deadline
+        )
+
+
+NO_FROZEN_FEATURES = FrozenFeatures(image_columns=())

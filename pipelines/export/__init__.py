@@ -1,0 +1,1 @@
+"""A model as one file that needs no Espalier: ONNX, C, or a Python script."""

@@ -1,0 +1,1 @@
+"""What all formats share: their names, errors, the comparison with the model, and scoring."""

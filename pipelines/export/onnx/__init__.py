@@ -1,0 +1,1 @@
+"""A model as an ONNX graph: raw columns in, labels, probabilities or values out."""

@@ -1,0 +1,1 @@
+"""The graph itself: nodes and constants, functions of numbers, and the file."""

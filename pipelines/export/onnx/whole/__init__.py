@@ -1,0 +1,1 @@
+"""The whole model: members, their combination, what follows it, and the file."""

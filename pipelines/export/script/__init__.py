@@ -1,0 +1,1 @@
+"""The best single pipeline as a short script of plain libraries."""

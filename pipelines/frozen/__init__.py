@@ -1,0 +1,1 @@
+"""What features of pictures and of texts share: running a network, and keeping its answers."""

@@ -1,0 +1,1 @@
+"""Columns of pictures: found, decoded safely, and made into features fitted to nothing."""

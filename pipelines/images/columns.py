@@ -1,0 +1,345 @@
+"""Which columns of a table hold pictures, and their plans."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import Any
+
+import pandas as pd
+
+from espalier.pipelines.cell_display import quoted_cell
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.readings import ColumnPlan
+from espalier.pipelines.data.parsing.roles import ColumnRole
+from espalier.pipelines.data.preparation import PlannedCells, find_column
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.frozen.embedding import Embedded
+from espalier.pipelines.frozen.store import VectorStore
+from espalier.pipelines.images.cells import (
+    PictureFiles,
+    first_cells,
+    looks_like_content,
+    looks_like_path,
+)
+from espalier.pipelines.images.lite0 import SIDES
+from espalier.pipelines.images.reading import VISION_PACKAGES, ImageReading, need_vision
+from espalier.pipelines.resources.budget import NEVER, Deadline
+
+LOOKED_AT = 50
+"""Cells of a column that are looked at to see whether it holds pictures."""
+MOST_UNUSABLE = 0.5
+"""Share of a column's pictures that may be of no use; with more of them something else is wrong."""
+BUDGET_SHARE = 0.25
+"""Share of the time budget that pictures may take; smaller ones take less."""
+LATEST_SHARE = 0.3
+"""Share of the budget after which pictures that are not all read are taken smaller."""
+LAST_SHARE, MOST_UNREAD = 0.2, 0.8
+"""Share of the budget that these may take, and share of them that may not be reached by then."""
+_SHOWN_FAULTS = 5
+_TIMED = 32
+
+
+@dataclass(frozen=True, slots=True)
+class PictureColumns:
+    """The picture columns of a training table, read.
+
+    Attributes
+    ----------
+    planned : dict of str to (ColumnPlan, array)
+        Plan and vectors of each column, for `espalier.pipelines.data.preparation.prepare`.
+    warnings : tuple of str
+        Pictures that cannot be used: how many, and the first of them with the reasons.
+    notes : tuple of str
+        What else the user should know, such as that pictures were scaled down to save time.
+    n_pictures, n_computed : int
+        Number of cells with a usable picture, and of pictures that were not known before.
+    side : int
+        Pictures were scaled to so many pixels in width and height; 0 without any.
+    n_unread : int
+        Pictures for which there was no time; they count as missing.
+    """
+
+    planned: dict[str, PlannedCells]
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    n_pictures: int = 0
+    n_computed: int = 0
+    side: int = 0
+    n_unread: int = 0
+
+
+NO_PICTURES = PictureColumns({})
+
+
+def training_pictures(
+    table: pd.DataFrame,
+    named: Sequence[str] | None,
+    *,
+    root: str = "",
+    side: int | None = None,
+    leave_out: Sequence[str | None] = (),
+    seconds: float | None = None,
+    deadline: Deadline = NEVER,
+    known_only: bool = False,
+) -> PictureColumns:
+    """Find the picture columns of a training table and read them.
+
+    Parameters and errors are those of `find_picture_columns` and `read_pictures`. Where packages
+    are missing, columns that the user did not name stay texts, with a warning. With ``known_only``
+    no vector is made, and pictures that are not in the store count as missing.
+    """
+    columns = find_picture_columns(with_unique_names(table), named, root=root, leave_out=leave_out)
+    missing = [each for each in VISION_PACKAGES if find_spec(each) is None]
+    if columns and named is None and missing:
+        listed = ", ".join(map(repr, columns))
+        said = (
+            f"column {listed} holds pictures, which are left out and only their names are used: "
+            f"{' and '.join(missing)} not installed; install with: pip install 'espalier[vision]'"
+        )
+        return PictureColumns({}, (said,))
+    try:
+        if known_only:
+            past = deadline.sooner(0.0)
+            return read_pictures(table, columns, root=root, side=side, deadline=past, partial=True)
+        if side is not None or seconds is None:
+            return read_pictures(table, columns, root=root, side=side, deadline=deadline)
+        return _read_in_time(table, columns, root, seconds, deadline)
+    except TimeoutError:
+        raise UserError(
+            f"the pictures of {', '.join(map(repr, columns))} could not all be read within the "
+            "time budget; give more time, or fewer rows (what has been read is kept, so that the "
+            "next training goes on from there)"
+        ) from None
+
+
+def _read_in_time(
+    table: pd.DataFrame, columns: Sequence[str], root: str, seconds: float, deadline: Deadline
+) -> PictureColumns:
+    """Return the pictures at a side that fits the budget, or at the smallest one if it did not.
+
+    The first pictures tell how long all will take, but a machine may get busier meanwhile.
+    """
+    try:
+        return read_pictures(
+            table,
+            columns,
+            root=root,
+            seconds=seconds,
+            deadline=deadline.sooner(LATEST_SHARE * seconds),
+        )
+    except TimeoutError:
+        found = read_pictures(
+            table,
+            columns,
+            root=root,
+            side=SIDES[-1],
+            deadline=deadline.sooner(LAST_SHARE * seconds),
+            partial=True,
+        )
+        note = (
+            f"pictures are scaled to {SIDES[-1]} x {SIDES[-1]} pixels, as larger ones took longer "
+            "than expected"
+        )
+        return replace(found, notes=(*found.notes, note))
+
+
+def find_picture_columns(
+    table: pd.DataFrame,
+    named: Sequence[str] | None,
+    *,
+    root: str = "",
+    leave_out: Sequence[str | None] = (),
+) -> tuple[str, ...]:
+    """Return the columns that hold pictures.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Raw rows with unique text names.
+    named : sequence of str or None
+        The columns, if the user named them; None to recognise them: by bytes of picture files, or
+        by texts that end like the name of one and lead to a file.
+    root : str
+        Folder or zip archive that relative paths start from.
+    leave_out : sequence of str or None
+        Columns that are no features.
+
+    Raises
+    ------
+    UserError
+        A named column does not exist.
+    """
+    if named is not None:
+        return tuple(find_column(table, each, "image column") for each in named)
+    files = PictureFiles(root)
+    found = []
+    for name in table.columns:
+        if name in leave_out or not _may_hold_pictures(table[name]):
+            continue
+        cells = first_cells(table[name], LOOKED_AT)
+        content = [each for each in cells if looks_like_content(each)]
+        paths = [each for each in cells if looks_like_path(each)]
+        is_content = bool(cells) and len(content) > len(cells) / 2
+        # Names of files that are nowhere are words: an export may keep what it does not hold.
+        if is_content or (
+            len(paths) > len(cells) / 2
+            and any(not isinstance(files.load(each), str) for each in paths[:10])
+        ):
+            found.append(str(name))
+    return tuple(found)
+
+
+def read_pictures(
+    table: pd.DataFrame,
+    columns: Sequence[str],
+    *,
+    root: str = "",
+    side: int | None = None,
+    seconds: float | None = None,
+    deadline: Deadline = NEVER,
+    partial: bool = False,
+    store: VectorStore | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> PictureColumns:
+    """Return the picture columns of a training table, read; see `PictureColumns`.
+
+    Where the budget is short for the number of pictures, they are scaled to smaller sides.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Raw rows.
+    columns : sequence of str
+        The columns that hold pictures.
+    root : str
+        Folder or zip archive that relative paths start from.
+    side : int or None
+        Pictures are scaled to so many pixels in width and height; None for the best that the time
+        allows.
+    seconds : float or None
+        The time budget of the training; None for no limit.
+    deadline : Deadline
+        When this must be done at the latest.
+    partial : bool
+        Whether pictures that are not reached by then count as missing, instead of raising.
+    store : VectorStore or None
+        Where vectors are kept; None for the user's own store.
+    clock : callable
+        Tells the time by which the first pictures are timed.
+
+    Raises
+    ------
+    UserError
+        A package is missing, or most pictures of a column cannot be used.
+    TimeoutError
+        The deadline passed.
+    """
+    if not columns:
+        return NO_PICTURES
+    need_vision()
+    table = with_unique_names(table)
+    notes: list[str] = []
+    if side is None and seconds is not None:
+        side = _affordable_side(table, columns, root, BUDGET_SHARE * seconds, store, clock)
+        if side < SIDES[0]:
+            notes.append(
+                f"pictures are scaled to {side} x {side} pixels, so that there is time for the "
+                f"search; with more time they are scaled to {SIDES[0]}"
+            )
+    side = side or SIDES[0]
+    planned: dict[str, PlannedCells] = {}
+    warnings: list[str] = []
+    n_pictures = n_computed = n_unread = 0
+    for name in columns:
+        reading = ImageReading(side, root)
+        embedded = reading.embed(table[name], store=store, deadline=deadline, partial=partial)
+        n_unread += embedded.n_unread
+        n_present = int(table[name].notna().sum())
+        _refuse_unusable(name, table[name], embedded, n_present)
+        if embedded.faults:
+            warnings.append(_faults(name, table[name], embedded, n_present))
+        planned[name] = (ColumnPlan(name, ColumnRole.IMAGE, reading), embedded.cells)
+        n_pictures += n_present - len(embedded.faults) - embedded.n_unread
+        n_computed += embedded.n_computed
+    if n_unread > MOST_UNREAD * (n_pictures + n_unread):
+        raise TimeoutError("too few pictures were read in time")
+    if n_unread:
+        warnings.append(
+            f"{n_unread:,} of {n_pictures + n_unread:,} pictures could not be read within the time "
+            "budget and count as missing; give more time"
+        )
+    return PictureColumns(
+        planned, tuple(warnings), tuple(notes), n_pictures, n_computed, side, n_unread
+    )
+
+
+def _may_hold_pictures(series: "pd.Series[Any]") -> bool:
+    return pd.api.types.is_object_dtype(series.dtype) or pd.api.types.is_string_dtype(series.dtype)
+
+
+def _affordable_side(
+    table: pd.DataFrame,
+    columns: Sequence[str],
+    root: str,
+    seconds: float,
+    store: VectorStore | None,
+    clock: Callable[[], float],
+) -> int:
+    """Return the largest side at which all pictures are ready within the seconds.
+
+    A few pictures are timed, so that the machine and the size of the files count. The time falls
+    with the square of the side.
+    """
+    n_pictures = sum(int(table[name].nunique()) for name in columns if _is_hashable(table[name]))
+    some = table[columns[0]].dropna().drop_duplicates() if _is_hashable(table[columns[0]]) else None
+    if some is None or len(some) <= 2 * _TIMED:
+        return SIDES[0]
+    reading = ImageReading(SIDES[0], root)
+    reading.embed(some.iloc[:1], store=store)  # loads the network
+    # From the middle: an earlier, interrupted run has begun at the start.
+    middle = some.iloc[len(some) // 2 : len(some) // 2 + _TIMED]
+    began = clock()
+    n_timed = reading.embed(middle, store=store).n_computed
+    if n_timed < _TIMED // 2:  # known from before
+        return SIDES[0]
+    expected = (clock() - began) / n_timed * n_pictures
+    for side in SIDES:
+        if expected * (side / SIDES[0]) ** 2 <= seconds:
+            return side
+    return SIDES[-1]
+
+
+def _is_hashable(series: "pd.Series[Any]") -> bool:
+    return all(isinstance(each, str | bytes) for each in first_cells(series, LOOKED_AT))
+
+
+def _refuse_unusable(
+    name: str, series: "pd.Series[Any]", embedded: Embedded, n_present: int
+) -> None:
+    if n_present and len(embedded.faults) > MOST_UNUSABLE * n_present:
+        row, reason = embedded.faults[0]
+        raise UserError(
+            f"{len(embedded.faults):,} of {n_present:,} pictures of column {name!r} cannot be "
+            f"used, such as {_shown(series.iloc[row])}: {reason}; check the paths, and the folder "
+            "that they start from (--image-root)"
+        )
+
+
+def _faults(name: str, series: "pd.Series[Any]", embedded: Embedded, n_present: int) -> str:
+    shown = "; ".join(
+        f"row {row + 1} ({_shown(series.iloc[row])}): {reason}"
+        for row, reason in embedded.faults[:_SHOWN_FAULTS]
+    )
+    more = len(embedded.faults) - _SHOWN_FAULTS
+    rest = f"; and {more:,} more" if more > 0 else ""
+    return (
+        f"{len(embedded.faults):,} of {n_present:,} pictures of column {name!r} cannot be used and "
+        f"count as missing: {shown}{rest}"
+    )
+
+
+def _shown(cell: Any) -> str:
+    if not isinstance(cell, str) or cell.startswith("data:"):
+        return "its content"
+    return repr(quoted_cell(cell))

@@ -1,0 +1,1 @@
+"""Texts by their meaning: vectors from networks that are fitted to nothing."""

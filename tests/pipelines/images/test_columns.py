@@ -1,0 +1,148 @@
+"""Columns of pictures are found, read once, and told of where something is wrong."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.frozen.store import VectorStore
+from espalier.pipelines.images import columns as module
+from espalier.pipelines.images.columns import (
+    find_picture_columns,
+    read_pictures,
+    training_pictures,
+)
+from espalier.pipelines.images.lite0 import SIDES, WIDTH
+from espalier.pipelines.resources.budget import Deadline
+from tests.picture_maker import as_bytes, class_folders, shape_picture
+
+
+@pytest.fixture
+def table(tmp_path):
+    root = class_folders(tmp_path / "shapes", 5)
+    paths = sorted(each.relative_to(root).as_posix() for each in root.rglob("*.png"))
+    return pd.DataFrame(
+        {
+            "path": paths,
+            "bytes": [as_bytes(shape_picture("disc", at)) for at in range(len(paths))],
+            "note": ["see a.png" for _ in paths],
+            "lost": [f"archive/{at}.jpg" for at in range(len(paths))],
+            "number": np.arange(len(paths)) % 3,
+        }
+    ), str(root)
+
+
+def test_paths_of_files_and_bytes_are_recognised(table):
+    rows, root = table
+    assert find_picture_columns(rows, None, root=root) == ("path", "bytes")
+    # Names of files that are nowhere are words.
+    assert find_picture_columns(rows, None) == ("bytes",)
+    assert find_picture_columns(rows, None, root=root, leave_out=("bytes",)) == ("path",)
+    assert find_picture_columns(rows, ["lost"]) == ("lost",)
+    assert find_picture_columns(rows, []) == ()
+    with pytest.raises(UserError, match="image column 'foto'"):
+        find_picture_columns(rows, ["foto"])
+
+
+def test_a_column_is_read_once_and_kept(table, tmp_path):
+    rows, root = table
+    store = VectorStore(tmp_path / "store")
+    rows = pd.concat([rows, rows], ignore_index=True)  # equal pictures are one
+    first = read_pictures(rows, ["path"], root=root, store=store)
+    plan, cells = first.planned["path"]
+    assert plan.role.is_vector
+    assert {len(each) for each in cells} == {WIDTH}
+    assert first.n_computed == 0 or first.n_computed == 10
+    again = read_pictures(rows, ["path"], root=root, store=store)
+    assert again.n_pictures == 20
+    for old, new in zip(cells, again.planned["path"][1], strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_pictures_of_no_use_are_counted_and_named(table):
+    rows, root = table
+    rows.loc[[1, 4], "path"] = ["disc/none.png", None]
+    found = read_pictures(rows, ["path"], root=root)
+    assert pd.isna(found.planned["path"][1]).tolist() == [at in (1, 4) for at in range(len(rows))]
+    (said,) = found.warnings
+    assert "1 of 9 pictures of column 'path'" in said
+    assert "row 2 ('disc/none.png'): there is no such file" in said
+
+
+def test_a_column_of_lost_files_is_refused(table):
+    rows, _ = table
+    with pytest.raises(UserError, match=r"10 of 10 pictures of column 'lost'.*--image-root"):
+        read_pictures(rows, ["lost"])
+
+
+def test_without_packages_it_says_what_to_install(table, monkeypatch):
+    rows, root = table
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    found = training_pictures(rows, None, root=root)
+    assert not found.planned
+    assert "pip install 'espalier[vision]'" in found.warnings[0]
+    monkeypatch.setattr("espalier.pipelines.frozen.network.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"espalier\[vision\]"):
+        training_pictures(rows, ["path"], root=root)
+
+
+def test_short_budgets_take_smaller_pictures(monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "_TIMED", 3)
+    rows = pd.DataFrame({"photo": [as_bytes(shape_picture("disc", at)) for at in range(8)]})
+    ticks = iter(range(0, 10_000, 10))  # ten seconds for three pictures
+
+    def clock() -> float:
+        return float(next(ticks))
+
+    slow = read_pictures(
+        rows, ["photo"], seconds=30.0, clock=clock, store=VectorStore(tmp_path / "a")
+    )
+    assert slow.side < SIDES[0]
+    assert "so that there is time" in slow.notes[0]
+    unhurried = read_pictures(rows, ["photo"], seconds=1e6, store=VectorStore(tmp_path / "b"))
+    assert unhurried.side == SIDES[0]
+
+
+def test_no_time_at_all_is_said(table):
+    rows, root = table
+    with pytest.raises(UserError, match="within the time budget"):
+        training_pictures(rows, ["path"], root=root, deadline=Deadline.after(-1.0))
+
+
+def test_pictures_that_take_longer_than_expected_are_taken_smaller(monkeypatch):
+    rows = pd.DataFrame({"photo": [as_bytes(shape_picture("disc", at)) for at in range(6)]})
+    asked = []
+    real = module.read_pictures
+
+    def slow(table, columns, **options):
+        asked.append(options.get("side"))
+        if options.get("side") is None:
+            raise TimeoutError
+        return real(table, columns, **options)
+
+    monkeypatch.setattr(module, "read_pictures", slow)
+    found = training_pictures(rows, ["photo"], seconds=30.0)
+    assert asked == [None, SIDES[-1]]
+    assert found.side == SIDES[-1]
+    assert "longer than expected" in found.notes[0]
+
+
+def test_pictures_without_time_count_as_missing(monkeypatch):
+    monkeypatch.setattr("espalier.pipelines.frozen.embedding.BATCH", 4)
+    monkeypatch.setattr("espalier.pipelines.frozen.embedding.FEW", 1)
+    rows = pd.DataFrame({"photo": [as_bytes(shape_picture("disc", at)) for at in range(12)]})
+    ticks = iter(range(1_000))
+    some = read_pictures(
+        rows,
+        ["photo"],
+        side=SIDES[-1],
+        deadline=Deadline(3.5, clock=lambda: float(next(ticks))),
+        partial=True,
+    )
+    assert 0 < some.n_unread < 12
+    assert f"{some.n_unread} of 12 pictures could not be read" in some.warnings[-1]
+    known = training_pictures(rows, ["photo"], side=SIDES[-1], known_only=True)
+    assert known.n_unread == some.n_unread
+    whole = training_pictures(rows, ["photo"], side=SIDES[-1])
+    assert whole.n_unread == 0
+    assert whole.n_computed == some.n_unread
