@@ -32,12 +32,16 @@ from espalier.tasks.data.validate_table import validate_table
 from espalier.tasks.ensemble.build_ensemble import build_ensemble
 from espalier.tasks.ensemble.evaluate_ensemble import evaluate_ensemble
 from espalier.tasks.ensemble.explain_model import explain_model
+from espalier.tasks.ensemble.explain_search import explain_search
+from espalier.tasks.ensemble.member_records import environment_versions
 from espalier.tasks.ensemble.refit_on_all import refit_ensemble_on_all, seconds_to_keep
 from espalier.tasks.ensemble.register_ensemble import log_summary, register_ensemble
 from espalier.tasks.experience.consult_experience import consult_experience, log_advice_outcome
 from espalier.tasks.experience.tag_dataset import tag_dataset
+from espalier.tasks.pages.champion_mark import find_champion
 from espalier.tasks.pages.log_report import log_report
 from espalier.tasks.pages.report_page import ReportFacts
+from espalier.tasks.pages.reproducing import how_to_reproduce
 from espalier.tasks.records import NOTHING_INHERITED, TrainingRun
 from espalier.tasks.search.open_executor import open_executor
 from espalier.tasks.search.open_run import open_run
@@ -124,6 +128,7 @@ def _train(
         watch.phase("evaluate")
         holdout = evaluate_ensemble(run, prepared, ensemble, deadline)
         explaining = explain_model.submit(run, prepared, ensemble, deadline)
+        telling = explain_search.submit(run, prepared, ensemble, history, deadline)
 
         if refits:
             watch.phase("refit")
@@ -154,6 +159,16 @@ def _train(
             leaderboard=rows,
             failures=failures,
             said=(*advice_outcome, *session.workers.closing_lines),
+            story=telling.result(),
+            reproduce=None
+            if prepared.series is not None
+            else how_to_reproduce(
+                run.request,
+                version,
+                fingerprint=run.table.fingerprint,
+                versions=environment_versions(),
+            ),
+            champion=find_champion(version, run.tracking.settings),
         )
         log_report(run, facts)
         summing_up.result()

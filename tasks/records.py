@@ -19,11 +19,13 @@ from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.problem import FORECAST, ProblemKind
 from espalier.pipelines.requests.train import TrainRequest
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.tasks.pickles import PREPARED
 
-if TYPE_CHECKING:  # loads the families of forecasts, and scikit-learn
+if TYPE_CHECKING:  # loads the families of forecasts, scikit-learn, and the combiners
     from espalier.pipelines.automl.forecast.data import ForecastData
+    from espalier.pipelines.explain.search.growth import GrowthStage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +230,10 @@ class PreparedRef:
         Remarks about the data; faults that may need action.
     set_aside : tuple of (column, reason)
         Columns that are not used as features.
+    suspects : tuple of (column, reason)
+        Columns that may give the target away, and are used.
+    repeated : int
+        Hold-out rows that are also among the search rows, word for word.
     series : PreparedSeries or None
         Description of the series of a forecast; None for a table.
     """
@@ -242,7 +248,13 @@ class PreparedRef:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     set_aside: tuple[tuple[str, str], ...] = ()
+    suspects: tuple[tuple[str, str], ...] = ()
+    repeated: int = 0
+
     series: "PreparedSeries | None" = None
+
+    # It is kept in the run folder: a run may go on after an update.
+    __setstate__ = set_state_with_defaults
 
     @property
     def problem(self) -> ProblemKind:
@@ -349,6 +361,8 @@ class EnsembleRecord:
         Milliseconds that the model takes for a single raw row.
     learnt_all : bool
         Whether the members learnt from the hold-out rows too, after these had scored them.
+    growth : tuple of GrowthStage
+        Scores on out-of-fold rows as the members join, heaviest first; empty if not measured.
     warnings : tuple of str
         What went wrong in building it, without ending the run.
     """
@@ -362,6 +376,7 @@ class EnsembleRecord:
     fold_models: tuple[tuple[int, int], ...] = ()
     row_ms: float | None = None
     learnt_all: bool = False
+    growth: "tuple[GrowthStage, ...]" = ()
     warnings: tuple[str, ...] = ()
 
 

@@ -12,6 +12,8 @@ import typer
 from espalier.flows.cli.commands.experience import experience
 from espalier.flows.cli.commands.export.export import export
 from espalier.flows.cli.commands.history import history
+from espalier.flows.cli.commands.insight.compare import compare
+from espalier.flows.cli.commands.insight.explain import explain
 from espalier.flows.cli.commands.leaderboard import leaderboard
 from espalier.flows.cli.commands.learn import learn
 from espalier.flows.cli.commands.models import models
@@ -53,6 +55,8 @@ app.command()(monitor)
 app.command()(learn)
 app.command()(leaderboard)
 app.command()(report)
+app.command()(compare)
+app.command()(explain)
 app.command()(models)
 app.command()(history)
 app.command()(export)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
-from espalier.infra.tracking.artifacts import read_json_file
+from espalier.infra.tracking.artifacts import (
+    EXPLANATION_FILE,
+    REPORT_FILE,
+    ROWS_BEGIN,
+    ROWS_END,
+    read_json_file,
+    read_text_file,
+)
 from espalier.infra.tracking.store import make_client
 
 if TYPE_CHECKING:
@@ -57,9 +64,13 @@ def remove_artifacts(
 
 
 def remove_rows(settings: Settings, run_id: str) -> tuple[str, ...]:
-    """Remove the raw rows of a training run, and mark it; return what was there."""
+    """Remove the raw rows of a training run, and mark it; return what was there.
+
+    The report stays, without what it tells of single rows.
+    """
     client = make_client(settings)
     removed = remove_artifacts(client, settings, run_id, ROWS)
+    _cut_single_rows(client, settings, run_id)
     with store_errors(settings.mlflow_uri):
         client.set_tag(run_id, run_tags.ROWS, f"removed {datetime.now(UTC):%Y-%m-%d}")
     return removed
@@ -82,6 +93,20 @@ def forget_quotations(settings: Settings, run_id: str) -> tuple[str, ...]:
     with store_errors(settings.mlflow_uri):
         client.log_text(run_id, json.dumps(suite, indent=1, ensure_ascii=False), SUITE)
     return (*removed, SUITE)
+
+
+def _cut_single_rows(client: "MlflowClient", settings: Settings, run_id: str) -> None:
+    """Cut what names single rows out of a run's report and explanation."""
+    page = read_text_file(settings, run_id, REPORT_FILE)
+    if page is not None and ROWS_BEGIN in page:
+        before, _, rest = page.partition(ROWS_BEGIN)
+        with store_errors(settings.mlflow_uri):
+            client.log_text(run_id, before + rest.partition(ROWS_END)[2], REPORT_FILE)
+    explained = read_json_file(settings, run_id, EXPLANATION_FILE)
+    if explained is not None and explained.get("worst"):
+        text = json.dumps({**explained, "worst": []}, indent=1, ensure_ascii=False)
+        with store_errors(settings.mlflow_uri):
+            client.log_text(run_id, text, EXPLANATION_FILE)
 
 
 def _there(client: "MlflowClient", run_id: str, names: Sequence[str]) -> tuple[str, ...]:

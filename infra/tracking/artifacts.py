@@ -12,6 +12,10 @@ from espalier.infra.tracking.store import make_client
 LEADERBOARD_FILE = "leaderboard.json"
 REPORT_FILE = "report.html"
 EXPLANATION_FILE = "explanation.json"
+SEARCH_FILE = "search.json"
+
+ROWS_BEGIN, ROWS_END = "<!-- single rows -->", "<!-- end of single rows -->"
+"""Marks in the report around what is told of single rows; data cannot forge them, being escaped."""
 
 
 def fetch_file(settings: Settings, run_id: str, file: str, folder: Path) -> Path | None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 MOST_CLASSES = 12
 MOST_POINTS = 300
+MOST_BINS = 24
 OTHERS = "others"
 
 
@@ -48,11 +49,15 @@ class Deviations:
         Quantiles of the absolute error.
     bias : float
         Mean of predicted minus true values.
+    histogram : tuple of (low, high, rows)
+        Number of rows by predicted minus true value; what is farther off than 99 % of the rows
+        counts to the outer ranges.
     """
 
     points: tuple[tuple[float, float], ...]
     quantiles: tuple[tuple[float, float], ...]
     bias: float
+    histogram: tuple[tuple[float, float, int], ...] = ()
 
 
 def confusion(truth: NDArray[Any], codes: NDArray[Any], labels: NDArray[Any]) -> ConfusionMatrix:
@@ -95,4 +100,17 @@ def deviations(truth: NDArray[Any], values: NDArray[Any]) -> Deviations:
             (share, float(np.quantile(off, share))) for share in (0.25, 0.5, 0.75, 0.9, 0.99)
         ),
         bias=float(np.mean(values - truth)),
+        histogram=_histogram(np.asarray(values - truth, dtype=np.float64)),
+    )
+
+
+def _histogram(off: NDArray[np.float64]) -> tuple[tuple[float, float, int], ...]:
+    low, high = np.quantile(off, [0.005, 0.995])
+    if np.isclose(low, high):  # only rounding tells them apart
+        return ()
+    n_bins = int(np.clip(np.sqrt(len(off)), 5, MOST_BINS))
+    counts, edges = np.histogram(np.clip(off, low, high), bins=n_bins)
+    return tuple(
+        (float(edges[place]), float(edges[place + 1]), int(count))
+        for place, count in enumerate(counts)
     )

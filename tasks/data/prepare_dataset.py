@@ -144,7 +144,8 @@ def prepare_dataset(
         *_fewer_folds(search.shape, n_folds, request, are_kept),
     ]
     warnings = [*pictures.warnings]
-    warnings += [f"{each.column!r}: {each.reason}" for each in findings if each.action == "warn"]
+    suspects = tuple((each.column, each.reason) for each in findings if each.action == "warn")
+    warnings += [f"{column!r}: {why}" for column, why in suspects]
     warnings += [f"{column!r} is left out: {why}" for column, why in leaking.items()]
     warnings += weights_unused(learners, search)
     twins = count_duplicates(dataset, search_rows, holdout_rows)
@@ -161,6 +162,8 @@ def prepare_dataset(
         notes=tuple(notes),
         warnings=tuple(warnings),
         set_aside=tuple((each.name, each.reason) for each in preparation.dropped),
+        suspects=suspects,
+        repeated=twins,
     )
 
 

@@ -14,6 +14,8 @@ from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
 
 # Predictions stay on disk; of so many trials they are opened.
 OPENED_TRIALS = 100
+# With less time left, the scores of the growing ensemble are not worth their second.
+SECONDS_TO_GROW = 3.0
 
 
 @retried_task(
@@ -52,6 +54,7 @@ def build_ensemble(
         No trial succeeded, or no member could be refitted.
     """
     from espalier.pipelines.automl.training import finish
+    from espalier.pipelines.explain.search.growth import ensemble_growth
 
     settings, store = run.settings, run.store
     best = sorted(history.successes, key=history.gain, reverse=True)[:OPENED_TRIALS]
@@ -89,4 +92,9 @@ def build_ensemble(
         fold_models=tuple((m.number, len(m.candidates)) for m in model.members if m.of_folds),
         combiners=tuple((each.name, each.score, each.n_members) for each in choice.combiners),
         adjusted=finished.adjusted,
+        growth=()
+        if deadline.seconds_left < SECONDS_TO_GROW
+        else ensemble_growth(
+            choice, predictions, dataset=data.search, metric=data.metric, seed=settings.seed
+        ),
     )

@@ -9,16 +9,22 @@ from typing import Any
 from markupsafe import Markup
 
 from espalier.infra.registry.registry import RegisteredVersion
-from espalier.pipelines.calibration.report import CalibrationReport
+from espalier.infra.tracking.artifacts import ROWS_BEGIN, ROWS_END
 from espalier.pipelines.explain.explanation import Explanation
 from espalier.pipelines.explain.forecast_explanation import ForecastExplanation
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
-from espalier.pipelines.explain.mistakes import ConfusionMatrix
+from espalier.pipelines.explain.search.story import SearchStory
 from espalier.pipelines.metrics.score_interval import describe_interval
 from espalier.pipelines.problem import ProblemKind
+from espalier.pipelines.trials.configuration import Value
 from espalier.pipelines.trials.failures import Failures
-from espalier.tasks.pages.charts import diagonal_chart, interval_chart, progress_chart
+from espalier.tasks.pages.champion_mark import ChampionMark
+from espalier.tasks.pages.charts import interval_chart, progress_chart
+from espalier.tasks.pages.first_screen import FirstScreen, first_screen
 from espalier.tasks.pages.forecast_charts import series_chart, step_chart
+from espalier.tasks.pages.model_section import model_section, reliability_chart
+from espalier.tasks.pages.reproducing import HowToReproduce
+from espalier.tasks.pages.search_section import search_section
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, ValidationRecord
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -28,7 +34,6 @@ _TASKS = {
     ProblemKind.REGRESSION: "regression",
 }
 TRIALS_SHOWN = 25
-COLUMNS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,12 @@ class ReportFacts:
         Why trials have no score.
     said : tuple of str
         Remarks about the advice from experience.
+    story : SearchStory or None
+        The search in figures; None if there was no time for them.
+    reproduce : HowToReproduce or None
+        How to make the model again.
+    champion : ChampionMark or None
+        The champion, if this version is not it.
     """
 
     version: RegisteredVersion
@@ -65,28 +76,9 @@ class ReportFacts:
     leaderboard: Sequence[LeaderboardRow]
     failures: Sequence[Failures]
     said: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Bar:
-    name: str
-    loss: float
-    spread: float
-    width: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Cell:
-    count: int
-    colour: str
-    shade: int
-
-
-@dataclass(frozen=True, slots=True)
-class _ConfusionRow:
-    label: str
-    cells: tuple[_Cell, ...]
-    recall: str
+    story: SearchStory | None = None
+    reproduce: HowToReproduce | None = None
+    champion: ChampionMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +125,15 @@ def report_page(facts: ReportFacts) -> str:
     return environment.get_template(of_kind.template).render(
         of_kind.values,
         words=of_kind.words,
+        **search_section(
+            facts.story,
+            facts.leaderboard,
+            metric=prepared.metric,
+            higher_is_better=facts.higher_is_better,
+        ),
+        first=None if prepared.series is not None else _first_screen(facts),
+        reproduce=facts.reproduce,
+        setting=setting,
         version=facts.version,
         task=of_kind.task,
         target=facts.target,
@@ -174,20 +175,20 @@ def report_page(facts: ReportFacts) -> str:
 def _of_table(facts: ReportFacts) -> _OfKind:
     explanation, adjusted = facts.explanation, facts.ensemble.adjusted
     assert isinstance(explanation, Explanation)
-    bars = _bars(explanation)
     return _OfKind(
         template="report.html",
         task=_TASKS[facts.prepared.problem],
         words=_TABLE_WORDS,
         values={
-            "importances": bars[:COLUMNS_SHOWN],
-            "unimportant": max(0, len(bars) - COLUMNS_SHOWN),
-            "unmeasured": explanation.n_columns - len(bars),
-            "confusion_rows": _confusion_rows(explanation.confusion),
-            "deviation_chart": _deviation_chart(explanation),
+            **model_section(explanation, facts.target),
+            "loss_name": "log loss"
+            if facts.prepared.problem.is_classification
+            else "absolute error",
+            "rows_begin": Markup(ROWS_BEGIN),
+            "rows_end": Markup(ROWS_END),
             "calibration": adjusted.calibration,
             "threshold": adjusted.threshold,
-            "reliability_chart": _reliability_chart(adjusted.calibration),
+            "reliability_chart": reliability_chart(adjusted.calibration),
         },
     )
 
@@ -207,6 +208,27 @@ def _of_forecast(facts: ReportFacts) -> _OfKind:
     )
 
 
+def _first_screen(facts: ReportFacts) -> FirstScreen:
+    n_failed = sum(each.count for each in facts.failures)
+    return first_screen(
+        facts.version,
+        facts.prepared,
+        facts.ensemble,
+        facts.holdout,
+        facts.validation,
+        higher_is_better=facts.higher_is_better,
+        failed_share=n_failed / max(len(facts.leaderboard), 1),
+        champion=facts.champion,
+    )
+
+
+def setting(value: Value | None) -> str:
+    """Return a hyperparameter's value as text; a dash where it is not active."""
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def number(value: float | None, digits: int = 5) -> str:
     """Return a number as text with ``digits`` significant digits; empty for None."""
     if value is None or not math.isfinite(value):
@@ -214,58 +236,3 @@ def number(value: float | None, digits: int = 5) -> str:
     if abs(value) >= 10**digits:
         return f"{value:,.0f}"
     return f"{value:.{digits}g}"
-
-
-def _bars(explanation: Explanation) -> list[_Bar]:
-    largest = max((abs(each.loss) for each in explanation.importances), default=0.0) or 1.0
-    return [
-        _Bar(each.name, each.loss, each.spread, round(100.0 * max(each.loss, 0.0) / largest, 1))
-        for each in explanation.importances
-    ]
-
-
-def _confusion_rows(confusion: ConfusionMatrix | None) -> list[_ConfusionRow]:
-    if confusion is None:
-        return []
-    rows = []
-    for place, (label, counts, recall) in enumerate(
-        zip(confusion.labels, confusion.counts, confusion.recalls, strict=True)
-    ):
-        total = max(sum(counts), 1)
-        cells = tuple(
-            _Cell(count, "--leaf" if at == place else "--bad", round(70 * count / total))
-            for at, count in enumerate(counts)
-        )
-        rows.append(_ConfusionRow(label, cells, "" if recall is None else f"{recall:.0%}"))
-    return rows
-
-
-def _deviation_chart(explanation: Explanation) -> Markup:
-    if explanation.deviations is None:
-        return Markup("")
-    points = [
-        (predicted, true, f"predicted {predicted:.5g}, true {true:.5g}")
-        for true, predicted in explanation.deviations.points
-    ]
-    return diagonal_chart(points, across="predicted", up="true")
-
-
-def _reliability_chart(calibration: CalibrationReport | None) -> Markup:
-    if calibration is None or not calibration.after.curve:
-        return Markup("")
-    curve = calibration.after.curve
-    most = max(each.n_rows for each in curve)
-    return diagonal_chart(
-        [
-            (
-                each.predicted,
-                each.observed,
-                f"predicted {each.predicted:.3f}, came true {each.observed:.3f}, "
-                f"{each.n_rows:,} rows",
-            )
-            for each in curve
-        ],
-        across="predicted",
-        up="observed",
-        sizes=[3.0 + 4.0 * math.sqrt(each.n_rows / most) for each in curve],
-    )

@@ -220,6 +220,30 @@ def test_models_and_leaderboard(trained):
     assert f"{report['holdout_score']:.5g}" in board.stdout
 
 
+def test_a_version_compared_with_itself_is_no_better(trained, tmp_path):
+    espalier, _, _ = trained
+    compared = espalier.call("compare", "tumours", "tumours", "--json", tmp_path / "both.json")
+    assert compared.exit_code == 0
+    both = json.loads((tmp_path / "both.json").read_text())
+    assert both["scores"]["difference"] == 0.0
+    assert both["options"] == []
+    assert espalier.call("compare", "tumours", "nobody").exit_code == 2
+
+
+def test_the_columns_of_a_row_explain_its_answer(trained, tumours, tmp_path):
+    espalier, _, _ = trained
+    out = tmp_path / "why.json"
+    told = espalier.call("explain", "tumours", tumours, "--rows", 2, "--json", out)
+    assert told.exit_code == 0
+    rows = json.loads(out.read_text())["rows"]
+    assert [each["row"] for each in rows] == [1, 2]
+    for each in rows:
+        moved = sum(column["contribution"] for column in each["columns"])
+        assert moved == pytest.approx(each["answer"] - each["base"], abs=1e-6)
+        assert each["explained"] == f"probability of {each['prediction']}"
+    assert espalier.call("explain", "tumours", tumours, "--rows", 0).exit_code == 2
+
+
 def test_the_report_is_a_page_of_its_own(trained, tmp_path):
     espalier, report, _ = trained
     out = tmp_path / "report.html"

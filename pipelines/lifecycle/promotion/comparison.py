@@ -186,7 +186,7 @@ def compare_slices(
         As for `compare_scores`.
     slices : mapping of column to (mapping of value to array of int64)
         Row positions of each slice, from
-        `espalier.pipelines.lifecycle.promotion.slices.find_slices`.
+        `espalier.pipelines.data.slices.find_slices`.
     """
     found = []
     for column, values in slices.items():

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.assemble import group_codes, read_row_weights
 from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.slices import find_slices
 from espalier.pipelines.data.target import target_present
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.promotion.comparison import (
@@ -22,7 +23,6 @@ from espalier.pipelines.lifecycle.promotion.predictions import (
     ModelPredictions,
     align_predictions,
 )
-from espalier.pipelines.lifecycle.promotion.slices import find_slices
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.metrics.scoring import check_target
 

@@ -65,7 +65,11 @@ class UnseenRows:
 
 
 def unseen_holdouts(
-    champion: TrainingRows, challenger: TrainingRows, *, newest_only: bool = False
+    champion: TrainingRows,
+    challenger: TrainingRows,
+    *,
+    newest_only: bool = False,
+    names: tuple[str, str] = ("champion", "challenger"),
 ) -> UnseenRows:
     """Return the rows of both hold-outs that the other model was not trained on.
 
@@ -76,11 +80,13 @@ def unseen_holdouts(
     newest_only : bool
         Whether to use only the challenger's hold-out: with splits by time it holds the newest
         rows.
+    names : (str, str)
+        What the notes call the two.
     """
     notes: list[str] = []
-    parts = _part(challenger, champion, "challenger", "champion", notes)
+    parts = _part(challenger, champion, names[1], names[0], notes)
     if champion.learnt_all or (not newest_only and champion.holdout is not None):
-        others = _part(champion, challenger, "champion", "challenger", notes)
+        others = _part(champion, challenger, names[0], names[1], notes)
         parts += [_without(each, parts, challenger.columns) for each in others]
     filled = [part for part in parts if len(part)]
     table = pd.concat(filled, ignore_index=True) if filled else None

@@ -8,10 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from espalier.infra.operations.artifact_removal import remove_rows
 from espalier.infra.operations.raw_rows import expire_rows, forget_model
 from espalier.infra.runs.store import RunStore
 from espalier.infra.tracking import tags as run_tags
-from espalier.infra.tracking.artifacts import read_json_file
+from espalier.infra.tracking.artifacts import (
+    EXPLANATION_FILE,
+    REPORT_FILE,
+    ROWS_BEGIN,
+    ROWS_END,
+    read_json_file,
+    read_text_file,
+)
 from espalier.infra.tracking.reference_table import log_reference, read_reference
 from espalier.infra.tracking.tracking import Tracking
 from espalier.infra.tracking.training_rows import (
@@ -55,7 +63,8 @@ def trained(settings, raw_rows):
         tracking.log_json(run_id, suite, "validation/validation.json")
         tracking.log_text(run_id, f"<b>{NAME}</b>", "validation/validation.html")
         tracking.log_json(run_id, {"new_levels": [NAME]}, "drift.json")
-        tracking.log_text(run_id, "the report", "report.html")
+        told = f"<p>the report{ROWS_BEGIN}<td>{NAME}</td>{ROWS_END}</p>"
+        tracking.log_text(run_id, told, REPORT_FILE)
         tracking.finish_run(run_id)
         client = tracking.client
         if not client.search_registered_models(f"name = '{model}'"):
@@ -83,6 +92,14 @@ def has_rows(settings, run_id):
     return kept[0] is not None
 
 
+def test_the_explanation_loses_its_worst_rows_and_keeps_the_rest(settings, trained):
+    run_id, _ = trained("churn")
+    told = {"n_rows": 9, "worst": [{"row": 7, "truth": "x"}]}
+    Tracking(settings).log_json(run_id, told, EXPLANATION_FILE)
+    remove_rows(settings, run_id)
+    assert read_json_file(settings, run_id, EXPLANATION_FILE) == {"n_rows": 9, "worst": []}
+
+
 def test_forgetting_a_model_leaves_no_cell_of_its_tables(settings, trained):
     run_id, folder = trained("churn", alias="champion")
     other, other_folder = trained("other", digit="b")
@@ -102,6 +119,7 @@ def test_forgetting_a_model_leaves_no_cell_of_its_tables(settings, trained):
     assert tags[run_tags.ROWS].startswith("removed 2")
     names = {each.path for each in Tracking(settings).client.list_artifacts(run_id)}
     assert names == {"validation", "report.html"}
+    assert read_text_file(settings, run_id, REPORT_FILE) == "<p>the report</p>"
     # The model of somebody else is as it was.
     assert has_rows(settings, other)
     assert other_folder.exists()

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from espalier.pipelines.calibration.adjustments import NO_ADJUSTMENTS
 from espalier.pipelines.explain.explanation import MISTAKE_ROWS, NOTHING_EXPLAINED, explain
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.problem import ProblemKind
@@ -24,6 +25,7 @@ class Model:
     now: float = 0.0
     asked: list[int] = field(default_factory=list)
     feature_names = ("a", "b")
+    adjustments = NO_ADJUSTMENTS
 
     def predict_scores(self, table):
         self.now += self.row_seconds * len(table)

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from espalier.pipelines.data.slices import MISSING, OTHERS, find_slices
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.lifecycle.promotion.slices import MISSING, OTHERS, find_slices
 
 
 @pytest.fixture

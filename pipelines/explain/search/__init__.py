@@ -1,0 +1,1 @@
+"""Explain a search: which settings mattered, where the best came from, how the ensemble grew."""
