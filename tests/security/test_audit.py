@@ -19,6 +19,9 @@ UNPICKLERS = {
     "infra/cluster/worker.py": "the context that the run's own client sent",
     "pipelines/evaluation/executors/worker_main.py": "the context and jobs of the parent process",
     "pipelines/evaluation/executors/worker_process.py": "answers of own child processes",
+    "infra/web/endpoint/replica_process.py": "questions of the endpoint that started the process",
+    "infra/web/endpoint/replicas.py": "answers of own child processes, over a socket pair",
+    "pipelines/serving/saved_forecast.py": "forecasters of the registry, and those just saved",
     "pipelines/serving/saved_model.py": "models of the registry, and those this run has just saved",
 }
 OPENING = {"load", "loads", "Unpickler", "read_pickle"}

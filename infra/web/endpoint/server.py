@@ -1,6 +1,8 @@
 """Run an endpoint: listen, open the models, answer until told to stop."""
 
 import asyncio
+import contextlib
+import ipaddress
 import socket
 from collections.abc import Callable
 
@@ -87,5 +89,8 @@ def _bound(host: str, port: int) -> socket.socket:
 
 def _address(host: str, port: int) -> str:
     """Return the address of a socket, as this machine's programs reach it."""
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    with contextlib.suppress(ValueError):  # a name
+        if ipaddress.ip_address(host).is_unspecified:
+            host = "::1" if ":" in host else "127.0.0.1"
+    shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}"
