@@ -169,6 +169,12 @@ class ExplainableBoosting(BaseEstimator):
                 return None
             train, valid = split
             bags[train, number], bags[valid, number] = 1, -1
+            if self.classification:
+                # A class that only the rows to stop on have (the newest ones, or a group) must be
+                # learned all the same: its rows train.
+                bags[~np.isin(y, y[train]), number] = 1
+            if not (bags[:, number] < 0).any():
+                return None
         return bags
 
 
