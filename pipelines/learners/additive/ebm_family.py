@@ -21,15 +21,15 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
 
     made = ConfigurationSpace(
         space=[
-            Float("learning_rate", (0.005, 0.2), log=True, default=0.03),
+            Float("learning_rate", (0.01, 0.2), log=True, default=0.03),
             Integer("max_leaves", (2, 4), default=2),
-            Integer("smoothing_rounds", (0, 500), default=100),
+            Integer("smoothing_rounds", (0, 200), default=50),
             Integer("min_rows", (2, 20), log=True, default=4),
             Float("gain_scale", (0.5, 5.0), log=True, default=5.0),
         ]
     )
     if has_pairs(shape):
-        made.add(Float("pairs", (0.0, 3.0), default=1.0))
+        made.add(Float("pairs", (0.0, 2.0), default=1.0))
     return made
 
 
@@ -39,8 +39,8 @@ def has_pairs(shape: DatasetShape) -> bool:
 
 
 def n_bags(shape: DatasetShape) -> int:
-    """Return the number of bags: fewer where each has rows enough."""
-    return 8 if shape.n_rows <= 2_000 else 4
+    """Return the number of bags: few where the rows that stop them are few, too."""
+    return 4 if shape.n_rows > 200 else 2
 
 
 def build(values: Mapping[str, Value], context: BuildContext) -> ExplainableBoosting:

@@ -42,7 +42,7 @@ def test_its_examples_are_read_and_keep_their_secrets_as_names(written):
     assert third.parameters == {
         "model": "churn",
         "data": "/data/new-customers/*.csv",
-        "out": "/data/scored/churn.parquet",
+        "out": "/out/churn.parquet",
         "id_column": "customer",
         "proba": True,
     }

@@ -15,12 +15,19 @@ from espalier.pipelines.requests.train import TrainRequest
 SETTINGS = {each.name: each.default for each in fields(TrainingSettings)}
 # Parameters of the estimators about the data, the seed (a number there, anything that scikit-learn
 # takes here), or what is shown.
-ESTIMATOR_ONLY = {"metric", "random_state", "holdout_fraction", "verbose"}
+ESTIMATOR_ONLY = {
+    "metric",
+    "random_state",
+    "holdout_fraction",
+    "verbose",
+    "image_columns",
+    "image_root",
+}
 # A constant model is for a run that must register something.
 FLOW_ONLY = {"seed", "allow_baseline"}
 # Options of the command that the form has not, or by another name.
 COMMAND_ONLY = {"context", "extend", "json_path", "bagged"}
-FORM_ONLY = {"extends", "serving"}
+FORM_ONLY = {"extends", "updates", "serving"}
 # Where the estimator's parameter is called otherwise, or its default is another.
 FORM_NAMES = {"n_trials": "trials", "n_folds": "folds", "n_jobs": "workers"}
 NOT_IN_THE_FORM = {"ensemble", "residual_share", "residual_sees_answers", "experience", "threshold"}

@@ -40,7 +40,8 @@ def test_a_content_is_embedded_once(tmp_path):
     assert other.asked == len(TEXTS)
 
 
-def test_stored_and_computed_are_the_same_number(tmp_path):
+def test_stored_and_computed_are_the_same_number(tmp_path, monkeypatch):
+    monkeypatch.setenv("ESPALIER_HOME", str(tmp_path / "home"))
     computed = embed_cells(TEXTS, None, Lengths(), store=VectorStore(tmp_path / "a")).cells
     alone = embed_cells(TEXTS[7:8], None, Lengths()).cells  # few leave nothing in the store
     np.testing.assert_array_equal(alone[0], computed[7])
