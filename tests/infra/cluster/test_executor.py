@@ -130,10 +130,14 @@ def test_each_trial_is_noted_when_it_begins(client, tmp_path):
     with DaskExecutor(client, acting_context(), starts=StartLog(store)) as executor:
         for trial in trials:
             executor.submit(trial)
-        executor.wait(Deadline.after(2.0))
+        for _ in range(20):  # a worker of a busy machine takes its time
+            executor.wait(Deadline.after(1.0))
+            if len(store.starts()) >= 2:
+                break
+        executor.wait(Deadline.after(1.0))  # a third one would begin at once
         begun = [record["trial"]["number"] for record in store.starts()]
         executor.stop_pending("told to")
-    assert begun == [0, 1], "there are two workers"
+    assert sorted(begun) == [0, 1], "there are two workers; which begins first is chance"
 
 
 def test_a_scheduler_by_address(client):
