@@ -15,6 +15,7 @@ from espalier.infra.network.pages import advertised_page, page_file
 from espalier.infra.network.ports import free_port, wait_until_answers
 from espalier.infra.operations.studio_server import StudioServer
 from espalier.infra.orchestration.server import PrefectServer
+from espalier.infra.processes.ending import wait_or_kill
 from espalier.infra.processes.import_path import without_working_folder
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.store import make_own_database
@@ -114,11 +115,7 @@ class LocalServers(ClosesAtExit):
         if process is not None:
             self._state_path.unlink(missing_ok=True)
             process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            wait_or_kill(process, _STOP_SECONDS)
         if self._log is not None:
             self._log.close()
         self._prefect.close()

@@ -11,6 +11,7 @@ from typing import IO
 from espalier.infra.environment import without_strict_warnings
 from espalier.infra.log_rotation import rotate
 from espalier.infra.network.ports import answers, free_port, is_local, wait_until_answers
+from espalier.infra.processes.ending import wait_or_kill
 from espalier.infra.processes.import_path import without_working_folder
 from espalier.infra.settings import Settings
 from espalier.pipelines.resources.closing import ClosesAtExit
@@ -95,11 +96,7 @@ class StudioServer(ClosesAtExit):
         if process is not None:
             self._page_file.unlink(missing_ok=True)
             process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            wait_or_kill(process, _STOP_SECONDS)
         if self._log is not None:
             self._log.close()
 

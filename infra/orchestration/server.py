@@ -25,6 +25,7 @@ from espalier.infra.network.ports import answers, is_local, listen, listen_at, w
 from espalier.infra.network.proxies import require_usable_proxies
 from espalier.infra.orchestration.address import named_address
 from espalier.infra.orchestration.health import require_api
+from espalier.infra.processes.ending import wait_or_kill
 from espalier.infra.processes.identity import ProcessIdentity
 from espalier.infra.processes.import_path import without_working_folder
 from espalier.infra.settings import Settings
@@ -150,11 +151,7 @@ class PrefectServer(ClosesAtExit):
             self._state_path.unlink(missing_ok=True)
         if process.stdin is not None:
             process.stdin.close()  # the child ends when its input is closed
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        wait_or_kill(process, _STOP_SECONDS)
         if listening is not None:
             listening.close()
         if self._log is not None:

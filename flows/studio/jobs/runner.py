@@ -6,15 +6,12 @@ again finds it by its record.
 """
 
 import os
-import re
-import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +27,7 @@ from espalier.flows.studio.jobs.job import (
     JobRecord,
     JobState,
 )
+from espalier.flows.studio.storage.keyed_folders import each_in, folder_of, new_folder
 from espalier.infra.access.origin import ASKED_BY_VARIABLE, FORM
 from espalier.infra.environment import without_strict_warnings
 from espalier.infra.processes.boot import boot_id, start_of
@@ -37,7 +35,6 @@ from espalier.infra.processes.identity import ProcessIdentity
 from espalier.infra.processes.import_path import without_working_folder
 from espalier.pipelines.errors import UserError
 
-_ID = re.compile(r"[0-9]{10,12}-[0-9a-f]{8}")
 _KEPT_DAYS = 90.0
 
 
@@ -97,8 +94,7 @@ class JobRunner:
             Who wants it, for the record.
         """
         now = time.time()
-        place = self.folder / f"{int(now)}-{secrets.token_hex(4)}"
-        place.mkdir(parents=True, mode=0o700)
+        place = new_folder(self.folder)
         arguments = tuple(each.replace("{folder}", str(place)) for each in command.arguments)
         record = JobRecord(
             id=place.name,
@@ -134,7 +130,11 @@ class JobRunner:
 
     def all(self) -> tuple[Job, ...]:
         """Return all jobs, the newest first."""
-        return tuple(sorted(self._read_all(), key=lambda job: job.record.begun_at, reverse=True))
+        return tuple(
+            sorted(
+                each_in(self.folder, self.get), key=lambda job: job.record.begun_at, reverse=True
+            )
+        )
 
     def get(self, key: str) -> Job:
         """Return a job.
@@ -144,10 +144,9 @@ class JobRunner:
         KeyError
             There is none of this id.
         """
-        if not _ID.fullmatch(key):
-            raise KeyError(key)
+        place = folder_of(self.folder, key)
         self._reap()
-        return Job.read(self.folder / key)
+        return Job.read(place)
 
     def stop(self, job: Job) -> None:
         """Tell the process of a job to end, as Ctrl-C does."""
@@ -178,13 +177,6 @@ class JobRunner:
         for job in self.all():
             if job.record.begun_at < oldest and job.state.has_ended:
                 self.remove(job)
-
-    def _read_all(self) -> Iterator[Job]:
-        if not self.folder.is_dir():
-            return
-        for place in self.folder.iterdir():
-            with suppress(KeyError):
-                yield self.get(place.name)
 
     def _run(self, place: Path, record: JobRecord) -> Job:
         outcome = ("--json", str(place / OUTCOME)) if record.has_outcome else ()

@@ -81,6 +81,21 @@ def entry_of(studio: Studio, key: str) -> TableEntry:
         raise HTTPException(404, "There is no such table; it may have been removed.") from None
 
 
+def given_entry(studio: Studio, form: SentForm) -> TableEntry:
+    """Return the table that a form chooses, or the file that it sends, stored.
+
+    Raises
+    ------
+    UserError
+        It does neither, or the file cannot be stored.
+    """
+    known = text_of(form, "table")
+    if known:
+        return entry_of(studio, known)
+    file = file_of(form, "file")
+    return studio.shelf.upload(file.filename or "", file.file)
+
+
 def target_of(
     studio: Studio, entry: TableEntry, target: str, exclude: tuple[str, ...]
 ) -> TargetView:

@@ -5,10 +5,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from espalier.flows.studio.jobs import commands
 from espalier.flows.studio.models.cards import all_cards, card_of
-from espalier.flows.studio.pages.data import entry_of
+from espalier.flows.studio.pages.data import given_entry
 from espalier.flows.studio.tables.entries import ENDINGS
 from espalier.flows.studio.web.context import Studio, StudioPart
-from espalier.flows.studio.web.forms import SentForm, file_of, text_of
+from espalier.flows.studio.web.forms import SentForm, text_of
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.errors import UserError
 
@@ -40,12 +40,7 @@ def predict_file(
     """Predict the rows of an uploaded file, or of a table that is there."""
     version = asked_version(studio, name, text_of(form, "version"))
     try:
-        known = text_of(form, "table")
-        if known:
-            entry = entry_of(studio, known)
-        else:
-            file = file_of(form, "file")
-            entry = studio.shelf.upload(file.filename or "", file.file)
+        entry = given_entry(studio, form)
     except UserError as error:
         return _page(request, studio, name, error=str(error), status=400)
     is_number = version.tags.get("task") == "regression"

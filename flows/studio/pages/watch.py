@@ -11,10 +11,10 @@ from espalier.flows.studio.models.watching import (
     planned_for,
     prefect_address,
 )
-from espalier.flows.studio.pages.data import entry_of
-from espalier.flows.studio.tables.entries import ENDINGS, TableEntry
+from espalier.flows.studio.pages.data import entry_of, given_entry
+from espalier.flows.studio.tables.entries import ENDINGS
 from espalier.flows.studio.web.context import Studio, StudioPart
-from espalier.flows.studio.web.forms import SentForm, file_of, text_of
+from espalier.flows.studio.web.forms import SentForm, text_of
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.retrain import RetrainRequest
 
@@ -44,16 +44,9 @@ def check(
 ) -> Response:
     """Measure drift and score of the champion on a table, or on what its endpoints were asked."""
     card_of(name, studio.settings)
-    entry: TableEntry | None = None
+    asks_requests = text_of(form, "requests") == "yes"
     try:
-        known = text_of(form, "table")
-        if text_of(form, "requests") == "yes":
-            entry = None
-        elif known:
-            entry = entry_of(studio, known)
-        else:
-            file = file_of(form, "file")
-            entry = studio.shelf.upload(file.filename or "", file.file)
+        entry = None if asks_requests else given_entry(studio, form)
     except UserError as error:
         return _page(request, studio, name, error=str(error), status=400)
     job = studio.jobs.start(commands.monitor(name, entry), actor=studio.actor(request))

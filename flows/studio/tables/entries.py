@@ -7,15 +7,14 @@ and formats that could be (pickles) are not accepted.
 
 import json
 import re
-import secrets
 import shutil
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
+from espalier.flows.studio.storage.keyed_folders import each_in, folder_of, new_folder
 from espalier.infra.access.origin import FORM, OPERATOR, Origin
 from espalier.infra.tables.databases import is_database
 from espalier.infra.tables.sources import table_kind
@@ -24,7 +23,6 @@ from espalier.pipelines.redaction import redact_source
 
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".feather", ".arrow", ".jsonl", ".json")
 """What a file chooser offers; the text formats also with .gz, .bz2 or .xz."""
-_ID = re.compile(r"[0-9]{10,12}-[0-9a-f]{8}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME, _LONGEST_SHOWN = 80, 200
 _BLOCK = 1 << 20
@@ -99,7 +97,7 @@ class TableShelf:
         shown = _last_part(name)[-_LONGEST_SHOWN:]
         stored = safe_name(shown)
         _require_format(shown, stored)
-        place = self._new_folder()
+        place = new_folder(self.folder)
         try:
             n_bytes = self._copy(file, place / stored)
             if n_bytes == 0:
@@ -140,7 +138,7 @@ class TableShelf:
         elif "${" not in source:
             query = None
             table_kind(source)
-        place = self._new_folder()
+        place = new_folder(self.folder)
         entry = TableEntry(
             id=place.name,
             name=source,
@@ -154,7 +152,7 @@ class TableShelf:
 
     def all(self) -> tuple[TableEntry, ...]:
         """Return all tables, the newest first; damaged ones are left out."""
-        found = list(self._read_all())
+        found = each_in(self.folder, self.get)
         return tuple(sorted(found, key=lambda each: each.added_at, reverse=True))
 
     def get(self, key: str) -> TableEntry:
@@ -165,10 +163,9 @@ class TableShelf:
         KeyError
             There is none of this id.
         """
-        if not _ID.fullmatch(key):
-            raise KeyError(key)
+        place = folder_of(self.folder, key)
         try:
-            record = json.loads((self.folder / key / "entry.json").read_text(encoding="utf-8"))
+            record = json.loads((place / "entry.json").read_text(encoding="utf-8"))
             return TableEntry(**record)
         except (OSError, ValueError, TypeError):
             raise KeyError(key) from None
@@ -177,18 +174,6 @@ class TableShelf:
         """Remove a table and its file; nothing happens if there is none."""
         with suppress(KeyError):
             shutil.rmtree(self.folder / self.get(key).id, ignore_errors=True)
-
-    def _read_all(self) -> Iterator[TableEntry]:
-        if not self.folder.is_dir():
-            return
-        for place in self.folder.iterdir():
-            with suppress(KeyError):
-                yield self.get(place.name)
-
-    def _new_folder(self) -> Path:
-        place = self.folder / f"{int(time.time())}-{secrets.token_hex(4)}"
-        place.mkdir(parents=True, mode=0o700)
-        return place
 
     def _copy(self, file: IO[bytes], path: Path) -> int:
         """Write the file, readable by this user alone, and return its size."""

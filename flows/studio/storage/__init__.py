@@ -1,0 +1,1 @@
+"""Where the studio keeps its tables and jobs."""
