@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from espalier.flows.progress.listeners import RunListener, SearchProgress
+from espalier.infra.places import write_whole
+from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact
 
 PROGRESS_VARIABLE = "ESPALIER_PROGRESS_FILE"
@@ -195,10 +197,8 @@ class ProgressFile:
 
     def _write(self) -> None:
         self._written_at = self.clock()
-        partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-        with suppress(OSError):
-            partial.write_text(json.dumps(asdict(self._record)), encoding="utf-8")
-            partial.replace(self.path)
+        with suppress(UserError):
+            write_whole(self.path, json.dumps(asdict(self._record)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from espalier.flows.studio.security.hosts import KnownHosts, is_loopback
+from espalier.flows.studio.security.hosts import KnownHosts
+from espalier.infra.network.ports import is_loopback
 from espalier.pipelines.errors import UserError
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 """Find free ports and check whether servers of this machine answer."""
 
+import ipaddress
 import re
 import socket
 import time
@@ -54,6 +55,16 @@ def listen_at(port: int) -> socket.socket | None:
         listening.close()
         return None
     return listening
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches what listens at ``host``, a name or an address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def is_local(url: str) -> bool:

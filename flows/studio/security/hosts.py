@@ -9,6 +9,8 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from espalier.infra.network.ports import is_loopback
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -41,16 +43,6 @@ class KnownHosts:
         if name is None:
             return False
         return name in self.names or (self.any_address and _is_address(name))
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches what listens at ``host``."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def is_same_place(origin: str, host: str | None) -> bool:

@@ -6,9 +6,10 @@ import hmac
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from espalier.infra.network.ports import is_loopback
 from espalier.infra.web.answering.answerer import refusal
 from espalier.infra.web.answering.messages import Reply
-from espalier.infra.web.endpoint.options import EndpointOptions, is_loopback
+from espalier.infra.web.endpoint.options import EndpointOptions
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

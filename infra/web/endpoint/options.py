@@ -1,10 +1,10 @@
 """Options of an endpoint."""
 
-import ipaddress
 import re
 import secrets
 from dataclasses import dataclass, field
 
+from espalier.infra.network.ports import is_loopback
 from espalier.infra.web.answering.messages import LogRules
 from espalier.infra.web.answering.opening import OnDifference
 from espalier.pipelines.errors import UserError
@@ -155,13 +155,3 @@ def difference_policy(word: str) -> OnDifference:
     if word == "warn":
         return "warn"
     raise UserError(f"--on-difference is refuse or warn, not {word!r}")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen at can be reached from this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -6,8 +6,9 @@ import stat
 import pytest
 
 from espalier.flows.studio.security.door import Door, home_key
-from espalier.flows.studio.security.hosts import KnownHosts, is_loopback
+from espalier.flows.studio.security.hosts import KnownHosts
 from espalier.flows.studio.serve import StudioOptions
+from espalier.infra.network.ports import is_loopback
 from espalier.pipelines.errors import UserError
 
 PASSWORD = "a good password"
