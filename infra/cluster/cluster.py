@@ -152,7 +152,7 @@ class Cluster:
         from distributed import LocalCluster
 
         from espalier.infra.cluster.client import ClosingClient
-        from espalier.infra.cluster.worker import WarmUp
+        from espalier.infra.cluster.worker import IgnoreInterrupts, WarmUp
 
         config = _own_config(self.n_threads)
         # Dask puts the workers' variables into this process's environment and leaves them there.
@@ -184,7 +184,8 @@ class Cluster:
                 "put the call below `if __name__ == '__main__':`"
             ) from error
         self._client = ClosingClient(self._own, timeout=self.start_seconds, set_as_default=False)
-        self._client.register_plugin(WarmUp(WARM, own=True))
+        self._client.register_plugin(IgnoreInterrupts())
+        self._client.register_plugin(WarmUp(WARM))
 
     def _connect(self, address: str) -> None:
         from espalier.infra.cluster.client import ClosingClient
@@ -201,7 +202,7 @@ class Cluster:
                 f"tcp://host:8786 ({redact(str(error)) or type(error).__name__})"
             ) from None
         _await_worker(self._client, shown, self.start_seconds)
-        self._client.register_plugin(WarmUp(WARM, own=False))
+        self._client.register_plugin(WarmUp(WARM))
 
 
 @contextmanager

@@ -18,30 +18,41 @@ from espalier.pipelines.evaluation.trial_context import TrialContext
 _CONTEXT = "espalier_context"
 
 
+class IgnoreInterrupts(WorkerPlugin):
+    """Lets a worker that is a child of this command ignore Ctrl-C.
+
+    The terminal sends it to the workers too; only the command handles it. It is a plugin of its
+    own because a scheduler keeps one plugin of each name: whoever connects by address to this
+    command's scheduler registers `WarmUp` once more, and must not undo this for workers that
+    start later.
+    """
+
+    name = "espalier-ignore-interrupts"
+
+    def setup(self, worker: Any) -> None:
+        """Ignore the signal, if the worker runs in its process's main thread."""
+        del worker
+        with suppress(ValueError):  # not in the main thread, which alone gets signals
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 class WarmUp(WorkerPlugin):
-    """Prepares every worker, also those that join late or are restarted.
+    """Imports modules on every worker, also on those that join late or are restarted.
 
     Parameters
     ----------
     modules : tuple of str
         Names of modules that every trial imports.
-    own : bool
-        Whether the worker is a child of this command. It then receives Ctrl-C too, and ignores
-        it: only the command handles it.
     """
 
     name = "espalier-warm-up"
 
-    def __init__(self, modules: tuple[str, ...], *, own: bool) -> None:
+    def __init__(self, modules: tuple[str, ...]) -> None:
         self._modules = modules
-        self._own = own
 
     def setup(self, worker: Any) -> None:
-        """Ignore Ctrl-C on local workers, and import the modules in the background."""
+        """Import the modules in the background."""
         del worker
-        if self._own:
-            with suppress(ValueError):  # not in the main thread, which alone gets signals
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(
             target=_import_all, args=(self._modules,), name="warm-up", daemon=True
         ).start()

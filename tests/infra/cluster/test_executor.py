@@ -26,16 +26,23 @@ pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture(scope="module")
-def client():
+def shared_client():
     with open_cluster(None, 2, "600MiB") as client:
         yield client
+
+
+@pytest.fixture
+def client(shared_client):
+    """The client, once workers that an earlier test had killed are back."""
+    shared_client.wait_for_workers(2, timeout=60)
+    return shared_client
 
 
 class TestDaskExecutor(ExecutorSuite):
     @pytest.fixture(scope="class")
     @classmethod
-    def open_executor(cls, client):
-        return lambda context: DaskExecutor(client, context)
+    def open_executor(cls, shared_client):
+        return lambda context: DaskExecutor(shared_client, context)
 
 
 class HungryClassifier(ActingClassifier):
@@ -234,6 +241,22 @@ def test_ctrl_c_is_not_for_the_workers(client):
         outcomes = run_all(executor, [acting_trial(number, "work") for number in range(4)])
     assert all(outcome.result.succeeded for outcome in outcomes.values())
     assert client.run(_pid) == pids
+
+
+def test_ctrl_c_is_not_for_workers_that_start_after_another_run_connected(client):
+    with open_cluster(client.scheduler.address, 1):
+        pass
+    victim = psutil.Process(next(iter(client.run(_pid).values())))
+    victim.kill()
+    victim.wait()
+    while victim.pid in client.run(_pid, on_error="ignore").values():
+        time.sleep(0.05)  # the scheduler has not noticed yet
+    client.wait_for_workers(2, timeout=60)
+    assert client.run(_interrupts_are_ignored) == dict.fromkeys(client.nthreads(), True)
+
+
+def _interrupts_are_ignored():
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def _environment():
