@@ -119,7 +119,7 @@ class TrainRequest(Form):
     families: NameList = Field(
         default=(),
         title="Model families",
-        description="Restrict the search to these families; empty for all but realmlp.",
+        description="Restrict the search to these families; empty for all but ebm.",
         json_schema_extra={"items": {"type": "string", "enum": [*FAMILIES, *FORECAST_FAMILIES]}},
     )
     search: str = Field(

@@ -85,7 +85,7 @@ def train(
         str | None,
         typer.Option(
             metavar="A,B,...",
-            help="Try only these model families. (default: all but realmlp)",
+            help="Try only these model families. (default: all but ebm)",
             rich_help_panel=SEARCH,
         ),
     ] = None,

@@ -108,6 +108,11 @@ class Learner:
         with mean 1. Where a metric asks for another loss, the squared error is minimised.
     by_default : bool
         Whether a search uses it without being told to.
+    resembles : str or None
+        Family whose default tells what to expect of this one where experience has no trial of it.
+    passes : str or None
+        Whole-number hyperparameter that the seconds of a fit are proportional to. Where time is
+        short, its default is lowered to what fits.
     """
 
     name: str
@@ -126,6 +131,8 @@ class Learner:
     expected_mb: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
     losses: frozenset[LossKind] = frozenset({LossKind.SQUARED})
     by_default: bool = True
+    resembles: str | None = None
+    passes: str | None = None
 
     def admits(self, shape: DatasetShape) -> bool:
         """Whether the family can be used on a dataset of this shape."""

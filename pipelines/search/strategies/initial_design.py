@@ -12,6 +12,8 @@ from espalier.pipelines.trials.configuration import Configuration
 # Different from each other and each strong somewhere, so that a good model comes early; then the
 # user's own families, then the rest.
 LEADERS = ("lightgbm", "linear", "extra_trees", "catboost")
+# Strong on many numbers, and the shipped experience holds no trial of it: always tried.
+_UNRECORDED = ("realmlp",)
 _FOLLOWERS = ("xgboost", "random_forest", "mlp", "svm", "knn", "bayes")
 # Of pictures a network has made what a linear model needs; trees, which split one number at a
 # time, come last.
@@ -65,10 +67,10 @@ def initial_design(
         Leave out the other built-in families if a leader is in the space: experience tells where
         they are worth a trial.
     """
-    own = tuple(name for name in space.families if name not in LEADERS + _FOLLOWERS)
+    own = tuple(name for name in space.families if name not in LEADERS + _UNRECORDED + _FOLLOWERS)
     of_pictures = space.shape.is_of_pictures
     first = _LEADERS_OF_PICTURES if of_pictures else LEADERS
-    names = _present(first, space) + own
+    names = _present(first, space) + _present(_UNRECORDED, space) + own
     if not (leaders_only and names):
         names += _present(_FOLLOWERS_OF_PICTURES if of_pictures else _FOLLOWERS, space)
     defaults = {name: space.default(name) for name in names}
