@@ -62,7 +62,7 @@ class TrainRequest(Form):
         min_length=1,
         title="Data",
         description="A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines; compressed too), a "
-        "fsspec URL, a folder or zip archive of pictures in folders of their class, or a "
+        "workbook (book.xlsx#Sheet), a fsspec URL, a folder or zip archive of pictures in folders of their class, or a "
         "SQLAlchemy database URL together with a query.",
     )
     target: str = Field(
