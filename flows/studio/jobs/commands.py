@@ -29,8 +29,12 @@ _VALUES = (
     "max_latency_ms",
     "max_size_mb",
     "query",
+    "horizon",
+    "series_column",
+    "freq",
+    "season",
 )
-_LISTS = ("families", "exclude")
+_LISTS = ("families", "exclude", "known_covariates", "quantiles")
 
 
 def train(request: TrainRequest, table: TableEntry) -> Command:
@@ -51,7 +55,7 @@ def train(request: TrainRequest, table: TableEntry) -> Command:
         for name, value in values.items()
         if value is not None and value != defaults[name]
     ]
-    lists = {name: getattr(request, name) for name in _LISTS}
+    lists = {name: tuple(map(str, getattr(request, name))) for name in _LISTS}
     arguments += [f"{_option(name)}={_listed(names)}" for name, names in lists.items() if names]
     arguments += [option for name, option in _SWITCHES.items() if getattr(request, name)]
     return Command(

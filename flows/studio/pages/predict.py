@@ -6,7 +6,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from espalier.flows.studio.jobs import commands
 from espalier.flows.studio.models.cards import all_cards, card_of
 from espalier.flows.studio.pages.data import given_entry
-from espalier.flows.studio.tables.entries import ENDINGS
+from espalier.flows.studio.tables.upload_kinds import ENDINGS
 from espalier.flows.studio.web.context import Studio, StudioPart
 from espalier.flows.studio.web.forms import SentForm, text_of
 from espalier.infra.registry.registry import RegisteredVersion

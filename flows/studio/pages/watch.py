@@ -12,7 +12,7 @@ from espalier.flows.studio.models.watching import (
     prefect_address,
 )
 from espalier.flows.studio.pages.data import entry_of, given_entry
-from espalier.flows.studio.tables.entries import ENDINGS
+from espalier.flows.studio.tables.upload_kinds import ENDINGS
 from espalier.flows.studio.web.context import Studio, StudioPart
 from espalier.flows.studio.web.forms import SentForm, text_of
 from espalier.pipelines.errors import UserError
