@@ -28,17 +28,15 @@ def expand_sources(source: str) -> tuple[str, ...]:
     if is_database(source):
         return (written,)
     path, sheet = split_sheet(source)
+    found: tuple[str, ...] = (written,)
     if "://" in source:
         # In a URL a question mark begins the query.
-        found = (written,)
         if "*" in path:
             found = tuple(with_sheet(each, sheet) for each in _of_url(path))
     elif _PATTERN.search(path) and not os.path.exists(path):
         matches = glob.glob(path, recursive=True)
         files = require_matches_open(tuple(sorted(filter(os.path.isfile, matches))))
         found = tuple(with_sheet(each, sheet) for each in files)
-    else:
-        found = (written,)
     if not found:
         raise UserError(f"no file matches {redact_source(source)!r}; check the pattern")
     return found

@@ -28,8 +28,8 @@ def train(
         typer.Argument(
             metavar="DATA",
             help="A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines or a workbook: "
-            "book.xlsx#SHEET), its URL, a folder or zip of pictures in class folders, or a database "
-            "URL. With --extend: a registered model.",
+            "book.xlsx#SHEET), its URL, a folder or zip of pictures in class folders, or a "
+            "database URL. With --extend: a registered model.",
             show_default=False,
         ),
     ],

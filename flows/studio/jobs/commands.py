@@ -3,6 +3,7 @@
 import csv
 import io
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 from espalier.flows.studio.jobs.job import JobRecord
@@ -172,6 +173,12 @@ def predict(
         has_outcome=False,
         place=str(path.parent) if table.is_upload else "",
     )
+
+
+def forecast(spec: str, table: TableEntry) -> Command:
+    """Return the command that forecasts what follows the series of a table, as a CSV file."""
+    command = predict(spec, table, proba=False, interval=None, id_column=None)
+    return replace(command, title=f"Forecast {table.name} with {spec}", is_forecast=True)
 
 
 def endpoint(model: str, port: int) -> Command:

@@ -84,7 +84,7 @@ def checks(request: Request, key: str, studio: StudioPart) -> HTMLResponse:
 
 
 @router.post("/{key}/sheet")
-def choose_sheet(request: Request, key: str, studio: StudioPart, form: SentForm) -> Response:
+def choose_sheet(key: str, studio: StudioPart, form: SentForm) -> Response:
     """Look at another sheet of a workbook."""
     entry = studio.shelf.choose_sheet(entry_of(studio, key).id, str(form.get("sheet", "")))
     studio.reader.forget(key)

@@ -59,9 +59,10 @@ def series(request: Request, key: str, studio: StudioPart) -> HTMLResponse:
 def checks(request: Request, key: str, studio: StudioPart) -> HTMLResponse:
     """Check the series as a training does; htmx gets the part alone."""
     entry, asked = entry_of(studio, key), request.query_params
-    given = {name: asked.get(name, "") for name in _COLUMNS}
+    given: dict[str, object] = {name: asked.get(name, "") for name in _COLUMNS}
     given |= {"known_covariates": tuple(asked.getlist("known_covariates"))}
-    return checks_page(request, studio, entry, {"data": entry.source, "query": entry.query} | given)
+    given |= {"data": entry.source, "query": entry.query}
+    return checks_page(request, studio, entry, given)
 
 
 @router.post("/{key}")

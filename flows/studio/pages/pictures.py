@@ -20,7 +20,8 @@ router = APIRouter(prefix="/pictures")
 def pictures(request: Request, key: str, studio: StudioPart) -> HTMLResponse:
     """Show an archive of pictures."""
     entry = _pictures_of(studio, key)
-    context = {"entry": entry, "view": None, "target": LABEL, "section": "data", "error": ""}
+    context: dict[str, object] = {"entry": entry, "view": None, "target": LABEL, "error": ""}
+    context["section"] = "data"
     try:
         context["view"] = look_at_pictures(entry, studio.reader.read(entry))
     except UserError as error:
