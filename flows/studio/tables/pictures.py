@@ -124,7 +124,7 @@ def _stops(entry: TableEntry, rows: pd.DataFrame) -> list[tuple[str, str]]:
         return [("stop", said)]
     try:
         need_vision()
-        check_request(TrainRequest.parse({"data": entry.source, "target": LABEL}), rows)
+        check_request(TrainRequest.parse({"data": entry.name, "target": LABEL}), rows)
     except UserError as error:
         return [("stop", str(error))]
     return []

@@ -3,7 +3,6 @@
 import re
 from html import unescape
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,24 +10,7 @@ from espalier.flows.studio.models.forecast_facts import forecast_facts
 from espalier.flows.studio.predicting.forecasts import forecast_view
 from espalier.flows.studio.tables.reading import SeenTable
 from espalier.flows.studio.tables.series import Guess, guess_columns
-
-
-def sales(n_days=60, shops=("north", "south", "<b>west</b>")):
-    """Daily sales of three shops, with a weekly pattern and a price that is known ahead."""
-    rng = np.random.default_rng(0)
-    days = pd.date_range("2026-01-01", periods=n_days)
-    parts = [
-        pd.DataFrame(
-            {
-                "day": days.strftime("%Y-%m-%d"),
-                "shop": shop,
-                "price": rng.uniform(1, 2, n_days).round(2),
-                "units": (20 + 5 * np.sin(np.arange(n_days) * 2 * np.pi / 7) + at).round(2),
-            }
-        )
-        for at, shop in enumerate(shops)
-    ]
-    return pd.concat(parts, ignore_index=True)
+from tests.forecast_maker import sales, saved_forecast
 
 
 def as_csv(table):
@@ -71,13 +53,25 @@ def test_series_are_shown_before_training(visitor):
     assert "Start the training" in shown
 
 
+def test_what_a_training_expects_of_the_series_is_checked_before_it(visitor):
+    table = sales()
+    gaps = (table["shop"] == "south") & (table.index % 60 > 5) & (table.index % 60 < 50)
+    key = visitor.table("gaps.csv", as_csv(table[~gaps]))
+    page = visitor.get(f"/forecast/{key}", params=ASKED).text
+    place = unescape(re.search(r'hx-get="([^"]+/checks[^"]*)"', page)[1])
+    part = visitor.get(place, headers={"hx-request": "true"}).text
+    assert re.search(r"\d+ of \d+ expectations hold", part)
+    assert "gap share" in part
+    assert 'class="warning"' in part
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
         ({"horizon": "many"}, "horizon"),
         ({"horizon": ""}, "how many steps"),
         ({"time_column": ""}, "column of the times"),
-        ({"series_column": ""}, "two values"),
+        ({"series_column": ""}, "appear twice"),
         ({"target": "shop", "series_column": ""}, "number"),
         ({"freq": "nonsense"}, "nonsense"),
     ],
@@ -129,30 +123,9 @@ def forecasting(new_home, visit, tmp_path_factory):
     """A visitor of a studio with a forecast: `sales`; and its settings."""
     from espalier.infra.registry.registry import register_version
     from espalier.infra.tracking.tracking import Tracking
-    from espalier.pipelines.automl.forecaster import AutoMLForecaster
-    from espalier.pipelines.serving.saved_forecast import save_forecast
-    from espalier.pipelines.serving.series_forecaster import SeriesForecaster
 
-    settings, rows = new_home(), sales()
-    fitted = AutoMLForecaster(
-        horizon=7,
-        time_column="day",
-        series_column="shop",
-        target="units",
-        quantiles=(0.1, 0.5, 0.9),
-        time_budget=None,
-        n_trials=2,
-        families=["naive", "theta"],
-        n_jobs=1,
-    ).fit(rows)
-    forecaster = SeriesForecaster(
-        model=fitted.model_,
-        table=fitted._table,
-        columns=fitted._fitted_columns,
-        quantiles=fitted.quantiles,
-    )
-    golden = rows[rows["shop"] == "north"].tail(20)
-    folder = save_forecast(forecaster, tmp_path_factory.mktemp("saved"), golden=golden)
+    settings = new_home()
+    folder, golden, fitted = saved_forecast(tmp_path_factory.mktemp("saved"))
     tracking = Tracking(settings)
     register_version(
         tracking,
