@@ -1,6 +1,7 @@
 """The expectations of a training, checked before it: what Great Expectations says of a table."""
 
 import threading
+import weakref
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -34,11 +35,19 @@ class CheckedRows:
     is_whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What was found of a reading of a table."""
+
+    of: "weakref.ref[SeenTable]"
+    checked: CheckedRows
+
+
 @dataclass(slots=True)
 class RowChecker:
     """Checks tables as a training does, one at a time, and keeps the last answers."""
 
-    _kept: "OrderedDict[tuple[object, ...], CheckedRows]" = field(default_factory=OrderedDict)
+    _kept: "OrderedDict[tuple[object, ...], _Answer]" = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def check(self, seen: SeenTable, request: TrainRequest) -> CheckedRows:
@@ -49,14 +58,16 @@ class RowChecker:
         UserError
             The table cannot be used with these columns at all.
         """
-        # `SeenTable` is kept by the reader; another reading of the source is another object.
-        key = (id(seen), request.data, request.target, request.task, *_of_series(request))
+        key = (request.data, request.query, request.target, request.task, *_of_series(request))
         with self._lock:  # it takes seconds: two windows wait for one answer
-            if key not in self._kept:
-                self._kept[key] = _checked(seen, request)
+            kept = self._kept.get(key)
+            # The reader keeps what it has read; read anew, the source may hold other rows.
+            if kept is None or kept.of() is not seen:
+                kept = _Answer(weakref.ref(seen), _checked(seen, request))
+                self._kept[key] = kept
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
-            return self._kept[key]
+            return kept.checked
 
 
 def _checked(seen: SeenTable, request: TrainRequest) -> CheckedRows:
