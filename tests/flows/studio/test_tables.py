@@ -242,3 +242,28 @@ def test_a_wrong_target_of_the_checks_is_said(visitor, messy):
     key = visitor.table("a.csv", messy)
     text = unescape(visitor.get(f"/data/{key}/checks", params={"target": ""}).text)
     assert 'role="alert"' in text
+
+
+def test_a_database_is_looked_at_by_its_query(visitor, tmp_path, monkeypatch):
+    import sqlite3
+
+    monkeypatch.setenv("ESPALIER_DATA_ROOTS", str(tmp_path))
+    with sqlite3.connect(tmp_path / "shop.db") as connection:
+        messy_rows(60).to_sql("customers", connection, index=False)
+    sent = {
+        "source": f"sqlite:///{tmp_path}/shop.db",
+        "query": "select age, churned from customers limit 50",
+    }
+    reply = visitor.post("/data/source", sent)
+    assert reply.status_code == 200
+    assert "50 rows, 2 columns" in reply.text
+    page = visitor.get(reply.url.path, params={"target": "churned"}).text
+    assert "one of two classes" in page
+
+
+def test_a_named_source_gets_declared_secrets_alone(visitor, monkeypatch):
+    monkeypatch.setenv("STUDIO_OTHER", "hush")
+    reply = visitor.post("/data/source", {"source": "https://example.com/${STUDIO_OTHER}.csv"})
+    assert reply.status_code == 400
+    assert "ESPALIER_SECRET_" in unescape(reply.text)
+    assert "hush" not in reply.text
