@@ -69,8 +69,10 @@ def test_nothing_that_the_document_allows_or_forbids_is_answered_wrongly(served,
     if program is None:
         pytest.skip("schemathesis is not installed")
     done = subprocess.run(
-        [program, "run", f"{served}/openapi.json", "--checks", CHECKS, "--max-examples", "40"]
-        + ["--seed", "1", "--no-color"],
+        [
+            *(program, "run", f"{served}/openapi.json", "--checks", CHECKS),
+            *("--max-examples", "40", "--seed", "1", "--no-color"),
+        ],
         cwd=tmp_path,
         env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
         capture_output=True,
