@@ -87,9 +87,7 @@ def test_a_question_is_shown_and_its_answer_resumes_the_run(server, visit):
     assert "it is better (answered by " in str(given)
     state = ask_prefect(f"{url}/flow_runs/{run_id}")["state"]
     assert state["type"] == "SCHEDULED"
-    again = visitor.post(
-        f"/models/churn/answer/{run_id}", {"answer": "promote"}, page="/models/churn"
-    )
+    again = visitor.post(f"/models/churn/answer/{run_id}", {"answer": "promote"}, page="/data")
     assert again.status_code == 400
     assert "answered already" in unescape(again.text)
 
@@ -98,7 +96,7 @@ def test_a_question_of_another_model_is_not_answered_here(server, visit):
     settings, url = server
     run_id = ask(url, model="fraud")
     reply = visit(settings).post(
-        f"/models/churn/answer/{run_id}", {"answer": "promote"}, page="/models/churn"
+        f"/models/churn/answer/{run_id}", {"answer": "promote"}, page="/data"
     )
     assert reply.status_code == 400
     with pytest.raises(urllib.error.HTTPError, match="404"):

@@ -100,7 +100,7 @@ def test_an_unknown_series_is_forecast_from_its_own_rows(asked):
         ({"rows": [{"day": "2026-03-02", "shop": "north", "units": "many"}]}, "'units'"),
         ({"rows": [{"day": [1], "shop": "north", "units": 1}]}, "a single value is expected"),
         ({"rows": 2 * [{"day": "2026-03-02", "shop": "north", "units": 1}]}, "twice"),
-        ({"rows": [{"day": 5, "shop": "north", "units": 1}]}, "day"),
+        ({"rows": [{"day": 5, "shop": "north", "units": 1}]}, "times are of another kind"),
         ({"rows": newest("north"), "interval": 0.9}, "quantiles that it was trained for"),
         ({"rows": newest("north"), "explain": True}, "cannot explain"),
         ({"rows": newest("north"), "horizon": 3}, "unknown field 'horizon'"),
