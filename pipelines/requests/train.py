@@ -62,8 +62,8 @@ class TrainRequest(Form):
         min_length=1,
         title="Data",
         description="A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines; compressed too), a "
-        "fsspec URL, a folder or zip archive of pictures in folders of their class, or a "
-        "SQLAlchemy database URL together with a query.",
+        "workbook (book.xlsx#Sheet), a fsspec URL, a folder or zip archive of pictures in folders "
+        "of their class, or a SQLAlchemy database URL together with a query.",
     )
     target: str = Field(
         min_length=1,

@@ -27,9 +27,9 @@ def train(
         str,
         typer.Argument(
             metavar="DATA",
-            help="A file (CSV, TSV, Parquet, Arrow, Feather or JSON lines), its URL, a folder or "
-            "zip of pictures in folders of their class, or a database URL. With --extend: a "
-            "registered model.",
+            help="A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines or a workbook: "
+            "book.xlsx#SHEET), its URL, a folder or zip of pictures in class folders, or a "
+            "database URL. With --extend: a registered model.",
             show_default=False,
         ),
     ],
