@@ -138,6 +138,7 @@ async def _run(
     from espalier.flows.serving.housekeeper import Housekeeper
     from espalier.flows.serving.publishing import publish
     from espalier.flows.serving.runner import POLL_SECONDS, ServingRunner, run_until_stopped
+    from espalier.infra.registry.alias_webhook import ensure_webhook
 
     runner = ServingRunner(
         name="espalier", limit=limit, query_seconds=POLL_SECONDS, pause_on_shutdown=False
@@ -146,6 +147,8 @@ async def _run(
     with console.status("publishing the flows"):
         deployments = await publish(runner, deployments, owner)
     _show(deployments, pages, console, log_path)
+    if said := ensure_webhook(settings):
+        console.print(said, style="dim")
     with Housekeeper(settings, owner, console):
         # Runs that could not record their own end are marked as ended too.
         await run_until_stopped(runner, at_end=lambda: _end_leftovers(settings))

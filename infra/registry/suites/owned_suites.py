@@ -220,9 +220,8 @@ def _tag_of(client: "MlflowClient", model: str) -> dict[str, Any] | None:
 
 def _keep(client: "MlflowClient", settings: Settings, model: str, made: StoredSuite) -> str:
     """Keep a revision as a finished MLflow run, and return its id."""
-    own = settings.model_copy(update={"experiment": f"{settings.experiment} expectations"})
     run = client.create_run(
-        find_experiment(client, own),
+        find_experiment(client, settings, beside=KIND),
         run_name=f"{model} {made.revision}",
         tags={
             run_tags.KIND: KIND,
