@@ -18,8 +18,10 @@ from espalier.pipelines.errors import UserError
 SCRIPT = Path(__file__).parents[3] / "infra" / "deploy" / "postgres.sh"
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["memory", "file", "s3"])
 def place(request, tmp_path):
+    if request.param == "s3":
+        return open_place(f"{request.getfixturevalue('bucket')}/runs")
     return open_place(
         f"memory://{uuid4().hex}/runs" if request.param == "memory" else tmp_path.as_uri()
     )

@@ -23,11 +23,12 @@ from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialResult, Tr
 KEY = "0123456789abcdef"
 
 
-@pytest.fixture
-def machines(tmp_path, monkeypatch):
+@pytest.fixture(params=["memory", "s3"])
+def machines(request, tmp_path, monkeypatch):
     """The settings of two machines."""
     monkeypatch.setattr(mirror, "SYNC_SECONDS", 0.05)
-    url = f"memory://{uuid4().hex}/runs"
+    place = f"memory://{uuid4().hex}"
+    url = f"{request.getfixturevalue('bucket') if request.param == 's3' else place}/runs"
     return [Settings(home=tmp_path / each, runs_url=url, keep_runs=2) for each in ("one", "two")]
 
 
