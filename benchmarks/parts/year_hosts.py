@@ -197,7 +197,7 @@ def run_until_done(
     first, killed = draw.randrange(len(hosts)), 0
     for number in range(kills):
         host = hosts[(first + number) % len(hosts)]
-        outcome = host.run(*arguments, kill_after=draw.uniform(4.0, 30.0))
+        outcome = host.run(*arguments, kill_after=draw.uniform(5.0, 45.0))
         killed += outcome.killed
         if not outcome.killed:  # it was quicker
             break
