@@ -58,5 +58,5 @@ def test_what_people_state_is_checked_marked_and_may_refuse(check):
     [stated] = [each for each in kept["expectations"] if each.get("owned")]
     assert stated["parameters"] == {"max_value": 20}
     assert kept["n_rows"] == 60
-    with pytest.raises(DataRefusedError, match="tips.csv is refused: every cell of 'bill'"):
+    with pytest.raises(DataRefusedError, match="is refused: every cell of 'bill'"):
         check(table, line)
