@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-NAME = "espalier aliases"
+NAME = "espalier-aliases"
 EVENTS = ("model_version_alias.created", "model_version_alias.deleted")
 
 

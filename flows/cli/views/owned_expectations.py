@@ -10,7 +10,6 @@ from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from espalier.flows.terminal.safe_text import safe_text
 from espalier.infra.actor import current_actor
@@ -208,12 +207,9 @@ def _print(name: str, stored: StoredSuite) -> None:
     console.print(
         f"{safe_text(name)}: revision {stored.revision}, by {safe_text(stored.actor)}, {when}"
     )
-    table = Table(box=None, pad_edge=False)
-    for column in ("severity", "expectation", "key"):
-        table.add_column(column, overflow="fold")
     for each in stored.suite.expectations:
         word = "error" if each.severity is Severity.REFUSE else "warning"
-        table.add_row(word, safe_text(describe(each)), safe_text(each.key))
-    console.print(table)
+        console.print(f"{word:<8} {safe_text(describe(each))}")
+        console.print(f"{'':<8} {safe_text(each.key)}", style="dim")
     for key in stored.suite.silenced:
         console.print(f"not checked: {safe_text(key)}")
