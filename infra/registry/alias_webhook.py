@@ -44,9 +44,10 @@ def ensure_webhook(settings: Settings) -> str:
     from mlflow.exceptions import MlflowException
 
     secret = settings.webhook_secret
+    key = None if secret is None else secret.get_secret_value()
     try:
         with store_errors(settings.mlflow_registry_uri):
-            _ensure(make_client(settings), url, secret and secret.get_secret_value())
+            _ensure(make_client(settings), url, key)
     except MlflowException as error:
         _LOG.warning("MLflow's server took no webhook", exc_info=True)
         reason = redact(" ".join(str(error).split()))[:300]
