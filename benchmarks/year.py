@@ -183,7 +183,9 @@ class Team:
             found = nested.get("version")
         if outcome.status != 0:
             self._wrong(f"a training of {name}", outcome)
-        elif isinstance(found, int):
+        if outcome.record.get("outcome") == "unchanged":  # killed after its version was made
+            found = outcome.record.get("last")
+        if isinstance(found, int):
             self.year.trained.setdefault(name, set()).add(found)
 
     def _wrong(self, what: str, outcome: Outcome) -> None:
