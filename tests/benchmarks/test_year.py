@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -61,3 +62,23 @@ def test_a_killed_command_leaves_no_process(year, tmp_path):
     outcome = host.run("models", kill_after=0.2)
     assert outcome.killed == 1
     assert outcome.status != 0
+
+
+@pytest.mark.slow
+@pytest.mark.cluster
+def test_a_short_year_keeps_its_promises(tmp_path):
+    ended = subprocess.run(
+        [
+            *(sys.executable, str(ROOT / "benchmarks" / "year.py")),
+            *("--models", "1", "--weeks", "3", "--kill", "0.5"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=1500,
+        check=False,
+    )
+    figures = json.loads(ended.stdout.splitlines()[-1])
+    assert figures["broken"] == []
+    assert figures["refused"] == 2
+    assert ended.returncode == 0
