@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -19,10 +20,11 @@ from espalier.infra.tracking.store import make_client
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 
 
-@pytest.fixture
-def server(empty_database, tmp_path):
-    """The address of an MLflow server that may post to this machine."""
+@pytest.fixture(params=["http,https"])
+def server(request, empty_database, tmp_path):
+    """The address of an MLflow server that may post to this machine, by the schemes it allows."""
     port = free_port()
+    shutil.copy(empty_database, tmp_path / "mlflow.db")
     process = subprocess.Popen(
         [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--port", str(port)],
         cwd=tmp_path,
@@ -30,10 +32,10 @@ def server(empty_database, tmp_path):
         stderr=subprocess.DEVNULL,
         env=os.environ
         | {
-            "MLFLOW_BACKEND_STORE_URI": f"sqlite:///{empty_database}",
+            "MLFLOW_BACKEND_STORE_URI": f"sqlite:///{tmp_path / 'mlflow.db'}",
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": Fernet.generate_key().decode(),
-            "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https",
+            "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": request.param,
             "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
             "MLFLOW_WEBHOOK_CACHE_TTL": "0",
         },
@@ -79,7 +81,8 @@ def test_whoever_moves_an_alias_somebody_is_told(server, listener, tmp_path):
     assert [(each.name, each.url) for each in client.list_webhooks()] == [(NAME, url)]
 
     client.create_registered_model("churn")
-    client.create_model_version("churn", source="file:///nowhere", run_id=None)
+    run = client.create_run("0").info
+    client.create_model_version("churn", source=f"{run.artifact_uri}/m", run_id=run.run_id)
     client.set_registered_model_alias("churn", "champion", "1")  # by hand, not by us
     end = time.monotonic() + 60
     while not posted and time.monotonic() < end:
@@ -89,10 +92,9 @@ def test_whoever_moves_an_alias_somebody_is_told(server, listener, tmp_path):
     assert body["data"] == {"name": "churn", "alias": "champion", "version": "1"}
 
 
+@pytest.mark.parametrize("server", ["https"], indirect=True)
 def test_a_server_that_takes_no_webhook_is_told_in_a_line(server, tmp_path):
-    settings = Settings(
-        home=tmp_path / "home", tracking_uri=server, webhook="http://no-such-host.invalid/x"
-    )
+    settings = Settings(home=tmp_path / "home", tracking_uri=server, webhook="http://127.0.0.1:9/x")
     said = ensure_webhook(settings)
     assert said.startswith("no webhook: MLflow's server takes none")
     assert "\n" not in said
