@@ -18,6 +18,7 @@ from espalier.flows.training.search import search
 from espalier.flows.training.session import TrainingSession, session_for
 from espalier.infra.operations.cleaning import tidy_up
 from espalier.infra.operations.raw_rows import expire_rows_quietly
+from espalier.infra.runs.mirror import shared_run
 from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
@@ -72,7 +73,8 @@ def train(request: TrainRequest) -> TrainReport:
         watch.phase("load")
         table = load_table(session.table)
         run = TrainingRun(request=request, table=table, tracking=session.tracking)
-        with run.store.lock():
+        shared = shared_run(run.store, request.model_name, session.settings)
+        with run.store.lock(), shared:
             take_over_run_folder(run.store)
             report = session.report = _train(run, session, watch, deadline)
         tidy_up(session.settings, request.model_name)
