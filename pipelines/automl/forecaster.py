@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
-from espalier.pipelines.forecasting.input.read import SeriesTable, read_series
+from espalier.pipelines.forecasting.input.read import read_series
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.metrics import forecast_metric
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.resources.cores import own_cores, usable_cores
@@ -62,6 +63,20 @@ class AutoMLForecaster(BaseEstimator):
         ``harmonic``, ``intermittent``; None for all that suit the series.
     verbose : int
         Whether to print notes and a line for every trial.
+    past_covariates : sequence of str
+        Columns that are known only as far as the values; their future is never needed.
+    static : sequence of str
+        Columns that have one value for each series.
+    holidays : str or sequence of str
+        Countries (``"DE"``) or parts of them (``"DE-BY"``) whose public holidays are known
+        covariates; needs the package ``holidays``.
+    hierarchy : sequence of str
+        Columns that the series add up by, the widest first, such as ``("region", "store")``, in
+        the place of ``series_column``. Sums are forecast too, with empty cells in the columns of
+        the levels below, and the forecasts add up.
+    wide : bool
+        Whether the table has a column for each series beside that of the times. Forecasts are
+        long all the same, under the names ``series_column`` and ``target``.
 
     Attributes
     ----------
@@ -107,6 +122,11 @@ class AutoMLForecaster(BaseEstimator):
         season: int | None = None,
         families: Sequence[str] | None = None,
         verbose: int = 0,
+        past_covariates: Sequence[str] = (),
+        static: Sequence[str] = (),
+        holidays: str | Sequence[str] = (),
+        hierarchy: Sequence[str] = (),
+        wide: bool = False,
     ) -> None:
         self.horizon = horizon
         self.time_column = time_column
@@ -123,6 +143,11 @@ class AutoMLForecaster(BaseEstimator):
         self.season = season
         self.families = families
         self.verbose = verbose
+        self.past_covariates = past_covariates
+        self.static = static
+        self.holidays = holidays
+        self.hierarchy = hierarchy
+        self.wide = wide
 
     @undisturbed
     def fit(self, df: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
@@ -235,7 +260,7 @@ class AutoMLForecaster(BaseEstimator):
         self.backtest_ = backtest_frame(result, table, columns, tuple(self.quantiles))
         self.freq_, self.season_ = table.frequency.label, table.panel.season
         self.notes_ = table.notes
-        self.n_features_in_ = len(columns.known_covariates)
+        self.n_features_in_ = len(columns.covariates) + len(columns.static)
 
     @property
     def _history(self) -> pd.DataFrame:
@@ -246,11 +271,21 @@ class AutoMLForecaster(BaseEstimator):
         series = self.series_column
         if series == "series" and isinstance(df, pd.DataFrame) and series not in df.columns:
             series = None  # the default name: a single series has no such column
-        known = self.known_covariates
-        names = (known,) if isinstance(known, str) else tuple(known)
+        if self.wide and (self.static or self.hierarchy):
+            raise UserError(
+                "a wide table has no place for static covariates or a hierarchy; give a long one"
+            )
         return SeriesColumns(
-            time=self.time_column, target=self.target, series=series, known_covariates=names
-        )
+            time=self.time_column,
+            target=self.target,
+            series=series,
+            known_covariates=_names(self.known_covariates),
+            past_covariates=_names(self.past_covariates),
+            static=_names(self.static),
+            holidays=tuple(place.upper() for place in _names(self.holidays)),
+            hierarchy=_names(self.hierarchy),
+            wide=self.wide,
+        ).named()
 
     def _levels(self) -> tuple[float, ...]:
         levels = [float(each) for each in self.quantiles]
@@ -282,3 +317,7 @@ class AutoMLForecaster(BaseEstimator):
         if isinstance(state, int | np.integer) and not isinstance(state, bool):
             return int(state)
         return int(check_random_state(state).randint(math.floor(2**31 - 1)))
+
+
+def _names(given: "str | Sequence[str]") -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)

@@ -11,7 +11,7 @@ from espalier.pipelines.evaluation.executors.base import Executor, SerialExecuto
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
 from espalier.pipelines.evaluation.forecast_context import ForecastContext
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, trial_memory_mb, worker_memory
 from espalier.pipelines.search.loop import run_search

@@ -223,10 +223,7 @@ class HarmonicForecaster:
         if not panel.n_covariates:
             return []
         begin = panel.stops[block.rows] - block.lengths
-        places = begin[:, None] + steps
-        there = places < panel.limits[block.rows][:, None]
-        rows = panel.covariates[np.where(there, places, 0)]
-        rows = np.where(there[:, :, None], rows, np.nan)
+        rows = panel.take(block.rows).known(begin[:, None] + steps)
         found = []
         for place in range(panel.n_covariates):
             one = rows[:, :, place]
