@@ -5,9 +5,9 @@
 
 The folder's `index.csv` says frequency, season, horizon, covariates and the number of test windows.
 A model is fitted once to what lies before the first window; each window is forecast from all that
-lies before it, with the covariates that the index names. Scales are those of the training part of each window, by the
-season of the index. With ``--out`` a set whose record exists is not run again. The last line is one
-JSON object.
+lies before it, with the covariates that the index names. Scales are those of the training part of
+each window, by the season of the index. With ``--out`` a set whose record exists is not run again.
+The last line is one JSON object.
 """
 
 import argparse

@@ -53,7 +53,7 @@ def read_static(
         differs = filled & (column.to_numpy() != own.to_numpy()[groups])
         if differs.any():
             at = int(np.argmax(differs))
-            of = f" of series {names[groups[at]]!r}" if len(names) > 1 else ""
+            of = f" of series {str(names[groups[at]])!r}" if len(names) > 1 else ""
             raise UserError(
                 f"static covariate {name!r} has several values{of}, such as "
                 f"{own.iloc[groups[at]]!r} and {column.iloc[at]!r}; one that changes is a known or "

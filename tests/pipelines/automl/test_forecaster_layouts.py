@@ -107,7 +107,7 @@ def test_static_and_past_covariates_are_kept_with_the_model() -> None:
 def test_a_static_covariate_that_changes_is_refused() -> None:
     table = with_kinds()
     table.loc[3, "kind"] = "mall"
-    with pytest.raises(UserError, match="static covariate 'kind' has several values of series 0"):
+    with pytest.raises(UserError, match="static covariate 'kind' has several values of series '0'"):
         forecaster(static=("kind",)).fit(table)
 
 
