@@ -98,6 +98,10 @@ def save_forecast(
         "hierarchy": [str(each) for each in columns.hierarchy],
         "adds_up_by": None if rule is None else rule.method,
         "columns": list(stored.inputs),
+        "optional_columns": [
+            str(each) for each in (columns.target, *columns.past_covariates, *columns.static)
+        ],
+        "wide": columns.wide,
         "horizon": stored.horizon,
         "frequency": stored.table.frequency.label,
         "season": panel.season,

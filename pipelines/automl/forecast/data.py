@@ -104,7 +104,8 @@ class ForecastData:
         some = newest(listed, EXAMPLE_VALUES + known_ahead, rows)
         panel = some.panel
         stops = panel.stops - np.minimum(known_ahead, panel.lengths - 1)
-        return replace(some, panel=replace(panel, stops=stops)).frame(self.columns)
+        rows_of = replace(some, panel=replace(panel, stops=stops)).frame(self.columns)
+        return rows_of[list(self.columns.inputs)]
 
     def context(
         self,
