@@ -197,8 +197,8 @@ def _signature(
 
     MLflow does not cast int64 to double or float64 (an integer column with a new null) to long, and
     treats an all-null text column as numeric, so declared types would refuse rows that the model
-    accepts. The types of the training table are in the model's metadata. Without an example, as of a
-    wide table, whose columns are series, inputs are left out. A model with intervals has the
+    accepts. The types of the training table are in the model's metadata. Without an example, as of
+    a wide table, whose columns are series, inputs are left out. A model with intervals has the
     parameter ``interval`` without a default, and returns the bounds only if it is given.
     """
     from mlflow.models import ModelSignature
