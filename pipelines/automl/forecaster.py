@@ -88,6 +88,9 @@ class AutoMLForecaster(BaseEstimator):
         The metric at those origins, with weights that were fitted to others.
     method_ : str
         How the forecasts are combined.
+    adds_up_by_ : str or None
+        How the forecasts of a hierarchy were made to add up: ``bottom-up``, ``structural``,
+        ``variances`` or ``MinT``; None without one.
     freq_, season_ : str, int
         The step and the main season.
     notes_ : tuple of str
@@ -256,6 +259,8 @@ class AutoMLForecaster(BaseEstimator):
         self.model_ = result.model
         self.cv_score_ = result.cv_score
         self.method_ = "base" if result.choice is None else result.choice.method
+        rule = result.model.reconciliation
+        self.adds_up_by_ = None if rule is None else rule.method
         self.leaderboard_ = leaderboard_frame(result)
         self.backtest_ = backtest_frame(result, table, columns, tuple(self.quantiles))
         self.freq_, self.season_ = table.frequency.label, table.panel.season

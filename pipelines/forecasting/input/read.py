@@ -107,6 +107,9 @@ def read_series(
         notes.append(f"{gaps} step(s) without a value were filled in for the models")
     names, hierarchy = names[kept], None
     if columns.hierarchy:
+        late = int((~panel.observed[panel.stops - 1]).sum())
+        if late:
+            notes.append(f"{late} series end before the newest time; their last values go on")
         panel, names, hierarchy = _with_sums(panel, rows, names, columns, categories)
     found = panel_seasons(panel, frequency, season) if like is None else like.panel.seasons
     main = season or (found[0] if found else 1)

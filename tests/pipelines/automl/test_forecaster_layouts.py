@@ -59,6 +59,7 @@ def test_forecasts_of_a_hierarchy_add_up() -> None:
     made = model.predict()
     assert list(made.columns) == ["region", "store", "day", "prediction", "0.1", "0.5", "0.9"]
     assert len(made) == (1 + 2 + 6) * H
+    assert model.adds_up_by_ in ("bottom-up", "structural", "variances", "MinT")
     bottom = made[made["store"].notna()]
     regions = made[made["region"].notna() & made["store"].isna()]
     total = made[made["region"].isna()].set_index("day")["prediction"]

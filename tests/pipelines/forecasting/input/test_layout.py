@@ -68,6 +68,7 @@ def test_a_wide_table_with_text_says_what_to_do() -> None:
 def test_sums_of_a_hierarchy_are_series() -> None:
     table = read_series(tree(), TREE)
     assert list(table.names)[:3] == [TOTAL, "north", "south"]
+    assert "1 series end before the newest time; their last values go on" in table.notes
     assert value(table, "north") == [1, 2, 13, 24]
     # The south has no value for the last day: its last one is carried on, and marked.
     assert value(table, "south") == [5, 5, 5, 5]
