@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from espalier.pipelines.automl.forecast.options import horizon_of, levels_of, names_of
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.read import read_series
@@ -24,8 +25,6 @@ from espalier.pipelines.surroundings import undisturbed
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.forecast.settings import ForecastResult
-
-_LONGEST_HORIZON = 10_000
 
 
 class AutoMLForecaster(BaseEstimator):
@@ -180,8 +179,8 @@ class AutoMLForecaster(BaseEstimator):
         budget = Budget(seconds=self.time_budget, trials=self.n_trials)
         deadline = budget.begin()
         metric = forecast_metric(self.metric)
-        levels = self._levels()
-        horizon = self._horizon()
+        levels = levels_of(self.quantiles)
+        horizon = horizon_of(self.horizon)
         columns = self._columns(df)
         table = read_series(df, columns, freq=self.freq, season=self.season)
         settings = ForecastSettings(
@@ -284,29 +283,13 @@ class AutoMLForecaster(BaseEstimator):
             time=self.time_column,
             target=self.target,
             series=series,
-            known_covariates=_names(self.known_covariates),
-            past_covariates=_names(self.past_covariates),
-            static=_names(self.static),
-            holidays=tuple(place.upper() for place in _names(self.holidays)),
-            hierarchy=_names(self.hierarchy),
+            known_covariates=names_of(self.known_covariates),
+            past_covariates=names_of(self.past_covariates),
+            static=names_of(self.static),
+            holidays=tuple(place.upper() for place in names_of(self.holidays)),
+            hierarchy=names_of(self.hierarchy),
             wide=self.wide,
         ).named()
-
-    def _levels(self) -> tuple[float, ...]:
-        levels = [float(each) for each in self.quantiles]
-        if not levels or len(set(levels)) < len(levels) or not all(0 < q < 1 for q in levels):
-            raise UserError(
-                f"quantiles must be different numbers between 0 and 1, not {self.quantiles!r}"
-            )
-        return tuple(sorted(levels))
-
-    def _horizon(self) -> int:
-        whole = isinstance(self.horizon, int | np.integer) and not isinstance(self.horizon, bool)
-        if not whole or not 1 <= self.horizon <= _LONGEST_HORIZON:
-            raise UserError(
-                f"horizon must be a whole number from 1 to {_LONGEST_HORIZON}, not {self.horizon!r}"
-            )
-        return int(self.horizon)
 
     def _n_workers(self) -> int:
         if self.n_jobs is None:
@@ -322,7 +305,3 @@ class AutoMLForecaster(BaseEstimator):
         if isinstance(state, int | np.integer) and not isinstance(state, bool):
             return int(state)
         return int(check_random_state(state).randint(math.floor(2**31 - 1)))
-
-
-def _names(given: "str | Sequence[str]") -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
