@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from espalier.pipelines.errors import UserError
@@ -39,6 +40,9 @@ def as_long(table: pd.DataFrame, columns: SeriesColumns) -> pd.DataFrame:
 
 
 def _molten(table: pd.DataFrame, columns: SeriesColumns) -> pd.DataFrame:
+    if not table.columns.is_unique:
+        twice = table.columns[table.columns.duplicated()][0]
+        raise UserError(f"two columns of the wide table are called {twice!r}; rename one")
     if columns.time not in table.columns:
         shown = ", ".join(repr(str(name)) for name in table.columns)
         raise UserError(f"the table lacks the time column {columns.time!r}; it has {shown}")
@@ -52,14 +56,9 @@ def _molten(table: pd.DataFrame, columns: SeriesColumns) -> pd.DataFrame:
         raise UserError("a wide table needs a column for each series, beside that of the times")
     for name in series:
         _refuse_text(table[name])
-    plain = table.loc[:, [*shared, *series]]
-    long = pd.concat(
-        [
-            plain[shared].assign(**{str(columns.series): name, str(columns.target): plain[name]})
-            for name in series
-        ],
-        ignore_index=True,
-    )
+    long = pd.concat([table[shared]] * len(series), ignore_index=True)
+    long[columns.series] = np.repeat(np.array(series, dtype=object), len(table))
+    long[columns.target] = pd.concat([table[name] for name in series], ignore_index=True)
     return long
 
 

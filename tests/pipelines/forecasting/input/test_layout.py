@@ -61,6 +61,8 @@ def test_covariates_of_a_wide_table_are_those_of_all_series() -> None:
 def test_a_wide_table_with_text_says_what_to_do() -> None:
     with pytest.raises(UserError, match=r"'note' of the wide table holds no numbers.*exclude it"):
         as_long(wide().assign(note="x"), WIDE)
+    with pytest.raises(UserError, match="two columns of the wide table are called 'a'"):
+        as_long(wide().rename(columns={"b": "a"}), WIDE)
     with pytest.raises(UserError, match="needs a column for each series"):
         as_long(wide()[["day"]], WIDE)
 
