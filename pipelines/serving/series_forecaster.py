@@ -19,8 +19,8 @@ from espalier.pipelines.forecasting.panel import Ints
 from espalier.pipelines.serving.forecast_model import ForecastModel
 
 PREDICTION = "prediction"
-# Recursive families look at no more of a series.
-KEPT_VALUES = 3_000
+# Families look at no more of a series, or at so many of its longest seasons.
+KEPT_VALUES, KEPT_SEASONS = 3_000, 4
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -87,7 +87,9 @@ class SeriesForecaster:
     @property
     def stored(self) -> "SeriesForecaster":
         """The same with no more of the history than a forecast needs."""
-        return replace(self, table=newest(self.table, KEPT_VALUES))
+        seasons = self.table.panel.seasons
+        most = max(KEPT_VALUES, KEPT_SEASONS * max(seasons, default=1))
+        return replace(self, table=newest(self.table, most))
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return the forecasts of what follows the values in ``rows``.
