@@ -110,7 +110,9 @@ def read_series(
         late = int((~panel.observed[panel.stops - 1]).sum())
         if late:
             notes.append(f"{late} series end before the newest time; their last values go on")
+        listed = len(names)
         panel, names, hierarchy = _with_sums(panel, rows, names, columns, categories)
+        notes.append(f"{len(names) - listed} sums are forecast beside the {listed} series")
     found = panel_seasons(panel, frequency, season) if like is None else like.panel.seasons
     main = season or (found[0] if found else 1)
     if like is not None:

@@ -71,6 +71,7 @@ def test_sums_of_a_hierarchy_are_series() -> None:
     table = read_series(tree(), TREE)
     assert list(table.names)[:3] == [TOTAL, "north", "south"]
     assert "1 series end before the newest time; their last values go on" in table.notes
+    assert "3 sums are forecast beside the 3 series" in table.notes
     assert value(table, "north") == [1, 2, 13, 24]
     # The south has no value for the last day: its last one is carried on, and marked.
     assert value(table, "south") == [5, 5, 5, 5]
