@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.forecasting.panel import Floats, Ints, Panel
@@ -49,11 +50,11 @@ class Hierarchy:
                 cells.setdefault(path_of(each[:depth]), each[:depth])
         return cls(levels=levels, cells=cells)
 
-    def is_bottom(self, names: Sequence[Any]) -> NDArray[np.bool_]:
+    def is_bottom(self, names: "Sequence[Any] | pd.Index[Any]") -> NDArray[np.bool_]:
         """Return which of these series are of the last level, shape (S,)."""
         return np.array([len(self.cells[name]) == len(self.levels) for name in names], dtype=bool)
 
-    def sums(self, names: Sequence[Any]) -> "Sums":
+    def sums(self, names: "Sequence[Any] | pd.Index[Any]") -> "Sums":
         """Return how the series of these names, sums among them, add up."""
         bottom = np.flatnonzero(self.is_bottom(names))
         place = {names[row]: at for at, row in enumerate(bottom)}

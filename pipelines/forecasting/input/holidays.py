@@ -4,6 +4,7 @@ The package ``holidays`` (the extra of the same name) tells them at the training
 the series for some years ahead, so that a served forecast needs the package only later.
 """
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -164,7 +165,7 @@ def check_places(places: Sequence[str]) -> None:
         _of_place(place, range(2020, 2021))
 
 
-def _of_place(place: str, years: range) -> "dict[object, str]":
+def _of_place(place: str, years: range) -> "dict[datetime.date, str]":
     try:
         import holidays
     except ImportError:
