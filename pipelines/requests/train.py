@@ -19,12 +19,17 @@ from espalier.pipelines.requests.duration import parse_duration
 from espalier.pipelines.requests.essentials import essentials_of
 from espalier.pipelines.requests.forecast_options import (
     DEFAULT_QUANTILES,
+    HierarchyLevels,
+    HolidayPlaces,
     Horizon,
     KnownCovariates,
+    PastCovariates,
     Quantiles,
     Season,
     SeriesColumn,
+    Static,
     Step,
+    Wide,
     check_forecast_options,
 )
 from espalier.pipelines.requests.form import (
@@ -245,6 +250,11 @@ class TrainRequest(Form):
     known_covariates: KnownCovariates = ()
     season: Season = None
     quantiles: Quantiles = ()
+    past_covariates: PastCovariates = ()
+    static: Static = ()
+    holidays: HolidayPlaces = ()
+    hierarchy: HierarchyLevels = ()
+    wide: Wide = False
 
     @field_validator("memory_limit")
     @classmethod
@@ -308,15 +318,9 @@ class TrainRequest(Form):
 
     def _check_forecast(self) -> None:
         """Refuse options of a forecast that contradict each other."""
-        columns = self.series_columns
         check_forecast_options(
             {name: getattr(self, name) for name in type(self).model_fields},
-            columns=[
-                ("target", columns.target),
-                ("time column", columns.time),
-                ("series column", columns.series),
-                *(("known covariate", name) for name in columns.known_covariates),
-            ],
+            columns=self.series_columns.roles,
         )
 
     @property
@@ -340,7 +344,13 @@ class TrainRequest(Form):
             target=self.target,
             series=self.series_column,
             known_covariates=self.known_covariates,
-        )
+            past_covariates=self.past_covariates,
+            static=self.static,
+            holidays=tuple(place.upper() for place in self.holidays),
+            hierarchy=self.hierarchy,
+            wide=self.wide,
+            exclude=self.exclude if self.wide else (),
+        ).named()
 
     @property
     def levels(self) -> tuple[float, ...]:

@@ -178,6 +178,46 @@ def train(
             rich_help_panel=FORECAST,
         ),
     ] = None,
+    past_covariates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns that are known only as far as the values.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    static: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns that have one value for each series.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    holidays: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DE,US-CA,...",
+            help="Countries, or parts of them, whose public holidays are known covariates.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    hierarchy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns that the series add up by, the widest first; forecasts then add up too.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    wide: Annotated[
+        bool,
+        typer.Option(
+            "--wide",
+            help="The table has a column for each series; --target only names their values.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = False,
     about: Annotated[
         str | None,
         typer.Option(
@@ -316,7 +356,7 @@ def train(
             json_path=json_path,
         )
         return
-    target = target or _class_column(data)
+    target = target or ("value" if wide else _class_column(data))
     if target is None:
         raise UserError("Missing option '--target': the column to predict (see --help)")
     options = {name: value for name, value in given.items() if name in TrainRequest.model_fields}
