@@ -46,7 +46,7 @@ class FrozenFeatures:
 
     def pictures(self, table: pd.DataFrame) -> "PictureColumns":
         """Return the picture columns of raw rows, read; see `training_pictures` for errors."""
-        from espalier.pipelines.images.columns import training_pictures
+        from espalier.pipelines.images.in_time import training_pictures
 
         return training_pictures(
             table,
