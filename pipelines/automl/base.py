@@ -38,6 +38,7 @@ from espalier.pipelines.surroundings import undisturbed
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.in_process import TrainingResult
+    from espalier.pipelines.images.bad_files import BadFiles
     from espalier.pipelines.metrics.metric import Metric
 
 EXAMPLE_ROWS = 5
@@ -56,6 +57,7 @@ class AutoMLBase(Exports, BaseEstimator):
     time_budget: float | None
     image_columns: "Sequence[Any] | None"
     image_root: "str | Path | None"
+    bad_files: "BadFiles"
 
     @undisturbed
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
@@ -101,6 +103,18 @@ class AutoMLBase(Exports, BaseEstimator):
             table, target = table.iloc[counts].reset_index(drop=True), target.iloc[counts]
             groups = None if groups is None else np.asarray(groups)[counts]
             weights = weights[counts]
+        usable = self._frozen_features(deadline).usable(table)
+        if usable is not None and not usable.all():
+            good = np.flatnonzero(usable)
+            warnings.warn(
+                f"{len(usable) - len(good):,} of {len(usable):,} rows are left out, as their "
+                "pictures cannot be used",
+                UserWarning,
+                stacklevel=3,
+            )
+            table, target = table.iloc[good].reset_index(drop=True), target.iloc[good]
+            groups = None if groups is None else np.asarray(groups)[good]
+            weights = None if weights is None else weights[good]
         self._train(table, target, weights, groups, deadline)
         self.n_features_in_ = table.shape[1]
         self._column_names = tuple(table.columns)
@@ -228,11 +242,15 @@ class AutoMLBase(Exports, BaseEstimator):
         return split_holdout(dataset, fraction=self.holdout_fraction, seed=seed)
 
     def _frozen_features(self, deadline: Deadline) -> FrozenFeatures:
+        from espalier.pipelines.images.bad_files import check_policy
+
+        check_policy(self.bad_files)
         return FrozenFeatures(
             image_columns=None if self.image_columns is None else tuple(self.image_columns),
             image_root="" if self.image_root is None else str(self.image_root),
             seconds=self.time_budget,
             deadline=deadline,
+            bad_files=self.bad_files,
         )
 
     def _seed(self) -> int:

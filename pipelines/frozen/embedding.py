@@ -98,10 +98,10 @@ def embed_cells(
     groups = [groups[at] for at in generator(0, "order").permutation(len(groups))]
     kept = None if len(groups) <= FEW else store or VectorStore()
     start = 0
-    began = deadline.clock()
+    began = deadline.clock() if foresee else 0.0
     while start < len(groups):
         is_late = partial and deadline.passed
-        if not is_late:
+        if not partial:
             deadline.check()
         loaded = _loaded([cells[rows[0]] for rows in groups[start : start + BATCH]], load)
         part = groups[start : start + len(loaded)]

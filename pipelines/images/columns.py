@@ -15,6 +15,7 @@ from espalier.pipelines.data.preparation import PlannedCells, find_column
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.frozen.embedding import Embedded
 from espalier.pipelines.frozen.store import VectorStore
+from espalier.pipelines.images.bad_files import BadFile, BadFiles, told_of
 from espalier.pipelines.images.cells import (
     PictureFiles,
     first_cells,
@@ -31,7 +32,6 @@ MOST_UNUSABLE = 0.5
 """Share of a column's pictures that may be of no use; with more of them something else is wrong."""
 BUDGET_SHARE = 0.25
 """Share of the time budget that pictures may take; smaller ones take less."""
-_SHOWN_FAULTS = 5
 _TIMED = 32
 
 
@@ -53,6 +53,8 @@ class PictureColumns:
         Pictures were scaled to so many pixels in width and height; 0 without any.
     n_unread : int
         Pictures for which there was no time; they count as missing.
+    bad : tuple of BadFile
+        All pictures that cannot be used.
     """
 
     planned: dict[str, PlannedCells]
@@ -62,6 +64,7 @@ class PictureColumns:
     n_computed: int = 0
     side: int = 0
     n_unread: int = 0
+    bad: tuple[BadFile, ...] = ()
 
 
 NO_PICTURES = PictureColumns({})
@@ -123,6 +126,7 @@ def read_pictures(
     deadline: Deadline = NEVER,
     partial: bool = False,
     foresee: bool = False,
+    policy: BadFiles = "missing",
     store: VectorStore | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> PictureColumns:
@@ -149,6 +153,8 @@ def read_pictures(
         Whether pictures that are not reached by then count as missing, instead of raising.
     foresee : bool
         Whether to raise as soon as the first blocks show that the rest will not be ready in time.
+    policy : BadFiles
+        What is done with pictures that cannot be used.
     store : VectorStore or None
         Where vectors are kept; None for the user's own store.
     clock : callable
@@ -157,7 +163,8 @@ def read_pictures(
     Raises
     ------
     UserError
-        A package is missing, or most pictures of a column cannot be used.
+        A package is missing, most pictures of a column cannot be used, or one cannot and they are
+        to be refused.
     TimeoutError
         The deadline passed.
     """
@@ -172,6 +179,7 @@ def read_pictures(
     side = side or SIDES[0]
     planned: dict[str, PlannedCells] = {}
     warnings: list[str] = []
+    bad: list[BadFile] = []
     n_pictures = n_computed = n_unread = 0
     for name in columns:
         reading = ImageReading(side, root)
@@ -183,8 +191,13 @@ def read_pictures(
         n_unread += embedded.n_unread
         n_present = int(table[name].notna().sum())
         _refuse_unusable(name, table[name], embedded, n_present)
-        if embedded.faults:
-            warnings.append(_faults(name, table[name], embedded, n_present))
+        here = [
+            BadFile(column=name, row=row, shown=_shown(table[name].iloc[row]), reason=reason)
+            for row, reason in embedded.faults
+        ]
+        if (said := told_of(here, policy, n_present)) is not None:
+            warnings.append(said)
+        bad.extend(here)
         planned[name] = (ColumnPlan(name, ColumnRole.IMAGE, reading), embedded.cells)
         n_pictures += n_present - len(embedded.faults) - embedded.n_unread
         n_computed += embedded.n_computed
@@ -194,7 +207,7 @@ def read_pictures(
             "budget and count as missing; give more time"
         )
     return PictureColumns(
-        planned, tuple(warnings), tuple(notes), n_pictures, n_computed, side, n_unread
+        planned, tuple(warnings), tuple(notes), n_pictures, n_computed, side, n_unread, tuple(bad)
     )
 
 
@@ -258,19 +271,6 @@ def _refuse_unusable(
             f"used, such as {_shown(series.iloc[row])}: {reason}; check the paths, and the folder "
             "that they start from (--image-root)"
         )
-
-
-def _faults(name: str, series: "pd.Series[Any]", embedded: Embedded, n_present: int) -> str:
-    shown = "; ".join(
-        f"row {row + 1} ({_shown(series.iloc[row])}): {reason}"
-        for row, reason in embedded.faults[:_SHOWN_FAULTS]
-    )
-    more = len(embedded.faults) - _SHOWN_FAULTS
-    rest = f"; and {more:,} more" if more > 0 else ""
-    return (
-        f"{len(embedded.faults):,} of {n_present:,} pictures of column {name!r} cannot be used and "
-        f"count as missing: {shown}{rest}"
-    )
 
 
 def _shown(cell: Any) -> str:

@@ -1,17 +1,17 @@
 """The pictures of a training table, read within its time budget or not at all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from importlib.util import find_spec
 
 import pandas as pd
 
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.images.bad_files import BadFiles
 from espalier.pipelines.images.columns import (
-    BUDGET_SHARE,
     PictureColumns,
-    affordable_side,
     find_picture_columns,
     read_pictures,
     scaled_down,
@@ -38,6 +38,7 @@ def training_pictures(
     seconds: float | None = None,
     deadline: Deadline = NEVER,
     known_only: bool = False,
+    policy: BadFiles = "missing",
 ) -> PictureColumns:
     """Find the picture columns of a training table and read them.
 
@@ -63,14 +64,15 @@ def training_pictures(
             f"{' and '.join(missing)} not installed; install with: pip install 'espalier[vision]'"
         )
         return PictureColumns({}, (said,))
+    reads = partial(read_pictures, table, columns, root=root, policy=policy)
     if known_only:
-        past = deadline.sooner(0.0)
-        return read_pictures(table, columns, root=root, side=side, deadline=past, partial=True)
+        return reads(side=side, deadline=deadline.sooner(0.0), partial=True)
     others = set(map(str, table.columns)) - set(columns) - set(map(str, leave_out))
     try:
         if side is not None or seconds is None or not columns:
-            return read_pictures(table, columns, root=root, side=side, deadline=deadline)
-        return _read_in_time(table, columns, root, seconds, deadline, has_others=bool(others))
+            return reads(side=side, deadline=deadline)
+        expected = affordable_side(table, columns, root, BUDGET_SHARE * seconds)
+        return _read_in_time(reads, expected, seconds, deadline, has_others=bool(others))
     except TimeoutError:
         raise UserError(
             f"the pictures of {', '.join(map(repr, columns))} could not all be read within the "
@@ -80,34 +82,30 @@ def training_pictures(
 
 
 def _read_in_time(
-    table: pd.DataFrame,
-    columns: Sequence[str],
-    root: str,
+    reads: Callable[..., PictureColumns],
+    expected: int,
     seconds: float,
     deadline: Deadline,
     *,
     has_others: bool,
 ) -> PictureColumns:
-    """Return the pictures at the largest side that fits the budget.
+    """Return the pictures at the largest side that fits the budget, from the expected one on.
 
-    The first pictures tell how long all will take, and each block tells it anew, as a machine may
+    The first pictures told how long all will take, and each block tells it anew, as a machine may
     get busier meanwhile. At the smallest side, what is not reached in time counts as missing.
     """
-    expected = affordable_side(table, columns, root, BUDGET_SHARE * seconds)
     in_time = deadline.sooner(LATEST_SHARE * seconds)
     for side in SIDES[SIDES.index(expected) : -1]:
         try:
-            found = read_pictures(
-                table, columns, root=root, side=side, deadline=in_time, foresee=True
-            )
+            found = reads(side=side, deadline=in_time, foresee=True)
         except TimeoutError:
             continue
         return replace(found, notes=(*found.notes, *scaled_down(side)))
     side = SIDES[-1]
     last = deadline.sooner(max(LAST_SHARE * seconds, in_time.seconds_left))
-    found = read_pictures(table, columns, root=root, side=side, deadline=last, partial=True)
+    found = reads(side=side, deadline=last, partial=True)
     if not has_others and _too_few(found):
-        found = read_pictures(table, columns, root=root, side=side, deadline=deadline, partial=True)
+        found = reads(side=side, deadline=deadline, partial=True)
         if _too_few(found):
             raise TimeoutError("too few pictures were read in time")
     return replace(found, notes=(*found.notes, *scaled_down(side)))

@@ -50,9 +50,7 @@ class VectorScores(TransformerMixin, BaseEstimator):
         self.classification = classification
         self.seed = seed
 
-    def fit(
-        self, X: pd.DataFrame, y: NDArray[Any], facts: RowFacts = PLAIN
-    ) -> "VectorScores":
+    def fit(self, X: pd.DataFrame, y: NDArray[Any], facts: RowFacts = PLAIN) -> "VectorScores":
         """Learn from columns of vectors or NaN, each with at least one vector."""
         self.fit_transform(X, y, facts)
         return self
@@ -108,9 +106,7 @@ class VectorScores(TransformerMixin, BaseEstimator):
 
     def transform(self, X: pd.DataFrame) -> NDArray[np.float32]:
         """Return predictions for new rows, float32, shape (n_rows, n_scores)."""
-        return np.asarray(
-            (self._numbers(X) - self.numbers_mean_) @ self.weights_, dtype=np.float32
-        )
+        return np.asarray((self._numbers(X) - self.numbers_mean_) @ self.weights_, dtype=np.float32)
 
     def _numbers(self, X: pd.DataFrame) -> NDArray[np.float32]:
         parts = [column.transform(X[name]) for name, column in self.columns_.items()]

@@ -87,6 +87,7 @@ def prepare_dataset(
             image_side=pictures.side or None,
             known_only=pictures.n_unread > 0,
             seconds=request.budget.seconds,
+            bad_files=request.bad_files,
         ),
     )
     dataset, preparation = assembled.dataset, assembled.preparation
@@ -162,6 +163,7 @@ def prepare_dataset(
         notes=tuple(notes),
         warnings=tuple(warnings),
         set_aside=tuple((each.name, each.reason) for each in preparation.dropped),
+        bad_files=pictures.bad_files,
         suspects=suspects,
         repeated=twins,
     )

@@ -82,9 +82,7 @@ class Logistic(BaseEstimator):
         Whether rows of many columns are described by their products (`row_span`).
     """
 
-    def __init__(
-        self, strength: float = 1e-3, max_iter: int = 150, in_span: bool = False
-    ) -> None:
+    def __init__(self, strength: float = 1e-3, max_iter: int = 150, in_span: bool = False) -> None:
         self.strength = strength
         self.max_iter = max_iter
         self.in_span = in_span

@@ -170,7 +170,7 @@ def test_pictures_without_time_count_as_missing(monkeypatch):
         rows,
         ["photo"],
         side=SIDES[-1],
-        deadline=Deadline(3.5, clock=lambda: float(next(ticks))),
+        deadline=Deadline(1.5, clock=lambda: float(next(ticks))),
         partial=True,
     )
     assert 0 < some.n_unread < 12
