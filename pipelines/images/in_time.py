@@ -11,7 +11,9 @@ from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.images.bad_files import BadFiles
 from espalier.pipelines.images.columns import (
+    BUDGET_SHARE,
     PictureColumns,
+    affordable_side,
     find_picture_columns,
     read_pictures,
     scaled_down,
