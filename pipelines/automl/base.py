@@ -38,10 +38,13 @@ from espalier.pipelines.surroundings import undisturbed
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.in_process import TrainingResult
+    from espalier.pipelines.data.preparation import Preparation
     from espalier.pipelines.images.bad_files import BadFiles
     from espalier.pipelines.metrics.metric import Metric
 
 EXAMPLE_ROWS = 5
+# Of the time left, for comparing pictures across the split.
+_NEAR_SHARE = 0.05
 
 
 class AutoMLBase(Exports, BaseEstimator):
@@ -170,6 +173,8 @@ class AutoMLBase(Exports, BaseEstimator):
         search_rows, holdout_rows = self._split(whole, settings.seed)
         if holdout_rows is not None:
             _warn_of_twins(count_duplicates(whole, search_rows, holdout_rows))
+            if whole.shape.is_of_pictures:
+                _warn_of_near(table, whole, preparation, search_rows, holdout_rows, deadline)
         data = prepare_training(
             whole if holdout_rows is None else whole.take(search_rows),
             preparation,
@@ -283,6 +288,23 @@ class AutoMLBase(Exports, BaseEstimator):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
+
+
+def _warn_of_near(
+    table: pd.DataFrame,
+    whole: Dataset,
+    preparation: "Preparation",
+    search_rows: NDArray[np.int64],
+    holdout_rows: NDArray[np.int64],
+    deadline: Deadline,
+) -> None:
+    from espalier.pipelines.images.near_duplicates import near_duplicates
+
+    share = deadline.part(_NEAR_SHARE)
+    for each in near_duplicates(
+        table, whole, preparation, search_rows, holdout_rows, deadline=share
+    ):
+        warnings.warn(str(each), UserWarning, stacklevel=5)
 
 
 def _warn_of_twins(n_twins: int) -> None:
