@@ -28,8 +28,9 @@ def split():
 def test_pictures_saved_again_or_scaled_are_found(split):
     table, made, search, holdout = split
     (found,) = near_duplicates(table, made.dataset, made.preparation, search, holdout)
-    assert (found.column, found.n_rows, found.n_compared) == ("photo", 2, 10)
-    assert "2 of 10 hold-out rows have a picture in 'photo'" in str(found)
+    assert (found.column, found.n_rows) == ("photo", 2)
+    assert 8 <= found.n_compared <= 10  # those whose hash says something
+    assert f"2 of {found.n_compared} hold-out rows have a picture in 'photo'" in str(found)
     assert "group column" in str(found)
 
 
@@ -42,7 +43,7 @@ def test_what_is_not_reached_in_time_is_not_compared(split):
     table, made, search, holdout = split
     late = Deadline.after(-1.0)
     found = near_duplicates(table, made.dataset, made.preparation, search, holdout, deadline=late)
-    assert found == () or found[0].n_compared == 10  # known from before
+    assert found == () or found[0].n_rows == 2  # known from before
 
 
 def test_a_hash_says_which_places_are_light():
