@@ -2,7 +2,7 @@
 
 Photographs of one series, a picture saved twice, or scaled: no byte is equal, yet a model that has
 seen one knows the other. Pictures are compared by their average hash (64 bits: whether each of 8 x
-8 places is lighter than the mean), and what is near by that also by the vectors of the network,
+8 places is lighter than the mean), and what is near by that also by the colours of these places,
 since a disc on a plain ground has the hash of every other disc.
 """
 
@@ -27,8 +27,8 @@ from espalier.pipelines.seeds import drawn_rows
 
 MOST_BITS = 2
 """Bits of 64 in which the hashes of almost equal pictures differ at most."""
-LEAST_COSINE = 0.8
-"""Likeness of the vectors, each less the mean of all, of almost equal pictures."""
+MOST_APART = 6.0
+"""Mean difference of the colours of places, of 255, of almost equal pictures."""
 MOST_ROWS = 2_000, 20_000
 """Hold-out and search rows that are compared at most, drawn by chance."""
 _PLACES = 8
@@ -39,7 +39,7 @@ _LEAST_LIGHT = 6
 
 @dataclass(frozen=True, slots=True)
 class AverageHash:
-    """The average hash as a network that is fitted to nothing, so that it is kept as vectors are.
+    """Colours of 8 x 8 places as a network fitted to nothing, so that they are kept as vectors are.
 
     N. Krawetz, *Looks Like It*, 2011.
     """
@@ -47,21 +47,26 @@ class AverageHash:
     @property
     def identity(self) -> str:
         """Name of the hash with its version."""
-        return f"average-hash-{_PLACES}-v1"
+        return f"places-{_PLACES}-v1"
 
     def embed(self, contents: Sequence[Any]) -> "list[NDArray[np.float32] | str]":
-        """Return 64 zeros and ones for each picture file, or why there are none."""
-        return [_hash(each) for each in contents]
+        """Return 64 x 3 colours for each picture file, 0 to 255, or why there are none."""
+        return [_colours(each) for each in contents]
 
 
-def _hash(content: Any) -> NDArray[np.float32] | str:
+def average_hash(colours: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which places are lighter than their mean, shape (64,)."""
+    grey = colours.astype(np.float32).reshape(-1, 3).mean(axis=1)
+    return np.asarray(grey > grey.mean())
+
+
+def _colours(content: Any) -> NDArray[np.float32] | str:
     try:
-        grey = decode(content, _PIXELS).mean(axis=2)
+        pixels = decode(content, _PIXELS).astype(np.float32)
     except PictureError as error:
         return str(error)
     size = _PIXELS // _PLACES
-    places = grey.reshape(_PLACES, size, _PLACES, size).mean(axis=(1, 3))
-    return (places > places.mean()).ravel().astype(np.float32)
+    return pixels.reshape(_PLACES, size, _PLACES, size, 3).mean(axis=(1, 3)).ravel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +130,7 @@ def near_duplicates(
     found = []
     for plan in preparation.plans:
         if isinstance(plan.reading, ImageReading) and plan.name in dataset.X:
-            of_column = _in_column(
-                named[plan.raw], dataset.X[plan.name], plan.reading, seen, held, deadline
-            )
+            of_column = _in_column(named[plan.raw], plan.reading, seen, held, deadline)
             if of_column is not None:
                 found.append(of_column)
     return tuple(found)
@@ -135,38 +138,38 @@ def near_duplicates(
 
 def _in_column(
     cells: "pd.Series[Any]",
-    vectors: "pd.Series[Any]",
     reading: ImageReading,
     seen: NDArray[np.int64],
     held: NDArray[np.int64],
     deadline: Deadline,
 ) -> NearDuplicates | None:
     rows = np.concatenate([seen, held])
-    hashes = embed_cells(
+    colours = embed_cells(
         cells.iloc[rows].tolist(),
         PictureFiles(reading.root).load,
         AverageHash(),
         deadline=deadline,
         partial=True,
     ).cells
-    usable = np.array(
-        [
-            isinstance(bits, np.ndarray)
-            and _LEAST_LIGHT <= bits.sum() <= _PLACES**2 - _LEAST_LIGHT
-            and isinstance(vector, np.ndarray)
-            for bits, vector in zip(hashes, vectors.iloc[rows], strict=True)
-        ],
-        dtype=bool,
-    )
+    known = np.flatnonzero([isinstance(each, np.ndarray) for each in colours])
+    bits = np.zeros((len(rows), _PLACES**2), dtype=bool)
+    for at in known:
+        bits[at] = average_hash(colours[at])
+    n_light = bits.sum(axis=1)
+    usable = (n_light >= _LEAST_LIGHT) & (n_light <= _PLACES**2 - _LEAST_LIGHT)
     is_held = np.arange(len(rows)) >= len(seen)
     ours, theirs = np.flatnonzero(usable & is_held), np.flatnonzero(usable & ~is_held)
     if not len(ours) or not len(theirs):
         return None
-    pairs = _near(_packed(hashes[ours]), _packed(hashes[theirs]))
+    pairs = _near(_packed(bits[ours]), _packed(bits[theirs]))
     if not len(pairs):
         return None
     left, right = ours[pairs[:, 0]], theirs[pairs[:, 1]]
-    alike = _cosines(vectors.iloc[rows].to_numpy(), left, right, theirs) >= LEAST_COSINE
+    apart = [
+        np.abs(colours[one].astype(np.float32) - colours[other]).mean()
+        for one, other in zip(left, right, strict=True)
+    ]
+    alike = np.array(apart) <= MOST_APART
     if not alike.any():
         return None
     first = int(np.flatnonzero(alike)[0])
@@ -178,9 +181,8 @@ def _in_column(
     )
 
 
-def _packed(hashes: NDArray[Any]) -> NDArray[np.uint64]:
-    """Return hashes of 64 zeros and ones as one whole number each."""
-    bits = np.stack(list(hashes)).astype(np.uint8)
+def _packed(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Return hashes of 64 bits as one whole number each."""
     return np.packbits(bits, axis=1).view(np.uint64).ravel()
 
 
@@ -192,20 +194,3 @@ def _near(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.int
         near = np.argwhere(np.bitwise_count(part[:, None] ^ right[None]) <= MOST_BITS)
         found.append(near + np.array([start, 0]))
     return np.concatenate(found)
-
-
-def _cosines(
-    vectors: NDArray[Any],
-    left: NDArray[np.int64],
-    right: NDArray[np.int64],
-    sample: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """Return the cosine of each pair of vectors less their mean, shape (n_pairs,)."""
-    some = sample[drawn_rows(len(sample), 500, seed=0)]
-    mean = np.mean([vectors[at].astype(np.float32) for at in some], axis=0)
-    made = np.empty(len(left))
-    for place, (one, other) in enumerate(zip(left, right, strict=True)):
-        a = vectors[one].astype(np.float32) - mean
-        b = vectors[other].astype(np.float32) - mean
-        made[place] = a @ b / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-9)
-    return made
