@@ -96,7 +96,8 @@ def _judge(
         at = names.index(name)
         others = np.array(
             [
-                other != name and problems[place].is_classification == problems[at].is_classification
+                other != name
+                and problems[place].is_classification == problems[at].is_classification
                 for place, other in enumerate(names)
             ]
         )
