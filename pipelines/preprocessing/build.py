@@ -13,7 +13,7 @@ from espalier.pipelines.preprocessing.project import Project
 from espalier.pipelines.preprocessing.select import SelectColumns
 from espalier.pipelines.preprocessing.text import TextColumn
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
-from espalier.pipelines.preprocessing.vectors import USES_BESIDE_OTHERS, WEIGHT, VectorColumn
+from espalier.pipelines.preprocessing.vectors.column import USES_BESIDE_OTHERS, WEIGHT, VectorColumn
 from espalier.pipelines.trials.configuration import Value
 
 GAPS = True

@@ -18,8 +18,8 @@ from espalier.pipelines.preprocessing.dates import DateParts
 from espalier.pipelines.preprocessing.numeric import NumericBlock
 from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.preprocessing.text import REPEATS, TextColumn
-from espalier.pipelines.preprocessing.vector_scores import VectorScores
-from espalier.pipelines.preprocessing.vectors import VectorColumn
+from espalier.pipelines.preprocessing.vectors.column import VectorColumn
+from espalier.pipelines.preprocessing.vectors.scores import VectorScores
 
 MEANINGS = ("both", "vector", "words")
 """What can be taken of a text column that also has a vector; the first is the default."""

@@ -16,7 +16,7 @@ from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.preprocessing.categorical import CODES
 from espalier.pipelines.preprocessing.matrix import MEANINGS
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
-from espalier.pipelines.preprocessing.vectors import MOST_DIRECTIONS, USES_BESIDE_OTHERS
+from espalier.pipelines.preprocessing.vectors.column import MOST_DIRECTIONS, USES_BESIDE_OTHERS
 from espalier.pipelines.trials.configuration import Configuration
 
 _OF_DENSE = frozenset(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.preparation import Preparation
 from espalier.pipelines.images.reading import ImageReading
-from espalier.pipelines.preprocessing.vectors import VectorColumn
+from espalier.pipelines.preprocessing.vectors.column import VectorColumn
 from espalier.pipelines.seeds import drawn_rows
 from espalier.pipelines.texts.reading import MeaningReading
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts, inner_folds
-from espalier.pipelines.preprocessing.keyed import Keyed
-from espalier.pipelines.preprocessing.vectors import MOST_DIRECTIONS, VectorColumn
+from espalier.pipelines.preprocessing.vectors.column import MOST_DIRECTIONS, VectorColumn
+from espalier.pipelines.preprocessing.vectors.keyed import Keyed
 from espalier.pipelines.seeds import generator
 
 # Up to so many rows all numbers are used, which are then no more than the rows' products.

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from espalier.pipelines.data.splitting.inner_folds import RowFacts
-from espalier.pipelines.preprocessing import vector_scores
-from espalier.pipelines.preprocessing.vector_scores import VectorScores
+from espalier.pipelines.preprocessing.vectors import scores as vector_scores
+from espalier.pipelines.preprocessing.vectors.scores import VectorScores
 
 
 def _table(n_rows, width=200, seed=0, columns=2):

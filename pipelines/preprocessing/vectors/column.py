@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
-from espalier.pipelines.preprocessing.keyed import Keyed
+from espalier.pipelines.preprocessing.vectors.keyed import Keyed
 from espalier.pipelines.seeds import drawn_rows, generator
 
 REDUCTIONS = ("pca", "all")
 USES_BESIDE_OTHERS = ("score", "none")
 """What else can be made of pictures beside other columns: what they say of the target
-(`espalier.pipelines.preprocessing.vector_scores`), or nothing."""
+(`espalier.pipelines.preprocessing.vectors.scores`), or nothing."""
 
 WEIGHT = 16.0
 """Variance of a column of vectors together, where it stands beside standardised columns: as much as
