@@ -149,7 +149,7 @@ def test_a_table_keeps_its_own_columns_when_no_picture_is_read_in_time(monkeypat
     monkeypatch.setattr("espalier.pipelines.frozen.embedding.FEW", 1)
     rows = pd.DataFrame(
         {
-            "photo": [as_bytes(shape_picture("disc", at + 500)) for at in range(12)],
+            "photo": [as_bytes(shape_picture("disc", at + 90_000)) for at in range(12)],
             "rooms": np.arange(12),
         }
     )
