@@ -19,6 +19,7 @@ from espalier.infra.tracking.training_rows import write_any_parquet
 from espalier.pipelines.lifecycle.drift.reference import TableProfile, profile_table
 from espalier.pipelines.lifecycle.drift.vector_views import (
     VectorView,
+    compared,
     views_from_json,
     views_to_json,
 )
@@ -55,6 +56,7 @@ def log_reference(
     *,
     target: str,
     is_classification: bool,
+    views: Sequence[VectorView] = (),
 ) -> None:
     """Log the sample, or only its profile if the settings do not keep rows.
 
@@ -65,14 +67,21 @@ def log_reference(
     run_id : str
         MLflow run of the training.
     rows : DataFrame
-        Sample from `espalier.pipelines.lifecycle.drift.reference.sample_rows`.
+        Sample from `espalier.pipelines.lifecycle.drift.reference.sample_rows`, with the numbers of
+        the views.
     target : str
         The target column.
     is_classification : bool
         Whether the target holds classes.
+    views : sequence of VectorView
+        How pictures and sentences of later rows become numbers.
     """
+    if views:
+        tracking.log_text(run_id, views_to_json(views), VIEWS_FILE)
     if not tracking.settings.keep_reference_rows:
-        profile = profile_table(rows, target=target, is_classification=is_classification)
+        profile = profile_table(
+            compared(rows, views), target=target, is_classification=is_classification
+        )
         tracking.log_text(run_id, profile.to_json(), PROFILE_FILE)
         return
     about = {"target": target, "is_classification": is_classification}
@@ -96,16 +105,11 @@ def read_reference(settings: Settings, run_id: str) -> ReferenceTable | None:
         if path is None:
             return None
         rows = pd.read_parquet(path)
+    views = _views(settings, run_id)
     profile = profile_table(
-        rows, target=about["target"], is_classification=about["is_classification"]
+        compared(rows, views), target=about["target"], is_classification=about["is_classification"]
     )
-    return ReferenceTable(profile=profile, rows=rows, views=_views(settings, run_id))
-
-
-def log_views(tracking: Tracking, run_id: str, views: Sequence[VectorView]) -> None:
-    """Log how pictures and sentences become numbers; nothing where there are none."""
-    if views:
-        tracking.log_text(run_id, views_to_json(views), VIEWS_FILE)
+    return ReferenceTable(profile=profile, rows=rows, views=views)
 
 
 def _views(settings: Settings, run_id: str) -> tuple[VectorView, ...]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from espalier.infra.tracking import tags as run_tags
-from espalier.infra.tracking.reference_table import log_reference, log_views
+from espalier.infra.tracking.reference_table import log_reference
 from espalier.infra.tracking.training_rows import TrainingRows, log_training_rows
 from espalier.pipelines.data.row_keys import identified_rows
 from espalier.pipelines.seeds import generator
@@ -34,7 +34,7 @@ def keep_rows(run: TrainingRun, prepared: PreparedRef, *, learnt_all: bool = Fal
         Whether the registered model has learnt from the hold-out rows.
     """
     from espalier.pipelines.lifecycle.drift.reference import MOST_ROWS, sample_rows
-    from espalier.pipelines.lifecycle.drift.vector_views import as_seen, views_of
+    from espalier.pipelines.lifecycle.drift.vector_views import views_of, with_numbers
 
     if prepared.series is not None:
         return
@@ -68,11 +68,11 @@ def keep_rows(run: TrainingRun, prepared: PreparedRef, *, learnt_all: bool = Fal
         most=tracking.settings.keep_reference_rows or MOST_ROWS,
     )
     views = views_of(sample, data.preparation)
-    log_views(tracking, run_id, views)
     log_reference(
         tracking,
         run_id,
-        as_seen(sample, views),
+        with_numbers(sample, views),
         target=request.target,
         is_classification=prepared.problem.is_classification,
+        views=views,
     )

@@ -102,18 +102,24 @@ def views_of(rows: pd.DataFrame, preparation: Preparation) -> tuple[VectorView, 
     return tuple(found)
 
 
-def as_seen(table: pd.DataFrame, views: Sequence[VectorView]) -> pd.DataFrame:
-    """Return raw rows with the numbers of the views, at most `MOST_ROWS` where there are any.
-
-    Columns of pictures are replaced by them, those of texts stay.
-    """
+def with_numbers(table: pd.DataFrame, views: Sequence[VectorView]) -> pd.DataFrame:
+    """Return raw rows and the numbers of the views, at most `MOST_ROWS` where there are any."""
     if not views:
         return table
-    table = _some(with_unique_names(table))
+    table = _some(with_unique_names(table)).reset_index(drop=True)
     there = [view for view in views if view.column in table.columns]
-    parts = [view.numbers(table[view.column]) for view in there]
-    left = table.drop(columns=[view.column for view in there if view.replaces])
-    return pd.concat([left.reset_index(drop=True), *parts], axis=1)
+    return pd.concat([table, *(view.numbers(table[view.column]) for view in there)], axis=1)
+
+
+def compared(table: pd.DataFrame, views: Sequence[VectorView]) -> pd.DataFrame:
+    """Return the columns of such rows that are compared: pictures only by their numbers."""
+    left_out = {view.column for view in views if view.replaces}
+    return table[[name for name in table.columns if name not in left_out]]
+
+
+def as_seen(table: pd.DataFrame, views: Sequence[VectorView]) -> pd.DataFrame:
+    """Return raw rows as they are compared, see `with_numbers` and `compared`."""
+    return compared(with_numbers(table, views), views)
 
 
 def views_to_json(views: Sequence[VectorView]) -> str:
