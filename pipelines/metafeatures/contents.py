@@ -5,10 +5,10 @@ none of them yet.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.parsing.roles import ColumnRole
@@ -65,7 +65,7 @@ def contents(dataset: Dataset, *, seed: int) -> dict[str, float]:
     return found
 
 
-def _agreement(column: "pd.Series[NDArray[np.float16]]", rows: Dataset) -> float:
+def _agreement(column: "pd.Series[Any]", rows: Dataset) -> float:
     """Return how well each row's nearest neighbour by cosine tells its target, 0 to 1."""
     known = np.flatnonzero([isinstance(each, np.ndarray) for each in column])
     if len(known) < 3:

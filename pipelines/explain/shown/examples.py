@@ -105,7 +105,8 @@ def show_examples(
             for name, content in contents.items()
             if isinstance(content, bytes) and (small := carried(content)) is not None
         }
-        maps, words = [], []
+        maps: list[tuple[str, NDArray[np.float64]]] = []
+        words: list[tuple[str, tuple[WordWeight, ...]]] = []
         for name in shown:
             content = contents[name]
             if not deadline.passed and isinstance(content, bytes):

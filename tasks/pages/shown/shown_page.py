@@ -36,9 +36,8 @@ def shown_page(shown: Shown, title: str) -> str:
 def strengths(falls: NDArray[np.float64]) -> list[list[float]]:
     """Return how strongly each place is marked, in [0, 1]; 0 where it speaks against the answer."""
     largest = float(falls.max(initial=0.0))
-    if largest <= 0:
-        return np.zeros_like(falls).tolist()
-    marked: list[list[float]] = np.clip(falls / largest, 0.0, 1.0).round(2).tolist()
+    scaled = falls / largest if largest > 0 else np.zeros_like(falls)
+    marked: list[list[float]] = np.clip(scaled, 0.0, 1.0).round(2).tolist()
     return marked
 
 
