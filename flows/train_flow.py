@@ -37,6 +37,7 @@ from espalier.tasks.ensemble.explain_search import explain_search
 from espalier.tasks.ensemble.member_records import environment_versions
 from espalier.tasks.ensemble.refit_on_all import refit_ensemble_on_all, seconds_to_keep
 from espalier.tasks.ensemble.register_ensemble import log_summary, register_ensemble
+from espalier.tasks.ensemble.show_examples import log_examples
 from espalier.tasks.experience.consult_experience import consult_experience, log_advice_outcome
 from espalier.tasks.experience.tag_dataset import tag_dataset
 from espalier.tasks.pages.champion_mark import find_champion
@@ -130,6 +131,7 @@ def _train(
         watch.phase("evaluate")
         holdout = evaluate_ensemble(run, prepared, ensemble, deadline)
         explaining = explain_model.submit(run, prepared, ensemble, deadline)
+        showing = log_examples.submit(run, prepared, ensemble, deadline)
         telling = explain_search.submit(run, prepared, ensemble, history, deadline)
 
         if refits:
@@ -174,6 +176,7 @@ def _train(
         )
         log_report(run, facts)
         summing_up.result()
+        showing.result()
         if keeping is not None:
             keeping.result()
         report = make_report(facts, run.run_id, history, len(opened.history), watch.seconds())

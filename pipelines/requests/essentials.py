@@ -38,6 +38,8 @@ def essentials_of(request: Form, model_name: str) -> dict[str, Any]:
         for name in ("extends", "weight_column", "folds", "image_root", "portable")
         if given[name] is not None
     }
+    if given["bad_files"] != "missing":
+        more["bad_files"] = given["bad_files"]
     more |= {name: True for name in ("interpretable", "refit_on_all", "updates") if given[name]}
     more |= {
         name: list(given[name]) if isinstance(given[name], tuple) else given[name]

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from espalier.pipelines.data.splitting.folds import check_fold_count
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
+from espalier.pipelines.images.bad_files import BadFiles
 from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.redaction import redact_source
@@ -191,6 +192,13 @@ class TrainRequest(Form):
         title="Image root",
         description="Folder or zip archive that paths of pictures start from; empty for the folder "
         "of the data.",
+    )
+    bad_files: BadFiles = Field(
+        default="missing",
+        title="Bad files",
+        description="What is done with pictures that cannot be used (cut off, no picture, not "
+        "there); they are listed in any case. missing: a missing cell of their row. set-aside: "
+        "their row is left out. refuse: no training.",
     )
     about: OptionalText = Field(
         default=None,

@@ -307,6 +307,16 @@ def train(
             rich_help_panel=DATA,
         ),
     ] = None,
+    bad_files: Annotated[
+        str,
+        typer.Option(
+            metavar="POLICY",
+            help="What is done with pictures that cannot be used: missing (a missing cell of "
+            "their row), set-aside (their row is left out) or refuse (no training). They are "
+            "listed in any case.",
+            rich_help_panel=DATA,
+        ),
+    ] = "missing",
     start_from: Annotated[
         str | None,
         typer.Option(
