@@ -76,7 +76,7 @@ def checks_of(name: str, settings: Settings) -> tuple[Check, ...]:
     found = []
     with store_errors(settings.mlflow_uri):
         client = make_client(settings)
-        place = find_experiment(client, settings)
+        place = find_experiment(client, settings, name)
         for run in find_runs(client, [place], condition, order_by=["attributes.start_time DESC"]):
             found.append(_check(run))
             if len(found) == MOST_CHECKS:
