@@ -38,7 +38,6 @@ from espalier.infra.tables.sources import (
     table_kind,
     to_frame,
 )
-from espalier.infra.tables.workbooks.reading import read_workbook
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact_source
@@ -281,5 +280,5 @@ _READERS: dict[str, Callable[[str, ChunkPlan], Iterator[pd.DataFrame]]] = {
     "Parquet": _parquet,
     "Arrow": _arrow,
     PICTURES: lambda source, plan: _sliced(read_picture_source(source), plan),
-    WORKBOOK: lambda source, plan: _sliced(read_workbook(source), plan),
+    WORKBOOK: lambda source, plan: _sliced(read_table(source), plan),
 }

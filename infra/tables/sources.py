@@ -218,6 +218,11 @@ def _read_parquet(source: str) -> pd.DataFrame:
         return to_frame(parquet.ParquetFile(content).read())
 
 
+def _read_workbook(source: str) -> pd.DataFrame:
+    with open_bytes(split_sheet(source)[0], decompress=False) as file:
+        return read_workbook(source, file.read())
+
+
 def _read_arrow(source: str) -> pd.DataFrame:
     import pyarrow as pa
     from pyarrow import feather
@@ -313,7 +318,7 @@ _READERS: dict[str, Callable[[str], pd.DataFrame]] = {
     "JSON lines": read_json,
     "Parquet": _read_parquet,
     "Arrow": _read_arrow,
-    WORKBOOK: read_workbook,
+    WORKBOOK: _read_workbook,
     PICTURES: read_picture_source,
 }
 _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {

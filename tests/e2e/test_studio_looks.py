@@ -174,7 +174,11 @@ def test_every_page_fits_is_readable_and_speaks(driver, studio, address):
             if wide > across:
                 faults.append((name, f"{wide} of {across} pixels wide"))
             for theme in THEMES:
-                media = [{"name": "prefers-color-scheme", "value": theme}]
+                # Without motion: a colour that is still changing is neither the old nor the new one.
+                media = [
+                    {"name": "prefers-color-scheme", "value": theme},
+                    {"name": "prefers-reduced-motion", "value": "reduce"},
+                ]
                 driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
                 faults += [(name, theme, each) for each in driver.execute_script(CONTRAST)]
                 tall = driver.execute_script("return document.documentElement.scrollHeight")

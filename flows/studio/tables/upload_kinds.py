@@ -81,7 +81,7 @@ def kind_of_upload(path: Path, shown: str) -> UploadKind:
     if table_kind(source) != WORKBOOK:
         return UploadKind()
     try:
-        found = sheets_of(source)
+        found = sheets_of(source, path.read_bytes())
     except UserError as error:
         raise UserError(str(error).replace(source, shown)) from None
     if len(found) < 2:

@@ -15,7 +15,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 
-from espalier.infra.tables.opening import open_bytes
 from espalier.infra.tables.workbooks.names import split_sheet, with_sheet
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.frozen.network import need_package
@@ -50,24 +49,26 @@ class Sheet:
     n_rows: int
 
 
-def sheets_of(source: str) -> tuple[Sheet, ...]:
+def sheets_of(source: str, content: bytes) -> tuple[Sheet, ...]:
     """Return the visible sheets of a workbook that have cells, in its order.
 
     Parameters
     ----------
     source : str
-        A path or fsspec URL, with or without a sheet.
+        What it is called, with or without a sheet.
+    content : bytes
+        The file.
 
     Raises
     ------
     UserError
         It cannot be read, or the package for it is missing.
     """
-    with _opened(source) as book:
+    with _opened(source, content) as book:
         return _sheets(book)
 
 
-def read_workbook(source: str) -> pd.DataFrame:
+def read_workbook(source: str, content: bytes) -> pd.DataFrame:
     """Return a sheet of a workbook as a table.
 
     The header is the first row in which at least half of the columns are filled: titles above a
@@ -77,14 +78,16 @@ def read_workbook(source: str) -> pd.DataFrame:
     Parameters
     ----------
     source : str
-        A path or fsspec URL, with the sheet behind a ``#`` where the workbook has several.
+        What it is called, with the sheet behind a ``#`` where the workbook has several.
+    content : bytes
+        The file.
 
     Raises
     ------
     UserError
         It cannot be read, has no such sheet, or has several and none is named.
     """
-    with _opened(source) as book:
+    with _opened(source, content) as book:
         name = _chosen(book, source)
         rows: list[list[Any]] = book.get_sheet_by_name(name).to_python(skip_empty_area=True)
     return _as_table(rows)
@@ -130,7 +133,7 @@ def _sheets(book: "CalamineWorkbook") -> tuple[Sheet, ...]:
 
 
 @contextmanager
-def _opened(source: str) -> "Iterator[CalamineWorkbook]":
+def _opened(source: str, content: bytes) -> "Iterator[CalamineWorkbook]":
     """Open a workbook, as a context manager.
 
     Raises
@@ -143,11 +146,10 @@ def _opened(source: str) -> "Iterator[CalamineWorkbook]":
     need_package(_PACKAGE, EXTRA, f"the workbook {shown!r}")
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
-    with open_bytes(path, decompress=False) as file:
-        content = io.BytesIO(file.read())
-    _refuse_bomb(content, shown)
+    file = io.BytesIO(content)
+    _refuse_bomb(file, shown)
     try:
-        book = CalamineWorkbook.from_filelike(content)
+        book = CalamineWorkbook.from_filelike(file)
     except PasswordError:
         raise UserError(f"{shown!r} is protected by a password; save it without one") from None
     except (CalamineError, OSError, ValueError) as error:
