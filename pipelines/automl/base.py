@@ -38,6 +38,7 @@ from espalier.pipelines.surroundings import undisturbed
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.in_process import TrainingResult
+    from espalier.pipelines.export.base.formats import PortableFormat
     from espalier.pipelines.metrics.metric import Metric
 
 EXAMPLE_ROWS = 5
@@ -54,6 +55,7 @@ class AutoMLBase(Exports, BaseEstimator):
     holdout_fraction: float
     verbose: int
     time_budget: float | None
+    portable: "PortableFormat | None"
     image_columns: "Sequence[Any] | None"
     image_root: "str | Path | None"
 
@@ -233,6 +235,7 @@ class AutoMLBase(Exports, BaseEstimator):
             image_root="" if self.image_root is None else str(self.image_root),
             seconds=self.time_budget,
             deadline=deadline,
+            meanings=self.portable is None,
         )
 
     def _seed(self) -> int:

@@ -34,6 +34,9 @@ class FrozenFeatures:
         When all must be read.
     known_only : bool
         Whether pictures that are not in the store count as missing, instead of being read.
+    meanings : bool
+        Whether texts get vectors of their meaning too; a portable model has none, as no export
+        carries the network that makes them.
     """
 
     image_columns: tuple[str, ...] | None = None
@@ -43,6 +46,7 @@ class FrozenFeatures:
     leave_out: tuple[str, ...] = ()
     deadline: Deadline = NEVER
     known_only: bool = False
+    meanings: bool = True
 
     def pictures(self, table: pd.DataFrame) -> "PictureColumns":
         """Return the picture columns of raw rows, read; see `training_pictures` for errors."""
@@ -67,6 +71,8 @@ class FrozenFeatures:
         self, table: pd.DataFrame, preparation: "Preparation", features: pd.DataFrame
     ) -> "tuple[Preparation, pd.DataFrame]":
         """Return the preparation and the features with vectors of the texts' meaning added."""
+        if not self.meanings:
+            return preparation, features
         from espalier.pipelines.texts.columns import with_meanings
 
         return with_meanings(

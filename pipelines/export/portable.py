@@ -41,6 +41,12 @@ def portable_learners(
     UserError
         A column cannot be exported, or no family is left.
     """
+    pictures = [name for name, role in dataset.roles.items() if role is ColumnRole.IMAGE]
+    if pictures:
+        raise UserError(
+            f"column(s) {', '.join(map(repr, pictures))} hold pictures, which no export takes; "
+            "leave them out (--exclude), or train without --portable"
+        )
     if form == "c":
         others = [name for name, role in dataset.roles.items() if role not in _EXPORTED]
         if others:

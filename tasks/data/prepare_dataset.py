@@ -87,6 +87,7 @@ def prepare_dataset(
             image_side=pictures.side or None,
             known_only=pictures.n_unread > 0,
             seconds=request.budget.seconds,
+            meanings=request.portable is None,
         ),
     )
     dataset, preparation = assembled.dataset, assembled.preparation

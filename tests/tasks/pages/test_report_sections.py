@@ -23,11 +23,11 @@ from espalier.pipelines.explain.search.story import (
     SearchStory,
 )
 from espalier.pipelines.explain.weak_spots import WeakSlice, WorstRow
+from espalier.pipelines.pages.small_charts import dependence_chart, histogram, line_chart
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.pages.report_page import report_page
 from espalier.tasks.pages.reproducing import how_to_reproduce
-from espalier.tasks.pages.small_charts import dependence_chart, histogram, line_chart
 from tests.tasks.pages.test_report_page import EVIL, facts, row  # noqa: F401
 
 TRUTH = np.array([0, 0, 1, 1, 0, 1])

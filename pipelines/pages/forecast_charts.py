@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from espalier.pipelines.explain.forecast_explanation import SeriesStory, StepScore
-from espalier.tasks.pages.charts import Axis, axes, dot, grid, svg
+from espalier.pipelines.pages.charts import Axis, axes, dot, grid, svg
 
 Points = Sequence[tuple[float, float]]
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.explain.search.story import Expectation, SearchStory
-from espalier.tasks.pages.search_charts import expectation_chart, front_chart, growth_chart
+from espalier.pipelines.pages.search_charts import expectation_chart, front_chart, growth_chart
 
 ORIGINS = {
     "warm_start": "what earlier trainings and experience advise",

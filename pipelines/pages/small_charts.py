@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from espalier.pipelines.explain.dependence import Dependence
-from espalier.tasks.pages.charts import Axis, dot, text
+from espalier.pipelines.pages.charts import Axis, dot, text
 
 SMALL_WIDTH, SMALL_HEIGHT = 320, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 10, 38
@@ -199,6 +199,21 @@ def drawing(
         width, height, title, said
     )
     return opening + Markup("").join(parts) + Markup("</svg>")
+
+
+def spark(heights: Sequence[float]) -> Markup:
+    """Return a histogram of the size of a word; empty without heights, which are in [0, 1]."""
+    if not heights:
+        return Markup("")
+    bars = [
+        Markup('<rect x="{}" y="{}" width="4" height="{}"/>').format(
+            5 * place, round(16 - 15 * height, 1), round(15 * height + 1, 1)
+        )
+        for place, height in enumerate(heights)
+    ]
+    return Markup('<svg viewBox="0 0 {} 17" aria-hidden="true">{}</svg>').format(
+        5 * len(heights), Markup("").join(bars)
+    )
 
 
 def tick_text(value: float) -> str:

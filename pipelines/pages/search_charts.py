@@ -8,8 +8,8 @@ from markupsafe import Markup
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.explain.search.growth import GrowthStage
 from espalier.pipelines.explain.search.story import Expectation
-from espalier.tasks.pages.charts import text
-from espalier.tasks.pages.small_charts import Line, Mark, drawing, frame, line_chart
+from espalier.pipelines.pages.charts import text
+from espalier.pipelines.pages.small_charts import Line, Mark, drawing, frame, line_chart
 
 _SMALLEST_MS = 1e-4
 

@@ -11,8 +11,8 @@ from espalier.pipelines.calibration.report import CalibrationReport
 from espalier.pipelines.explain.curves import ClassCurves
 from espalier.pipelines.explain.explanation import Explanation
 from espalier.pipelines.explain.mistakes import ConfusionMatrix
-from espalier.tasks.pages.charts import diagonal_chart
-from espalier.tasks.pages.small_charts import (
+from espalier.pipelines.pages.charts import diagonal_chart
+from espalier.pipelines.pages.small_charts import (
     Line,
     Mark,
     dependence_chart,
