@@ -30,6 +30,13 @@ from espalier.pipelines.automl.inputs import (
     read_weights,
     same_length,
 )
+from espalier.pipelines.automl.notebook.explaining import Explains
+from espalier.pipelines.automl.notebook.reporting import Reports
+from espalier.pipelines.automl.notebook.shown import (
+    ShownInNotebooks,
+    budget_words,
+    table_summary,
+)
 from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.errors import UserError
@@ -44,7 +51,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
 EXAMPLE_ROWS = 5
 
 
-class AutoMLBase(Exports, BaseEstimator):
+class AutoMLBase(Exports, Explains, Reports, ShownInNotebooks, BaseEstimator):
     """Base class of `AutoMLClassifier` and `AutoMLRegressor`."""
 
     _task: ClassVar[str]
@@ -144,11 +151,12 @@ class AutoMLBase(Exports, BaseEstimator):
     ) -> None:
         # Imported late: a fitted estimator predicts without the search and its packages.
         from espalier.pipelines.automl.in_process import train_in_process
+        from espalier.pipelines.automl.notebook.live import shown_trials
+        from espalier.pipelines.automl.notebook.record import TrainingRecord
         from espalier.pipelines.automl.training_data import prepare_training
         from espalier.pipelines.data.leakage import count_duplicates
         from espalier.pipelines.explain.leaderboard import leaderboard_frame, make_leaderboard
         from espalier.pipelines.metrics.catalogue import get_metric
-        from espalier.pipelines.trials.progress_line import print_trial
 
         whole, preparation = prepared_dataset(
             table, target, self._task, weights, groups, self._frozen_features(deadline)
@@ -166,19 +174,16 @@ class AutoMLBase(Exports, BaseEstimator):
             n_holdout=0 if holdout_rows is None else len(holdout_rows),
             example_rows=preparation.carried(table.head(EXAMPLE_ROWS)),
         )
-        trained = train_in_process(
-            data,
-            settings,
-            deadline=deadline,
-            on_result=partial(print_trial, metric.name) if self.verbose else None,
-        )
+        with shown_trials(metric, settings.budget, verbose=self.verbose) as heard:
+            trained = train_in_process(data, settings, deadline=deadline, on_result=heard)
         self._keep(trained)
+        held = None if holdout_rows is None else whole.take(holdout_rows)
+        self._record = TrainingRecord.of(data, trained, seed=settings.seed, held=held)
         rows = make_leaderboard(trained.history, trained.model.weights)
         self.leaderboard_ = leaderboard_frame(rows)
         self.holdout_score_: float | None = None
         self.holdout_interval_: tuple[float, float] | None = None
-        if holdout_rows is not None:
-            held = whole.take(holdout_rows)
+        if held is not None:
             self._score_holdout(table.iloc[holdout_rows], held, metric, settings.seed, deadline)
 
     def _keep(self, trained: "TrainingResult") -> None:
@@ -237,6 +242,13 @@ class AutoMLBase(Exports, BaseEstimator):
             deadline=deadline,
             meanings=self.portable is None,
         )
+
+    def _summary(self) -> "tuple[list[str], list[Sequence[str]]] | None":
+        return table_summary(self) if hasattr(self, "model_") else None
+
+    def _asked(self) -> str:
+        budget = TrainingSettings.of(self).budget
+        return f"{self._task}, {budget_words(budget.seconds, budget.trials)}"
 
     def _seed(self) -> int:
         if isinstance(self.random_state, int | np.integer):

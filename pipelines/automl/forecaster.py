@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -11,6 +10,11 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from espalier.pipelines.automl.notebook.shown import (
+    ShownInNotebooks,
+    budget_words,
+    leaderboard_rows,
+)
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.read import SeriesTable, read_series
@@ -27,7 +31,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
 _LONGEST_HORIZON = 10_000
 
 
-class AutoMLForecaster(BaseEstimator):
+class AutoMLForecaster(ShownInNotebooks, BaseEstimator):
     """Finds, tunes and combines forecasters for one or many series, with quantiles.
 
     Parameters
@@ -147,7 +151,7 @@ class AutoMLForecaster(BaseEstimator):
         # Imported late: a fitted estimator predicts without the search and its packages.
         from espalier.pipelines.automl.forecast.settings import ForecastSettings
         from espalier.pipelines.automl.forecast.training import train_forecast
-        from espalier.pipelines.trials.progress_line import print_trial
+        from espalier.pipelines.automl.notebook.live import shown_trials
 
         budget = Budget(seconds=self.time_budget, trials=self.n_trials)
         deadline = budget.begin()
@@ -167,13 +171,8 @@ class AutoMLForecaster(BaseEstimator):
         )
         if self.verbose:
             print(*table.notes, sep="\n")  # noqa: T201
-        result = train_forecast(
-            table,
-            columns,
-            settings,
-            deadline=deadline,
-            on_result=partial(print_trial, metric.name) if self.verbose else None,
-        )
+        with shown_trials(metric.metric, budget, verbose=self.verbose) as heard:
+            result = train_forecast(table, columns, settings, deadline=deadline, on_result=heard)
         self._keep(table, columns, result)
         return self
 
@@ -236,6 +235,19 @@ class AutoMLForecaster(BaseEstimator):
         self.freq_, self.season_ = table.frequency.label, table.panel.season
         self.notes_ = table.notes
         self.n_features_in_ = len(columns.known_covariates)
+
+    def _summary(self) -> tuple[list[str], list[Sequence[str]]] | None:
+        if not hasattr(self, "model_"):
+            return None
+        lines = [
+            f"{self.horizon} steps of {self.freq_}, season {self.season_}",
+            f"{self.metric} {self.cv_score_:.5g} at earlier origins, {self.method_}",
+            f"{len(self.leaderboard_)} trials; model.predict() continues what was fitted to",
+        ]
+        return lines, leaderboard_rows(self.leaderboard_)
+
+    def _asked(self) -> str:
+        return f"{self.horizon} steps, {budget_words(self.time_budget, self.n_trials)}"
 
     @property
     def _history(self) -> pd.DataFrame:

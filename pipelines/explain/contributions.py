@@ -12,12 +12,15 @@ Raw columns are replaced, so the contributions cover the whole model, preprocess
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.errors import UserError
 from espalier.pipelines.seeds import generator
+from espalier.pipelines.serving.model import EnsembleModel
 
 MOST_ROWS = 2_000
 """Rows that are predicted for one explanation, about."""
@@ -48,7 +51,12 @@ class Contributions:
 
 
 def explain_row(
-    answer: Answer, row: pd.DataFrame, background: pd.DataFrame, *, seed: int = 0
+    answer: Answer,
+    row: pd.DataFrame,
+    background: pd.DataFrame,
+    *,
+    seed: int = 0,
+    most_rows: int = MOST_ROWS,
 ) -> Contributions:
     """Split the answer to a row into contributions of its columns.
 
@@ -62,10 +70,12 @@ def explain_row(
         Rows to compare with, with the columns of ``row``; at least one.
     seed : int
         Seed of the orders.
+    most_rows : int
+        Rows to predict, about; more of them make the estimates better.
     """
     names = list(row.columns)
     n_columns = len(names)
-    pairs = MOST_ROWS // (2 * (n_columns + 1))
+    pairs = most_rows // (2 * (n_columns + 1))
     pairs = min(max(pairs, FEWEST_PAIRS), MOST_PAIRS)
     rng = generator(seed, "explain", "contributions")
     orders = []
@@ -96,6 +106,24 @@ def explain_row(
         answer=float(walks[:, -1].mean()),
         columns={names[place]: float(gains[place]) for place in largest},
     )
+
+
+def explained_answer(model: EnsembleModel, label: Any) -> Answer:
+    """Return what is explained of a model: its value, or the probability of a class.
+
+    Raises
+    ------
+    UserError
+        The model knows no such class.
+    """
+    if model.classes is None:
+        return model.predict_scores
+    places = np.flatnonzero(model.classes == label)
+    if not len(places):
+        known = ", ".join(map(str, model.classes[:10]))
+        raise UserError(f"label {label!r} is unknown; the classes are {known}")
+    code = int(places[0])
+    return lambda table: model.predict_scores(table)[:, code]
 
 
 def _steps(

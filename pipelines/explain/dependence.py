@@ -93,7 +93,7 @@ def dependences(
     for column in columns:
         if len(found) == MOST_COLUMNS or deadline.passed:
             break
-        grid = _grid(table[column], names_values=names_values)
+        grid = value_grid(table[column], names_values=names_values)
         if len(grid) < 2:
             continue
         n_rows = min(SAMPLE_ROWS, len(table))
@@ -108,7 +108,7 @@ def dependences(
 
 
 def _dependence(answer: Answer, sample: pd.DataFrame, column: str, grid: list[Any]) -> Dependence:
-    dtype = _dtype_for(sample[column].dtype)
+    dtype = dtype_for(sample[column].dtype)
     copies = [
         sample.assign(**{column: pd.Series([value] * len(sample), index=sample.index, dtype=dtype)})
         for value in grid
@@ -128,7 +128,7 @@ def _dependence(answer: Answer, sample: pd.DataFrame, column: str, grid: list[An
     )
 
 
-def _dtype_for(dtype: Any) -> Any:
+def dtype_for(dtype: Any) -> Any:
     """Return the type of a column that is set to one value: its own, numbers as float or integer.
 
     A category may lack a value of the sample, and a small integer type must not overflow.
@@ -138,7 +138,7 @@ def _dtype_for(dtype: Any) -> Any:
     return "float64" if pd.api.types.is_numeric_dtype(dtype) else "object"
 
 
-def _grid(series: "pd.Series[Any]", *, names_values: bool) -> list[Any]:
+def value_grid(series: "pd.Series[Any]", *, names_values: bool) -> list[Any]:
     """Return the values to set a column to; empty for a column that is not suited."""
     if pd.api.types.is_numeric_dtype(series) and not pd.api.types.is_bool_dtype(series):
         numbers = pd.to_numeric(series, errors="coerce").dropna().astype("float64")

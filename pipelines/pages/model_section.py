@@ -12,6 +12,11 @@ from espalier.pipelines.explain.curves import ClassCurves
 from espalier.pipelines.explain.explanation import Explanation
 from espalier.pipelines.explain.mistakes import ConfusionMatrix
 from espalier.pipelines.pages.charts import diagonal_chart
+from espalier.pipelines.pages.effect_charts import (
+    interaction_chart,
+    learning_chart,
+    push_chart,
+)
 from espalier.pipelines.pages.small_charts import (
     Line,
     Mark,
@@ -21,6 +26,9 @@ from espalier.pipelines.pages.small_charts import (
 )
 
 COLUMNS_SHOWN = 20
+PAIRS_SHOWN = 3
+LEAST_INTERACTION = 0.01
+"""Share of a pair's effect that must be joint for the pair to be drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class _ConfusionRow:
     recall: str
 
 
-def model_section(explanation: Explanation, target: str) -> Mapping[str, Any]:
+def model_section(explanation: Explanation, target: str, metric: str) -> Mapping[str, Any]:
     """Return the values of the template's sections about the model; charts may be empty.
 
     Parameters
@@ -54,8 +62,10 @@ def model_section(explanation: Explanation, target: str) -> Mapping[str, Any]:
         From hold-out rows.
     target : str
         Name of the target column.
+    metric : str
+        Name of the metric.
     """
-    curves, off = explanation.curves, explanation.deviations
+    curves, off, curve = explanation.curves, explanation.deviations, explanation.learning
     answer = f"probability of {explanation.answer}" if explanation.answer else target
     bars = _bars(explanation)
     return {
@@ -79,6 +89,13 @@ def model_section(explanation: Explanation, target: str) -> Mapping[str, Any]:
         ],
         "dependence_charts": [dependence_chart(each, answer) for each in explanation.dependences],
         "dependence_of": answer,
+        "push_chart": push_chart(explanation.pushes, answer),
+        "interaction_charts": [
+            (each, interaction_chart(each, answer))
+            for each in explanation.interactions
+            if each.share >= LEAST_INTERACTION
+        ][:PAIRS_SHOWN],
+        "learning_chart": Markup("") if curve is None else learning_chart(curve, metric),
     }
 
 

@@ -127,7 +127,7 @@ def _of_table(facts: PageFacts) -> _OfKind:
         task=_TASKS[facts.data.problem],
         words=_TABLE_WORDS,
         values={
-            **model_section(explanation, facts.data.target),
+            **model_section(explanation, facts.data.target, facts.metric),
             "loss_name": "log loss" if facts.data.problem.is_classification else "absolute error",
             "rows_begin": Markup(facts.row_marks[0]),
             "rows_end": Markup(facts.row_marks[1]),

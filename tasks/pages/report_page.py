@@ -125,6 +125,7 @@ def _data(facts: ReportFacts) -> DataFacts:
         set_aside=prepared.set_aside,
         n_expectations=validation.n_expectations,
         broken=validation.failures,
+        columns=facts.explanation.columns if isinstance(facts.explanation, Explanation) else (),
     )
 
 

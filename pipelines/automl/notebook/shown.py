@@ -1,0 +1,97 @@
+"""How an estimator shows itself in a notebook: what it found, above scikit-learn's own diagram."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from sklearn.utils import estimator_html_repr
+
+from espalier.pipelines.metrics.score_interval import describe_interval
+
+_TRIALS = 5
+_STYLE = (
+    "font-family:system-ui,sans-serif;font-size:13px;max-width:46em;border:1px solid "
+    "rgba(127,127,127,.35);border-radius:6px;padding:8px 12px;margin:4px 0"
+)
+_CELL = "text-align:left;padding:1px 14px 1px 0;border:0;background:none"
+
+
+class ShownInNotebooks:
+    """Base class of the estimators: adds a summary to scikit-learn's representation as HTML.
+
+    ``sklearn.set_config(display="text")`` switches both off.
+    """
+
+    def _summary(self) -> "tuple[list[str], list[Sequence[str]]] | None":
+        """Return lines and rows (the first is the heading), or None before `fit`."""
+        raise NotImplementedError
+
+    def _asked(self) -> str:
+        """Return in words what `fit` would do."""
+        raise NotImplementedError
+
+    def _repr_html_inner(self) -> str:
+        """Return the summary and scikit-learn's diagram; what ``_repr_html_`` returns."""
+        found = self._summary()
+        lines, rows = ([f"not fitted: {self._asked()}"], []) if found is None else found
+        name = escape(type(self).__name__)
+        said = "<br>".join(escape(each) for each in lines)
+        return (
+            f'<div style="{_STYLE}"><b>{name}</b><br>{said}{_table(rows)}</div>'
+            f"{estimator_html_repr(self)}"
+        )
+
+    def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+        """Return what Jupyter asks for first."""
+        bundle: dict[str, str] = super()._repr_mimebundle_(**options)  # type: ignore[misc]
+        if "text/html" in bundle:
+            bundle["text/html"] = self._repr_html_inner()
+        return bundle
+
+
+def budget_words(seconds: float | None, trials: int | None) -> str:
+    """Return what a search may take, in words."""
+    parts = [] if seconds is None else [f"{seconds:g} s"]
+    parts += [] if trials is None else [f"{trials} trials"]
+    return " or ".join(parts) or "no limit"
+
+
+def table_summary(estimator: Any) -> tuple[list[str], list[Sequence[str]]]:
+    """Return lines and rows about a fitted estimator for tables."""
+    lines = [
+        f"{estimator.metric_} {estimator.cv_score_:.5g} in cross-validation, "
+        f"{estimator.model_.method}"
+    ]
+    if estimator.holdout_score_ is not None:
+        said = describe_interval(estimator.holdout_interval_)
+        lines.append(f"{estimator.holdout_score_:.5g} on held-out rows ({said})")
+    lines.append(f"{len(estimator.leaderboard_)} trials; model.report() tells more")
+    return lines, leaderboard_rows(estimator.leaderboard_)
+
+
+def leaderboard_rows(leaderboard: Any) -> list[Sequence[str]]:
+    """Return the best rows of a leaderboard and all members, as text under a heading."""
+    shown = leaderboard[(leaderboard.index < _TRIALS) | (leaderboard["weight"] > 0)]
+    return [
+        ("trial", "family", "score", "weight"),
+        *(
+            (
+                str(row.trial),
+                str(row.family),
+                "" if row.score is None or row.score != row.score else f"{row.score:.5g}",
+                f"{row.weight:.2f}" if row.weight else "",
+            )
+            for row in shown.itertuples()
+        ),
+    ]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    head = "".join(f'<th style="{_CELL};opacity:.6">{escape(each)}</th>' for each in rows[0])
+    body = "".join(
+        "<tr>" + "".join(f'<td style="{_CELL}">{escape(each)}</td>' for each in row) + "</tr>"
+        for row in rows[1:]
+    )
+    return f'<table style="margin:6px 0 0 0;border:0"><tr>{head}</tr>{body}</table>'
