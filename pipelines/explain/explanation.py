@@ -12,12 +12,12 @@ from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.explain.columns import ColumnSummary
 from espalier.pipelines.explain.coverage import LEVELS, Coverage, coverages
 from espalier.pipelines.explain.curves import ClassCurves, ClassScore, class_curves, class_scores
-from espalier.pipelines.explain.dependence import Dependence, dependences
+from espalier.pipelines.explain.effects.dependence import Dependence, dependences
+from espalier.pipelines.explain.effects.interactions import Interaction, interactions
+from espalier.pipelines.explain.effects.row_sample import ColumnPush, column_pushes
 from espalier.pipelines.explain.importance import MOST_ROWS, ColumnImportance, column_importances
-from espalier.pipelines.explain.interactions import Interaction, interactions
 from espalier.pipelines.explain.learning_curve import LearningCurve
 from espalier.pipelines.explain.mistakes import ConfusionMatrix, Deviations, confusion, deviations
-from espalier.pipelines.explain.row_sample import ColumnPush, column_pushes
 from espalier.pipelines.explain.weak_spots import (
     WeakSlice,
     WorstRow,

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from espalier.pipelines.explain.interactions import Interaction
+from espalier.pipelines.explain.effects.interactions import Interaction
+from espalier.pipelines.explain.effects.row_sample import ColumnPush
 from espalier.pipelines.explain.learning_curve import LearningCurve
-from espalier.pipelines.explain.row_sample import ColumnPush
 from espalier.pipelines.pages.charts import Axis, text
 from espalier.pipelines.pages.small_charts import (
     Line,

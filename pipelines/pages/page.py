@@ -13,7 +13,12 @@ from espalier.pipelines.explain.forecast_explanation import ForecastExplanation
 from espalier.pipelines.metrics.score_interval import describe_interval
 from espalier.pipelines.pages.charts import interval_chart, progress_chart
 from espalier.pipelines.pages.facts import PageFacts
-from espalier.pipelines.pages.forecast_charts import series_chart, step_chart
+from espalier.pipelines.pages.forecast_charts import (
+    calendar_chart,
+    part_charts,
+    series_chart,
+    step_chart,
+)
 from espalier.pipelines.pages.model_section import model_section, reliability_chart
 from espalier.pipelines.pages.search_section import search_section
 from espalier.pipelines.pages.small_charts import spark
@@ -149,6 +154,8 @@ def _of_forecast(facts: PageFacts) -> _OfKind:
         values={
             "charts": [series_chart(each, facts.data.target) for each in explanation.stories],
             "step_chart": step_chart(explanation.steps),
+            "part_charts": [(each, part_charts(each)) for each in explanation.parts],
+            "calendar_charts": [(each, calendar_chart(each)) for each in explanation.calendar],
         },
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from espalier.pipelines.explain.dependence import Dependence
+from espalier.pipelines.explain.effects.dependence import Dependence
 from espalier.pipelines.pages.charts import Axis, dot, text
 
 SMALL_WIDTH, SMALL_HEIGHT = 320, 220

@@ -12,7 +12,7 @@ from espalier.infra.tables.sources import read_table
 from espalier.infra.tracking.training_rows import read_training_rows
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.explain.contributions import explain_row, explained_answer
+from espalier.pipelines.explain.effects.contributions import explain_row, explained_answer
 from espalier.pipelines.seeds import drawn_rows
 from espalier.pipelines.serving.model import EnsembleModel
 

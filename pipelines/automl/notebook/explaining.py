@@ -61,7 +61,7 @@ class Explains:
         """
         import pandas as pd
 
-        from espalier.pipelines.explain.contributions import explain_row, explained_answer
+        from espalier.pipelines.explain.effects.contributions import explain_row, explained_answer
         from espalier.pipelines.seeds import drawn_rows
 
         check_is_fitted(self, "model_")

@@ -10,7 +10,7 @@ import pytest
 from espalier.infra.tracking.artifacts import ROWS_BEGIN, ROWS_END
 from espalier.pipelines.explain.coverage import Coverage
 from espalier.pipelines.explain.curves import ClassScore, class_curves
-from espalier.pipelines.explain.dependence import Dependence
+from espalier.pipelines.explain.effects.dependence import Dependence
 from espalier.pipelines.explain.explanation import NOTHING_EXPLAINED
 from espalier.pipelines.explain.mistakes import deviations
 from espalier.pipelines.explain.search.growth import GrowthStage

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.explain.dependence import FEWEST_ROWS, GRID, dependences
+from espalier.pipelines.explain.effects.dependence import FEWEST_ROWS, GRID, dependences
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.explain.dependence import dtype_for, value_grid
+from espalier.pipelines.explain.effects.dependence import dtype_for, value_grid
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import drawn_rows
 
@@ -67,7 +67,7 @@ def interactions(
 ) -> tuple[Interaction, ...]:
     """Return the pairs of the first columns, the strongest interaction first.
 
-    Parameters and what is left out as in `espalier.pipelines.explain.dependence.dependences`, but
+    Parameters and what is left out as in `espalier.pipelines.explain.effects.dependence.dependences`, but
     for the numbers of columns, values and rows.
     """
     grids: dict[str, list[Any]] = {}

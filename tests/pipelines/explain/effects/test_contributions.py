@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.explain.contributions import explain_row
+from espalier.pipelines.explain.effects.contributions import explain_row
 
 
 @pytest.fixture(scope="module")

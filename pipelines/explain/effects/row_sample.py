@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from espalier.pipelines.explain.contributions import Answer, explain_row
+from espalier.pipelines.explain.effects.contributions import Answer, explain_row
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import drawn_rows
 
