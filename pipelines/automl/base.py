@@ -32,11 +32,7 @@ from espalier.pipelines.automl.inputs import (
 )
 from espalier.pipelines.automl.notebook.explaining import Explains
 from espalier.pipelines.automl.notebook.reporting import Reports
-from espalier.pipelines.automl.notebook.shown import (
-    ShownInNotebooks,
-    budget_words,
-    table_summary,
-)
+from espalier.pipelines.automl.notebook.shown import TableShown
 from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.errors import UserError
@@ -51,7 +47,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
 EXAMPLE_ROWS = 5
 
 
-class AutoMLBase(Exports, Explains, Reports, ShownInNotebooks, BaseEstimator):
+class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
     """Base class of `AutoMLClassifier` and `AutoMLRegressor`."""
 
     _task: ClassVar[str]
@@ -178,7 +174,14 @@ class AutoMLBase(Exports, Explains, Reports, ShownInNotebooks, BaseEstimator):
             trained = train_in_process(data, settings, deadline=deadline, on_result=heard)
         self._keep(trained)
         held = None if holdout_rows is None else whole.take(holdout_rows)
-        self._record = TrainingRecord.of(data, trained, seed=settings.seed, held=held)
+        self._record = TrainingRecord.of(
+            data.search,
+            trained.history,
+            metric,
+            folds=data.folds.description,
+            seed=settings.seed,
+            held=held,
+        )
         rows = make_leaderboard(trained.history, trained.model.weights)
         self.leaderboard_ = leaderboard_frame(rows)
         self.holdout_score_: float | None = None
@@ -242,13 +245,6 @@ class AutoMLBase(Exports, Explains, Reports, ShownInNotebooks, BaseEstimator):
             deadline=deadline,
             meanings=self.portable is None,
         )
-
-    def _summary(self) -> "tuple[list[str], list[Sequence[str]]] | None":
-        return table_summary(self) if hasattr(self, "model_") else None
-
-    def _asked(self) -> str:
-        budget = TrainingSettings.of(self).budget
-        return f"{self._task}, {budget_words(budget.seconds, budget.trials)}"
 
     def _seed(self) -> int:
         if isinstance(self.random_state, int | np.integer):

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.dataset import Dataset, DatasetShape
 
 if TYPE_CHECKING:  # a fitted estimator must load without what only training needs
-    from espalier.pipelines.automl.in_process import TrainingResult
-    from espalier.pipelines.automl.training_data import TrainingData
     from espalier.pipelines.explain.columns import ColumnSummary
+    from espalier.pipelines.metrics.metric import Metric
+    from espalier.pipelines.trials.history import History
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,30 +53,46 @@ class TrainingRecord:
     @classmethod
     def of(
         cls,
-        data: "TrainingData",
-        trained: "TrainingResult",
+        search: Dataset,
+        history: "History",
+        metric: "Metric",
         *,
+        folds: str,
         seed: int,
         held: Dataset | None = None,
     ) -> "TrainingRecord":
-        """Return the record of a training that has just ended."""
+        """Return the record of a training that has just ended.
+
+        Parameters
+        ----------
+        search, held : Dataset
+            The rows that were searched on, and those held out, if any.
+        history : History
+            All trials.
+        metric : Metric
+            What was optimised.
+        folds : str
+            Description of the folds.
+        seed : int
+            The seed.
+        """
         from espalier.pipelines.evaluation.holdout import constant_prediction, dummy_score
         from espalier.pipelines.explain.columns import summarise_columns
         from espalier.pipelines.space.objectives import objective_choices
 
         objectives: tuple[str, ...] = ()
-        if not data.search.problem.is_classification:
-            objectives = objective_choices(data.metric.objective, data.search.y)
+        if not search.problem.is_classification:
+            objectives = objective_choices(metric.objective, search.y)
         baseline = None
         if held is not None:
-            baseline = dummy_score(data.search, held.y, data.metric, held.sample_weight)
+            baseline = dummy_score(search, held.y, metric, held.sample_weight)
         return cls(
-            trials=tuple(each.to_dict() for each in trained.history.ordered),
-            shape=data.search.shape,
-            folds=data.folds.description,
+            trials=tuple(each.to_dict() for each in history.ordered),
+            shape=search.shape,
+            folds=folds,
             objectives=objectives,
-            constant=constant_prediction(data.search, data.metric),
-            columns=summarise_columns(data.search),
+            constant=constant_prediction(search, metric),
+            columns=summarise_columns(search),
             seed=seed,
             baseline=baseline,
             n_holdout=0 if held is None else len(held),

@@ -31,6 +31,8 @@ class Reports:
 
     model_: "EnsembleModel"
     metric: Any
+    families: Any
+    interpretable: bool
     cv_score_: float
     holdout_score_: float | None
     holdout_interval_: tuple[float, float] | None
@@ -223,15 +225,13 @@ class Reports:
         )
 
     def _story(self, history: "History") -> "SearchStory | None":
-        from espalier.pipelines.automl.settings import TrainingSettings
         from espalier.pipelines.explain.search.story import tell_search
         from espalier.pipelines.learners.registry import choose_learners
         from espalier.pipelines.space.joint import SearchSpace
 
-        record, settings = self._record, TrainingSettings.of(self)
-        learners = choose_learners(
-            settings.families, record.shape, interpretable=settings.interpretable
-        )
+        record = self._record
+        # All choices of the families; a portable search had fewer.
+        learners = choose_learners(self.families, record.shape, interpretable=self.interpretable)
         space = SearchSpace(learners, record.shape, record.objectives)
         return tell_search(history, space, weights=self.model_.weights, seed=record.seed)
 

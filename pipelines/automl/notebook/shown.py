@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 from sklearn.utils import estimator_html_repr
 
@@ -49,24 +49,38 @@ class ShownInNotebooks:
         return bundle
 
 
+class TableShown(ShownInNotebooks):
+    """Base class of the estimators for tables."""
+
+    _task: ClassVar[str]
+    time_budget: float | None
+    n_trials: int | None
+    metric_: str
+    cv_score_: float
+    holdout_score_: float | None
+    holdout_interval_: tuple[float, float] | None
+    leaderboard_: Any
+    model_: Any
+
+    def _summary(self) -> tuple[list[str], list[Sequence[str]]] | None:
+        if not hasattr(self, "model_"):
+            return None
+        lines = [f"{self.metric_} {self.cv_score_:.5g} in cross-validation, {self.model_.method}"]
+        if self.holdout_score_ is not None and self.holdout_interval_ is not None:
+            said = describe_interval(self.holdout_interval_)
+            lines.append(f"{self.holdout_score_:.5g} on held-out rows ({said})")
+        lines.append(f"{len(self.leaderboard_)} trials; model.report() tells more")
+        return lines, leaderboard_rows(self.leaderboard_)
+
+    def _asked(self) -> str:
+        return f"{self._task}, {budget_words(self.time_budget, self.n_trials)}"
+
+
 def budget_words(seconds: float | None, trials: int | None) -> str:
     """Return what a search may take, in words."""
     parts = [] if seconds is None else [f"{seconds:g} s"]
     parts += [] if trials is None else [f"{trials} trials"]
     return " or ".join(parts) or "no limit"
-
-
-def table_summary(estimator: Any) -> tuple[list[str], list[Sequence[str]]]:
-    """Return lines and rows about a fitted estimator for tables."""
-    lines = [
-        f"{estimator.metric_} {estimator.cv_score_:.5g} in cross-validation, "
-        f"{estimator.model_.method}"
-    ]
-    if estimator.holdout_score_ is not None:
-        said = describe_interval(estimator.holdout_interval_)
-        lines.append(f"{estimator.holdout_score_:.5g} on held-out rows ({said})")
-    lines.append(f"{len(estimator.leaderboard_)} trials; model.report() tells more")
-    return lines, leaderboard_rows(estimator.leaderboard_)
 
 
 def leaderboard_rows(leaderboard: Any) -> list[Sequence[str]]:

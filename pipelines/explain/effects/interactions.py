@@ -67,8 +67,8 @@ def interactions(
 ) -> tuple[Interaction, ...]:
     """Return the pairs of the first columns, the strongest interaction first.
 
-    Parameters and what is left out as in `espalier.pipelines.explain.effects.dependence.dependences`, but
-    for the numbers of columns, values and rows.
+    Parameters, and what is left out, as in
+    `espalier.pipelines.explain.effects.dependence.dependences`.
     """
     grids: dict[str, list[Any]] = {}
     for column in columns:

@@ -18,6 +18,10 @@ def table(values, freq="D", first="2024-01-01"):
     )
 
 
+def shown(effect):
+    return dict(zip(effect.labels, effect.effects, strict=True))
+
+
 def test_trend_and_season_are_found_again():
     steps = np.arange(140)
     week = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 7.0, -7.0])
@@ -48,10 +52,10 @@ def test_weekends_and_months_show_in_the_calendar():
     days = pd.date_range("2022-01-01", periods=3 * 365)
     values = 100.0 + 30.0 * (days.dayofweek >= 5) + 20.0 * (days.month == 12)
     by_unit = {each.unit: each for each in calendar_effects(table(values, first="2022-01-01"))}
-    week = dict(zip(*(by_unit["day of the week"].labels, by_unit["day of the week"].effects)))
+    week = shown(by_unit["day of the week"])
     assert week["Sat"] == pytest.approx(0.19, abs=0.03)
     assert week["Mon"] < 0
-    year = dict(zip(*(by_unit["month"].labels, by_unit["month"].effects)))
+    year = shown(by_unit["month"])
     assert max(year, key=lambda month: year[month]) == "Dec"
 
 

@@ -51,7 +51,7 @@ def regressor(iris):
 
 def told(number, score, *, failed=False):
     result = TrialResult(
-        trial=Trial(number, Configuration.of("linear", {}), seed=0),
+        trial=Trial(number=number, configuration=Configuration.of("linear", {}), seed=0),
         status=TrialStatus.FAILED if failed else TrialStatus.SUCCESS,
         score=None if failed else score,
         error="<b>broken</b>" if failed else None,
@@ -89,7 +89,9 @@ def test_an_unfitted_estimator_shows_what_it_would_do_above_sklearns_diagram(kin
     assert f"<b>{kind.__name__}</b><br>not fitted" in html
     assert "7 s" in html
     assert "sk-container" in html
-    assert kind()._repr_mimebundle_()["text/html"] == kind()._repr_html_()
+    bundle = kind(time_budget=7)._repr_mimebundle_()
+    assert bundle["text/html"].startswith(html.partition("sk-container-id")[0][:400])
+    assert bundle["text/plain"] == repr(kind(time_budget=7))
 
 
 def test_a_fitted_estimator_shows_scores_and_members(classifier):
@@ -153,7 +155,7 @@ def test_progress_in_a_notebook_is_one_panel_that_is_redrawn(kernel):
 
 
 def test_nothing_is_shown_unless_asked_for(kernel):
-    with shown_trials(METRICS["accuracy"], Budget(), verbose=0) as heard:
+    with shown_trials(METRICS["accuracy"], Budget(trials=1), verbose=0) as heard:
         assert heard is None
     assert kernel == []
 
