@@ -10,11 +10,8 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from espalier.pipelines.automl.notebook.shown import (
-    ShownInNotebooks,
-    budget_words,
-    leaderboard_rows,
-)
+from espalier.pipelines.automl.notebook.forecast_reporting import ForecastReports
+from espalier.pipelines.automl.notebook.shown import ForecastShown
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.read import SeriesTable, read_series
@@ -31,7 +28,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
 _LONGEST_HORIZON = 10_000
 
 
-class AutoMLForecaster(ShownInNotebooks, BaseEstimator):
+class AutoMLForecaster(ForecastReports, ForecastShown, BaseEstimator):
     """Finds, tunes and combines forecasters for one or many series, with quantiles.
 
     Parameters
@@ -234,20 +231,8 @@ class AutoMLForecaster(ShownInNotebooks, BaseEstimator):
         self.backtest_ = backtest_frame(result, table, columns, tuple(self.quantiles))
         self.freq_, self.season_ = table.frequency.label, table.panel.season
         self.notes_ = table.notes
+        self._trials = tuple(each.to_dict() for each in result.history.ordered)
         self.n_features_in_ = len(columns.known_covariates)
-
-    def _summary(self) -> tuple[list[str], list[Sequence[str]]] | None:
-        if not hasattr(self, "model_"):
-            return None
-        lines = [
-            f"{self.horizon} steps of {self.freq_}, season {self.season_}",
-            f"{self.metric} {self.cv_score_:.5g} at earlier origins, {self.method_}",
-            f"{len(self.leaderboard_)} trials; model.predict() continues what was fitted to",
-        ]
-        return lines, leaderboard_rows(self.leaderboard_)
-
-    def _asked(self) -> str:
-        return f"{self.horizon} steps, {budget_words(self.time_budget, self.n_trials)}"
 
     @property
     def _history(self) -> pd.DataFrame:

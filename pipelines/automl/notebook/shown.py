@@ -76,6 +76,33 @@ class TableShown(ShownInNotebooks):
         return f"{self._task}, {budget_words(self.time_budget, self.n_trials)}"
 
 
+class ForecastShown(ShownInNotebooks):
+    """Base class of the forecaster."""
+
+    horizon: int
+    time_budget: float | None
+    n_trials: int | None
+    metric: str
+    freq_: str
+    season_: int
+    cv_score_: float
+    method_: str
+    leaderboard_: Any
+
+    def _summary(self) -> tuple[list[str], list[Sequence[str]]] | None:
+        if not hasattr(self, "model_"):
+            return None
+        lines = [
+            f"{self.horizon} steps of {self.freq_}, season {self.season_}",
+            f"{self.metric} {self.cv_score_:.5g} at earlier origins, {self.method_}",
+            f"{len(self.leaderboard_)} trials; model.report() tells more",
+        ]
+        return lines, leaderboard_rows(self.leaderboard_)
+
+    def _asked(self) -> str:
+        return f"{self.horizon} steps, {budget_words(self.time_budget, self.n_trials)}"
+
+
 def budget_words(seconds: float | None, trials: int | None) -> str:
     """Return what a search may take, in words."""
     parts = [] if seconds is None else [f"{seconds:g} s"]

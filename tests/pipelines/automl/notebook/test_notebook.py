@@ -121,6 +121,18 @@ def test_a_forecaster_shows_its_horizon_step_and_score():
     html = model._repr_html_()
     assert "7 steps of D, season 7" in html
     assert "sk-container" in html
+    page = model.report().html
+    for part in (
+        "forecast of 7 steps (D)",
+        "newest origin of the back-test",
+        "Some series",
+        "By step",
+        "What the calendar does",
+        "day of the week",
+        "What the series are made of",
+        "The search",
+    ):
+        assert part in page, part
 
 
 def test_progress_outside_of_a_notebook_is_a_line_a_trial_without_carriage_returns():
