@@ -87,7 +87,9 @@ def model_section(explanation: Explanation, target: str, metric: str) -> Mapping
             )
             if each
         ],
-        "dependence_charts": [dependence_chart(each, answer) for each in explanation.dependences],
+        "dependence_charts": [
+            (each, dependence_chart(each, answer)) for each in explanation.dependences
+        ],
         "dependence_of": answer,
         "push_chart": push_chart(explanation.pushes, answer),
         "interaction_charts": [
