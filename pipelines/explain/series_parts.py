@@ -153,7 +153,7 @@ def _units(
         found.append(("hour of the day", hours, times.hour.to_numpy(), round(_DAY / step)))
     if step <= _DAY:
         window = max(1, round(7 * _DAY / step))
-        found.append(("day of the week", _WEEKDAYS, times.dayofweek.to_numpy(), window))
+        found.append(("day of the week", _WEEKDAYS, times.day_of_week.to_numpy(), window))
     if _DAY <= step <= 31 * _DAY:
         window = max(1, round(365.25 * _DAY / step))
         found.append(("month", _MONTHS, times.month.to_numpy() - 1, window))

@@ -50,7 +50,7 @@ def test_a_short_series_is_not_taken_apart():
 
 def test_weekends_and_months_show_in_the_calendar():
     days = pd.date_range("2022-01-01", periods=3 * 365)
-    values = 100.0 + 30.0 * (days.dayofweek >= 5) + 20.0 * (days.month == 12)
+    values = 100.0 + 30.0 * (days.day_of_week >= 5) + 20.0 * (days.month == 12)
     by_unit = {each.unit: each for each in calendar_effects(table(values, first="2022-01-01"))}
     week = shown(by_unit["day of the week"])
     assert week["Sat"] == pytest.approx(0.19, abs=0.03)
