@@ -13,7 +13,7 @@ from espalier.pipelines.explain.series_parts import (
     calendar_effects,
     series_parts,
 )
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.metrics import Scales
 from espalier.pipelines.forecasting.panel import Floats
 from espalier.pipelines.forecasting.scores import ScoredForecast

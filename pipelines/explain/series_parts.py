@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.panel import Floats
 
 MOST_STEPS = 2_000
@@ -21,6 +21,7 @@ MOST_SERIES = 200
 """Series that calendar effects are measured on."""
 FEWEST_SERIES_STEPS = 20
 _WINDOW_WITHOUT_SEASON = 7
+_ROUNDING = 1e-12
 _DAY, _HOUR = pd.Timedelta(days=1), pd.Timedelta(hours=1)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -94,8 +95,8 @@ def series_parts(table: SeriesTable, row: int) -> SeriesParts | None:
         name=str(table.names[row]),
         trend=tuple(trend.tolist()),
         season=tuple(cycle.tolist()),
-        trend_strength=_strength(rest, trend),
-        season_strength=_strength(rest, repeated) if season > 1 else 0.0,
+        trend_strength=_strength(rest, trend, values),
+        season_strength=_strength(rest, repeated, values) if season > 1 else 0.0,
     )
 
 
@@ -186,9 +187,12 @@ def _moving_mean(values: Floats, window: int) -> Floats:
     return np.pad(inner, (before, len(values) - len(inner) - before), mode="edge")
 
 
-def _strength(rest: Floats, part: Floats) -> float:
+def _strength(rest: Floats, part: Floats, values: Floats) -> float:
     whole = float((rest + part).var())
-    return max(0.0, 1.0 - float(rest.var()) / whole) if whole > 0 else 0.0
+    # What is left of a series without such a part is rounding.
+    if not whole > _ROUNDING * float(values.var()):
+        return 0.0
+    return max(0.0, 1.0 - float(rest.var()) / whole)
 
 
 def _mean(column: Floats) -> float | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without what writes pages
 
     from espalier.pipelines.automl.notebook.html_page import HtmlPage
     from espalier.pipelines.explain.forecast_explanation import ForecastExplanation
-    from espalier.pipelines.forecasting.input.read import SeriesTable
+    from espalier.pipelines.forecasting.input.table import SeriesTable
     from espalier.pipelines.forecasting.metrics import ForecastMetric
     from espalier.pipelines.forecasting.panel import Floats
     from espalier.pipelines.forecasting.scores import ScoredForecast

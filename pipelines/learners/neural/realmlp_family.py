@@ -98,6 +98,6 @@ REALMLP = Learner(
     limits=LearnerLimits(max_columns=2_000),
     early_stopping=True,
     anytime=True,
-    # Experience does not know it yet, and a short search has no time for it (docs/decisions/0067).
-    by_default=False,
+    resembles="mlp",
+    passes="epochs",
 )
