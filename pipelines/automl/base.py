@@ -205,7 +205,7 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
         self.leaderboard_ = leaderboard_frame(rows)
         self.holdout_score_: float | None = None
         self.holdout_interval_: tuple[float, float] | None = None
-        if held is not None:
+        if held is not None and holdout_rows is not None:
             self._score_holdout(table.iloc[holdout_rows], held, metric, settings.seed, deadline)
 
     def _keep(self, trained: "TrainingResult") -> None:

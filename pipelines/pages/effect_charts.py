@@ -70,10 +70,10 @@ def _swarm(push: ColumnPush, x: Axis, middle: float) -> list[Markup]:
 
 def interaction_chart(found: Interaction, answer: str) -> Markup:
     """Return the chart of a pair: a line for each value of the second column."""
-    across = list(found.across_values)
+    across: list[float | str] = list(found.across_values)
     named = isinstance(across[0], str)
-    at = [float(place) if named else float(value) for place, value in enumerate(across)]
-    labels = [str(value) if named else f"{value:.4g}" for value in across]
+    at = [float(place if isinstance(value, str) else value) for place, value in enumerate(across)]
+    labels = [value if isinstance(value, str) else f"{value:.4g}" for value in across]
     besides = [value if isinstance(value, str) else f"{value:.4g}" for value in found.beside_values]
     lines, marks = [], []
     for place, (beside, means) in enumerate(zip(besides, found.means, strict=True)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -105,7 +106,7 @@ def column_pushes(
     )
 
 
-def _ranks(cells: "pd.Series[object]") -> list[float | None]:
+def _ranks(cells: "pd.Series[Any]") -> list[float | None]:
     """Return ranks in [0, 1] of numbers and dates; None for missing cells and for other values."""
     ordered = pd.api.types.is_numeric_dtype(cells) or pd.api.types.is_datetime64_any_dtype(cells)
     if not ordered:
