@@ -92,7 +92,7 @@ def search(
         deadline=end,
         clock=clock,
         log=log,
-        view=_View(budget, opened.history, end, listener),
+        view=_View(budget, opened.history, end, listener, executor.n_workers),
     )
     history = with_stand_ins(history, store.predicted)
     if not history.successes:
@@ -135,8 +135,14 @@ class _View:
     """Reports the progress of the search to a listener."""
 
     def __init__(
-        self, budget: Budget, history: History, deadline: Deadline, listener: RunListener
+        self,
+        budget: Budget,
+        history: History,
+        deadline: Deadline,
+        listener: RunListener,
+        n_workers: int,
     ) -> None:
+        self._n_workers = n_workers
         self._wanted = budget.trials
         self._history = history
         self._deadline = deadline
@@ -165,6 +171,7 @@ class _View:
             last=last,
             seconds_left=self._deadline.seconds_left,
             seconds_budget=self._seconds,
+            n_workers=self._n_workers,
         )
         self._listener.searched(self._progress)
 

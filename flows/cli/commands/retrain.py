@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from espalier.flows.terminal.exits import reports_errors
+from espalier.flows.terminal.verbosity import shows_progress
 
 CHECKS = "Checks before training"
 
 
 @reports_errors
+@shows_progress
 def retrain(
     name: Annotated[
         str, typer.Argument(metavar="MODEL", help="The registered model.", show_default=False)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from espalier.flows.terminal.exits import reports_errors
+from espalier.flows.terminal.verbosity import OPTION_NAMES, shows_progress
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 
@@ -18,10 +19,11 @@ FORECAST = "Forecasts"
 WHERE = "Resources"
 
 # Options that may be given together with --extend.
-EXTENDABLE = ("data", "extend", "trials", "workers", "dask", "json_path")
+EXTENDABLE = ("data", "extend", "trials", "workers", "dask", "json_path", *OPTION_NAMES)
 
 
 @reports_errors
+@shows_progress
 def train(
     data: Annotated[
         str,

@@ -43,6 +43,16 @@ def print_summary(console: Console, report: TrainReport, *, data: str) -> None:
     print_failures(console, report.failures)
 
 
+def outcome_line(report: TrainReport) -> str:
+    """Return version, score and alias in a line, for those who want no more."""
+    alias = f", {report.alias}" if report.alias else ""
+    said = describe_interval(report.holdout_interval)
+    return safe_text(
+        f"{report.model}/{report.version}: {report.metric} {report.holdout_score:.5g} ({said})"
+        f"{alias}"
+    )
+
+
 def print_failures(console: Console, failures: Sequence[Failures]) -> None:
     """Print a table of why trials have no score; print nothing if all have one."""
     if failures:
