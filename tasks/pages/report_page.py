@@ -22,6 +22,7 @@ from espalier.tasks.pages.champion_mark import ChampionMark
 from espalier.tasks.pages.charts import interval_chart, progress_chart
 from espalier.tasks.pages.first_screen import FirstScreen, first_screen
 from espalier.tasks.pages.forecast_charts import series_chart, step_chart
+from espalier.tasks.pages.leaderboard_table import front_rows
 from espalier.tasks.pages.model_section import model_section, reliability_chart
 from espalier.tasks.pages.reproducing import HowToReproduce
 from espalier.tasks.pages.search_section import search_section
@@ -169,6 +170,7 @@ def report_page(facts: ReportFacts) -> str:
         notes=(*prepared.notes, *prepared.warnings, *facts.said),
         set_aside=prepared.set_aside,
         failures=facts.failures,
+        front=front_rows(facts.ensemble.front),
     )
 
 
