@@ -114,9 +114,7 @@ def test_a_student_is_scored_on_rows_that_neither_it_nor_its_teachers_saw(taught
         from espalier.pipelines.metrics.scoring import score_predictions
 
         assert score == pytest.approx(
-            score_predictions(
-                lesson.metric, lesson.dataset.y[fold.valid], predictions[fold.valid]
-            )
+            score_predictions(lesson.metric, lesson.dataset.y[fold.valid], predictions[fold.valid])
         )
 
 
