@@ -185,7 +185,7 @@ def choose_and_fit(
         predictions = {**predictions, **light.predictions}
         preferred = prefer(
             choice,
-            known,
+            _predicted(known, predictions),
             predictions,
             dataset=dataset,
             preference=preference,
@@ -217,6 +217,12 @@ def _make_light(
         return light
     first = max(history.next_number, light.next_number)
     return distil(executor, lesson, light, end, first=first)
+
+
+def _predicted(history: History, predictions: Mapping[int, Predictions]) -> History:
+    """Return the trials with out-of-fold predictions at hand: of a long search, the best ones."""
+    there = tuple(each for each in history.results if each.trial.number in predictions)
+    return History(history.metric, there)
 
 
 def _within_limits(history: History, limits: ServingLimits) -> History:

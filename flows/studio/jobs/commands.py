@@ -28,9 +28,11 @@ _VALUES = (
     "about",
     "max_latency_ms",
     "max_size_mb",
+    "max_operations",
+    "prefer",
     "query",
 )
-_LISTS = ("families", "exclude")
+_LISTS = ("families", "exclude", "objectives")
 
 
 def train(request: TrainRequest, table: TableEntry) -> Command:

@@ -140,7 +140,7 @@ def test_operations_are_limited_before_and_after_training(table) -> None:
     assert model.leaderboard_.query("weight > 0")["operations"].sum() <= 60
     with pytest.raises(UserError, match="no model can be within 5 operations a row"):
         AutoMLClassifier(**OPTIONS | {"families": ["knn"]}, max_operations=5.0).fit(X, y)
-    with pytest.raises(UserError, match="preparing one takes .* already"):
+    with pytest.raises(UserError, match=r"preparing one takes .* already"):
         AutoMLClassifier(**OPTIONS, max_latency_ms=1e-6).fit(X, y)
 
 

@@ -11,5 +11,5 @@ def test_strategies_of_tables_and_forecasts_are_known(name):
 
 
 def test_a_strategy_of_networks_alone_is_refused_for_tables():
-    with pytest.raises(UserError, match="is for architectures of networks.*choose one of: guided"):
+    with pytest.raises(UserError, match=r"is for architectures of networks.*choose one of: guided"):
         check_strategy("differentiable")
