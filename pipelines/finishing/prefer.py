@@ -127,7 +127,7 @@ def prefer(
         Of the bootstrap, where there is one fold.
     """
     sign = history.metric.sign
-    points = [_of_trial(each) for each in history.successes]
+    points = [_of_trial(each, time) for each in history.successes]
     if len(choice.members) > 1:
         points.append(_of_ensemble(choice, history, time))
     best = max(points, key=lambda point: sign * point.score)
@@ -184,8 +184,9 @@ def standard_error(
     return (high - low) / 2.0
 
 
-def _of_trial(result: TrialResult) -> FrontPoint:
+def _of_trial(result: TrialResult, time: RefitTime) -> FrontPoint:
     trial = result.trial
+    (copies,) = _copies([result], time)
     name = f"trial {trial.number} {trial.configuration.family}"
     if trial.variant is not None:
         name = f"{name}, {trial.variant.label}"
@@ -194,20 +195,24 @@ def _of_trial(result: TrialResult) -> FrontPoint:
         name=name,
         trial=trial.number,
         score=result.score,
-        latency=row_ms(result),
-        size=size_mb(result),
-        operations=operations(result),
+        latency=copies * row_ms(result),
+        size=copies * size_mb(result),
+        operations=copies * operations(result),
     )
+
+
+def _copies(results: Sequence[TrialResult], time: RefitTime) -> list[int]:
+    """Return as how many models each of these serves: a refitted one, or those of its folds."""
+    return [
+        1 if way in (None, RefitMode.REFIT) else n_served(each)
+        for each, way in zip(results, time.plan(results), strict=True)
+    ]
 
 
 def _of_ensemble(choice: EnsembleChoice, history: History, time: RefitTime) -> FrontPoint:
     by_number = {each.trial.number: each for each in history.successes}
     members = [by_number[number] for number, _ in choice.members]
-    copies = [
-        1 if way in (None, RefitMode.REFIT) else n_served(each)
-        for each, way in zip(members, time.plan(members), strict=True)
-    ]
-    pairs = list(zip(copies, members, strict=True))
+    pairs = list(zip(_copies(members, time), members, strict=True))
     return FrontPoint(
         name=f"{ENSEMBLE} of {len(members)} models",
         trial=None,

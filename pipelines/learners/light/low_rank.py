@@ -17,6 +17,9 @@ from espalier.pipelines.learners.families.network import Array, Network
 # Rows that show what the inputs of a layer are like.
 _ROWS = 4_096
 _RIDGE = 1e-4
+# A matrix with less than this share of all weights stays whole: there is little to gain, and the
+# first layer of a table of few columns has no rank to spare.
+_WORTH = 0.25
 
 
 @dataclass(slots=True)
@@ -68,7 +71,7 @@ def low_rank(model: Perceptron, share: float, X: NDArray[Any]) -> Perceptron:
         Fitted.
     share : float
         Share of the full rank that is left, in (0, 1]. A matrix whose two factors would have more
-        numbers than itself stays as it is.
+        numbers than itself, or that is a small part of the network, stays as it is.
     X : array, shape (n_rows, n_columns)
         Training rows, without NaN.
 
@@ -81,11 +84,12 @@ def low_rank(model: Perceptron, share: float, X: NDArray[Any]) -> Perceptron:
     weights: list[Array] = []
     biases: list[Array] = []
     straight: set[int] = set()
+    worth = _WORTH * sum(each.size for each in network.weights)
     places = np.linspace(0, len(X) - 1, min(len(X), _ROWS)).astype(np.int64)
     hidden = np.asarray(X[places], dtype=np.float64) * network.scale
     for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
         rank = max(1, round(share * min(weight.shape)))
-        if rank * sum(weight.shape) < weight.size:
+        if weight.size >= worth and rank * sum(weight.shape) < weight.size:
             first, second = _factors(weight.astype(np.float64), hidden, rank)
             straight.add(len(weights))
             weights += [first.astype(np.float32), second.astype(np.float32)]
