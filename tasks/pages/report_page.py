@@ -170,7 +170,7 @@ def report_page(facts: ReportFacts) -> str:
         notes=(*prepared.notes, *prepared.warnings, *facts.said),
         set_aside=prepared.set_aside,
         failures=facts.failures,
-        front=front_rows(facts.ensemble.front),
+        light_front=front_rows(facts.ensemble.front),
     )
 
 
