@@ -17,6 +17,7 @@ from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentRe
 from espalier.pipelines.data.dataset import Dataset, DatasetShape
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.evaluation.fold_models import FoldModels
+from espalier.pipelines.images.bad_files import BadFile
 from espalier.pipelines.problem import FORECAST, ProblemKind
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
@@ -192,6 +193,8 @@ class PicturesRecord:
         Time that it took.
     notes, warnings : tuple of str
         Remarks; files that cannot be used, with the reasons.
+    bad_files : tuple of BadFile
+        All pictures that cannot be used.
     """
 
     columns: tuple[str, ...] = ()
@@ -202,6 +205,7 @@ class PicturesRecord:
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    bad_files: tuple[BadFile, ...] = ()
 
 
 NO_PICTURES = PicturesRecord()
@@ -232,6 +236,8 @@ class PreparedRef:
         Remarks about the data; faults that may need action.
     set_aside : tuple of (column, reason)
         Columns that are not used as features.
+    bad_files : tuple of BadFile
+        Pictures that cannot be used.
     suspects : tuple of (column, reason)
         Columns that may give the target away, and are used.
     repeated : int
@@ -250,6 +256,7 @@ class PreparedRef:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     set_aside: tuple[tuple[str, str], ...] = ()
+    bad_files: tuple[BadFile, ...] = ()
     suspects: tuple[tuple[str, str], ...] = ()
     repeated: int = 0
 

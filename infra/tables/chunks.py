@@ -30,6 +30,7 @@ from espalier.infra.tables.remembered_numbers import as_numbers, decide_signs, g
 from espalier.infra.tables.source_access import open_to_us
 from espalier.infra.tables.sources import (
     PICTURES,
+    WORKBOOK,
     ending,
     read_errors,
     read_table,
@@ -37,6 +38,7 @@ from espalier.infra.tables.sources import (
     table_kind,
     to_frame,
 )
+from espalier.infra.tables.workbooks.reading import read_workbook
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact_source
@@ -279,4 +281,5 @@ _READERS: dict[str, Callable[[str, ChunkPlan], Iterator[pd.DataFrame]]] = {
     "Parquet": _parquet,
     "Arrow": _arrow,
     PICTURES: lambda source, plan: _sliced(read_picture_source(source), plan),
+    WORKBOOK: lambda source, plan: _sliced(read_workbook(source), plan),
 }

@@ -38,9 +38,13 @@ from espalier.pipelines.surroundings import undisturbed
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.in_process import TrainingResult
+    from espalier.pipelines.data.preparation import Preparation
+    from espalier.pipelines.images.bad_files import BadFiles
     from espalier.pipelines.metrics.metric import Metric
 
 EXAMPLE_ROWS = 5
+# Of the time left, for comparing pictures across the split.
+_NEAR_SHARE = 0.05
 
 
 class AutoMLBase(Exports, BaseEstimator):
@@ -56,6 +60,7 @@ class AutoMLBase(Exports, BaseEstimator):
     time_budget: float | None
     image_columns: "Sequence[Any] | None"
     image_root: "str | Path | None"
+    bad_files: "BadFiles"
 
     @undisturbed
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
@@ -101,6 +106,18 @@ class AutoMLBase(Exports, BaseEstimator):
             table, target = table.iloc[counts].reset_index(drop=True), target.iloc[counts]
             groups = None if groups is None else np.asarray(groups)[counts]
             weights = weights[counts]
+        usable = self._frozen_features(deadline).usable(table)
+        if usable is not None and not usable.all():
+            good = np.flatnonzero(usable)
+            warnings.warn(
+                f"{len(usable) - len(good):,} of {len(usable):,} rows are left out, as their "
+                "pictures cannot be used",
+                UserWarning,
+                stacklevel=3,
+            )
+            table, target = table.iloc[good].reset_index(drop=True), target.iloc[good]
+            groups = None if groups is None else np.asarray(groups)[good]
+            weights = None if weights is None else weights[good]
         self._train(table, target, weights, groups, deadline)
         self.n_features_in_ = table.shape[1]
         self._column_names = tuple(table.columns)
@@ -156,6 +173,8 @@ class AutoMLBase(Exports, BaseEstimator):
         search_rows, holdout_rows = self._split(whole, settings.seed)
         if holdout_rows is not None:
             _warn_of_twins(count_duplicates(whole, search_rows, holdout_rows))
+            if whole.shape.is_of_pictures:
+                _warn_of_near(table, whole, preparation, search_rows, holdout_rows, deadline)
         data = prepare_training(
             whole if holdout_rows is None else whole.take(search_rows),
             preparation,
@@ -229,11 +248,15 @@ class AutoMLBase(Exports, BaseEstimator):
         return split_holdout(dataset, fraction=self.holdout_fraction, seed=seed)
 
     def _frozen_features(self, deadline: Deadline) -> FrozenFeatures:
+        from espalier.pipelines.images.bad_files import check_policy
+
+        check_policy(self.bad_files)
         return FrozenFeatures(
             image_columns=None if self.image_columns is None else tuple(self.image_columns),
             image_root="" if self.image_root is None else str(self.image_root),
             seconds=self.time_budget,
             deadline=deadline,
+            bad_files=self.bad_files,
         )
 
     def _seed(self) -> int:
@@ -266,6 +289,23 @@ class AutoMLBase(Exports, BaseEstimator):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
+
+
+def _warn_of_near(
+    table: pd.DataFrame,
+    whole: Dataset,
+    preparation: "Preparation",
+    search_rows: NDArray[np.int64],
+    holdout_rows: NDArray[np.int64],
+    deadline: Deadline,
+) -> None:
+    from espalier.pipelines.images.near_duplicates import near_duplicates
+
+    share = deadline.part(_NEAR_SHARE)
+    for each in near_duplicates(
+        table, whole, preparation, search_rows, holdout_rows, deadline=share
+    ):
+        warnings.warn(str(each), UserWarning, stacklevel=5)
 
 
 def _warn_of_twins(n_twins: int) -> None:

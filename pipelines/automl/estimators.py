@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
 
     from espalier.pipelines.calibration.threshold import Threshold
     from espalier.pipelines.export.base.formats import PortableFormat
+    from espalier.pipelines.images.bad_files import BadFiles
     from espalier.pipelines.learners.base.learner import Learner
     from espalier.pipelines.members.serving_mode import Serving
     from espalier.pipelines.metrics.metric import Metric
@@ -82,6 +83,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         threshold: "Threshold" = "auto",
         image_columns: "Sequence[Any] | None" = None,
         image_root: "str | Path | None" = None,
+        bad_files: "BadFiles" = "missing",
         objectives: "Sequence[str]" = (SCORE,),
         prefer: str | None = None,
         max_operations: float | None = None,
@@ -161,6 +163,7 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
         experience: "str | Path | None" = "auto",
         image_columns: "Sequence[Any] | None" = None,
         image_root: "str | Path | None" = None,
+        bad_files: "BadFiles" = "missing",
         objectives: "Sequence[str]" = (SCORE,),
         prefer: str | None = None,
         max_operations: float | None = None,

@@ -10,7 +10,11 @@ from espalier.pipelines.resources.budget import NEVER, Deadline
 if TYPE_CHECKING:  # a fitted estimator must load without what only training needs
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from espalier.pipelines.data.preparation import PlannedCells, Preparation
+    from espalier.pipelines.images.bad_files import BadFiles
     from espalier.pipelines.images.columns import PictureColumns
 
 
@@ -34,6 +38,8 @@ class FrozenFeatures:
         When all must be read.
     known_only : bool
         Whether pictures that are not in the store count as missing, instead of being read.
+    bad_files : "missing", "set-aside" or "refuse"
+        What is done with pictures that cannot be used.
     """
 
     image_columns: tuple[str, ...] | None = None
@@ -43,10 +49,11 @@ class FrozenFeatures:
     leave_out: tuple[str, ...] = ()
     deadline: Deadline = NEVER
     known_only: bool = False
+    bad_files: "BadFiles" = "missing"
 
     def pictures(self, table: pd.DataFrame) -> "PictureColumns":
         """Return the picture columns of raw rows, read; see `training_pictures` for errors."""
-        from espalier.pipelines.images.columns import training_pictures
+        from espalier.pipelines.images.in_time import training_pictures
 
         return training_pictures(
             table,
@@ -57,7 +64,19 @@ class FrozenFeatures:
             seconds=self.seconds,
             deadline=self.deadline,
             known_only=self.known_only,
+            policy=self.bad_files,
         )
+
+    def usable(self, table: pd.DataFrame) -> "NDArray[np.bool_] | None":
+        """Return which raw rows are trained on, shape (n_rows,); None for all of them.
+
+        Rows whose pictures cannot be used are left out if the user wants them set aside.
+        """
+        if self.bad_files != "set-aside":
+            return None
+        from espalier.pipelines.images.bad_files import good_rows
+
+        return good_rows(self.pictures(table).bad, len(table))
 
     def planned(self, table: pd.DataFrame) -> "Mapping[str, PlannedCells]":
         """Return the picture columns for `espalier.pipelines.data.preparation.prepare`."""

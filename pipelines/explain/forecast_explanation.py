@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.metrics import Scales
 from espalier.pipelines.forecasting.panel import Floats
 from espalier.pipelines.forecasting.scores import ScoredForecast

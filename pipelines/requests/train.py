@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from espalier.pipelines.data.splitting.folds import check_fold_count
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
+from espalier.pipelines.images.bad_files import BadFiles
 from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.redaction import redact_source
@@ -19,12 +20,17 @@ from espalier.pipelines.requests.duration import parse_duration
 from espalier.pipelines.requests.essentials import essentials_of
 from espalier.pipelines.requests.forecast_options import (
     DEFAULT_QUANTILES,
+    HierarchyLevels,
+    HolidayPlaces,
     Horizon,
     KnownCovariates,
+    PastCovariates,
     Quantiles,
     Season,
     SeriesColumn,
+    Static,
     Step,
+    Wide,
     check_forecast_options,
 )
 from espalier.pipelines.requests.form import (
@@ -69,8 +75,8 @@ class TrainRequest(Form):
         min_length=1,
         title="Data",
         description="A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines; compressed too), a "
-        "fsspec URL, a folder or zip archive of pictures in folders of their class, or a "
-        "SQLAlchemy database URL together with a query.",
+        "workbook (book.xlsx#Sheet), a fsspec URL, a folder or zip archive of pictures in folders "
+        "of their class, or a SQLAlchemy database URL together with a query.",
     )
     target: str = Field(
         min_length=1,
@@ -126,7 +132,7 @@ class TrainRequest(Form):
     families: NameList = Field(
         default=(),
         title="Model families",
-        description="Restrict the search to these families; empty for all but realmlp.",
+        description="Restrict the search to these families; empty for all but ebm.",
         json_schema_extra={"items": {"type": "string", "enum": [*FAMILIES, *FORECAST_FAMILIES]}},
     )
     search: str = Field(
@@ -194,6 +200,13 @@ class TrainRequest(Form):
         description="Folder or zip archive that paths of pictures start from; empty for the folder "
         "of the data.",
     )
+    bad_files: BadFiles = Field(
+        default="missing",
+        title="Bad files",
+        description="What is done with pictures that cannot be used (cut off, no picture, not "
+        "there); they are listed in any case. missing: a missing cell of their row. set-aside: "
+        "their row is left out. refuse: no training.",
+    )
     about: OptionalText = Field(
         default=None,
         title="About",
@@ -260,6 +273,11 @@ class TrainRequest(Form):
     known_covariates: KnownCovariates = ()
     season: Season = None
     quantiles: Quantiles = ()
+    past_covariates: PastCovariates = ()
+    static: Static = ()
+    holidays: HolidayPlaces = ()
+    hierarchy: HierarchyLevels = ()
+    wide: Wide = False
 
     @field_validator("memory_limit")
     @classmethod
@@ -322,15 +340,9 @@ class TrainRequest(Form):
 
     def _check_forecast(self) -> None:
         """Refuse options of a forecast that contradict each other."""
-        columns = self.series_columns
         check_forecast_options(
             {name: getattr(self, name) for name in type(self).model_fields},
-            columns=[
-                ("target", columns.target),
-                ("time column", columns.time),
-                ("series column", columns.series),
-                *(("known covariate", name) for name in columns.known_covariates),
-            ],
+            columns=self.series_columns.roles,
         )
 
     @property
@@ -354,7 +366,13 @@ class TrainRequest(Form):
             target=self.target,
             series=self.series_column,
             known_covariates=self.known_covariates,
-        )
+            past_covariates=self.past_covariates,
+            static=self.static,
+            holidays=tuple(place.upper() for place in self.holidays),
+            hierarchy=self.hierarchy,
+            wide=self.wide,
+            exclude=self.exclude if self.wide else (),
+        ).named()
 
     @property
     def levels(self) -> tuple[float, ...]:

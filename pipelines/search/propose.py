@@ -7,6 +7,7 @@ import numpy as np
 
 from espalier.pipelines.search.limits.admission import Admission
 from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
+from espalier.pipelines.search.limits.passes import with_passes_that_fit
 from espalier.pipelines.search.limits.racing import race_floors
 from espalier.pipelines.search.limits.thinning import thinned
 from espalier.pipelines.search.proposer import NEAR_LEADERS, Proposer
@@ -118,9 +119,19 @@ def propose_trials(
     defaults = initial_design(
         space, admission.costs, expected_seconds_limit, leaders_only=prior is not None
     )
-    sure, others = (
-        defaults.configurations[: defaults.n_sure],
-        defaults.configurations[defaults.n_sure :],
+    sure, others, favourites = (
+        with_passes_that_fit(
+            space,
+            some,
+            admission.costs,
+            expected_seconds_limit,
+            tuple(proposer.taken.values()),
+        )
+        for some in (
+            defaults.configurations[: defaults.n_sure],
+            defaults.configurations[defaults.n_sure :],
+            warm_start,
+        )
     )
     picks: list[SourcedProposal] = []
     timed = expected_seconds_limit is not None
@@ -128,7 +139,7 @@ def propose_trials(
     # stops a trial stops similar ones.
     for other_family in (True, False) if timed and not history.successes else (False,):
         for origin, some, rule in (
-            ("warm_start", warm_start, admission.admitted),
+            ("warm_start", favourites, admission.admitted),
             ("default", sure, admission.conceivable),
             ("default", others, admission.admitted),
         ):

@@ -117,6 +117,9 @@ def log_summary(
     tracking.log_file(run_id, validation.html_path, "validation")
     tracking.log_json(run_id, dict(profile), "data/metafeatures.json")
     tracking.log_json(run_id, [list(each) for each in prepared.set_aside], "data/set_aside.json")
+    if prepared.bad_files:
+        listed = [asdict(each) for each in prepared.bad_files]
+        tracking.log_json(run_id, listed, "data/bad_files.json")
     tracking.log_json(run_id, [list(each) for each in ensemble.combiners], "ensemble.json")
     if ensemble.front:
         front = [each.to_dict() for each in ensemble.front]

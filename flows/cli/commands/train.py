@@ -27,9 +27,9 @@ def train(
         str,
         typer.Argument(
             metavar="DATA",
-            help="A file (CSV, TSV, Parquet, Arrow, Feather or JSON lines), its URL, a folder or "
-            "zip of pictures in folders of their class, or a database URL. With --extend: a "
-            "registered model.",
+            help="A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines or a workbook: "
+            "book.xlsx#SHEET), its URL, a folder or zip of pictures in class folders, or a "
+            "database URL. With --extend: a registered model.",
             show_default=False,
         ),
     ],
@@ -85,7 +85,7 @@ def train(
         str | None,
         typer.Option(
             metavar="A,B,...",
-            help="Try only these model families. (default: all but realmlp)",
+            help="Try only these model families. (default: all but ebm)",
             rich_help_panel=SEARCH,
         ),
     ] = None,
@@ -178,6 +178,46 @@ def train(
             rich_help_panel=FORECAST,
         ),
     ] = None,
+    past_covariates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns that are known only as far as the values.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    static: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns that have one value for each series.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    holidays: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DE,US-CA,...",
+            help="Countries, or parts of them, whose public holidays are known covariates.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    hierarchy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns that the series add up by, the widest first; forecasts then add up too.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    wide: Annotated[
+        bool,
+        typer.Option(
+            "--wide",
+            help="The table has a column for each series; --target only names their values.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = False,
     about: Annotated[
         str | None,
         typer.Option(
@@ -293,6 +333,16 @@ def train(
             rich_help_panel=DATA,
         ),
     ] = None,
+    bad_files: Annotated[
+        str,
+        typer.Option(
+            metavar="POLICY",
+            help="What is done with pictures that cannot be used: missing (a missing cell of "
+            "their row), set-aside (their row is left out) or refuse (no training). They are "
+            "listed in any case.",
+            rich_help_panel=DATA,
+        ),
+    ] = "missing",
     start_from: Annotated[
         str | None,
         typer.Option(
@@ -342,7 +392,7 @@ def train(
             json_path=json_path,
         )
         return
-    target = target or _class_column(data)
+    target = target or ("value" if wide else _class_column(data))
     if target is None:
         raise UserError("Missing option '--target': the column to predict (see --help)")
     options = {name: value for name, value in given.items() if name in TrainRequest.model_fields}

@@ -99,7 +99,7 @@ REALMLP = Learner(
     limits=LearnerLimits(max_columns=2_000),
     early_stopping=True,
     anytime=True,
-    # Experience does not know it yet, and a short search has no time for it (docs/decisions/0067).
-    by_default=False,
+    resembles="mlp",
+    passes="epochs",
     least_operations=network_operations,
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.preprocessing.vectors import MOST_DIRECTIONS, VectorColumn
+from espalier.pipelines.preprocessing.vectors.column import MOST_DIRECTIONS, VectorColumn
 
 
 def _column(n_rows=80, width=40, seed=0, gaps=()):
