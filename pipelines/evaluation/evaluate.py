@@ -242,7 +242,8 @@ def weigh_model(candidate: "Candidate", row: pd.DataFrame, progress: TrialProgre
     # What a family of the user's own holds is not known.
     if LEARNERS.get(candidate.learner.name) == candidate.learner:
         counts = count_model(candidate.model_)
-        progress.parameters, progress.operations = counts.parameters, counts.operations
+        if counts is not None:
+            progress.parameters, progress.operations = counts.parameters, counts.operations
 
 
 def _row_ms(candidate: "Candidate", row: pd.DataFrame) -> float:

@@ -42,11 +42,23 @@ class ModelCounts:
     operations: int
 
 
-def count_model(model: Any) -> ModelCounts:
-    """Count a fitted model of one of the built-in families; None is a constant."""
+def count_model(model: Any) -> ModelCounts | None:
+    """Count a fitted model of one of the built-in families.
+
+    Parameters
+    ----------
+    model : estimator or None
+        None is a constant.
+
+    Returns
+    -------
+    ModelCounts or None
+        None for a model that keeps its numbers where they cannot be seen.
+    """
     if model is None:
         return ModelCounts(1, 0)
-    return _counts(model)
+    counts = _counts(model)
+    return counts if counts.parameters else None
 
 
 def _counts(model: Any) -> ModelCounts:

@@ -64,3 +64,7 @@ def test_every_family_is_counted(family):
 
 def test_a_constant_takes_nothing():
     assert count_model(None) == ModelCounts(1, 0)
+
+
+def test_what_cannot_be_seen_is_not_counted_as_nothing():
+    assert count_model(object()) is None
