@@ -80,7 +80,8 @@ def search(
         listener.note(line)
     clock = _SpentClock(store, deadline)
     deadline = with_slack(budget, clock.deadline(reserve_seconds(budget, shape)))
-    end = until_told(search_deadline(budget, shape, deadline))
+    light = run.settings.light_seconds
+    end = until_told(search_deadline(budget, shape, deadline.earlier(light)))
     log = TrialLog(run.tracking, run.run_id)
     new = [each for each in opened.history.results if each.trial.number not in opened.extended]
     log.add(new, 0.0)

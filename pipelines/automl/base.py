@@ -201,7 +201,7 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
             seed=settings.seed,
             held=held,
         )
-        rows = make_leaderboard(trained.history, trained.model.weights)
+        rows = make_leaderboard(trained.history, trained.model.weights, settings.preference.costs)
         self.leaderboard_ = leaderboard_frame(rows)
         self.holdout_score_: float | None = None
         self.holdout_interval_: tuple[float, float] | None = None
@@ -215,6 +215,7 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
         self.adjusted_ = trained.adjusted
         self.experience_ = trained.experience
         self.ensemble_report_ = pd.DataFrame(trained.choice.combiners)
+        self.front_ = pd.DataFrame([each.to_dict() for each in trained.front])
 
     def _score_holdout(
         self,

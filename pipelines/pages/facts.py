@@ -79,12 +79,15 @@ class EnsembleFacts:
         The combiners that were compared.
     adjusted : AdjustmentReport
         How calibration, threshold and intervals were chosen.
+    light_front : tuple of (name, score, milliseconds, MiB, operations, mark)
+        Models of the front of score and costs, as cells of a table; empty if it was not asked for.
     """
 
     method: str
     cv_score: float
     combiners: tuple[tuple[str, float, int], ...] = ()
     adjusted: AdjustmentReport = NOTHING_ADJUSTED
+    light_front: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

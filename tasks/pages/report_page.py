@@ -22,6 +22,7 @@ from espalier.pipelines.pages.page import render_page
 from espalier.pipelines.trials.failures import Failures
 from espalier.tasks.pages.champion_mark import ChampionMark
 from espalier.tasks.pages.first_screen import first_screen
+from espalier.tasks.pages.leaderboard_table import front_rows
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, ValidationRecord
 
 
@@ -92,6 +93,7 @@ def report_page(facts: ReportFacts) -> str:
                 cv_score=facts.ensemble.cv_score,
                 combiners=facts.ensemble.combiners,
                 adjusted=facts.ensemble.adjusted,
+                light_front=tuple(front_rows(facts.ensemble.front)),
             ),
             explanation=facts.explanation,
             leaderboard=facts.leaderboard,

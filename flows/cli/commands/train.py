@@ -261,6 +261,32 @@ def train(
         float | None,
         typer.Option(metavar="MIB", help="Maximum size of the model.", rich_help_panel=SEARCH),
     ] = None,
+    max_operations: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            help="Maximum operations for one row; what takes more is not trained.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    objectives: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="score, and what is to be small beside it, with commas: latency, size, "
+            "operations. Smaller forms of the best models are made and compared.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    prefer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHICH",
+            help="Which model to take: score, small (within one standard error of the best) or "
+            "balanced.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
     interpretable: Annotated[
         bool,
         typer.Option(
