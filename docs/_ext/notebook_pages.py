@@ -9,7 +9,7 @@ import json
 import re
 from typing import Any
 
-from myst_parser.sphinx_ import MystParser
+from myst_parser.parsers.sphinx_ import MystParser
 
 # A result may hold such a line, so fences are longer than any of theirs.
 FENCE = "`" * 8
