@@ -181,7 +181,8 @@ def advise(
         others = {each: place for each, place in found.items() if place not in winners}
         costs = {each: float(portfolio.costs[place]) for each, place in others.items()}
         for family in space.families:
-            costs.setdefault(space.default(family), 1.0)
+            for each in (space.default(family), *space.starters(family)):
+                costs.setdefault(each, 1.0)
         candidates = Candidates.of(
             list(costs), np.array(list(costs.values())), space, knowledge.predictor, meta
         )

@@ -58,6 +58,13 @@ class SearchSpace:
         """Return the default configuration of ``family``."""
         return self._spaces[family].complete({}, None)
 
+    def starters(self, family: str) -> tuple[Configuration, ...]:
+        """Return the family's other configurations that are worth an early trial."""
+        learner = self._spaces[family].learner
+        if learner.starters is None:
+            return ()
+        return tuple(self.complete(family, dict(each)) for each in learner.starters(self.shape))
+
     def complete(self, family: str, values: dict[str, Any]) -> Configuration:
         """Return the configuration of ``values`` and defaults; inactive values are dropped."""
         return self._spaces[family].complete(values, None)

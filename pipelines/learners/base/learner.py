@@ -108,6 +108,15 @@ class Learner:
         with mean 1. Where a metric asks for another loss, the squared error is minimised.
     by_default : bool
         Whether a search uses it without being told to.
+    of_categories : callable (shape) -> ConfigurationSpace, or None
+        Hyperparameters of its own way to treat categories: active where ``prep_encoding`` is
+        ``native``. None if there are none.
+    starters : callable (shape) -> tuple of mappings, or None
+        Values that differ from the defaults of configurations worth an early trial beside the
+        default; None if there are none.
+    varies : callable (values) -> bool, or None
+        Whether models of these hyperparameters that differ by their seed alone are worth
+        averaging; None if they are not.
     """
 
     name: str
@@ -126,6 +135,9 @@ class Learner:
     expected_mb: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
     losses: frozenset[LossKind] = frozenset({LossKind.SQUARED})
     by_default: bool = True
+    of_categories: "Callable[[DatasetShape], ConfigurationSpace] | None" = None
+    starters: Callable[[DatasetShape], tuple[Mapping[str, Value], ...]] | None = None
+    varies: Callable[[Mapping[str, Value]], bool] | None = None
 
     def admits(self, shape: DatasetShape) -> bool:
         """Whether the family can be used on a dataset of this shape."""
