@@ -24,7 +24,7 @@ MOST_MODELS = 8
 LARGEST_MB = 256.0
 # Of more folds than these, as where folds are drawn twice, only the first ones serve: each further
 # model makes predictions slower and hardly better.
-MOST_FOLDS = 5
+MOST_FOLDS = 8
 
 
 def n_served(result: TrialResult) -> int:
