@@ -242,6 +242,6 @@ def _within_limits(
 ) -> FinishInputs:
     """Return ``finishing`` with the serving limits, less the time to prepare a row."""
     limits = settings.limits
-    if (limits or settings.serving == "auto") and data.example_rows is not None:
+    if limits and data.example_rows is not None:
         limits = replace(limits, fixed_ms=prepare_ms(data.preparation, data.example_rows))
     return replace(finishing, limits=limits)
