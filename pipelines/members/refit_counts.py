@@ -18,7 +18,7 @@ from espalier.pipelines.trials.trial import TrialResult
 COUNTS = (5, 3)
 """Refits of one member, the first number that fits; otherwise one."""
 QUICK_ROW_MS = 15.0
-"""Milliseconds that the members may take for one row with further refits, unless there is a limit on
+"""Milliseconds that members may take for one row with further refits, unless there is a limit on
 latency: 20, less what preparing the row and combining the answers take."""
 SMALL_MB = 100.0
 """MiB that the refits of one member may have."""

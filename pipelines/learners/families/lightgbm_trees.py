@@ -159,16 +159,26 @@ def of_categories(shape: DatasetShape) -> "ConfigurationSpace":
 def starters(shape: DatasetShape) -> tuple[Mapping[str, Value], ...]:
     """Return two early trials: one whose thresholds are drawn, and a plain one.
 
-    Neither has a penalty, and the plain one sees all rows and columns in each tree. Which of the
-    three is best differs much between tables (docs/decisions/0101). A class of few rows needs the
-    default's penalty.
+    Neither has a penalty. The first has splits by category, and the plain one sees all rows and
+    columns in each tree. Which of the three is best differs much between tables
+    (docs/decisions/0101). A class of few rows needs the default's penalty.
     """
     if has_tiny_class(shape):
         return ({"extra_trees": True},)
     rate = min(default_rate(shape), 0.05) if shape.n_classes <= 2 else default_rate(shape)
     free: dict[str, Value] = {"learning_rate": rate, "lambda_l2": 1e-3, "bagging_fraction": 1.0}
-    drawn = {"extra_trees": True, "num_leaves": 48, "min_data_in_leaf": 5, "feature_fraction": 0.7}
-    plain = {"num_leaves": 31, "min_data_in_leaf": 20, "feature_fraction": 1.0}
+    drawn: dict[str, Value] = {
+        "extra_trees": True,
+        "num_leaves": 48,
+        "min_data_in_leaf": 5,
+        "feature_fraction": 0.7,
+        "prep_encoding": "native",
+    }
+    plain: dict[str, Value] = {
+        "num_leaves": 31,
+        "min_data_in_leaf": 20,
+        "feature_fraction": 1.0,
+    }
     return ({**free, **drawn}, {**free, **plain})
 
 

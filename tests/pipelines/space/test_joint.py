@@ -217,6 +217,14 @@ def test_it_is_there_without_a_choice_of_encoding_and_gone_where_rows_have_weigh
     assert not any("one_hot_max_size" in each for each in drawn)
 
 
+def test_a_starter_with_a_choice_that_was_cut_is_left_out() -> None:
+    traits = replace(LEARNERS["lightgbm"].preprocessing, encoding=("ordinal", "onehot"))
+    whole = replace(RICH, smallest_class=100)
+    cut = SearchSpace([replace(LEARNERS["lightgbm"], preprocessing=traits)], whole)
+    assert len(SearchSpace([LEARNERS["lightgbm"]], whole).starters("lightgbm")) == 2
+    assert len(cut.starters("lightgbm")) == 1
+
+
 @pytest.mark.parametrize("space", [SPACE, SMALL])
 def test_starters_are_valid_and_differ_from_the_default(space: SearchSpace) -> None:
     for family in space.families:
