@@ -8,7 +8,7 @@ from espalier.pipelines.data.splitting.folds import FoldPlan
 from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 from espalier.pipelines.evaluation.executors.base import Executor
-from espalier.pipelines.evaluation.fold_models import MOST_FOLDS, FoldModels, n_served
+from espalier.pipelines.evaluation.fold_models import FoldModels, n_served, served_folds
 from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.members.cost import RefitTime, refit_seconds
@@ -65,7 +65,7 @@ def fold_jobs(result: TrialResult, folds: FoldPlan) -> list[MemberJob]:
             seed=result.trial.seed,
             rows=fold.train,
         )
-        for fold in folds.folds[:MOST_FOLDS]
+        for fold in folds.folds[: served_folds(len(folds))]
     ]
 
 
