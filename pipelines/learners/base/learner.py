@@ -150,6 +150,15 @@ class Learner:
     trained_by : TrainingPackage or None
         The package that trains it, if that may be missing. A search for readable models uses such
         a family wherever its package is installed.
+    of_categories : callable (shape) -> ConfigurationSpace, or None
+        Hyperparameters of its own way to treat categories: active where ``prep_encoding`` is
+        ``native``. None if there are none.
+    starters : callable (shape) -> tuple of mappings, or None
+        Values that differ from the defaults of configurations worth an early trial beside the
+        default; None if there are none.
+    varies : callable (values) -> bool, or None
+        Whether models of these hyperparameters that differ by their seed alone are worth
+        averaging; None if they are not.
     """
 
     name: str
@@ -177,6 +186,9 @@ class Learner:
     def is_installed(self) -> bool:
         """Whether the package that trains it, if it needs one, is installed."""
         return self.trained_by is None or self.trained_by.is_installed
+    of_categories: "Callable[[DatasetShape], ConfigurationSpace] | None" = None
+    starters: Callable[[DatasetShape], tuple[Mapping[str, Value], ...]] | None = None
+    varies: Callable[[Mapping[str, Value]], bool] | None = None
 
     def admits(self, shape: DatasetShape) -> bool:
         """Whether the family can be used on a dataset of this shape."""
