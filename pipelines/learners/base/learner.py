@@ -186,6 +186,7 @@ class Learner:
     def is_installed(self) -> bool:
         """Whether the package that trains it, if it needs one, is installed."""
         return self.trained_by is None or self.trained_by.is_installed
+
     of_categories: "Callable[[DatasetShape], ConfigurationSpace] | None" = None
     starters: Callable[[DatasetShape], tuple[Mapping[str, Value], ...]] | None = None
     varies: Callable[[Mapping[str, Value]], bool] | None = None
