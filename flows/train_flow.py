@@ -123,7 +123,10 @@ def _train(
         ensemble = build_ensemble(run, prepared, executor, history, opened.plan.finish, deadline)
         for line in ensemble.warnings:
             session.listener.warn(line)
-        rows, failures = make_leaderboard(history, ensemble.weights), failures_of(history)
+        searched.log.add(ensemble.light, 1.0)
+        costs = run.settings.preference.costs
+        tried = history.extend(ensemble.light)
+        rows, failures = make_leaderboard(tried, ensemble.weights, costs), failures_of(history)
         summing_up = log_summary.submit(
             run, prepared, validation, profile, ensemble, rows, failures
         )

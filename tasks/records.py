@@ -22,11 +22,13 @@ from espalier.pipelines.problem import FORECAST, ProblemKind
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.trial import TrialResult
 from espalier.tasks.pickles import PREPARED
 
 if TYPE_CHECKING:  # loads the families of forecasts, scikit-learn, and the combiners
     from espalier.pipelines.automl.forecast.data import ForecastData
     from espalier.pipelines.explain.search.growth import GrowthStage
+    from espalier.pipelines.finishing.prefer import FrontPoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,6 +374,10 @@ class EnsembleRecord:
         Scores on out-of-fold rows as the members join, heaviest first; empty if not measured.
     warnings : tuple of str
         What went wrong in building it, without ending the run.
+    light : tuple of TrialResult
+        Smaller forms of the best models; none unless they were asked for.
+    front : tuple of FrontPoint
+        What cannot be bettered in score and costs at once; empty unless asked for.
     """
 
     path: Path
@@ -385,6 +391,8 @@ class EnsembleRecord:
     learnt_all: bool = False
     growth: "tuple[GrowthStage, ...]" = ()
     warnings: tuple[str, ...] = ()
+    light: tuple[TrialResult, ...] = ()
+    front: "tuple[FrontPoint, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

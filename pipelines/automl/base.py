@@ -30,6 +30,9 @@ from espalier.pipelines.automl.inputs import (
     read_weights,
     same_length,
 )
+from espalier.pipelines.automl.notebook.explaining import Explains
+from espalier.pipelines.automl.notebook.reporting import Reports
+from espalier.pipelines.automl.notebook.shown import TableShown
 from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.errors import UserError
@@ -39,6 +42,7 @@ from espalier.pipelines.surroundings import undisturbed
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.in_process import TrainingResult
     from espalier.pipelines.data.preparation import Preparation
+    from espalier.pipelines.export.base.formats import PortableFormat
     from espalier.pipelines.images.bad_files import BadFiles
     from espalier.pipelines.metrics.metric import Metric
 
@@ -47,7 +51,7 @@ EXAMPLE_ROWS = 5
 _NEAR_SHARE = 0.05
 
 
-class AutoMLBase(Exports, BaseEstimator):
+class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
     """Base class of `AutoMLClassifier` and `AutoMLRegressor`."""
 
     _task: ClassVar[str]
@@ -58,6 +62,7 @@ class AutoMLBase(Exports, BaseEstimator):
     holdout_fraction: float
     verbose: int
     time_budget: float | None
+    portable: "PortableFormat | None"
     image_columns: "Sequence[Any] | None"
     image_root: "str | Path | None"
     bad_files: "BadFiles"
@@ -159,11 +164,12 @@ class AutoMLBase(Exports, BaseEstimator):
     ) -> None:
         # Imported late: a fitted estimator predicts without the search and its packages.
         from espalier.pipelines.automl.in_process import train_in_process
+        from espalier.pipelines.automl.notebook.live import shown_trials
+        from espalier.pipelines.automl.notebook.record import TrainingRecord
         from espalier.pipelines.automl.training_data import prepare_training
         from espalier.pipelines.data.leakage import count_duplicates
         from espalier.pipelines.explain.leaderboard import leaderboard_frame, make_leaderboard
         from espalier.pipelines.metrics.catalogue import get_metric
-        from espalier.pipelines.trials.progress_line import print_trial
 
         whole, preparation = prepared_dataset(
             table, target, self._task, weights, groups, self._frozen_features(deadline)
@@ -183,19 +189,23 @@ class AutoMLBase(Exports, BaseEstimator):
             n_holdout=0 if holdout_rows is None else len(holdout_rows),
             example_rows=preparation.carried(table.head(EXAMPLE_ROWS)),
         )
-        trained = train_in_process(
-            data,
-            settings,
-            deadline=deadline,
-            on_result=partial(print_trial, metric.name) if self.verbose else None,
-        )
+        with shown_trials(metric, settings.budget, verbose=self.verbose) as heard:
+            trained = train_in_process(data, settings, deadline=deadline, on_result=heard)
         self._keep(trained)
-        rows = make_leaderboard(trained.history, trained.model.weights)
+        held = None if holdout_rows is None else whole.take(holdout_rows)
+        self._record = TrainingRecord.of(
+            data.search,
+            trained.history,
+            metric,
+            folds=data.folds.description,
+            seed=settings.seed,
+            held=held,
+        )
+        rows = make_leaderboard(trained.history, trained.model.weights, settings.preference.costs)
         self.leaderboard_ = leaderboard_frame(rows)
         self.holdout_score_: float | None = None
         self.holdout_interval_: tuple[float, float] | None = None
-        if holdout_rows is not None:
-            held = whole.take(holdout_rows)
+        if held is not None and holdout_rows is not None:
             self._score_holdout(table.iloc[holdout_rows], held, metric, settings.seed, deadline)
 
     def _keep(self, trained: "TrainingResult") -> None:
@@ -205,6 +215,7 @@ class AutoMLBase(Exports, BaseEstimator):
         self.adjusted_ = trained.adjusted
         self.experience_ = trained.experience
         self.ensemble_report_ = pd.DataFrame(trained.choice.combiners)
+        self.front_ = pd.DataFrame([each.to_dict() for each in trained.front])
 
     def _score_holdout(
         self,
@@ -255,6 +266,7 @@ class AutoMLBase(Exports, BaseEstimator):
             image_root="" if self.image_root is None else str(self.image_root),
             seconds=self.time_budget,
             deadline=deadline,
+            meanings=self.portable is None,
             bad_files=self.bad_files,
         )
 

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from espalier.pipelines.automl.base import AutoMLBase, keep_parameters
 from espalier.pipelines.automl.shared_docs import with_shared_docs
+from espalier.pipelines.members.preference import SCORE
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
@@ -83,6 +84,9 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         image_columns: "Sequence[Any] | None" = None,
         image_root: "str | Path | None" = None,
         bad_files: "BadFiles" = "missing",
+        objectives: "Sequence[str]" = (SCORE,),
+        prefer: str | None = None,
+        max_operations: float | None = None,
     ) -> None:
         keep_parameters(self, locals())
 
@@ -160,6 +164,9 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
         image_columns: "Sequence[Any] | None" = None,
         image_root: "str | Path | None" = None,
         bad_files: "BadFiles" = "missing",
+        objectives: "Sequence[str]" = (SCORE,),
+        prefer: str | None = None,
+        max_operations: float | None = None,
     ) -> None:
         keep_parameters(self, locals())
 

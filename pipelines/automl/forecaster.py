@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,6 +11,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from espalier.pipelines.automl.forecast.options import horizon_of, levels_of, names_of
+from espalier.pipelines.automl.notebook.forecast_reporting import ForecastReports
+from espalier.pipelines.automl.notebook.shown import ForecastShown
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.read import read_series
@@ -27,7 +28,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.forecast.settings import ForecastResult
 
 
-class AutoMLForecaster(BaseEstimator):
+class AutoMLForecaster(ForecastReports, ForecastShown, BaseEstimator):
     """Finds, tunes and combines forecasters for one or many series, with quantiles.
 
     Parameters
@@ -174,7 +175,7 @@ class AutoMLForecaster(BaseEstimator):
         # Imported late: a fitted estimator predicts without the search and its packages.
         from espalier.pipelines.automl.forecast.settings import ForecastSettings
         from espalier.pipelines.automl.forecast.training import train_forecast
-        from espalier.pipelines.trials.progress_line import print_trial
+        from espalier.pipelines.automl.notebook.live import shown_trials
 
         budget = Budget(seconds=self.time_budget, trials=self.n_trials)
         deadline = budget.begin()
@@ -194,13 +195,8 @@ class AutoMLForecaster(BaseEstimator):
         )
         if self.verbose:
             print(*table.notes, sep="\n")  # noqa: T201
-        result = train_forecast(
-            table,
-            columns,
-            settings,
-            deadline=deadline,
-            on_result=partial(print_trial, metric.name) if self.verbose else None,
-        )
+        with shown_trials(metric.metric, budget, verbose=self.verbose) as heard:
+            result = train_forecast(table, columns, settings, deadline=deadline, on_result=heard)
         self._keep(table, columns, result)
         return self
 
@@ -264,6 +260,7 @@ class AutoMLForecaster(BaseEstimator):
         self.backtest_ = backtest_frame(result, table, columns, tuple(self.quantiles))
         self.freq_, self.season_ = table.frequency.label, table.panel.season
         self.notes_ = table.notes
+        self._trials = tuple(each.to_dict() for each in result.history.ordered)
         self.n_features_in_ = len(columns.covariates) + len(columns.static)
 
     @property

@@ -38,6 +38,9 @@ class FrozenFeatures:
         When all must be read.
     known_only : bool
         Whether pictures that are not in the store count as missing, instead of being read.
+    meanings : bool
+        Whether texts get vectors of their meaning too; a portable model has none, as no export
+        carries the network that makes them.
     bad_files : "missing", "set-aside" or "refuse"
         What is done with pictures that cannot be used.
     """
@@ -49,6 +52,7 @@ class FrozenFeatures:
     leave_out: tuple[str, ...] = ()
     deadline: Deadline = NEVER
     known_only: bool = False
+    meanings: bool = True
     bad_files: "BadFiles" = "missing"
 
     def pictures(self, table: pd.DataFrame) -> "PictureColumns":
@@ -86,6 +90,8 @@ class FrozenFeatures:
         self, table: pd.DataFrame, preparation: "Preparation", features: pd.DataFrame
     ) -> "tuple[Preparation, pd.DataFrame]":
         """Return the preparation and the features with vectors of the texts' meaning added."""
+        if not self.meanings:
+            return preparation, features
         from espalier.pipelines.texts.columns import with_meanings
 
         return with_meanings(

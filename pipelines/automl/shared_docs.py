@@ -30,6 +30,9 @@ leaderboard_ : DataFrame
     Every trial, best first, with its weight in the ensemble.
 ensemble_report_ : DataFrame
     Every way of combining that was tried, with its score on rows it was not fitted to.
+front_ : DataFrame
+    With costs among the ``objectives``, or ``prefer``: the models that cannot be bettered in all of
+    them at once, best score first, and which of them is ``chosen``; else empty.
 cv_score_ : float
     Score of the combination on rows it was not fitted to.
 metric_ : str

@@ -35,7 +35,14 @@ def essentials_of(request: Form, model_name: str) -> dict[str, Any]:
     }
     more: dict[str, Any] = {
         name: given[name]
-        for name in ("extends", "weight_column", "folds", "image_root", "portable")
+        for name in (
+            "extends",
+            "weight_column",
+            "folds",
+            "image_root",
+            "portable",
+            "max_operations",
+        )
         if given[name] is not None
     }
     if given["bad_files"] != "missing":

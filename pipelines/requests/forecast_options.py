@@ -146,6 +146,9 @@ _OF_TABLES: Mapping[str, str] = {
     "interpretable": "name readable families instead, such as ets",
     "max_latency_ms": "a forecast has no such limit",
     "max_size_mb": "a forecast has no such limit",
+    "max_operations": "a forecast has no such limit",
+    "objectives": "forecasts are chosen by their score",
+    "prefer": "forecasts are chosen by their score",
 }
 
 

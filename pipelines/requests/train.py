@@ -37,9 +37,12 @@ from espalier.pipelines.requests.form import (
     DataSource,
     Form,
     NameList,
+    Objectives,
     OptionalNumber,
     OptionalPortable,
     OptionalText,
+    Prefer,
+    check_preference,
 )
 from espalier.pipelines.requests.form_schema import (
     FAMILIES,
@@ -54,7 +57,11 @@ from espalier.pipelines.requests.model_names import (
 )
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.resources.memory import memory_bytes
-from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, STRATEGIES
+from espalier.pipelines.search.strategies.names import (
+    DEFAULT_STRATEGY,
+    STRATEGIES,
+    check_strategy,
+)
 
 DEFAULT_TIME_BUDGET = "10m"
 
@@ -233,6 +240,14 @@ class TrainRequest(Form):
         description="Largest size of the model, in MiB; the members are chosen to meet this limit. "
         "Empty for no limit.",
     )
+    max_operations: OptionalNumber = Field(
+        default=None,
+        title="Max operations",
+        description="Most operations (comparisons, additions, multiplications) that the model may "
+        "take for one row; what is known to take more is not trained. Empty for no limit.",
+    )
+    objectives: Objectives = ()
+    prefer: Prefer = None
     interpretable: bool = Field(
         default=False,
         title="Interpretable",
@@ -279,9 +294,7 @@ class TrainRequest(Form):
     @field_validator("search")
     @classmethod
     def _known_search(cls, value: str) -> str:
-        if value not in STRATEGIES:
-            raise UserError(f"unknown search {value!r}; choose one of: {', '.join(STRATEGIES)}")
-        return value
+        return check_strategy(value)
 
     @field_validator("start_from")
     @classmethod
@@ -310,6 +323,7 @@ class TrainRequest(Form):
     @model_validator(mode="after")
     def _consistent(self) -> "TrainRequest":
         _ = self.budget, self.limits
+        check_preference(self.objectives, self.prefer)
         if self.target in self.exclude:
             raise UserError(f"column {self.target!r} is the target; it cannot be excluded")
         for option in ("group", "time", "weight"):
@@ -385,8 +399,12 @@ class TrainRequest(Form):
 
     @property
     def limits(self) -> ServingLimits:
-        """The largest latency and size that the model may have."""
-        return ServingLimits(max_latency_ms=self.max_latency_ms, max_size_mb=self.max_size_mb)
+        """The largest latency, size and operations that the model may have."""
+        return ServingLimits(
+            max_latency_ms=self.max_latency_ms,
+            max_size_mb=self.max_size_mb,
+            max_operations=self.max_operations,
+        )
 
     @property
     def essentials(self) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from espalier.pipelines.errors import UserError
 from espalier.pipelines.search.limits.admission import Admission
 from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
 from espalier.pipelines.search.limits.passes import with_passes_that_fit
@@ -14,7 +13,7 @@ from espalier.pipelines.search.limits.thinning import thinned
 from espalier.pipelines.search.proposer import NEAR_LEADERS, Proposer
 from espalier.pipelines.search.strategies.dispatch import sources
 from espalier.pipelines.search.strategies.initial_design import initial_design
-from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, STRATEGIES
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, check_strategy
 from espalier.pipelines.search.strategies.situation import SourcedProposal
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.joint import SearchSpace
@@ -97,8 +96,7 @@ def propose_trials(
         The strategy is unknown.
     """
     began = time.perf_counter()
-    if strategy not in STRATEGIES:
-        raise UserError(f"unknown search {strategy!r}; choose one of: {', '.join(STRATEGIES)}")
+    check_strategy(strategy)
     first = max([history.next_number, *(trial.number + 1 for trial in pending)])
     learned = thinned(history)
     admission = Admission.of(

@@ -91,6 +91,7 @@ def prepare_dataset(
             image_side=pictures.side or None,
             known_only=pictures.n_unread > 0,
             seconds=request.budget.seconds,
+            meanings=request.portable is None,
             bad_files=request.bad_files,
         ),
     )

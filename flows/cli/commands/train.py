@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from espalier.flows.terminal.exits import reports_errors
+from espalier.flows.terminal.verbosity import OPTION_NAMES, shows_progress
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 
@@ -18,10 +19,11 @@ FORECAST = "Forecasts"
 WHERE = "Resources"
 
 # Options that may be given together with --extend.
-EXTENDABLE = ("data", "extend", "trials", "workers", "dask", "json_path")
+EXTENDABLE = ("data", "extend", "trials", "workers", "dask", "json_path", *OPTION_NAMES)
 
 
 @reports_errors
+@shows_progress
 def train(
     data: Annotated[
         str,
@@ -258,6 +260,32 @@ def train(
     max_size_mb: Annotated[
         float | None,
         typer.Option(metavar="MIB", help="Maximum size of the model.", rich_help_panel=SEARCH),
+    ] = None,
+    max_operations: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            help="Maximum operations for one row; what takes more is not trained.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    objectives: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="score, and what is to be small beside it, with commas: latency, size, "
+            "operations. Smaller forms of the best models are made and compared.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    prefer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHICH",
+            help="Which model to take: score, small (within one standard error of the best) or "
+            "balanced.",
+            rich_help_panel=SEARCH,
+        ),
     ] = None,
     interpretable: Annotated[
         bool,

@@ -29,13 +29,15 @@ _VALUES = (
     "about",
     "max_latency_ms",
     "max_size_mb",
+    "max_operations",
+    "prefer",
     "query",
     "horizon",
     "series_column",
     "freq",
     "season",
 )
-_LISTS = ("families", "exclude", "known_covariates", "quantiles")
+_LISTS = ("families", "exclude", "objectives", "known_covariates", "quantiles")
 
 
 def train(request: TrainRequest, table: TableEntry) -> Command:

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.flows.studio.predicting.opened import OpenedForRows
-from espalier.pipelines.explain.contributions import Contributions, explain_row
+from espalier.pipelines.explain.effects.contributions import Contributions, explain_row
 
 COVERAGE = 0.9
 SHOWN_EFFECTS = 12

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from espalier.pipelines.explain.forecast_explanation import SeriesStory
-from espalier.tasks.pages.charts import axes, grid, svg
+from espalier.pipelines.pages.charts import axes, grid, svg
 from espalier.tasks.pages.forecast_charts import series_chart
 
 

@@ -16,7 +16,7 @@ from espalier.infra.web.answering.messages import CSV, PARQUET, ModelFacts
 from espalier.infra.web.answering.raw_rows import RawRows
 from espalier.infra.web.answering.served_columns import FILE, kind_of, served_columns
 from espalier.infra.web.answering.typed_columns import TypedColumns, read_once, typed_columns
-from espalier.pipelines.explain.contributions import explain_row
+from espalier.pipelines.explain.effects.contributions import explain_row
 from espalier.pipelines.serving.model import EnsembleModel
 
 Floats = NDArray[np.float64]

@@ -1,6 +1,9 @@
 """Estimates of matrix width and preprocessing time, for the families' expected costs."""
 
+from collections.abc import Mapping
+
 from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.trials.configuration import Value
 
 _FEW_ROWS = 800
 DIRECTIONS = 64.0
@@ -25,6 +28,20 @@ def matrix_columns(shape: DatasetShape, *, per_category: float = 1.0) -> float:
         + DIRECTIONS * shape.n_vectors
         + 1.0
     )
+
+
+def network_operations(values: Mapping[str, Value], shape: DatasetShape) -> float:
+    """Return the fewest operations for a row that a network takes: those of a single input.
+
+    Parameters
+    ----------
+    values : mapping
+        Hyperparameters; ``width`` hidden units in each of ``depth`` layers.
+    shape : DatasetShape
+        Shape of the prepared table.
+    """
+    width, depth = float(values["width"]), float(values["depth"])
+    return 2.0 * width * (1.0 + width * (depth - 1.0) + shape.n_classes)
 
 
 def features_seconds(shape: DatasetShape, vectors: str = "pca") -> float:

@@ -139,6 +139,9 @@ class Learner:
         with mean 1. Where a metric asks for another loss, the squared error is minimised.
     by_default : bool
         Whether a search uses it without being told to.
+    least_operations : callable (values, shape) -> float, or None
+        Operations for one row that a model of these hyperparameters takes at least, known before
+        it is trained; None where only the fitted model tells.
     resembles : str or None
         Family whose default tells what to expect of this one where experience has no trial of it.
     passes : str or None
@@ -165,6 +168,7 @@ class Learner:
     expected_mb: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
     losses: frozenset[LossKind] = frozenset({LossKind.SQUARED})
     by_default: bool = True
+    least_operations: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
     resembles: str | None = None
     passes: str | None = None
     trained_by: TrainingPackage | None = None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.base.costs import network_operations
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
 from espalier.pipelines.learners.neural.embedding_network import FREQUENCIES, MIXED
 from espalier.pipelines.learners.neural.realmlp import TabularPerceptron
@@ -100,4 +101,5 @@ REALMLP = Learner(
     anytime=True,
     resembles="mlp",
     passes="epochs",
+    least_operations=network_operations,
 )

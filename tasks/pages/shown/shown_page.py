@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.explain.shown.examples import Shown
-from espalier.tasks.pages.report_page import TEMPLATES
+from espalier.pipelines.pages.page import TEMPLATES
 
 PAGE_FILE = "examples.html"
 
