@@ -22,8 +22,10 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 ROOT = Path(__file__).parents[4]
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
-    "response_schema_conformance,unsupported_method,negative_data_rejection"
+    "response_schema_conformance,unsupported_method"
 )
+# Not `negative_data_rejection`: a number or an object in the place of a CSV is, once it is sent, a
+# CSV of one line. That wrong rows are refused is asked by test_app.py.
 
 
 @pytest.fixture
