@@ -6,7 +6,7 @@ import io
 import lzma
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -24,6 +24,7 @@ from espalier.infra.tables.workbooks.names import ENDINGS as WORKBOOKS
 from espalier.infra.tables.workbooks.names import split_sheet
 from espalier.infra.tables.workbooks.reading import read_workbook
 from espalier.pipelines.cell_display import without_cells
+from espalier.pipelines.data.parsing.column_names import unique_names
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import EspalierError, UserError
 from espalier.pipelines.redaction import redact, redact_source
@@ -249,21 +250,6 @@ def to_frame(table: "pa.Table") -> pd.DataFrame:
         # pandas writes names of types that it cannot read itself, such as lists of Arrow.
         plain = table.replace_schema_metadata(None).to_pandas()
         return plain.loc[:, [not _UNNAMED_INDEX.fullmatch(name) for name in plain.columns]]
-
-
-def unique_names(names: Sequence[str]) -> list[str]:
-    """Return the names with a number after each that occurred before: ``a``, ``a.1``, ``a.2``."""
-    taken, found = set(names), []
-    for place, name in enumerate(names):
-        new, number = name, names[:place].count(name)
-        if number:
-            new = f"{name}.{number}"
-            while new in taken:
-                number += 1
-                new = f"{name}.{number}"
-        taken.add(new)
-        found.append(new)
-    return found
 
 
 def without_index(table: pd.DataFrame) -> pd.DataFrame:

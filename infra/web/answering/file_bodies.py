@@ -43,7 +43,7 @@ def read_csv_body(
     Raises
     ------
     RefusedError
-        It cannot be read, or has too many rows.
+        It cannot be read, or has no rows or too many.
     """
     if not body.strip():
         raise RefusedError("the body is empty; send a CSV with a header", status=BAD_REQUEST)
@@ -56,7 +56,9 @@ def read_csv_body(
         except UserError as error:
             said = str(error).replace(repr(str(path)), "the body")
             raise RefusedError(said, status=BAD_REQUEST) from None
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    if not parts:
+        raise RefusedError("the body holds one line and no rows; send a header and rows below it")
+    table = pd.concat(parts, ignore_index=True)
     require_few(len(table), most_rows)
     return RawRows.of_table(with_unique_names(table))
 

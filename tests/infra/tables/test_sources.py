@@ -8,7 +8,7 @@ import pytest
 from pyarrow import feather, parquet
 
 from espalier.infra.tables.chunks import ChunkPlan, read_chunks
-from espalier.infra.tables.sources import read_table, unique_names, write_table
+from espalier.infra.tables.sources import read_table, write_table
 from espalier.pipelines.errors import StoreUnavailableError, UserError
 
 
@@ -202,7 +202,3 @@ def test_a_name_that_occurs_twice_is_numbered_as_in_a_csv_file(tmp_path, kind):
     assert list(whole["a.1"]) == ["x", "y"]
     (chunk,) = read_chunks(str(path), plan=ChunkPlan(wanted=["a.1", "b"]))
     assert list(chunk["a.1"]) == ["x", "y"]
-
-
-def test_a_new_name_is_not_one_that_is_there():
-    assert unique_names(["a", "a", "a.1", "a"]) == ["a", "a.2", "a.1", "a.3"]
