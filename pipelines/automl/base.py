@@ -228,11 +228,15 @@ class AutoMLBase(Exports, BaseEstimator):
         return split_holdout(dataset, fraction=self.holdout_fraction, seed=seed)
 
     def _frozen_features(self, deadline: Deadline) -> FrozenFeatures:
+        from espalier.pipelines.learners.registry import uses_networks
+
         return FrozenFeatures(
             image_columns=None if self.image_columns is None else tuple(self.image_columns),
             image_root="" if self.image_root is None else str(self.image_root),
             seconds=self.time_budget,
             deadline=deadline,
+            networks=self.portable is None
+            and uses_networks(self.families, interpretable=self.interpretable),
         )
 
     def _seed(self) -> int:

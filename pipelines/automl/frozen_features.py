@@ -34,6 +34,8 @@ class FrozenFeatures:
         When all must be read.
     known_only : bool
         Whether pictures that are not in the store count as missing, instead of being read.
+    networks : bool
+        Whether networks may be trained on the pixels of pictures.
     """
 
     image_columns: tuple[str, ...] | None = None
@@ -43,6 +45,7 @@ class FrozenFeatures:
     leave_out: tuple[str, ...] = ()
     deadline: Deadline = NEVER
     known_only: bool = False
+    networks: bool = True
 
     def pictures(self, table: pd.DataFrame) -> "PictureColumns":
         """Return the picture columns of raw rows, read; see `training_pictures` for errors."""
@@ -66,10 +69,17 @@ class FrozenFeatures:
     def extended(
         self, table: pd.DataFrame, preparation: "Preparation", features: pd.DataFrame
     ) -> "tuple[Preparation, pd.DataFrame]":
-        """Return the preparation and the features with vectors of the texts' meaning added."""
+        """Return both with vectors of the texts' meaning, and the pixels of pictures, added."""
+        from espalier.pipelines.images.pixels import with_pixels
         from espalier.pipelines.texts.columns import with_meanings
 
-        return with_meanings(
+        preparation, features = with_meanings(
+            table, preparation, features, seconds=self.seconds, deadline=self.deadline
+        )
+        # Where there was no time to read all pictures, there is none to train on them.
+        if not self.networks or self.known_only:
+            return preparation, features
+        return with_pixels(
             table, preparation, features, seconds=self.seconds, deadline=self.deadline
         )
 

@@ -9,6 +9,7 @@ from espalier.pipelines.preprocessing.categorical import CODES, CategoricalBlock
 from espalier.pipelines.preprocessing.dates import DateParts
 from espalier.pipelines.preprocessing.matrix import MEANINGS, FeatureMatrix
 from espalier.pipelines.preprocessing.numeric import NumericBlock
+from espalier.pipelines.preprocessing.pixels import PixelArrays
 from espalier.pipelines.preprocessing.project import Project
 from espalier.pipelines.preprocessing.select import SelectColumns
 from espalier.pipelines.preprocessing.text import TextColumn
@@ -26,8 +27,8 @@ def build_features(
     roles: Mapping[str, ColumnRole],
     shape: DatasetShape,
     seed: int,
-) -> FeatureMatrix:
-    """Return an unfitted transformer from prepared tables to float32 matrices.
+) -> FeatureMatrix | PixelArrays:
+    """Return an unfitted transformer from prepared tables to float32 matrices, or to pixels.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ def build_features(
     seed : int
         Seed of everything random.
     """
+    if traits.pixels:
+        return PixelArrays(roles=dict(roles))
     classification = shape.problem.is_classification
     imputation = str(values.get("imputation", traits.imputation[0]))
     scaling = str(values.get("scaling", traits.scaling[0]))

@@ -20,6 +20,7 @@ from espalier.pipelines.data.leakage import count_duplicates, scan_leakage
 from espalier.pipelines.data.splitting.folds import FoldPlan
 from espalier.pipelines.data.splitting.splits import most_folds
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.learners.registry import uses_networks
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.split_rows import split_rows
@@ -87,6 +88,8 @@ def prepare_dataset(
             image_side=pictures.side or None,
             known_only=pictures.n_unread > 0,
             seconds=request.budget.seconds,
+            networks=settings.portable is None
+            and uses_networks(settings.families, interpretable=settings.interpretable),
         ),
     )
     dataset, preparation = assembled.dataset, assembled.preparation

@@ -129,4 +129,6 @@ class Learner:
 
     def admits(self, shape: DatasetShape) -> bool:
         """Whether the family can be used on a dataset of this shape."""
+        if self.preprocessing.pixels and not shape.n_pixels:
+            return False
         return shape.problem in self.problems and self.limits.admit(shape)

@@ -15,7 +15,7 @@ LEADERS = ("lightgbm", "linear", "extra_trees", "catboost")
 _FOLLOWERS = ("xgboost", "random_forest", "mlp", "svm", "knn", "bayes")
 # Of pictures a network has made what a linear model needs; trees, which split one number at a
 # time, come last.
-_LEADERS_OF_PICTURES = ("linear", "mlp", "bayes", "svm")
+_LEADERS_OF_PICTURES = ("linear", "convnet", "mlp", "bayes", "svm")
 _FOLLOWERS_OF_PICTURES = (
     "knn", "extra_trees", "lightgbm", "catboost", "xgboost", "random_forest",
 )  # fmt: skip
@@ -23,6 +23,8 @@ _FOLLOWERS_OF_PICTURES = (
 _SHORT_SHARE = 0.25
 # Then this many of the leaders that can stop early are tried first, in any case.
 _SURE = 2
+# Families that are trained on pixels.
+NETWORKS = ("convnet",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ def initial_design(
             sure = [name for name in leaders if name in anytime][:_SURE]
             if of_pictures:  # the directions of all numbers come first: none of it can stop early
                 sure = [min(leaders, key=seconds.__getitem__)]
+                # A network is worth its time, and stops in time; another worker tries the rest.
+                sure += [name for name in NETWORKS if name in defaults and name not in sure]
             ordered = dict.fromkeys([*sure, *sorted(names, key=seconds.__getitem__)])
             return InitialDesign(tuple(defaults[name] for name in ordered), len(sure))
     return InitialDesign(tuple(defaults.values()))

@@ -1,0 +1,165 @@
+"""A convolutional network on the pixels of pictures, trained by PyTorch and kept as ONNX."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from espalier.pipelines.architectures.design import Design
+from espalier.pipelines.architectures.onnx_file import Colours, onnx_bytes
+from espalier.pipelines.architectures.pixel_sizes import shrunk
+from espalier.pipelines.architectures.recipe import Recipe
+from espalier.pipelines.architectures.runtime import run_network
+from espalier.pipelines.architectures.training import Examples, train_network
+from espalier.pipelines.architectures.weights import initial_weights
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.learners.base.target_scale import mean_and_spread
+from espalier.pipelines.resources.budget import NEVER, Deadline
+from espalier.pipelines.seeds import generator
+
+
+class ConvNet(BaseEstimator):
+    """Train a network on pixels, with the best epoch kept and a deadline.
+
+    Parameters
+    ----------
+    design : Design
+        The network.
+    recipe : Recipe
+        How it is trained.
+    stop_after : int or None
+        Epochs to train exactly, at most those of the recipe; the learning rate falls within them.
+        None for all of them.
+    classification : bool
+        Whether ``y`` holds class codes.
+    seed : int
+        Seed of everything random.
+    n_threads : int
+        Threads.
+
+    Attributes
+    ----------
+    stored_ : bytes
+        The network as an ONNX file: all that predictions need.
+    n_iterations_ : int
+        Epochs kept.
+    """
+
+    def __init__(
+        self,
+        design: Design = Design(),  # noqa: B008, it is frozen
+        recipe: Recipe = Recipe(),  # noqa: B008
+        stop_after: int | None = None,
+        classification: bool = True,
+        seed: int = 0,
+        n_threads: int = 1,
+    ) -> None:
+        self.design = design
+        self.recipe = recipe
+        self.stop_after = stop_after
+        self.classification = classification
+        self.seed = seed
+        self.n_threads = n_threads
+
+    def fit(
+        self,
+        X: NDArray[np.uint8],
+        y: NDArray[Any],
+        *,
+        sample_weight: NDArray[Any] | None = None,
+        eval_set: tuple[NDArray[np.uint8], NDArray[Any]] | None = None,
+        eval_weight: NDArray[Any] | None = None,
+        deadline: Deadline | None = None,
+    ) -> "ConvNet":
+        """Train on pictures and their codes or values.
+
+        Parameters
+        ----------
+        X : array of uint8, shape (n_rows, n_pictures, side, side, 3)
+            The pictures of each row.
+        y : array, shape (n_rows,)
+            Codes 0..K-1, or values.
+        sample_weight, eval_weight : array or None
+            How much rows count.
+        eval_set : (X, y) or None
+            Rows that tell the best epoch.
+        deadline : Deadline or None
+            When training must be over.
+
+        Raises
+        ------
+        UserError
+            PyTorch is not installed.
+        """
+        need_deep()
+        rng = generator(self.seed, "convnet")
+        largest, n_pictures = X.shape[-2], X.shape[1]
+        self.side_ = self.design.scaled(largest).side
+        if self.classification:
+            self.n_classes_ = int(y.max()) + 1
+        else:
+            self.center_, self.spread_ = mean_and_spread(y, sample_weight)
+            self.low_, self.high_ = float(np.min(y)), float(np.max(y))
+        n_outputs = self.n_classes_ if self.classification else 1
+        network = self.design.network(n_outputs, largest_side=largest, n_pictures=n_pictures)
+        recipe = self.recipe
+        if self.stop_after is not None:
+            recipe = replace(recipe, epochs=min(self.stop_after, recipe.epochs))
+        examples = self._examples(X, y, sample_weight)
+        colours = Colours.of(examples.pixels)
+        trained = train_network(
+            network,
+            recipe,
+            initial_weights(network, rng),
+            examples,
+            colours,
+            classification=self.classification,
+            rng=rng,
+            valid=None if eval_set is None else self._examples(*eval_set, eval_weight),
+            deadline=deadline or NEVER,
+            n_threads=self.n_threads,
+        )
+        self.n_iterations_ = trained.epochs
+        self.losses_ = trained.losses
+        self.stored_ = onnx_bytes(network, trained.weights, colours, softmax=self.classification)
+        return self
+
+    def predict(self, X: NDArray[np.uint8]) -> NDArray[Any]:
+        """Return values, shape (n_rows,), within the range seen; or class codes."""
+        answers = self._answers(X)
+        if self.classification:
+            return np.argmax(answers, axis=1)
+        values = answers[:, 0].astype(np.float64) * self.spread_ + self.center_
+        return np.clip(values, self.low_, self.high_)
+
+    def predict_proba(self, X: NDArray[np.uint8]) -> NDArray[Any]:
+        """Return probabilities, shape (n_rows, n_classes)."""
+        return self._answers(X)
+
+    def _answers(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return run_network(self.stored_, shrunk(X, self.side_))
+
+    def _examples(
+        self, X: NDArray[np.uint8], y: NDArray[Any], weight: NDArray[Any] | None
+    ) -> Examples:
+        if self.classification:
+            target = np.eye(self.n_classes_, dtype=np.float32)[y]
+        else:
+            target = ((y - self.center_) / self.spread_).astype(np.float32)[:, None]
+        counts = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
+        counts = counts / max(float(counts.mean()), 1e-12)
+        return Examples(shrunk(X, self.side_), target, counts.astype(np.float32))
+
+
+def need_deep() -> None:
+    """Raise a `UserError` that says what to install if PyTorch or ONNX is missing."""
+    from importlib.util import find_spec
+
+    missing = [each for each in ("torch", "onnx", "onnxruntime") if find_spec(each) is None]
+    if missing:
+        raise UserError(
+            f"networks are trained with {', '.join(missing)}, which is not installed; "
+            "install it with: pip install 'espalier[deep]'"
+        )
