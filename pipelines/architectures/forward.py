@@ -17,7 +17,7 @@ from espalier.pipelines.architectures.layers import (
 )
 
 MOMENTUM = 0.1
-"""Part of a new batch in the tracked means and variances."""
+"""Part of a new batch in the tracked means and variances, after the first ones."""
 EPSILON = 1e-5
 
 Tensors = Mapping[str, Any]
@@ -29,6 +29,7 @@ def forward(
     pictures: Any,
     *,
     training: bool = False,
+    momentum: float = MOMENTUM,
     dropout: float = 0.0,
     randomness: Any = None,
 ) -> Any:
@@ -44,6 +45,8 @@ def forward(
         Standardised colours.
     training : bool
         Whether batches are normalised by themselves, and tracked.
+    momentum : float
+        Part of the new batch in the tracked means and variances.
     dropout : float
         Share of the inputs of dense layers that is silenced in training.
     randomness : torch.Generator or None
@@ -64,7 +67,7 @@ def forward(
                 groups=step.groups,
             )
         elif isinstance(step, Normalisation):
-            value = _normalised(step, at, weights, value, training)
+            value = _normalised(step, at, weights, value, momentum if training else None)
         elif isinstance(step, Activation):
             value = activate(step.kind, value)
         elif isinstance(step, Gate):
@@ -96,7 +99,10 @@ def activate(kind: Nonlinearity, value: Any) -> Any:
     return getattr(functional, kind)(value)
 
 
-def _normalised(step: Normalisation, at: int, weights: Tensors, value: Any, training: bool) -> Any:
+def _normalised(
+    step: Normalisation, at: int, weights: Tensors, value: Any, momentum: float | None
+) -> Any:
+    """Return a value normalised; by the batch itself, which is tracked, if there is a momentum."""
     from torch.nn import functional
 
     scale, shift = weights[f"{at}.scale"], weights[f"{at}.shift"]
@@ -108,7 +114,7 @@ def _normalised(step: Normalisation, at: int, weights: Tensors, value: Any, trai
         weights[f"{at}.variance"],
         scale,
         shift,
-        training=training,
-        momentum=MOMENTUM,
+        training=momentum is not None,
+        momentum=momentum or 0.0,
         eps=EPSILON,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.architectures.augmenting import augmented, blended
-from espalier.pipelines.architectures.forward import forward
+from espalier.pipelines.architectures.forward import MOMENTUM, forward
 from espalier.pipelines.architectures.layers import Network
 from espalier.pipelines.architectures.onnx_file import Colours
 from espalier.pipelines.architectures.recipe import Recipe
@@ -21,6 +21,8 @@ from espalier.pipelines.resources.budget import NEVER, Deadline
 _TIME_SHARE = 0.93
 _CLIP = 5.0
 _ROWS_A_BLOCK = 256
+# An epoch of few rows has so many steps if batches need not be smaller than so many rows.
+_LEAST_STEPS, _LEAST_BATCH = 8, 8
 # Training ends where the answers have been no better for this share of its epochs, and this many.
 _PATIENCE_SHARE, _PATIENCE = 0.35, 6
 
@@ -131,6 +133,7 @@ class _Training:
                 tensor = tensor.contiguous(memory_format=torch.channels_last)
             self.weights[name] = tensor.requires_grad_(is_fitted(name))
         self.optimiser = _optimiser(recipe, self.weights)
+        self.n_steps = 0
         self.randomness = torch.Generator().manual_seed(int(rng.integers(2**62)))
         self.mean = torch.from_numpy(colours.mean)[:, None, None]
         self.spread = torch.from_numpy(colours.spread)[:, None, None]
@@ -138,7 +141,8 @@ class _Training:
     def run(self, examples: Examples, valid: Examples | None, deadline: Deadline) -> Trained:
         """Train; return the weights of the best epoch."""
         recipe, seconds = self.recipe, deadline.seconds_left
-        batch = min(recipe.batch_size, len(examples))
+        batch = min(recipe.batch_size, max(_LEAST_BATCH, len(examples) // _LEAST_STEPS))
+        batch = min(batch, len(examples))
         steps = max(1, len(examples) // batch)
         best, losses, kept, epoch = math.inf, list[float](), self._copied(), 0
         best_epoch = 1
@@ -201,6 +205,8 @@ class _Training:
             self.weights,
             pictures.contiguous(memory_format=torch.channels_last),
             training=True,
+            # The mean of the first batches, as the numbers to start from mean nothing.
+            momentum=max(MOMENTUM, 1.0 / (1 + self.n_steps)),
             dropout=recipe.dropout,
             randomness=self.randomness,
         )
@@ -215,6 +221,7 @@ class _Training:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.step()
+        self.n_steps += 1
 
     def _losses(self, answers: Any, target: Any) -> Any:
         """Return the loss of each row: the cross entropy, or the squared error."""
