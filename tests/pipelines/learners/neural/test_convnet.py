@@ -61,7 +61,7 @@ def binary():
 
 
 def test_learns_classes(binary):
-    data, fitted = binary
+    _data, fitted = binary
     fresh = table(ProblemKind.BINARY, 40, seed=1)
     scores = fitted.predict_scores(fresh.X)
     assert scores.dtype == np.float32
@@ -123,7 +123,7 @@ def test_every_drawn_network_can_be_built_and_counted():
     for _ in range(60):
         drawn = space.sample("convnet", rng)
         cost = cost_of(drawn.model_values, data.shape)
-        assert 0 < cost.parameters
+        assert cost.parameters > 0
         assert expected_seconds(drawn.model_values, data.shape) > 2
         assert expected_mb(drawn.model_values, data.shape) > 300
         assert design_of(drawn.model_values, data.shape).side <= 16
