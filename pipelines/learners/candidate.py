@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from espalier.pipelines.architectures.pixel_arrays import PixelArrays
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.row_weights import counting_rows, mean_one
@@ -26,6 +27,7 @@ from espalier.pipelines.metrics.objective import (
     relative_weights,
 )
 from espalier.pipelines.preprocessing.build import build_features
+from espalier.pipelines.preprocessing.matrix import FeatureMatrix
 from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration
@@ -216,13 +218,7 @@ class Candidate(BaseEstimator):
         if len(np.unique(labels)) < 2:  # a single class or value is always predicted
             self.model_ = None
             return
-        self.features_ = build_features(
-            self.configuration.preprocessing_values,
-            self.learner.preprocessing,
-            self.roles,
-            self.shape,
-            self.seed,
-        )
+        self.features_ = self._new_features()
         known = facts.take(train)
         matrix, deadline = self._matrix(_rows(X, train), labels, known, deadline, latest)
         context = BuildContext(
@@ -254,6 +250,18 @@ class Candidate(BaseEstimator):
         model.fit(matrix, labels, **given)
         self.model_ = model
         self.n_iterations_ = getattr(model, "n_iterations_", None)
+
+    def _new_features(self) -> FeatureMatrix | PixelArrays:
+        """Return what turns prepared rows into what the family takes, unfitted."""
+        if self.learner.preprocessing.pixels:
+            return PixelArrays(dict(self.roles))
+        return build_features(
+            self.configuration.preprocessing_values,
+            self.learner.preprocessing,
+            self.roles,
+            self.shape,
+            self.seed,
+        )
 
     def _matrix(
         self,

@@ -9,7 +9,6 @@ from espalier.pipelines.preprocessing.categorical import CODES, CategoricalBlock
 from espalier.pipelines.preprocessing.dates import DateParts
 from espalier.pipelines.preprocessing.matrix import MEANINGS, FeatureMatrix
 from espalier.pipelines.preprocessing.numeric import NumericBlock
-from espalier.pipelines.preprocessing.pixels import PixelArrays
 from espalier.pipelines.preprocessing.project import Project
 from espalier.pipelines.preprocessing.select import SelectColumns
 from espalier.pipelines.preprocessing.text import TextColumn
@@ -27,8 +26,8 @@ def build_features(
     roles: Mapping[str, ColumnRole],
     shape: DatasetShape,
     seed: int,
-) -> FeatureMatrix | PixelArrays:
-    """Return an unfitted transformer from prepared tables to float32 matrices, or to pixels.
+) -> FeatureMatrix:
+    """Return an unfitted transformer from prepared tables to float32 matrices.
 
     Parameters
     ----------
@@ -44,8 +43,6 @@ def build_features(
     seed : int
         Seed of everything random.
     """
-    if traits.pixels:
-        return PixelArrays(roles=dict(roles))
     classification = shape.problem.is_classification
     imputation = str(values.get("imputation", traits.imputation[0]))
     scaling = str(values.get("scaling", traits.scaling[0]))

@@ -67,10 +67,10 @@ def initial_design(
         Leave out the other built-in families if a leader is in the space: experience tells where
         they are worth a trial.
     """
-    own = tuple(name for name in space.families if name not in LEADERS + _FOLLOWERS)
     of_pictures = space.shape.is_of_pictures
     first = _LEADERS_OF_PICTURES if of_pictures else LEADERS
-    names = _present(first, space) + own
+    own = (name for name in space.families if name not in first + LEADERS + _FOLLOWERS)
+    names = (*_present(first, space), *own)
     if not (leaders_only and names):
         names += _present(_FOLLOWERS_OF_PICTURES if of_pictures else _FOLLOWERS, space)
     defaults = {name: space.default(name) for name in names}

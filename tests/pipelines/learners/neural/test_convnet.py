@@ -120,8 +120,7 @@ def test_every_drawn_network_can_be_built_and_counted():
     data = table(ProblemKind.BINARY)
     space = SearchSpace([CONVNET], data.shape)
     rng = np.random.default_rng(0)
-    for _ in range(60):
-        drawn = space.sample("convnet", rng)
+    for drawn in space.sample(60, rng):
         cost = cost_of(drawn.model_values, data.shape)
         assert cost.parameters > 0
         assert expected_seconds(drawn.model_values, data.shape) > 2

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from espalier.pipelines.architectures.pixel_arrays import PixelArrays
 from espalier.pipelines.data.parsing.roles import ColumnRole
-from espalier.pipelines.preprocessing.pixels import PixelArrays
 
 ROLES = {"a": ColumnRole.PIXELS, "n": ColumnRole.NUMERIC, "b": ColumnRole.PIXELS}
 
