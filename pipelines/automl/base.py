@@ -230,13 +230,16 @@ class AutoMLBase(Exports, BaseEstimator):
     def _frozen_features(self, deadline: Deadline) -> FrozenFeatures:
         from espalier.pipelines.learners.registry import uses_networks
 
+        settings = TrainingSettings.of(self)
+        with_networks = settings.portable is None and uses_networks(
+            settings.families, interpretable=settings.interpretable
+        )
         return FrozenFeatures(
             image_columns=None if self.image_columns is None else tuple(self.image_columns),
             image_root="" if self.image_root is None else str(self.image_root),
             seconds=self.time_budget,
             deadline=deadline,
-            networks=self.portable is None
-            and uses_networks(self.families, interpretable=self.interpretable),
+            pixel_side=None if with_networks else 0,
         )
 
     def _seed(self) -> int:

@@ -34,8 +34,9 @@ class FrozenFeatures:
         When all must be read.
     known_only : bool
         Whether pictures that are not in the store count as missing, instead of being read.
-    networks : bool
-        Whether networks may be trained on the pixels of pictures.
+    pixel_side : int or None
+        Side of the pixels that networks are trained on; 0 for no networks, None for what the time
+        allows.
     """
 
     image_columns: tuple[str, ...] | None = None
@@ -45,7 +46,7 @@ class FrozenFeatures:
     leave_out: tuple[str, ...] = ()
     deadline: Deadline = NEVER
     known_only: bool = False
-    networks: bool = True
+    pixel_side: int | None = None
 
     def pictures(self, table: pd.DataFrame) -> "PictureColumns":
         """Return the picture columns of raw rows, read; see `training_pictures` for errors."""
@@ -77,10 +78,15 @@ class FrozenFeatures:
             table, preparation, features, seconds=self.seconds, deadline=self.deadline
         )
         # Where there was no time to read all pictures, there is none to train on them.
-        if not self.networks or self.known_only:
+        if self.pixel_side == 0 or (self.known_only and self.pixel_side is None):
             return preparation, features
         return with_pixels(
-            table, preparation, features, seconds=self.seconds, deadline=self.deadline
+            table,
+            preparation,
+            features,
+            side=self.pixel_side,
+            seconds=self.seconds,
+            deadline=self.deadline,
         )
 
 

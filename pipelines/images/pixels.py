@@ -119,6 +119,7 @@ def with_pixels(
     preparation: Preparation,
     features: pd.DataFrame,
     *,
+    side: int | None = None,
     seconds: float | None,
     deadline: Deadline = NEVER,
 ) -> tuple[Preparation, pd.DataFrame]:
@@ -133,6 +134,9 @@ def with_pixels(
         Raw rows.
     preparation, features
         What `espalier.pipelines.data.preparation.prepare` returned for them.
+    side : int or None
+        The side of the pixels, where earlier trials have seen them, however long they take to
+        read; None for what the time allows.
     seconds : float or None
         The time budget of the training; None for no limit.
     deadline : Deadline
@@ -143,11 +147,14 @@ def with_pixels(
         return preparation, features
     if not has_deep():
         return replace(preparation, notes=(*preparation.notes, _what_is_missing(plans))), features
-    side = affordable_side(len(table), len(plans), seconds)
+    soon = deadline if seconds is None else deadline.sooner(_LATEST_SHARE * seconds)
+    if side is None:
+        side = affordable_side(len(table), len(plans), seconds)
+    else:
+        soon = NEVER
     if not side:
         return preparation, features
     table = with_unique_names(table)
-    soon = deadline if seconds is None else deadline.sooner(_LATEST_SHARE * seconds)
     added: dict[str, NDArray[Any]] = {}
     made: list[ColumnPlan] = []
     for plan in plans:
@@ -163,6 +170,12 @@ def with_pixels(
     more = pd.DataFrame(added, index=features.index, dtype=object)
     extended = replace(preparation, plans=(*preparation.plans, *made))
     return extended, pd.concat([features, more], axis=1)
+
+
+def kept_side(preparation: Preparation) -> int:
+    """Return the side of the pixels that a model's networks see; 0 if it has none."""
+    readings = (plan.reading for plan in preparation.plans)
+    return max((each.side for each in readings if isinstance(each, PixelReading)), default=0)
 
 
 def pixels_name(picture_column: str) -> str:
