@@ -34,8 +34,8 @@ def onnx_bytes(
 ) -> bytes:
     """Return the ONNX file of a network.
 
-    Batch normalisations that follow a convolution become part of it, so the graph is as small and
-    quick as can be.
+    Weights keep their names, so that a later training can start from them. The runtime makes batch
+    normalisations part of their convolutions when it opens the file.
 
     Parameters
     ----------
@@ -53,10 +53,9 @@ def onnx_bytes(
     centred = graph.node("Sub", [cast, graph.constant(colours.mean)])
     scaled = graph.node("Div", [centred, graph.constant(colours.spread)])
     values = [graph.node("Transpose", [scaled], perm=[0, 3, 1, 2])]
-    folded = _followers(network)
     for at, step in enumerate(network.steps):
         value = values[step.source]
-        values.append(_written(graph, network, weights, at, value, values, folded))
+        values.append(_written(graph, network, weights, at, value, values))
     answers = graph.node("Softmax", [values[-1]], axis=1) if softmax else values[-1]
     graph.node("Identity", [answers], output=ANSWERS)
     side = network.side
@@ -113,26 +112,14 @@ class _Graph:
         self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
         return name
 
-    def constant(self, values: Any, kind: Any = np.float32) -> str:
+    def constant(self, values: Any, kind: Any = np.float32, name: str = "") -> str:
         """Add a constant; return its name."""
         from onnx import numpy_helper
 
-        name = f"constant{len(self.constants)}"
+        name = name or f"constant{len(self.constants)}"
         array = np.ascontiguousarray(values, dtype=kind)
         self.constants.append(numpy_helper.from_array(array, name))
         return name
-
-
-def _followers(network: Network) -> dict[int, int]:
-    """Return the batch normalisation that is folded into each convolution, by step numbers."""
-    return {
-        step.source - 1: at
-        for at, step in enumerate(network.steps)
-        if isinstance(step, Normalisation)
-        and step.kind == "batch"
-        and step.source
-        and isinstance(network.steps[step.source - 1], Convolution)
-    }
 
 
 def _written(
@@ -142,24 +129,17 @@ def _written(
     at: int,
     value: str,
     values: list[str],
-    folded: dict[int, int],
 ) -> str:
     """Add the nodes of one step; return the name of its value."""
     step = network.steps[at]
+
+    def named(what: str) -> str:
+        return graph.constant(weights[f"{at}.{what}"], name=f"{at}.{what}")
+
     if isinstance(step, Convolution):
-        kernel = weights[f"{at}.weight"]
-        inputs = [value]
-        if at in folded:
-            scale, shift = folded_batch_norm(weights, folded[at])
-            inputs += [
-                graph.constant(kernel * scale[:, None, None, None]),
-                graph.constant(shift),
-            ]
-        else:
-            inputs.append(graph.constant(kernel))
         return graph.node(
             "Conv",
-            inputs,
+            [value, named("weight")],
             kernel_shape=[step.kernel] * 2,
             strides=[step.stride] * 2,
             pads=[step.kernel // 2] * 4,
@@ -167,15 +147,18 @@ def _written(
         )
     if isinstance(step, Normalisation):
         if step.kind == "batch":
-            return value  # part of the convolution before it
-        return _group_norm(graph, step, weights, at, value)
+            inputs = [value, *map(named, ("scale", "shift", "mean", "variance"))]
+            return graph.node("BatchNormalization", inputs, epsilon=EPSILON)
+        return _group_norm(graph, step, named("scale"), named("shift"), value)
     if isinstance(step, Activation):
         return _activation(graph, step, value)
     if isinstance(step, Gate):
         means = graph.node("GlobalAveragePool", [value])
         flat = graph.node("Flatten", [means], axis=1)
-        inner = graph.node("Relu", [_dense(graph, weights, f"{at}.down", flat)])
-        shares = graph.node("Sigmoid", [_dense(graph, weights, f"{at}.up", inner)])
+        down = graph.node("Gemm", [flat, named("down"), named("down_bias")], transB=1)
+        inner = graph.node("Relu", [down])
+        up = graph.node("Gemm", [inner, named("up"), named("up_bias")], transB=1)
+        shares = graph.node("Sigmoid", [up])
         shape = graph.constant([-1, step.channels, 1, 1], np.int64)
         return graph.node("Mul", [value, graph.node("Reshape", [shares, shape])])
     if isinstance(step, Sum):
@@ -185,20 +168,7 @@ def _written(
         shape = graph.constant([-1, step.n_pictures * step.channels], np.int64)
         return graph.node("Reshape", [means, shape])
     assert isinstance(step, Dense)
-    matrix, bias = graph.constant(weights[f"{at}.weight"]), graph.constant(weights[f"{at}.bias"])
-    return graph.node("Gemm", [value, matrix, bias], transB=1)
-
-
-def folded_batch_norm(weights: Weights, at: int) -> tuple[Array, Array]:
-    """Return a batch normalisation after training as a factor and an addend of each channel."""
-    spread = np.sqrt(weights[f"{at}.variance"] + np.float32(EPSILON))
-    scale = weights[f"{at}.scale"] / spread
-    return scale, weights[f"{at}.shift"] - weights[f"{at}.mean"] * scale
-
-
-def _dense(graph: _Graph, weights: Weights, name: str, value: str) -> str:
-    matrix, bias = graph.constant(weights[name]), graph.constant(weights[f"{name}_bias"])
-    return graph.node("Gemm", [value, matrix, bias], transB=1)
+    return graph.node("Gemm", [value, named("weight"), named("bias")], transB=1)
 
 
 def _activation(graph: _Graph, step: Activation, value: str) -> str:
@@ -209,7 +179,7 @@ def _activation(graph: _Graph, step: Activation, value: str) -> str:
     return graph.node("Mul", [value, graph.node("Sigmoid", [value])])
 
 
-def _group_norm(graph: _Graph, step: Normalisation, weights: Weights, at: int, value: str) -> str:
+def _group_norm(graph: _Graph, step: Normalisation, scale: str, shift: str, value: str) -> str:
     """Add a group normalisation: groups of channels as the channels of an instance's."""
     n_groups = step.channels // GROUP_CHANNELS
     shape = graph.node("Shape", [value])
@@ -220,6 +190,6 @@ def _group_norm(graph: _Graph, step: Normalisation, weights: Weights, at: int, v
         epsilon=EPSILON,
     )
     back = graph.node("Reshape", [even, shape])
-    scale, shift = weights[f"{at}.scale"], weights[f"{at}.shift"]
-    scaled = graph.node("Mul", [back, graph.constant(scale[:, None, None])])
-    return graph.node("Add", [scaled, graph.constant(shift[:, None, None])])
+    shape_of_channels = graph.constant([1, step.channels, 1, 1], np.int64)
+    wide = [graph.node("Reshape", [each, shape_of_channels]) for each in (scale, shift)]
+    return graph.node("Add", [graph.node("Mul", [back, wide[0]]), wide[1]])

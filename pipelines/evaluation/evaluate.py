@@ -157,6 +157,7 @@ def _fit_candidate(
         groups=part.groups,
         times=part.times,
         deadline=deadline,
+        parent=_own_fold_model(job, context),
     )
 
 
@@ -197,11 +198,13 @@ def _run_folds(
     n_folds = len(context.folds)
     n_kept = 0 if context.fold_models is None else min(n_folds, MOST_FOLDS)
     kept: list[Candidate] = []
+    parents = _parents(trial, context)
     for number, fold in enumerate(context.folds):
         if deadline.passed:
             raise TimeoutError
         candidate = _new_candidate(trial.configuration, context, shape, trial.seed)
-        _run_fold(candidate, fold, context, deadline, n_folds - number, progress)
+        parent = parents[number] if number < len(parents) else None
+        _run_fold(candidate, fold, context, deadline, n_folds - number, progress, parent)
         if number == 0:
             progress.row_ms = _row_ms(candidate, context.dataset.X.iloc[fold.valid[:1]])
             progress.size_mb = pickled_mb(candidate)
@@ -216,6 +219,27 @@ def _run_folds(
     if kept and context.fold_models is not None:
         gain = context.metric.sign * sum(progress.scores) / n_folds
         context.fold_models.keep(trial, kept, gain=gain)
+
+
+def _parents(trial: Trial, context: EvaluationContext) -> "tuple[Candidate, ...]":
+    """Return the fold models of an earlier trial that those of this one may start from.
+
+    Only in a search that time ends: which trials came earlier depends on the workers.
+    """
+    family = trial.configuration.family
+    if trial.seconds_limit is None or context.fold_models is None:
+        return ()
+    return context.fold_models.best_of(family) if context.learner(family).inherits else ()
+
+
+def _own_fold_model(job: MemberJob, context: EvaluationContext) -> "Candidate | None":
+    """Return the trial's first fold model, where a refit of its family may start from it."""
+    if job.rows is not None or context.fold_models is None:
+        return None
+    if not context.learner(job.configuration.family).inherits:
+        return None
+    models = context.fold_models.load_of(job.trial_number, job.configuration)
+    return models[0] if models else None
 
 
 def _row_ms(candidate: "Candidate", row: pd.DataFrame) -> float:
@@ -238,6 +262,7 @@ def _run_fold(
     deadline: Deadline,
     n_left: int,
     progress: TrialProgress,
+    parent: "Candidate | None",
 ) -> None:
     """Fit one fold's model, predict its validation rows and score them.
 
@@ -256,6 +281,7 @@ def _run_fold(
         times=train.times,
         deadline=share_of(deadline, 1.0 / n_left),
         latest=deadline,
+        parent=parent,
     )
     fitted = time.perf_counter()
     valid = dataset.X.iloc[fold.valid].reset_index(drop=True)

@@ -94,6 +94,7 @@ class Candidate(BaseEstimator):
         times: NDArray[Any] | None = None,
         deadline: Deadline | None = None,
         latest: Deadline | None = None,
+        parent: "Candidate | None" = None,
     ) -> "Candidate":
         """Fit to a prepared table.
 
@@ -111,6 +112,8 @@ class Candidate(BaseEstimator):
         latest : Deadline or None
             The deadline is moved, at most to this, where it would leave the model less time than
             its preprocessing took. None to keep the deadline.
+        parent : Candidate or None
+            A fitted one of these rows or a part of them, for a family that can start from it.
 
         Raises
         ------
@@ -139,16 +142,17 @@ class Candidate(BaseEstimator):
                 classification=self._classifies,
                 groups=facts.groups,
                 times=facts.times,
-                seed=self.seed,
+                # A parent must not have seen the rows that tell when its child is best.
+                seed=0 if self.learner.inherits else self.seed,
             )
             if parts is not None:
                 left = _seconds_left(deadline)
-                self._fit_rows(X, y, facts, *parts, self.iterations, deadline, latest)
+                self._fit_rows(X, y, facts, *parts, self.iterations, deadline, latest, parent)
                 if self._refit_pays(left, _seconds_left(deadline)):
                     rounds = self.n_iterations_
                     self._fit_rows(X, y, facts, everything, nothing, rounds, deadline, latest)
                 return self
-        self._fit_rows(X, y, facts, everything, nothing, self.iterations, deadline, latest)
+        self._fit_rows(X, y, facts, everything, nothing, self.iterations, deadline, latest, parent)
         return self
 
     def predict_scores(self, X: "pd.DataFrame | PreparedRows") -> NDArray[np.float32]:
@@ -208,6 +212,7 @@ class Candidate(BaseEstimator):
         iterations: int | None,
         deadline: Deadline | None,
         latest: Deadline | None = None,
+        parent: "Candidate | None" = None,
     ) -> None:
         """Fit preprocessing and model to ``train``, with the rows ``valid`` for early stopping."""
         labels = y[train]
@@ -236,6 +241,7 @@ class Candidate(BaseEstimator):
             "times": known.times,
             "categorical": self.features_.categorical_,
             "deadline": deadline,
+            "parent": None if parent is None else parent.model_,
         }
         if len(valid):
             expected = y[valid]

@@ -108,6 +108,9 @@ class Learner:
         with mean 1. Where a metric asks for another loss, the squared error is minimised.
     by_default : bool
         Whether a search uses it without being told to.
+    inherits : bool
+        Whether ``fit`` takes ``parent``, a model of the family that was fitted to the same rows
+        or a part of them, to start from.
     """
 
     name: str
@@ -126,6 +129,7 @@ class Learner:
     expected_mb: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
     losses: frozenset[LossKind] = frozenset({LossKind.SQUARED})
     by_default: bool = True
+    inherits: bool = False
 
     def admits(self, shape: DatasetShape) -> bool:
         """Whether the family can be used on a dataset of this shape."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from espalier.pipelines.architectures.design import Design
+from espalier.pipelines.architectures.inheritance import inherit, stored_weights
 from espalier.pipelines.architectures.onnx_file import Colours, onnx_bytes
 from espalier.pipelines.architectures.pixel_sizes import shrunk
 from espalier.pipelines.architectures.recipe import Recipe
@@ -18,6 +19,9 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.learners.base.target_scale import mean_and_spread
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import generator
+
+# From this share of its weights on, a network has a parent, and needs this share of the epochs.
+_HEIR_SHARE, _HEIR_EPOCHS, _LEAST_EPOCHS = 0.5, 0.4, 3
 
 
 class ConvNet(BaseEstimator):
@@ -30,8 +34,7 @@ class ConvNet(BaseEstimator):
     recipe : Recipe
         How it is trained.
     stop_after : int or None
-        Epochs to train exactly, at most those of the recipe; the learning rate falls within them.
-        None for all of them.
+        Epochs to train, instead of those of the recipe.
     classification : bool
         Whether ``y`` holds class codes.
     seed : int
@@ -44,7 +47,7 @@ class ConvNet(BaseEstimator):
     stored_ : bytes
         The network as an ONNX file: all that predictions need.
     n_iterations_ : int
-        Epochs kept.
+        Epochs kept, those of its ancestors included.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class ConvNet(BaseEstimator):
         eval_set: tuple[NDArray[np.uint8], NDArray[Any]] | None = None,
         eval_weight: NDArray[Any] | None = None,
         deadline: Deadline | None = None,
+        parent: "ConvNet | None" = None,
     ) -> "ConvNet":
         """Train on pictures and their codes or values.
 
@@ -87,6 +91,9 @@ class ConvNet(BaseEstimator):
             Rows that tell the best epoch.
         deadline : Deadline or None
             When training must be over.
+        parent : ConvNet or None
+            A network that is trained on these rows or a part of them, whose weights this one
+            starts from where layers are alike; then fewer epochs are needed.
 
         Raises
         ------
@@ -104,15 +111,20 @@ class ConvNet(BaseEstimator):
             self.low_, self.high_ = float(np.min(y)), float(np.max(y))
         n_outputs = self.n_classes_ if self.classification else 1
         network = self.design.network(n_outputs, largest_side=largest, n_pictures=n_pictures)
-        recipe = self.recipe
-        if self.stop_after is not None:
-            recipe = replace(recipe, epochs=min(self.stop_after, recipe.epochs))
+        start, share = initial_weights(network, rng), 0.0
+        if parent is not None:
+            given = inherit(network, start, parent.network_, stored_weights(parent.stored_))
+            start, share = given.weights, given.share
+        epochs = self.recipe.epochs if self.stop_after is None else self.stop_after
+        is_heir = share >= _HEIR_SHARE
+        if is_heir:
+            epochs = max(min(epochs, _LEAST_EPOCHS), round(_HEIR_EPOCHS * epochs))
         examples = self._examples(X, y, sample_weight)
         colours = Colours.of(examples.pixels)
         trained = train_network(
             network,
-            recipe,
-            initial_weights(network, rng),
+            replace(self.recipe, epochs=epochs),
+            start,
             examples,
             colours,
             classification=self.classification,
@@ -121,7 +133,9 @@ class ConvNet(BaseEstimator):
             deadline=deadline or NEVER,
             n_threads=self.n_threads,
         )
-        self.n_iterations_ = trained.epochs
+        self.network_ = network
+        before = parent.n_iterations_ if is_heir and parent is not None else 0
+        self.n_iterations_ = min(before + trained.epochs, max(epochs, 2 * self.recipe.epochs))
         self.losses_ = trained.losses
         self.stored_ = onnx_bytes(network, trained.weights, colours, softmax=self.classification)
         return self

@@ -219,5 +219,6 @@ CONVNET = Learner(
     early_stopping=True,
     anytime=True,
     packages=("onnxruntime",),
+    inherits=True,
     expected_mb=expected_mb,
 )

@@ -116,6 +116,18 @@ def test_a_passed_deadline_gives_a_model_or_says_so():
     assert fitted.n_iterations_ < 120
 
 
+def test_a_child_goes_on_where_its_parent_was(binary):
+    data, parent = binary
+    child = candidate(data, epochs=5, dropout=0.0).fit(data.X, data.y, parent=parent)
+    alone = candidate(data, epochs=5, dropout=0.0).fit(data.X, data.y)
+    assert child.model_.losses_[0] < alone.model_.losses_[0]
+    assert len(child.model_.losses_) == 3  # a child needs fewer epochs
+    assert child.n_iterations_ > parent.n_iterations_  # those of its parent count
+    other = candidate(data, epochs=5, width=16).fit(data.X, data.y, parent=parent)
+    assert len(other.model_.losses_) == 5
+    assert other.n_iterations_ <= 5
+
+
 def test_every_drawn_network_can_be_built_and_counted():
     data = table(ProblemKind.BINARY)
     space = SearchSpace([CONVNET], data.shape)
