@@ -59,7 +59,7 @@ def onnx_bytes(
     answers = graph.node("Softmax", [values[-1]], axis=1) if softmax else values[-1]
     graph.node("Identity", [answers], output=ANSWERS)
     side = network.side
-    shape = ["pictures", side, side, COLOURS]
+    shape: list[str | int | None] = ["pictures", side, side, COLOURS]
     made = helper.make_graph(
         graph.nodes,
         "convnet",

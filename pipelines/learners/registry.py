@@ -84,8 +84,11 @@ def choose_learners(
         A name is unknown or given twice, or no family is left.
     """
     if names is None:
-        names = [each.name for each in _ALL.values() if _is_searched(each, interpretable)]
-        names = [each for each in names if each in LEARNERS or NETWORKS[each].admits(shape)]
+        names = [
+            each.name
+            for each in _ALL.values()
+            if _is_searched(each, interpretable) and (each.name in LEARNERS or each.admits(shape))
+        ]
     wanted = list(names)
     chosen: dict[str, Learner] = {}
     for entry in wanted:

@@ -9,12 +9,13 @@ from sklearn.base import BaseEstimator
 
 from espalier.pipelines.architectures.design import Design
 from espalier.pipelines.architectures.inheritance import inherit, stored_weights
+from espalier.pipelines.architectures.layers import Network
 from espalier.pipelines.architectures.onnx_file import Colours, onnx_bytes
 from espalier.pipelines.architectures.pixel_sizes import shrunk
 from espalier.pipelines.architectures.recipe import Recipe
 from espalier.pipelines.architectures.runtime import run_network
 from espalier.pipelines.architectures.training import Examples, train_network
-from espalier.pipelines.architectures.weights import initial_weights
+from espalier.pipelines.architectures.weights import Weights, initial_weights
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.learners.base.target_scale import mean_and_spread
 from espalier.pipelines.resources.budget import NEVER, Deadline
@@ -49,6 +50,10 @@ class ConvNet(BaseEstimator):
     n_iterations_ : int
         Epochs kept, those of its ancestors included.
     """
+
+    network_: Network
+    stored_: bytes
+    n_iterations_: int
 
     def __init__(
         self,
@@ -111,7 +116,8 @@ class ConvNet(BaseEstimator):
             self.low_, self.high_ = float(np.min(y)), float(np.max(y))
         n_outputs = self.n_classes_ if self.classification else 1
         network = self.design.network(n_outputs, largest_side=largest, n_pictures=n_pictures)
-        start, share = initial_weights(network, rng), 0.0
+        start: Weights = initial_weights(network, rng)
+        share = 0.0
         if parent is not None:
             given = inherit(network, start, parent.network_, stored_weights(parent.stored_))
             start, share = given.weights, given.share
