@@ -77,6 +77,8 @@ def test_folds_follow_the_time_unless_asked_for_and_stay(tmp_path):
 
 def test_pixels_follow_the_time_and_stay(tmp_path, monkeypatch):
     monkeypatch.setattr(pixels, "has_deep", lambda: True)
+    # No other test shall find these pictures in the store.
+    monkeypatch.setenv("ESPALIER_HOME", str(tmp_path / "home"))
     root = class_folders(tmp_path / "shapes", 12)
     paths = sorted(map(str, root.rglob("*.png")))
     table = pd.DataFrame({"photo": paths, "kind": [path.split("/")[-2] for path in paths]})
