@@ -1,11 +1,17 @@
 """On pictures, a network is tried second: it is worth its time, and stops in time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from espalier.pipelines.learners import registry
 from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.metrics.catalogue import METRICS
+from espalier.pipelines.resources.budget import Budget, Deadline
+from espalier.pipelines.search.limits.fold_count import affordable_folds
+from espalier.pipelines.search.next_trials import next_trials
+from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.strategies.initial_design import NETWORKS, initial_design
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.surrogate.cost import CostModel
@@ -27,6 +33,23 @@ def test_a_network_is_tried_second(space, seconds):
     if design.n_sure:  # where time is short, both are tried whatever they seem to cost
         assert design.n_sure == 2
     assert sorted(families) == sorted(space.families)
+
+
+def test_a_network_has_time_to_train(space):
+    plan = SearchPlan(space=space, budget=Budget(seconds=100.0), seed=0, n_workers=2)
+    trials = next_trials(plan, History(METRICS["log_loss"]), Deadline.after(100.0))
+    limits = {each.configuration.family: each.seconds_limit for each in trials}
+    assert limits.pop("convnet") == pytest.approx(45.0, abs=2)
+    assert all(limit == pytest.approx(25.0, abs=2) for limit in limits.values())
+    counted = SearchPlan(space=space, budget=Budget(trials=4), seed=0, n_workers=2)
+    for each in next_trials(counted, History(METRICS["log_loss"]), Deadline(None)):
+        assert each.seconds_limit is None
+
+
+def test_networks_are_judged_on_three_folds_where_time_counts():
+    for shape, folds in ((PICTURES, 3), (replace(PICTURES, n_pixels=0), 5)):
+        assert affordable_folds(shape, Budget(seconds=3_600.0), 2) == folds
+        assert affordable_folds(shape, Budget(trials=9), 2) == 5
 
 
 def test_names_of_networks_are_those_of_the_registry():
