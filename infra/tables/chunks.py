@@ -5,6 +5,7 @@ chunk ends, so the encoding of a text file and the names in a JSON lines file ar
 separate pass, and columns that are known to be text are read as text.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -206,7 +207,7 @@ def _parquet(source: str, plan: ChunkPlan) -> Iterator[pd.DataFrame]:
     import pyarrow.dataset as ds
     import pyarrow.parquet as pq
 
-    if exists_locally(source):
+    if os.path.isdir(source):
         # pandas reads a folder of files in the same way.
         data = ds.dataset(source, format="parquet", partitioning="hive")
         names = _pruned(data.schema.names, plan)

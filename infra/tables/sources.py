@@ -6,7 +6,7 @@ import io
 import lzma
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -205,10 +205,12 @@ def reason_of(error: BaseException) -> str:
 def _read_parquet(source: str) -> pd.DataFrame:
     from pyarrow import parquet
 
-    if exists_locally(source):
+    if os.path.isdir(source):
         return to_frame(parquet.read_table(source))
+    # Not `read_table`: of a file it makes a data set, which refuses a name that occurs twice.
     with open_bytes(source, decompress=False) as file:
-        return to_frame(parquet.read_table(io.BytesIO(file.read())))
+        content = source if exists_locally(source) else io.BytesIO(file.read())
+        return to_frame(parquet.ParquetFile(content).read())
 
 
 def _read_arrow(source: str) -> pd.DataFrame:
@@ -225,13 +227,33 @@ def _read_arrow(source: str) -> pd.DataFrame:
 
 
 def to_frame(table: "pa.Table") -> pd.DataFrame:
-    """Return an Arrow table as a DataFrame, with a named index as a column."""
+    """Return an Arrow table as a DataFrame, with a named index as a column.
+
+    Of a name that occurs twice the second is read as ``name.1``, as it is in a CSV file.
+    """
+    if len(set(table.column_names)) < table.num_columns:
+        table = table.rename_columns(unique_names(table.column_names))
     try:
         return without_index(table.to_pandas())
     except (TypeError, NotImplementedError):
         # pandas writes names of types that it cannot read itself, such as lists of Arrow.
         plain = table.replace_schema_metadata(None).to_pandas()
         return plain.loc[:, [not _UNNAMED_INDEX.fullmatch(name) for name in plain.columns]]
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Return the names with a number after each that occurred before: ``a``, ``a.1``, ``a.2``."""
+    taken, found = set(names), []
+    for place, name in enumerate(names):
+        new, number = name, names[:place].count(name)
+        if number:
+            new = f"{name}.{number}"
+            while new in taken:
+                number += 1
+                new = f"{name}.{number}"
+        taken.add(new)
+        found.append(new)
+    return found
 
 
 def without_index(table: pd.DataFrame) -> pd.DataFrame:

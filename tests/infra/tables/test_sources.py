@@ -3,10 +3,12 @@ import sqlite3
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import feather, parquet
 
-from espalier.infra.tables.chunks import read_chunks
-from espalier.infra.tables.sources import read_table, write_table
+from espalier.infra.tables.chunks import ChunkPlan, read_chunks
+from espalier.infra.tables.sources import read_table, unique_names, write_table
 from espalier.pipelines.errors import StoreUnavailableError, UserError
 
 
@@ -185,3 +187,22 @@ def test_a_cut_off_line_of_json_is_named(tmp_path):
     for read in (read_table, lambda source: list(read_chunks(source))):
         with pytest.raises(UserError, match=r"in line 3: .*was it fully written"):
             read(str(path))
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_a_name_that_occurs_twice_is_numbered_as_in_a_csv_file(tmp_path, kind):
+    table = pa.table([pa.array([1, 2]), pa.array(["x", "y"]), pa.array([3, 4])], ["a", "a", "b"])
+    path = tmp_path / f"table.{kind}"
+    if kind == "parquet":
+        parquet.write_table(table, path)
+    else:
+        feather.write_feather(table, path)
+    whole = read_table(str(path))
+    assert list(whole.columns) == ["a", "a.1", "b"]
+    assert list(whole["a.1"]) == ["x", "y"]
+    (chunk,) = read_chunks(str(path), plan=ChunkPlan(wanted=["a.1", "b"]))
+    assert list(chunk["a.1"]) == ["x", "y"]
+
+
+def test_a_new_name_is_not_one_that_is_there():
+    assert unique_names(["a", "a", "a.1", "a"]) == ["a", "a.2", "a.1", "a.3"]
