@@ -40,7 +40,7 @@ deep: $(VENV)/.deep ## Add PyTorch to .venv, which networks on pictures are trai
 $(VENV)/.deep: $(STAMP)
 	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
 	else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
-	$$pip install -q --disable-pip-version-check torch==2.13.0
+	$$pip install -q --disable-pip-version-check -c requirements.lock torch==2.13.0
 	@touch $@
 
 demo: $(STAMP) ## Train on a bundled table through the whole flow, in about a minute
