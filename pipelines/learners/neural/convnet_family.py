@@ -33,8 +33,9 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     from ConfigSpace import Integer as Whole
 
     made = ConfigurationSpace()
+    # Blocks without a way around them learn most in the few epochs that a minute has.
     block: Any = Categorical(
-        "block", ["plain", "residual", "bottleneck", "inverted", "depthwise"], default="residual"
+        "block", ["plain", "residual", "bottleneck", "inverted", "depthwise"], default="plain"
     )
     expansion: Any = Whole("expansion", (2, 6), default=3)
     skip: Any = Categorical("skip", [True, False], default=True)
@@ -43,7 +44,7 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
         [
             block,
             Whole("stages", (2, 4), default=3),
-            Whole("depth", (1, 4), default=1),
+            Whole("depth", (1, 4), default=2),
             Whole("width", (8, 64), log=True, default=16),
             Float("growth", (1.4, 2.0), default=2.0),
             Categorical("kernel", [3, 5], default=3),
@@ -63,7 +64,7 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     optimiser: Any = Categorical("optimiser", ["adamw", "adam", "sgd"], default="adamw")
     beta: Any = Float("beta", (0.8, 0.99), default=0.9)
     beta2: Any = Categorical("beta2", [0.99, 0.999], default=0.99)
-    rate: Any = Float("learning_rate", (5e-4, 2e-2), log=True, default=4e-3)
+    rate: Any = Float("learning_rate", (5e-4, 3e-2), log=True, default=0.01)
     decay: Any = Float("weight_decay", (1e-4, 0.3), log=True, default=0.05)
     sgd_rate: Any = Float("sgd_learning_rate", (0.01, 0.5), log=True, default=0.1)
     momentum: Any = Float("momentum", (0.5, 0.95), default=0.9)
@@ -85,11 +86,11 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     made.add(
         [
             Categorical("schedule", ["cosine", "linear", "steps"], default="cosine"),
-            Whole("batch_size", (16, 256), log=True, default=default_batch(shape)),
+            Whole("batch_size", (8, 256), log=True, default=default_batch(shape)),
             Whole("epochs", (5, 120), log=True, default=default_epochs(shape)),
             Float("dropout", (0.0, 0.5), default=0.1),
             Categorical("flip", [False, True], default=False),
-            Float("distortion", (0.0, 1.0), default=0.4),
+            Float("distortion", (0.0, 1.0), default=0.3),
             Float("colour", (0.0, 1.0), default=0.2),
             covers,
             cutout,
@@ -111,7 +112,7 @@ def default_epochs(shape: DatasetShape) -> int:
 
 def default_batch(shape: DatasetShape) -> int:
     """Return the default rows of a step."""
-    return 32 if shape.n_rows <= _MANY_ROWS else 64
+    return 16 if shape.n_rows <= _MANY_ROWS else 32
 
 
 def design_of(values: Mapping[str, Value], shape: DatasetShape) -> Design:
