@@ -19,7 +19,6 @@ from espalier.pipelines.images.cells import PictureFiles
 from espalier.pipelines.images.decoding import PictureError, decode
 from espalier.pipelines.images.reading import ImageReading, need_vision
 from espalier.pipelines.resources.budget import NEVER, Deadline
-from espalier.pipelines.resources.cores import own_cores
 
 DEEP_MODULES = ("torch", "onnx", "onnxruntime")
 """What the extra ``deep`` brings, by the names they are imported by."""
@@ -27,11 +26,12 @@ SIDES = (64, 48, 32, 24, 16)
 """Sides that pictures are kept at for networks, the best first."""
 MOST_BYTES = 256 << 20
 """Most memory that the pixels of a table may take."""
-_SHARE = 0.35
+# Share of the budget that a network has on one core, less the start of PyTorch.
+_SHARE, _START_SECONDS = 0.3, 4.0
 # Seconds that a core takes to train a small network on one picture of one pixel, once.
 _SECONDS_A_PIXEL = 1.9e-6
-# Times that a picture is seen: a dozen epochs, on the folds of two thirds and once more on all.
-_VISITS = 25.0
+# Times that a picture is seen: eight epochs on three folds, less the rows that validate.
+_VISITS = 13.0
 _LATEST_SHARE = 0.1
 _SCHEME = 1
 
@@ -201,7 +201,7 @@ def affordable_side(n_rows: int, n_pictures: int, seconds: float | None) -> int:
     n_cells = max(1, n_rows * n_pictures)
     side = math.sqrt(MOST_BYTES / (3 * n_cells))
     if seconds is not None:
-        time = _SHARE * seconds * own_cores()
+        time = max(0.0, _SHARE * seconds - _START_SECONDS)
         side = min(side, math.sqrt(time / (_VISITS * _SECONDS_A_PIXEL * n_cells)))
     return next((each for each in SIDES if each <= side), 0)
 

@@ -96,20 +96,18 @@ def test_without_the_extra_a_line_says_what_to_install(prepared, monkeypatch):
     assert "espalier[deep]" in note
 
 
-def test_where_time_is_short_the_search_goes_on_without(prepared, deep, monkeypatch):
+def test_where_time_is_short_the_search_goes_on_without(prepared, deep):
     table, preparation, features = prepared
     passed = Deadline.after(-1.0)
     # More pictures than are looked at without a deadline.
     found = with_pixels(table, preparation, features, seconds=60.0, deadline=passed)
     assert found == (preparation, features)
-    monkeypatch.setattr(module, "own_cores", lambda: 2)
     assert with_pixels(table, preparation, features, seconds=0.0)[1] is features
 
 
-def test_the_side_follows_the_time_and_the_memory(monkeypatch):
-    monkeypatch.setattr(module, "own_cores", lambda: 2)
+def test_the_side_follows_the_time_and_the_memory():
     assert affordable_side(1_500, 1, None) == 64
-    assert affordable_side(1_500, 1, 60.0) == 24
+    assert affordable_side(1_500, 1, 60.0) == 16
     assert affordable_side(1_500, 1, 300.0) == 48
     assert affordable_side(1_500, 4, 60.0) == 0
     assert affordable_side(100_000, 1, 300.0) == 0
