@@ -1,13 +1,13 @@
 """Forecast the last windows of every set of a folder of series, and compare with seasonal naive.
 
     python benchmarks/forecast.py SERIES_FOLDER [--out FOLDER] [--seconds 60] [--trials N]
-        [--sets a,b] [--jobs 2] [--seed 0] [--windows N]
+        [--sets a,b] [--jobs 2] [--seed 0] [--windows N] [--no-covariates]
 
 The folder's `index.csv` says frequency, season, horizon, covariates and the number of test windows.
 A model is fitted once to what lies before the first window; each window is forecast from all that
-lies before it, with known covariates. Scales are those of the training part of each window, by the
-season of the index. With ``--out`` a set whose record exists is not run again. The last line is one
-JSON object.
+lies before it, with the covariates that the index names. Scales are those of the training part of
+each window, by the season of the index. With ``--out`` a set whose record exists is not run again.
+The last line is one JSON object.
 """
 
 import argparse
@@ -46,6 +46,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sets", default="")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--no-covariates", action="store_true", help="leave all covariates out")
     parser.add_argument("--windows", type=int, help="fewer test windows than the index says")
     return parser.parse_args()
 
@@ -55,13 +56,18 @@ def run_set(row: Any, options: argparse.Namespace) -> dict[str, Any]:
     table = pd.read_parquet(options.folder / f"{row.name}.parquet")
     horizon, season = int(row.horizon), int(row.seasonality)
     windows = min(int(row.test_windows), options.windows or 99)
-    known = row.known_covariates.split(";") if isinstance(row.known_covariates, str) else []
+    known, past, static = (
+        [] if options.no_covariates else _listed(row[f"{kind}_covariates"])
+        for kind in ("known", "past", "static")
+    )
     table = table.sort_values(["series", "time"], kind="stable").reset_index(drop=True)
     left = table.groupby("series", sort=False).cumcount(ascending=False)
     began = time.monotonic()
     model = AutoMLForecaster(
         horizon=horizon,
         known_covariates=known,
+        past_covariates=past,
+        static=static,
         quantiles=LEVELS,
         time_budget=None if options.trials else options.seconds,
         n_trials=options.trials,
@@ -90,6 +96,10 @@ def run_set(row: Any, options: argparse.Namespace) -> dict[str, Any]:
         "method": model.method_,
         "families": {k: round(float(v), 3) for k, v in shares.items() if v > 0},
     }
+
+
+def _listed(names: Any) -> list[str]:
+    return names.split(";") if isinstance(names, str) else []
 
 
 def _figures(

@@ -21,6 +21,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "generated_reference",
+    "notebook_pages",
     "offline_check",
 ]
 exclude_patterns = ["_build", "images/README.md"]

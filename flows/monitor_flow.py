@@ -40,7 +40,7 @@ def monitor(request: MonitorRequest) -> MonitorReport:
         There is no such model, or the rows cannot be read or scored.
     """
     settings, listener = load_settings(), current_listener()
-    tracking = Tracking(settings).open_soon()
+    tracking = Tracking(settings, request.name).open_soon()
     listener.phase("monitor")
     champion = resolve(request.name, settings)
     limits = DriftLimits(index=request.max_drift)

@@ -80,7 +80,7 @@ def _decide(request: RetrainRequest, champion: int, challenger: int) -> Promotio
 
 
 def _retrain(request: RetrainRequest, settings: Settings, listener: RunListener) -> RetrainReport:
-    tracking = Tracking(settings).open_soon()
+    tracking = Tracking(settings, request.name).open_soon()
     listener.phase("read again")
     past = read_last_training(request, settings)
     known = None if request.force else past.fingerprint

@@ -18,6 +18,7 @@ from espalier.flows.training.search import search
 from espalier.flows.training.session import TrainingSession, session_for
 from espalier.infra.operations.cleaning import tidy_up
 from espalier.infra.operations.raw_rows import expire_rows_quietly
+from espalier.infra.runs.mirror import shared_run
 from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
@@ -36,6 +37,7 @@ from espalier.tasks.ensemble.explain_search import explain_search
 from espalier.tasks.ensemble.member_records import environment_versions
 from espalier.tasks.ensemble.refit_on_all import refit_ensemble_on_all, seconds_to_keep
 from espalier.tasks.ensemble.register_ensemble import log_summary, register_ensemble
+from espalier.tasks.ensemble.show_examples import log_examples
 from espalier.tasks.experience.consult_experience import consult_experience, log_advice_outcome
 from espalier.tasks.experience.tag_dataset import tag_dataset
 from espalier.tasks.pages.champion_mark import find_champion
@@ -72,7 +74,8 @@ def train(request: TrainRequest) -> TrainReport:
         watch.phase("load")
         table = load_table(session.table)
         run = TrainingRun(request=request, table=table, tracking=session.tracking)
-        with run.store.lock():
+        shared = shared_run(run.store, request.model_name, session.settings)
+        with run.store.lock(), shared:
             take_over_run_folder(run.store)
             report = session.report = _train(run, session, watch, deadline)
         tidy_up(session.settings, request.model_name)
@@ -120,7 +123,10 @@ def _train(
         ensemble = build_ensemble(run, prepared, executor, history, opened.plan.finish, deadline)
         for line in ensemble.warnings:
             session.listener.warn(line)
-        rows, failures = make_leaderboard(history, ensemble.weights), failures_of(history)
+        searched.log.add(ensemble.light, 1.0)
+        costs = run.settings.preference.costs
+        tried = history.extend(ensemble.light)
+        rows, failures = make_leaderboard(tried, ensemble.weights, costs), failures_of(history)
         summing_up = log_summary.submit(
             run, prepared, validation, profile, ensemble, rows, failures
         )
@@ -128,6 +134,7 @@ def _train(
         watch.phase("evaluate")
         holdout = evaluate_ensemble(run, prepared, ensemble, deadline)
         explaining = explain_model.submit(run, prepared, ensemble, deadline)
+        showing = log_examples.submit(run, prepared, ensemble, deadline)
         telling = explain_search.submit(run, prepared, ensemble, history, deadline)
 
         if refits:
@@ -172,6 +179,7 @@ def _train(
         )
         log_report(run, facts)
         summing_up.result()
+        showing.result()
         if keeping is not None:
             keeping.result()
         report = make_report(facts, run.run_id, history, len(opened.history), watch.seconds())

@@ -16,6 +16,7 @@ from pydantic_settings import SettingsConfigDict
 from espalier.infra.endpoint_settings import EndpointSettings
 from espalier.infra.form_settings import FormSettings
 from espalier.infra.sqlite_urls import sqlite_url
+from espalier.infra.store_settings import StoreSettings
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.resources.cores import usable_cores as usable_cores
 from espalier.pipelines.resources.memory import memory_bytes
@@ -30,7 +31,7 @@ OWN_DATABASE = "mlflow.db"
 """Name of MLflow's database in the home folder."""
 
 
-class Settings(FormSettings, EndpointSettings):
+class Settings(StoreSettings, FormSettings, EndpointSettings):
     """The settings of an installation: where data are stored and where work runs.
 
     Raises
@@ -48,23 +49,6 @@ class Settings(FormSettings, EndpointSettings):
         validate_default=True,
         description="Folder for everything that is written: `mlruns` in the working folder unless "
         "it is set.",
-    )
-    tracking_uri: str | None = Field(
-        default=None,
-        validation_alias=AliasChoices("ESPALIER_TRACKING_URI", "MLFLOW_TRACKING_URI"),
-        description="MLflow's tracking store: a server (`http://...`) or a database "
-        "(`postgresql+psycopg2://...`). Empty: `mlflow.db` (sqlite) in the home folder. Artifacts "
-        "of a new experiment go where the server says, with a database to `artifacts` in the home "
-        "folder. `MLFLOW_TRACKING_URI` is read too.",
-    )
-    registry_uri: str | None = Field(
-        default=None,
-        validation_alias=AliasChoices("ESPALIER_REGISTRY_URI", "MLFLOW_REGISTRY_URI"),
-        description="MLflow's model registry. Empty: the tracking store. `MLFLOW_REGISTRY_URI` is "
-        "read too.",
-    )
-    experiment: str = Field(
-        default="espalier", min_length=1, description="The MLflow experiment for runs."
     )
     prefect_api_url: str | None = Field(
         default=None,

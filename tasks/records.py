@@ -17,15 +17,18 @@ from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentRe
 from espalier.pipelines.data.dataset import Dataset, DatasetShape
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.evaluation.fold_models import FoldModels
+from espalier.pipelines.images.bad_files import BadFile
 from espalier.pipelines.problem import FORECAST, ProblemKind
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 from espalier.pipelines.trials.configuration import Configuration
+from espalier.pipelines.trials.trial import TrialResult
 from espalier.tasks.pickles import PREPARED
 
 if TYPE_CHECKING:  # loads the families of forecasts, scikit-learn, and the combiners
     from espalier.pipelines.automl.forecast.data import ForecastData
     from espalier.pipelines.explain.search.growth import GrowthStage
+    from espalier.pipelines.finishing.prefer import FrontPoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +193,8 @@ class PicturesRecord:
         Time that it took.
     notes, warnings : tuple of str
         Remarks; files that cannot be used, with the reasons.
+    bad_files : tuple of BadFile
+        All pictures that cannot be used.
     """
 
     columns: tuple[str, ...] = ()
@@ -200,6 +205,7 @@ class PicturesRecord:
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    bad_files: tuple[BadFile, ...] = ()
 
 
 NO_PICTURES = PicturesRecord()
@@ -230,6 +236,8 @@ class PreparedRef:
         Remarks about the data; faults that may need action.
     set_aside : tuple of (column, reason)
         Columns that are not used as features.
+    bad_files : tuple of BadFile
+        Pictures that cannot be used.
     suspects : tuple of (column, reason)
         Columns that may give the target away, and are used.
     repeated : int
@@ -248,6 +256,7 @@ class PreparedRef:
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     set_aside: tuple[tuple[str, str], ...] = ()
+    bad_files: tuple[BadFile, ...] = ()
     suspects: tuple[tuple[str, str], ...] = ()
     repeated: int = 0
 
@@ -365,6 +374,10 @@ class EnsembleRecord:
         Scores on out-of-fold rows as the members join, heaviest first; empty if not measured.
     warnings : tuple of str
         What went wrong in building it, without ending the run.
+    light : tuple of TrialResult
+        Smaller forms of the best models; none unless they were asked for.
+    front : tuple of FrontPoint
+        What cannot be bettered in score and costs at once; empty unless asked for.
     """
 
     path: Path
@@ -378,6 +391,8 @@ class EnsembleRecord:
     learnt_all: bool = False
     growth: "tuple[GrowthStage, ...]" = ()
     warnings: tuple[str, ...] = ()
+    light: tuple[TrialResult, ...] = ()
+    front: "tuple[FrontPoint, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,7 +111,7 @@ def test_the_wheel_is_one_package_without_deployment_and_tests(wheel):
     assert not [name for name in names if "deploy/" in name or "tests" in name]
     assert {
         "espalier/__main__.py",
-        "espalier/tasks/pages/templates/report.html",
+        "espalier/pipelines/pages/templates/report.html",
         "espalier/flows/studio/web/templates/base.html",
         "espalier/flows/studio/web/static/htmx.min.js",
         "espalier/flows/studio/web/static/htmx.LICENSE.txt",

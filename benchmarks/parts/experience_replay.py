@@ -117,7 +117,7 @@ def open_pools(records: KnowledgeBase, known: AlignedKnowledge) -> list[Pool]:
             Pool(
                 table=table,
                 model=model,
-                prior=RunPrior(model, table.space.coordinates, table.dataset.meta),
+                prior=RunPrior(model, table.space, table.dataset.meta),
                 X=table.space.encode(list(table.configurations)),
                 filling=np.array(filling, dtype=np.int64),
             )

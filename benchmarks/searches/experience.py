@@ -50,7 +50,7 @@ def lend(knowledge: KnowledgeBase, *, seed: int = 0) -> dict[str, Lent]:
         today = [align_configuration(portfolio.configurations[each], held.space) for each in order]
         lent[about.name] = Lent(
             tuple(dict.fromkeys(each for each in today if each is not None))[:FIRST],
-            RunPrior(model, held.space.coordinates, about.meta),
+            RunPrior(model, held.space, about.meta),
             spearman(model.predict(held.X, about.meta)[0], held.scores),
         )
     return lent

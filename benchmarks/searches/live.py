@@ -66,6 +66,10 @@ ABLATIONS = {
     "no_ascent": Variant("guided", racing=True, experience=True, ascent=False),
     "forest": Variant("forest", racing=True, experience=True),
     "neural": Variant("neural", racing=True, experience=True),
+    "evolution": Variant("evolution", racing=True),
+    "local": Variant("local", racing=True),
+    "policy": Variant("policy", racing=True),
+    "policy+critic": Variant("policy+critic", racing=True),
 }
 
 

@@ -28,6 +28,7 @@ from espalier.flows.cli.commands.train import train
 from espalier.flows.cli.commands.ui import ui
 from espalier.flows.cli.commands.upkeep.check import check
 from espalier.flows.cli.commands.upkeep.clean import clean
+from espalier.flows.cli.commands.upkeep.expectations import expectations
 from espalier.flows.cli.commands.upkeep.forget import forget
 from espalier.flows.cli.commands.verify import verify
 from espalier.flows.cli.commands.web.endpoint import endpoint
@@ -62,6 +63,7 @@ app.command()(history)
 app.command()(export)
 app.command()(verify)
 app.command()(check)
+app.command()(expectations)
 app.command()(clean)
 app.command()(forget)
 app.command()(ui)

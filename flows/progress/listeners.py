@@ -25,6 +25,8 @@ class SearchProgress:
         The best trial so far and the newest one.
     seconds_left, seconds_budget : float
         Remaining and total seconds of the search, infinite without a time budget.
+    n_workers : int
+        Number of workers; 0 if it is not known.
     """
 
     metric: str
@@ -35,6 +37,7 @@ class SearchProgress:
     last: TrialResult | None
     seconds_left: float
     seconds_budget: float
+    n_workers: int = 0
 
     @property
     def share_done(self) -> float:

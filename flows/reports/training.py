@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from espalier.infra.places import write_whole
 from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentReport
@@ -14,6 +14,9 @@ from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialStatus
 from espalier.tasks.pages.leaderboard_table import leaderboard_record
 from espalier.tasks.pages.report_page import ReportFacts
+
+if TYPE_CHECKING:  # loads the combiners
+    from espalier.pipelines.finishing.prefer import FrontPoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,8 @@ class TrainReport:
     refit_on_all : bool
         Whether the registered model has learnt from the hold-out rows as well; the scores are those
         from before.
+    front : tuple of FrontPoint
+        Models that cannot be bettered in score and costs at once; empty unless asked for.
     """
 
     model: str
@@ -88,6 +93,7 @@ class TrainReport:
     notes: tuple[str, ...]
     adjustments: AdjustmentReport = NOTHING_ADJUSTED
     refit_on_all: bool = False
+    front: "tuple[FrontPoint, ...]" = ()
 
     @property
     def figures(self) -> dict[str, float]:
@@ -107,6 +113,7 @@ class TrainReport:
         record["seconds"] = dict(self.seconds)
         record["holdout_interval"] = list(self.holdout_interval)
         record["notes"] = list(self.notes)
+        record["front"] = [each.to_dict() for each in self.front]
         record["adjustments"] = self.adjustments.to_dict()
         record["leaderboard"] = [leaderboard_record(row) for row in self.leaderboard]
         return record
@@ -164,4 +171,5 @@ def make_report(
         notes=prepared.notes + ((holdout.note,) if holdout.note else ()) + facts.said,
         refit_on_all=facts.ensemble.learnt_all,
         adjustments=facts.ensemble.adjusted,
+        front=facts.ensemble.front,
     )

@@ -75,6 +75,19 @@ def find_published_flow(schedule: "Schedule") -> PublishedFlow:
     return found
 
 
+def check_schedule(schedule: "Schedule") -> "Flow[Any, Any]":
+    """Return the flow that a schedule names; its parameters are checked against the flow's form.
+
+    Raises
+    ------
+    UserError
+        The flow is unknown, or its parameters are invalid.
+    """
+    flow = find_published_flow(schedule).load()
+    _check(flow, schedule)
+    return flow
+
+
 def make_deployments(schedules: Sequence["Schedule"] = ()) -> "list[RunnerDeployment]":
     """Return one deployment per flow, and one per schedule.
 
@@ -112,8 +125,7 @@ def _scheduled(schedule: "Schedule") -> "RunnerDeployment":
     from prefect.types.entrypoint import EntrypointType
 
     each = find_published_flow(schedule)
-    flow = each.load()
-    _check(flow, schedule)
+    flow = check_schedule(schedule)
     return RunnerDeployment.from_flow(
         flow,
         name=schedule.name,

@@ -18,6 +18,7 @@ from espalier.flows.terminal.command_log import logged_command
 from espalier.infra.orchestration.address import named_address
 from espalier.infra.orchestration.heartbeats import VARIABLES, watch_heartbeats
 from espalier.infra.orchestration.owners import owner_of
+from espalier.infra.places import write_whole
 from espalier.infra.processes.owner_lock import RunLock
 from espalier.pipelines.errors import UserError
 
@@ -69,6 +70,29 @@ def serve_flows(
         entries = read_schedules(schedules) if schedules is not None else ()
         console = Console(file=frame.terminal, highlight=False)
         _serve(frame.settings, entries, limit, page, console, frame.log_path)
+
+
+def write_pool_file(schedules: Path | None, path: Path, pool: str) -> None:
+    """Write a ``prefect.yaml`` with the deployments of these schedules for a work pool.
+
+    Raises
+    ------
+    UserError
+        The schedules are invalid, or the file cannot be written.
+    """
+    from espalier.flows.serving.pool_file import pool_file
+    from espalier.infra.orchestration.schedules import read_schedules
+
+    # Secrets are those of the machines that run it, not of this one.
+    entries = () if schedules is None else read_schedules(schedules, _AnyName())
+    write_whole(path, pool_file(entries, pool))
+
+
+class _AnyName(dict[str, str]):
+    """An environment in which every variable is set."""
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str)
 
 
 def _serve(
@@ -138,6 +162,7 @@ async def _run(
     from espalier.flows.serving.housekeeper import Housekeeper
     from espalier.flows.serving.publishing import publish
     from espalier.flows.serving.runner import POLL_SECONDS, ServingRunner, run_until_stopped
+    from espalier.infra.registry.alias_webhook import ensure_webhook
 
     runner = ServingRunner(
         name="espalier", limit=limit, query_seconds=POLL_SECONDS, pause_on_shutdown=False
@@ -146,6 +171,8 @@ async def _run(
     with console.status("publishing the flows"):
         deployments = await publish(runner, deployments, owner)
     _show(deployments, pages, console, log_path)
+    if said := ensure_webhook(settings):
+        console.print(said, style="dim")
     with Housekeeper(settings, owner, console):
         # Runs that could not record their own end are marked as ended too.
         await run_until_stopped(runner, at_end=lambda: _end_leftovers(settings))

@@ -16,9 +16,11 @@ from espalier.flows.studio.pages import (
     data,
     decisions,
     deploy,
+    forecast,
     home,
     login,
     models,
+    pictures,
     predict,
     rows,
     train,
@@ -72,7 +74,10 @@ def make_app(
     app = FastAPI(title="Espalier studio", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.studio = studio
     app.mount("/static", StaticFiles(directory=PLACE / "static"), name="static")
-    for part in (home, login, data, train, work, decisions, models, rows, predict, deploy, watch):
+    for part in (
+        *(home, login, data, pictures, train, forecast, work),
+        *(decisions, models, rows, predict, deploy, watch),
+    ):
         app.include_router(part.router)
     _answer_errors(app, studio)
     return Guard(app=app, door=studio.door, hosts=hosts, most_bytes=most_bytes)

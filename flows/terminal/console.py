@@ -1,6 +1,7 @@
 """Progress of a run on standard output: a live panel on a terminal, plain lines elsewhere."""
 
 import time
+from collections import deque
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -16,24 +17,70 @@ from rich.text import Text
 
 from espalier.flows.progress.listeners import SearchProgress, human_seconds, search_line
 from espalier.flows.terminal.safe_text import safe_text
+from espalier.flows.terminal.verbosity import Verbosity
+from espalier.pipelines.trials.trial import TrialResult
 
 # Plain output shows the state of the search at most this often, unless there is a new best.
 PLAIN_SECONDS = 15.0
+LAST_SHOWN = 4
+"""Trials that the panel shows, the newest first."""
+PACE_SECONDS = 5.0
+ERROR_SHOWN = 120
 
 
-def open_console(title: str, console: Console) -> "LiveConsole | PlainConsole":
-    """Return the live panel on a terminal, plain lines elsewhere."""
-    return LiveConsole(title, console) if console.is_terminal else PlainConsole(title, console)
+def open_console(
+    title: str, console: Console, verbosity: Verbosity = Verbosity.NORMAL
+) -> "LiveConsole | PlainConsole | QuietConsole":
+    """Return the live panel on a terminal, plain lines elsewhere, or what else was asked for."""
+    if verbosity is Verbosity.QUIET:
+        return QuietConsole(console)
+    every = verbosity is Verbosity.VERBOSE
+    if console.is_terminal and verbosity is not Verbosity.LINES:
+        return LiveConsole(title, console, every_trial=every)
+    return PlainConsole(title, console, every_trial=every)
+
+
+class QuietConsole:
+    """Prints warnings only."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def phase(self, name: str) -> None:
+        """Say nothing."""
+
+    def note(self, line: str) -> None:
+        """Say nothing."""
+
+    def warn(self, line: str) -> None:
+        """Print the warning."""
+        said = f"warning: {safe_text(line)}"
+        self._console.print(said, markup=False, highlight=False, soft_wrap=True)
+
+    def searched(self, progress: SearchProgress) -> None:
+        """Say nothing."""
 
 
 class PlainConsole:
     """Prints one line per event, after the seconds since the start."""
 
     def __init__(
-        self, title: str, console: Console, clock: Callable[[], float] = time.monotonic
+        self,
+        title: str,
+        console: Console,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        every_trial: bool = False,
     ) -> None:
         self._console = console
         self._clock = clock
+        self._every_trial = every_trial
         self._begun = clock()
         self._said = float("-inf")
         self._line(title)
@@ -57,9 +104,14 @@ class PlainConsole:
         self._line(f"warning: {line}")
 
     def searched(self, progress: SearchProgress) -> None:
-        """Print the state of the search for a new best trial, else at most every 15 seconds."""
+        """Print the state of the search for a new best trial, else at most every 15 seconds.
+
+        If every trial is asked for, it gets a line of its own.
+        """
         if progress.last is None:
             return
+        if self._every_trial:
+            self._line(f"  {trial_line(progress.last, progress.metric)}")
         is_best = progress.best is progress.last
         if is_best or self._clock() - self._said >= PLAIN_SECONDS:
             self._said = self._clock()
@@ -74,8 +126,14 @@ class LiveConsole:
     """A panel that is redrawn in place; notes and warnings scroll above it."""
 
     def __init__(
-        self, title: str, console: Console, clock: Callable[[], float] = time.monotonic
+        self,
+        title: str,
+        console: Console,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        every_trial: bool = False,
     ) -> None:
+        self._every_trial = every_trial
         self._title = safe_text(title)
         self._console = console
         self._clock = clock
@@ -84,6 +142,8 @@ class LiveConsole:
         self._ended: list[tuple[str, float]] = []
         self._progress: SearchProgress | None = None
         self._told = self._begun
+        self._counted_from: tuple[float, int] | None = None
+        self._last: deque[TrialResult] = deque(maxlen=LAST_SHOWN)
         self._spinner = Spinner("dots", style="cyan")
         self._live = Live(
             get_renderable=self._render,
@@ -121,8 +181,15 @@ class LiveConsole:
         self._console.print(Text(f"! {safe_text(line)}", style="yellow"))
 
     def searched(self, progress: SearchProgress) -> None:
-        """Redraw with the new state."""
+        """Redraw with the new state; if every trial is asked for, it is printed above, too."""
         self._progress, self._told = progress, self._clock()
+        if self._counted_from is None:  # trials of an interrupted run took none of this time
+            self._counted_from = self._told, progress.n_trials - (progress.last is not None)
+        if progress.last is None:
+            return
+        self._last.appendleft(progress.last)
+        if self._every_trial:
+            self.note(trial_line(progress.last, progress.metric))
 
     def _render(self) -> RenderableType:
         now = self._clock()
@@ -162,21 +229,12 @@ class LiveConsole:
         count = Text(f"{progress.n_trials}{wanted}", style="bold")
         if progress.n_failed:
             count.append(f"  {progress.n_failed} failed", style="yellow")
+        count.append(self._pace(progress, now), style="dim")
         grid.add_row("trials", count)
-        for label, result, style in (
-            (f"best {progress.metric}", progress.best, "bold green"),
-            ("last", progress.last, ""),
-        ):
-            if result is None:
-                continue
-            score = "-" if result.score is None else f"{result.score:.5g}"
-            line = Text(score if result.succeeded else str(result.status), style=style)
-            line.append(
-                f"  {result.trial.configuration.family}  #{result.trial.number}"
-                f"  {human_seconds(result.seconds)}",
-                style="dim",
-            )
-            grid.add_row(label, line)
+        if progress.best is not None:
+            grid.add_row(f"best {progress.metric}", _told_of(progress.best, "bold green"))
+        for place, result in enumerate(self._last):
+            grid.add_row("" if place else "last", _told_of(result, "dim" if place else ""))
         if left < float("inf"):
             grid.add_row("time left", Text(human_seconds(max(0.0, left))))
         share = progress.share_done
@@ -185,3 +243,40 @@ class LiveConsole:
         # A bar does not end its line: without padding the text after it would be cut off.
         bar = Padding(ProgressBar(total=1.0, completed=min(1.0, share)), 0)
         return Group(bar, grid)
+
+    def _pace(self, progress: SearchProgress, now: float) -> str:
+        """Return trials a minute, and how many workers there are."""
+        parts = []
+        begun, before = self._counted_from or (now, progress.n_trials)
+        if now - begun >= PACE_SECONDS and progress.n_trials > before:
+            parts.append(f"{60 * (progress.n_trials - before) / (now - begun):.0f} a minute")
+        if progress.n_workers:
+            parts.append(f"{progress.n_workers} worker{'' if progress.n_workers == 1 else 's'}")
+        return "".join(f"  {each}" for each in parts)
+
+
+def trial_line(result: TrialResult, metric: str) -> str:
+    """Return a trial with its score and its settings as one line."""
+    configuration = result.trial.configuration
+    said = str(result.status) if result.score is None else f"{metric} {result.score:.5g}"
+    if result.error and result.score is None:
+        said = f"{said}: {' '.join(result.error.split())[:ERROR_SHOWN]}"
+    settings = ", ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in configuration.items()
+    )
+    return (
+        f"trial {result.trial.number} {configuration.family}, {said}, "
+        f"{human_seconds(result.seconds)}, {result.trial.origin}: {settings}"
+    )
+
+
+def _told_of(result: TrialResult, style: str) -> Text:
+    score = "-" if result.score is None else f"{result.score:.5g}"
+    line = Text(score if result.succeeded else str(result.status), style=style)
+    line.append(
+        f"  {result.trial.configuration.family}  #{result.trial.number}"
+        f"  {human_seconds(result.seconds)}",
+        style="dim",
+    )
+    return line

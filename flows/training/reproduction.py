@@ -126,6 +126,11 @@ def verify_model(
     model = load(run.version, settings).model
     known = {each.trial.number: each for each in record.members}
     results = [known[member.number] for member in model.members]
+    if any(each.trial.variant is not None and each.trial.variant.is_distilled for each in results):
+        raise UserError(
+            f"model {run.shown} was distilled from an ensemble whose answers are not on record, so "
+            "it cannot be made again alone; train it again with the same seed"
+        )
     with tempfile.TemporaryDirectory(prefix="espalier-verify-") as scratch:
         ref = TableRef.of(table, run.fingerprint, Path(scratch))
         write_pickle(table, ref.path)

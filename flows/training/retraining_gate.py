@@ -82,6 +82,8 @@ def gate_table(
     publish_markdown("gate", _page(decision, suite), "The table against the champion's suite")
     publish_markdown("drift", drift_markdown(comparison, LIMITS), "Drift since the champion")
     record.keep("gate.json", decision.to_dict())
+    for page in suite.pages:
+        record.keep_file(page, "validation")
     if drift is not None:
         record.keep("drift.json", drift.to_dict())
     if decision.passed:

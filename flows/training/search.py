@@ -80,7 +80,8 @@ def search(
         listener.note(line)
     clock = _SpentClock(store, deadline)
     deadline = with_slack(budget, clock.deadline(reserve_seconds(budget, shape)))
-    end = until_told(search_deadline(budget, shape, deadline))
+    light = run.settings.light_seconds
+    end = until_told(search_deadline(budget, shape, deadline.earlier(light)))
     log = TrialLog(run.tracking, run.run_id)
     new = [each for each in opened.history.results if each.trial.number not in opened.extended]
     log.add(new, 0.0)
@@ -92,7 +93,7 @@ def search(
         deadline=end,
         clock=clock,
         log=log,
-        view=_View(budget, opened.history, end, listener),
+        view=_View(budget, opened.history, end, listener, executor.n_workers),
     )
     history = with_stand_ins(history, store.predicted)
     if not history.successes:
@@ -135,8 +136,14 @@ class _View:
     """Reports the progress of the search to a listener."""
 
     def __init__(
-        self, budget: Budget, history: History, deadline: Deadline, listener: RunListener
+        self,
+        budget: Budget,
+        history: History,
+        deadline: Deadline,
+        listener: RunListener,
+        n_workers: int,
     ) -> None:
+        self._n_workers = n_workers
         self._wanted = budget.trials
         self._history = history
         self._deadline = deadline
@@ -165,6 +172,7 @@ class _View:
             last=last,
             seconds_left=self._deadline.seconds_left,
             seconds_budget=self._seconds,
+            n_workers=self._n_workers,
         )
         self._listener.searched(self._progress)
 

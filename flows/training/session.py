@@ -79,7 +79,7 @@ class TrainingSession(ClosesAtExit):
         self.started_at = started_at
         self.report: TrainReport | None = None
         self.workers = TrainingWorkers(request, settings)
-        self.tracking = Tracking(settings).open_soon()
+        self.tracking = Tracking(settings, request.model_name).open_soon()
         threading.Thread(target=_import_all, name="warm-imports", daemon=True).start()
 
     def close(self) -> None:

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 ROWS = ("rows", "reference")
 """Artifacts with raw rows, or what is told of single rows: hold-out, keys, sample for drift."""
 
-QUOTING = ("validation/validation.html", "drift.json", "gate.json", "monitor.json")
+QUOTING = (
+    "validation/validation.html",
+    "validation/champion_suite.html",
+    "validation/champion_suite.json",
+    "drift.json",
+    "gate.json",
+    "monitor.json",
+)
 """Artifacts that may quote cells, such as a category that was never seen before."""
 
 SUITE = "validation/validation.json"

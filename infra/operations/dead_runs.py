@@ -9,6 +9,7 @@ and of earlier containers are left to heartbeats: Prefect's
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from espalier.infra.settings import Settings
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.decision_log import DecisionLog
 from espalier.infra.tracking.search import find_runs
-from espalier.infra.tracking.store import find_experiment, make_client
+from espalier.infra.tracking.store import find_experiments, make_client
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -73,8 +74,8 @@ def end_dead_runs(settings: Settings) -> EndedRuns:
 def end_dead_mlflow_runs(settings: Settings) -> tuple[str, ...]:
     """End the MLflow runs of this machine whose process is gone; return their ids."""
     client = make_client(settings)
-    experiment = find_experiment(client, settings)
-    return (*_end_trainings(client, experiment), *_end_others(client, experiment))
+    homes = find_experiments(client, settings)
+    return (*_end_trainings(client, homes), *_end_others(client, homes))
 
 
 # --- Prefect ------------------------------------------------------------------------------
@@ -168,30 +169,30 @@ def end_orphans(tag: str, begun: datetime) -> tuple[str, ...]:
 # --- MLflow -------------------------------------------------------------------------------
 
 
-def _end_trainings(client: "MlflowClient", experiment: str) -> tuple[str, ...]:
+def _end_trainings(client: "MlflowClient", homes: Sequence[str]) -> tuple[str, ...]:
     """End dead training runs, found by the lock of their run folder, and their trials."""
     ended: list[str] = []
-    for run in _running(client, experiment, f"tags.`{run_tags.FOLDER}` != ''"):
+    for run in _running(client, homes, f"tags.`{run_tags.FOLDER}` != ''"):
         if not RunLock(Path(run.data.tags[run_tags.FOLDER]) / "lock").owner_is_dead:
             continue
-        ended += kill_with_trials(client, experiment, run.info.run_id)
+        ended += kill_with_trials(client, run.info.experiment_id, run.info.run_id)
     return tuple(ended)
 
 
 def kill_with_trials(client: "MlflowClient", experiment: str, run_id: str) -> list[str]:
     """End a run and those of its trials that are running as killed; return their ids."""
     ended = []
-    for trial in _running(client, experiment, f"tags.`{run_tags.PARENT}` = '{run_id}'"):
+    for trial in _running(client, [experiment], f"tags.`{run_tags.PARENT}` = '{run_id}'"):
         client.set_terminated(trial.info.run_id, status="KILLED")
         ended.append(trial.info.run_id)
     _kill(client, run_id)
     return [*ended, run_id]
 
 
-def _end_others(client: "MlflowClient", experiment: str) -> tuple[str, ...]:
+def _end_others(client: "MlflowClient", homes: Sequence[str]) -> tuple[str, ...]:
     """End dead runs of retraining and monitoring, which name their process in a tag."""
     ended: list[str] = []
-    for run in _running(client, experiment, f"tags.`{run_tags.OWNER}` != ''"):
+    for run in _running(client, homes, f"tags.`{run_tags.OWNER}` != ''"):
         try:
             owner = ProcessIdentity.parse(json.loads(run.data.tags[run_tags.OWNER]))
         except ValueError:
@@ -216,6 +217,6 @@ def _settle_decisions(settings: Settings) -> tuple[str, ...]:
     return models
 
 
-def _running(client: "MlflowClient", experiment: str, condition: str) -> "list[Run]":
+def _running(client: "MlflowClient", homes: Sequence[str], condition: str) -> "list[Run]":
     running = f"attributes.status = 'RUNNING' and {condition}"
-    return list(find_runs(client, [experiment], running))
+    return list(find_runs(client, homes, running))

@@ -16,12 +16,13 @@ from espalier.infra.operations.artifact_removal import forget_quotations, remove
 from espalier.infra.places import request_log_folder
 from espalier.infra.registry.model_runs import run_behind
 from espalier.infra.registry.registry import list_models
+from espalier.infra.runs.mirror import forget_shared
 from espalier.infra.runs.retention import RunRecord, remove, survey
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.search import find_runs
-from espalier.infra.tracking.store import find_experiment, make_client
+from espalier.infra.tracking.store import find_experiments, make_client
 from espalier.pipelines.errors import UserError
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ def forget_model(name: str, settings: Settings, *, dry_run: bool = False) -> Rem
         going = list(remove(going))
         for path in requests:
             path.unlink(missing_ok=True)
+        if not busy:
+            forget_shared(settings, name)
     return RemovedRows(runs=tuple(idle), folders=tuple(going), busy=tuple(busy), requests=requests)
 
 
@@ -112,7 +115,7 @@ def expire_rows(settings: Settings, *, now: float | None = None) -> RemovedRows:
         old = list(
             find_runs(
                 client,
-                [find_experiment(client, settings)],
+                find_experiments(client, settings),
                 f"attributes.start_time < {round(1000 * before)} and attributes.status != 'RUNNING'"
                 f" and tags.`{run_tags.ROWS}` = '{run_tags.ROWS_KEPT}'",
             )

@@ -12,7 +12,7 @@ from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.search import find_runs
-from espalier.infra.tracking.store import find_experiment, make_client
+from espalier.infra.tracking.store import find_experiments, make_client
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,14 +27,14 @@ def remove_superfluous(found: Superfluous, settings: Settings) -> Superfluous:
     a removal that was killed left behind is removed too.
     """
     client = make_client(settings)
-    home = find_experiment(client, settings)
+    homes = find_experiments(client, settings)
     removed = tuple(each for each in found.versions if _remove_version(client, each))
     with store_errors(settings.mlflow_uri):
         for run_id, name in found.runs:
             _mark(client, run_id, name)
         condition = f"tags.`{run_tags.SUPERFLUOUS}` != ''"
         # Of a store that others empty, what is marked as deleted is none of our business any more.
-        marked = find_runs(client, [home], condition, with_deleted=can_free(settings))
+        marked = find_runs(client, homes, condition, with_deleted=can_free(settings))
         ids = dict.fromkeys(
             [
                 *(each.run_id for each in removed if each.run_id is not None),

@@ -32,7 +32,7 @@ from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.search import find_runs, quoted
-from espalier.infra.tracking.store import find_experiment, make_client
+from espalier.infra.tracking.store import find_experiments, make_client
 from espalier.pipelines.lifecycle.promotion.decision import Decision, champions_before
 
 if TYPE_CHECKING:
@@ -207,12 +207,12 @@ def _runs_to_go(
     elif quoted(model) is None:
         return  # MLflow's filters have no word for it; `clean` for all models finds its runs
     with store_errors(settings.mlflow_uri):
-        home = find_experiment(client, settings)
+        homes = find_experiments(client, settings)
         old = f"attributes.start_time < {before} and attributes.status != 'RUNNING'"
         runs = {
             run.info.run_id: run
             for each in conditions
-            for run in find_runs(client, [home], f"{old} and {each}")
+            for run in find_runs(client, homes, f"{old} and {each}")
         }
     made = {each.run_id for each in versions_of_runs(sorted(runs), settings)}
     for run_id, run in runs.items():

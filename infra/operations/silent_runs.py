@@ -13,7 +13,7 @@ from espalier.infra.operations.dead_runs import kill_with_trials
 from espalier.infra.settings import Settings
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.search import find_runs
-from espalier.infra.tracking.store import find_experiment, make_client
+from espalier.infra.tracking.store import find_experiments, make_client
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -44,9 +44,9 @@ class SilenceWatch:
         if self._client is None:
             self._client = make_client(self._settings)
         client = self._client
-        experiment = find_experiment(client, self._settings)
+        homes = find_experiments(client, self._settings)
         condition = f"attributes.status = 'RUNNING' and tags.`{run_tags.BEAT}` != ''"
-        running = list(find_runs(client, [experiment], condition))
+        running = list(find_runs(client, homes, condition))
         now, ended = self._clock(), list[str]()
         before, self._heard = self._heard, {}
         for run in running:
@@ -55,7 +55,7 @@ class SilenceWatch:
             if known != sign:
                 since = now
             if now - since > SILENT_SECONDS:
-                ended += kill_with_trials(client, experiment, run_id)
+                ended += kill_with_trials(client, run.info.experiment_id, run_id)
             else:
                 self._heard[run_id] = (sign, since)
         return tuple(ended)

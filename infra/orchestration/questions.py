@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import FlowRun
 
-_KEY = "espalier-question"
+QUESTION_KEY = "espalier-question"
+"""Name under which the question stands among the inputs of its run."""
 FLOW = "promote"
 
 
@@ -76,12 +77,12 @@ def keep_question(run_id: UUID, question: Question) -> None:
 
     with get_client(sync_client=True) as client:
         try:
-            client.delete_flow_run_input(flow_run_id=run_id, key=_KEY)
+            client.delete_flow_run_input(flow_run_id=run_id, key=QUESTION_KEY)
         except PrefectHTTPStatusError as error:
             if error.response.status_code != 404:
                 raise
         text = TypeAdapter(dict[str, Any]).dump_json(asdict(question)).decode()
-        client.create_flow_run_input(flow_run_id=run_id, key=_KEY, value=text)
+        client.create_flow_run_input(flow_run_id=run_id, key=QUESTION_KEY, value=text)
 
 
 def kept_question(run_id: UUID) -> Question | None:
@@ -164,7 +165,7 @@ def _read(client: "SyncPrefectClient", run_id: UUID) -> Question | None:
     from prefect.exceptions import PrefectHTTPStatusError
 
     try:
-        text = client.read_flow_run_input(flow_run_id=run_id, key=_KEY)
+        text = client.read_flow_run_input(flow_run_id=run_id, key=QUESTION_KEY)
         return TypeAdapter(Question).validate_json(text)
     except PrefectHTTPStatusError as error:
         if error.response.status_code != 404:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from espalier.infra.processes.shared_lock import held_by_one_machine
 from espalier.infra.settings import Settings
 from espalier.pipelines.errors import UserError
 
@@ -31,6 +32,8 @@ def one_at_a_time(
     on_wait: Callable[[str], None] | None = None,
 ) -> Iterator[None]:
     """Context manager that holds the model's lock, waiting while another process has it.
+
+    Where machines share the records of their runs, they share this lock too.
 
     Parameters
     ----------
@@ -71,9 +74,25 @@ def one_at_a_time(
             raise UserError(f"{who()} is still going on; try again when it is done") from None
     try:
         note.write_text(json.dumps({"pid": os.getpid(), "model": name}))
-        yield
+
+        def tell(other: str) -> None:
+            if on_wait is not None:
+                on_wait(f"waiting for {_of_other(work, name, other)}")
+
+        with held_by_one_machine(
+            settings, f"{work} {name}", patience=wait_seconds, on_wait=tell
+        ) as other:
+            if other is not None:
+                raise UserError(
+                    f"{_of_other(work, name, other)} is still going on; try again when it is done"
+                )
+            yield
     finally:
         lock.release()
+
+
+def _of_other(work: str, name: str, holder: str) -> str:
+    return f"the {work} of {name!r} by {holder}"
 
 
 def _holder(note: Path) -> str:

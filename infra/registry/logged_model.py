@@ -171,10 +171,10 @@ def _save(place: Path, *, folder: Path, example: pd.DataFrame, run_id: str, mode
                 *(folder / REQUIREMENTS_FILE).read_text().split(),
             ],
             signature=_signature(
-                rows if named else None,
+                rows if named and not manifest.get("wide") else None,
                 served.predict(raw),
                 with_intervals=has_intervals,
-                optional=() if loader == LOADER else (manifest["target"],),
+                optional=manifest.get("optional_columns", ()),
             ),
             input_example=rows,
             metadata={
@@ -197,9 +197,9 @@ def _signature(
 
     MLflow does not cast int64 to double or float64 (an integer column with a new null) to long, and
     treats an all-null text column as numeric, so declared types would refuse rows that the model
-    accepts. The types of the training table are in the model's metadata. Without an example, inputs
-    are left out. A model with intervals has the parameter ``interval`` without a default, and
-    returns the bounds only if it is given.
+    accepts. The types of the training table are in the model's metadata. Without an example, as of
+    a wide table, whose columns are series, inputs are left out. A model with intervals has the
+    parameter ``interval`` without a default, and returns the bounds only if it is given.
     """
     from mlflow.models import ModelSignature
     from mlflow.types import DataType

@@ -30,6 +30,7 @@ from espalier.infra.tables.remembered_numbers import as_numbers, decide_signs, g
 from espalier.infra.tables.source_access import open_to_us
 from espalier.infra.tables.sources import (
     PICTURES,
+    WORKBOOK,
     ending,
     read_errors,
     read_table,
@@ -279,4 +280,5 @@ _READERS: dict[str, Callable[[str, ChunkPlan], Iterator[pd.DataFrame]]] = {
     "Parquet": _parquet,
     "Arrow": _arrow,
     PICTURES: lambda source, plan: _sliced(read_picture_source(source), plan),
+    WORKBOOK: lambda source, plan: _sliced(read_table(source), plan),
 }

@@ -6,6 +6,7 @@ import re
 
 from espalier.infra.tables.databases import is_database
 from espalier.infra.tables.source_access import guard_for, open_to_us, require_matches_open
+from espalier.infra.tables.workbooks.names import split_sheet, with_sheet
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact, redact_source
 
@@ -26,14 +27,16 @@ def expand_sources(source: str) -> tuple[str, ...]:
     written, source = source, open_to_us(source)
     if is_database(source):
         return (written,)
+    path, sheet = split_sheet(source)
+    found: tuple[str, ...] = (written,)
     if "://" in source:
         # In a URL a question mark begins the query.
-        found = _of_url(source) if "*" in source else (written,)
-    elif _PATTERN.search(source) and not os.path.exists(source):
-        matches = glob.glob(source, recursive=True)
-        found = require_matches_open(tuple(sorted(filter(os.path.isfile, matches))))
-    else:
-        found = (written,)
+        if "*" in path:
+            found = tuple(with_sheet(each, sheet) for each in _of_url(path))
+    elif _PATTERN.search(path) and not os.path.exists(path):
+        matches = glob.glob(path, recursive=True)
+        files = require_matches_open(tuple(sorted(filter(os.path.isfile, matches))))
+        found = tuple(with_sheet(each, sheet) for each in files)
     if not found:
         raise UserError(f"no file matches {redact_source(source)!r}; check the pattern")
     return found

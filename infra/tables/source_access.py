@@ -9,6 +9,7 @@ from espalier.infra.access.origin import current_origin
 from espalier.infra.settings import load_settings
 from espalier.infra.tables.databases import is_database
 from espalier.infra.tables.placeholders import fill_in
+from espalier.infra.tables.workbooks.names import split_sheet
 
 
 def open_to_us(source: str) -> str:
@@ -21,7 +22,10 @@ def open_to_us(source: str) -> str:
     """
     filled = fill_in(source)
     if current_origin().is_form:
-        require_readable(source, filled, load_settings(), is_database=is_database(filled))
+        # Without its sheet it is the path that is opened, with whatever links are on it.
+        path, _ = split_sheet(filled)
+        written, _ = split_sheet(source)
+        require_readable(written, path, load_settings(), is_database=is_database(filled))
     return filled
 
 

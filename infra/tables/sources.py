@@ -20,6 +20,9 @@ from espalier.infra.tables.opening import COMPRESSIONS, exists_locally, open_byt
 from espalier.infra.tables.picture_files.folders import is_picture_source, read_picture_source
 from espalier.infra.tables.picture_files.paths import folder_of, with_absolute_paths
 from espalier.infra.tables.source_access import open_to_us
+from espalier.infra.tables.workbooks.names import ENDINGS as WORKBOOKS
+from espalier.infra.tables.workbooks.names import split_sheet
+from espalier.infra.tables.workbooks.reading import read_workbook
 from espalier.pipelines.cell_display import without_cells
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import EspalierError, UserError
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-PICTURES = "a folder of pictures"
+PICTURES, WORKBOOK = "a folder of pictures", "a workbook"
 _UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
@@ -46,9 +49,10 @@ def read_table(
     Parameters
     ----------
     source : str
-        A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines; text ones also compressed), a
-        fsspec URL of one, a folder or zip archive of pictures in folders of their class, or a
-        SQLAlchemy database URL. ``${NAME}`` in it is replaced by the environment variable's value.
+        A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines; text ones also compressed; a
+        workbook, whose sheet may be named: ``book.xlsx#March``), a fsspec URL of one, a folder or
+        zip archive of pictures in folders of their class, or a SQLAlchemy database URL.
+        ``${NAME}`` in it is replaced by the environment variable's value.
     query : str, optional
         The SELECT statement to run; required for a database, and refused otherwise.
     target, styles : optional
@@ -115,7 +119,7 @@ def read_errors(source: str) -> Iterator[None]:
         The file is missing, cannot be read, or does not have the format of its ending. The message
         is one line.
     """
-    if exists_locally(source) is False:
+    if exists_locally(split_sheet(source)[0]) is False:
         raise UserError(f"file {redact_source(source)!r} does not exist; check the path")
     try:
         yield
@@ -175,7 +179,8 @@ def table_kind(source: str) -> str:
 
 def ending(source: str) -> str:
     """Return the ending that names the format, without a compression's ending."""
-    path = source.split("?", 1)[0].split("#", 1)[0] if "://" in source else source
+    path, _ = split_sheet(source)
+    path = path.split("?", 1)[0].split("#", 1)[0] if "://" in path else path
     suffixes = [suffix.lower() for suffix in PurePosixPath(path.replace("\\", "/")).suffixes]
     while suffixes and suffixes[-1] in COMPRESSIONS:
         suffixes.pop()
@@ -211,6 +216,11 @@ def _read_parquet(source: str) -> pd.DataFrame:
     with open_bytes(source, decompress=False) as file:
         content = source if exists_locally(source) else io.BytesIO(file.read())
         return to_frame(parquet.ParquetFile(content).read())
+
+
+def _read_workbook(source: str) -> pd.DataFrame:
+    with open_bytes(split_sheet(source)[0], decompress=False) as file:
+        return read_workbook(source, file.read())
 
 
 def _read_arrow(source: str) -> pd.DataFrame:
@@ -308,6 +318,7 @@ _READERS: dict[str, Callable[[str], pd.DataFrame]] = {
     "JSON lines": read_json,
     "Parquet": _read_parquet,
     "Arrow": _read_arrow,
+    WORKBOOK: _read_workbook,
     PICTURES: read_picture_source,
 }
 _WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
@@ -329,8 +340,9 @@ _ENDINGS = {
     ".feather": "Arrow",
     ".arrow": "Arrow",
     ".ipc": "Arrow",
+    **dict.fromkeys(WORKBOOKS, WORKBOOK),
 }
 _KNOWN = (
-    "use .csv, .tsv, .jsonl (also with .gz, .bz2, .xz), .parquet, .feather or .arrow, "
+    "use .csv, .tsv, .jsonl (also with .gz, .bz2, .xz), .parquet, .feather, .arrow or .xlsx, "
     "a folder or .zip of pictures in folders of their class, or a database URL with a query"
 )

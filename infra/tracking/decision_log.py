@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 _RECORD = "espalier.decision_record"
+_BESIDE = "decisions"
 _SEQUENCE = "espalier.sequence"
 # MLflow's stores take tags of 5000 characters (8000 in newer ones).
 _LONGEST = 4800
@@ -43,9 +44,7 @@ class DecisionLog:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings.model_copy(
-            update={"experiment": f"{settings.experiment} decisions"}
-        )
+        self._settings = settings
         self._client: MlflowClient | None = None
 
     @property
@@ -71,7 +70,7 @@ class DecisionLog:
         with store_errors(self._settings.mlflow_uri):
             client = self.client
             run = client.create_run(
-                find_experiment(client, self._settings),
+                find_experiment(client, self._settings, beside=_BESIDE),
                 run_name=f"{placed.model} {placed.sequence}: {placed.kind}",
                 start_time=placed.at_ms,
                 tags=_tags(placed),
@@ -131,7 +130,8 @@ class DecisionLog:
             condition += f" and tags.`{run_tags.MODEL}` = {value}"
         with store_errors(self._settings.mlflow_uri):
             client = self.client
-            experiment = client.get_experiment_by_name(self._settings.experiment)
+            name = f"{self._settings.experiment_of(None)} {_BESIDE}"
+            experiment = client.get_experiment_by_name(name)
             if experiment is None:
                 return []
             return list(find_runs(client, [experiment.experiment_id], condition))

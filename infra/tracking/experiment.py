@@ -20,19 +20,22 @@ class Experiment:
     settings : Settings
         Name the store and the experiment. Nothing is opened before the first use; `open` does it
         ahead of time.
+    model : str or None
+        The model whose runs are meant, where each has an experiment of its own.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, model: str | None = None) -> None:
         self.settings = settings
+        self._model = model
         self._opening = threading.Lock()
         self._client: MlflowClient | None = None
         self._experiment_id: str | None = None
 
-    def __getstate__(self) -> Settings:
-        return self.settings  # connections stay behind when it travels
+    def __getstate__(self) -> tuple[Settings, str | None]:
+        return self.settings, self._model  # connections stay behind when it travels
 
-    def __setstate__(self, settings: Settings) -> None:
-        self.__init__(settings)  # type: ignore[misc]
+    def __setstate__(self, state: tuple[Settings, str | None]) -> None:
+        self.__init__(*state)  # type: ignore[misc]
 
     @property
     def client(self) -> "MlflowClient":
@@ -55,7 +58,7 @@ class Experiment:
         with self._opening:
             if self._experiment_id is None:
                 with self.store():
-                    self._experiment_id = find_experiment(client, self.settings)
+                    self._experiment_id = find_experiment(client, self.settings, self._model)
             return self._experiment_id
 
     def open(self) -> Self:

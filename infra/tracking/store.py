@@ -8,6 +8,7 @@ from espalier.infra.processes.file_lock import exclusive
 from espalier.infra.settings import OWN_DATABASE, Settings
 from espalier.infra.sqlite_urls import sqlite_url
 from espalier.infra.store_errors import store_errors
+from espalier.infra.store_settings import MODEL_PLACE
 from espalier.infra.tracking.store_probe import require_answer
 from espalier.pipelines.errors import EspalierError
 from espalier.pipelines.redaction import redact
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 # Tag for MLflow's pages: without it, an experiment is displayed as one of chats and prompts.
 KIND_TAG = "mlflow.experimentKind"
 KIND = "custom_model_development"
+_PAGE = 1000
+# Experiments beside those of the runs.
+_BESIDE = (" decisions", " expectations")
 _LOCK = ".mlflow.lock"
 ABOUT = "Trainings by Espalier: a run each, with a nested run for every trial."
 
@@ -100,25 +104,65 @@ def _let_go(uri: str) -> None:
             engine.dispose()
 
 
-def find_experiment(client: "MlflowClient", settings: Settings) -> str:
-    """Return the id of the settings' experiment; create it if it does not exist."""
+def find_experiment(
+    client: "MlflowClient", settings: Settings, model: str | None = None, *, beside: str = ""
+) -> str:
+    """Return the id of the settings' experiment; create it if it does not exist.
+
+    Parameters
+    ----------
+    client : MlflowClient
+        Client of the tracking store.
+    settings : Settings
+        Name the experiment.
+    model : str or None
+        The model whose runs are meant, where each has an experiment of its own; None for what
+        concerns all.
+    beside : str
+        What is kept in an experiment beside that of the runs: ``decisions``.
+    """
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(settings.experiment)
+    name = settings.experiment_of(model) + (f" {beside}" if beside else "")
+    found = client.get_experiment_by_name(name)
     if found is None:
         try:
             return str(
                 client.create_experiment(
-                    settings.experiment,
+                    name,
                     artifact_location=settings.artifact_location,
                     tags={KIND_TAG: KIND, "mlflow.note.content": ABOUT},
                 )
             )
         except MlflowException as error:
             # Another process has just created it.
-            found = client.get_experiment_by_name(settings.experiment)
+            found = client.get_experiment_by_name(name)
             if found is None:
                 raise error
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
     return str(found.experiment_id)
+
+
+def find_experiments(client: "MlflowClient", settings: Settings) -> list[str]:
+    """Return the ids of all experiments for runs: several, where models have their own."""
+    own = find_experiment(client, settings)
+    before, place, after = settings.experiment.partition(MODEL_PLACE)
+    if not place:
+        return [own]
+    found, token = [own], None
+    # `_` and `%` in the name would be patterns for MLflow, so its filter is not relied on.
+    while True:
+        page = client.search_experiments(max_results=_PAGE, page_token=token)
+        found += [
+            str(each.experiment_id)
+            for each in page
+            if each.name.startswith(before)
+            and each.name.endswith(after)
+            and len(each.name) > len(before) + len(after)
+            and str(each.experiment_id) != own
+            and not each.name.endswith(_BESIDE)
+        ]
+        token = page.token
+        if not token:
+            return found

@@ -35,8 +35,8 @@ class Tracking(Experiment):
         The nested runs.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, model: str | None = None) -> None:
+        super().__init__(settings, model)
         self.trials = TrackedTrials(self)
 
     # --- the parent run -------------------------------------------------------------------

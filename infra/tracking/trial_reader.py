@@ -90,6 +90,8 @@ def read_trials(
         client = make_client(settings)
         for experiment_id in _experiments(client, experiments):
             for run in _trial_runs(client, experiment_id, marks.get(experiment_id, 0)):
+                if run_tags.VARIANT in run.data.tags:  # its score is not that of its configuration
+                    continue
                 n_runs += 1
                 reached[experiment_id] = max(reached.get(experiment_id, 0), run.info.end_time)
                 parent_id = run.data.tags.get(run_tags.PARENT, "")

@@ -44,6 +44,7 @@ class LoggedTrial:
             "espalier.family": trial.configuration.family,
             "espalier.status": str(self.result.status),
             "espalier.origin": trial.origin,
+            **({} if trial.variant is None else {run_tags.VARIANT: trial.variant.label}),
             "espalier.configuration": trial.configuration.digest,
             "espalier.worker": self.result.worker,
         }
@@ -78,6 +79,8 @@ class LoggedTrial:
             "predict_ms_per_row": result.predict_ms_per_row,
             "size_mb": result.size_mb,
             "row_ms": result.row_ms,
+            "parameters": result.parameters,
+            "operations": result.operations,
             "memory_mb": result.memory_mb,
             "expected_gain": result.trial.expected_gain,
         }

@@ -6,6 +6,8 @@ is imported only when a table is validated, since that takes seconds.
 
 import logging
 import time
+from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -20,11 +22,15 @@ from espalier.infra.validation.report import (
 from espalier.pipelines.data.contract import DataContract
 from espalier.pipelines.data.expectation import Expectation, Severity
 from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.dates import read_dates
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation as GXExpectation
 
 _LOG = logging.getLogger(__name__)
+
+_BOUNDS = ("min_value", "max_value")
+_COLUMNS = ("column_A", "column_B")
 
 SAMPLE_ROWS = 50_000
 """Largest number of rows checked by expectations about cells; of longer tables a sample is used."""
@@ -38,7 +44,12 @@ _WHOLE_TABLE = {
     "ExpectColumnDistinctValuesToContainSet",
     "ExpectColumnUniqueValueCountToBeBetween",
     "ExpectColumnMaxToBeBetween",
+    "ExpectColumnMinToBeBetween",
+    "ExpectColumnMeanToBeBetween",
+    "ExpectCompoundColumnsToBeUnique",
 }
+# Of these, bounds that are texts are dates, and so are the cells then.
+_OF_DATES = ("ExpectColumnMaxToBeBetween", "ExpectColumnMinToBeBetween")
 
 
 def check_expectations(table: pd.DataFrame, contract: DataContract) -> ValidationReport:
@@ -60,9 +71,12 @@ def check_expectations(table: pd.DataFrame, contract: DataContract) -> Validatio
     )
     context = gx.get_context(mode="ephemeral")
     _no_progress_bars(context)
+    dated = [each for each in contract.expectations if _is_about_dates(each)]
+    rest = [each for each in contract.expectations if not _is_about_dates(each)]
     parts = (
-        (whole, [each for each in contract.expectations if each.kind in _WHOLE_TABLE]),
-        (sample, [each for each in contract.expectations if each.kind not in _WHOLE_TABLE]),
+        (whole, [each for each in rest if each.kind in _WHOLE_TABLE]),
+        (sample, [each for each in rest if each.kind not in _WHOLE_TABLE]),
+        (_with_dates(whole, {each.column for each in dated}) if dated else whole, dated),
     )
     results: dict[int, CheckedExpectation] = {}
     for number, (frame, expectations) in enumerate(parts):
@@ -85,9 +99,10 @@ def _check(
     """Return each expectation with its result on ``frame``."""
     import great_expectations as gx
 
-    missing = [each for each in expectations if each.column not in (None, *frame.columns)]
+    lacking = {id(each): _lacking(each, frame) for each in expectations}
+    missing = [each for each in expectations if lacking[id(each)]]
     pairs = [
-        (each, CheckedExpectation(expectation=each, held=False, observed="there is no such column"))
+        (each, CheckedExpectation(expectation=each, held=False, observed=lacking[id(each)]))
         for each in missing
     ]
     expectations = [each for each in expectations if each not in missing]
@@ -126,11 +141,48 @@ def _translate(expectation: Expectation, number: int) -> "GXExpectation":
     about = {} if expectation.column is None else {"column": expectation.column}
     made: GXExpectation = getattr(gxe, expectation.kind)(
         **about,
-        **dict(expectation.parameters),
+        **_arguments(expectation),
         severity="critical" if expectation.severity is Severity.REFUSE else "warning",
         meta={"number": number},
     )
     return made
+
+
+def _lacking(expectation: Expectation, frame: pd.DataFrame) -> str:
+    """Say what a table lacks for an expectation to be checked; empty if nothing."""
+    # The one about its existence is named alike, but Great Expectations needs no column for it.
+    named = [expectation.column] if expectation.column is not None else []
+    named += [expectation.parameters[key] for key in _COLUMNS if key in expectation.parameters]
+    named += list(expectation.parameters.get("column_list", ()))
+    gone = [each for each in named if each not in frame.columns]
+    if gone == [expectation.column]:
+        return "there is no such column"
+    return f"there is no column {', '.join(map(repr, gone))}" if gone else ""
+
+
+def _is_about_dates(expectation: Expectation) -> bool:
+    return expectation.kind in _OF_DATES and any(
+        isinstance(expectation.parameters.get(bound), str) for bound in _BOUNDS
+    )
+
+
+def _arguments(expectation: Expectation) -> dict[str, Any]:
+    """Return the arguments as Great Expectations wants them: dates where the bounds are dates."""
+    arguments = dict(expectation.parameters)
+    if _is_about_dates(expectation):
+        for bound in _BOUNDS:
+            if isinstance(arguments.get(bound), str):
+                at = datetime.fromisoformat(arguments[bound])
+                arguments[bound] = at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+    return arguments
+
+
+def _with_dates(table: pd.DataFrame, names: Collection[str | None]) -> pd.DataFrame:
+    """Return the columns as dates without a zone; missing where a cell holds none."""
+    return pd.DataFrame(
+        {name: read_dates(table[name]) for name in table.columns if name in names},
+        index=table.index,
+    )
 
 
 def _observed(result: Any) -> str:

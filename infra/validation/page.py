@@ -3,6 +3,7 @@
 Everything that comes from the data is escaped, and the page loads no external files.
 """
 
+from collections.abc import Iterable
 from html import escape
 from itertools import groupby
 
@@ -31,7 +32,9 @@ th { color: var(--soft); font-weight: 600; border-top: 0 } td:first-child { widt
         white-space: nowrap }
 .held { background: #e4f2e9; color: var(--leaf) } .warn { background: #fdf1dc; color: var(--amber) }
 .refuse { background: #fbe5e3; color: var(--red) } .seen { color: var(--soft) }
+.owned { background: #e8edf6; color: #33527f; margin-left: .5rem }
 """
+_OWNED = '<span class="pill owned">stated by a person</span>'
 
 
 def render(report: ValidationReport) -> str:
@@ -45,11 +48,13 @@ def render(report: ValidationReport) -> str:
     )
     n_held = len(report.checked) - len(failures)
     n_refused = sum(each.severity is Severity.REFUSE for each in failures)
+    n_owned = sum(each.expectation.owned for each in report.checked)
     cards = [
         (f"{n_held} of {len(report.checked)}", "expectations hold"),
         (f"{n_refused}", "broken, refusing"),
         (f"{len(failures) - n_refused}", "broken, warning"),
         (f"{report.n_rows:,} × {report.n_columns:,}", "rows × columns"),
+        *([(f"{n_owned}", "stated by people")] if n_owned else []),
     ]
     parts = [
         f"<h1>{verdict}</h1>",
@@ -67,10 +72,15 @@ def render(report: ValidationReport) -> str:
     if report.columns_unchecked:
         names = ", ".join(map(escape, report.columns_unchecked))
         parts += ["<h2>Covered by the set of names only</h2>", f"<p>{names}</p>"]
+    return page_of(f"Validation: {verdict.lower()}", parts)
+
+
+def page_of(title: str, parts: Iterable[str]) -> str:
+    """Return a page of these parts; ``title`` and parts are HTML already."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Validation: {verdict.lower()}</title><style>{_STYLE}</style></head>"
+        f"<title>{title}</title><style>{_STYLE}</style></head>"
         f"<body><main>{''.join(parts)}</main></body></html>"
     )
 
@@ -78,7 +88,7 @@ def render(report: ValidationReport) -> str:
 def _table(checked: tuple[CheckedExpectation, ...]) -> str:
     rows = "".join(
         f'<tr><td><span class="pill {_kind(each)}">{_word(each)}</span></td>'
-        f"<td>{escape(describe(each.expectation))}"
+        f"<td>{escape(describe(each.expectation))}{_OWNED if each.expectation.owned else ''}"
         f"{_seen(each)}</td></tr>"
         for each in checked
     )

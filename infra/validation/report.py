@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from espalier.pipelines.cell_display import cells_are_hidden
-from espalier.pipelines.data.expectation import Expectation, Severity
+from espalier.pipelines.data.expectation import DAYS_OLD, SHARE_OF_LAST, Expectation, Severity
 
 SHOWN_VALUES = 5
 """Number of values of a list to show in a line of text."""
@@ -112,7 +112,7 @@ class ValidationReport:
 
 
 def describe(expectation: Expectation, *, cells: bool = True) -> str:
-    """Describe an expectation in one line.
+    """Describe an expectation in one line, with the reason if somebody gave one.
 
     Parameters
     ----------
@@ -121,7 +121,16 @@ def describe(expectation: Expectation, *, cells: bool = True) -> str:
     cells : bool
         Whether values of the training table, such as its categories, may be named.
     """
+    said = _describe(expectation, cells)
+    return f"{said} ({expectation.reason})" if expectation.reason else said
+
+
+def _describe(expectation: Expectation, cells: bool) -> str:
     column, values = expectation.column, expectation.parameters
+    if (days := values.get(DAYS_OLD)) is not None:
+        return f"the newest {column!r} is at most {short(days)} days old"
+    if (least := values.get(SHARE_OF_LAST)) is not None:
+        return f"there are at least {100 * float(least):.4g} % of the rows of the last training"
     mostly = float(values.get("mostly", 1.0))
     one = mostly >= 1
     share = "every cell" if one else f"at least {100 * mostly:.4g} % of the cells"
@@ -145,8 +154,27 @@ def describe(expectation: Expectation, *, cells: bool = True) -> str:
             return f"no value of {column!r} repeats"
         case "ExpectColumnValuesToBeInTypeList":
             return f"{column!r} has a type among {few(values['type_list'])}"
+        case "ExpectColumnMaxToBeBetween" if isinstance(low, str) and high is None:
+            return f"the newest {column!r} is of {low} or later"
         case "ExpectColumnMaxToBeBetween":
             return f"the largest {column!r} is {_between(low, high)}"
+        case "ExpectColumnMinToBeBetween":
+            return f"the smallest {column!r} is {_between(low, high)}"
+        case "ExpectColumnMeanToBeBetween":
+            return f"the mean of {column!r} is {_between(low, high)}"
+        case "ExpectColumnValueLengthsToBeBetween":
+            return (
+                f"{share} of {column!r} {'has' if one else 'have'} a length {_between(low, high)}"
+            )
+        case "ExpectColumnValuesToMatchRegex":
+            return f"{share} of {column!r} match{'es' if one else ''} {values['regex']!r}"
+        case "ExpectColumnValuesToNotMatchRegex":
+            return f"{share} of {column!r} {'does' if one else 'do'} not match {values['regex']!r}"
+        case "ExpectColumnPairValuesAToBeGreaterThanB":
+            than = "at least" if values.get("or_equal") else "greater than"
+            return f"in every row {values['column_A']!r} is {than} {values['column_B']!r}"
+        case "ExpectCompoundColumnsToBeUnique":
+            return f"no two rows have the same {few(values['column_list'])}"
         case "ExpectColumnDistinctValuesToContainSet":
             return f"{column!r} holds each of {_values(values['value_set'], cells)}"
         case _:

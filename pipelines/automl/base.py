@@ -30,6 +30,9 @@ from espalier.pipelines.automl.inputs import (
     read_weights,
     same_length,
 )
+from espalier.pipelines.automl.notebook.explaining import Explains
+from espalier.pipelines.automl.notebook.reporting import Reports
+from espalier.pipelines.automl.notebook.shown import TableShown
 from espalier.pipelines.automl.settings import TrainingSettings
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.errors import UserError
@@ -38,12 +41,17 @@ from espalier.pipelines.surroundings import undisturbed
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.in_process import TrainingResult
+    from espalier.pipelines.data.preparation import Preparation
+    from espalier.pipelines.export.base.formats import PortableFormat
+    from espalier.pipelines.images.bad_files import BadFiles
     from espalier.pipelines.metrics.metric import Metric
 
 EXAMPLE_ROWS = 5
+# Of the time left, for comparing pictures across the split.
+_NEAR_SHARE = 0.05
 
 
-class AutoMLBase(Exports, BaseEstimator):
+class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
     """Base class of `AutoMLClassifier` and `AutoMLRegressor`."""
 
     _task: ClassVar[str]
@@ -54,8 +62,10 @@ class AutoMLBase(Exports, BaseEstimator):
     holdout_fraction: float
     verbose: int
     time_budget: float | None
+    portable: "PortableFormat | None"
     image_columns: "Sequence[Any] | None"
     image_root: "str | Path | None"
+    bad_files: "BadFiles"
 
     @undisturbed
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> Self:
@@ -101,6 +111,18 @@ class AutoMLBase(Exports, BaseEstimator):
             table, target = table.iloc[counts].reset_index(drop=True), target.iloc[counts]
             groups = None if groups is None else np.asarray(groups)[counts]
             weights = weights[counts]
+        usable = self._frozen_features(deadline).usable(table)
+        if usable is not None and not usable.all():
+            good = np.flatnonzero(usable)
+            warnings.warn(
+                f"{len(usable) - len(good):,} of {len(usable):,} rows are left out, as their "
+                "pictures cannot be used",
+                UserWarning,
+                stacklevel=3,
+            )
+            table, target = table.iloc[good].reset_index(drop=True), target.iloc[good]
+            groups = None if groups is None else np.asarray(groups)[good]
+            weights = None if weights is None else weights[good]
         self._train(table, target, weights, groups, deadline)
         self.n_features_in_ = table.shape[1]
         self._column_names = tuple(table.columns)
@@ -142,11 +164,12 @@ class AutoMLBase(Exports, BaseEstimator):
     ) -> None:
         # Imported late: a fitted estimator predicts without the search and its packages.
         from espalier.pipelines.automl.in_process import train_in_process
+        from espalier.pipelines.automl.notebook.live import shown_trials
+        from espalier.pipelines.automl.notebook.record import TrainingRecord
         from espalier.pipelines.automl.training_data import prepare_training
         from espalier.pipelines.data.leakage import count_duplicates
         from espalier.pipelines.explain.leaderboard import leaderboard_frame, make_leaderboard
         from espalier.pipelines.metrics.catalogue import get_metric
-        from espalier.pipelines.trials.progress_line import print_trial
 
         whole, preparation = prepared_dataset(
             table, target, self._task, weights, groups, self._frozen_features(deadline)
@@ -156,6 +179,8 @@ class AutoMLBase(Exports, BaseEstimator):
         search_rows, holdout_rows = self._split(whole, settings.seed)
         if holdout_rows is not None:
             _warn_of_twins(count_duplicates(whole, search_rows, holdout_rows))
+            if whole.shape.is_of_pictures:
+                _warn_of_near(table, whole, preparation, search_rows, holdout_rows, deadline)
         data = prepare_training(
             whole if holdout_rows is None else whole.take(search_rows),
             preparation,
@@ -164,19 +189,23 @@ class AutoMLBase(Exports, BaseEstimator):
             n_holdout=0 if holdout_rows is None else len(holdout_rows),
             example_rows=preparation.carried(table.head(EXAMPLE_ROWS)),
         )
-        trained = train_in_process(
-            data,
-            settings,
-            deadline=deadline,
-            on_result=partial(print_trial, metric.name) if self.verbose else None,
-        )
+        with shown_trials(metric, settings.budget, verbose=self.verbose) as heard:
+            trained = train_in_process(data, settings, deadline=deadline, on_result=heard)
         self._keep(trained)
-        rows = make_leaderboard(trained.history, trained.model.weights)
+        held = None if holdout_rows is None else whole.take(holdout_rows)
+        self._record = TrainingRecord.of(
+            data.search,
+            trained.history,
+            metric,
+            folds=data.folds.description,
+            seed=settings.seed,
+            held=held,
+        )
+        rows = make_leaderboard(trained.history, trained.model.weights, settings.preference.costs)
         self.leaderboard_ = leaderboard_frame(rows)
         self.holdout_score_: float | None = None
         self.holdout_interval_: tuple[float, float] | None = None
-        if holdout_rows is not None:
-            held = whole.take(holdout_rows)
+        if held is not None and holdout_rows is not None:
             self._score_holdout(table.iloc[holdout_rows], held, metric, settings.seed, deadline)
 
     def _keep(self, trained: "TrainingResult") -> None:
@@ -186,6 +215,7 @@ class AutoMLBase(Exports, BaseEstimator):
         self.adjusted_ = trained.adjusted
         self.experience_ = trained.experience
         self.ensemble_report_ = pd.DataFrame(trained.choice.combiners)
+        self.front_ = pd.DataFrame([each.to_dict() for each in trained.front])
 
     def _score_holdout(
         self,
@@ -234,12 +264,17 @@ class AutoMLBase(Exports, BaseEstimator):
         with_networks = settings.portable is None and uses_networks(
             settings.families, interpretable=settings.interpretable
         )
+        from espalier.pipelines.images.bad_files import check_policy
+
+        check_policy(self.bad_files)
         return FrozenFeatures(
             image_columns=None if self.image_columns is None else tuple(self.image_columns),
             image_root="" if self.image_root is None else str(self.image_root),
             seconds=self.time_budget,
             deadline=deadline,
             pixel_side=None if with_networks else 0,
+            meanings=self.portable is None,
+            bad_files=self.bad_files,
         )
 
     def _seed(self) -> int:
@@ -272,6 +307,23 @@ class AutoMLBase(Exports, BaseEstimator):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
+
+
+def _warn_of_near(
+    table: pd.DataFrame,
+    whole: Dataset,
+    preparation: "Preparation",
+    search_rows: NDArray[np.int64],
+    holdout_rows: NDArray[np.int64],
+    deadline: Deadline,
+) -> None:
+    from espalier.pipelines.images.near_duplicates import near_duplicates
+
+    share = deadline.part(_NEAR_SHARE)
+    for each in near_duplicates(
+        table, whole, preparation, search_rows, holdout_rows, deadline=share
+    ):
+        warnings.warn(str(each), UserWarning, stacklevel=5)
 
 
 def _warn_of_twins(n_twins: int) -> None:

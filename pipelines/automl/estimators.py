@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from espalier.pipelines.automl.base import AutoMLBase, keep_parameters
 from espalier.pipelines.automl.shared_docs import with_shared_docs
+from espalier.pipelines.members.preference import SCORE
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
 
     from espalier.pipelines.calibration.threshold import Threshold
     from espalier.pipelines.export.base.formats import PortableFormat
+    from espalier.pipelines.images.bad_files import BadFiles
     from espalier.pipelines.learners.base.learner import Learner
     from espalier.pipelines.members.serving_mode import Serving
     from espalier.pipelines.metrics.metric import Metric
@@ -81,6 +83,10 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         threshold: "Threshold" = "auto",
         image_columns: "Sequence[Any] | None" = None,
         image_root: "str | Path | None" = None,
+        bad_files: "BadFiles" = "missing",
+        objectives: "Sequence[str]" = (SCORE,),
+        prefer: str | None = None,
+        max_operations: float | None = None,
     ) -> None:
         keep_parameters(self, locals())
 
@@ -157,6 +163,10 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
         experience: "str | Path | None" = "auto",
         image_columns: "Sequence[Any] | None" = None,
         image_root: "str | Path | None" = None,
+        bad_files: "BadFiles" = "missing",
+        objectives: "Sequence[str]" = (SCORE,),
+        prefer: str | None = None,
+        max_operations: float | None = None,
     ) -> None:
         keep_parameters(self, locals())
 

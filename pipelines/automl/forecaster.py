@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -11,9 +10,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from espalier.pipelines.automl.forecast.options import horizon_of, levels_of, names_of
+from espalier.pipelines.automl.notebook.forecast_reporting import ForecastReports
+from espalier.pipelines.automl.notebook.shown import ForecastShown
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
-from espalier.pipelines.forecasting.input.read import SeriesTable, read_series
+from espalier.pipelines.forecasting.input.read import read_series
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.metrics import forecast_metric
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.resources.cores import own_cores, usable_cores
@@ -24,10 +27,8 @@ from espalier.pipelines.surroundings import undisturbed
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.forecast.settings import ForecastResult
 
-_LONGEST_HORIZON = 10_000
 
-
-class AutoMLForecaster(BaseEstimator):
+class AutoMLForecaster(ForecastReports, ForecastShown, BaseEstimator):
     """Finds, tunes and combines forecasters for one or many series, with quantiles.
 
     Parameters
@@ -62,6 +63,20 @@ class AutoMLForecaster(BaseEstimator):
         ``harmonic``, ``intermittent``; None for all that suit the series.
     verbose : int
         Whether to print notes and a line for every trial.
+    past_covariates : sequence of str
+        Columns that are known only as far as the values; their future is never needed.
+    static : sequence of str
+        Columns that have one value for each series.
+    holidays : str or sequence of str
+        Countries (``"DE"``) or parts of them (``"DE-BY"``) whose public holidays are known
+        covariates; needs the package ``holidays``.
+    hierarchy : sequence of str
+        Columns that the series add up by, the widest first, such as ``("region", "store")``, in
+        the place of ``series_column``. Sums are forecast too, with empty cells in the columns of
+        the levels below, and the forecasts add up.
+    wide : bool
+        Whether the table has a column for each series beside that of the times. Forecasts are
+        long all the same, under the names ``series_column`` and ``target``.
 
     Attributes
     ----------
@@ -73,6 +88,9 @@ class AutoMLForecaster(BaseEstimator):
         The metric at those origins, with weights that were fitted to others.
     method_ : str
         How the forecasts are combined.
+    adds_up_by_ : str or None
+        How the forecasts of a hierarchy were made to add up: ``bottom-up``, ``structural``,
+        ``variances`` or ``MinT``; None without one.
     freq_, season_ : str, int
         The step and the main season.
     notes_ : tuple of str
@@ -107,6 +125,11 @@ class AutoMLForecaster(BaseEstimator):
         season: int | None = None,
         families: Sequence[str] | None = None,
         verbose: int = 0,
+        past_covariates: Sequence[str] = (),
+        static: Sequence[str] = (),
+        holidays: str | Sequence[str] = (),
+        hierarchy: Sequence[str] = (),
+        wide: bool = False,
     ) -> None:
         self.horizon = horizon
         self.time_column = time_column
@@ -123,6 +146,11 @@ class AutoMLForecaster(BaseEstimator):
         self.season = season
         self.families = families
         self.verbose = verbose
+        self.past_covariates = past_covariates
+        self.static = static
+        self.holidays = holidays
+        self.hierarchy = hierarchy
+        self.wide = wide
 
     @undisturbed
     def fit(self, df: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
@@ -147,13 +175,13 @@ class AutoMLForecaster(BaseEstimator):
         # Imported late: a fitted estimator predicts without the search and its packages.
         from espalier.pipelines.automl.forecast.settings import ForecastSettings
         from espalier.pipelines.automl.forecast.training import train_forecast
-        from espalier.pipelines.trials.progress_line import print_trial
+        from espalier.pipelines.automl.notebook.live import shown_trials
 
         budget = Budget(seconds=self.time_budget, trials=self.n_trials)
         deadline = budget.begin()
         metric = forecast_metric(self.metric)
-        levels = self._levels()
-        horizon = self._horizon()
+        levels = levels_of(self.quantiles)
+        horizon = horizon_of(self.horizon)
         columns = self._columns(df)
         table = read_series(df, columns, freq=self.freq, season=self.season)
         settings = ForecastSettings(
@@ -167,13 +195,8 @@ class AutoMLForecaster(BaseEstimator):
         )
         if self.verbose:
             print(*table.notes, sep="\n")  # noqa: T201
-        result = train_forecast(
-            table,
-            columns,
-            settings,
-            deadline=deadline,
-            on_result=partial(print_trial, metric.name) if self.verbose else None,
-        )
+        with shown_trials(metric.metric, budget, verbose=self.verbose) as heard:
+            result = train_forecast(table, columns, settings, deadline=deadline, on_result=heard)
         self._keep(table, columns, result)
         return self
 
@@ -231,11 +254,14 @@ class AutoMLForecaster(BaseEstimator):
         self.model_ = result.model
         self.cv_score_ = result.cv_score
         self.method_ = "base" if result.choice is None else result.choice.method
+        rule = result.model.reconciliation
+        self.adds_up_by_ = None if rule is None else rule.method
         self.leaderboard_ = leaderboard_frame(result)
         self.backtest_ = backtest_frame(result, table, columns, tuple(self.quantiles))
         self.freq_, self.season_ = table.frequency.label, table.panel.season
         self.notes_ = table.notes
-        self.n_features_in_ = len(columns.known_covariates)
+        self._trials = tuple(each.to_dict() for each in result.history.ordered)
+        self.n_features_in_ = len(columns.covariates) + len(columns.static)
 
     @property
     def _history(self) -> pd.DataFrame:
@@ -246,27 +272,21 @@ class AutoMLForecaster(BaseEstimator):
         series = self.series_column
         if series == "series" and isinstance(df, pd.DataFrame) and series not in df.columns:
             series = None  # the default name: a single series has no such column
-        known = self.known_covariates
-        names = (known,) if isinstance(known, str) else tuple(known)
+        if self.wide and (self.static or self.hierarchy):
+            raise UserError(
+                "a wide table has no place for static covariates or a hierarchy; give a long one"
+            )
         return SeriesColumns(
-            time=self.time_column, target=self.target, series=series, known_covariates=names
-        )
-
-    def _levels(self) -> tuple[float, ...]:
-        levels = [float(each) for each in self.quantiles]
-        if not levels or len(set(levels)) < len(levels) or not all(0 < q < 1 for q in levels):
-            raise UserError(
-                f"quantiles must be different numbers between 0 and 1, not {self.quantiles!r}"
-            )
-        return tuple(sorted(levels))
-
-    def _horizon(self) -> int:
-        whole = isinstance(self.horizon, int | np.integer) and not isinstance(self.horizon, bool)
-        if not whole or not 1 <= self.horizon <= _LONGEST_HORIZON:
-            raise UserError(
-                f"horizon must be a whole number from 1 to {_LONGEST_HORIZON}, not {self.horizon!r}"
-            )
-        return int(self.horizon)
+            time=self.time_column,
+            target=self.target,
+            series=series,
+            known_covariates=names_of(self.known_covariates),
+            past_covariates=names_of(self.past_covariates),
+            static=names_of(self.static),
+            holidays=tuple(place.upper() for place in names_of(self.holidays)),
+            hierarchy=names_of(self.hierarchy),
+            wide=self.wide,
+        ).named()
 
     def _n_workers(self) -> int:
         if self.n_jobs is None:

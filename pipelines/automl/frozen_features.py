@@ -10,7 +10,11 @@ from espalier.pipelines.resources.budget import NEVER, Deadline
 if TYPE_CHECKING:  # a fitted estimator must load without what only training needs
     from collections.abc import Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from espalier.pipelines.data.preparation import PlannedCells, Preparation
+    from espalier.pipelines.images.bad_files import BadFiles
     from espalier.pipelines.images.columns import PictureColumns
 
 
@@ -34,6 +38,11 @@ class FrozenFeatures:
         When all must be read.
     known_only : bool
         Whether pictures that are not in the store count as missing, instead of being read.
+    meanings : bool
+        Whether texts get vectors of their meaning too; a portable model has none, as no export
+        carries the network that makes them.
+    bad_files : "missing", "set-aside" or "refuse"
+        What is done with pictures that cannot be used.
     pixel_side : int or None
         Side of the pixels that networks are trained on; 0 for no networks, None for what the time
         allows.
@@ -46,11 +55,13 @@ class FrozenFeatures:
     leave_out: tuple[str, ...] = ()
     deadline: Deadline = NEVER
     known_only: bool = False
+    meanings: bool = True
+    bad_files: "BadFiles" = "missing"
     pixel_side: int | None = None
 
     def pictures(self, table: pd.DataFrame) -> "PictureColumns":
         """Return the picture columns of raw rows, read; see `training_pictures` for errors."""
-        from espalier.pipelines.images.columns import training_pictures
+        from espalier.pipelines.images.in_time import training_pictures
 
         return training_pictures(
             table,
@@ -61,7 +72,19 @@ class FrozenFeatures:
             seconds=self.seconds,
             deadline=self.deadline,
             known_only=self.known_only,
+            policy=self.bad_files,
         )
+
+    def usable(self, table: pd.DataFrame) -> "NDArray[np.bool_] | None":
+        """Return which raw rows are trained on, shape (n_rows,); None for all of them.
+
+        Rows whose pictures cannot be used are left out if the user wants them set aside.
+        """
+        if self.bad_files != "set-aside":
+            return None
+        from espalier.pipelines.images.bad_files import good_rows
+
+        return good_rows(self.pictures(table).bad, len(table))
 
     def planned(self, table: pd.DataFrame) -> "Mapping[str, PlannedCells]":
         """Return the picture columns for `espalier.pipelines.data.preparation.prepare`."""
@@ -74,9 +97,10 @@ class FrozenFeatures:
         from espalier.pipelines.images.pixels import with_pixels
         from espalier.pipelines.texts.columns import with_meanings
 
-        preparation, features = with_meanings(
-            table, preparation, features, seconds=self.seconds, deadline=self.deadline
-        )
+        if self.meanings:
+            preparation, features = with_meanings(
+                table, preparation, features, seconds=self.seconds, deadline=self.deadline
+            )
         # Where there was no time to read all pictures, there is none to train on them.
         if self.pixel_side == 0 or (self.known_only and self.pixel_side is None):
             return preparation, features

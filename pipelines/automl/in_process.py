@@ -10,7 +10,13 @@ from typing import Any
 
 from espalier.pipelines.automl.residual_search import find_residual_members, residual_budget
 from espalier.pipelines.automl.settings import TrainingSettings
-from espalier.pipelines.automl.training import Members, finish, plan_search, search
+from espalier.pipelines.automl.training import (
+    Members,
+    finish,
+    plan_search,
+    refuse_impossible,
+    search,
+)
 from espalier.pipelines.automl.training_data import TrainingData
 from espalier.pipelines.calibration.report import AdjustmentReport
 from espalier.pipelines.calibration.threshold import check_threshold
@@ -25,6 +31,7 @@ from espalier.pipelines.experience.advice import Advice, advise, measure_advice
 from espalier.pipelines.experience.knowledge import open_knowledge
 from espalier.pipelines.finishing.finish import FinishInputs
 from espalier.pipelines.finishing.prediction_store import PredictionStore
+from espalier.pipelines.finishing.prefer import FrontPoint
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.metafeatures.profile import profile
 from espalier.pipelines.metrics.scoring import check_percentages, check_target
@@ -57,11 +64,13 @@ class TrainingResult:
     choice : EnsembleChoice
         The members and how they were chosen.
     history : History
-        All trials.
+        All trials, smaller forms of the best ones included.
     adjusted : AdjustmentReport
         How calibration, decision threshold and prediction intervals were chosen.
     experience : dict or None
         Expected and observed scores of the first trials; None without experience.
+    front : tuple of FrontPoint
+        What cannot be bettered in score and costs at once; empty unless asked for.
     """
 
     model: EnsembleModel
@@ -69,6 +78,7 @@ class TrainingResult:
     history: History
     adjusted: AdjustmentReport
     experience: dict[str, Any] | None = None
+    front: tuple[FrontPoint, ...] = ()
 
 
 def train_in_process(
@@ -104,6 +114,7 @@ def train_in_process(
     except UserError as error:  # scikit-learn's users are used to its large, finite scores
         warnings.warn(str(error), UserWarning, stacklevel=2)
     check_threshold(settings.threshold, data.search.problem)
+    refuse_impossible(data, settings)
     extra = residual_budget(settings.budget, settings.residual_share)
     division = settings.division(data.search.n_bytes)
     memory_limit_mb = trial_memory_mb(settings.memory_limit, division.workers)
@@ -140,7 +151,7 @@ def train_in_process(
                 plan,
                 data,
                 executor,
-                deadline=ensemble_end,
+                deadline=ensemble_end.earlier(settings.light_seconds),
                 predicted=kept.by_number,
                 on_result=keep,
             )
@@ -183,9 +194,10 @@ def train_in_process(
     return TrainingResult(
         model=finished.model,
         choice=finished.choice,
-        history=history,
+        history=history.extend(finished.light.results),
         adjusted=finished.adjusted,
         experience=None if advice is None else _advice_outcome(advice, history),
+        front=finished.front,
     )
 
 

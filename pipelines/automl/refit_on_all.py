@@ -44,11 +44,14 @@ def refit_on_all(
     -------
     EnsembleModel or None
         None if no member was refitted before, or if the time is too short for all of them: a model
-        of which only some members know all rows is one that nothing was measured of.
+        of which only some members know all rows is one that nothing was measured of. None too if a
+        member was distilled: its teacher has no out-of-fold answers for the held-out rows.
     """
     known = {each.trial.number: each for each in results}
     members = [each for each in model.members if not each.of_folds and each.number in known]
     if model.correction is not None:  # fitted to what the members said before
+        return None
+    if any(_is_distilled(known[each.number]) for each in members):  # nothing was learnt of them
         return None
     if not members or any(not each.of_folds and each not in members for each in model.members):
         return None
@@ -71,6 +74,10 @@ def job_on_all(member: Member, result: TrialResult) -> MemberJob:
     rounds = getattr(member.candidates[0], "n_iterations_", None)
     job = member_job(result)
     return job if rounds is None or job.iterations is None else replace(job, iterations=rounds)
+
+
+def _is_distilled(result: TrialResult) -> bool:
+    return result.trial.variant is not None and result.trial.variant.is_distilled
 
 
 def _is_complete(job: MemberJob, model: Candidate) -> bool:

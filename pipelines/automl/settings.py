@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from espalier.pipelines.data.splitting.folds import check_fold_count
 from espalier.pipelines.export.base.formats import PortableFormat, check_portable
+from espalier.pipelines.members.preference import LIGHT_SHARE, SCORE, Preference
 from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving, check_serving
 from espalier.pipelines.resources.budget import Budget
@@ -84,6 +85,18 @@ class TrainingSettings:
         does not depend on it. ``auto`` tunes it if the metric scores labels (``f1``,
         ``balanced_accuracy``...) and tuning is shown to help, and otherwise keeps 0.5; None
         always keeps 0.5.
+    objectives : sequence of str
+        ``score``, and what is to be small beside it: ``latency`` (ms for a row), ``size`` (MiB),
+        ``operations`` (for a row). With any of these, smaller forms of the best models are made
+        (fewer rounds or trees, networks of lower rank, a small model that learns the ensemble's
+        answers), and ``front_`` holds what cannot be bettered in all objectives at once.
+    prefer : str or None
+        The model that is taken from the front: ``score``, the best; ``small``, the smallest within
+        one standard error of the best score; ``balanced``, the nearest to the best of everything.
+        None: the best score.
+    max_operations : float or None
+        Most operations that the model may take for one row, its preparation aside; None for no
+        limit. What is known to take more is never trained.
     allow_baseline : bool
         Whether the best constant prediction is the model if every trial fails; otherwise that is
         an error.
@@ -91,7 +104,7 @@ class TrainingSettings:
     Raises
     ------
     UserError
-        The budget, a limit or the number of folds is invalid.
+        The budget, a limit, an objective or the number of folds is invalid.
     """
 
     time_budget: float | None = 60.0
@@ -112,10 +125,13 @@ class TrainingSettings:
     residual_sees_answers: bool = False
     experience: str | Path | None = "auto"
     threshold: "Threshold" = "auto"
+    objectives: Sequence[str] = (SCORE,)
+    prefer: str | None = None
+    max_operations: float | None = None
     allow_baseline: bool = False
 
     def __post_init__(self) -> None:
-        _ = self.budget, self.limits
+        _ = self.budget, self.limits, self.preference
         check_serving(self.serving)
         check_portable(self.portable)
         if self.n_folds is not None:
@@ -144,8 +160,24 @@ class TrainingSettings:
 
     @property
     def limits(self) -> ServingLimits:
-        """The largest latency and size that the model may have."""
-        return ServingLimits(max_latency_ms=self.max_latency_ms, max_size_mb=self.max_size_mb)
+        """The largest latency, size and operations that the model may have."""
+        return ServingLimits(
+            max_latency_ms=self.max_latency_ms,
+            max_size_mb=self.max_size_mb,
+            max_operations=self.max_operations,
+        )
+
+    @property
+    def preference(self) -> Preference:
+        """What is wanted beside the score, and which model of the front is taken."""
+        return Preference(objectives=tuple(self.objectives) or (SCORE,), prefer=self.prefer)
+
+    @property
+    def light_seconds(self) -> float:
+        """Seconds by which the search ends earlier, to make smaller forms of its best models."""
+        if self.time_budget is None or not self.preference.wants_light:
+            return 0.0
+        return LIGHT_SHARE * self.time_budget
 
     @property
     def cores(self) -> int:

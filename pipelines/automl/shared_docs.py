@@ -20,6 +20,9 @@ image_columns : sequence of str or None
     paths of existing files and bytes; an empty sequence takes no column for pictures.
 image_root : str, Path or None
     Folder or zip archive that relative paths of pictures start from; None for the working folder.
+bad_files : "missing", "set-aside" or "refuse"
+    What is done with a picture that cannot be used: it is a missing cell of its row, its row is
+    left out, or there is no training. Such pictures are counted and listed in any case.
 """
 
 _ATTRIBUTES = """
@@ -27,6 +30,9 @@ leaderboard_ : DataFrame
     Every trial, best first, with its weight in the ensemble.
 ensemble_report_ : DataFrame
     Every way of combining that was tried, with its score on rows it was not fitted to.
+front_ : DataFrame
+    With costs among the ``objectives``, or ``prefer``: the models that cannot be bettered in all of
+    them at once, best score first, and which of them is ``chosen``; else empty.
 cv_score_ : float
     Score of the combination on rows it was not fitted to.
 metric_ : str

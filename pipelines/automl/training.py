@@ -13,14 +13,18 @@ from espalier.pipelines.automl.training_data import TrainingData
 from espalier.pipelines.calibration.fit_adjustments import AdjustmentResult, fit_adjustments
 from espalier.pipelines.calibration.report import AdjustmentReport
 from espalier.pipelines.ensemble.choose import EnsembleChoice
+from espalier.pipelines.errors import UserError
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.finishing.baseline import choose_baseline
 from espalier.pipelines.finishing.finish import FinishInputs, choose_and_fit
+from espalier.pipelines.finishing.light_models import NO_LIGHT_MODELS, LightModels
+from espalier.pipelines.finishing.prefer import FrontPoint
 from espalier.pipelines.lifecycle.retraining.warm_start import valid_in_space
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.metrics.scoring import answer_floor
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.search.limits.operation_limit import aims_within
 from espalier.pipelines.search.limits.reserve import search_deadline
 from espalier.pipelines.search.loop import OnResult, run_search
 from espalier.pipelines.search.plan import SearchPlan
@@ -67,11 +71,17 @@ class FinishedTraining:
         The members and how they were chosen.
     adjusted : AdjustmentReport
         How calibration, decision threshold and prediction intervals were chosen.
+    light : LightModels
+        Smaller forms of the best models; none unless they were asked for.
+    front : tuple of FrontPoint
+        What cannot be bettered in score and costs at once; empty unless asked for.
     """
 
     model: EnsembleModel
     choice: EnsembleChoice
     adjusted: AdjustmentReport
+    light: LightModels = NO_LIGHT_MODELS
+    front: tuple[FrontPoint, ...] = ()
 
 
 def plan_search(
@@ -108,6 +118,11 @@ def plan_search(
         Numbers of the trials taken over from another run; the budget is in addition to them.
     only_winners : bool
         Whether the trials of the budget are for the winners, and not half of them for others.
+
+    Raises
+    ------
+    UserError
+        No model can be within the limit on operations.
     """
     space = data.space
     first = (*winners, *(() if advice is None else advice.first))
@@ -123,6 +138,7 @@ def plan_search(
         prior=None if advice is None else advice.prior,
         memory_limit_mb=memory_limit_mb,
         taken_over=taken_over,
+        aims=aims_within(space, settings.max_operations),
     )
 
 
@@ -197,11 +213,12 @@ def finish(
     """
     members: Members
     correction = None
+    light, front = NO_LIGHT_MODELS, tuple[FrontPoint, ...]()
     if not history.successes and settings.allow_baseline:
         choice, members = choose_baseline(data.search, data.metric)
         adjusted = AdjustmentResult()
     else:
-        choice, members = choose_and_fit(
+        made = choose_and_fit(
             executor,
             history,
             predictions,
@@ -209,8 +226,11 @@ def finish(
             seed=settings.seed,
             finishing=_within_limits(finishing, data, settings),
             folds=data.folds,
+            space=data.space,
             combine=settings.ensemble and not settings.interpretable,
         )
+        choice, members, light, front = made.choice, made.members, made.light, made.front
+        predictions = {**predictions, **light.predictions}
         if correct is not None:
             choice, correction = correct(choice, members)
         adjusted = fit_adjustments(
@@ -234,14 +254,35 @@ def finish(
         adjustments=replace(adjusted.adjustments, floor=answer_floor(data.metric, data.search.y)),
         correction=correction,
     )
-    return FinishedTraining(model=model, choice=choice, adjusted=adjusted.report)
+    return FinishedTraining(
+        model=model, choice=choice, adjusted=adjusted.report, light=light, front=front
+    )
+
+
+def refuse_impossible(data: TrainingData, settings: TrainingSettings) -> None:
+    """Refuse limits that no model can be within, before any is trained.
+
+    Raises
+    ------
+    UserError
+        Preparing a row takes all of the latency already, or every family takes more operations.
+    """
+    limits = settings.limits
+    if limits.max_latency_ms is not None and data.example_rows is not None:
+        preparing = prepare_ms(data.preparation, data.example_rows)
+        if preparing >= limits.max_latency_ms:
+            raise UserError(
+                f"no model can be within {limits.max_latency_ms:g} ms a row: preparing one takes "
+                f"{preparing:.3g} ms already; allow more"
+            )
+    aims_within(data.space, limits.max_operations)
 
 
 def _within_limits(
     finishing: FinishInputs, data: TrainingData, settings: TrainingSettings
 ) -> FinishInputs:
-    """Return ``finishing`` with the serving limits, less the time to prepare a row."""
+    """Return ``finishing`` with what is preferred, and the limits less the time for a row."""
     limits = settings.limits
     if limits and data.example_rows is not None:
         limits = replace(limits, fixed_ms=prepare_ms(data.preparation, data.example_rows))
-    return replace(finishing, limits=limits)
+    return replace(finishing, limits=limits, preference=settings.preference)

@@ -121,6 +121,10 @@ def assemble(
     if weight_column is not None:
         weights = read_row_weights(table[str(weight_column)])
         present = present & (weights > 0)
+    n_lost = len(table) - int(present.sum())
+    usable = None if frozen is None else frozen.usable(table)
+    if usable is not None:
+        present = present & usable
     rows = np.flatnonzero(present)
     if len(rows):
         require_rows(len(rows), min_rows)
@@ -151,7 +155,6 @@ def assemble(
         times=None if time_column is None else read_times(kept[str(time_column)]),
         sample_weight=None if weights is None else weights[rows],
     )
-    n_lost = len(table) - len(rows)
     return AssembledDataset(
         dataset=dataset,
         preparation=preparation,

@@ -54,6 +54,15 @@ TRUE_DATES = [
     "DatetimeTZDtype",
 ]
 """Types of a column of dates."""
+# Facts of a column of a table, which a batch of rows to predict need not show.
+_OF_WHOLE_TABLES = (
+    "ExpectColumnValuesToBeUnique",
+    "ExpectColumnMaxToBeBetween",
+    "ExpectColumnMinToBeBetween",
+    "ExpectColumnMeanToBeBetween",
+    "ExpectColumnDistinctValuesToContainSet",
+    "ExpectColumnUniqueValueCountToBeBetween",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +87,8 @@ class DataContract:
     def for_prediction(self, columns: Collection[str]) -> "DataContract":
         """Return the expectations that apply to rows to score: those of columns the model reads.
 
-        Expectations of the whole table are left out, and so is uniqueness, which one batch of rows
-        cannot show.
+        Expectations of the whole table are left out, and so are uniqueness, the newest value and
+        other facts of a whole column, which one batch of rows cannot show.
 
         Parameters
         ----------
@@ -89,7 +98,7 @@ class DataContract:
         kept = tuple(
             each
             for each in self.expectations
-            if each.column in columns and each.kind != "ExpectColumnValuesToBeUnique"
+            if each.column in columns and each.kind not in _OF_WHOLE_TABLES
         )
         return DataContract(kept, tuple(each for each in self.columns_unchecked if each in columns))
 

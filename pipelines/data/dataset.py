@@ -18,6 +18,8 @@ from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
 
 PICTURE_NUMBERS = 1_000
 """Numbers of vectors from which on a table is one of pictures; a text's meaning has fewer."""
+WIDE = 4
+"""Numbers of pictures per row from which on the products of rows are the shorter description."""
 _ROWS_TO_MEASURE = 10_000
 
 
@@ -201,6 +203,16 @@ class DatasetShape:
     def is_of_pictures(self) -> bool:
         """Whether most of what is known of a row are the many numbers of its pictures."""
         return self.vector_width >= PICTURE_NUMBERS
+
+    @property
+    def has_others_beside_pictures(self) -> bool:
+        """Whether there are pictures, and columns that are none."""
+        return self.is_of_pictures and self.n_columns > self.n_vectors + self.n_pixels
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether pictures give several times as many numbers as there are rows."""
+        return self.is_of_pictures and self.vector_width >= WIDE * self.n_rows
 
     @property
     def n_numeric(self) -> int:

@@ -170,6 +170,10 @@ class Preparation:
 class FrozenColumns(Protocol):
     """Reads columns with networks that are fitted to nothing."""
 
+    def usable(self, table: pd.DataFrame) -> NDArray[np.bool_] | None:
+        """Return which raw rows are trained on; None for all of them."""
+        ...
+
     def planned(self, table: pd.DataFrame) -> Mapping[str, PlannedCells]:
         """Return raw columns that are planned and read already, as `prepare` is given them."""
         ...

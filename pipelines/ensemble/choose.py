@@ -234,6 +234,31 @@ def choose_single(
     return _single_choice(library, results)
 
 
+def single_choice(result: TrialResult, rule: Combination) -> EnsembleChoice:
+    """Return the choice of one trial alone.
+
+    Parameters
+    ----------
+    result : TrialResult
+        A trial with a score.
+    rule : Combination
+        Of another choice on the same rows; problem and smallest probability are taken from it.
+    """
+    score = float(result.score if result.score is not None else np.nan)
+    return EnsembleChoice(
+        members=((result.trial.number, 1.0),),
+        method=SINGLE.name,
+        rule=Combination(
+            problem=rule.problem,
+            space=CombinationSpace.PROBABILITY,
+            weights=(1.0,),
+            floor=rule.floor,
+        ),
+        cv_score=score,
+        combiners=(CombinerScore(SINGLE.name, score, 1),),
+    )
+
+
 def _comparison_choice(
     comparison: CombinerComparison | None, library: Library, results: Sequence[TrialResult]
 ) -> EnsembleChoice:

@@ -27,6 +27,7 @@ from espalier.pipelines.evaluation.limits import (
 )
 from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.evaluation.progress import TrialProgress, pickled_mb, rows_of
+from espalier.pipelines.evaluation.taught_rows import taught_rows
 from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
@@ -148,8 +149,15 @@ def _fit_candidate(
     dataset = context.dataset
     part = dataset if job.rows is None else dataset.take(job.rows)
     candidate = _new_candidate(
-        job.configuration, context, dataset.shape, job.seed, iterations=job.iterations
+        job.configuration,
+        context,
+        dataset.shape,
+        job.seed,
+        iterations=job.iterations,
+        rank_share=job.rank_share,
     )
+    if job.answers is not None:
+        part = taught_rows(part, job.answers)
     return candidate.fit(
         part.X,
         part.y,
@@ -202,12 +210,18 @@ def _run_folds(
     for number, fold in enumerate(context.folds):
         if deadline.passed:
             raise TimeoutError
-        candidate = _new_candidate(trial.configuration, context, shape, trial.seed)
+        candidate = _new_candidate(
+            trial.configuration,
+            context,
+            shape,
+            trial.seed,
+            iterations=None if trial.variant is None else trial.variant.iterations,
+            rank_share=None if trial.variant is None else trial.variant.rank_share,
+        )
         parent = parents[number] if number < len(parents) else None
         _run_fold(candidate, fold, context, deadline, n_folds - number, progress, parent)
         if number == 0:
-            progress.row_ms = _row_ms(candidate, context.dataset.X.iloc[fold.valid[:1]])
-            progress.size_mb = pickled_mb(candidate)
+            weigh_model(candidate, context.dataset.X.iloc[fold.valid[:1]], progress)
             whole = None if progress.size_mb is None else n_kept * progress.size_mb
             if context.fold_models is None or not context.fold_models.wants(whole):
                 n_kept = 0  # all folds' models stay in memory until the last is scored
@@ -240,6 +254,21 @@ def _own_fold_model(job: MemberJob, context: EvaluationContext) -> "Candidate | 
         return None
     models = context.fold_models.load_of(job.trial_number, job.configuration)
     return models[0] if models else None
+
+
+def weigh_model(candidate: "Candidate", row: pd.DataFrame, progress: TrialProgress) -> None:
+    """Record the latency for ``row``, the size and the operations of a fitted model."""
+    from espalier.pipelines.learners.light.counts import count_model
+    from espalier.pipelines.learners.registry import LEARNERS, NETWORKS
+
+    progress.row_ms = _row_ms(candidate, row)
+    progress.size_mb = pickled_mb(candidate)
+    # What a family of the user's own holds is not known.
+    learner = candidate.learner
+    if (LEARNERS.get(learner.name) or NETWORKS.get(learner.name)) == learner:
+        counts = count_model(candidate.model_)
+        if counts is not None:
+            progress.parameters, progress.operations = counts.parameters, counts.operations
 
 
 def _row_ms(candidate: "Candidate", row: pd.DataFrame) -> float:
@@ -306,6 +335,7 @@ def _new_candidate(
     seed: int,
     *,
     iterations: int | None = None,
+    rank_share: float | None = None,
 ) -> "Candidate":
     # Imported late: a process that only reads results needs no preprocessing library.
     from espalier.pipelines.learners.candidate import Candidate
@@ -319,6 +349,7 @@ def _new_candidate(
         n_threads=context.n_threads,
         iterations=iterations,
         objective=context.metric.objective,
+        rank_share=rank_share,
     )
 
 

@@ -24,6 +24,11 @@ class MemberJob:
         Boosting rounds to train exactly; None for models without rounds, or to stop early.
     rows : array or None
         Positions of the rows to fit to; None for all search rows.
+    rank_share : float or None
+        Share of the rank of a network's matrices that is left after the fit; None for all of it.
+    answers : array or None
+        What to learn in place of the target, for these rows in their order: probabilities, shape
+        (n, K), or values, shape (n,). Rows with NaN are left out. None for the target.
     """
 
     trial_number: int
@@ -31,3 +36,5 @@ class MemberJob:
     seed: int
     iterations: int | None = None
     rows: NDArray[Any] | None = field(default=None, repr=False)
+    rank_share: float | None = None
+    answers: NDArray[Any] | None = field(default=None, repr=False)

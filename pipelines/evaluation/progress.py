@@ -30,6 +30,8 @@ class TrialProgress:
         Validation rows predicted, repeats counted.
     size_mb, row_ms : float or None
         Size of one pickled model, and its milliseconds for a single row.
+    parameters, operations : int or None
+        Numbers that one model holds, and its operations for a single row.
     sums, counts : array or None, shape (m, ...) and (m,)
         Predictions of the validated rows, added up over repeats, and how many each row has.
     """
@@ -43,6 +45,8 @@ class TrialProgress:
     n_predicted: int = 0
     size_mb: float | None = None
     row_ms: float | None = None
+    parameters: int | None = None
+    operations: int | None = None
     sums: NDArray[np.float32] | None = None
     counts: NDArray[np.float32] | None = None
 
@@ -106,6 +110,8 @@ class TrialProgress:
             else None,
             size_mb=self.size_mb,
             row_ms=self.row_ms,
+            parameters=self.parameters,
+            operations=self.operations,
             seconds=seconds,
             iterations=tuple(self.iterations),
             error=error,

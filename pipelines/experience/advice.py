@@ -19,14 +19,15 @@ from espalier.pipelines.experience.transfer.transfer_process import (
     embedded,
     kernel,
 )
+from espalier.pipelines.experience.transfer.unrecorded import Unrecorded
 from espalier.pipelines.experience.transfer.validate import spearman
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
 
-FIRST = 10
-"""Number of configurations to advise."""
+FIRST = 4
+"""Number of configurations to advise, beside those that won on this very dataset before."""
 _SHOWN_DATASETS = 5
 _FEWEST_TO_CORRELATE = 3
 # Penalties, in units of the predictor's target, whose spread is about 1.
@@ -157,7 +158,7 @@ def advise(
     source : str
         Where the experience comes from, for display.
     most : int
-        Largest number of configurations.
+        Largest number of configurations, beside those that won here before.
     """
     portfolio = knowledge.portfolio
     found: dict[Configuration, int] = {}
@@ -173,20 +174,23 @@ def advise(
             n_impossible += 1
         else:
             found.setdefault(today, place)
-    first = list(found)[:most]
+    known = [each for each, place in found.items() if place in winners]
+    first = list(found)[: len(known) + most]
     prior = None
     if knowledge.validation.trusted:
-        prior = RunPrior(knowledge.predictor, space.coordinates, meta)
-        known = [each for each, place in found.items() if place in winners]
+        prior = RunPrior(knowledge.predictor, space, meta)
         others = {each: place for each, place in found.items() if place not in winners}
         costs = {each: float(portfolio.costs[place]) for each, place in others.items()}
+        relatives = Unrecorded.of(space, knowledge.predictor).relatives
         for family in space.families:
-            costs.setdefault(space.default(family), 1.0)
+            if family not in dict(relatives):
+                costs.setdefault(space.default(family), 1.0)
         candidates = Candidates.of(
             list(costs), np.array(list(costs.values())), space, knowledge.predictor, meta
         )
         ranked = [candidates.configurations[place] for place in candidates.by_promise(most)]
-        first = list(dict.fromkeys([*known, *ranked]))[:most]
+        first = list(dict.fromkeys([*known, *ranked]))[: len(known) + most]
+        first = _with_unrecorded(first, relatives, space)
         expected = ndtr(prior.mean(space.encode(first)))
         basis = knowledge.validation.words
     else:
@@ -203,6 +207,21 @@ def advise(
         source=source,
         prior=prior,
     )
+
+
+def _with_unrecorded(
+    first: Sequence[Configuration], relatives: Sequence[tuple[str, str]], space: SearchSpace
+) -> list[Configuration]:
+    """Return the configurations with the default of each unrecorded family after its relative.
+
+    Where no configuration of the relative is worth trying first, neither is it.
+    """
+    found = list(first)
+    for family, relative in relatives:
+        own = [each.family == relative for each in found]
+        if True in own:
+            found.insert(own.index(True) + 1, space.default(family))
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Explain a model: which columns it needs, how answers depend on them, and where it errs."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.explain.columns import ColumnSummary
 from espalier.pipelines.explain.coverage import LEVELS, Coverage, coverages
 from espalier.pipelines.explain.curves import ClassCurves, ClassScore, class_curves, class_scores
-from espalier.pipelines.explain.dependence import Dependence, dependences
+from espalier.pipelines.explain.effects.dependence import Dependence, dependences
+from espalier.pipelines.explain.effects.interactions import Interaction, interactions
+from espalier.pipelines.explain.effects.row_sample import ColumnPush, column_pushes
 from espalier.pipelines.explain.importance import MOST_ROWS, ColumnImportance, column_importances
+from espalier.pipelines.explain.learning_curve import LearningCurve
 from espalier.pipelines.explain.mistakes import ConfusionMatrix, Deviations, confusion, deviations
 from espalier.pipelines.explain.weak_spots import (
     WeakSlice,
@@ -64,7 +68,16 @@ class Explanation:
     dependences : tuple of Dependence
         How the answers depend on the most important columns.
     answer : str
-        The answer that ``dependences`` are about: a class, or empty for values.
+        The answer that ``dependences``, ``interactions`` and ``pushes`` are about: a class, or
+        empty for values.
+    interactions : tuple of Interaction
+        Pairs of the most important columns, the strongest interaction first.
+    pushes : tuple of ColumnPush
+        Contributions of the strongest columns to the answers to some rows.
+    learning : LearningCurve or None
+        The score by the number of rows; not of `explain`, but added by who knows the rows.
+    columns : tuple of ColumnSummary
+        What the columns of the search rows hold; added likewise.
     """
 
     importances: tuple[ColumnImportance, ...] = ()
@@ -80,6 +93,10 @@ class Explanation:
     worst: tuple[WorstRow, ...] = ()
     dependences: tuple[Dependence, ...] = ()
     answer: str = ""
+    interactions: tuple[Interaction, ...] = ()
+    pushes: tuple[ColumnPush, ...] = ()
+    learning: LearningCurve | None = None
+    columns: tuple[ColumnSummary, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -156,7 +173,7 @@ def explain(
     classes = model.classes
     codes = None if classes is None else model.codes(scores)
     needed = [each.name for each in importances if each.loss > 0]
-    return Explanation(
+    explained = Explanation(
         importances=importances,
         n_columns=len(model.feature_names),
         n_rows=min(len(rows), MOST_ROWS),
@@ -191,6 +208,20 @@ def explain(
         ),
         answer=label,
     )
+    # What is asked last is what is missed least where time is short.
+    together = interactions(
+        answer,
+        shown,
+        needed,
+        seed=seed,
+        deadline=deadline.earlier(0.0 if deadline.at is None else 0.5 * deadline.seconds_left),
+        row_seconds=row_seconds,
+        names_values=names_values,
+    )
+    pushes = column_pushes(
+        answer, shown, model.feature_names, seed=seed, deadline=deadline, row_seconds=row_seconds
+    )
+    return replace(explained, interactions=together, pushes=pushes)
 
 
 def _answer(

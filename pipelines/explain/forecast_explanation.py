@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.explain.series_parts import (
+    CalendarEffect,
+    SeriesParts,
+    calendar_effects,
+    series_parts,
+)
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.metrics import Scales
 from espalier.pipelines.forecasting.panel import Floats
 from espalier.pipelines.forecasting.scores import ScoredForecast
@@ -105,6 +111,10 @@ class ForecastExplanation:
         Share of the values that should be, and that are, within the outer quantiles.
     losses : tuple of (combiner, loss)
         The ways to combine that were compared, and their scaled errors, the best first.
+    parts : tuple of SeriesParts
+        The series of ``stories`` taken apart.
+    calendar : tuple of CalendarEffect
+        How values differ by hour, day of the week and month.
     """
 
     steps: tuple[StepScore, ...] = ()
@@ -115,6 +125,8 @@ class ForecastExplanation:
     nominal: float | None = None
     covered: float | None = None
     losses: tuple[tuple[str, float], ...] = ()
+    parts: tuple[SeriesParts, ...] = ()
+    calendar: tuple[CalendarEffect, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -150,6 +162,8 @@ def explain_forecast(
     order = [int(row) for row in np.argsort(-np.where(known, own, -np.inf)) if known[row]]
     counts = np.isfinite(scored.actual).sum(axis=1)
     band = scored.band
+    telling = _telling(order, scored)
+    taken_apart = [series_parts(table, row) for row, _ in telling]
     return ForecastExplanation(
         steps=_steps(scored, table, origins, backtest),
         worst=tuple(
@@ -161,12 +175,14 @@ def explain_forecast(
             )
             for row in order[:WORST_SERIES]
         ),
-        stories=tuple(_story(scored, table, row, why) for row, why in _telling(order, scored)),
+        stories=tuple(_story(scored, table, row, why) for row, why in telling),
         n_series=int(known.sum()),
         n_beaten=int((known & (simple < own)).sum()),
         nominal=None if band is None else scored.levels[band[1]] - scored.levels[band[0]],
         covered=scored.covered,
         losses=tuple(losses),
+        parts=tuple(each for each in taken_apart if each is not None),
+        calendar=calendar_effects(table),
     )
 
 

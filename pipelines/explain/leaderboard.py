@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from espalier.pipelines.members.preference import USUAL_COSTS
 from espalier.pipelines.members.serving_limits import pareto
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
@@ -40,7 +41,11 @@ class LeaderboardRow:
     row_ms : float or None
         Milliseconds for a single row.
     pareto : bool
-        Whether it is Pareto-optimal: no other trial is at least as good in score, latency and size.
+        Whether it is Pareto-optimal: no other trial is at least as good in score and costs.
+    operations : int or None
+        Operations for a row; None if unknown.
+    variant : str
+        What was done to a larger model to make this one; empty for other trials.
     """
 
     trial: int
@@ -56,10 +61,14 @@ class LeaderboardRow:
     configuration: Configuration
     row_ms: float | None = None
     pareto: bool = False
+    operations: int | None = None
+    variant: str = ""
 
 
 def make_leaderboard(
-    history: History, weights: Mapping[int, float] | None = None
+    history: History,
+    weights: Mapping[int, float] | None = None,
+    costs: Sequence[str] = USUAL_COSTS,
 ) -> tuple[LeaderboardRow, ...]:
     """Return the leaderboard, best trial first; trials without a score last, by number.
 
@@ -69,11 +78,13 @@ def make_leaderboard(
         The trials of the run.
     weights : mapping of int to float, optional
         Weight in the ensemble by trial number.
+    costs : sequence of str
+        What is to be small beside the score, for the mark of Pareto-optimal trials.
     """
     weights = weights or {}
     best_first = sorted(history.successes, key=history.gain, reverse=True)  # stable: ties by number
     rest = [result for result in history.ordered if not result.succeeded]
-    best = {result.trial.number for result in pareto(best_first, history.gain)}
+    best = {result.trial.number for result in pareto(best_first, history.gain, costs)}
     return tuple(
         _row(result, weights.get(result.trial.number, 0.0), result.trial.number in best)
         for result in (*best_first, *rest)
@@ -91,6 +102,7 @@ def leaderboard_frame(rows: Sequence[LeaderboardRow]) -> pd.DataFrame:
         "predict_ms_per_row",
         "row_ms",
         "size_mb",
+        "operations",
         "pareto",
         "weight",
     )
@@ -121,4 +133,6 @@ def _row(result: TrialResult, weight: float, on_front: bool) -> LeaderboardRow:
         configuration=result.trial.configuration,
         row_ms=result.row_ms,
         pareto=on_front,
+        operations=result.operations,
+        variant="" if result.trial.variant is None else result.trial.variant.label,
     )

@@ -12,8 +12,7 @@ from espalier.pipelines.learners.families.svm import is_exact
 from espalier.pipelines.learners.registry import LEARNERS
 
 # The nearest of thousands of rows depend on the last digits of distances, wherever rows are alike.
-# Curves of additive models have no emitter yet.
-_NEVER = frozenset({"knn", "ebm"})
+_NEVER = frozenset({"knn"})
 # Its own statistics of categories are looked up by hashes, for which there is no C.
 _WITHOUT_NATIVE_IN_C = frozenset({"catboost"})
 _EXPORTED = (ColumnRole.NUMERIC, ColumnRole.CATEGORICAL, ColumnRole.DATETIME, ColumnRole.TIME)
@@ -42,6 +41,12 @@ def portable_learners(
     UserError
         A column cannot be exported, or no family is left.
     """
+    pictures = [name for name, role in dataset.roles.items() if role is ColumnRole.IMAGE]
+    if pictures:
+        raise UserError(
+            f"column(s) {', '.join(map(repr, pictures))} hold pictures, which no export takes; "
+            "leave them out (--exclude), or train without --portable"
+        )
     if form == "c":
         others = [name for name, role in dataset.roles.items() if role not in _EXPORTED]
         if others:

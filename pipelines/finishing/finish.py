@@ -5,15 +5,25 @@ from dataclasses import dataclass
 
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.splitting.folds import FoldPlan
-from espalier.pipelines.ensemble.choose import EnsembleChoice, choose_ensemble, choose_single
+from espalier.pipelines.ensemble.choose import (
+    EnsembleChoice,
+    choose_ensemble,
+    choose_single,
+    single_choice,
+)
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.evaluation.fold_models import FoldModels
+from espalier.pipelines.finishing.distil import Lesson, distil
+from espalier.pipelines.finishing.light_models import NO_LIGHT_MODELS, LightModels, compress
+from espalier.pipelines.finishing.prefer import FrontPoint, prefer
 from espalier.pipelines.finishing.refit import fit_choice
-from espalier.pipelines.members.cost import NOTHING, FinishCost, RefitTime
+from espalier.pipelines.members.cost import NOTHING, FinishCost, RefitTime, refit_seconds
 from espalier.pipelines.members.member import Member
-from espalier.pipelines.members.serving_limits import NO_LIMITS, ServingLimits, row_ms, size_mb
+from espalier.pipelines.members.preference import THE_SCORE, Preference
+from espalier.pipelines.members.serving_limits import NO_LIMITS, ServingLimits
 from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.failures import SearchFailedError, failures_of, nothing_succeeded
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.row_predictions import Predictions
@@ -38,7 +48,9 @@ class FinishInputs:
     serving : "auto", "refit" or "bagged"
         Whether members are refitted or serve as their fold models.
     limits : ServingLimits
-        Largest latency and size of all members together.
+        Largest latency, size and operations of all members together.
+    preference : Preference
+        What is wanted beside the score, and which model of the front is taken.
     """
 
     deadline: Deadline
@@ -46,6 +58,7 @@ class FinishInputs:
     fold_models: FoldModels | None = None
     serving: Serving = "auto"
     limits: ServingLimits = NO_LIMITS
+    preference: Preference = THE_SCORE
 
     def refit_time(self, history: History, n_workers: int) -> RefitTime:
         """Return the time for refitting members that are chosen from these trials."""
@@ -66,6 +79,28 @@ class FinishInputs:
         return self.deadline.earlier((1.0 - CHOICE_SHARE) * max(0.0, self.deadline.seconds_left))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedMembers:
+    """The chosen members with their models, and what they were chosen from.
+
+    Attributes
+    ----------
+    choice : EnsembleChoice
+        The members and their weights.
+    members : tuple of Member or None
+        Their models, in the order of ``choice.members``; None for a member that has none.
+    light : LightModels
+        Smaller forms of the best models; none unless they were asked for.
+    front : tuple of FrontPoint
+        What cannot be bettered in score and costs at once; empty unless asked for.
+    """
+
+    choice: EnsembleChoice
+    members: tuple[Member | None, ...]
+    light: LightModels = NO_LIGHT_MODELS
+    front: tuple[FrontPoint, ...] = ()
+
+
 def choose_and_fit(
     executor: Executor,
     history: History,
@@ -75,9 +110,10 @@ def choose_and_fit(
     seed: int,
     finishing: FinishInputs,
     folds: FoldPlan,
+    space: SearchSpace,
     combine: bool = True,
-) -> tuple[EnsembleChoice, list[Member | None]]:
-    """Choose the members and fit their models; the model is None for a member that has none.
+) -> FinishedMembers:
+    """Choose the members and fit their models.
 
     Parameters
     ----------
@@ -95,6 +131,8 @@ def choose_and_fit(
         The time, the limits and stored fold models.
     folds : FoldPlan
         The folds of all trials.
+    space : SearchSpace
+        The families, which may learn from the ensemble where small models are wanted.
     combine : bool
         Whether members may be combined; otherwise the best trial alone is chosen.
 
@@ -105,33 +143,90 @@ def choose_and_fit(
     """
     if not history.successes:
         raise SearchFailedError(nothing_succeeded(history), failures_of(history))
-    history = _within_limits(history, finishing.limits)
-    time = finishing.refit_time(history, executor.n_workers)
-    metric = history.metric
+    limits, preference = finishing.limits, finishing.preference
+    admitted = _within_limits(history, limits)
+    if not admitted.successes and not preference.wants_light:
+        raise SearchFailedError(limits.refusal(history.successes), failures_of(history))
+    # What is too large or too slow may have a smaller form.
+    known = admitted if admitted.successes else history
+    time = finishing.refit_time(known, executor.n_workers)
     if combine:
         choice = choose_ensemble(
-            history.ordered,
+            known.ordered,
             predictions,
             dataset=dataset,
-            metric=metric,
+            metric=history.metric,
             seed=seed,
             deadline=finishing.choice_deadline,
             refit_time=time,
         )
     else:
         choice = choose_single(
-            history.ordered, predictions, dataset=dataset, metric=metric, seed=seed
+            known.ordered, predictions, dataset=dataset, metric=history.metric, seed=seed
         )
-    return fit_choice(
-        choice, history, executor, time, fold_models=finishing.fold_models, folds=folds
+    light, front = NO_LIGHT_MODELS, tuple[FrontPoint, ...]()
+    if preference.wants_light:
+        lesson = Lesson(
+            dataset=dataset,
+            folds=folds,
+            space=space,
+            choice=choice,
+            history=known,
+            predictions=predictions,
+            seed=seed,
+        )
+        light = _make_light(executor, lesson, history, time)
+        known = _within_limits(known.extend(light.results), limits)
+        if not known.successes:
+            tried = history.extend(light.results)
+            raise SearchFailedError(limits.refusal(tried.successes), failures_of(history))
+        if not admitted.successes and known.best is not None:
+            choice = single_choice(known.best, choice.rule)
+        predictions = {**predictions, **light.predictions}
+        preferred = prefer(
+            choice,
+            _predicted(known, predictions),
+            predictions,
+            dataset=dataset,
+            preference=preference,
+            time=time,
+            seed=seed,
+        )
+        choice, front = preferred.choice, preferred.front
+    choice, members = fit_choice(
+        choice,
+        known,
+        executor,
+        time,
+        fold_models=finishing.fold_models,
+        folds=folds,
+        jobs=light.jobs,
     )
+    return FinishedMembers(choice=choice, members=tuple(members), light=light, front=front)
+
+
+def _make_light(
+    executor: Executor, lesson: Lesson, history: History, time: RefitTime
+) -> LightModels:
+    """Return smaller forms of the best models, and students of the ensemble if there is one."""
+    members = lesson.members
+    refits = sum(map(refit_seconds, members)) / executor.n_workers
+    end = time.deadline.earlier(time.finish.fixed + refits)
+    light = compress(executor, lesson.history, lesson.choice, end, first=history.next_number)
+    if len(members) == 1:
+        return light
+    first = max(history.next_number, light.next_number)
+    return distil(executor, lesson, light, end, first=first)
+
+
+def _predicted(history: History, predictions: Mapping[int, Predictions]) -> History:
+    """Return the trials with out-of-fold predictions at hand: of a long search, the best ones."""
+    there = tuple(each for each in history.results if each.trial.number in predictions)
+    return History(history.metric, there)
 
 
 def _within_limits(history: History, limits: ServingLimits) -> History:
     """Return the trials of which a single model is within the limits."""
     if not limits:
         return history
-    left = [each for each in history.successes if limits.admit(row_ms(each), size_mb(each))]
-    if not left:
-        raise SearchFailedError(limits.refusal(history.successes), failures_of(history))
-    return History(history.metric, tuple(left))
+    return History(history.metric, tuple(each for each in history.successes if limits.admits(each)))

@@ -1,6 +1,6 @@
 """Fit the chosen members: refit them, or use the models of their folds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from espalier.pipelines.data.splitting.folds import FoldPlan
@@ -38,11 +38,13 @@ def member_job(result: TrialResult) -> MemberJob:
     of those of the folds.
     """
     rounds = result.iterations
+    variant = result.trial.variant
     return MemberJob(
         trial_number=result.trial.number,
         configuration=result.trial.configuration,
         seed=result.trial.seed,
         iterations=max(1, round(sum(rounds) / len(rounds))) if rounds else None,
+        rank_share=None if variant is None else variant.rank_share,
     )
 
 
@@ -67,6 +69,7 @@ def fit_choice(
     *,
     fold_models: FoldModels | None = None,
     folds: FoldPlan | None = None,
+    jobs: Mapping[int, MemberJob] | None = None,
 ) -> tuple[EnsembleChoice, list[Member | None]]:
     """Fit the chosen members, heaviest first, until the deadline.
 
@@ -89,6 +92,8 @@ def fit_choice(
     folds : FoldPlan or None
         The folds of all trials, for fitting fold models that are not stored; None to refit
         instead.
+    jobs : mapping of int to MemberJob, or None
+        How models are refitted whose results do not tell, by trial number.
 
     Returns
     -------
@@ -106,12 +111,14 @@ def fit_choice(
     bagged = [each for each, way in zip(members, ways, strict=True) if way is RefitMode.FOLDS]
     deadline = time.refit_deadline(members, ways)
     sure = _sure_trial(deadline, refits, history, time)
+    own = jobs or {}
     made = _fit(
         executor,
         [*([] if sure is None else [sure]), *refits],
         bagged if folds else (),
         folds,
         deadline,
+        own,
     )
     # Under limits, fold models cannot replace a failed refit: they were not counted in them.
     spare = [None if time.limits and way is not RefitMode.KEPT else fold_models for way in ways]
@@ -129,7 +136,7 @@ def fit_choice(
     chosen = _quick_trial(history, LAST_RESORT_FIT_SECONDS)
     seconds = min(LAST_RESORT_FACTOR * chosen.fit_seconds, time.deadline.seconds_left)
     until = Deadline.after(max(LAST_RESORT_SECONDS, seconds))
-    return _alone(choice, chosen), [_fit(executor, [chosen], (), None, until).any(chosen)]
+    return _alone(choice, chosen), [_fit(executor, [chosen], (), None, until, own).any(chosen)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +177,10 @@ def _fit(
     bagged: Sequence[TrialResult],
     folds: FoldPlan | None,
     deadline: Deadline,
+    own_jobs: Mapping[int, MemberJob],
 ) -> _Made:
     """Refit the trials ``refits`` and fit the trials ``bagged`` to each fold, in parallel."""
-    jobs = [member_job(result) for result in refits]
+    jobs = [own_jobs.get(result.trial.number) or member_job(result) for result in refits]
     bags = [] if folds is None else [fold_jobs(result, folds) for result in bagged]
     models = iter(executor.fit_members([*jobs, *(job for bag in bags for job in bag)], deadline))
     return _Made(

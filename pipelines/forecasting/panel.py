@@ -3,12 +3,14 @@
 Symbols, here and in the files beside it
     S   series
     N   rows of all series together
-    C   known covariates
+    C   known covariates, those of the calendar among them
+    P   covariates that are known up to the origin only
     H   horizon: steps to forecast
     m   season: steps after which a pattern repeats; 1 for none
 
 A series has the steps 0, 1, 2... of its frequency. Steps without a value are filled in `values`
 and marked in `observed`. Known covariates may reach beyond the last value: that is their future.
+Nothing of a covariate that is known up to the origin only is given out from there on.
 """
 
 from collections.abc import Sequence
@@ -19,6 +21,36 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Calendar:
+    """Covariates that follow from the time alone, such as public holidays; alike in all series.
+
+    Attributes
+    ----------
+    first : int
+        Number of the first step that it tells of, since the beginning of time.
+    values : array of float32, shape (T, K)
+        What is known of each step.
+    """
+
+    first: int
+    values: NDArray[np.float32] = field(repr=False)
+
+    def since(self, step: int) -> "Calendar":
+        """Return it from a step on."""
+        skipped = max(0, step - self.first)
+        return Calendar(first=self.first + skipped, values=self.values[skipped:])
+
+    def at(self, steps: Ints) -> Floats:
+        """Return what is known of steps, (..., K); NaN where it tells nothing of one."""
+        places = steps - self.first
+        there = (places >= 0) & (places < len(self.values))
+        if not len(self.values):
+            return np.full((*steps.shape, self.values.shape[1]), np.nan)
+        found = self.values[np.where(there, places, 0)].astype(np.float64)
+        return np.where(there[..., None], found, np.nan)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -41,8 +73,15 @@ class Panel:
         The season that naive forecasts repeat and errors are scaled by.
     seasons : tuple of int
         All seasons that may be there, such as 24 and 168 for hours; ascending, without 1.
-    covariates : array, shape (N, C)
-        Known covariates; NaN where missing.
+    covariates : array, shape (N, C' + P)
+        Known covariates without those of the calendar, then those known up to the origin only; NaN
+        where missing.
+    n_past : int
+        Number of the latter, P.
+    static : array or None, shape (S, K)
+        What is known of each series as a whole, as numbers; NaN where missing.
+    calendar : Calendar or None
+        Known covariates that follow from the time.
     """
 
     values: Floats = field(repr=False)
@@ -54,6 +93,9 @@ class Panel:
     season: int = 1
     seasons: tuple[int, ...] = ()
     covariates: Floats = field(repr=False)
+    n_past: int = 0
+    static: Floats | None = field(default=None, repr=False)
+    calendar: Calendar | None = field(default=None, repr=False)
 
     @classmethod
     def of(
@@ -108,7 +150,8 @@ class Panel:
     @property
     def n_covariates(self) -> int:
         """Number of known covariates, C."""
-        return self.covariates.shape[1]
+        of_calendar = 0 if self.calendar is None else self.calendar.values.shape[1]
+        return self.covariates.shape[1] - self.n_past + of_calendar
 
     def before(self, steps: "int | Ints") -> "Panel":
         """Return the panel as it was ``steps`` steps before the end of each series.
@@ -125,6 +168,7 @@ class Panel:
             stops=self.stops[rows],
             limits=self.limits[rows],
             first=self.first[rows],
+            static=None if self.static is None else self.static[rows],
         )
 
     def series(self, row: int) -> Floats:
@@ -153,12 +197,41 @@ class Panel:
 
     def future(self, horizon: int) -> Floats:
         """Return the known covariates of the next steps, shape (S, H, C); NaN where unknown."""
-        steps = self.stops[:, None] + np.arange(horizon)
-        known = steps < self.limits[:, None]
-        if not len(self.values):
-            return np.full((*steps.shape, self.n_covariates), np.nan)
-        rows = self.covariates[np.where(known, steps, 0)]
-        return np.where(known[:, :, None], rows, np.nan)
+        return self.known(self.stops[:, None] + np.arange(horizon))
+
+    def known(self, places: Ints) -> Floats:
+        """Return the known covariates at places of `values`, shape (S, L, C), NaN where unknown.
+
+        Parameters
+        ----------
+        places : array of int, shape (S, L)
+            Places of each series' steps, which may lie beyond its end; before its start nothing is
+            known.
+        """
+        begun = places >= self.starts[:, None]
+        there = begun & (places < self.limits[:, None])
+        count = self.covariates.shape[1] - self.n_past
+        if not len(self.covariates):
+            found = np.full((*places.shape, count), np.nan)
+        else:
+            rows = self.covariates[np.where(there, places, 0), :count]
+            found = np.where(there[:, :, None], rows, np.nan)
+        if self.calendar is None:
+            return found
+        steps = self.first[:, None] + places - self.starts[:, None]
+        of_calendar = np.where(begun[:, :, None], self.calendar.at(steps), np.nan)
+        return np.concatenate([found, of_calendar], axis=2)
+
+    def past(self, longest: int) -> Floats:
+        """Return the covariates known up to the origin only at the last steps before it.
+
+        Shape (S, longest, P), NaN before a start and where missing.
+        """
+        places = self.stops[:, None] - longest + np.arange(longest)
+        there = places >= self.starts[:, None]
+        first = self.covariates.shape[1] - self.n_past
+        rows = self.covariates[np.where(there, places, 0), first:]
+        return np.where(there[:, :, None], rows, np.nan)
 
     def phase(self) -> Ints:
         """Return the number of the step that follows the origin, shape (S,)."""

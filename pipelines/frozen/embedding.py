@@ -18,6 +18,8 @@ BATCH = 128
 """Contents that are loaded and embedded together, which bounds the memory."""
 BATCH_BYTES = 128 << 20
 """Bytes of contents from which on no more are loaded with them."""
+FORESEEN_AFTER, PATIENCE = 3, 1.2
+"""Blocks after which the rest is foreseen, and how much longer it may seem to take."""
 FEW = 16
 """Up to so many contents are computed without the store: a request of the endpoint leaves none."""
 
@@ -55,6 +57,7 @@ def embed_cells(
     store: VectorStore | None = None,
     deadline: Deadline = NEVER,
     partial: bool = False,
+    foresee: bool = False,
 ) -> Embedded:
     """Return the vectors of cells.
 
@@ -73,6 +76,9 @@ def embed_cells(
         When this must be done.
     partial : bool
         Whether only known vectors are used once the deadline has passed, instead of raising.
+    foresee : bool
+        Whether to raise as soon as the first blocks show that the rest will not be done in time:
+        whoever has a quicker way should not wait until none is left.
 
     Raises
     ------
@@ -92,9 +98,10 @@ def embed_cells(
     groups = [groups[at] for at in generator(0, "order").permutation(len(groups))]
     kept = None if len(groups) <= FEW else store or VectorStore()
     start = 0
+    began = deadline.clock() if foresee else 0.0
     while start < len(groups):
         is_late = partial and deadline.passed
-        if not is_late:
+        if not partial:
             deadline.check()
         loaded = _loaded([cells[rows[0]] for rows in groups[start : start + BATCH]], load)
         part = groups[start : start + len(loaded)]
@@ -106,6 +113,10 @@ def embed_cells(
             known_only=is_late,
         )
         n_computed += answers.n_made
+        if foresee and start >= FORESEEN_AFTER * BATCH and deadline.at is not None:
+            expected = (deadline.clock() - began) / start * (len(groups) - start)
+            if expected > PATIENCE * max(deadline.seconds_left, 0.0):
+                raise TimeoutError("the rest cannot be ready in time")
         given = iter(answers.vectors)
         for rows, content in zip(part, loaded, strict=True):
             answer = content.reason if isinstance(content, _Fault) else next(given)

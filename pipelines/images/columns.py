@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from importlib.util import find_spec
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -16,6 +15,7 @@ from espalier.pipelines.data.preparation import PlannedCells, find_column
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.frozen.embedding import Embedded
 from espalier.pipelines.frozen.store import VectorStore
+from espalier.pipelines.images.bad_files import BadFile, BadFiles, told_of
 from espalier.pipelines.images.cells import (
     PictureFiles,
     first_cells,
@@ -23,7 +23,7 @@ from espalier.pipelines.images.cells import (
     looks_like_path,
 )
 from espalier.pipelines.images.lite0 import SIDES
-from espalier.pipelines.images.reading import VISION_PACKAGES, ImageReading, need_vision
+from espalier.pipelines.images.reading import ImageReading, need_vision
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
 LOOKED_AT = 50
@@ -32,11 +32,6 @@ MOST_UNUSABLE = 0.5
 """Share of a column's pictures that may be of no use; with more of them something else is wrong."""
 BUDGET_SHARE = 0.25
 """Share of the time budget that pictures may take; smaller ones take less."""
-LATEST_SHARE = 0.3
-"""Share of the budget after which pictures that are not all read are taken smaller."""
-LAST_SHARE, MOST_UNREAD = 0.2, 0.8
-"""Share of the budget that these may take, and share of them that may not be reached by then."""
-_SHOWN_FAULTS = 5
 _TIMED = 32
 
 
@@ -58,6 +53,8 @@ class PictureColumns:
         Pictures were scaled to so many pixels in width and height; 0 without any.
     n_unread : int
         Pictures for which there was no time; they count as missing.
+    bad : tuple of BadFile
+        All pictures that cannot be used.
     """
 
     planned: dict[str, PlannedCells]
@@ -67,81 +64,10 @@ class PictureColumns:
     n_computed: int = 0
     side: int = 0
     n_unread: int = 0
+    bad: tuple[BadFile, ...] = ()
 
 
 NO_PICTURES = PictureColumns({})
-
-
-def training_pictures(
-    table: pd.DataFrame,
-    named: Sequence[str] | None,
-    *,
-    root: str = "",
-    side: int | None = None,
-    leave_out: Sequence[str | None] = (),
-    seconds: float | None = None,
-    deadline: Deadline = NEVER,
-    known_only: bool = False,
-) -> PictureColumns:
-    """Find the picture columns of a training table and read them.
-
-    Parameters and errors are those of `find_picture_columns` and `read_pictures`. Where packages
-    are missing, columns that the user did not name stay texts, with a warning. With ``known_only``
-    no vector is made, and pictures that are not in the store count as missing.
-    """
-    columns = find_picture_columns(with_unique_names(table), named, root=root, leave_out=leave_out)
-    missing = [each for each in VISION_PACKAGES if find_spec(each) is None]
-    if columns and named is None and missing:
-        listed = ", ".join(map(repr, columns))
-        said = (
-            f"column {listed} holds pictures, which are left out and only their names are used: "
-            f"{' and '.join(missing)} not installed; install with: pip install 'espalier[vision]'"
-        )
-        return PictureColumns({}, (said,))
-    try:
-        if known_only:
-            past = deadline.sooner(0.0)
-            return read_pictures(table, columns, root=root, side=side, deadline=past, partial=True)
-        if side is not None or seconds is None:
-            return read_pictures(table, columns, root=root, side=side, deadline=deadline)
-        return _read_in_time(table, columns, root, seconds, deadline)
-    except TimeoutError:
-        raise UserError(
-            f"the pictures of {', '.join(map(repr, columns))} could not all be read within the "
-            "time budget; give more time, or fewer rows (what has been read is kept, so that the "
-            "next training goes on from there)"
-        ) from None
-
-
-def _read_in_time(
-    table: pd.DataFrame, columns: Sequence[str], root: str, seconds: float, deadline: Deadline
-) -> PictureColumns:
-    """Return the pictures at a side that fits the budget, or at the smallest one if it did not.
-
-    The first pictures tell how long all will take, but a machine may get busier meanwhile.
-    """
-    try:
-        return read_pictures(
-            table,
-            columns,
-            root=root,
-            seconds=seconds,
-            deadline=deadline.sooner(LATEST_SHARE * seconds),
-        )
-    except TimeoutError:
-        found = read_pictures(
-            table,
-            columns,
-            root=root,
-            side=SIDES[-1],
-            deadline=deadline.sooner(LAST_SHARE * seconds),
-            partial=True,
-        )
-        note = (
-            f"pictures are scaled to {SIDES[-1]} x {SIDES[-1]} pixels, as larger ones took longer "
-            "than expected"
-        )
-        return replace(found, notes=(*found.notes, note))
 
 
 def find_picture_columns(
@@ -199,6 +125,8 @@ def read_pictures(
     seconds: float | None = None,
     deadline: Deadline = NEVER,
     partial: bool = False,
+    foresee: bool = False,
+    policy: BadFiles = "missing",
     store: VectorStore | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> PictureColumns:
@@ -223,6 +151,10 @@ def read_pictures(
         When this must be done at the latest.
     partial : bool
         Whether pictures that are not reached by then count as missing, instead of raising.
+    foresee : bool
+        Whether to raise as soon as the first blocks show that the rest will not be ready in time.
+    policy : BadFiles
+        What is done with pictures that cannot be used.
     store : VectorStore or None
         Where vectors are kept; None for the user's own store.
     clock : callable
@@ -231,7 +163,8 @@ def read_pictures(
     Raises
     ------
     UserError
-        A package is missing, or most pictures of a column cannot be used.
+        A package is missing, most pictures of a column cannot be used, or one cannot and they are
+        to be refused.
     TimeoutError
         The deadline passed.
     """
@@ -241,36 +174,50 @@ def read_pictures(
     table = with_unique_names(table)
     notes: list[str] = []
     if side is None and seconds is not None:
-        side = _affordable_side(table, columns, root, BUDGET_SHARE * seconds, store, clock)
-        if side < SIDES[0]:
-            notes.append(
-                f"pictures are scaled to {side} x {side} pixels, so that there is time for the "
-                f"search; with more time they are scaled to {SIDES[0]}"
-            )
+        side = affordable_side(table, columns, root, BUDGET_SHARE * seconds, store, clock)
+        notes.extend(scaled_down(side))
     side = side or SIDES[0]
     planned: dict[str, PlannedCells] = {}
     warnings: list[str] = []
+    bad: list[BadFile] = []
     n_pictures = n_computed = n_unread = 0
     for name in columns:
         reading = ImageReading(side, root)
-        embedded = reading.embed(table[name], store=store, deadline=deadline, partial=partial)
+        # What is left of the time is divided by the columns that are left.
+        share = deadline.part(1.0 / (len(columns) - len(planned))) if foresee else deadline
+        embedded = reading.embed(
+            table[name], store=store, deadline=share, partial=partial, foresee=foresee
+        )
         n_unread += embedded.n_unread
         n_present = int(table[name].notna().sum())
         _refuse_unusable(name, table[name], embedded, n_present)
-        if embedded.faults:
-            warnings.append(_faults(name, table[name], embedded, n_present))
+        here = [
+            BadFile(column=name, row=row, shown=_shown(table[name].iloc[row]), reason=reason)
+            for row, reason in embedded.faults
+        ]
+        if (said := told_of(here, policy, n_present)) is not None:
+            warnings.append(said)
+        bad.extend(here)
         planned[name] = (ColumnPlan(name, ColumnRole.IMAGE, reading), embedded.cells)
         n_pictures += n_present - len(embedded.faults) - embedded.n_unread
         n_computed += embedded.n_computed
-    if n_unread > MOST_UNREAD * (n_pictures + n_unread):
-        raise TimeoutError("too few pictures were read in time")
     if n_unread:
         warnings.append(
             f"{n_unread:,} of {n_pictures + n_unread:,} pictures could not be read within the time "
             "budget and count as missing; give more time"
         )
     return PictureColumns(
-        planned, tuple(warnings), tuple(notes), n_pictures, n_computed, side, n_unread
+        planned, tuple(warnings), tuple(notes), n_pictures, n_computed, side, n_unread, tuple(bad)
+    )
+
+
+def scaled_down(side: int) -> tuple[str, ...]:
+    """Return what to say of pictures of this side: nothing if it is the best."""
+    if side == SIDES[0]:
+        return ()
+    return (
+        f"pictures are scaled to {side} x {side} pixels, so that there is time for the search; "
+        f"with more time they are scaled to {SIDES[0]}",
     )
 
 
@@ -278,13 +225,13 @@ def _may_hold_pictures(series: "pd.Series[Any]") -> bool:
     return pd.api.types.is_object_dtype(series.dtype) or pd.api.types.is_string_dtype(series.dtype)
 
 
-def _affordable_side(
+def affordable_side(
     table: pd.DataFrame,
     columns: Sequence[str],
     root: str,
     seconds: float,
-    store: VectorStore | None,
-    clock: Callable[[], float],
+    store: VectorStore | None = None,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> int:
     """Return the largest side at which all pictures are ready within the seconds.
 
@@ -324,19 +271,6 @@ def _refuse_unusable(
             f"used, such as {_shown(series.iloc[row])}: {reason}; check the paths, and the folder "
             "that they start from (--image-root)"
         )
-
-
-def _faults(name: str, series: "pd.Series[Any]", embedded: Embedded, n_present: int) -> str:
-    shown = "; ".join(
-        f"row {row + 1} ({_shown(series.iloc[row])}): {reason}"
-        for row, reason in embedded.faults[:_SHOWN_FAULTS]
-    )
-    more = len(embedded.faults) - _SHOWN_FAULTS
-    rest = f"; and {more:,} more" if more > 0 else ""
-    return (
-        f"{len(embedded.faults):,} of {n_present:,} pictures of column {name!r} cannot be used and "
-        f"count as missing: {shown}{rest}"
-    )
 
 
 def _shown(cell: Any) -> str:

@@ -54,6 +54,7 @@ class ImageReading:
         store: VectorStore | None = None,
         deadline: Deadline = NEVER,
         partial: bool = False,
+        foresee: bool = False,
     ) -> Embedded:
         """Return the vectors of a column, with the rows whose pictures cannot be used.
 
@@ -61,7 +62,7 @@ class ImageReading:
         ----------
         series : Series
             Cells as `espalier.pipelines.images.cells.PictureFiles` takes them.
-        store, deadline, partial
+        store, deadline, partial, foresee
             As for `embed_cells`.
 
         Raises
@@ -79,6 +80,7 @@ class ImageReading:
             store=store,
             deadline=deadline,
             partial=partial,
+            foresee=foresee,
         )
 
     def carry(self, series: "pd.Series[Any]") -> "pd.Series[Any]":

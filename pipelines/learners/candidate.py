@@ -58,6 +58,9 @@ class Candidate(BaseEstimator):
         Boosting rounds to train exactly, on all rows; None to stop early on rows kept back.
     objective : TrainingObjective
         What the metric asks a regression to minimise; the family does so if it can.
+    rank_share : float or None
+        Share of the rank of a network's matrices that is left after the fit (`light.low_rank`);
+        None to leave the model as it is.
 
     Attributes
     ----------
@@ -75,6 +78,7 @@ class Candidate(BaseEstimator):
         n_threads: int = 1,
         iterations: int | None = None,
         objective: TrainingObjective = SQUARED_ERROR,
+        rank_share: float | None = None,
     ) -> None:
         self.configuration = configuration
         self.learner = learner
@@ -84,6 +88,7 @@ class Candidate(BaseEstimator):
         self.n_threads = n_threads
         self.iterations = iterations
         self.objective = objective
+        self.rank_share = rank_share
 
     def fit(
         self,
@@ -254,6 +259,11 @@ class Candidate(BaseEstimator):
             name: value for name, value in offered.items() if name in takes and value is not None
         }
         model.fit(matrix, labels, **given)
+        rank_share = getattr(self, "rank_share", None)  # older versions had none
+        if rank_share is not None:
+            from espalier.pipelines.learners.light.low_rank import low_rank
+
+            model = low_rank(model, rank_share, matrix)
         self.model_ = model
         self.n_iterations_ = getattr(model, "n_iterations_", None)
 

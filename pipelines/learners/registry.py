@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from types import MappingProxyType
 
 from espalier.pipelines.data.dataset import DatasetShape
@@ -81,7 +80,8 @@ def choose_learners(
     Raises
     ------
     UserError
-        A name is unknown or given twice, or no family is left.
+        A name is unknown or given twice, the package that trains a named family is not installed,
+        or no family is left.
     """
     if names is None:
         names = [
@@ -95,6 +95,7 @@ def choose_learners(
         learner = entry if isinstance(entry, Learner) else _known(entry)
         if learner.name in chosen:
             raise UserError(f"family {learner.name!r} is given twice; give each once")
+        _require_installed(learner)
         chosen[learner.name] = learner
         if learner.preprocessing.pixels and not shape.n_pixels:
             need_deep()
@@ -109,7 +110,7 @@ def choose_learners(
         if learner.admits(shape) and (learner.interpretable or not interpretable)
     ]
     if not left:
-        able = [each.name for each in _ALL.values() if each.admits(shape)]
+        able = [each.name for each in _ALL.values() if each.admits(shape) and each.is_installed]
         raise UserError(
             f"none of the families {', '.join(chosen) or '(none)'} can be used for {shape.problem} "
             f"on {shape.n_rows} rows, {shape.n_columns} columns"
@@ -121,10 +122,20 @@ def choose_learners(
 
 def _is_searched(learner: Learner, interpretable: bool) -> bool:
     """Whether a family is in a search that names none."""
-    # Among models that a person can read, this is by far the best where its package is there.
-    return learner.by_default or (
-        interpretable and learner is EBM and find_spec("interpret") is not None
+    # A readable family with a package of its own is by far the best of those where that is there.
+    return learner.is_installed and (
+        learner.by_default
+        or (interpretable and learner.interpretable and learner.trained_by is not None)
     )
+
+
+def _require_installed(learner: Learner) -> None:
+    package = learner.trained_by
+    if package is not None and not package.is_installed:
+        raise UserError(
+            f"the family {learner.name!r} needs the package {package.distribution!r}, which is not "
+            f"installed; install it with: {package.how_to_install}"
+        )
 
 
 def _known(name: str) -> Learner:

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from espalier.pipelines.evaluation.fold_models import n_served
-from espalier.pipelines.members.serving_limits import NO_LIMITS, ServingLimits, row_ms, size_mb
+from espalier.pipelines.members.serving_limits import (
+    NO_LIMITS,
+    ServingLimits,
+    operations,
+    row_ms,
+    size_mb,
+)
 from espalier.pipelines.members.serving_mode import RefitMode, Serving
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.trial import TrialResult
@@ -58,7 +64,7 @@ class RefitTime:
     serving : "auto", "refit" or "bagged"
         ``bagged`` asks for fold models; the others for refits, with fold models if time is short.
     limits : ServingLimits
-        Largest latency and size of all members together.
+        Largest latency, size and operations of all members together.
     """
 
     deadline: Deadline
@@ -87,7 +93,9 @@ class RefitTime:
         ways: list[RefitMode | None] = []
         for result in results:
             choices = [RefitMode.REFIT]
-            if result.trial.number in self.kept:
+            if result.trial.variant is not None:
+                pass  # small models, and those of its folds may be of the larger one
+            elif result.trial.number in self.kept:
                 choices = [RefitMode.KEPT, RefitMode.REFIT]
             elif self.serving == "bagged":
                 choices = [RefitMode.FOLDS, RefitMode.REFIT]
@@ -126,17 +134,21 @@ class RefitTime:
             after=self.finish.of_member(result, way),
             row_ms=n_models * row_ms(result) if self.limits.max_latency_ms is not None else 0.0,
             size_mb=n_models * size_mb(result) if self.limits.max_size_mb is not None else 0.0,
+            operations=n_models * operations(result)
+            if self.limits.max_operations is not None
+            else 0.0,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
-    """The cost of one member: seconds of its fits and of the later steps, latency and size."""
+    """The cost of one member: seconds of fits and later steps, latency, size and operations."""
 
     fits: tuple[float, ...]
     after: float
     row_ms: float
     size_mb: float
+    operations: float
 
 
 @dataclass(slots=True)
@@ -151,7 +163,7 @@ class _Book:
         Seconds for the fits and the steps after them.
     limits : ServingLimits
         Limits for all members together.
-    after, row_ms, size_mb : float
+    after, row_ms, size_mb, operations : float
         Sums over the members so far.
     """
 
@@ -161,6 +173,7 @@ class _Book:
     after: float = 0.0
     row_ms: float = 0.0
     size_mb: float = 0.0
+    operations: float = 0.0
 
     def takes(self, entry: _Entry) -> bool:
         """Add a member if it fits; return whether it does."""
@@ -170,9 +183,11 @@ class _Book:
             loads[first] += seconds
         after = self.after + entry.after
         row, size = self.row_ms + entry.row_ms, self.size_mb + entry.size_mb
-        if max(loads) + after > self.left or not self.limits.admit(row, size):
+        done = self.operations + entry.operations
+        if max(loads) + after > self.left or not self.limits.admit(row, size, done):
             return False
-        self.loads, self.after, self.row_ms, self.size_mb = loads, after, row, size
+        self.loads, self.after = loads, after
+        self.row_ms, self.size_mb, self.operations = row, size, done
         return True
 
     def without(self, entry: _Entry) -> "_Book":
@@ -182,6 +197,7 @@ class _Book:
             after=self.after - entry.after,
             row_ms=self.row_ms - entry.row_ms,
             size_mb=self.size_mb - entry.size_mb,
+            operations=self.operations - entry.operations,
         )
 
 

@@ -1,6 +1,6 @@
-"""Limits on the latency and the size of a model."""
+"""Limits on the latency, the size and the operations of a model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from espalier.pipelines.errors import UserError
@@ -9,7 +9,7 @@ from espalier.pipelines.trials.trial import TrialResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingLimits:
-    """The largest latency and size of an ensemble's members together.
+    """The largest latency, size and operations of an ensemble's members together.
 
     Attributes
     ----------
@@ -17,6 +17,8 @@ class ServingLimits:
         Milliseconds for one row; None for no limit.
     max_size_mb : float or None
         MiB of the pickled members; None for no limit.
+    max_operations : float or None
+        Operations for one row (`espalier.pipelines.learners.light.counts`); None for no limit.
     fixed_ms : float
         Milliseconds per row that do not depend on the members: preparing the row and combining the
         predictions.
@@ -24,20 +26,34 @@ class ServingLimits:
 
     max_latency_ms: float | None = None
     max_size_mb: float | None = None
+    max_operations: float | None = None
     fixed_ms: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in (("latency", self.max_latency_ms), ("size", self.max_size_mb)):
+        for name, value in (
+            ("latency", self.max_latency_ms),
+            ("size", self.max_size_mb),
+            ("operations", self.max_operations),
+        ):
             if value is not None and not value > 0:
                 raise UserError(f"the limit on {name} must be positive, not {value:g}")
 
     def __bool__(self) -> bool:
-        return self.max_latency_ms is not None or self.max_size_mb is not None
+        most = (self.max_latency_ms, self.max_size_mb, self.max_operations)
+        return any(limit is not None for limit in most)
 
-    def admit(self, row_ms: float, size_mb: float) -> bool:
-        """Return whether members with this total latency and size are within the limits."""
-        slow = self.max_latency_ms is not None and self.fixed_ms + row_ms > self.max_latency_ms
-        return not slow and (self.max_size_mb is None or size_mb <= self.max_size_mb)
+    def admit(self, row_ms: float, size_mb: float, operations: float = 0.0) -> bool:
+        """Return whether members of this latency, size and operations together may serve."""
+        needed = (
+            (self.max_latency_ms, self.fixed_ms + row_ms),
+            (self.max_size_mb, size_mb),
+            (self.max_operations, operations),
+        )
+        return all(limit is None or value <= limit for limit, value in needed)
+
+    def admits(self, result: TrialResult) -> bool:
+        """Return whether one model of a trial is within the limits."""
+        return self.admit(row_ms(result), size_mb(result), operations(result))
 
     def refusal(self, results: Sequence[TrialResult]) -> str:
         """Return the error message for the case that no trial is within the limits."""
@@ -48,6 +64,9 @@ class ServingLimits:
         if self.max_size_mb is not None:
             smallest = min(map(size_mb, results))
             said.append(f"{self.max_size_mb:g} MiB (the smallest has {smallest:.3g})")
+        if self.max_operations is not None:
+            fewest = min(map(operations, results))
+            said.append(f"{self.max_operations:g} operations a row (the fewest are {fewest:g})")
         return f"no model is within {' and '.join(said)}; allow more"
 
 
@@ -65,10 +84,25 @@ def size_mb(result: TrialResult) -> float:
     return float("inf") if result.size_mb is None else result.size_mb
 
 
+def operations(result: TrialResult) -> float:
+    """Return the operations of one model of a trial for a row; infinity if unknown."""
+    return float("inf") if result.operations is None else float(result.operations)
+
+
+COSTS: Mapping[str, Callable[[TrialResult], float]] = {
+    "latency": row_ms,
+    "size": size_mb,
+    "operations": operations,
+}
+"""What may be wanted small of a model, and its value for one model of a trial."""
+
+
 def pareto(
-    results: Sequence[TrialResult], gain: Callable[[TrialResult], float]
+    results: Sequence[TrialResult],
+    gain: Callable[[TrialResult], float],
+    costs: Sequence[str] = ("latency", "size"),
 ) -> tuple[TrialResult, ...]:
-    """Return the Pareto-optimal trials by score, latency and size, best score first.
+    """Return the Pareto-optimal trials by score and costs, best score first.
 
     Parameters
     ----------
@@ -76,12 +110,17 @@ def pareto(
         Trials with a score.
     gain : callable
         Returns the score of a trial, turned so that larger is better.
+    costs : sequence of str
+        Names of `COSTS`; a trial is dominated if another one is as good in all of them.
     """
-    found: list[TrialResult] = []
-    costs = [(-gain(each), row_ms(each), size_mb(each), each.trial.number) for each in results]
-    for position in sorted(range(len(results)), key=costs.__getitem__):
-        mine = costs[position][1:3]
-        # Trials before it score at least as well; it is dominated if one is as quick and small too.
-        if not any(row_ms(o) <= mine[0] and size_mb(o) <= mine[1] for o in found):
-            found.append(results[position])
-    return tuple(found)
+    found: list[tuple[TrialResult, tuple[float, ...]]] = []
+    spent = [tuple(COSTS[name](each) for name in costs) for each in results]
+    keys = [
+        (-gain(each), *mine, each.trial.number) for each, mine in zip(results, spent, strict=True)
+    ]
+    for position in sorted(range(len(results)), key=keys.__getitem__):
+        mine = spent[position]
+        # Trials before it score at least as well; it is dominated if one costs no more either.
+        if not any(all(a <= b for a, b in zip(o, mine, strict=True)) for _, o in found):
+            found.append((results[position], mine))
+    return tuple(each for each, _ in found)

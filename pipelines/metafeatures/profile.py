@@ -38,6 +38,12 @@ class MetaFeatures:
         return dict(zip(self.names, self.values, strict=True))
 
     @classmethod
+    def catalogued(cls, record: Mapping[str, float]) -> "MetaFeatures":
+        """Return those of a record that are in the catalogue, without what is only shown."""
+        names = {each.name for each in CATALOGUE}
+        return cls.from_dict({name: value for name, value in record.items() if name in names})
+
+    @classmethod
     def from_dict(cls, record: Mapping[str, float], version: int = VERSION) -> "MetaFeatures":
         """Return the meta-features that `to_dict` described, catalogued names first."""
         known = [each.name for each in CATALOGUE if each.name in record]

@@ -13,7 +13,7 @@ from espalier.pipelines.preprocessing.project import Project
 from espalier.pipelines.preprocessing.select import SelectColumns
 from espalier.pipelines.preprocessing.text import TextColumn
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
-from espalier.pipelines.preprocessing.vectors import VectorColumn
+from espalier.pipelines.preprocessing.vectors.column import USES_BESIDE_OTHERS, WEIGHT, VectorColumn
 from espalier.pipelines.trials.configuration import Value
 
 GAPS = True
@@ -50,6 +50,7 @@ def build_features(
     strings = str(values.get("strings", traits.strings[0]))
     if encoding not in CODES or strings not in traits.strings:
         strings = "text"
+    vectors = str(values.get("vectors", traits.vectors[0]))
     steps: list[Any] = []
     selection = str(values.get("selection", "none"))
     if selection != "none":
@@ -95,12 +96,14 @@ def build_features(
         steps=tuple(steps),
         strings=strings,
         vector=VectorColumn(
-            reduction=str(values.get("vectors", traits.vectors[0])),
+            reduction="pca" if vectors in USES_BESIDE_OTHERS else vectors,
             n_components=int(values.get("directions", traits.directions)),
             scale=scaling != "none",
             seed=seed,
+            weight=float(values.get("vector_weight", WEIGHT)),
         ),
         meaning=str(values.get("meaning", MEANINGS[0])),
+        pictures=vectors if vectors in USES_BESIDE_OTHERS else "columns",
     )
 
 

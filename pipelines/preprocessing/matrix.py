@@ -18,7 +18,8 @@ from espalier.pipelines.preprocessing.dates import DateParts
 from espalier.pipelines.preprocessing.numeric import NumericBlock
 from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.preprocessing.text import REPEATS, TextColumn
-from espalier.pipelines.preprocessing.vectors import VectorColumn
+from espalier.pipelines.preprocessing.vectors.column import VectorColumn
+from espalier.pipelines.preprocessing.vectors.scores import VectorScores
 
 MEANINGS = ("both", "vector", "words")
 """What can be taken of a text column that also has a vector; the first is the default."""
@@ -60,6 +61,9 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
     meaning : str
         What is taken of a text column that also has a vector of its meaning: ``both``, the
         ``vector`` or the ``words``.
+    pictures : str
+        What is made of columns of pictures: ``columns`` (by ``vector``), the ``score`` of all of
+        them together, or ``none``.
 
     Attributes
     ----------
@@ -80,6 +84,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         strings: str = "text",
         vector: VectorColumn | None = None,
         meaning: str = "both",
+        pictures: str = "columns",
     ) -> None:
         self.roles = roles
         self.dates = dates
@@ -90,6 +95,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         self.strings = strings
         self.vector = vector
         self.meaning = meaning
+        self.pictures = pictures
 
     def fit(self, X: pd.DataFrame, y: NDArray[Any], facts: RowFacts = PLAIN) -> "FeatureMatrix":
         """Learn from a prepared table and its target."""
@@ -136,6 +142,11 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
             vector.fit(X[name], y, facts).transform(X[name])
             for name, vector in self.vectors_.items()
         )
+        scored = self._pictures(X) if self.pictures == "score" else []
+        self.scored_ = scored
+        if scored:
+            self.scores_ = VectorScores(self.numeric.classification, self.numeric.seed)
+            blocks.append(self.scores_.fit_transform(X[scored], y, facts))
         matrix = _join(blocks, len(X))
         self.steps_: list[Any] = []
         if not sp.issparse(matrix):
@@ -162,6 +173,8 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         )
         vectors = getattr(self, "vectors_", {})  # older versions had none
         blocks.extend(each.transform(rows.frame[name]) for name, each in vectors.items())
+        if scored := getattr(self, "scored_", []):
+            blocks.append(self.scores_.transform(rows.frame[scored]))
         matrix = _join(blocks, len(rows))
         for step in self.steps_:
             matrix = step.transform(matrix)
@@ -175,10 +188,15 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
 
     def _vectors(self, X: pd.DataFrame) -> list[str]:
         """Return the columns of vectors that are used, without those that have none in ``X``."""
-        names = self._columns(ColumnRole.IMAGE)
+        names = self._pictures(X) if self.pictures == "columns" else []
         if self.meaning != "words":
-            names += self._columns(ColumnRole.MEANING)
-        return [name for name in names if X[name].notna().any()]
+            meanings = self._columns(ColumnRole.MEANING)
+            names += [name for name in meanings if X[name].notna().any()]
+        return names
+
+    def _pictures(self, X: pd.DataFrame) -> list[str]:
+        """Return the columns of pictures, without those that have none in ``X``."""
+        return [name for name in self._columns(ColumnRole.IMAGE) if X[name].notna().any()]
 
     def _repeating(self, X: pd.DataFrame) -> list[str]:
         """Return the text columns whose strings repeat enough to be used as categories."""

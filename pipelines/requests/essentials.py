@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from espalier.pipelines.requests.forecast_options import FORECAST_FIELDS
+from espalier.pipelines.requests.forecast_options import FORECAST_FIELDS, UNSET
 from espalier.pipelines.requests.form import Form
 
 
@@ -35,13 +35,22 @@ def essentials_of(request: Form, model_name: str) -> dict[str, Any]:
     }
     more: dict[str, Any] = {
         name: given[name]
-        for name in ("extends", "weight_column", "folds", "image_root", "portable")
+        for name in (
+            "extends",
+            "weight_column",
+            "folds",
+            "image_root",
+            "portable",
+            "max_operations",
+        )
         if given[name] is not None
     }
+    if given["bad_files"] != "missing":
+        more["bad_files"] = given["bad_files"]
     more |= {name: True for name in ("interpretable", "refit_on_all", "updates") if given[name]}
     more |= {
         name: list(given[name]) if isinstance(given[name], tuple) else given[name]
         for name in ("image_columns", *FORECAST_FIELDS)
-        if given[name] not in (None, ())
+        if given[name] not in UNSET
     }
     return request.model_dump(mode="json", include=kept) | {"name": model_name} | more

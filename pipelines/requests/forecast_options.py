@@ -81,7 +81,62 @@ Quantiles = Annotated[
     ),
 ]
 
-FORECAST_FIELDS = ("horizon", "series_column", "freq", "known_covariates", "season", "quantiles")
+PastCovariates = Annotated[
+    NameList,
+    Field(
+        title="Past covariates",
+        description="Columns that are known only as far as the values, such as visitors; their "
+        "future is never asked for.",
+    ),
+]
+Static = Annotated[
+    NameList,
+    Field(
+        title="Static covariates",
+        description="Columns that have one value for each series, such as the kind of a shop.",
+    ),
+]
+HolidayPlaces = Annotated[
+    NameList,
+    Field(
+        title="Holidays",
+        description="Countries, or parts of them, whose public holidays are known covariates: DE, "
+        "DE-BY, US. Needs the package holidays.",
+    ),
+]
+HierarchyLevels = Annotated[
+    NameList,
+    Field(
+        title="Hierarchy",
+        description="Columns that the series add up by, the widest first, such as region,store: "
+        "sums are forecast too, and all forecasts add up.",
+    ),
+]
+Wide = Annotated[
+    bool,
+    Field(
+        title="Wide",
+        description="The table has a column for each series, beside that of the times; the target "
+        "is then what their values are called.",
+    ),
+]
+
+FORECAST_FIELDS = (
+    "horizon",
+    "series_column",
+    "freq",
+    "known_covariates",
+    "season",
+    "quantiles",
+    "past_covariates",
+    "static",
+    "holidays",
+    "hierarchy",
+    "wide",
+)
+
+# An option of a forecast that is not given.
+UNSET = (None, (), False)
 
 # Options of tables, and what a forecast has in their place.
 _OF_TABLES: Mapping[str, str] = {
@@ -91,11 +146,14 @@ _OF_TABLES: Mapping[str, str] = {
     "interpretable": "name readable families instead, such as ets",
     "max_latency_ms": "a forecast has no such limit",
     "max_size_mb": "a forecast has no such limit",
+    "max_operations": "a forecast has no such limit",
+    "objectives": "forecasts are chosen by their score",
+    "prefer": "forecasts are chosen by their score",
 }
 
 
 def check_forecast_options(
-    values: Mapping[str, Any], *, columns: Sequence[tuple[str, str | None]]
+    values: Mapping[str, Any], *, columns: Sequence[tuple[str, Any]]
 ) -> None:
     """Refuse options that contradict each other.
 
@@ -113,7 +171,7 @@ def check_forecast_options(
     """
     horizon = values["horizon"]
     if horizon is None:
-        given = [each for each in FORECAST_FIELDS if values[each] not in (None, ())]
+        given = [each for each in FORECAST_FIELDS if values[each] not in UNSET]
         if given:
             raise UserError(
                 f"--{given[0].replace('_', '-')} is an option of forecasts; give --horizon too, "
@@ -132,6 +190,13 @@ def check_forecast_options(
         if values[option]:
             shown = option.replace("_", "-")
             raise UserError(f"--{shown} is an option of tables; leave it out: {instead}")
+    if values["wide"]:
+        for option in ("static", "hierarchy"):
+            if values[option]:
+                raise UserError(
+                    f"a wide table has no place for --{option}; give a long one, with a row for "
+                    "each series and time"
+                )
     if values["serving"] != "auto":
         raise UserError("--bagged and --refit are options of tables; a forecast is always refitted")
     named: dict[str, str] = {}

@@ -1,13 +1,22 @@
 """Base class of all requests: frozen pydantic models whose errors are shown as one line."""
 
 import csv
-from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+)
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.export.base.formats import PortableFormat
+from espalier.pipelines.members.preference import SCORE, Objective, Preference
+from espalier.pipelines.members.preference import Prefer as Preferred
 from espalier.pipelines.redaction import redact, redact_source
 from espalier.pipelines.requests.form_schema import as_form
 
@@ -41,12 +50,41 @@ OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
 OptionalNumber = Annotated[float | None, BeforeValidator(_empty_is_none)]
 OptionalPortable = Annotated[PortableFormat | None, BeforeValidator(_empty_is_none)]
 NameList = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Objectives = Annotated[
+    NameList,
+    Field(
+        title="Objectives",
+        description="The score, and what is to be small beside it: latency, size, operations. Then "
+        "smaller forms of the best models are made and compared. Empty for the score alone.",
+        json_schema_extra={"items": {"type": "string", "enum": list(get_args(Objective))}},
+    ),
+]
+Prefer = Annotated[
+    OptionalText,
+    Field(
+        title="Prefer",
+        description="The model to take: score (the best), small (the smallest within one standard "
+        "error of the best) or balanced (the nearest to the best of everything). Empty for score.",
+        json_schema_extra={"enum": list(get_args(Preferred))},
+    ),
+]
 DataSource = Annotated[str, PlainSerializer(_without_password, when_used="json")]
 OptionalSource = Annotated[
     str | None,
     BeforeValidator(_empty_is_none),
     PlainSerializer(_without_password, when_used="json"),
 ]
+
+
+def check_preference(objectives: Sequence[str], prefer: str | None) -> Preference:
+    """Return what is wanted beside the score.
+
+    Raises
+    ------
+    UserError
+        A name is unknown or given twice, or ``score`` is not among the objectives.
+    """
+    return Preference(objectives=tuple(objectives) or (SCORE,), prefer=prefer)
 
 
 class Form(BaseModel):

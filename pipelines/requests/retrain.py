@@ -10,8 +10,17 @@ from pydantic import Field, field_validator, model_validator
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.lifecycle.retraining.gate import OnDrift
+from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.requests.duration import parse_duration
-from espalier.pipelines.requests.form import Form, OptionalSource, OptionalText
+from espalier.pipelines.requests.form import (
+    Form,
+    Objectives,
+    OptionalNumber,
+    OptionalSource,
+    OptionalText,
+    Prefer,
+    check_preference,
+)
 from espalier.pipelines.requests.train import TrainRequest
 
 Promote = Literal["auto", "approve", "never"]
@@ -77,6 +86,25 @@ class RetrainRequest(Form):
         "it proves better), approve (if it does and a person approves), or never.",
     )
 
+    max_latency_ms: OptionalNumber = Field(
+        default=None,
+        title="Max latency",
+        description="Longest time for one row, in milliseconds; empty for that of the last "
+        "training.",
+    )
+    max_size_mb: OptionalNumber = Field(
+        default=None,
+        title="Max size",
+        description="Largest size of the model, in MiB; empty for that of the last training.",
+    )
+    max_operations: OptionalNumber = Field(
+        default=None,
+        title="Max operations",
+        description="Most operations for one row; empty for that of the last training.",
+    )
+    objectives: Objectives = ()
+    prefer: Prefer = None
+
     update: bool = Field(
         default=False,
         title="Update",
@@ -93,6 +121,12 @@ class RetrainRequest(Form):
 
     @model_validator(mode="after")
     def _consistent(self) -> "RetrainRequest":
+        check_preference(self.objectives, self.prefer)
+        _ = ServingLimits(
+            max_latency_ms=self.max_latency_ms,
+            max_size_mb=self.max_size_mb,
+            max_operations=self.max_operations,
+        )
         if self.update and self.trials is not None:
             raise UserError("an update has no trials of its own; leave --trials or --update out")
         return self
@@ -146,6 +180,7 @@ class RetrainRequest(Form):
                 **known,
                 **asked,
                 **places,
+                **self._light,
                 "data": data,
                 "extends": None,  # the data are read again, also if the last run was an extension
                 "query": query,
@@ -154,6 +189,13 @@ class RetrainRequest(Form):
                 "updates": self.update,
             }
         )
+
+    @property
+    def _light(self) -> dict[str, Any]:
+        """Limits and objectives that are given here, and replace those of the last training."""
+        names = ("max_latency_ms", "max_size_mb", "max_operations", "objectives", "prefer")
+        given = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in given.items() if value not in (None, ())}
 
 
 def source_variable(name: str) -> str:

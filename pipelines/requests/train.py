@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from espalier.pipelines.data.splitting.folds import check_fold_count
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
+from espalier.pipelines.images.bad_files import BadFiles
 from espalier.pipelines.members.serving_limits import ServingLimits
 from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.redaction import redact_source
@@ -19,21 +20,29 @@ from espalier.pipelines.requests.duration import parse_duration
 from espalier.pipelines.requests.essentials import essentials_of
 from espalier.pipelines.requests.forecast_options import (
     DEFAULT_QUANTILES,
+    HierarchyLevels,
+    HolidayPlaces,
     Horizon,
     KnownCovariates,
+    PastCovariates,
     Quantiles,
     Season,
     SeriesColumn,
+    Static,
     Step,
+    Wide,
     check_forecast_options,
 )
 from espalier.pipelines.requests.form import (
     DataSource,
     Form,
     NameList,
+    Objectives,
     OptionalNumber,
     OptionalPortable,
     OptionalText,
+    Prefer,
+    check_preference,
 )
 from espalier.pipelines.requests.form_schema import (
     FAMILIES,
@@ -49,7 +58,11 @@ from espalier.pipelines.requests.model_names import (
 )
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.resources.memory import memory_bytes
-from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, STRATEGIES
+from espalier.pipelines.search.strategies.names import (
+    DEFAULT_STRATEGY,
+    STRATEGIES,
+    check_strategy,
+)
 
 DEFAULT_TIME_BUDGET = "10m"
 
@@ -63,8 +76,8 @@ class TrainRequest(Form):
         min_length=1,
         title="Data",
         description="A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines; compressed too), a "
-        "fsspec URL, a folder or zip archive of pictures in folders of their class, or a "
-        "SQLAlchemy database URL together with a query.",
+        "workbook (book.xlsx#Sheet), a fsspec URL, a folder or zip archive of pictures in folders "
+        "of their class, or a SQLAlchemy database URL together with a query.",
     )
     target: str = Field(
         min_length=1,
@@ -120,7 +133,7 @@ class TrainRequest(Form):
     families: NameList = Field(
         default=(),
         title="Model families",
-        description="Restrict the search to these families; empty for all but realmlp.",
+        description="Restrict the search to these families; empty for all but ebm.",
         json_schema_extra={
             "items": {
                 "type": "string",
@@ -193,6 +206,13 @@ class TrainRequest(Form):
         description="Folder or zip archive that paths of pictures start from; empty for the folder "
         "of the data.",
     )
+    bad_files: BadFiles = Field(
+        default="missing",
+        title="Bad files",
+        description="What is done with pictures that cannot be used (cut off, no picture, not "
+        "there); they are listed in any case. missing: a missing cell of their row. set-aside: "
+        "their row is left out. refuse: no training.",
+    )
     about: OptionalText = Field(
         default=None,
         title="About",
@@ -226,6 +246,14 @@ class TrainRequest(Form):
         description="Largest size of the model, in MiB; the members are chosen to meet this limit. "
         "Empty for no limit.",
     )
+    max_operations: OptionalNumber = Field(
+        default=None,
+        title="Max operations",
+        description="Most operations (comparisons, additions, multiplications) that the model may "
+        "take for one row; what is known to take more is not trained. Empty for no limit.",
+    )
+    objectives: Objectives = ()
+    prefer: Prefer = None
     interpretable: bool = Field(
         default=False,
         title="Interpretable",
@@ -251,6 +279,11 @@ class TrainRequest(Form):
     known_covariates: KnownCovariates = ()
     season: Season = None
     quantiles: Quantiles = ()
+    past_covariates: PastCovariates = ()
+    static: Static = ()
+    holidays: HolidayPlaces = ()
+    hierarchy: HierarchyLevels = ()
+    wide: Wide = False
 
     @field_validator("memory_limit")
     @classmethod
@@ -267,9 +300,7 @@ class TrainRequest(Form):
     @field_validator("search")
     @classmethod
     def _known_search(cls, value: str) -> str:
-        if value not in STRATEGIES:
-            raise UserError(f"unknown search {value!r}; choose one of: {', '.join(STRATEGIES)}")
-        return value
+        return check_strategy(value)
 
     @field_validator("start_from")
     @classmethod
@@ -298,6 +329,7 @@ class TrainRequest(Form):
     @model_validator(mode="after")
     def _consistent(self) -> "TrainRequest":
         _ = self.budget, self.limits
+        check_preference(self.objectives, self.prefer)
         if self.target in self.exclude:
             raise UserError(f"column {self.target!r} is the target; it cannot be excluded")
         for option in ("group", "time", "weight"):
@@ -314,15 +346,9 @@ class TrainRequest(Form):
 
     def _check_forecast(self) -> None:
         """Refuse options of a forecast that contradict each other."""
-        columns = self.series_columns
         check_forecast_options(
             {name: getattr(self, name) for name in type(self).model_fields},
-            columns=[
-                ("target", columns.target),
-                ("time column", columns.time),
-                ("series column", columns.series),
-                *(("known covariate", name) for name in columns.known_covariates),
-            ],
+            columns=self.series_columns.roles,
         )
 
     @property
@@ -346,7 +372,13 @@ class TrainRequest(Form):
             target=self.target,
             series=self.series_column,
             known_covariates=self.known_covariates,
-        )
+            past_covariates=self.past_covariates,
+            static=self.static,
+            holidays=tuple(place.upper() for place in self.holidays),
+            hierarchy=self.hierarchy,
+            wide=self.wide,
+            exclude=self.exclude if self.wide else (),
+        ).named()
 
     @property
     def levels(self) -> tuple[float, ...]:
@@ -373,8 +405,12 @@ class TrainRequest(Form):
 
     @property
     def limits(self) -> ServingLimits:
-        """The largest latency and size that the model may have."""
-        return ServingLimits(max_latency_ms=self.max_latency_ms, max_size_mb=self.max_size_mb)
+        """The largest latency, size and operations that the model may have."""
+        return ServingLimits(
+            max_latency_ms=self.max_latency_ms,
+            max_size_mb=self.max_size_mb,
+            max_operations=self.max_operations,
+        )
 
     @property
     def essentials(self) -> dict[str, Any]:

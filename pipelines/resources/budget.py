@@ -82,6 +82,11 @@ class Deadline:
         soon = self.clock() + seconds
         return Deadline(soon if self.at is None else min(soon, self.at), self.clock)
 
+    def part(self, share: float) -> "Deadline":
+        """Return the deadline of a part of the work that may take this share of the time left."""
+        left = self.seconds_left
+        return self if self.at is None else Deadline(self.clock() + share * left, self.clock)
+
     def earlier(self, seconds: float) -> "Deadline":
         """Return the deadline ``seconds`` before this one, to keep a reserve."""
         return self if self.at is None else Deadline(self.at - seconds, self.clock)

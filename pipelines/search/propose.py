@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from espalier.pipelines.errors import UserError
 from espalier.pipelines.search.limits.admission import Admission
 from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
+from espalier.pipelines.search.limits.passes import with_passes_that_fit
 from espalier.pipelines.search.limits.racing import race_floors
 from espalier.pipelines.search.limits.thinning import thinned
 from espalier.pipelines.search.proposer import NEAR_LEADERS, Proposer
 from espalier.pipelines.search.strategies.dispatch import sources
 from espalier.pipelines.search.strategies.initial_design import initial_design
-from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, STRATEGIES
+from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, check_strategy
 from espalier.pipelines.search.strategies.situation import SourcedProposal
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.joint import SearchSpace
@@ -96,8 +96,7 @@ def propose_trials(
         The strategy is unknown.
     """
     began = time.perf_counter()
-    if strategy not in STRATEGIES:
-        raise UserError(f"unknown search {strategy!r}; choose one of: {', '.join(STRATEGIES)}")
+    check_strategy(strategy)
     first = max([history.next_number, *(trial.number + 1 for trial in pending)])
     learned = thinned(history)
     admission = Admission.of(
@@ -120,9 +119,19 @@ def propose_trials(
     defaults = initial_design(
         space, admission.costs, expected_seconds_limit, leaders_only=prior is not None
     )
-    sure, others = (
-        defaults.configurations[: defaults.n_sure],
-        defaults.configurations[defaults.n_sure :],
+    sure, others, favourites = (
+        with_passes_that_fit(
+            space,
+            some,
+            admission.costs,
+            expected_seconds_limit,
+            tuple(proposer.taken.values()),
+        )
+        for some in (
+            defaults.configurations[: defaults.n_sure],
+            defaults.configurations[defaults.n_sure :],
+            warm_start,
+        )
     )
     picks: list[SourcedProposal] = []
     timed = expected_seconds_limit is not None
@@ -130,7 +139,7 @@ def propose_trials(
     # stops a trial stops similar ones.
     for other_family in (True, False) if timed and not history.successes else (False,):
         for origin, some, rule in (
-            ("warm_start", warm_start, admission.admitted),
+            ("warm_start", favourites, admission.admitted),
             ("default", sure, admission.conceivable),
             ("default", others, admission.admitted),
         ):

@@ -7,10 +7,12 @@ from typing import Protocol
 import numpy as np
 
 from espalier.pipelines.ensemble.horizon.quantiles import QuantileModel
+from espalier.pipelines.ensemble.horizon.reconcile import BOTTOM_UP, Reconciliation
 from espalier.pipelines.ensemble.horizon.records import Floats
 from espalier.pipelines.ensemble.horizon.rules import ForecastRule
 from espalier.pipelines.evaluation.forecast_context import usable
 from espalier.pipelines.forecasting.families.naive import NaiveForecaster
+from espalier.pipelines.forecasting.input.hierarchy import Hierarchy
 from espalier.pipelines.forecasting.metrics import Scales
 from espalier.pipelines.forecasting.panel import Panel
 from espalier.pipelines.resources.budget import NEVER, Deadline
@@ -42,6 +44,8 @@ class ForecastModel:
         Steps to forecast.
     floor : float or None
         No forecast is below it; 0 where no value ever was negative.
+    reconciliation : Reconciliation or None
+        How forecasts of a hierarchy are made to add up; None where there is none.
     """
 
     members: Sequence[FittedForecaster] = field(repr=False)
@@ -50,8 +54,11 @@ class ForecastModel:
     names: tuple[object, ...] = field(repr=False)
     horizon: int
     floor: float | None = None
+    reconciliation: Reconciliation | None = None
 
-    def forecast(self, panel: Panel, names: Sequence[object]) -> tuple[Floats, Floats]:
+    def forecast(
+        self, panel: Panel, names: Sequence[object], hierarchy: Hierarchy | None = None
+    ) -> tuple[Floats, Floats]:
         """Return forecasts (S, H) and quantiles (S, H, Q) of what follows a panel.
 
         Parameters
@@ -60,6 +67,9 @@ class ForecastModel:
             The history of every series, of at least one value.
         names : sequence
             Their names; a series that was never seen gets the common quantiles.
+        hierarchy : Hierarchy or None
+            Which of the series add up to which: the forecasts then do so too. Their quantiles are
+            those of each series alone, around its forecast: quantiles do not add up.
         """
         base = base_forecast(panel, self.horizon)
         scales = unit_scales(panel)
@@ -68,6 +78,9 @@ class ForecastModel:
             parts = [usable(each.forecast(panel, self.horizon), panel) for each in self.members]
             units = np.stack([(part - base) / scales[:, None] for part in parts])
             made = base + scales[:, None] * self.rule.apply(units)
+        if hierarchy is not None:
+            rule = self.reconciliation or Reconciliation(method=BOTTOM_UP)
+            made = rule.adjust(made, hierarchy.sums(names), names, scales, self.floor)
         known = dict(zip(self.names, self.factors, strict=True))
         factors = np.array([known.get(name, 1.0) for name in names])
         quantiles = self.quantile_model.quantiles(made, spread_scales(panel), factors)

@@ -79,6 +79,7 @@ def save_forecast(
     pins = pinned_requirements((stored, golden))
     (place / REQUIREMENTS_FILE).write_text("\n".join(pins) + "\n", encoding="utf-8")
     columns, panel = stored.columns, stored.table.panel
+    rule = stored.model.reconciliation
     manifest = {
         "format": FORMAT,
         "python": platform.python_version(),
@@ -91,7 +92,16 @@ def save_forecast(
         "time_column": str(columns.time),
         "series_column": None if columns.series is None else str(columns.series),
         "known_covariates": [str(each) for each in columns.known_covariates],
+        "past_covariates": [str(each) for each in columns.past_covariates],
+        "static": [str(each) for each in columns.static],
+        "holidays": list(columns.holidays),
+        "hierarchy": [str(each) for each in columns.hierarchy],
+        "adds_up_by": None if rule is None else rule.method,
         "columns": list(stored.inputs),
+        "optional_columns": [
+            str(each) for each in (columns.target, *columns.past_covariates, *columns.static)
+        ],
+        "wide": columns.wide,
         "horizon": stored.horizon,
         "frequency": stored.table.frequency.label,
         "season": panel.season,

@@ -10,15 +10,17 @@ import pandas as pd
 from espalier.pipelines.ensemble.horizon.records import Floats
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
+from espalier.pipelines.forecasting.input.layout import as_long
 from espalier.pipelines.forecasting.input.newest import followed_by, newest
-from espalier.pipelines.forecasting.input.read import SeriesTable, read_series
+from espalier.pipelines.forecasting.input.read import read_series
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.metrics import Scales
 from espalier.pipelines.forecasting.panel import Ints
 from espalier.pipelines.serving.forecast_model import ForecastModel
 
 PREDICTION = "prediction"
-# Recursive families look at no more of a series.
-KEPT_VALUES = 3_000
+# Families look at no more of a series, or at so many of its longest seasons.
+KEPT_VALUES, KEPT_SEASONS = 3_000, 4
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -80,13 +82,14 @@ class SeriesForecaster:
     @property
     def inputs(self) -> tuple[Any, ...]:
         """The columns of the rows that it takes."""
-        series = () if self.columns.series is None else (self.columns.series,)
-        return (*series, self.columns.time, self.columns.target, *self.columns.known_covariates)
+        return self.columns.inputs
 
     @property
     def stored(self) -> "SeriesForecaster":
         """The same with no more of the history than a forecast needs."""
-        return replace(self, table=newest(self.table, KEPT_VALUES))
+        seasons = self.table.panel.seasons
+        most = max(KEPT_VALUES, KEPT_SEASONS * max(seasons, default=1))
+        return replace(self, table=newest(self.table, most))
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return the forecasts of what follows the values in ``rows``.
@@ -121,13 +124,28 @@ class SeriesForecaster:
             The rows are wrong.
         """
         columns = self.columns
+        rows = as_long(rows, columns)
         if columns.target not in rows.columns:
             rows = rows.assign(**{str(columns.target): np.nan})
+        rows = self._with_what_may_be_missing(rows)
         needed = [each for each in self.inputs if each in rows.columns]
         if len(needed) == len(self.inputs):  # else reading says which are missing
+            if columns.hierarchy:
+                needed.append(columns.series)
             gap = max(self.horizon, self.table.panel.season)
             rows = followed_by(self.table, columns, rows[needed], most_missing=gap)
         return read_series(rows, columns, like=self.table)
+
+    def _with_what_may_be_missing(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows with columns that they need not have, empty.
+
+        The training knows what is static of its series. Rows of the future have no past covariates.
+        """
+        columns = self.columns
+        absent = [each for each in columns.static if each not in rows.columns]
+        if rows[columns.target].isna().all():
+            absent += [each for each in columns.past_covariates if each not in rows.columns]
+        return rows.assign(**{str(name): np.nan for name in absent}) if absent else rows
 
     def forecast(
         self, table: SeriesTable, *, hint: str = "give them as rows without a value"
@@ -147,7 +165,7 @@ class SeriesForecaster:
             Known covariates of the future are missing.
         """
         self._require_future(table, hint)
-        made, quantiles = self.model.forecast(table.panel, tuple(table.names))
+        made, quantiles = self.model.forecast(table.panel, tuple(table.names), table.hierarchy)
         return self.framed(table, made, quantiles)
 
     def framed(self, table: SeriesTable, made: Floats, quantiles: Floats) -> pd.DataFrame:
@@ -166,7 +184,7 @@ class SeriesForecaster:
         names = self.columns.known_covariates
         if not names:
             return
-        future = table.panel.future(self.horizon)
+        future = table.panel.future(self.horizon)[:, :, : len(names)]
         nothing = ~np.asarray(np.isfinite(future).any(axis=(0, 1)))
         if nothing.any():
             missing = ", ".join(repr(n) for n, empty in zip(names, nothing, strict=True) if empty)

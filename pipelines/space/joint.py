@@ -102,4 +102,6 @@ class SearchSpace:
     def expected_seconds(self, configuration: Configuration) -> float:
         """Return about how long one fit on all rows takes on one core, preprocessing included."""
         learner = self._spaces[configuration.family].learner
-        return learner.expected_seconds(configuration, self.shape) + features_seconds(self.shape)
+        return learner.expected_seconds(configuration, self.shape) + features_seconds(
+            self.shape, str(configuration.get("prep_vectors", "pca"))
+        )

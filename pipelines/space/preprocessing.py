@@ -16,7 +16,7 @@ from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.preprocessing.categorical import CODES
 from espalier.pipelines.preprocessing.matrix import MEANINGS
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
-from espalier.pipelines.preprocessing.vectors import MOST_DIRECTIONS
+from espalier.pipelines.preprocessing.vectors.column import MOST_DIRECTIONS, USES_BESIDE_OTHERS
 from espalier.pipelines.trials.configuration import Configuration
 
 _OF_DENSE = frozenset(
@@ -24,6 +24,11 @@ _OF_DENSE = frozenset(
 )
 # Classes may deserve weights where the smallest is below this share of an even one.
 _UNEVEN = 0.5
+LEAST_DIRECTIONS = 8
+ROWS_A_DIRECTION = 8
+"""By default a column of pictures has no more directions than leave it so many rows each."""
+# Standardised columns that a column of pictures weighs as much as, beside others.
+_WEIGHTS, _WEIGHT_BESIDE_OTHERS = (0.05, 16.0), 0.5
 
 
 def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> ConfigurationSpace:
@@ -72,7 +77,7 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
         if shape.n_meanings:
             _add_choice(made, "prep_meaning", MEANINGS)
     if shape.n_vectors:
-        _add_vectors(made, traits)
+        _add_vectors(made, traits, shape)
     if shape.n_datetime:
         cyclic = traits.scaling[0] != "none"
         made.add(Categorical("prep_cyclic", [True, False], default=cyclic))
@@ -130,14 +135,35 @@ def _add_strings(
         made.add(strings)
 
 
-def _add_vectors(made: ConfigurationSpace, traits: PreprocessingTraits) -> None:
-    """Add what is made of columns of vectors, and whether words or their meaning are used."""
-    size = Integer("prep_directions", (8, MOST_DIRECTIONS), log=True, default=traits.directions)
-    if len(traits.vectors) > 1:
-        how = Categorical("prep_vectors", list(traits.vectors), default=traits.vectors[0])
-        made.add([how, size, EqualsCondition(size, how, "pca")])
-    else:
+def _add_vectors(
+    made: ConfigurationSpace, traits: PreprocessingTraits, shape: DatasetShape
+) -> None:
+    """Add what is made of columns of vectors.
+
+    Pictures beside other columns are one column of what they say of the target by default, and can
+    be left out, so that they never cost the table's own columns (docs/decisions/0098).
+    """
+    uses = traits.vectors
+    default, directions = uses[0], traits.directions
+    if shape.is_of_pictures:
+        few = shape.n_rows // (ROWS_A_DIRECTION * shape.n_vectors)
+        directions = min(directions, max(LEAST_DIRECTIONS, few))
+        if "all" in uses and not shape.is_wide:
+            default = "pca"  # as good, and several times as quick
+    if shape.has_others_beside_pictures:
+        uses = (*uses, *USES_BESIDE_OTHERS)
+        default = default if default == "all" else "score"
+    size = Integer(
+        "prep_directions", (LEAST_DIRECTIONS, MOST_DIRECTIONS), log=True, default=directions
+    )
+    if len(uses) == 1:
         made.add(size)
+        return
+    how = Categorical("prep_vectors", list(uses), default=default)
+    made.add([how, size, EqualsCondition(size, how, "pca")])
+    if shape.has_others_beside_pictures and traits.scaling[0] != "none":
+        weight = Float("prep_vector_weight", _WEIGHTS, log=True, default=_WEIGHT_BESIDE_OTHERS)
+        made.add([weight, InCondition(weight, how, list(traits.vectors))])
 
 
 def _add_selection(made: ConfigurationSpace) -> None:

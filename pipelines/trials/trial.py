@@ -7,6 +7,7 @@ from typing import Any
 
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.row_predictions import Predictions
+from espalier.pipelines.trials.variant import Variant
 
 
 class TrialStatus(StrEnum):
@@ -43,6 +44,8 @@ class Trial:
         score; None if no predictor was asked, or if it had to leave out a better family.
     choosing_seconds : float or None
         Its share of the seconds that choosing its batch took; None without a time budget.
+    variant : Variant or None
+        What is done to the configuration's model to make it smaller; None for nothing.
     """
 
     number: int
@@ -53,10 +56,14 @@ class Trial:
     floors: tuple[float, ...] = ()
     expected_gain: float | None = None
     choosing_seconds: float | None = field(default=None, compare=False)
+    variant: Variant | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
-        return asdict(self) | {"configuration": self.configuration.to_dict()}
+        record = asdict(self) | {"configuration": self.configuration.to_dict()}
+        if self.variant is None:
+            del record["variant"]  # records are as they were before there were any
+        return record
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "Trial":
@@ -65,6 +72,8 @@ class Trial:
         values.pop("rungs", None)  # in records of before 0.2
         values["configuration"] = Configuration.from_dict(record["configuration"])
         values["floors"] = tuple(record.get("floors", ()))
+        if record.get("variant") is not None:
+            values["variant"] = Variant.from_dict(record["variant"])
         return cls(**values)
 
 
@@ -102,6 +111,9 @@ class TrialResult:
         Largest resident memory observed in its process, in MiB, the data included.
     row_ms : float or None
         Milliseconds that one fold model takes for a single prepared row.
+    parameters, operations : int or None
+        Numbers that one fold model holds, and its operations for one prepared row
+        (`espalier.pipelines.learners.light.counts`); None for families of the user's own.
     """
 
     trial: Trial
@@ -118,6 +130,8 @@ class TrialResult:
     worker: str = ""
     memory_mb: float | None = None
     row_ms: float | None = None
+    parameters: int | None = None
+    operations: int | None = None
 
     def __post_init__(self) -> None:
         if self.status is TrialStatus.SUCCESS and self.score is None:

@@ -41,6 +41,7 @@ def embed_pictures(run: TrainingRun) -> PicturesRecord:
         seconds=seconds,
         leave_out=(request.target, *request.exclude, *(each for each in steering if each)),
         deadline=Deadline.after(None if seconds is None else BUDGET_SHARE * seconds),
+        bad_files=request.bad_files,
     )
     began = time.monotonic()
     pictures = frozen.pictures(table)
@@ -53,4 +54,5 @@ def embed_pictures(run: TrainingRun) -> PicturesRecord:
         seconds=time.monotonic() - began,
         notes=pictures.notes,
         warnings=pictures.warnings,
+        bad_files=pictures.bad,
     )

@@ -34,6 +34,7 @@ def keep_rows(run: TrainingRun, prepared: PreparedRef, *, learnt_all: bool = Fal
         Whether the registered model has learnt from the hold-out rows.
     """
     from espalier.pipelines.lifecycle.drift.reference import MOST_ROWS, sample_rows
+    from espalier.pipelines.lifecycle.drift.vector_views import views_of, with_numbers
 
     if prepared.series is not None:
         return
@@ -66,10 +67,12 @@ def keep_rows(run: TrainingRun, prepared: PreparedRef, *, learnt_all: bool = Fal
         seed=request.seed,
         most=tracking.settings.keep_reference_rows or MOST_ROWS,
     )
+    views = views_of(sample, data.preparation)
     log_reference(
         tracking,
         run_id,
-        sample,
+        with_numbers(sample, views),
         target=request.target,
         is_classification=prepared.problem.is_classification,
+        views=views,
     )

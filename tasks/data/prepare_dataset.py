@@ -20,10 +20,12 @@ from espalier.pipelines.data.leakage import count_duplicates, scan_leakage
 from espalier.pipelines.data.splitting.folds import FoldPlan
 from espalier.pipelines.data.splitting.splits import most_folds
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.images.near_duplicates import near_duplicates
 from espalier.pipelines.images.pixels import kept_side
 from espalier.pipelines.learners.registry import uses_networks
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.requests.train import TrainRequest
+from espalier.pipelines.resources.budget import Deadline
 from espalier.tasks.data.split_rows import split_rows
 from espalier.tasks.pickles import read_pickle, write_pickle
 from espalier.tasks.policies import MINUTES, kept_task
@@ -38,6 +40,8 @@ from espalier.tasks.records import (
 )
 
 EXAMPLE_ROWS = 5
+NEAR_SHARE = 0.03
+"""Share of the time budget for comparing pictures across the split."""
 
 
 @kept_task(
@@ -89,6 +93,8 @@ def prepare_dataset(
             image_side=pictures.side or None,
             known_only=pictures.n_unread > 0,
             seconds=request.budget.seconds,
+            meanings=request.portable is None,
+            bad_files=request.bad_files,
             pixel_side=_pixel_side(run),
         ),
     )
@@ -156,6 +162,17 @@ def prepare_dataset(
     twins = count_duplicates(dataset, search_rows, holdout_rows)
     if twins:
         warnings.append(f"{twins:,} hold-out rows are also among the search rows, word for word")
+    if pictures.columns:
+        seconds = request.budget.seconds
+        alike = near_duplicates(
+            raw,
+            dataset,
+            preparation,
+            search_rows,
+            holdout_rows,
+            deadline=Deadline.after(None if seconds is None else NEAR_SHARE * seconds),
+        )
+        warnings += [str(each) for each in alike]
     return PreparedRef(
         path=run.table.prepared_path,
         metric=metric.name,
@@ -167,6 +184,7 @@ def prepare_dataset(
         notes=tuple(notes),
         warnings=tuple(warnings),
         set_aside=tuple((each.name, each.reason) for each in preparation.dropped),
+        bad_files=pictures.bad_files,
         suspects=suspects,
         repeated=twins,
     )

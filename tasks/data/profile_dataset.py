@@ -1,6 +1,7 @@
 """Meta-features: about forty numbers that characterise the dataset."""
 
 from espalier.pipelines.forecasting.profile import profile_panel
+from espalier.pipelines.metafeatures.contents import contents
 from espalier.pipelines.metafeatures.profile import profile
 from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.policies import kept_task
@@ -19,6 +20,7 @@ def profile_dataset(run: TrainingRun, prepared: PreparedRef) -> dict[str, float]
         data = prepared.forecast
         values = profile_panel(data.search.panel, horizon=data.horizon, seed=seed)
     else:
-        values = profile(prepared.data.search, seed=seed).to_dict()
+        search = prepared.data.search
+        values = profile(search, seed=seed).to_dict() | contents(search, seed=seed)
     (run.folder / "metafeatures.json").write_text(to_json(values))
     return values

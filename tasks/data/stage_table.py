@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from espalier.infra.runs.folders import run_folder, run_key
+from espalier.infra.runs.mirror import fetch_attempts
+from espalier.infra.settings import load_settings
 from espalier.infra.tables.sources import read_table
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.requests.train import TrainRequest
@@ -53,8 +55,13 @@ def read_source(request: TrainRequest, runs_folder: Path) -> SourceTable:
 
 
 def stage_table(table: SourceTable, request: TrainRequest, runs_folder: Path) -> TableRef:
-    """Write a table into the run folder of ``request``; an extension also copies the trials."""
-    folder = run_folder(runs_folder, run_key(table.fingerprint, request.essentials))
+    """Write a table into the run folder of ``request``; an extension also copies the trials.
+
+    What another machine has recorded of the same run is fetched first, where machines share it.
+    """
+    key = run_key(table.fingerprint, request.essentials)
+    fetch_attempts(load_settings(), request.model_name, key)
+    folder = run_folder(runs_folder, key)
     ref = TableRef.of(table.rows, table.fingerprint, folder)
     if request.extends is None:
         write_pickle(table.rows, ref.path)

@@ -1,5 +1,10 @@
-"""Infer a suite of expectations from the table, and check it with Great Expectations."""
+"""Infer a suite of expectations from the table, and check it with Great Expectations.
 
+What people state for the model (`espalier expectations`) is checked with it, in place of what was
+inferred of the same.
+"""
+
+from espalier.infra.registry.suites.owned_suites import merged_contract
 from espalier.infra.store_errors import disk_errors
 from espalier.infra.validation.expectations import check_expectations
 from espalier.infra.validation.page import render
@@ -31,7 +36,9 @@ def validate_table(run: TrainingRun) -> ValidationRecord:
     """
     request, folder = run.request, run.folder
     rows = rows_to_check(request, read_pickle(run.table.path))
-    contract = contract_of(request, rows)
+    contract = merged_contract(
+        run.tracking.settings, request.model_name, contract_of(request, rows)
+    )
     report = check_expectations(rows, contract)
 
     json_path, html_path = folder / "validation.json", folder / "validation.html"

@@ -79,6 +79,7 @@ def build_ensemble(
         deadline=deadline,
     )
     model, choice = finished.model, finished.choice
+    predictions |= finished.light.predictions
     path = run.folder / "model"
     save_model(model, path)
     with disk_errors(run.folder):
@@ -92,6 +93,8 @@ def build_ensemble(
         fold_models=tuple((m.number, len(m.candidates)) for m in model.members if m.of_folds),
         combiners=tuple((each.name, each.score, each.n_members) for each in choice.combiners),
         adjusted=finished.adjusted,
+        light=finished.light.results,
+        front=finished.front,
         growth=()
         if deadline.seconds_left < SECONDS_TO_GROW
         else ensemble_growth(

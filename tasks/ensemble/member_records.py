@@ -31,7 +31,8 @@ _RECORDED = (
 def member_records(prepared: PreparedRef, ensemble: EnsembleRecord) -> dict[str, Any]:
     """Return the members' trials in JSON form, with number of threads, folds and digest of rows."""
     store = RunStore(prepared.path.parent)
-    members = [each for each in store.results() if each.trial.number in ensemble.weights]
+    known = [*store.results(), *ensemble.light]
+    members = [each for each in known if each.trial.number in ensemble.weights]
     return {
         "members": [each.to_dict() for each in members],
         "n_threads": store.noted(THREADS) or 1,

@@ -62,7 +62,8 @@ def refit_ensemble_on_all(
         return refit_forecast(run, prepared, ensemble, deadline)
     data, settings, store = prepared.data, run.tracking.settings, run.store
     assert data.all_rows is not None
-    results = [each for each in store.results() if each.trial.number in ensemble.weights]
+    trials = [*store.results(), *ensemble.light]
+    results = [each for each in trials if each.trial.number in ensemble.weights]
     n_workers = min(settings.worker_count, max(len(results), 1))
     memory_limit = run.request.memory_limit or settings.memory_limit
     context = replace(

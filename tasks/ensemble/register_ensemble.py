@@ -15,7 +15,11 @@ from espalier.tasks.ensemble.member_records import (
     environment_versions,
     member_records,
 )
-from espalier.tasks.pages.leaderboard_table import leaderboard_csv, leaderboard_record
+from espalier.tasks.pages.leaderboard_table import (
+    front_tags,
+    leaderboard_csv,
+    leaderboard_record,
+)
 from espalier.tasks.pages.model_card import model_card
 from espalier.tasks.policies import MINUTES, retried_task
 from espalier.tasks.records import (
@@ -74,6 +78,7 @@ def register_ensemble(
             "fingerprint": run.table.fingerprint,
             **({LEARNT_ALL: "true"} if ensemble.learnt_all else {}),
             **inherited.tags,
+            **front_tags(run.settings.preference, ensemble.front),
         },
         description=model_card(prepared, ensemble, holdout, leaderboard),
         metrics=ModelMetrics(
@@ -112,7 +117,13 @@ def log_summary(
     tracking.log_file(run_id, validation.html_path, "validation")
     tracking.log_json(run_id, dict(profile), "data/metafeatures.json")
     tracking.log_json(run_id, [list(each) for each in prepared.set_aside], "data/set_aside.json")
+    if prepared.bad_files:
+        listed = [asdict(each) for each in prepared.bad_files]
+        tracking.log_json(run_id, listed, "data/bad_files.json")
     tracking.log_json(run_id, [list(each) for each in ensemble.combiners], "ensemble.json")
+    if ensemble.front:
+        front = [each.to_dict() for each in ensemble.front]
+        tracking.log_json(run_id, front, "front.json")
     tracking.log_json(run_id, ensemble.adjusted.to_dict(), "adjustments.json")
     tracking.log_metrics(run_id, ensemble.adjusted.figures)
     tracking.log_params(run_id, ensemble.adjusted.settings)
@@ -127,6 +138,7 @@ def log_summary(
             "espalier.ensemble": ensemble.method,
         }
         # A run that is continued may come to another ensemble; tags can change, parameters not.
+        | front_tags(run.settings.preference, ensemble.front, prefix="espalier.")
         | {f"espalier.{name}": value for name, value in ensemble.adjusted.settings.items()},
     )
 

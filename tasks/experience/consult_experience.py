@@ -46,7 +46,7 @@ def consult_experience(
     return advise(
         opened.knowledge,
         prepared.data.space,
-        MetaFeatures.from_dict(profile),
+        MetaFeatures.catalogued(profile),
         content=content_of(run.table.fingerprint, run.request.target),
         about=statement_vector(run.request.about or ""),
         source=opened.source.name,

@@ -35,7 +35,7 @@ def tag_dataset(run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, f
         rows_cap=prepared.shape.n_rows,
         n_folds=prepared.n_folds,
         seed=request.seed,
-        meta=MetaFeatures.from_dict(profile),
+        meta=MetaFeatures.catalogued(profile),
         about=statement_vector(request.about or ""),
     )
     run.tracking.set_tags(run.run_id, dataset_tags(known, package_versions()))

@@ -1,9 +1,10 @@
 """Check a new table against the suite of the champion's training table."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from espalier.infra.registry.expectation_suite import read_suite
 from espalier.infra.registry.registry import RegisteredVersion
+from espalier.infra.registry.suites.owned_suites import present_contract
 from espalier.infra.settings import Settings
 from espalier.infra.validation.expectations import check_expectations
 from espalier.infra.validation.page import render
@@ -25,10 +26,14 @@ class SuiteCheck:
         Number of expectations checked; 0 if the training left no suite.
     broken : tuple of BrokenExpectation
         The expectations that do not hold.
+    pages : tuple of Path
+        The results as JSON and as a page, to be published with the retraining; none without a
+        suite.
     """
 
     n_expectations: int
     broken: tuple[BrokenExpectation, ...]
+    pages: tuple[Path, ...]
 
 
 @retried_task(
@@ -40,14 +45,19 @@ class SuiteCheck:
 def check_champion_suite(
     table: TableRef, request: TrainRequest, champion: RegisteredVersion, settings: Settings
 ) -> SuiteCheck:
-    """Check the table against the champion's suite; the result is also written to its folder."""
-    contract = read_suite(settings, champion)
+    """Check the table against the champion's suite; the result is also written to its folder.
+
+    What people state for the model counts as it is now, not as it was when the champion was
+    trained.
+    """
+    contract = present_contract(settings, champion)
     if contract is None:
-        return SuiteCheck(n_expectations=0, broken=())
+        return SuiteCheck(n_expectations=0, broken=(), pages=())
     rows = rows_to_check(request, read_pickle(table.path))
     report = check_expectations(rows, contract)
-    (table.folder / "champion_suite.json").write_text(report.to_json())
-    (table.folder / "champion_suite.html").write_text(render(report))
+    pages = (table.folder / "champion_suite.json", table.folder / "champion_suite.html")
+    pages[0].write_text(report.to_json())
+    pages[1].write_text(render(report))
     return SuiteCheck(
         n_expectations=len(contract.expectations),
         broken=tuple(
@@ -56,9 +66,13 @@ def check_champion_suite(
                 column=each.expectation.column,
                 severity=each.severity,
                 text=each.text,
+                owned=each.expectation.owned,
             )
             for each in report.failures
             # A missing column is already reported by the expectation about the set of names.
-            if each.expectation.column is None or each.expectation.column in rows.columns
+            if each.expectation.owned
+            or each.expectation.column is None
+            or each.expectation.column in rows.columns
         ),
+        pages=pages,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from espalier.infra.registry.registry import RegisteredVersion
@@ -29,6 +30,10 @@ class LifecycleRun:
     def keep(self, file: str, record: Any) -> None:
         """Log a JSON-ready record as the artifact ``file``."""
         self.tracking.log_json(self.run_id, record, file)
+
+    def keep_file(self, path: Path, folder: str) -> None:
+        """Log a file as an artifact in ``folder``."""
+        self.tracking.log_file(self.run_id, path, folder)
 
     def tag(self, tags: Mapping[str, Any]) -> None:
         """Set tags; each name gets the prefix ``espalier.``."""

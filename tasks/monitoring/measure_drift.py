@@ -13,6 +13,7 @@ from espalier.infra.tracking.training_rows import TrainingRows, read_training_ro
 from espalier.pipelines.data.row_keys import row_keys
 from espalier.pipelines.lifecycle.drift.drift import DriftReport, measure_drift
 from espalier.pipelines.lifecycle.drift.two_sample import two_sample_test
+from espalier.pipelines.lifecycle.drift.vector_views import as_seen
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, retried_task
 from espalier.tasks.records import TableRef
@@ -81,6 +82,7 @@ def compare_tables(
     n_new = None if new is None else int(new.sum())
     only_new = new is not None and n_new is not None and FEWEST_NEW_ROWS <= n_new < len(table)
     rows = table.iloc[np.flatnonzero(new)] if only_new and new is not None else table
+    rows = as_seen(rows, reference.views)
     test = None
     if reference.rows is not None:
         test = two_sample_test(reference.rows, rows, reference.profile, seed=seed)

@@ -77,7 +77,7 @@ def score_forecast(
     forecaster = open_forecaster(champion, settings).forecaster
     target = forecaster.columns.target
     raw = with_unique_names(read_table(request.data, query=request.query, target=str(target)))
-    if target not in raw.columns:
+    if target not in raw.columns and not forecaster.columns.wide:
         raise MissingColumnsError((str(target),), repr(redact_source(request.data)))
     table = forecaster.read(raw)
     after = first_unknown(forecaster)

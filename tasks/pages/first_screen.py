@@ -1,40 +1,13 @@
-"""The first screen of the report: what is predicted, how well, whether to trust it, what next."""
+"""The first screen of a version's report: with the champion, and the commands that come next."""
 
-import math
 import shlex
-from dataclasses import dataclass
 
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.explain.trust import Evidence, Gravity, Judgement, judge
 from espalier.pipelines.metrics.score_interval import describe_interval
+from espalier.pipelines.pages.first_screen import FirstScreen, how_good
 from espalier.tasks.pages.champion_mark import ChampionMark
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, ValidationRecord
-
-_PERFECT = {"roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "r2"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FirstScreen:
-    """The texts of the first screen.
-
-    Attributes
-    ----------
-    how_good : tuple of str
-        Whole sentences about the score.
-    judgement : Judgement
-        Whether to trust it.
-    steps : tuple of (text, command)
-        What to do next; a command may be empty.
-    """
-
-    how_good: tuple[str, ...]
-    judgement: Judgement
-    steps: tuple[tuple[str, str], ...]
-
-    @property
-    def tone(self) -> str:
-        """Name of the style of the judgement: ``good``, ``doubt`` or ``grave``."""
-        return "good" if self.judgement.gravity is None else str(self.judgement.gravity)
 
 
 def first_screen(
@@ -85,47 +58,8 @@ def first_screen(
 
 
 def _how_good(metric: str, evidence: Evidence, champion: ChampionMark | None) -> tuple[str, ...]:
-    said = [
-        f"On {evidence.n_rows:,} rows that it never saw, {metric} is {evidence.score:.4g} "
-        f"({describe_interval(evidence.interval)}).",
-        *_in_words(metric, evidence),
-        f"Always giving the same answer would have scored {evidence.baseline:.4g} there"
-        f"{_part_gained(metric, evidence)}.",
-    ]
-    if champion is not None:
-        said.append(_beside_champion(metric, evidence, champion))
-    return tuple(said)
-
-
-def _in_words(metric: str, evidence: Evidence) -> list[str]:
-    score = evidence.score
-    if metric == "roc_auc":
-        return [
-            "Of two rows, one of each class, it gives the higher probability to the right one in "
-            f"{score:.1%} of cases."
-        ]
-    if metric in ("accuracy", "balanced_accuracy"):
-        return [f"It gives the right label to {score:.1%} of rows."] if metric == "accuracy" else []
-    if metric in ("rmse", "mae", "median_ae"):
-        typical = {"rmse": "root mean square", "mae": "mean", "median_ae": "median"}[metric]
-        return [f"Its values are off by {score:.4g} ({typical}), in the unit of the target."]
-    if metric == "log_loss":
-        return [
-            "It gives the true class a probability of "
-            f"{math.exp(-score):.0%} (the geometric mean over rows)."
-        ]
-    if metric == "r2":
-        return [f"It explains {score:.0%} of the variance of the target."]
-    return []
-
-
-def _part_gained(metric: str, evidence: Evidence) -> str:
-    """Return which part of the way from the constant to a perfect answer is done."""
-    perfect = 1.0 if metric in _PERFECT else None if evidence.higher_is_better else 0.0
-    if perfect is None or not evidence.gain > 0 or evidence.baseline == perfect:
-        return ""
-    part = (evidence.score - evidence.baseline) / (perfect - evidence.baseline)
-    return f": the model covers {part:.0%} of the way from there to perfect answers"
+    said = how_good(metric, evidence)
+    return said if champion is None else (*said, _beside_champion(metric, evidence, champion))
 
 
 def _beside_champion(metric: str, evidence: Evidence, champion: ChampionMark) -> str:

@@ -6,6 +6,7 @@ from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.metrics.score_interval import describe_interval
 from espalier.tasks.pages.adjustment_blocks import adjustment_blocks
+from espalier.tasks.pages.leaderboard_table import front_markdown
 from espalier.tasks.pages.markdown import escape_markdown, markdown_table
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
 
@@ -85,7 +86,13 @@ def model_card(
             ),
         ]
     front = [row for row in leaderboard if row.pareto][:_FRONT_SHOWN]
-    if front:
+    if ensemble.front:
+        blocks += [
+            "### Score and costs",
+            "No other model is as good in all of them at once.",
+            front_markdown(ensemble.front[:_FRONT_SHOWN], metric),
+        ]
+    elif front:
         blocks += [
             "### Score, latency and size",
             "Each is better than all others in one of the three.",

@@ -2,41 +2,13 @@
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from espalier.infra.registry.registry import RegisteredVersion
+from espalier.pipelines.pages.facts import HowToReproduce
 from espalier.pipelines.requests.train import TrainRequest
 
 # Options of the form that the command line spells otherwise, or that say where, not what.
 _NOT_SAID = {"data", "target", "workers", "memory_limit", "dask", "serving", "extends"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HowToReproduce:
-    """What is needed to make a model again.
-
-    Attributes
-    ----------
-    command : str
-        The training as a command; the data source without its password.
-    check : str
-        Command that makes the model again and compares the two.
-    seed : int
-        Seed of everything random.
-    fingerprint : str
-        Fingerprint of the training table.
-    versions : mapping of str to str
-        Python, the machine, and the packages that results depend on.
-    extends : bool
-        Whether the run went on from the trials of an earlier one, which the command does not say.
-    """
-
-    command: str
-    check: str
-    seed: int
-    fingerprint: str
-    versions: Mapping[str, str]
-    extends: bool = False
 
 
 def how_to_reproduce(

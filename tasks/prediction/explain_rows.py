@@ -1,12 +1,9 @@
 """Explain single answers of a registered model by contributions of its columns."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from espalier.infra.registry.model_files import open_version
 from espalier.infra.registry.registry import RegisteredVersion
@@ -15,13 +12,12 @@ from espalier.infra.tables.sources import read_table
 from espalier.infra.tracking.training_rows import read_training_rows
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.explain.contributions import explain_row
+from espalier.pipelines.explain.effects.contributions import explain_row, explained_answer
 from espalier.pipelines.seeds import drawn_rows
 from espalier.pipelines.serving.model import EnsembleModel
 
 MOST_ROWS = 50
 BACKGROUND_ROWS = 200
-Answer = Callable[[pd.DataFrame], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,14 +133,14 @@ def explain_rows(
     background, where = _background(version, table, n_rows, names, settings, seed)
     explained = []
     for place, prediction in enumerate(predicted):
-        answer, said = _answer(model, prediction)
+        answer = explained_answer(model, prediction)
         row = first.iloc[[place]][names]
         found = explain_row(answer, row, background, seed=seed)
         explained.append(
             RowExplanation(
                 row=place + 1,
                 prediction=f"{prediction:.6g}" if model.classes is None else str(prediction),
-                explained=said,
+                explained="value" if model.classes is None else f"probability of {prediction}",
                 base=found.base,
                 answer=found.answer,
                 columns=tuple(
@@ -158,14 +154,6 @@ def explain_rows(
     return ExplainedRows(
         model=f"{version.name}/{version.version}", compared_with=where, rows=tuple(explained)
     )
-
-
-def _answer(model: EnsembleModel, prediction: Any) -> tuple[Answer, str]:
-    """Return what is explained: the value, or the probability of the predicted class."""
-    if model.classes is None:
-        return model.predict_scores, "value"
-    code = int(np.flatnonzero(model.classes == prediction)[0])
-    return lambda table: model.predict_scores(table)[:, code], f"probability of {prediction}"
 
 
 def _background(

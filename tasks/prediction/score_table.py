@@ -8,9 +8,9 @@ import pandas as pd
 
 from espalier.infra.access.form_limits import output_path
 from espalier.infra.access.origin import current_origin
-from espalier.infra.registry.expectation_suite import read_suite
 from espalier.infra.registry.model_files import open_version
 from espalier.infra.registry.registry import RegisteredVersion, resolve
+from espalier.infra.registry.suites.owned_suites import present_contract
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tables.chunks import ChunkPlan, read_chunks
 from espalier.infra.tables.globs import expand_sources
@@ -147,7 +147,7 @@ def _gate(
     version: RegisteredVersion,
     settings: Settings,
 ) -> RowChecker:
-    suite = None if request.on_drift == "ignore" else read_suite(settings, version)
+    suite = None if request.on_drift == "ignore" else present_contract(settings, version)
     if suite is not None:
         suite = suite.for_prediction(names.kinds.keys())
     return RowChecker(names, suite, request.on_drift)

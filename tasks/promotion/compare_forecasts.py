@@ -6,7 +6,7 @@ from espalier.infra.settings import Settings
 from espalier.infra.tables.sources import read_table
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.metrics import forecast_metric
 from espalier.pipelines.lifecycle.forecasts.compare import (
     Pair,

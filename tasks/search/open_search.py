@@ -93,10 +93,13 @@ def open_search(
     Raises
     ------
     UserError
-        The trials on record were scored on other rows or folds.
+        The trials on record were scored on other rows or folds, or no model can be within the
+        limits.
     """
-    from espalier.pipelines.automl.training import plan_search
+    from espalier.pipelines.automl.training import plan_search, refuse_impossible
 
+    if prepared.series is None:
+        refuse_impossible(prepared.data, run.settings)
     store = run.store
     require_same_rows(store, prepared.digest)
     store.note(THREADS, workers.n_threads)

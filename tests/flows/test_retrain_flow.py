@@ -9,11 +9,13 @@ import pytest
 from espalier.flows.retrain_flow import retrain
 from espalier.flows.train_flow import train
 from espalier.infra.registry.registry import resolve, versions_of
+from espalier.infra.registry.suites.owned_suites import change_owned
 from espalier.infra.settings import load_settings
 from espalier.infra.tracking.artifacts import read_json_file
 from espalier.infra.tracking.store import make_client
 from espalier.infra.tracking.tags import ASKED_BY, KIND, OUTCOME
 from espalier.infra.tracking.training_rows import read_training_rows
+from espalier.pipelines.data.owned.suite_file import parse_line
 from espalier.pipelines.errors import DataRefusedError, UserError
 from espalier.pipelines.requests.retrain import RetrainRequest
 
@@ -200,3 +202,35 @@ def test_the_parameters_are_a_described_form():
     fields = parameter_schema(retrain).model_dump()["definitions"]["RetrainRequest"]["properties"]
     assert set(fields["on_drift"]["enum"]) == {"warn", "refuse"}
     assert all(field["description"] for field in fields.values())
+
+
+def test_what_people_state_refuses_a_table_that_the_model_would_take(champion, source, visits):
+    def change(*lines):
+        added = [parse_line(line, "error") for line in lines]
+        return change_owned(
+            load_settings(), NAME, lambda suite: suite.with_expectations(added), actor="ann"
+        )
+
+    settings = load_settings()
+    change("expect_table_row_count_to_be_between share_of_last=0.8")
+    try:
+        visits(120).to_csv(source, index=False)
+        with pytest.raises(DataRefusedError, match="number of rows is at least"):
+            retrain(asked())
+        newest = make_client(settings).search_runs(
+            [make_client(settings).get_experiment_by_name("espalier").experiment_id],
+            filter_string=f"tags.`{KIND}` = 'retrain'",
+            max_results=1,
+        )[0]
+        names = {
+            each.path
+            for each in make_client(settings).list_artifacts(newest.info.run_id, "validation")
+        }
+        assert "validation/champion_suite.html" in names
+    finally:
+        change_owned(
+            settings,
+            NAME,
+            lambda suite: suite.without(["expect_table_row_count_to_be_between"]),
+            actor="ann",
+        )

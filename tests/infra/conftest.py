@@ -1,9 +1,10 @@
 """Real stores in a temporary folder, and one small real ensemble."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -77,3 +78,29 @@ def new_settings(empty_database: Path, tmp_path_factory: Any) -> Callable[[], Se
 def stores(new_settings: Callable[[], Settings]) -> Settings:
     """Settings whose MLflow store the session shares."""
     return new_settings()
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of an empty bucket of an S3 server on this machine, by moto."""
+    fsspec = pytest.importorskip("fsspec")
+    pytest.importorskip("s3fs", reason="s3fs is not installed")
+    server = pytest.importorskip("moto.server", reason="moto is not installed").ThreadedMotoServer(
+        ip_address="127.0.0.1", port=0, verbose=False
+    )
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    files = fsspec.filesystem("s3", skip_instance_cache=True)
+    name = f"b{uuid4().hex}"
+    files.mkdir(name)
+    type(files).clear_instance_cache()
+    yield f"s3://{name}"
+    type(files).clear_instance_cache()
+    server.stop()

@@ -110,3 +110,25 @@ def test_the_components_themselves_say_that_telemetry_is_off():
     environ = {name: value for name, value in os.environ.items() if name != "DO_NOT_TRACK"}
     root = str(Path(__file__).parents[2] / "src")
     subprocess.run([sys.executable, "-c", PROBE], check=True, env=environ, cwd=root)
+
+
+@pytest.mark.parametrize(
+    "uri", ["databricks", "databricks-uc", "databricks://profile", "uc:https://h"]
+)
+@pytest.mark.parametrize("name", ["MLFLOW_TRACKING_URI", "ESPALIER_REGISTRY_URI"])
+def test_databricks_is_refused_in_a_line(monkeypatch, uri, name):
+    monkeypatch.setenv(name, uri)
+    with pytest.raises(UserError, match=r"names Databricks, .* set an MLflow server") as caught:
+        load_settings()
+    assert "\n" not in str(caught.value)
+
+
+def test_models_may_have_experiments_of_their_own(monkeypatch):
+    settings = load_settings()
+    assert settings.experiment_of("churn") == settings.experiment_of(None) == "espalier"
+    monkeypatch.setenv("ESPALIER_EXPERIMENT", "shop/{model}")
+    settings = load_settings()
+    assert settings.experiment_of("churn") == "shop/churn"
+    assert settings.experiment_of(None) == "shop"
+    monkeypatch.setenv("ESPALIER_EXPERIMENT", "{model}")
+    assert load_settings().experiment_of(None) == "espalier"

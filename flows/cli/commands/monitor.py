@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from espalier.flows.terminal.exits import reports_errors
+from espalier.flows.terminal.verbosity import shows_progress
 
 REQUESTS = "From the request log of an endpoint, instead of DATA"
 LIMITS = "Limits"
@@ -13,6 +14,7 @@ AFTERWARDS = "If a limit is exceeded"
 
 
 @reports_errors
+@shows_progress
 def monitor(
     name: Annotated[
         str, typer.Argument(metavar="MODEL", help="The registered model.", show_default=False)

@@ -5,9 +5,11 @@ from typing import Annotated
 import typer
 
 from espalier.flows.terminal.exits import reports_errors
+from espalier.flows.terminal.verbosity import shows_progress
 
 
 @reports_errors
+@shows_progress
 def predict(
     data: Annotated[
         str,

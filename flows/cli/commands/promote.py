@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 
 from espalier.flows.terminal.exits import reports_errors
+from espalier.flows.terminal.verbosity import shows_progress
 
 POLICY = "Conditions"
 ROWS = "Comparison"
 
 
 @reports_errors
+@shows_progress
 def promote(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="The registered model.", show_default=False)

@@ -6,11 +6,14 @@ from typing import Annotated
 import typer
 
 from espalier.flows.terminal.exits import reports_errors
+from espalier.flows.terminal.verbosity import shows_progress
 
 CHECKS = "Checks before training"
+LIGHT = "Size and speed of the model"
 
 
 @reports_errors
+@shows_progress
 def retrain(
     name: Annotated[
         str, typer.Argument(metavar="MODEL", help="The registered model.", show_default=False)
@@ -66,6 +69,48 @@ def retrain(
             "--force", help="Train even if the data have not changed.", rich_help_panel=CHECKS
         ),
     ] = False,
+    max_latency_ms: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MS",
+            help="Maximum prediction time for one row. (default: as last time)",
+            rich_help_panel=LIGHT,
+        ),
+    ] = None,
+    max_size_mb: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MIB",
+            help="Maximum size of the model. (default: as last time)",
+            rich_help_panel=LIGHT,
+        ),
+    ] = None,
+    max_operations: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            help="Maximum operations for one row. (default: as last time)",
+            rich_help_panel=LIGHT,
+        ),
+    ] = None,
+    objectives: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="score, and what is to be small beside it, with commas: latency, size, "
+            "operations. (default: as last time)",
+            rich_help_panel=LIGHT,
+        ),
+    ] = None,
+    prefer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHICH",
+            help="Which model to take: score, small (within one standard error of the best) or "
+            "balanced. (default: as last time)",
+            rich_help_panel=LIGHT,
+        ),
+    ] = None,
     json_path: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Write the outcome as JSON.")
     ] = None,
@@ -91,6 +136,11 @@ def retrain(
             "promote": promote,
             "on_drift": on_drift,
             "force": force,
+            "max_latency_ms": max_latency_ms,
+            "max_size_mb": max_size_mb,
+            "max_operations": max_operations,
+            "objectives": objectives,
+            "prefer": prefer,
         }
     )
     run_retraining(request, json_path=json_path)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from espalier.flows.terminal.exits import reports_errors
+from espalier.flows.terminal.verbosity import OPTION_NAMES, shows_progress
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 
@@ -18,18 +19,19 @@ FORECAST = "Forecasts"
 WHERE = "Resources"
 
 # Options that may be given together with --extend.
-EXTENDABLE = ("data", "extend", "trials", "workers", "dask", "json_path")
+EXTENDABLE = ("data", "extend", "trials", "workers", "dask", "json_path", *OPTION_NAMES)
 
 
 @reports_errors
+@shows_progress
 def train(
     data: Annotated[
         str,
         typer.Argument(
             metavar="DATA",
-            help="A file (CSV, TSV, Parquet, Arrow, Feather or JSON lines), its URL, a folder or "
-            "zip of pictures in folders of their class, or a database URL. With --extend: a "
-            "registered model.",
+            help="A file (CSV, TSV, Parquet, Arrow, Feather, JSON lines or a workbook: "
+            "book.xlsx#SHEET), its URL, a folder or zip of pictures in class folders, or a "
+            "database URL. With --extend: a registered model.",
             show_default=False,
         ),
     ],
@@ -85,7 +87,7 @@ def train(
         str | None,
         typer.Option(
             metavar="A,B,...",
-            help="Try only these model families. (default: all but realmlp)",
+            help="Try only these model families. (default: all but ebm)",
             rich_help_panel=SEARCH,
         ),
     ] = None,
@@ -178,6 +180,46 @@ def train(
             rich_help_panel=FORECAST,
         ),
     ] = None,
+    past_covariates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns that are known only as far as the values.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    static: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns that have one value for each series.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    holidays: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DE,US-CA,...",
+            help="Countries, or parts of them, whose public holidays are known covariates.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    hierarchy: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Columns that the series add up by, the widest first; forecasts then add up too.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = None,
+    wide: Annotated[
+        bool,
+        typer.Option(
+            "--wide",
+            help="The table has a column for each series; --target only names their values.",
+            rich_help_panel=FORECAST,
+        ),
+    ] = False,
     about: Annotated[
         str | None,
         typer.Option(
@@ -218,6 +260,32 @@ def train(
     max_size_mb: Annotated[
         float | None,
         typer.Option(metavar="MIB", help="Maximum size of the model.", rich_help_panel=SEARCH),
+    ] = None,
+    max_operations: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            help="Maximum operations for one row; what takes more is not trained.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    objectives: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="score, and what is to be small beside it, with commas: latency, size, "
+            "operations. Smaller forms of the best models are made and compared.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    prefer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHICH",
+            help="Which model to take: score, small (within one standard error of the best) or "
+            "balanced.",
+            rich_help_panel=SEARCH,
+        ),
     ] = None,
     interpretable: Annotated[
         bool,
@@ -267,6 +335,16 @@ def train(
             rich_help_panel=DATA,
         ),
     ] = None,
+    bad_files: Annotated[
+        str,
+        typer.Option(
+            metavar="POLICY",
+            help="What is done with pictures that cannot be used: missing (a missing cell of "
+            "their row), set-aside (their row is left out) or refuse (no training). They are "
+            "listed in any case.",
+            rich_help_panel=DATA,
+        ),
+    ] = "missing",
     start_from: Annotated[
         str | None,
         typer.Option(
@@ -316,7 +394,7 @@ def train(
             json_path=json_path,
         )
         return
-    target = target or _class_column(data)
+    target = target or ("value" if wide else _class_column(data))
     if target is None:
         raise UserError("Missing option '--target': the column to predict (see --help)")
     options = {name: value for name, value in given.items() if name in TrainRequest.model_fields}

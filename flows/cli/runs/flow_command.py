@@ -54,13 +54,14 @@ def run_flow_command(
         from espalier.flows.progress.current_listener import listening
         from espalier.flows.progress.progress_file import told_to_file
         from espalier.flows.terminal.console import open_console
+        from espalier.flows.terminal.verbosity import asked_verbosity
         from espalier.infra.orchestration.server import PrefectServer
 
         console = Console(file=frame.terminal, highlight=False, markup=False)
         # The address of the server must be known before prefect is imported, by the flow.
         with PrefectServer(frame.settings).start() as server:
             check(server.is_own)
-            shown = open_console(title, console)
+            shown = open_console(title, console, asked_verbosity())
             with shown, listening(told_to_file(shown, title)), prefect_told():
                 server.wait()
                 outcome = run()

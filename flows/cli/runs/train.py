@@ -61,12 +61,13 @@ def _run(
 
     from espalier.flows.progress.progress_file import told_to_file
     from espalier.flows.terminal.console import open_console
+    from espalier.flows.terminal.verbosity import asked_verbosity
     from espalier.flows.training.session import TrainingSession, begin_reading, use_session
     from espalier.infra.orchestration.server import PrefectServer
 
     console = Console(file=terminal, highlight=False, markup=False)
     title = f"{request.shown_data} → {request.target}"
-    shown = open_console(title, console)
+    shown = open_console(title, console, asked_verbosity())
     listener = told_to_file(shown, title)
     # The address of the server must be known before prefect is imported, by the flow.
     with PrefectServer(settings).start() as server, ExitStack() as stack:
@@ -103,10 +104,14 @@ def _leave(
     report: "TrainReport", request: TrainRequest, console: "Console", json_path: Path | None
 ) -> None:
     """Print the outcome, and write it to ``json_path``."""
-    from espalier.flows.cli.views.training_summary import print_summary
+    from espalier.flows.cli.views.training_summary import outcome_line, print_summary
+    from espalier.flows.terminal.verbosity import Verbosity, asked_verbosity
 
     if json_path is not None:
         report.write_json(json_path)
+    if asked_verbosity() is Verbosity.QUIET:
+        console.print(outcome_line(report), soft_wrap=True)
+        return
     print_summary(console, report, data=request.shown_data)
 
 

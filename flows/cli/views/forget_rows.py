@@ -15,7 +15,8 @@ STAYS = (
     "versions in the registry: each holds a few example rows, and nearest-neighbour, support "
     "vector and Gaussian process members hold training rows. Delete those versions to remove them "
     "(mlflow.MlflowClient().delete_model_version, then mlflow gc)",
-    "suites of expectations, reports and metrics: they name categories and ranges, no rows",
+    "suites of expectations, reports and metrics: they name categories and ranges, no rows; so do "
+    "expectations that people state (espalier expectations)",
     "the log of decisions: who let which version serve",
     "logs and states of Prefect's flow runs, which its API cannot change: delete the flow runs "
     "(prefect flow-run delete ID)",

@@ -50,7 +50,8 @@ def serve_endpoint(options: EndpointOptions, settings: Settings, *, shows_token:
             facts = model.sets[placement.version].facts
             for note in facts.notes:
                 console.print(safe_text(f"warning: {note}"), style="yellow", soft_wrap=True)
-            line = curl_line(address, name, facts.example_row, with_token=options.token is not None)
+            with_token = options.token is not None
+            line = curl_line(address, name, facts.example_rows, with_token=with_token)
             console.print(safe_text(line), style="dim", soft_wrap=True)
         if options.token is not None and shows_token:
             console.print(f"ESPALIER_ENDPOINT_TOKEN={options.token}", soft_wrap=True)

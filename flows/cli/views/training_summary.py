@@ -21,6 +21,7 @@ from espalier.pipelines.problem import FORECAST
 from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES
 from espalier.pipelines.trials.failures import Failures
 from espalier.pipelines.trials.trial import TrialStatus
+from espalier.tasks.pages.leaderboard_table import front_rows
 
 SHOWN_ROWS = 10
 BASELINE = "baseline"
@@ -39,8 +40,21 @@ def print_summary(console: Console, report: TrainReport, *, data: str) -> None:
     console.print(leaderboard_table(report.leaderboard, metric=report.metric, limit=SHOWN_ROWS))
     console.print()
     console.print(_outcome(report))
+    if report.front:
+        console.print()
+        console.print(_front_table(report))
     _print_next_steps(console, report, data)
     print_failures(console, report.failures)
+
+
+def outcome_line(report: TrainReport) -> str:
+    """Return version, score and alias in a line, for those who want no more."""
+    alias = f", {report.alias}" if report.alias else ""
+    said = describe_interval(report.holdout_interval)
+    return safe_text(
+        f"{report.model}/{report.version}: {report.metric} {report.holdout_score:.5g} ({said})"
+        f"{alias}"
+    )
 
 
 def print_failures(console: Console, failures: Sequence[Failures]) -> None:
@@ -74,7 +88,7 @@ def leaderboard_table(rows: Sequence[LeaderboardRow], *, metric: str, limit: int
     for row in shown:
         table.add_row(
             str(row.trial),
-            safe_text(row.family),
+            safe_text(f"{row.family}, {row.variant}" if row.variant else row.family),
             _number(row.score, 5),
             _number(row.score_std, 2),
             human_seconds(row.fit_seconds),
@@ -202,6 +216,23 @@ def _failure_table(failures: Sequence[Failures]) -> Table:
     table.add_column("why", style="dim")
     for each in failures:
         table.add_row(str(each.count), each.family, each.status, Text(safe_text(each.reason)))
+    return table
+
+
+def _front_table(report: TrainReport) -> Table:
+    table = Table(
+        box=None,
+        header_style="bold",
+        title="Score and costs: no other model is as good in all of them",
+        title_justify="left",
+        title_style="bold",
+    )
+    table.add_column("model")
+    for name in (report.metric, "ms/row", "MiB", "operations"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("")
+    for point, row in zip(report.front, front_rows(report.front), strict=True):
+        table.add_row(*map(safe_text, row), style="green" if point.chosen else None)
     return table
 
 

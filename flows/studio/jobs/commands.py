@@ -3,6 +3,7 @@
 import csv
 import io
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 from espalier.flows.studio.jobs.job import JobRecord
@@ -28,9 +29,15 @@ _VALUES = (
     "about",
     "max_latency_ms",
     "max_size_mb",
+    "max_operations",
+    "prefer",
     "query",
+    "horizon",
+    "series_column",
+    "freq",
+    "season",
 )
-_LISTS = ("families", "exclude")
+_LISTS = ("families", "exclude", "objectives", "known_covariates", "quantiles")
 
 
 def train(request: TrainRequest, table: TableEntry) -> Command:
@@ -51,7 +58,7 @@ def train(request: TrainRequest, table: TableEntry) -> Command:
         for name, value in values.items()
         if value is not None and value != defaults[name]
     ]
-    lists = {name: getattr(request, name) for name in _LISTS}
+    lists = {name: tuple(map(str, getattr(request, name))) for name in _LISTS}
     arguments += [f"{_option(name)}={_listed(names)}" for name, names in lists.items() if names]
     arguments += [option for name, option in _SWITCHES.items() if getattr(request, name)]
     return Command(
@@ -168,6 +175,12 @@ def predict(
         has_outcome=False,
         place=str(path.parent) if table.is_upload else "",
     )
+
+
+def forecast(spec: str, table: TableEntry) -> Command:
+    """Return the command that forecasts what follows the series of a table, as a CSV file."""
+    command = predict(spec, table, proba=False, interval=None, id_column=None)
+    return replace(command, title=f"Forecast {table.name} with {spec}", is_forecast=True)
 
 
 def endpoint(model: str, port: int) -> Command:

@@ -74,6 +74,8 @@ class JobRecord:
         Whether the command knows the option ``--json``.
     place : str
         Folder that it works in; empty for that of the studio.
+    is_forecast : bool
+        Whether its file is a forecast of series.
     """
 
     id: str
@@ -88,6 +90,7 @@ class JobRecord:
     result: str = ""
     has_outcome: bool = True
     place: str = ""
+    is_forecast: bool = False
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:

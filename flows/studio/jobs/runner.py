@@ -44,7 +44,7 @@ class Command:
 
     Attributes
     ----------
-    kind, title, arguments, model, is_form, table, result, place
+    kind, title, arguments, model, is_form, table, result, place, is_forecast
         As in `JobRecord`. ``{folder}`` in an argument is the job's folder.
     has_outcome : bool
         Whether the command knows the option ``--json``.
@@ -59,6 +59,7 @@ class Command:
     result: str = ""
     has_outcome: bool = True
     place: str = ""
+    is_forecast: bool = False
 
 
 def program() -> list[str]:
@@ -109,6 +110,7 @@ class JobRunner:
             result=command.result,
             has_outcome=command.has_outcome,
             place=command.place,
+            is_forecast=command.is_forecast,
         )
         return self._run(place, record)
 

@@ -1,13 +1,10 @@
 """What is known of how a model does: its checks on recent rows, and what is planned for it."""
 
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from espalier.infra.network.ports import answers, is_local
+from espalier.flows.studio.models.prefect_server import ask_prefect, prefect_address
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
@@ -17,7 +14,6 @@ from espalier.infra.tracking.search import find_runs, quoted
 from espalier.infra.tracking.store import find_experiment, make_client
 
 MOST_CHECKS = 20
-_SECONDS = 5.0
 _SCHEDULED = "scheduled"
 
 
@@ -80,7 +76,7 @@ def checks_of(name: str, settings: Settings) -> tuple[Check, ...]:
     found = []
     with store_errors(settings.mlflow_uri):
         client = make_client(settings)
-        place = find_experiment(client, settings)
+        place = find_experiment(client, settings, name)
         for run in find_runs(client, [place], condition, order_by=["attributes.start_time DESC"]):
             found.append(_check(run))
             if len(found) == MOST_CHECKS:
@@ -99,14 +95,10 @@ def planned_for(version: RegisteredVersion, settings: Settings) -> tuple[Planned
     url = prefect_address(settings)
     if url is None:
         return None
-    body = json.dumps({"deployments": {"tags": {"all_": [_SCHEDULED]}}}).encode()
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{url}/deployments/filter", data=body, headers=headers)
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    wanted = {"deployments": {"tags": {"all_": [_SCHEDULED]}}}
     try:
-        with direct.open(request, timeout=_SECONDS) as reply:
-            found = json.load(reply)
-    except (urllib.error.URLError, OSError, ValueError):
+        found = ask_prefect(f"{url}/deployments/filter", wanted)
+    except (OSError, ValueError):
         return None
     return tuple(
         Planned(
@@ -120,16 +112,6 @@ def planned_for(version: RegisteredVersion, settings: Settings) -> tuple[Planned
         for each in found
         if version.name in each["tags"]
     )
-
-
-def prefect_address(settings: Settings) -> str | None:
-    """Return the API of the Prefect server of this home folder's `ui` or `serve`, if it answers."""
-    try:
-        record = json.loads((settings.prefect_folder / "server.json").read_text())
-        url = str(record["url"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return url if is_local(url) and answers(f"{url}/health") else None
 
 
 def _check(run: Any) -> Check:

@@ -1,14 +1,20 @@
 """Tables: upload them, look at them, choose the target."""
 
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from espalier.flows.studio.tables.entries import ENDINGS, TableEntry
+from espalier.flows.studio.tables.entries import TableEntry
 from espalier.flows.studio.tables.look import look_at
-from espalier.flows.studio.tables.target import TargetView, look_at_target
+from espalier.flows.studio.tables.target import TargetView, look_at_classes, look_at_target
+from espalier.flows.studio.tables.upload_kinds import ENDINGS, PICTURES
 from espalier.flows.studio.web.context import Studio, StudioPart
 from espalier.flows.studio.web.forms import CHECKED, SentForm, file_of, text_of
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.requests.train import TrainRequest
 
 router = APIRouter(prefix="/data")
 
@@ -27,7 +33,7 @@ def upload(request: Request, studio: StudioPart, form: SentForm) -> Response:
         entry = studio.shelf.upload(file.filename or "", file.file)
     except UserError as error:
         return _list(request, studio, error=str(error), status=400)
-    return RedirectResponse(f"/data/{entry.id}", status_code=303)
+    return RedirectResponse(place_of(entry), status_code=303)
 
 
 @router.post("/source")
@@ -41,9 +47,11 @@ def name_source(request: Request, studio: StudioPart, form: SentForm) -> Respons
 
 
 @router.get("/{key}", response_class=HTMLResponse)
-def table(request: Request, key: str, studio: StudioPart) -> HTMLResponse:
+def table(request: Request, key: str, studio: StudioPart) -> Response:
     """Show a table and, once it is chosen, its target."""
     entry = entry_of(studio, key)
+    if entry.kind == PICTURES:
+        return RedirectResponse(place_of(entry), status_code=303)
     wanted = request.query_params.get("target", "")
     exclude = request.query_params.getlist("exclude")
     context: dict[str, object] = {
@@ -54,6 +62,7 @@ def table(request: Request, key: str, studio: StudioPart) -> HTMLResponse:
         "exclude": exclude,
         "error": "",
     }
+    context["checks"] = f"/data/{entry.id}/checks?{urlencode({'target': wanted})}"
     try:
         seen = studio.reader.read(entry)
         context |= {"view": look_at(seen), "names": list(seen.rows.columns)}
@@ -65,12 +74,49 @@ def table(request: Request, key: str, studio: StudioPart) -> HTMLResponse:
     return studio.pages.page(request, "table.html", context, status)
 
 
+@router.get("/{key}/checks", response_class=HTMLResponse)
+def checks(request: Request, key: str, studio: StudioPart) -> HTMLResponse:
+    """Check the rows as a training does; htmx gets the part alone."""
+    entry = entry_of(studio, key)
+    asked = {"data": entry.source, "query": entry.query}
+    asked["target"] = request.query_params.get("target", "")
+    return checks_page(request, studio, entry, asked)
+
+
+@router.post("/{key}/sheet")
+def choose_sheet(key: str, studio: StudioPart, form: SentForm) -> Response:
+    """Look at another sheet of a workbook."""
+    entry = studio.shelf.choose_sheet(entry_of(studio, key).id, str(form.get("sheet", "")))
+    studio.reader.forget(key)
+    return RedirectResponse(place_of(entry), status_code=303)
+
+
 @router.post("/{key}/remove", dependencies=CHECKED)
 def remove(key: str, studio: StudioPart) -> RedirectResponse:
     """Remove a table, and the uploaded file."""
     studio.shelf.remove(entry_of(studio, key).id)
     studio.reader.forget(key)
     return RedirectResponse("/data", status_code=303)
+
+
+def checks_page(
+    request: Request, studio: Studio, entry: TableEntry, asked: Mapping[str, Any]
+) -> HTMLResponse:
+    """Return what is expected of the rows of a table, and what of it does not hold."""
+    context: dict[str, Any] = {"entry": entry, "checked": None, "error": "", "section": "data"}
+    try:
+        context["checked"] = studio.checker.check(
+            studio.reader.read(entry), TrainRequest.parse(dict(asked))
+        )
+    except UserError as error:
+        context["error"] = str(error)
+    template = "checks_part.html" if "hx-request" in request.headers else "checks.html"
+    return studio.pages.page(request, template, context)
+
+
+def place_of(entry: TableEntry) -> str:
+    """Return the path of the page that shows a table."""
+    return f"/{'pictures' if entry.kind == PICTURES else 'data'}/{entry.id}"
 
 
 def entry_of(studio: Studio, key: str) -> TableEntry:
@@ -106,7 +152,10 @@ def target_of(
     UserError
         The table cannot be read, or has no such column.
     """
-    return look_at_target(studio.reader.read(entry), target, exclude=exclude)
+    seen = studio.reader.read(entry)
+    if entry.kind == PICTURES:
+        return look_at_classes(seen, target)
+    return look_at_target(seen, target, exclude=exclude)
 
 
 def _list(request: Request, studio: Studio, *, error: str = "", status: int = 200) -> HTMLResponse:

@@ -3,10 +3,12 @@
 import json
 import os
 import shlex
+import urllib.request
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
-import pandas as pd
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -55,7 +57,7 @@ class EndpointView:
 def endpoints(request: Request, studio: StudioPart) -> HTMLResponse:
     """List the models with their endpoints."""
     last = _last_endpoints(studio)
-    shown = {name: _view(job, studio) for name, job in last.items() if _is_on(job)}
+    shown = {name: _view(job) for name, job in last.items() if _is_on(job)}
     failed = {
         name: job for name, job in last.items() if job.state in (JobState.FAILED, JobState.REFUSED)
     }
@@ -69,7 +71,7 @@ def state(request: Request, name: str, studio: StudioPart) -> HTMLResponse:
     job = _last_endpoints(studio).get(name)
     context = {
         "card": card_of(name, studio.settings),
-        "endpoint": _view(job, studio) if job is not None and _is_on(job) else None,
+        "endpoint": _view(job) if job is not None and _is_on(job) else None,
         "failure": job if job is not None and not _is_on(job) else None,
     }
     return studio.pages.page(request, "endpoint.html", context)
@@ -96,20 +98,21 @@ def switch_off(name: str, studio: StudioPart) -> RedirectResponse:
     return RedirectResponse("/deploy", status_code=303)
 
 
-def call_lines(url: str, row: pd.Series, *, with_token: bool = False) -> tuple[str, str]:
-    """Return how to ask an endpoint about a row: in a shell, and in Python without a library.
+def call_lines(
+    url: str, rows: Sequence[Mapping[str, Any]], *, with_token: bool = False
+) -> tuple[str, str]:
+    """Return how to ask an endpoint about rows: in a shell, and in Python without a library.
 
     Parameters
     ----------
     url : str
         Where the model is asked.
-    row : Series, shape (n_columns,)
-        A raw row.
+    rows : sequence of mapping
+        JSON-ready rows.
     with_token : bool
         Whether a token is sent along, from the environment.
     """
-    cells = json.loads(row.to_json(date_format="iso"))
-    body = json.dumps({"rows": [cells]}, ensure_ascii=False)
+    body = json.dumps({"rows": rows}, ensure_ascii=False)
     bearer = f' -H "Authorization: Bearer ${TOKEN_VARIABLE}"' if with_token else ""
     kind = "-H 'Content-Type: application/json'"
     curl = f"curl -s {shlex.quote(url)} {kind}{bearer} -d {shlex.quote(body)}"
@@ -118,7 +121,7 @@ def call_lines(url: str, row: pd.Series, *, with_token: bool = False) -> tuple[s
         header += f', "Authorization": "Bearer " + os.environ["{TOKEN_VARIABLE}"]'
     python = (
         "import json, os, urllib.request\n"
-        f"rows = {[cells]!r}\n"
+        f"rows = {list(rows)!r}\n"
         "request = urllib.request.Request(\n"
         f"    {url!r},\n"
         '    data=json.dumps({"rows": rows}).encode(),\n'
@@ -142,14 +145,26 @@ def _is_on(job: Job) -> bool:
     return job.state is JobState.RUNNING and not job.is_told_to_stop
 
 
-def _view(job: Job, studio: Studio) -> EndpointView:
+def _example_rows(url: str) -> list[dict[str, Any]] | None:
+    """Return the rows that an endpoint itself gives as its example; None if it does not answer."""
+    token = os.environ.get(TOKEN_VARIABLE)
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(urllib.request.Request(url, headers=headers), timeout=5.0) as reply:
+            rows = json.load(reply)["example"]["rows"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return [dict(each) for each in rows]
+
+
+def _view(job: Job) -> EndpointView:
     port = job.record.arguments[-1]
     base = f"http://127.0.0.1:{port}"
     url = f"{base}/models/{quote(job.record.model)}/predict"
-    is_ready = answers(f"{base}/health", seconds=2.0)
+    is_ready = answers(f"{base}/ready", seconds=2.0)
     curl = python = ""
-    if is_ready:
-        card = card_of(job.record.model, studio.settings)
-        row = studio.models.open(card.serving).rows.iloc[0]
-        curl, python = call_lines(url, row, with_token=TOKEN_VARIABLE in os.environ)
+    rows = _example_rows(f"{base}/models/{quote(job.record.model)}") if is_ready else None
+    if rows is not None:
+        curl, python = call_lines(url, rows, with_token=TOKEN_VARIABLE in os.environ)
     return EndpointView(job=job, url=url, base=base, is_ready=is_ready, curl=curl, python=python)

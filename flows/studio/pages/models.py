@@ -10,6 +10,7 @@ from espalier.flows.studio.models.cards import (
     report_of,
     version_page,
 )
+from espalier.flows.studio.models.questions import waiting_questions
 from espalier.flows.studio.web.context import StudioPart
 
 router = APIRouter(prefix="/models")
@@ -24,7 +25,10 @@ _REPORT_POLICY = (
 @router.get("", response_class=HTMLResponse)
 def models(request: Request, studio: StudioPart) -> HTMLResponse:
     """List the models."""
-    context = {"models": all_cards(studio.settings)}
+    context = {
+        "models": all_cards(studio.settings),
+        "asked": {each.question.model for each in waiting_questions(studio.settings)},
+    }
     return studio.pages.page(request, "models.html", context)
 
 
@@ -35,6 +39,7 @@ def model(request: Request, name: str, studio: StudioPart) -> HTMLResponse:
     context = {
         "card": card_of(name, studio.settings),
         "decisions": decisions_about(name, studio.settings),
+        "questions": waiting_questions(studio.settings, name),
         "jobs": [job for job in about if not job.state.has_ended],
         "last_comparison": next(
             (job for job in about if job.record.kind in ("compare", "promote")), None

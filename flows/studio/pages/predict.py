@@ -5,8 +5,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from espalier.flows.studio.jobs import commands
 from espalier.flows.studio.models.cards import all_cards, card_of
+from espalier.flows.studio.models.forecast_facts import forecast_facts, is_forecast
 from espalier.flows.studio.pages.data import given_entry
-from espalier.flows.studio.tables.entries import ENDINGS
+from espalier.flows.studio.tables.upload_kinds import ENDINGS
 from espalier.flows.studio.web.context import Studio, StudioPart
 from espalier.flows.studio.web.forms import SentForm, text_of
 from espalier.infra.registry.registry import RegisteredVersion
@@ -43,14 +44,17 @@ def predict_file(
         entry = given_entry(studio, form)
     except UserError as error:
         return _page(request, studio, name, error=str(error), status=400)
-    is_number = version.tags.get("task") == "regression"
-    command = commands.predict(
-        f"{name}/{version.version}",
-        entry,
-        proba=not is_number and text_of(form, "proba") == "yes",
-        interval=COVERAGE if is_number and text_of(form, "interval") == "yes" else None,
-        id_column=text_of(form, "id_column") or None,
-    )
+    spec, is_number = f"{name}/{version.version}", version.tags.get("task") == "regression"
+    if is_forecast(version):
+        command = commands.forecast(spec, entry)
+    else:
+        command = commands.predict(
+            spec,
+            entry,
+            proba=not is_number and text_of(form, "proba") == "yes",
+            interval=COVERAGE if is_number and text_of(form, "interval") == "yes" else None,
+            id_column=text_of(form, "id_column") or None,
+        )
     job = studio.jobs.start(command, actor=studio.actor(request))
     return RedirectResponse(f"/work/{job.record.id}", status_code=303)
 
@@ -77,9 +81,11 @@ def _page(
     card = card_of(name, studio.settings)
     number = request.query_params.get("version", "")
     about = [job for job in studio.jobs.all() if job.record.model == name]
+    found = asked_version(studio, name, number)
     context = {
         "card": card,
-        "found": asked_version(studio, name, number),
+        "found": found,
+        "forecast": forecast_facts(found, studio.settings) if is_forecast(found) else None,
         "tables": studio.shelf.all(),
         "endings": ENDINGS,
         "jobs": [job for job in about if job.record.kind == "predict"][:10],

@@ -11,6 +11,8 @@ from espalier.flows.studio.jobs import commands
 from espalier.flows.studio.pages.data import entry_of, target_of
 from espalier.flows.studio.tables.entries import TableEntry
 from espalier.flows.studio.tables.target import TargetView
+from espalier.flows.studio.tables.upload_kinds import PICTURES
+from espalier.flows.studio.web.budgets import BUDGETS, asked_budget
 from espalier.flows.studio.web.context import Studio, StudioPart
 from espalier.flows.studio.web.forms import SentForm, text_of, texts_of
 from espalier.flows.studio.web.metric_words import described
@@ -23,12 +25,6 @@ from espalier.tasks.data.request_checks import check_request
 router = APIRouter(prefix="/train")
 
 TRAININGS = ("train", "extend", "retrain")
-BUDGETS = (
-    ("1m", "1 minute", "a first look"),
-    ("10m", "10 minutes", "good for most tables"),
-    ("1h", "1 hour", "when it matters"),
-)
-_OWN = "own"
 _TEXTS = (
     "name",
     "metric",
@@ -102,18 +98,17 @@ def asked_training(
     UserError
         A field cannot be used.
     """
-    budget = text_of(form, "budget")
     given: dict[str, Any] = {
         "data": entry.source,
         "query": entry.query,
         "target": target,
         "exclude": exclude,
-        "time_budget": text_of(form, "own_budget") if budget == _OWN else budget,
+        "time_budget": asked_budget(
+            {name: text_of(form, name) for name in ("budget", "own_budget")}
+        ),
         "families": texts_of(form, "families"),
         "interpretable": text_of(form, "interpretable") == "yes",
     }
-    if budget == _OWN and not given["time_budget"]:
-        raise UserError("say how long it may take, such as 90s, 30m or 2h")
     given |= {name: text_of(form, name) for name in _TEXTS}
     given |= {name: text for name in _NUMBERS if (text := text_of(form, name))}
     return TrainRequest.parse(given)
@@ -133,6 +128,7 @@ def _form(
     usual, other = described(view.metrics)
     context = {
         "entry": entry,
+        "is_pictures": entry.kind == PICTURES,
         "view": view,
         "exclude": exclude,
         "values": values,

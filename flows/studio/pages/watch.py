@@ -5,14 +5,14 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from espalier.flows.studio.jobs import commands
 from espalier.flows.studio.models.cards import all_cards, card_of
+from espalier.flows.studio.models.prefect_server import prefect_address
 from espalier.flows.studio.models.watching import (
     check_report,
     checks_of,
     planned_for,
-    prefect_address,
 )
 from espalier.flows.studio.pages.data import entry_of, given_entry
-from espalier.flows.studio.tables.entries import ENDINGS
+from espalier.flows.studio.tables.upload_kinds import ENDINGS
 from espalier.flows.studio.web.context import Studio, StudioPart
 from espalier.flows.studio.web.forms import SentForm, text_of
 from espalier.pipelines.errors import UserError

@@ -1,14 +1,18 @@
 """One job: its progress while it runs, its outcome afterwards, and the buttons that steer it."""
 
+import pandas as pd
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
 from espalier.flows.studio.jobs import commands
 from espalier.flows.studio.jobs.job import Job, JobState
+from espalier.flows.studio.models.forecast_facts import forecast_facts
+from espalier.flows.studio.predicting.forecasts import forecast_view
 from espalier.flows.studio.tables.entries import safe_name
 from espalier.flows.studio.web.context import Studio, StudioPart
 from espalier.flows.studio.web.forms import CHECKED, SentForm, text_of
 from espalier.flows.studio.web.work_view import spoken, work_view
+from espalier.infra.registry.registry import resolve
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.extend import ExtendRequest
 
@@ -91,6 +95,20 @@ def remove(key: str, studio: StudioPart) -> RedirectResponse:
     return RedirectResponse("/", status_code=303)
 
 
+@router.get("/{key}/forecast", response_class=HTMLResponse)
+def forecast(request: Request, key: str, studio: StudioPart) -> HTMLResponse:
+    """Show the forecast that a job has made, one series at a time."""
+    job = job_of(studio, key)
+    if not job.record.is_forecast or not job.result_path.is_file():
+        raise HTTPException(404, "There is no forecast yet.")
+    spec = job.record.arguments[job.record.arguments.index("--model") + 1]
+    facts = forecast_facts(resolve(spec, studio.settings), studio.settings)
+    wanted = request.query_params.get("series", "")
+    view = forecast_view(job.result_path, facts, _history(studio, job), wanted)
+    context = {"job": job, "facts": facts, "view": view, "section": "predict"}
+    return studio.pages.page(request, "forecast_result.html", context)
+
+
 @router.get("/{key}/result")
 def result(key: str, studio: StudioPart) -> FileResponse:
     """Send the file that a job has made."""
@@ -99,6 +117,14 @@ def result(key: str, studio: StudioPart) -> FileResponse:
         raise HTTPException(404, "There is no file yet.")
     name = f"{safe_name(job.record.model)}-{job.record.result}"
     return FileResponse(job.result_path, filename=name, media_type="text/csv")
+
+
+def _history(studio: Studio, job: Job) -> pd.DataFrame | None:
+    """Return the rows that a forecast continues; None where they are gone."""
+    try:
+        return studio.reader.read(studio.shelf.get(job.record.table)).rows
+    except (KeyError, UserError):
+        return None
 
 
 def job_of(studio: Studio, key: str) -> Job:

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.flows.studio.predicting.opened import OpenedForRows
-from espalier.pipelines.explain.contributions import Contributions, explain_row
+from espalier.pipelines.explain.effects.contributions import Contributions, explain_row
 
 COVERAGE = 0.9
 SHOWN_EFFECTS = 12
@@ -30,8 +30,9 @@ class RowAnswer:
         What the effects are about: a class, or "the value".
     level : float
         The number that the effects add up to: a probability or the value.
-    effects : Contributions
-        What each column adds to ``level`` or takes from it.
+    effects : Contributions or None
+        What each column adds to ``level`` or takes from it; None where a row has pictures, which
+        no other rows can stand in for.
     """
 
     prediction: str
@@ -39,15 +40,16 @@ class RowAnswer:
     interval: tuple[float, float] | None
     explained: str
     level: float
-    effects: Contributions
+    effects: Contributions | None
 
     def strength(self, effect: float) -> float:
         """Return an effect as a share of the largest one, for its bar."""
-        most = max((abs(each) for each in self.effects.columns.values()), default=0.0)
+        effects = () if self.effects is None else self.effects.columns.values()
+        most = max((abs(each) for each in effects), default=0.0)
         return abs(effect) / most if most > 0 else 0.0
 
 
-def answer_row(opened: OpenedForRows, row: pd.DataFrame) -> RowAnswer:
+def answer_row(opened: OpenedForRows, row: pd.DataFrame, *, explained: bool = True) -> RowAnswer:
     """Predict one row and explain the answer.
 
     Parameters
@@ -56,6 +58,8 @@ def answer_row(opened: OpenedForRows, row: pd.DataFrame) -> RowAnswer:
         The model.
     row : DataFrame, shape (1, n_columns)
         The raw row.
+    explained : bool
+        Whether to say what each column adds.
 
     Raises
     ------
@@ -65,7 +69,7 @@ def answer_row(opened: OpenedForRows, row: pd.DataFrame) -> RowAnswer:
     model = opened.model
     scores = model.predict_scores(row)
     if model.classes is None:
-        return _of_number(opened, row, float(scores[0]))
+        return _of_number(opened, row, float(scores[0]), explained=explained)
     code = int(model.codes(scores)[0])
     order = np.argsort(-scores[0], kind="stable")
     label = str(model.classes[code])
@@ -79,11 +83,13 @@ def answer_row(opened: OpenedForRows, row: pd.DataFrame) -> RowAnswer:
         interval=None,
         explained=label,
         level=float(scores[0, code]),
-        effects=explain_row(probability, row, opened.rows),
+        effects=explain_row(probability, row, opened.rows) if explained else None,
     )
 
 
-def _of_number(opened: OpenedForRows, row: pd.DataFrame, value: float) -> RowAnswer:
+def _of_number(
+    opened: OpenedForRows, row: pd.DataFrame, value: float, *, explained: bool
+) -> RowAnswer:
     model, interval = opened.model, None
     if model.adjustments.intervals is not None:
         _, lower, upper = model.predict_interval(row, COVERAGE)
@@ -95,5 +101,5 @@ def _of_number(opened: OpenedForRows, row: pd.DataFrame, value: float) -> RowAns
         interval=interval,
         explained="the value",
         level=value,
-        effects=explain_row(model.predict_scores, row, opened.rows),
+        effects=explain_row(model.predict_scores, row, opened.rows) if explained else None,
     )

@@ -16,8 +16,11 @@ from espalier.pipelines.data.parsing.readings import (
 )
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.images.decoding import MOST_BYTES, PictureError, open_upright
+from espalier.pipelines.images.reading import ImageReading
 
 MOST_CHOICES = 60
+PICTURE = "picture"
 _LONGEST_TEXT = 20_000
 
 
@@ -32,7 +35,7 @@ class RowField:
     column : str
         The column.
     kind : str
-        ``number``, ``date``, ``choice`` or ``text``.
+        ``number``, ``date``, ``choice``, ``text`` or ``picture``.
     value : str
         What it holds at first: a usual value.
     choices : tuple of str
@@ -72,16 +75,24 @@ def filled_row(fields: Sequence[RowField], given: Mapping[str, Any]) -> pd.DataF
     UserError
         A field does not hold what its column needs; the message names it.
     """
-    cells = {each.column: [_cell(each, str(given.get(each.key, "")))] for each in fields}
-    return pd.DataFrame(cells)
+    return pd.DataFrame({each.column: [_given(each, given)] for each in fields})
 
 
 def shown_values(fields: Sequence[RowField], given: Mapping[str, Any]) -> dict[str, str]:
     """Return the texts of a form by column, for the answer's page."""
-    return {each.column: str(given.get(each.key, "")).strip() for each in fields}
+    return {
+        each.column: str(given.get(each.key, "")).strip() for each in fields if each.kind != PICTURE
+    }
+
+
+def has_pictures(fields: Sequence[RowField]) -> bool:
+    """Whether a form asks for a picture."""
+    return any(each.kind == PICTURE for each in fields)
 
 
 def _field(key: str, plan: ColumnPlan, rows: "pd.Series[Any]") -> RowField:
+    if isinstance(plan.reading, ImageReading):
+        return RowField(key=key, column=plan.name, kind=PICTURE, value="")
     cells = rows.dropna()
     if isinstance(plan.reading, NumberReading) and not _is_boolean(cells):
         return _number_field(key, plan, plan.read(rows))
@@ -118,6 +129,21 @@ def _number_field(key: str, plan: ColumnPlan, values: "np.typing.NDArray[np.floa
 
 def _is_boolean(cells: "pd.Series[Any]") -> bool:
     return bool(len(cells)) and pd.api.types.infer_dtype(cells, skipna=True) == "boolean"
+
+
+def _given(field: RowField, given: Mapping[str, Any]) -> Any:
+    """Return the cell of a field as the form has it: a picture as the bytes of its file."""
+    found = given.get(field.key, "")
+    if field.kind != PICTURE:
+        return _cell(field, str(found))
+    content = found.file.read(MOST_BYTES + 1) if hasattr(found, "file") else b""
+    if not content:
+        return None
+    try:
+        open_upright(content, least=64)
+    except PictureError as error:
+        raise UserError(f"{field.column!r}: {found.filename!r} cannot be used: {error}") from None
+    return content
 
 
 def _cell(field: RowField, text: str) -> Any:

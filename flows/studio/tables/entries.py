@@ -10,24 +10,23 @@ import re
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from espalier.flows.studio.storage.keyed_folders import each_in, folder_of, new_folder
+from espalier.flows.studio.tables.upload_kinds import TABLE, kind_of_upload, require_format
 from espalier.infra.access.origin import FORM, OPERATOR, Origin
 from espalier.infra.tables.databases import is_database
 from espalier.infra.tables.sources import table_kind
+from espalier.infra.tables.workbooks.names import split_sheet, with_sheet
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.redaction import redact_source
 
-ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".feather", ".arrow", ".jsonl", ".json")
-"""What a file chooser offers; the text formats also with .gz, .bz2 or .xz."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME, _LONGEST_SHOWN = 80, 200
 _BLOCK = 1 << 20
 _SPARE_BYTES = 200_000_000
-_SHEETS = (".xls", ".xlsx", ".xlsm", ".ods")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,8 @@ class TableEntry:
     name : str
         What people call it: the name of the file as it came, or the address without its password.
     source : str
-        Path of the file, or the address; placeholders for secrets are not filled in.
+        Path of the file, or the address; placeholders for secrets are not filled in. Of a workbook
+        with several sheets the one that is read stands behind a ``#``.
     query : str or None
         The SELECT statement for a database.
     is_upload : bool
@@ -51,6 +51,10 @@ class TableEntry:
         Size of the file; 0 for an address.
     added_at : float
         Seconds since 1970.
+    kind : str
+        ``table``, or ``pictures`` for an archive of them.
+    sheets : tuple of str
+        The sheets of a workbook with several; empty otherwise.
     """
 
     id: str
@@ -60,6 +64,13 @@ class TableEntry:
     is_upload: bool = True
     n_bytes: int = 0
     added_at: float = 0.0
+    kind: str = TABLE
+    sheets: tuple[str, ...] = ()
+
+    @property
+    def sheet(self) -> str | None:
+        """The sheet that is read; None where there is nothing to choose."""
+        return split_sheet(self.source)[1]
 
     @property
     def origin(self) -> Origin:
@@ -96,18 +107,21 @@ class TableShelf:
         """
         shown = _last_part(name)[-_LONGEST_SHOWN:]
         stored = safe_name(shown)
-        _require_format(shown, stored)
+        require_format(shown, stored)
         place = new_folder(self.folder)
         try:
             n_bytes = self._copy(file, place / stored)
             if n_bytes == 0:
                 raise UserError(f"{shown!r} is empty; choose a file with rows")
+            found = kind_of_upload(place / stored, shown)
             entry = TableEntry(
                 id=place.name,
                 name=shown,
-                source=str(place / stored),
+                source=with_sheet(str(place / stored), found.sheet),
                 n_bytes=n_bytes,
                 added_at=time.time(),
+                kind=found.kind,
+                sheets=found.sheets,
             )
             self._write(place, entry)
         except BaseException:
@@ -166,9 +180,26 @@ class TableShelf:
         place = folder_of(self.folder, key)
         try:
             record = json.loads((place / "entry.json").read_text(encoding="utf-8"))
-            return TableEntry(**record)
+            return TableEntry(**{**record, "sheets": tuple(record.get("sheets", ()))})
         except (OSError, ValueError, TypeError):
             raise KeyError(key) from None
+
+    def choose_sheet(self, key: str, sheet: str) -> TableEntry:
+        """Read another sheet of a workbook from now on.
+
+        Raises
+        ------
+        KeyError
+            There is no such table.
+        UserError
+            It has no such sheet.
+        """
+        entry = self.get(key)
+        if sheet not in entry.sheets:
+            raise UserError(f"{entry.name!r} has no sheet {sheet!r}")
+        changed = replace(entry, source=with_sheet(split_sheet(entry.source)[0], sheet))
+        self._write(folder_of(self.folder, key), changed)
+        return changed
 
     def remove(self, key: str) -> None:
         """Remove a table and its file; nothing happens if there is none."""
@@ -202,18 +233,3 @@ def safe_name(name: str) -> str:
 
 def _last_part(name: str) -> str:
     return name.replace("\\", "/").rpartition("/")[2].replace("\x00", "").strip() or "table"
-
-
-def _require_format(shown: str, stored: str) -> None:
-    if stored.lower().endswith(_SHEETS):
-        raise UserError(
-            f"{shown!r} is a spreadsheet, which is not read yet; save the sheet as CSV "
-            "(in Excel: Save as, CSV UTF-8) and upload that"
-        )
-    try:
-        table_kind(stored)
-    except UserError:
-        raise UserError(
-            f"the format of {shown!r} is not read; give one of {', '.join(ENDINGS)} "
-            "(text formats also as .gz)"
-        ) from None

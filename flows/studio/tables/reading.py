@@ -19,7 +19,7 @@ _WHOLE_BYTES = 30_000_000
 _KEPT_TABLES = 4
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class SeenTable:
     """A table as far as it was read.
 

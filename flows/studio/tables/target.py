@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from numpy.typing import NDArray
 
 from espalier.flows.studio.tables.bars import Bar, bars_of, number_bars
 from espalier.flows.studio.tables.look import ColumnView, view_columns
 from espalier.flows.studio.tables.reading import SeenTable
 from espalier.pipelines.data.assemble import AssembledDataset, assemble
 from espalier.pipelines.data.leakage import scan_leakage
+from espalier.pipelines.data.target import encode_target, infer_problem
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.metrics.catalogue import METRICS, get_metric
 from espalier.pipelines.metrics.scoring import check_percentages, check_target
@@ -103,7 +105,7 @@ def look_at_target(
         n_rows=len(dataset),
         n_missing=found.rows_without_target,
         columns=view_columns(rows, preparation, target),
-        metrics=fitting_metrics(found),
+        metrics=fitting_metrics(dataset.problem, dataset.y, dataset.n_classes),
         findings=(
             *(_leak(each.action, each.column, each.reason) for each in leaks),
             *(("note", each) for each in found.notes),
@@ -111,16 +113,58 @@ def look_at_target(
     )
 
 
-def fitting_metrics(found: AssembledDataset) -> tuple[str, ...]:
-    """Return the names of the metrics that fit a target, the default first."""
-    dataset = found.dataset
-    first = get_metric(None, dataset.problem, dataset.n_classes).name
+def look_at_classes(seen: SeenTable, target: str) -> TargetView:
+    """Return what the form of a training needs to know of the classes of pictures.
+
+    Raises
+    ------
+    UserError
+        There is no such column.
+    """
+    if target not in seen.rows.columns:
+        raise UserError(f"there is no column {target!r}; choose another target")
+    labels = seen.rows[target]
+    problem: ProblemKind | None = None
+    metrics: tuple[str, ...] = ()
+    findings: tuple[tuple[str, str], ...] = ()
+    try:
+        problem = infer_problem(labels)
+        codes, classes = encode_target(labels, problem)
+        metrics = fitting_metrics(problem, codes, 1 if classes is None else len(classes))
+    except UserError as error:
+        findings = (("stop", str(error)),)
+    return TargetView(
+        target=target,
+        problem="" if problem is None else str(problem),
+        in_words="" if problem is None else _PROBLEMS[problem],
+        bars=bars_of(labels, as_classes=True),
+        n_rows=len(labels),
+        n_missing=0,
+        columns=(),
+        metrics=metrics,
+        findings=findings,
+    )
+
+
+def fitting_metrics(problem: ProblemKind, y: "NDArray[Any]", n_classes: int) -> tuple[str, ...]:
+    """Return the names of the metrics that fit a target, the default first.
+
+    Parameters
+    ----------
+    problem : ProblemKind
+        What it is.
+    y : array, shape (n_rows,)
+        Codes of classes, or values.
+    n_classes : int
+        Number of classes.
+    """
+    first = get_metric(None, problem, n_classes).name
     fitting = []
     for name in METRICS:
         try:
-            metric = get_metric(name, dataset.problem, dataset.n_classes)
-            check_target(metric, dataset.y)
-            check_percentages(metric, dataset.y)
+            metric = get_metric(name, problem, n_classes)
+            check_target(metric, y)
+            check_percentages(metric, y)
         except UserError:
             continue
         fitting.append(name)

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from espalier.flows.studio.jobs.runner import JobRunner
 from espalier.flows.studio.predicting.opened import ModelShelf
 from espalier.flows.studio.security.door import Door
+from espalier.flows.studio.tables.checks import RowChecker
 from espalier.flows.studio.tables.entries import TableShelf
 from espalier.flows.studio.tables.reading import TableReader
 from espalier.flows.studio.web.rendering import Pages
@@ -38,6 +39,8 @@ class Studio:
         Models that answer single rows.
     most_bytes : int
         The largest upload.
+    checker : RowChecker
+        Checks tables as a training does.
     one_guess : Semaphore
         Held while a wrong password is answered, so that one is tried after the other.
     """
@@ -50,6 +53,7 @@ class Studio:
     jobs: JobRunner
     models: ModelShelf
     most_bytes: int
+    checker: RowChecker = field(default_factory=RowChecker)
     one_guess: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     def actor(self, request: Request) -> str:

@@ -16,6 +16,10 @@ _WORDS = {
     "mape": "errors in percent of the value",
     "r2": "share of the differences that is explained",
     "rmsle": "errors as factors, for values above zero",
+    "mase": "errors as shares of the usual change from season to season",
+    "rmsse": "as mase, large errors count more",
+    "wape": "errors in percent of all values",
+    "wql": "good bounds, not only a good middle",
     "median_ae": "the usual error, whatever the worst are",
 }
 

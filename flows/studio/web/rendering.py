@@ -17,6 +17,7 @@ from espalier.flows.progress.listeners import human_seconds
 from espalier.flows.studio.security.door import Door
 from espalier.flows.studio.security.guard import SESSION
 from espalier.flows.studio.web.charts import column_bars, score_line, share_bar, spark_bars
+from espalier.flows.studio.web.series_charts import forecast_chart, value_chart
 from espalier.infra.version import own_version
 
 PLACE = Path(__file__).parent
@@ -94,9 +95,11 @@ def _environment() -> Environment:
     }
     made.globals |= {
         "column_bars": column_bars,
+        "forecast_chart": forecast_chart,
         "score_line": score_line,
         "share_bar": share_bar,
         "spark_bars": spark_bars,
+        "value_chart": value_chart,
     }
     return made
 

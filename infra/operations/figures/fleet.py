@@ -8,7 +8,7 @@ from espalier.infra.registry.registry import CHALLENGER, CHAMPION, RegisteredVer
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
-from espalier.infra.tracking.store import find_experiment, make_client
+from espalier.infra.tracking.store import find_experiments, make_client
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -104,7 +104,7 @@ def model_figures(settings: Settings) -> tuple[ModelFigures, ...]:
         by_name.setdefault(version.name, []).append(version)
     with store_errors(settings.mlflow_uri):
         client = make_client(settings)
-        monitored = _monitored(client, find_experiment(client, settings))
+        monitored = _monitored(client, find_experiments(client, settings))
     return tuple(
         _of_model(name, versions, monitored.get(name)) for name, versions in sorted(by_name.items())
     )
@@ -114,7 +114,8 @@ def trial_figures(settings: Settings) -> dict[str, int]:
     """Return how many of the newest thousand trials ended in which status of MLflow."""
     with store_errors(settings.mlflow_uri):
         client = make_client(settings)
-        found = _newest(client, find_experiment(client, settings), f"tags.`{run_tags.TRIAL}` != ''")
+        homes = find_experiments(client, settings)
+        found = _newest(client, homes, f"tags.`{run_tags.TRIAL}` != ''")
     counts: dict[str, int] = {}
     for run in found:
         counts[run.info.status] = counts.get(run.info.status, 0) + 1
@@ -152,10 +153,10 @@ def _of_model(
     )
 
 
-def _monitored(client: "MlflowClient", experiment: str) -> dict[str, MonitoredFigures]:
+def _monitored(client: "MlflowClient", homes: list[str]) -> dict[str, MonitoredFigures]:
     condition = f"tags.`{run_tags.KIND}` = 'monitor' and attributes.status = 'FINISHED'"
     found: dict[str, MonitoredFigures] = {}
-    for run in _newest(client, experiment, condition):
+    for run in _newest(client, homes, condition):
         figures, tags = run.data.metrics, run.data.tags
         found.setdefault(
             tags.get(run_tags.MODEL, ""),
@@ -171,10 +172,10 @@ def _monitored(client: "MlflowClient", experiment: str) -> dict[str, MonitoredFi
     return found
 
 
-def _newest(client: "MlflowClient", experiment: str, condition: str) -> "list[Run]":
+def _newest(client: "MlflowClient", homes: list[str], condition: str) -> "list[Run]":
     return list(
         client.search_runs(
-            [experiment],
+            homes,
             filter_string=condition,
             order_by=["attributes.start_time DESC"],
             max_results=_MOST_RUNS,

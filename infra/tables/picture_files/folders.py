@@ -86,6 +86,11 @@ def _files(root: Path, endings: tuple[str, ...]) -> Iterator[Path]:
 
 
 def _is_picture(member: str) -> bool:
+    """Whether a member of an archive is a picture that lies in it.
+
+    A name that begins at the root or climbs up is that of a file elsewhere on this machine.
+    """
     path = PurePosixPath(member)
     hidden = any(part.startswith(_SKIPPED) for part in path.parts)
-    return not member.endswith("/") and not hidden and path.suffix.lower() in ENDINGS
+    left_out = hidden or path.is_absolute() or member.endswith("/")
+    return not left_out and path.suffix.lower() in ENDINGS

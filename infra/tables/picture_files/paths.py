@@ -12,6 +12,7 @@ import pandas as pd
 from espalier.infra.access.form_limits import require_readable_file
 from espalier.infra.access.origin import current_origin
 from espalier.infra.settings import load_settings
+from espalier.infra.tables.workbooks.names import split_sheet
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.images.cells import first_cells, looks_like_path
 
@@ -20,9 +21,10 @@ _LOOKED_AT = 50
 
 def folder_of(source: str) -> str | None:
     """Return the folder that paths in a local table start from; None for any other source."""
-    if "://" in source or not os.path.exists(source):
+    path, _ = split_sheet(source)
+    if "://" in path or not os.path.exists(path):
         return None
-    place = Path(source).absolute()
+    place = Path(path).absolute()
     return str(place if place.is_dir() else place.parent)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from espalier.infra.web.answering.messages import ModelFacts
 from espalier.infra.web.answering.refusals import RefusedError, shown
+from espalier.pipelines.problem import FORECAST
 
 PROBABILITIES, INTERVAL, QUANTILES, EXPLAIN = "probabilities", "interval", "quantiles", "explain"
 OPTIONS = (PROBABILITIES, INTERVAL, QUANTILES, EXPLAIN)
@@ -44,6 +45,11 @@ class Asked:
             It cannot.
         """
         if (self.interval is not None or self.quantiles) and not facts.has_intervals:
+            if facts.problem == FORECAST:
+                raise RefusedError(
+                    "a forecast's answer has the quantiles that it was trained for; leave interval "
+                    "and quantiles out"
+                )
             kind = "predicts classes" if facts.labels else "has none"
             raise RefusedError(f"intervals and quantiles are for regressions; this model {kind}")
         if self.explain and not facts.can_explain:

@@ -14,9 +14,9 @@ from espalier.infra.web.answering.json_bodies import read_json_body
 from espalier.infra.web.answering.json_values import finite_list, json_value, label_keys
 from espalier.infra.web.answering.messages import CSV, PARQUET, ModelFacts
 from espalier.infra.web.answering.raw_rows import RawRows
-from espalier.infra.web.answering.served_columns import served_columns
+from espalier.infra.web.answering.served_columns import FILE, kind_of, served_columns
 from espalier.infra.web.answering.typed_columns import TypedColumns, read_once, typed_columns
-from espalier.pipelines.explain.contributions import explain_row
+from espalier.pipelines.explain.effects.contributions import explain_row
 from espalier.pipelines.serving.model import EnsembleModel
 
 Floats = NDArray[np.float64]
@@ -169,9 +169,13 @@ class _Output:
 
 
 def _read_background(rows: pd.DataFrame | None, model: EnsembleModel) -> pd.DataFrame | None:
-    """Return rows to compare with, as the model reads them; None if there are none."""
+    """Return rows to compare with, as the model reads them; None if there are none.
+
+    Pictures are not explained: other rows' cannot stand in for them.
+    """
     raw = model.example if rows is None else rows
-    if raw is None or not len(raw):
+    has_files = any(kind_of(plan) == FILE for plan in model.preparation.plans)
+    if raw is None or not len(raw) or has_files:
         return None
     columns = {plan.name: read_once(raw[plan.name], plan) for plan in model.preparation.plans}
     return pd.DataFrame(columns, index=pd.RangeIndex(len(raw)))

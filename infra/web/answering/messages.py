@@ -92,11 +92,14 @@ class ServedColumn:
         picture; ``any`` where the model does not say.
     example : object
         A typical cell, JSON-ready; None if there is none.
+    is_required : bool
+        Whether every row must have it.
     """
 
     name: str
     kind: ColumnKind
     example: Any = None
+    is_required: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,8 @@ class ModelFacts:
     Attributes
     ----------
     problem : str
-        ``binary``, ``multiclass`` or ``regression``; ``other`` for a model of another maker.
+        ``binary``, ``multiclass`` or ``regression``; ``forecast`` for one of series, ``other`` for
+        a model of another maker.
     columns : tuple of ServedColumn
         What it needs; empty if it does not say.
     labels : tuple
@@ -119,6 +123,8 @@ class ModelFacts:
         Whether it explains its answers.
     notes : tuple of str
         What is different since the model was saved.
+    examples : tuple of mapping
+        Rows that it can answer together, where one alone would not do.
     """
 
     problem: str
@@ -128,6 +134,12 @@ class ModelFacts:
     has_intervals: bool = False
     can_explain: bool = False
     notes: tuple[str, ...] = ()
+    examples: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def example_rows(self) -> list[dict[str, Any]]:
+        """Rows that can be sent as they are."""
+        return [dict(each) for each in self.examples] or [self.example_row]
 
     @property
     def example_row(self) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class ModelSource:
         What `save_model` wrote or, of a model of another maker, the folder of the MLflow model.
     is_own : bool
         Whether it is one of Espalier's models that answer row by row.
+    is_forecast : bool
+        Whether it is one of Espalier's forecasts.
     background : DataFrame or None
         Rows of its training table to explain answers by.
     most_rows : int
@@ -41,6 +43,7 @@ class ModelSource:
     version: int
     folder: str
     is_own: bool = True
+    is_forecast: bool = False
     background: pd.DataFrame | None = None
     most_rows: int = 10_000
     on_difference: OnDifference = "refuse"
@@ -63,7 +66,7 @@ def open_source(source: ModelSource) -> Answerer:
         Its files are missing.
     """
     answerer = Answerer(
-        _own(source) if source.is_own else _of_others(source),
+        _opened(source),
         name=source.name,
         version=source.version,
         rules=source.rules,
@@ -71,9 +74,27 @@ def open_source(source: ModelSource) -> Answerer:
     if answerer.facts.columns:
         from pydantic_core import to_json
 
-        warm = to_json({"rows": [answerer.facts.example_row]})
+        warm = to_json({"rows": answerer.facts.example_rows})
         answerer.answer([Question(body=warm)])
     return answerer
+
+
+def _opened(source: ModelSource) -> AnsweringModel:
+    if source.is_forecast:
+        return _forecast(source)
+    return _own(source) if source.is_own else _of_others(source)
+
+
+def _forecast(source: ModelSource) -> AnsweringModel:
+    from espalier.infra.web.answering.forecast_answers import ForecastAnswers
+    from espalier.pipelines.serving.saved_forecast import open_forecast
+
+    opened = open_forecast(source.folder)
+    if source.on_difference == "refuse":
+        opened.check.require_same_answers(source.label)
+    return ForecastAnswers(
+        opened.forecaster, notes=tuple(opened.check.lines), most_rows=source.most_rows
+    )
 
 
 def _own(source: ModelSource) -> AnsweringModel:

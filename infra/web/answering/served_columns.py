@@ -17,6 +17,11 @@ from espalier.pipelines.data.parsing.readings import (
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
 
 FILE: ColumnKind = "file"
+SMALL_PICTURE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAA"
+    "EElEQVR42mNcwAABTAwUMQAu6ACwwnyb7QAAAABJRU5ErkJggg=="
+)
+"""A grey square of eight pixels: a picture that is nobody's."""
 
 
 def kind_of(plan: ColumnPlan) -> ColumnKind:
@@ -39,16 +44,22 @@ def served_columns(
         ServedColumn(
             name=plan.name,
             kind=kind_of(plan),
-            example=None if example is None else _typical(example[plan.name], plan),
+            example=_example(plan, example),
         )
         for plan in plans
     )
 
 
+def _example(plan: ColumnPlan, rows: pd.DataFrame | None) -> Any:
+    if kind_of(plan) == FILE:
+        return SMALL_PICTURE
+    return None if rows is None else _typical(rows[plan.name], plan)
+
+
 def _typical(cells: "pd.Series[Any]", plan: ColumnPlan) -> Any:
     """Return a cell that stands for the others: the middle number or date, the commonest word."""
     present = cells[cells.notna()]
-    if present.empty or kind_of(plan) == FILE:
+    if present.empty:
         return None
     if kind_of(plan) == "text":
         commonest = read_text_cells(present)

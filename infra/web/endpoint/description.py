@@ -5,6 +5,8 @@ from typing import Any
 
 from espalier.infra.web.answering.messages import ModelFacts, ServedColumn
 from espalier.infra.web.endpoint.served_model import ServedModel
+from espalier.pipelines.problem import FORECAST
+from espalier.pipelines.serving.series_forecaster import PREDICTION
 
 Json = dict[str, Any]
 
@@ -44,7 +46,7 @@ def describe(model: ServedModel, *, challenger_share: float) -> Json:
             for each in facts.columns
         ],
         "schema": row_schema(facts),
-        "example": {"rows": [facts.example_row]},
+        "example": {"rows": facts.example_rows},
         "notes": list(facts.notes),
     }
 
@@ -53,10 +55,10 @@ def row_schema(facts: ModelFacts) -> Json:
     """Return the JSON schema of a row."""
     return {
         "type": "object",
-        "required": [each.name for each in facts.columns],
+        "required": [each.name for each in facts.columns if each.is_required],
         "properties": {each.name: _column_schema(each) for each in facts.columns},
         "additionalProperties": True,
-        **({"example": facts.example_row} if facts.columns else {}),
+        **({"example": facts.example_rows[0]} if facts.columns else {}),
     }
 
 
@@ -74,7 +76,9 @@ def example_answer(model: ServedModel) -> Json:
         return {}
     facts = model.sets[placement.version].facts
     answer: Json = {"model": model.name, "version": placement.version, "alias": placement.alias}
-    if facts.labels:
+    if facts.problem == FORECAST:
+        answer["predictions"] = [{PREDICTION: 0.0}]
+    elif facts.labels:
         share = round(1.0 / len(facts.labels), 3)
         answer["predictions"] = [facts.labels[0]]
         answer["probabilities"] = [dict.fromkeys(facts.label_keys, share)]

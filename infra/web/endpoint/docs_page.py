@@ -5,6 +5,7 @@ It loads nothing from elsewhere, so it is complete without a network.
 
 import json
 import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -81,7 +82,7 @@ def docs_page(endpoint: Endpoint, address: str) -> str:
     for name, model in endpoint.models.items():
         placement = model.placement
         facts = None if placement is None else model.sets[placement.version].facts
-        row = {} if facts is None else facts.example_row
+        rows = [] if facts is None else facts.example_rows
         with_token = endpoint.options.token is not None
         models.append(
             {
@@ -91,8 +92,8 @@ def docs_page(endpoint: Endpoint, address: str) -> str:
                 "task": "" if facts is None else facts.problem,
                 "problem": model.problem,
                 "columns": () if facts is None else facts.columns,
-                "curl": curl_line(address, name, row, with_token=with_token),
-                "python": python_lines(address, name, row, with_token=with_token),
+                "curl": curl_line(address, name, rows, with_token=with_token),
+                "python": python_lines(address, name, rows, with_token=with_token),
             }
         )
     return Environment(autoescape=True).from_string(_TEMPLATE).render(models=models)
@@ -103,9 +104,11 @@ def predict_address(address: str, name: str) -> str:
     return f"{address}/models/{quote(name)}/predict"
 
 
-def curl_line(address: str, name: str, row: dict[str, Any], *, with_token: bool) -> str:
-    """Return a line for a shell that asks for the example row."""
-    body = json.dumps({"rows": [row]}, ensure_ascii=False)
+def curl_line(
+    address: str, name: str, rows: Sequence[Mapping[str, Any]], *, with_token: bool
+) -> str:
+    """Return a line for a shell that asks for the example rows."""
+    body = json.dumps({"rows": rows}, ensure_ascii=False)
     token = ' -H "Authorization: Bearer $ESPALIER_ENDPOINT_TOKEN"' if with_token else ""
     return (
         f"curl {shlex.quote(predict_address(address, name))}{token} "
@@ -113,8 +116,10 @@ def curl_line(address: str, name: str, row: dict[str, Any], *, with_token: bool)
     )
 
 
-def python_lines(address: str, name: str, row: dict[str, Any], *, with_token: bool) -> str:
-    """Return lines of Python that ask for the example row."""
+def python_lines(
+    address: str, name: str, rows: Sequence[Mapping[str, Any]], *, with_token: bool
+) -> str:
+    """Return lines of Python that ask for the example rows."""
     headers = (
         ",\n    headers={'Authorization': 'Bearer ' + os.environ['ESPALIER_ENDPOINT_TOKEN']}"
         if with_token
@@ -123,5 +128,5 @@ def python_lines(address: str, name: str, row: dict[str, Any], *, with_token: bo
     imports = "import os\n\nimport requests" if with_token else "import requests"
     return (
         f"{imports}\n\nanswer = requests.post(\n    {predict_address(address, name)!r},\n"
-        f"    json={{'rows': [{row!r}]}}{headers},\n)\nprint(answer.json())"
+        f"    json={{'rows': {rows!r}}}{headers},\n)\nprint(answer.json())"
     )

@@ -9,6 +9,7 @@ from espalier.infra.web.answering.messages import CSV, JSON, PARQUET
 from espalier.infra.web.endpoint.description import example_answer, row_schema
 from espalier.infra.web.endpoint.endpoint import Endpoint
 from espalier.infra.web.endpoint.served_model import ServedModel
+from espalier.pipelines.problem import FORECAST
 
 Json = dict[str, Any]
 
@@ -109,7 +110,8 @@ def _predict(endpoint: Endpoint, name: str, model: ServedModel) -> Json:
     facts = None if model.placement is None else model.sets[model.placement.version].facts
     row: Json = {"type": "object"} if facts is None else row_schema(facts)
     rows: Json = {"type": "array", "items": row, "maxItems": endpoint.options.most_rows}
-    offered: Json = {"probabilities": _PROBABILITIES}
+    is_forecast = facts is not None and facts.problem == FORECAST
+    offered: Json = {} if is_forecast else {"probabilities": _PROBABILITIES}
     if facts is not None and facts.has_intervals:
         offered |= {"interval": _INTERVAL, "quantiles": _LEVELS}
     if facts is not None and facts.can_explain:
@@ -120,7 +122,7 @@ def _predict(endpoint: Endpoint, name: str, model: ServedModel) -> Json:
         "properties": {"rows": rows, **offered},
         "additionalProperties": False,
     }
-    example = {"rows": [facts.example_row]} if facts is not None and facts.columns else {"rows": []}
+    example = {"rows": facts.example_rows} if facts is not None and facts.columns else {"rows": []}
     return {
         "summary": f"Predict rows with {name}.",
         "operationId": f"predict {name}",
@@ -143,7 +145,9 @@ def _predict(endpoint: Endpoint, name: str, model: ServedModel) -> Json:
         },
         "responses": {
             "200": {
-                "description": "The answers, one a row.",
+                "description": "The forecasts, one for each series and step."
+                if is_forecast
+                else "The answers, one a row.",
                 "content": {JSON: {"schema": _answer(), "example": example_answer(model)}},
             },
             **_refusals(*_REFUSALS),
@@ -174,7 +178,7 @@ def _answer() -> Json:
 
 def _invocations(model: ServedModel) -> Json:
     facts = None if model.placement is None else model.sets[model.placement.version].facts
-    example = {"dataframe_records": [] if facts is None else [facts.example_row]}
+    example = {"dataframe_records": [] if facts is None else facts.example_rows}
     row: Json = {"type": "object"} if facts is None else row_schema(facts)
     body: Json = {
         "type": "object",

@@ -109,15 +109,15 @@ class RegistryVersions:
         saved = find_saved(folder)
         if saved is not None and saved.is_outdated:
             raise OutdatedModelError(outdated(found))
-        # A forecast is Espalier's too, but answers as its pyfunc does: not a row a row.
         by_row = saved if saved is not None and saved.loader == LOADER else None
-        if by_row is None:
+        if saved is None:
             _require_pyfunc(folder, found)
         return ModelSource(
             name=name,
             version=version,
-            folder=str(folder if by_row is None else by_row.folder),
+            folder=str(folder if saved is None else saved.folder),
             is_own=by_row is not None,
+            is_forecast=saved is not None and saved.is_forecast,
             background=None if by_row is None else self._background(found),
             most_rows=self._options.most_rows,
             on_difference=self._options.on_difference,

@@ -12,7 +12,7 @@ from espalier.pipelines.forecasting.families.registry import forecasters
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.hold_out import steps_to_hold_out, without_last
 from espalier.pipelines.forecasting.input.newest import newest
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.metrics import ForecastMetric, Scales
 from espalier.pipelines.forecasting.panel import Panel
 from espalier.pipelines.learners.base.learner import Learner
@@ -97,13 +97,15 @@ class ForecastData:
 
         With known covariates the last steps have no value: they are the future to forecast.
         """
-        lengths = self.table.panel.lengths
+        listed = self.table.listed
+        lengths = listed.panel.lengths
         rows = np.sort(np.argsort(-lengths, kind="stable")[:EXAMPLE_SERIES])
         known_ahead = self.horizon if self.columns.known_covariates else 0
-        some = newest(self.table, EXAMPLE_VALUES + known_ahead, rows)
+        some = newest(listed, EXAMPLE_VALUES + known_ahead, rows)
         panel = some.panel
         stops = panel.stops - np.minimum(known_ahead, panel.lengths - 1)
-        return replace(some, panel=replace(panel, stops=stops)).frame(self.columns)
+        rows_of = replace(some, panel=replace(panel, stops=stops)).frame(self.columns)
+        return rows_of[list(self.columns.inputs)]
 
     def context(
         self,

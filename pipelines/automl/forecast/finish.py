@@ -8,6 +8,11 @@ from espalier.pipelines.automl.forecast.data import ForecastData
 from espalier.pipelines.automl.forecast.settings import ForecastResult
 from espalier.pipelines.ensemble.horizon.choose import ForecastChoice, choose_forecast_rule
 from espalier.pipelines.ensemble.horizon.quantiles import QuantileModel, fit_quantiles
+from espalier.pipelines.ensemble.horizon.reconcile import (
+    BOTTOM_UP,
+    Reconciliation,
+    choose_reconciliation,
+)
 from espalier.pipelines.ensemble.horizon.records import (
     Floats,
     ForecastRecords,
@@ -181,11 +186,13 @@ def _finished(
     base: Floats,
 ) -> ForecastResult:
     """Return the result; without a choice, that of the base forecast."""
-    backtest = base
+    backtest, reconciliation = base, None
     if choice is not None:
         backtest = base + _weights(context)[None, :, None] * choice.nested
     if data.floor is not None:
         backtest = np.maximum(backtest, data.floor)
+    if data.search.hierarchy is not None:
+        reconciliation, backtest = _reconciled(data, backtest)
     quantile_model = learn_quantiles(data, backtest)
     quantiles = np.zeros((*backtest.shape, len(data.levels)))
     for place, ahead in enumerate(data.origins):
@@ -199,6 +206,7 @@ def _finished(
         names=tuple(data.table.names),
         horizon=data.horizon,
         floor=data.floor,
+        reconciliation=reconciliation,
     )
     scores = scores_at_origins(context, backtest, quantiles, data.levels)
     known = [each for each in scores if np.isfinite(each)]
@@ -210,6 +218,25 @@ def _finished(
         cv_score=float(np.mean(known)) if known else float("nan"),
         backtest=backtest,
         backtest_quantiles=quantiles,
+    )
+
+
+def _reconciled(data: ForecastData, backtest: Floats) -> tuple[Reconciliation, Floats]:
+    """Return how the forecasts of a hierarchy are made to add up, and those at the origins."""
+    search = data.search
+    assert search.hierarchy is not None
+    names = tuple(search.names)
+    sums = search.hierarchy.sums(names)
+    if not len(backtest):
+        return Reconciliation(method=BOTTOM_UP), backtest
+    panel = search.panel
+    return choose_reconciliation(
+        backtest,
+        np.stack([panel.actual(ahead, data.horizon) for ahead in data.origins]),
+        np.stack([unit_scales(panel.before(ahead)) for ahead in data.origins]),
+        sums,
+        names,
+        data.floor,
     )
 
 

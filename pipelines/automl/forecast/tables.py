@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.input.table import SeriesTable
 
 if TYPE_CHECKING:
     from espalier.pipelines.automl.forecast.settings import ForecastResult
@@ -56,9 +56,7 @@ def backtest_frame(
         row, step = np.nonzero(np.isfinite(actual))
         ordinals = table.panel.first[row] + table.panel.lengths[row] - ahead + step
         times = table.time_type.back(table.frequency.times(ordinals, table.clock))
-        part: dict[object, object] = {}
-        if columns.series is not None:
-            part[columns.series] = table.names[row]
+        part: dict[object, object] = dict(table.keys(columns, row).items())
         part[columns.time] = times.reset_index(drop=True)
         part["origin"], part["step"] = ahead, step + 1
         part["actual"] = actual[row, step]

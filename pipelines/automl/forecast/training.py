@@ -1,5 +1,6 @@
 """A whole forecast training in this process: origins, search, ensemble, refit, quantiles."""
 
+import time
 import warnings
 from collections.abc import Callable
 
@@ -11,7 +12,7 @@ from espalier.pipelines.evaluation.executors.base import Executor, SerialExecuto
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
 from espalier.pipelines.evaluation.forecast_context import ForecastContext
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, trial_memory_mb, worker_memory
 from espalier.pipelines.search.loop import run_search
@@ -27,6 +28,9 @@ _KEPT = 48
 # Share of the budget for refits.
 _REFIT_SHARE = 0.16
 _WORTH_PROCESSES = 15.0
+# Share of the budget that worker processes may take to start: on a machine that is so busy that
+# they take longer, the trials run in this process. Of it so many seconds are not the budget's.
+_STARTING_SHARE, _START_UNCOUNTED = 0.15, 3.0
 
 
 def train_forecast(
@@ -68,9 +72,10 @@ def train_forecast(
     seconds = settings.budget.seconds
     choosing = choice_seconds(settings.budget)
     refitting = 0.0 if seconds is None else _REFIT_SHARE * seconds
-    with _executor(context, settings) as executor:
-        if isinstance(executor, ProcessExecutor):
-            deadline = deadline.earlier(-min(executor.warm_up(), 3.0))
+    began = time.monotonic()
+    with ready_executor(context, settings) as executor:
+        took = time.monotonic() - began
+        deadline = deadline.earlier(-min(took, _START_UNCOUNTED))
         plan = _plan(data, context, settings, executor.n_workers)
         history = run_search(
             plan,
@@ -109,11 +114,23 @@ def _plan(
     )
 
 
-def _executor(context: ForecastContext, settings: ForecastSettings) -> Executor:
+def ready_executor(context: ForecastContext, settings: ForecastSettings) -> Executor:
+    """Return an executor that can begin: processes where they are worth it and start in time."""
     seconds = settings.budget.seconds
     # Families of forecasts can be stopped in this process, so a short run saves the seconds that
     # starting others takes.
     if (seconds is None and settings.n_workers <= 1) or (seconds or 60.0) < _WORTH_PROCESSES:
         return SerialExecutor(context)
     limit_mb = worker_memory(None, settings.n_workers) / MIB
-    return ProcessExecutor(context, settings.n_workers, memory_limit_mb=limit_mb)
+    executor = ProcessExecutor(context, settings.n_workers, memory_limit_mb=limit_mb)
+    if seconds is None:
+        return executor
+    try:
+        executor.warm_up(at_most=_STARTING_SHARE * seconds)
+        if executor.is_ready:
+            return executor
+    except BaseException:
+        executor.close()
+        raise
+    executor.close()
+    return SerialExecutor(context)

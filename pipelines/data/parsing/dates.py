@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.numbers import GLANCE, MOST_VALUES, SAMPLE, SHARE, is_absent
-from espalier.pipelines.data.parsing.text_cells import sample_values
+from espalier.pipelines.data.parsing.text_cells import read_text_cells, sample_values
 
 ISO = "ISO8601"
 QUARTER = "quarter"
@@ -164,6 +164,23 @@ def to_nanoseconds(dates: "pd.Series[Any]") -> NDArray[np.datetime64]:
     coarse = raw.astype("datetime64[s]")
     outside = (coarse < np.datetime64("1678-01-01")) | (coarse > np.datetime64("2262-01-01"))
     return np.where(outside, np.datetime64("NaT"), raw).astype("datetime64[ns]")
+
+
+def read_dates(series: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return a column as dates without a zone: UTC, where it had one; NaT where a cell is none."""
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        zoned = getattr(series.dt, "tz", None) is not None
+        dates = to_nanoseconds(series.dt.tz_convert("UTC") if zoned else series)
+    else:
+        cells = read_text_cells(series)
+        form = detect_date_format(cells.values, cells.counts)
+        values = (
+            np.full(len(cells.values), np.datetime64("NaT"), dtype="datetime64[ns]")
+            if form is None
+            else parse_dates(cells.values, form.pattern)
+        )
+        dates = cells.spread(values, np.datetime64("NaT"))
+    return pd.Series(dates, index=series.index, name=series.name)
 
 
 def is_clock(values: Sequence[str]) -> bool:

@@ -5,7 +5,9 @@ Symbols as in `records`; Q quantiles. A residual of a series at step h is taken 
     scale of the series x its own factor x spread of the step x one pooled residual
 
 so that every series helps to tell the shape, and few residuals suffice. A series' own factor is
-shrunk to 1, as its residuals of one origin are alike. Angelopoulos, Bates (2023), *Conformal
+shrunk to 1, as its residuals of one origin are alike. Errors grow or shrink with time: where many
+series tell how large those of each origin are, all are brought to the size of the newest ones
+(adaptive conformal prediction). Angelopoulos, Bates (2023), *Conformal
 prediction: a gentle introduction*, with normalised residuals.
 """
 
@@ -13,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.special import ndtri, stdtrit
 
 from espalier.pipelines.ensemble.horizon.records import Floats
 from espalier.pipelines.ensemble.horizon.rules import horizon_blocks, n_blocks_of
@@ -20,6 +23,12 @@ from espalier.pipelines.ensemble.horizon.rules import horizon_blocks, n_blocks_o
 # Residuals that a series' own factor must outweigh; those of one origin count as so many at most.
 _PRIOR_RESIDUALS = 8.0
 _PER_ORIGIN = 3.0
+# An origin counts so much less than the next newer one for the size of errors, and so many series
+# are needed to believe half of what an origin's size says.
+_OLDER, _HALF_SERIES = 0.25, 20.0
+# Independent residuals of an origin of one series before any are seen (of S series the square root
+# of S times as many); and how many make their own centre count half.
+_USUAL_PER_ORIGIN, _HALF_CENTRE = 2.0, 10.0
 # Where nothing is known, errors are as those of the base forecast: Laplace, of one unit.
 _LEAST_ROWS = 10
 _SMALLEST = 1e-9
@@ -63,7 +72,11 @@ class QuantileModel:
 
 
 def fit_quantiles(residuals: Floats, levels: Sequence[float]) -> QuantileModel:
-    """Return the quantile model of residuals in units, shape (W, S, H), NaN where unknown."""
+    """Return the quantile model of residuals in units, shape (W, S, H), NaN where unknown.
+
+    The newest origin comes first.
+    """
+    residuals = _as_newest(residuals)
     n_origins, n_series, horizon = residuals.shape
     known = np.isfinite(residuals)
     size = np.where(known, np.abs(residuals), 0.0)
@@ -79,14 +92,34 @@ def fit_quantiles(residuals: Floats, levels: Sequence[float]) -> QuantileModel:
     honest = np.stack(
         [relative[w] / _factors(np.delete(relative, w, axis=0))[:, None] for w in range(n_origins)]
     )
+    independent = _independent(honest)
     for block in range(n_blocks):
         some = honest[:, :, blocks == block]
         some = some[np.isfinite(some)]
         some = some if len(some) >= _LEAST_ROWS else honest[np.isfinite(honest)]
-        shape.append(_quantiles(some, levels, n_origins * n_series))
+        shape.append(_quantiles(some, levels, independent))
     return QuantileModel(
         levels=levels, spread=spread, shape=np.stack(shape), factors=_factors(relative)
     )
+
+
+def _as_newest(residuals: Floats) -> Floats:
+    """Return the residuals with those of older origins brought to the size of the newest ones.
+
+    The fewer series there are, the less is done: of one series the origins differ by chance.
+    """
+    known = np.isfinite(residuals)
+    counts = known.sum(axis=(1, 2))
+    sizes = np.where(known, np.abs(residuals), 0.0).sum(axis=(1, 2)) / np.maximum(counts, 1)
+    told = sizes > 0
+    if told.sum() < 2:
+        return residuals
+    weights = told * _OLDER ** np.arange(len(residuals))
+    newest = (weights * sizes).sum() / weights.sum()
+    n_series = residuals.shape[1]
+    share = n_series / (n_series + _HALF_SERIES)
+    change = np.where(told, newest / np.where(told, sizes, 1.0), 1.0) ** share
+    return np.asarray(residuals * change[:, None, None])
 
 
 def _factors(relative: Floats) -> Floats:
@@ -115,17 +148,48 @@ def _smooth(sums: Floats, counts: Floats) -> Floats:
     return np.where(empty, max(typical, _SMALLEST), spread)
 
 
-def _quantiles(values: Floats, levels: tuple[float, ...], independent: int) -> Floats:
-    """Return quantiles, each level moved outwards as conformal prediction asks.
+def _independent(residuals: Floats) -> float:
+    """Return how many independent residuals these, (W, S, H), are worth.
 
-    Residuals of one origin and series are alike, so the sample counts for as many as there are
-    origins and series, times a few.
+    Those of one origin are alike: what is missed at one step is missed at the next, and often in
+    all series. Of independent ones around 0 the squared mean is their variance over their number,
+    so that the ratio of the two tells how many there are at an origin. A few origins tell it badly,
+    which is why one more is counted with them that is as usual for so many series.
     """
-    n = min(len(values), 3.0 * independent)
+    known = np.isfinite(residuals)
+    filled = np.where(known, residuals, 0.0)
+    counts = known.sum(axis=(1, 2))
+    variance = float((filled**2).sum() / max(int(counts.sum()), 1))
+    if variance <= 0:
+        return float(known.sum())
+    told = counts > 0
+    means = filled.sum(axis=(1, 2))[told] / counts[told]
+    usual = _USUAL_PER_ORIGIN * np.sqrt(residuals.shape[1])
+    share = ((means**2).sum() / variance + 1.0 / usual) / (told.sum() + 1.0)
+    return float(min(max(told.sum() / share, 1.0), known.sum()))
+
+
+def _quantiles(values: Floats, levels: tuple[float, ...], independent: float) -> Floats:
+    """Return quantiles as wide as the number of independent values asks.
+
+    With few of them, their centre is chance, so the values are taken with both signs; and the
+    variance is not known well, so that the quantiles are those of Student's t in the place of the
+    normal distribution's.
+    """
     outer = np.asarray(levels)
-    away = outer - 0.5
-    moved = 0.5 + np.clip(away * (n + 1.0) / n, -0.5, 0.5)
-    return np.quantile(values, moved)
+    own = np.quantile(values, outer)
+    both = np.quantile(np.concatenate([values, -values]), outer)
+    believed = independent / (independent + _HALF_CENTRE)
+    found = believed * own + (1.0 - believed) * both
+    centre = believed * float(np.median(values))
+    return np.asarray(centre + (found - centre) * _widening(outer, independent))
+
+
+def _widening(levels: Floats, independent: float) -> Floats:
+    """Return by how much quantiles of Student's t lie further out than those of the normal."""
+    middle = np.abs(levels - 0.5) < _SMALLEST
+    safe = np.where(middle, 0.75, levels)
+    return np.where(middle, 1.0, stdtrit(independent, safe) / ndtri(safe))
 
 
 def _unknown(

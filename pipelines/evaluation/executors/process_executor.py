@@ -1,5 +1,6 @@
 """The executor that runs trials in worker processes on this machine."""
 
+import math
 import time
 
 from espalier.pipelines.evaluation.executors.job_pool import JobPool
@@ -33,8 +34,13 @@ class ProcessExecutor(PoolExecutor):
         self._workers = ProcessWorkers(context, n_workers)
         super().__init__(JobPool(self._workers, memory_limit_mb=memory_limit_mb))
 
-    def warm_up(self) -> float:
-        """Wait until a worker is ready; return the seconds that took.
+    @property
+    def is_ready(self) -> bool:
+        """Whether a worker can begin a trial."""
+        return self._workers.any_ready
+
+    def warm_up(self, at_most: float = math.inf) -> float:
+        """Wait until a worker is ready, or so many seconds; return the seconds that took.
 
         Raises
         ------
@@ -42,6 +48,6 @@ class ProcessExecutor(PoolExecutor):
             No worker can be started.
         """
         began = time.monotonic()
-        while not self._workers.any_ready:
+        while not self.is_ready and time.monotonic() - began < at_most:
             self._workers.wait(_POLL_SECONDS)
         return time.monotonic() - began

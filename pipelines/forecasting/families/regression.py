@@ -13,6 +13,11 @@ from espalier.pipelines.forecasting.panel import Floats, Panel
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
 _EWMA = 0.3
+# Times that the longest season is looked at, however few values are wanted: waves of a season that
+# is seen in part are taken for a trend.
+_CYCLES = 3
+# Cells (values x predictors) of a series that count as one in the size of a block.
+_CELLS_OF_ONE = 200
 
 
 def ridge(X: Floats, y: Floats, penalty: Floats, centre: Floats | None = None) -> Floats:
@@ -149,7 +154,7 @@ class HarmonicForecaster:
     fading : float
         The last residuals go on, times this number at each step.
     longest : int
-        Number of last values of a series that are used.
+        Number of last values of a series that are used; more where a season is longer.
     """
 
     waves: int = 4
@@ -169,12 +174,14 @@ class HarmonicForecaster:
         def one(block: Block, ahead: int) -> Floats:
             return self._block(panel, block, ahead)
 
+        longest = max(self.longest, _CYCLES * max(panel.seasons, default=1))
+        cells = min(longest, int(panel.lengths.max(initial=0))) * n_predictors
         return forecast_blocks(
             panel,
             horizon,
             one,
-            longest=self.longest,
-            per_series=min(self.longest, 300) * n_predictors // 8,
+            longest=longest,
+            per_series=max(min(longest, 300) * n_predictors // 8, cells // _CELLS_OF_ONE),
             deadline=deadline,
         )
 
@@ -223,10 +230,7 @@ class HarmonicForecaster:
         if not panel.n_covariates:
             return []
         begin = panel.stops[block.rows] - block.lengths
-        places = begin[:, None] + steps
-        there = places < panel.limits[block.rows][:, None]
-        rows = panel.covariates[np.where(there, places, 0)]
-        rows = np.where(there[:, :, None], rows, np.nan)
+        rows = panel.take(block.rows).known(begin[:, None] + steps)
         found = []
         for place in range(panel.n_covariates):
             one = rows[:, :, place]

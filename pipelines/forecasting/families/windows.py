@@ -14,6 +14,8 @@ import numpy as np
 from espalier.pipelines.forecasting.panel import Floats, Ints, Panel
 
 _LARGEST = 30.0
+# Last values of a covariate without a future that are shown, and most steps of half its window.
+_PAST_SHOWN, _LONGEST_PAST = 4, 168
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -84,8 +86,32 @@ def look(panel: Panel, length: int, shown: int) -> Windows:
         ],
         axis=1,
     )
-    features = np.concatenate([relative[:, -shown:], np.clip(extra, -100, 100)], axis=1)
+    parts = [relative[:, -shown:], np.clip(extra, -100, 100)]
+    if panel.n_past:
+        parts.append(_past_features(panel))
+    if panel.static is not None:
+        parts.append(panel.static)
+    features = np.concatenate(parts, axis=1)
     return Windows(features=features, level=level, scale=scale, values=values)
+
+
+def _past_features(panel: Panel) -> Floats:
+    """Return what covariates without a future say at the origin, shape (S, P * (_PAST_SHOWN + 1)).
+
+    Of each its last values less its mean over two seasons, and the change of that mean from one
+    season to the next, both in units of its own spread.
+    """
+    width = int(np.clip(panel.season, _PAST_SHOWN, _LONGEST_PAST))
+    seen = panel.past(2 * width)
+    parts = []
+    for place in range(panel.n_past):
+        values = seen[:, :, place]
+        centre = _mean(values)[:, None]
+        spread = np.sqrt(_mean((values - centre) ** 2))[:, None]
+        relative = (values - centre) / np.where(spread > 0, spread, 1.0)
+        trend = _mean(relative[:, width:]) - _mean(relative[:, :width])
+        parts += [relative[:, -_PAST_SHOWN:], trend[:, None]]
+    return np.concatenate(parts, axis=1)
 
 
 def _mean(values: Floats) -> Floats:
@@ -142,10 +168,7 @@ def rows_at(panel: Panel, windows: Windows, base: Floats, steps: Ints) -> Floats
 def _known_mean(panel: Panel, m: int) -> Floats:
     """Return the mean of each covariate over the last season (7 steps without one), (S, C)."""
     width = max(m, 7)
-    places = panel.stops[:, None] - width + np.arange(width)
-    there = places >= panel.starts[:, None]
-    rows = panel.covariates[np.where(there, places, 0)]
-    rows = np.where(there[:, :, None], rows, np.nan)
+    rows = panel.known(panel.stops[:, None] - width + np.arange(width))
     known = np.isfinite(rows)
     counts = known.sum(axis=1)
     mean = np.where(known, rows, 0.0).sum(axis=1) / np.maximum(counts, 1)

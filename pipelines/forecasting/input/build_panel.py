@@ -24,8 +24,15 @@ def build_panel(
     groups: Ints,
     frequency: Frequency,
     names: "pd.Index[Any]",
+    *,
+    n_past: int = 0,
+    aligned: bool = False,
 ) -> tuple[Panel, NDArray[np.int64], int]:
-    """Return the panel with NaN in gaps, which series it has, and the number of gaps."""
+    """Return the panel with NaN in gaps, which series it has, and the number of gaps.
+
+    The last ``n_past`` covariates have no future. With ``aligned`` all series reach to the newest
+    value of any: those that end before have a gap there.
+    """
     known = np.isfinite(values)
     n_series = len(names)
     first = np.full(n_series, np.iinfo(np.int64).max)
@@ -46,6 +53,9 @@ def build_panel(
             f"series {worst!r} has values at less than 1 % of its steps of {frequency.label}; give "
             "freq, the step from one time to the next"
         )
+    if aligned:
+        last[kept] = last[kept].max()
+        lengths = last[kept] - first[kept] + 1
     rooms = np.maximum(end[kept], last[kept]) - first[kept] + 1
     limits = np.cumsum(rooms)
     starts = limits - rooms
@@ -67,6 +77,7 @@ def build_panel(
         limits=limits,
         first=first[kept],
         covariates=known_covariates,
+        n_past=n_past,
     )
     return panel, kept, gaps
 

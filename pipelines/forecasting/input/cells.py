@@ -1,4 +1,4 @@
-"""Values and known covariates of a table of series, as numbers."""
+"""Values and covariates of a table of series, as numbers."""
 
 from typing import Any
 
@@ -29,7 +29,11 @@ def read_values(column: "pd.Series[Any]", name: str) -> Floats:
 
 
 def read_covariates(
-    columns: pd.DataFrame, categories: dict[Any, tuple[Any, ...]], *, as_before: bool
+    columns: pd.DataFrame,
+    categories: dict[Any, tuple[Any, ...]],
+    *,
+    as_before: bool,
+    what: str = "known",
 ) -> Floats:
     """Return covariates as numbers, shape (n, C); categories as codes, NaN where missing.
 
@@ -41,6 +45,8 @@ def read_covariates(
         Categories of those that are no numbers; new ones are added.
     as_before : bool
         Whether a covariate without ``categories`` must be a number, as it was in the training.
+    what : str
+        The kind of covariates, for messages.
 
     Raises
     ------
@@ -55,7 +61,7 @@ def read_covariates(
             bad = numbers.isna() & _filled(column)
             if bad.any():
                 raise UserError(
-                    f"known covariate {name!r} held numbers when the model was trained; "
+                    f"{what} covariate {name!r} held numbers when the model was trained; "
                     f"{int(bad.sum())} cell(s) do not now, such as {column[bad].iloc[0]!r}"
                 )
             found[:, place] = numbers.to_numpy(dtype=np.float64, na_value=np.nan)

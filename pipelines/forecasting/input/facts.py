@@ -5,7 +5,7 @@ import pandas as pd
 
 from espalier.pipelines.data.contract import DataContract
 from espalier.pipelines.data.expectation import Expectation, Severity
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.input.table import SeriesTable
 
 SERIES, VALUES, GAPS, ZEROS = "series", "values", "gap share", "zero share"
 BEHIND, LAST = "steps behind", "last step"

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from espalier.pipelines.forecasting.input.build_panel import fill_panel
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.panel import Ints, Panel
 
 # Of a panel too short for a whole horizon, the block is one part of the longest series in so many.

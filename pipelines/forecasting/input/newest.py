@@ -7,8 +7,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.input.times import read_times
+from espalier.pipelines.forecasting.panel import Calendar, Panel
 
 
 def newest(table: SeriesTable, most: int, rows: "NDArray[np.integer] | None" = None) -> SeriesTable:
@@ -43,8 +44,16 @@ def newest(table: SeriesTable, most: int, rows: "NDArray[np.integer] | None" = N
             stops=panel.stops - starts + moved,
             limits=limits,
             first=panel.first + starts - panel.starts,
+            calendar=_recent(panel, starts),
         ),
     )
+
+
+def _recent(panel: Panel, starts: "NDArray[np.int64]") -> Calendar | None:
+    """Return the calendar from the earliest of these starts on."""
+    if panel.calendar is None or not len(panel):
+        return panel.calendar
+    return panel.calendar.since(int((panel.first + starts - panel.starts).min()))
 
 
 def followed_by(
@@ -54,7 +63,8 @@ def followed_by(
 
     Of a series that ``table`` has, values before the first of ``rows`` are added, unless more than
     ``most_missing`` steps lie between: then the rows are a history of their own, as they are of a
-    series that ``table`` does not have.
+    series that ``table`` does not have. Of a hierarchy the series that are not among the rows are
+    added as well.
 
     Parameters
     ----------
@@ -84,6 +94,9 @@ def followed_by(
     leads = np.isfinite(first) & (first - ends <= most_missing) & (first > panel.first)
     if not leads.any():
         return rows
+    if table.hierarchy is not None:  # a sum is one of all its series, so the others are added too
+        others = np.isnan(first) & table.hierarchy.is_bottom(table.names)
+        first, leads = np.where(others, ends, first), leads | others
     chosen = np.flatnonzero(leads)
     kept = newest(table, int(panel.lengths.max()), chosen)
     shorter = np.minimum(kept.panel.stops, kept.panel.starts + _until(first[chosen], kept))

@@ -1,10 +1,10 @@
-"""Read a long table of series into a panel, and write forecasts under the user's names and types.
+"""Read a table of series into a panel.
 
-A row is one series at one time. Rows after a series' last value are its future: they hold known
-covariates, and no value.
+In the long layout a row is one series at one time; `layout` brings others to it. Rows after a
+series' last value are its future: they hold known covariates, and no value.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,87 +14,16 @@ from espalier.pipelines.errors import MissingColumnsError, UserError
 from espalier.pipelines.forecasting.input.build_panel import build_panel, fill_panel, panel_seasons
 from espalier.pipelines.forecasting.input.cells import read_covariates, read_values
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
-from espalier.pipelines.forecasting.input.frequency import (
-    Frequency,
-    given_frequency,
-    infer_frequency,
-)
-from espalier.pipelines.forecasting.input.times import TimeType, read_times
-from espalier.pipelines.forecasting.panel import Ints, Panel
+from espalier.pipelines.forecasting.input.frequency import given_frequency, infer_frequency
+from espalier.pipelines.forecasting.input.hierarchy import Hierarchy, added_up
+from espalier.pipelines.forecasting.input.holidays import find_holidays
+from espalier.pipelines.forecasting.input.layout import as_long
+from espalier.pipelines.forecasting.input.static import read_static
+from espalier.pipelines.forecasting.input.table import SeriesTable
+from espalier.pipelines.forecasting.input.times import read_times
+from espalier.pipelines.forecasting.panel import Floats, Ints, Panel
 
 _FEW = 5
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class SeriesTable:
-    """A panel with the names and times of its series.
-
-    Attributes
-    ----------
-    panel : Panel
-        The values.
-    names : Index
-        Name of each series; empty names where there is but one.
-    frequency : Frequency
-        The step.
-    time_type : TimeType
-        What the time column was.
-    clock : Series
-        Some of the times, whose day and clock further ones keep.
-    codes : dict of str to tuple
-        Categories of covariates that are no numbers, in the order of their codes.
-    notes : tuple of str
-        What the user should know.
-    """
-
-    panel: Panel
-    names: "pd.Index[Any]"
-    frequency: Frequency
-    time_type: TimeType
-    clock: "pd.Series[Any]" = field(repr=False)
-    codes: dict[Any, tuple[Any, ...]] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-
-    def future(self, horizon: int, columns: SeriesColumns) -> pd.DataFrame:
-        """Return the series and times of the next steps, series by series, S x H rows."""
-        last = self.panel.first + self.panel.lengths
-        ordinals = (last[:, None] + np.arange(horizon)).ravel()
-        times = self.time_type.back(self.frequency.times(ordinals, self.clock))
-        times.index = pd.RangeIndex(len(times))
-        if columns.series is None:
-            return pd.DataFrame({columns.time: times})
-        names = self.names.repeat(horizon)
-        frame = pd.DataFrame({columns.series: names, columns.time: times.to_numpy()})
-        frame[columns.time] = times
-        return frame
-
-    def frame(self, columns: SeriesColumns) -> pd.DataFrame:
-        """Return the history as a long table again, without its gaps."""
-        panel = self.panel
-        rows = np.repeat(np.arange(len(panel)), panel.limits - panel.starts)
-        places = np.arange(len(rows)) + np.repeat(
-            panel.starts - np.cumsum(np.append(0, (panel.limits - panel.starts)[:-1])),
-            panel.limits - panel.starts,
-        )
-        steps = places - panel.starts[rows]
-        known = panel.observed[places] & (places < panel.stops[rows])
-        future = places >= panel.stops[rows]
-        kept = known | future
-        rows, steps, places = rows[kept], steps[kept], places[kept]
-        times = self.frequency.times(panel.first[rows] + steps, self.clock)
-        values = np.where(future[kept], np.nan, panel.values[places])
-        frame = pd.DataFrame({columns.time: self.time_type.back(times), columns.target: values})
-        if columns.series is not None:
-            frame[columns.series] = self.names[rows]
-        for place, name in enumerate(columns.known_covariates):
-            cells = panel.covariates[places, place]
-            if name in self.codes:
-                texts = np.array([*self.codes[name], None], dtype=object)
-                codes = np.where(np.isfinite(cells), np.nan_to_num(cells), -1).astype(int)
-                frame[name] = texts[codes]
-            else:
-                frame[name] = cells
-        return frame
 
 
 def read_series(
@@ -106,12 +35,12 @@ def read_series(
     like: SeriesTable | None = None,
     ahead: pd.DataFrame | None = None,
 ) -> SeriesTable:
-    """Return the panel of a long table.
+    """Return the panel of a table of series.
 
     Parameters
     ----------
     table : DataFrame
-        The rows, in any order.
+        The rows, in any order and in the layout that ``columns`` says.
     columns : SeriesColumns
         Names of the columns.
     freq : str, int or None
@@ -129,9 +58,9 @@ def read_series(
         Columns are missing, values are no numbers, a series has two values at one time, or the
         times do not fit the step.
     """
-    rows = _checked(table, columns)
+    rows = _checked(as_long(table, columns), columns)
     if ahead is not None:
-        rows = _with_future(rows, ahead, columns)
+        rows = _with_future(rows, as_long(ahead, columns), columns)
     times, time_type, notes = read_times(
         rows[columns.time], str(columns.time), like=None if like is None else like.time_type
     )
@@ -156,13 +85,34 @@ def read_series(
     ordinals = frequency.ordinals(times)
     _refuse_twice(ordinals, groups, names, times, columns)
     categories = {} if like is None else dict(like.codes)
-    known = rows.iloc[order][list(columns.known_covariates)]
-    covariates = read_covariates(known, categories, as_before=like is not None)
-    panel, kept, gaps = build_panel(values, covariates, ordinals, groups, frequency, names)
+    rows = rows.iloc[order]
+    panel, kept, gaps = build_panel(
+        values,
+        _covariates(rows, columns, categories, as_before=like is not None),
+        ordinals,
+        groups,
+        frequency,
+        names,
+        n_past=len(columns.past_covariates),
+        aligned=bool(columns.hierarchy),
+    )
+    if columns.static:
+        static = read_static(
+            rows[list(columns.static)], groups, names, categories, as_before=like is not None
+        )
+        panel = replace(panel, static=_as_known(static[kept], names[kept], like))
     if len(kept) < len(names):
         notes.append(f"{len(names) - len(kept)} series without any value were left out")
     if gaps:
         notes.append(f"{gaps} step(s) without a value were filled in for the models")
+    names, hierarchy = names[kept], None
+    if columns.hierarchy:
+        late = int((~panel.observed[panel.stops - 1]).sum())
+        if late:
+            notes.append(f"{late} series end before the newest time; their last values go on")
+        listed = len(names)
+        panel, names, hierarchy = _with_sums(panel, rows, names, columns, categories)
+        notes.append(f"{len(names) - listed} sums are forecast beside the {listed} series")
     found = panel_seasons(panel, frequency, season) if like is None else like.panel.seasons
     main = season or (found[0] if found else 1)
     if like is not None:
@@ -171,23 +121,77 @@ def read_series(
         notes.insert(0, f"the step of {columns.time!r} is {frequency.label}, the season {main}")
     panel = replace(panel, season=main, seasons=found)
     fill_panel(panel)
+    clock = times.iloc[: 5 * _FEW]
+    holidays = None
+    if columns.holidays:
+        first, last = int(panel.first.min()), int((panel.first + panel.lengths).max()) - 1
+        holidays = find_holidays(
+            columns.holidays, frequency, first, last, like=None if like is None else like.holidays
+        )
+        zone = clock.dt.tz if frequency.unit == "span" else None
+        panel = replace(panel, calendar=holidays.calendar(frequency, first, last, zone))
     return SeriesTable(
         panel=panel,
-        names=names[kept],
+        names=names,
         frequency=frequency,
         time_type=time_type,
-        clock=times.iloc[: 5 * _FEW],
+        clock=clock,
         codes=categories,
         notes=tuple(notes),
+        holidays=holidays,
+        hierarchy=hierarchy,
     )
 
 
+def _covariates(
+    rows: pd.DataFrame,
+    columns: SeriesColumns,
+    categories: dict[Any, tuple[Any, ...]],
+    *,
+    as_before: bool,
+) -> Floats:
+    """Return known and past covariates as numbers, shape (n, C' + P)."""
+    kinds = (("known", columns.known_covariates), ("past", columns.past_covariates))
+    parts = [
+        read_covariates(rows[list(names)], categories, as_before=as_before, what=what)
+        for what, names in kinds
+    ]
+    return np.concatenate(parts, axis=1)
+
+
+def _as_known(static: Floats, names: "pd.Index[Any]", like: SeriesTable | None) -> Floats:
+    """Return static covariates, where they are missing those that the training knew."""
+    if like is None or like.panel.static is None:
+        return static
+    places = like.names.get_indexer(names)
+    before = np.where((places >= 0)[:, None], like.panel.static[places], np.nan)
+    return np.where(np.isfinite(static), static, before)
+
+
+def _with_sums(
+    panel: Panel,
+    rows: pd.DataFrame,
+    names: "pd.Index[Any]",
+    columns: SeriesColumns,
+    categories: dict[Any, tuple[Any, ...]],
+) -> "tuple[Panel, pd.Index[Any], Hierarchy]":
+    """Return the panel with the sums of its series, all their names, and which add up to which."""
+    levels = list(columns.hierarchy)
+    first = rows.drop_duplicates(columns.series).set_index(columns.series).loc[names, levels]
+    hierarchy = Hierarchy.over(columns.hierarchy, list(first.itertuples(index=False, name=None)))
+    fill_panel(panel)
+    every = pd.Index(list(hierarchy.cells))
+    sums = hierarchy.sums(every)
+    codes = np.array([name in categories for name in columns.covariates], dtype=bool)
+    # `sums` wants the last level in the panel's order.
+    order = names.get_indexer(every[sums.bottom])
+    return added_up(panel.take(order), sums, codes=codes), every, hierarchy
+
+
 def _checked(table: pd.DataFrame, columns: SeriesColumns) -> pd.DataFrame:
-    if not isinstance(table, pd.DataFrame):
-        raise UserError(f"series must be given as a DataFrame, not as {type(table).__name__}")
-    wanted = [columns.time, columns.target, *columns.known_covariates]
+    wanted = [columns.time, columns.target, *columns.covariates, *columns.static]
     if columns.series is not None:
-        wanted.append(columns.series)
+        wanted += [columns.series, *columns.hierarchy]
     missing = tuple(str(each) for each in wanted if each not in table.columns)
     if missing:
         names = ", ".join(repr(name) for name in missing)
@@ -203,14 +207,15 @@ def _checked(table: pd.DataFrame, columns: SeriesColumns) -> pd.DataFrame:
 def _with_future(rows: pd.DataFrame, ahead: pd.DataFrame, columns: SeriesColumns) -> pd.DataFrame:
     wanted = [columns.time, *columns.known_covariates]
     if columns.series is not None:
-        wanted.append(columns.series)
+        wanted += [columns.series, *columns.hierarchy]
     missing = tuple(str(each) for each in wanted if each not in ahead.columns)
     if missing:
         raise MissingColumnsError(missing, "the table of known covariates")
     more = ahead[wanted].copy()
     if columns.series is not None:
         more = more[more[columns.series].isin(rows[columns.series].unique())]
-    more[columns.target] = np.nan
+    for name in rows.columns.difference(more.columns, sort=False):
+        more[name] = np.nan
     keys = [columns.time] if columns.series is None else [columns.series, columns.time]
     both = pd.concat([rows, more[rows.columns]], ignore_index=True)
     # Rows of known covariates may repeat the history.

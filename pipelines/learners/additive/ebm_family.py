@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.learners.additive.explainable_boosting import ExplainableBoosting
+from espalier.pipelines.learners.additive.explainable_boosting import PACKAGE, ExplainableBoosting
 from espalier.pipelines.learners.base.costs import matrix_columns
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
@@ -84,4 +84,5 @@ EBM = Learner(
     interpretable=True,
     # Its package is an extra (docs/decisions/0090).
     by_default=False,
+    trained_by=PACKAGE,
 )

@@ -9,10 +9,11 @@ from sklearn.base import BaseEstimator
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.learners.additive.additive_terms import terms_of
 from espalier.pipelines.learners.base.inner_split import inner_split
+from espalier.pipelines.learners.base.learner import TrainingPackage
 from espalier.pipelines.learners.losses.network_losses import softmax
 from espalier.pipelines.resources.budget import Deadline
 
-PACKAGE = "interpret-core"
+PACKAGE = TrainingPackage(module="interpret", distribution="interpret-core", extra="interpretable")
 _MOST_BINS, _MOST_PAIR_BINS = 256, 32
 
 
@@ -186,7 +187,8 @@ def _new(classification: bool, settings: dict[str, Any]) -> Any:
         from interpret.glassbox import ExplainableBoostingClassifier, ExplainableBoostingRegressor
     except ImportError as error:
         raise UserError(
-            f"the family `ebm` needs the package {PACKAGE}: pip install 'espalier[interpretable]'"
+            f"the family 'ebm' needs the package {PACKAGE.distribution!r}, which is not installed; "
+            f"install it with: {PACKAGE.how_to_install}"
         ) from error
     kind = ExplainableBoostingClassifier if classification else ExplainableBoostingRegressor
     return kind(**settings)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from espalier.pipelines.data.dataset import DatasetShape
@@ -68,6 +69,36 @@ class BuildContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPackage:
+    """A package that a family needs to train, and that is not installed with Espalier itself.
+
+    Attributes
+    ----------
+    module : str
+        Name by which it is imported.
+    distribution : str
+        Name by which it is installed.
+    extra : str
+        The extra of Espalier that brings it; empty for a family of the user's own.
+    """
+
+    module: str
+    distribution: str
+    extra: str = ""
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether it can be imported; it is not imported to find out."""
+        return find_spec(self.module) is not None
+
+    @property
+    def how_to_install(self) -> str:
+        """The command that installs it."""
+        what = f"'espalier[{self.extra}]'" if self.extra else self.distribution
+        return f"pip install {what}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
     """A model family.
 
@@ -108,6 +139,17 @@ class Learner:
         with mean 1. Where a metric asks for another loss, the squared error is minimised.
     by_default : bool
         Whether a search uses it without being told to.
+    least_operations : callable (values, shape) -> float, or None
+        Operations for one row that a model of these hyperparameters takes at least, known before
+        it is trained; None where only the fitted model tells.
+    resembles : str or None
+        Family whose default tells what to expect of this one where experience has no trial of it.
+    passes : str or None
+        Whole-number hyperparameter that the seconds of a fit are proportional to. Where time is
+        short, its default is lowered to what fits.
+    trained_by : TrainingPackage or None
+        The package that trains it, if that may be missing. A search for readable models uses such
+        a family wherever its package is installed.
     inherits : bool
         Whether ``fit`` takes ``parent``, a model of the family that was fitted to the same rows
         or a part of them, to start from.
@@ -129,7 +171,20 @@ class Learner:
     expected_mb: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
     losses: frozenset[LossKind] = frozenset({LossKind.SQUARED})
     by_default: bool = True
+    least_operations: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
+    resembles: str | None = None
+    passes: str | None = None
+    trained_by: TrainingPackage | None = None
     inherits: bool = False
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the package that trains it, if it needs one, is installed."""
+        return self.trained_by is None or self.trained_by.is_installed
+
+    of_categories: "Callable[[DatasetShape], ConfigurationSpace] | None" = None
+    starters: Callable[[DatasetShape], tuple[Mapping[str, Value], ...]] | None = None
+    varies: Callable[[Mapping[str, Value]], bool] | None = None
 
     def admits(self, shape: DatasetShape) -> bool:
         """Whether the family can be used on a dataset of this shape."""

@@ -89,7 +89,11 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     """
     from ConfigSpace import Categorical, ConfigurationSpace, Float, InCondition
 
-    is_wide = shape.is_of_pictures and shape.problem.is_classification
+    is_wide = (
+        shape.is_of_pictures
+        and shape.problem.is_classification
+        and not shape.has_others_beside_pictures
+    )
     penalty = Categorical(
         "penalty", ["chosen", "l2", "elasticnet"], default="l2" if is_wide else "chosen"
     )
@@ -114,15 +118,18 @@ def build(values: Mapping[str, Value], context: BuildContext) -> Any:
     if context.loss in DEVIANCES and values["penalty"] != "elasticnet":
         return _log_linear(values, context)
     model: Any
+    wide = context.shape.is_wide
     if values["penalty"] == "elasticnet":
         strength, ratio = float(values["strength"]), float(values["l1_ratio"])
         model = _elastic_net(strength, ratio, context)
     elif values["penalty"] == "l2":
         strength = float(values["strength"])
-        model = Ridge(strength) if regression else Logistic(strength)
+        model = Ridge(strength, wide) if regression else Logistic(strength, in_span=wide)
     else:
         level = context.objective.level if context.loss is LossKind.QUANTILE else None
-        model = ChosenStrength(Ridge() if regression else Logistic(), context.seed, level)
+        model = ChosenStrength(
+            Ridge() if regression else Logistic(), context.seed, level, in_span=wide
+        )
     if context.loss is LossKind.QUANTILE and values["penalty"] != "chosen":
         model = ReweightedQuantile(model, context.objective.level)
     return BoundedRegressor(model) if regression else model
@@ -151,6 +158,8 @@ def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     columns = matrix_columns(shape, per_category=8.0 if onehot else 1.0)
     if values.get("prep_vectors") == "all":
         columns += shape.vector_width
+        if shape.is_wide and values["penalty"] != "elasticnet":
+            return 0.05 + 2e-10 * shape.n_rows**2 * columns + 3e-8 * shape.n_rows**3
         if shape.problem.is_classification:  # the solver's passes, all in one product
             paths = 8.0 if values["penalty"] == "chosen" else 1.0
             return 0.05 + paths * 8e-9 * shape.n_rows * columns * max(2, shape.n_classes)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.learners.base.costs import matrix_columns
+from espalier.pipelines.learners.base.costs import matrix_columns, network_operations
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
 from espalier.pipelines.learners.base.target_scale import mean_and_spread
 from espalier.pipelines.learners.families.boosting_rounds import Patience
@@ -289,4 +289,5 @@ MLP = Learner(
     early_stopping=True,
     anytime=True,
     losses=frozenset(LossKind),
+    least_operations=network_operations,
 )

@@ -57,6 +57,10 @@ class Network:
         """Return all arrays, in a fixed order."""
         return [self.scale, *self.weights, *self.biases]
 
+    def bends(self, layer: int) -> bool:
+        """Whether an activation comes after a layer."""
+        return layer < len(self.weights) - 1
+
     def copy(self) -> "Network":
         """Return a network with copies of the arrays."""
         return Network(

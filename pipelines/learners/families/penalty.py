@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from espalier.pipelines.data.splitting.inner_folds import RowFacts, inner_folds
+from espalier.pipelines.learners.base.row_span import row_span
 from espalier.pipelines.learners.losses.linear_losses import LogLinear, ReweightedQuantile
 from espalier.pipelines.metrics.objective import deviance
 from espalier.pipelines.resources.budget import Deadline
@@ -39,10 +40,13 @@ class Ridge(BaseEstimator):
     ----------
     strength : float
         Penalty on the squared weights, per row.
+    in_span : bool
+        Whether rows of many columns are described by their products (`row_span`).
     """
 
-    def __init__(self, strength: float = 1e-3) -> None:
+    def __init__(self, strength: float = 1e-3, in_span: bool = False) -> None:
         self.strength = strength
+        self.in_span = in_span
 
     def fit(self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None = None) -> "Ridge":
         """Fit to ``X`` of shape (n_rows, n_columns)."""
@@ -53,7 +57,11 @@ class Ridge(BaseEstimator):
             model = linear_model.Ridge(alpha, solver="sparse_cg", max_iter=200, tol=1e-3)
         else:
             model = linear_model.Ridge(alpha)
-        self.model_ = model.fit(X, y, sample_weight=sample_weight)
+        span = row_span(X) if self.in_span else None
+        rows = X if span is None else span.coordinates
+        self.model_ = model.fit(rows, y, sample_weight=sample_weight)
+        if span is not None:
+            span.unfold(self.model_)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -70,20 +78,27 @@ class Logistic(BaseEstimator):
         Penalty per row.
     max_iter : int
         Steps of the solver at most.
+    in_span : bool
+        Whether rows of many columns are described by their products (`row_span`).
     """
 
-    def __init__(self, strength: float = 1e-3, max_iter: int = 150) -> None:
+    def __init__(self, strength: float = 1e-3, max_iter: int = 150, in_span: bool = False) -> None:
         self.strength = strength
         self.max_iter = max_iter
+        self.in_span = in_span
 
     def fit(self, X: Any, y: NDArray[Any], sample_weight: NDArray[Any] | None = None) -> "Logistic":
         """Fit to ``X`` of shape (n_rows, n_columns) and class codes, from the last solution on."""
         from sklearn.linear_model import LogisticRegression
 
-        if not hasattr(self, "model_"):
+        span = row_span(X) if self.in_span else None
+        if span is not None or not hasattr(self, "model_"):
             self.model_ = LogisticRegression(tol=1e-4, warm_start=True)
         self.model_.set_params(C=1.0 / (self.strength * len(y)), max_iter=self.max_iter)
-        self.model_.fit(X, y, sample_weight=sample_weight)
+        rows = X if span is None else span.coordinates
+        self.model_.fit(rows, y, sample_weight=sample_weight)
+        if span is not None:
+            span.unfold(self.model_)
         self.classes_ = self.model_.classes_
         return self
 
@@ -158,14 +173,22 @@ class ChosenStrength(BaseEstimator):
     level : float or None
         The quantile that the last fit is for, by the strength chosen for the mean; None for the
         mean.
+    in_span : bool
+        Whether rows of many columns are described by their products (`row_span`), once for all
+        strengths.
     """
 
     def __init__(
-        self, model: Ridge | Logistic | LogLinear, seed: int = 0, level: float | None = None
+        self,
+        model: Ridge | Logistic | LogLinear,
+        seed: int = 0,
+        level: float | None = None,
+        in_span: bool = False,
     ) -> None:
         self.model = model
         self.seed = seed
         self.level = level
+        self.in_span = in_span
 
     def fit(
         self,
@@ -177,6 +200,9 @@ class ChosenStrength(BaseEstimator):
         times: NDArray[Any] | None = None,
     ) -> "ChosenStrength":
         """Fit to ``X`` of shape (n_rows, n_columns) and ``y`` of codes or values."""
+        span = row_span(X) if self.in_span and self.level is None else None
+        if span is not None:
+            X = span.coordinates
         rows = generator(self.seed, "penalty").permutation(len(y))[:_VALIDATION_ROWS]
         facts = RowFacts(groups=groups, times=times).take(rows)
         folds = inner_folds(facts, np.arange(len(rows)) % _FOLDS, _FOLDS, seed=self.seed)
@@ -195,6 +221,8 @@ class ChosenStrength(BaseEstimator):
         if self.level is not None:
             self.model_ = ReweightedQuantile(self.model_, self.level)
         self.model_.fit(X, y, sample_weight=sample_weight)
+        if span is not None:
+            span.unfold(self.model_.model_)
         if isinstance(self.model_, Logistic):
             self.classes_ = self.model_.classes_
         return self

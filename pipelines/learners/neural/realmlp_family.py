@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.learners.base.costs import network_operations
 from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
 from espalier.pipelines.learners.neural.embedding_network import FREQUENCIES, MIXED
 from espalier.pipelines.learners.neural.realmlp import TabularPerceptron
@@ -98,6 +99,7 @@ REALMLP = Learner(
     limits=LearnerLimits(max_columns=2_000),
     early_stopping=True,
     anytime=True,
-    # Experience does not know it yet, and a short search has no time for it (docs/decisions/0067).
-    by_default=False,
+    resembles="mlp",
+    passes="epochs",
+    least_operations=network_operations,
 )

@@ -3,7 +3,7 @@
 import numpy as np
 
 from espalier.pipelines.forecasting.input.hold_out import without_last
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.metrics import ForecastMetric, Scales
 from espalier.pipelines.forecasting.scores import ScoredForecast
 from espalier.pipelines.serving.series_forecaster import SeriesForecaster
@@ -44,7 +44,9 @@ def arrived_blocks(
     for origin in origins:
         back = np.clip(ends - origin, 0, panel.lengths)
         before = without_last(table, back)
-        made, quantiles = forecaster.model.forecast(before.panel, tuple(before.names))
+        made, quantiles = forecaster.model.forecast(
+            before.panel, tuple(before.names), before.hierarchy
+        )
         scored = ScoredForecast(
             metric=metric,
             actual=panel.actual(back, horizon),

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.forecasting.input.hold_out import without_last
-from espalier.pipelines.forecasting.input.read import SeriesTable, read_series
+from espalier.pipelines.forecasting.input.read import read_series
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.metrics import ForecastMetric
 from espalier.pipelines.forecasting.panel import Floats
 from espalier.pipelines.forecasting.scores import FEWEST_SERIES, ScoredForecast
@@ -165,9 +166,9 @@ def _forecast_of(champion: SeriesForecaster, history: SeriesTable) -> tuple[Floa
     made = np.full((n_series, horizon), np.nan)
     quantiles = np.full((n_series, horizon, len(champion.quantiles)), np.nan)
     rows = np.flatnonzero(history.panel.lengths > 0)
-    some = replace(history, panel=history.panel.take(rows), names=history.names[rows])
+    some = history.take(rows)
     read = read_series(some.frame(champion.columns), champion.columns, like=champion.table)
-    found, found_quantiles = champion.model.forecast(read.panel, tuple(read.names))
+    found, found_quantiles = champion.model.forecast(read.panel, tuple(read.names), read.hierarchy)
     places = history.names.get_indexer(read.names)
     made[places], quantiles[places] = found, found_quantiles
     return made, quantiles

@@ -32,12 +32,20 @@ class BrokenExpectation:
         The severity in the suite.
     text : str
         What was expected and what was observed, for display.
+    owned : bool
+        Whether a person stated it, with the severity that is meant.
     """
 
     kind: str
     column: str | None
     severity: Severity
     text: str
+    owned: bool = False
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it refuses whatever the policy: a schema, or a severity of *refuse*."""
+        return self.severity is Severity.REFUSE or (self.is_schema and not self.owned)
 
     @property
     def is_schema(self) -> bool:
@@ -79,9 +87,10 @@ def decide_gate(
 ) -> GateDecision:
     """Decide whether a table may be used for retraining, with reasons.
 
-    A changed schema, and every broken expectation of severity *refuse*, is always refused. A change
-    of distributions (other broken expectations, measured drift) is refused or warned about,
-    depending on ``on_drift``.
+    A changed schema, and every broken expectation of severity *refuse*, is always refused, unless a
+    person has stated that a change of the schema is a warning only. A change of distributions
+    (other broken expectations, measured drift) is refused or warned about, depending on
+    ``on_drift``.
 
     Parameters
     ----------
@@ -92,10 +101,8 @@ def decide_gate(
     on_drift : str
         The policy: ``warn`` or ``refuse``.
     """
-    lasting = [each.text for each in broken if each.is_schema or each.severity is Severity.REFUSE]
-    moved = [
-        each.text for each in broken if not each.is_schema and each.severity is not Severity.REFUSE
-    ]
+    lasting = [each.text for each in broken if each.lasts]
+    moved = [each.text for each in broken if not each.lasts]
     moved += drift
     if on_drift == "refuse":
         return GateDecision(refusals=(*lasting, *moved), warnings=())

@@ -28,7 +28,11 @@ def winners(
     found: dict[Configuration, None] = {}
     for rows in leaderboards:
         found.update(dict.fromkeys(members(rows)))
-    scored = [[row for row in rows if row.get("score") is not None] for rows in leaderboards]
+    # The score of a smaller form of a model is not that of its configuration.
+    scored = [
+        [row for row in rows if row.get("score") is not None and not row.get("variant")]
+        for rows in leaderboards
+    ]
     for place in range(max(map(len, scored), default=0)):
         found.update(
             dict.fromkeys(_configuration(rows[place]) for rows in scored if place < len(rows))

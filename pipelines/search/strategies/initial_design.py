@@ -1,6 +1,6 @@
 """The initial design: each family's default configuration, the most promising first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,8 @@ from espalier.pipelines.trials.configuration import Configuration
 # Different from each other and each strong somewhere, so that a good model comes early; then the
 # user's own families, then the rest.
 LEADERS = ("lightgbm", "linear", "extra_trees", "catboost")
+# Strong on many numbers, and the shipped experience holds no trial of it: always tried.
+_UNRECORDED = ("realmlp",)
 _FOLLOWERS = ("xgboost", "random_forest", "mlp", "svm", "knn", "bayes")
 # Of pictures a network has made what a linear model needs; trees, which split one number at a
 # time, come last.
@@ -19,6 +21,9 @@ _LEADERS_OF_PICTURES = ("linear", "convnet", "mlp", "bayes", "svm")
 _FOLLOWERS_OF_PICTURES = (
     "knn", "extra_trees", "lightgbm", "catboost", "xgboost", "random_forest",
 )  # fmt: skip
+# On a table's own columns, beside pictures.
+_LEADERS_OF_OTHERS = ("lightgbm", "linear", "extra_trees")
+_FIRST_OF_PICTURES = 4
 # Time is short when one of the leaders would take more than this share of what a trial may take.
 _SHORT_SHARE = 0.25
 # Then this many of the leaders that can stop early are tried first, in any case.
@@ -69,11 +74,14 @@ def initial_design(
     """
     of_pictures = space.shape.is_of_pictures
     first = _LEADERS_OF_PICTURES if of_pictures else LEADERS
-    own = (name for name in space.families if name not in first + LEADERS + _FOLLOWERS)
-    names = (*_present(first, space), *own)
+    known = first + LEADERS + _UNRECORDED + _FOLLOWERS
+    own = tuple(name for name in space.families if name not in known)
+    names = _present(first, space) + _present(_UNRECORDED, space) + own
     if not (leaders_only and names):
         names += _present(_FOLLOWERS_OF_PICTURES if of_pictures else _FOLLOWERS, space)
     defaults = {name: space.default(name) for name in names}
+    if of_pictures:
+        return _of_pictures(space, costs, defaults, expected_seconds_limit)
     if expected_seconds_limit is not None:
         logs = costs.log_seconds(list(defaults.values()))
         seconds = dict(zip(names, np.exp(logs), strict=True))
@@ -81,13 +89,42 @@ def initial_design(
         if any(seconds[name] > _SHORT_SHARE * expected_seconds_limit for name in leaders):
             anytime = {each.name for each in space.learners if each.anytime}
             sure = [name for name in leaders if name in anytime][:_SURE]
-            if of_pictures:  # the directions of all numbers come first: none of it can stop early
-                sure = [min(leaders, key=seconds.__getitem__)]
-                # A network is worth its time, and stops in time; another worker tries the rest.
-                sure += [name for name in NETWORKS if name in defaults and name not in sure]
             ordered = dict.fromkeys([*sure, *sorted(names, key=seconds.__getitem__)])
             return InitialDesign(tuple(defaults[name] for name in ordered), len(sure))
     return InitialDesign(tuple(defaults.values()))
+
+
+def _of_pictures(
+    space: SearchSpace,
+    costs: CostModel,
+    defaults: Mapping[str, Configuration],
+    expected_seconds_limit: float | None,
+) -> InitialDesign:
+    """Return the defaults of a table with pictures, with what no family has as its default.
+
+    Where there are other columns, models of these alone come first: they take a moment, and
+    whatever happens to the pictures, the table's own columns are never lost. After the leaders
+    comes a linear model on all numbers, if its default is one of fewer. Of these first ones the
+    quickest is tried in any case.
+    """
+    alone = [
+        space.complete(name, {"prep_vectors": "none"})
+        for name in _LEADERS_OF_OTHERS
+        if space.shape.has_others_beside_pictures and name in defaults
+    ]
+    ordered = list(defaults.values())
+    if "linear" in defaults:
+        place = sum(each.family in _LEADERS_OF_PICTURES for each in ordered)
+        ordered.insert(place, space.complete("linear", {"prep_vectors": "all"}))
+    found = list(dict.fromkeys([*alone, *ordered]))
+    if expected_seconds_limit is None:
+        return InitialDesign(tuple(found))
+    seconds = np.exp(costs.log_seconds(found))
+    first = min(range(len(found)), key=lambda at: (at >= _FIRST_OF_PICTURES, seconds[at]))
+    # A network is worth its time, and stops in time; another worker tries the rest.
+    networks = [each for each in found if each.family in NETWORKS and each != found[first]]
+    rest = [each for each in found if each != found[first] and each not in networks]
+    return InitialDesign((found[first], *networks, *rest), n_sure=1 + len(networks))
 
 
 def _present(names: Sequence[str], space: SearchSpace) -> tuple[str, ...]:

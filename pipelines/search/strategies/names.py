@@ -1,5 +1,7 @@
 """Names of the search strategies, in a module that the command line can load quickly."""
 
+from espalier.pipelines.errors import UserError
+
 STRATEGIES = (
     "guided",
     "gp",
@@ -14,6 +16,8 @@ STRATEGIES = (
     "random",
     "grid",
 )
+OF_NETWORKS = "differentiable"
+"""The strategy that trains many architectures at once: there is nothing like it for tables."""
 DEFAULT_STRATEGY = "guided"
 """The reasons for it, and how certain they are: docs/decisions/0008."""
 
@@ -23,3 +27,23 @@ CANDIDATES = "gp+candidates"
 """Origin of a trial for which 2,000 random candidates beat ascent."""
 MUTATION = "mutation"
 """Origin of a trial that guided search found by mutating the best, where all are choices."""
+
+
+def check_strategy(name: str) -> str:
+    """Return the name of a strategy that searches tables and forecasts.
+
+    Raises
+    ------
+    UserError
+        There is no such strategy, or it is one of networks alone.
+    """
+    known = ", ".join(STRATEGIES)
+    if name == OF_NETWORKS:
+        raise UserError(
+            f"search {name!r} is for architectures of networks: it moves the weights of all of "
+            "them at once, and models of tables and forecasts share none; choose one of: "
+            f"{known}"
+        )
+    if name not in STRATEGIES:
+        raise UserError(f"unknown search {name!r}; choose one of: {known}")
+    return name

@@ -7,6 +7,7 @@ import pandas as pd
 
 from espalier.infra.runs.notes import FOLDS
 from espalier.pipelines.automl.forecast.data import ForecastData, prepare_forecast
+from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.metrics import forecast_metric
 from espalier.tasks.data.series.read_request import DEFAULT_METRIC, read_request_series
 from espalier.tasks.pickles import read_pickle, write_pickle
@@ -36,8 +37,7 @@ def prepare_series(run: TrainingRun) -> PreparedRef:
     )
     write_pickle(data, run.table.prepared_path)
     run.store.note(FOLDS, len(data.origins))
-    used = {request.target, request.time_column, request.series_column, *request.known_covariates}
-    unused = [str(name) for name in raw.columns if str(name) not in used]
+    unused = [] if request.wide else _unused(raw, request.series_columns)
     return PreparedRef(
         path=run.table.prepared_path,
         metric=data.forecast_metric.name,
@@ -56,6 +56,11 @@ def prepare_series(run: TrainingRun) -> PreparedRef:
             season=table.panel.season,
         ),
     )
+
+
+def _unused(raw: pd.DataFrame, columns: SeriesColumns) -> list[str]:
+    used = {str(each) for each in columns.inputs}
+    return [str(name) for name in raw.columns if str(name) not in used]
 
 
 def _origins_in_words(data: ForecastData) -> str:
@@ -87,6 +92,15 @@ def _digest(data: ForecastData) -> str:
     digest.update(
         repr((data.horizon, data.origins, panel.season, panel.seasons, data.metric.name)).encode()
     )
-    for values in (panel.values, panel.observed, panel.starts, panel.stops, panel.covariates):
+    more = [] if panel.static is None else [panel.static]
+    more += [] if panel.calendar is None else [panel.calendar.values]
+    for values in (
+        panel.values,
+        panel.observed,
+        panel.starts,
+        panel.stops,
+        panel.covariates,
+        *more,
+    ):
         digest.update(np.ascontiguousarray(values).view(np.uint8).data)
     return digest.hexdigest()

@@ -8,7 +8,8 @@ import pandas as pd
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.hold_out import steps_to_hold_out
-from espalier.pipelines.forecasting.input.read import SeriesTable, read_series
+from espalier.pipelines.forecasting.input.read import read_series
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.requests.train import TrainRequest
 
 DEFAULT_METRIC = "mase"

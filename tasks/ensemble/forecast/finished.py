@@ -50,7 +50,9 @@ class FinishedForecast:
 
 def score_held_out(data: ForecastData, model: ForecastModel, folder: Path) -> ScoredForecast:
     """Forecast the held-out block, and keep the forecasts in a run folder."""
-    made, quantiles = model.forecast(data.search.panel, tuple(data.search.names))
+    made, quantiles = model.forecast(
+        data.search.panel, tuple(data.search.names), data.search.hierarchy
+    )
     write_pickle((made, quantiles), folder / _HELD_OUT)
     return _scored(data, made, quantiles)
 

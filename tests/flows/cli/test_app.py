@@ -94,6 +94,22 @@ TRAIN_FAULTS = {
         "no_one",
     ),
     "no size": (["good.csv", "--target", "churned", "--max-size-mb", "0"], "limit on size"),
+    "no operations": (
+        ["good.csv", "--target", "churned", "--max-operations", "0"],
+        "limit on operations",
+    ),
+    "unknown objective": (
+        ["good.csv", "--target", "churned", "--objectives", "score,speed"],
+        "unknown objective 'speed'.*latency, size, operations",
+    ),
+    "unknown preference": (
+        ["good.csv", "--target", "churned", "--prefer", "tiny"],
+        "unknown preference 'tiny'.*balanced, score, small",
+    ),
+    "a search of networks": (
+        ["good.csv", "--target", "churned", "--search", "differentiable"],
+        "for architectures of networks",
+    ),
     "nothing readable": (
         ["good.csv", "--target", "churned", "--interpretable", "--families", "knn"],
         "if it must be interpretable",

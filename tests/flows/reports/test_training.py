@@ -7,6 +7,7 @@ from rich.console import Console
 from espalier.flows.cli.views.training_summary import print_summary
 from espalier.flows.reports.training import TrainReport
 from espalier.pipelines.explain.leaderboard import make_leaderboard
+from espalier.pipelines.finishing.prefer import FrontPoint
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES
@@ -77,6 +78,26 @@ def test_failures_are_counted_by_family_and_kind_with_the_first_reason():
         ("svm", "timeout", 2, "stopped after 3 s"),
         ("knn", "failed", 1, "ValueError: [bad] value"),
     ]
+
+
+def test_the_front_is_shown_and_written_with_what_was_chosen():
+    point = FrontPoint(
+        name="trial 7 lightgbm, 0.25 of the rounds of trial 3",
+        trial=7,
+        score=0.89,
+        latency=0.5,
+        size=math.inf,
+        operations=1200.0,
+        chosen=True,
+    )
+    text = shown(front=(point,))
+    assert "no other model is as good in all of them" in text
+    assert "0.25 of the rounds" in text
+    assert "1,200" in text
+    record = report(front=(point,)).to_dict()
+    assert record["front"][0]["chosen"] is True
+    assert record["front"][0]["size"] is None  # not known
+    assert "no other model is as good" not in shown()
 
 
 def test_the_summary_says_what_counts():

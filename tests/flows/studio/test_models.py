@@ -168,8 +168,8 @@ def test_the_lines_for_an_endpoint_are_what_they_look_like():
     import json
     import shlex
 
-    row = messy_rows(5).iloc[0]
-    curl, python = call_lines("http://127.0.0.1:8080/models/a%20b/predict", row)
+    rows = json.loads(messy_rows(1).to_json(orient="records"))
+    curl, python = call_lines("http://127.0.0.1:8080/models/a%20b/predict", rows)
     words = shlex.split(curl)
     assert words[:3] == ["curl", "-s", "http://127.0.0.1:8080/models/a%20b/predict"]
     sent = json.loads(words[words.index("-d") + 1])

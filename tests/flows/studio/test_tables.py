@@ -64,7 +64,7 @@ def test_a_target_that_cannot_be_learned_stops_with_the_reason(visitor, messy):
         ("empty.csv", b"", "is empty"),
         ("model.pkl", b"\x80\x04K\x01.", "is not read"),
         ("model.joblib", b"x", "is not read"),
-        ("book.xlsx", b"PK\x03\x04", "save the sheet as CSV"),
+        ("book.numbers", b"PK\x03\x04", "is not read"),
         ("noending", b"a,b\n1,2\n", "is not read"),
         ("page.html", b"<table></table>", "is not read"),
     ],
@@ -192,3 +192,78 @@ def test_bars_count_every_row_once():
     assert bars_of(pd.Series([None, None])) == ()
     assert bars_of(pd.Series([f"text {n}" for n in range(50)])) == ()
     assert len(bars_of(pd.Series([7.0] * 5))) == 1
+
+
+def test_a_workbook_is_a_table_and_one_of_its_sheets_is_chosen(visitor, tmp_path):
+    pytest.importorskip("python_calamine")
+    from tests.workbook_maker import table_rows, write_workbook
+
+    sheets = {"Read me": [["hello"]], "Q1": table_rows(messy_rows(40)), "Q2": [["a"], [1], [2]]}
+    path = write_workbook(tmp_path / "Kunden.xlsx", sheets)
+    key = visitor.table("Kunden.xlsx", path.read_bytes())
+    text = visitor.get(f"/data/{key}").text
+    assert "40 rows, 7 columns" in text
+    assert "<option selected>Q1</option>" in text
+    other = visitor.post(f"/data/{key}/sheet", {"sheet": "Q2"}, page=f"/data/{key}")
+    assert "2 rows, 1 columns" in other.text
+    wrong = visitor.post(f"/data/{key}/sheet", {"sheet": "Q9"}, page=f"/data/{key}")
+    assert (wrong.status_code, "no sheet" in wrong.text) == (400, True)
+
+
+def test_where_workbooks_cannot_be_read_the_upload_says_what_to_install(
+    visitor, tmp_path, monkeypatch
+):
+    from tests.workbook_maker import write_workbook
+
+    monkeypatch.setattr("espalier.pipelines.frozen.network.find_spec", lambda _name: None)
+    path = write_workbook(tmp_path / "b.xlsx", {"s": [["a"], [1]]})
+    reply = visitor.upload("b.xlsx", path.read_bytes())
+    assert reply.status_code == 400
+    assert "pip install 'espalier[excel]'" in unescape(reply.text)
+
+
+def test_what_a_training_expects_is_checked_before_it(visitor, messy):
+    key = visitor.table("a.csv", messy)
+    page = visitor.get(f"/data/{key}", params={"target": "churned"}).text
+    place = unescape(re.search(r'hx-get="([^"]+/checks[^"]*)"', page)[1])
+    part = visitor.get(place, headers={"hx-request": "true"})
+    assert part.status_code == 200
+    assert re.search(r"\d+ of \d+ expectations hold", part.text)
+    assert "<html" not in part.text
+    whole = visitor.get(place)
+    assert "<html" in whole.text
+    few = messy_rows(5)
+    key = visitor.table("few.csv", few.to_csv(index=False).encode())
+    found = visitor.get(f"/data/{key}/checks", params={"target": "churned"}).text
+    assert 'class="stop"' in found
+
+
+def test_a_wrong_target_of_the_checks_is_said(visitor, messy):
+    key = visitor.table("a.csv", messy)
+    text = unescape(visitor.get(f"/data/{key}/checks", params={"target": ""}).text)
+    assert 'role="alert"' in text
+
+
+def test_a_database_is_looked_at_by_its_query(visitor, tmp_path, monkeypatch):
+    import sqlite3
+
+    monkeypatch.setenv("ESPALIER_DATA_ROOTS", str(tmp_path))
+    with sqlite3.connect(tmp_path / "shop.db") as connection:
+        messy_rows(60).to_sql("customers", connection, index=False)
+    sent = {
+        "source": f"sqlite:///{tmp_path}/shop.db",
+        "query": "select age, churned from customers limit 50",
+    }
+    reply = visitor.post("/data/source", sent)
+    assert reply.status_code == 200
+    assert "50 rows, 2 columns" in reply.text
+    page = visitor.get(reply.url.path, params={"target": "churned"}).text
+    assert "one of two classes" in page
+
+
+def test_a_named_source_gets_declared_secrets_alone(visitor, monkeypatch):
+    monkeypatch.setenv("STUDIO_OTHER", "hush")
+    reply = visitor.post("/data/source", {"source": "https://example.com/${STUDIO_OTHER}.csv"})
+    assert reply.status_code == 400
+    assert "ESPALIER_SECRET_" in unescape(reply.text)
+    assert "hush" not in reply.text

@@ -56,3 +56,20 @@ def test_who_works_on_a_run_shows_it(settings, monkeypatch):
         while sign() == first and time.monotonic() < end:
             time.sleep(0.02)
         assert sign() != first
+
+
+def test_runs_of_models_with_experiments_of_their_own_are_seen(settings):
+    settings = settings.model_copy(update={"experiment": "shop/{model}"})
+    churn, tips = (Tracking(settings, name) for name in ("churn", "tips"))
+    runs = [each.start_run("train", tags={run_tags.BEAT: "1.0"}) for each in (churn, tips)]
+    trials = [
+        each.start_run("trial", tags={run_tags.PARENT: run})
+        for each, run in zip((churn, tips), runs, strict=True)
+    ]
+    names = {churn.client.get_experiment(each.experiment_id).name for each in (churn, tips)}
+    assert names == {"shop/churn", "shop/tips"}
+    clock = Clock()
+    watch = SilenceWatch(settings, clock)
+    watch.look()
+    clock.now = SILENT_SECONDS + 1
+    assert set(watch.look()) == {*runs, *trials}

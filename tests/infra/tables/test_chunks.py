@@ -147,7 +147,7 @@ def test_a_table_without_rows_has_no_chunk(tmp_path):
         ("p.arrow", b"nonsense", "cannot be read as Arrow"),
         ("p.jsonl", b"nonsense", "cannot be read as JSON"),
         ("r.csv", b"a,b\n1,2\n1,2,3,4\n", "line 3"),
-        ("t.xlsx", b"x", r"use \.csv"),
+        ("t.sav", b"x", r"use \.csv"),
     ],
 )
 def test_wrong_sources_get_one_line(tmp_path, name, content, expected):

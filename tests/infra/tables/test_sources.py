@@ -148,7 +148,7 @@ WRONG = {
     "not parquet": (lambda d: _file(d / "p.parquet", b"nonsense"), None, "read as Parquet"),
     "not arrow": (lambda d: _file(d / "p.arrow", b"nonsense"), None, "read as Arrow"),
     "not json": (lambda d: _file(d / "p.jsonl", b"nonsense"), None, "read as JSON"),
-    "unknown ending": (lambda d: _file(d / "t.xlsx", b"x"), None, r"\.xlsx.*use \.csv"),
+    "unknown ending": (lambda d: _file(d / "t.sav", b"x"), None, r"\.sav.*use \.csv"),
     "no ending": (lambda d: _file(d / "t", b"x"), None, "no ending"),
     "json values": (lambda d: _file(d / "p.jsonl", b"1\n2\n"), None, "one JSON object a row"),
     "folder": (lambda d: str(d), None, "is empty"),

@@ -9,8 +9,10 @@ from espalier.infra.tracking.reference_table import (
     read_reference,
 )
 from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.images.reading import ImageReading
 from espalier.pipelines.lifecycle.drift.drift import measure_drift
 from espalier.pipelines.lifecycle.drift.reference import sample_rows
+from espalier.pipelines.lifecycle.drift.vector_views import VectorView
 
 
 def kept(settings, rows):
@@ -49,3 +51,22 @@ def test_without_rows_there_are_histograms(stores, sample, raw_rows, tmp_path):
 def test_a_training_that_kept_nothing_has_nothing(stores):
     run_id = Tracking(stores).start_run("training")
     assert read_reference(stores, run_id) is None
+
+
+def test_pictures_are_kept_for_others_and_compared_by_their_numbers(stores, sample):
+    view = VectorView(
+        column="note",
+        reading=ImageReading(64),
+        mean=np.zeros(3, dtype=np.float32),
+        directions=np.ones((3, 1), dtype=np.float32),
+    )
+    rows = sample.assign(**{"note": "a.png", "note: looks 1": np.arange(100.0)})
+    tracking = Tracking(stores)
+    run_id = tracking.start_run("training")
+    log_reference(tracking, run_id, rows, target="bought", is_classification=True, views=(view,))
+    reference = read_reference(stores, run_id)
+    assert [each.column for each in reference.views] == ["note"]
+    assert "note" in reference.rows.columns  # explanations ask the model rows with pictures
+    names = {each.name for each in reference.profile.columns}
+    assert "note: looks 1" in names
+    assert "note" not in names

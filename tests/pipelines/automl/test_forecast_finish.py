@@ -4,9 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from espalier.pipelines.automl.forecast import training
 from espalier.pipelines.automl.forecast.data import ForecastData, prepare_forecast
 from espalier.pipelines.automl.forecast.finish import finish_forecast
+from espalier.pipelines.automl.forecast.settings import ForecastSettings
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
+from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.read import read_series
 from espalier.pipelines.forecasting.metrics import forecast_metric
@@ -68,3 +71,18 @@ def test_however_late_members_get_some_seconds(data: ForecastData) -> None:
     )
     assert len(late.model.members) == 0
     assert len(helped.model.members) >= 1
+
+
+@pytest.mark.parametrize(("share", "kind"), [(0.0, SerialExecutor), (1.0, ProcessExecutor)])
+def test_processes_that_do_not_start_in_time_are_done_without(
+    data: ForecastData, monkeypatch: pytest.MonkeyPatch, share: float, kind: type
+) -> None:
+    monkeypatch.setattr(training, "_STARTING_SHARE", share)
+    settings = ForecastSettings(
+        horizon=7,
+        quantiles=(0.5,),
+        metric=forecast_metric("mase"),
+        budget=Budget(seconds=60.0, trials=None),
+    )
+    with training.ready_executor(data.context(), settings) as executor:
+        assert type(executor) is kind

@@ -1,6 +1,7 @@
 """The estimators take columns of pictures as any other column."""
 
 import pickle
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -13,6 +14,8 @@ from espalier.pipelines.automl.inputs import prepared_dataset
 from espalier.pipelines.data.leakage import count_duplicates
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.frozen.embedding import BATCH
+from espalier.pipelines.images.lite0 import WIDTH, Lite0
 from espalier.pipelines.serving.saved_model import load_model, requirements, save_model
 from tests.picture_maker import as_bytes, class_folders, shape_picture
 
@@ -124,3 +127,54 @@ def test_equal_pictures_across_the_holdout_are_counted(shapes):
     first, second = np.arange(len(table)), np.arange(len(table), 2 * len(table))
     assert count_duplicates(whole, first, second) == len(table)
     assert count_duplicates(whole, first[:5], second[5:]) == 0
+
+
+def test_a_second_search_on_the_same_pictures_embeds_nothing_again(shapes, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("ESPALIER_HOME", raising=False)
+    table, _, root = shapes
+    embedded = []
+    real = Lite0.embed
+
+    def counted(self, contents):
+        embedded.append(len(contents))
+        return real(self, contents)
+
+    monkeypatch.setattr(Lite0, "embed", counted)
+    frozen = FrozenFeatures(image_columns=("path",), image_root=str(root))
+    first = frozen.pictures(table)
+    assert sum(embedded) == first.n_computed == table["path"].nunique()
+    again = frozen.pictures(table)
+    assert again.n_computed == 0
+    assert sum(embedded) == first.n_computed
+    assert again.n_pictures == first.n_pictures
+
+
+def test_the_memory_of_reading_pictures_does_not_grow_with_their_number(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("ESPALIER_HOME", raising=False)
+    held = []
+
+    def counted(self, contents):
+        held.append(len(contents))
+        # Vectors as the network's; running it is not what is looked at.
+        return [np.zeros(WIDTH, dtype=np.float32) for _ in contents]
+
+    monkeypatch.setattr(Lite0, "embed", counted)
+    root = tmp_path / "many"
+    root.mkdir()
+    content = as_bytes(shape_picture("disc", 0, 256))
+    names = [f"{at}.png" for at in range(1_000)]
+    for at, name in enumerate(names):
+        (root / name).write_bytes(content + at.to_bytes(2, "big"))  # each another content
+    table = pd.DataFrame({"photo": names})
+    frozen = FrozenFeatures(image_columns=("photo",), image_root=str(root))
+    tracemalloc.start()
+    found = frozen.pictures(table)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.n_computed == 1_000
+    assert max(held) <= BATCH
+    vectors = 1_000 * 2 * WIDTH
+    block = BATCH * (len(content) + 6 * WIDTH)
+    assert peak < vectors + 4 * block + (8 << 20)

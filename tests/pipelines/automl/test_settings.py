@@ -22,6 +22,7 @@ ESTIMATOR_ONLY = {
     "verbose",
     "image_columns",
     "image_root",
+    "bad_files",
 }
 # A constant model is for a run that must register something.
 FLOW_ONLY = {"seed", "allow_baseline"}

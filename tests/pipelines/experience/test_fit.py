@@ -16,6 +16,8 @@ from espalier.pipelines.experience.transfer.process_validation import (
 )
 from espalier.pipelines.experience.transfer.transfer_process import ProcessExperience
 from espalier.pipelines.experience.transfer.validate import spearman
+from espalier.pipelines.learners.registry import LEARNERS
+from espalier.pipelines.space.joint import SearchSpace
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,7 @@ def test_nothing_to_learn_from_is_said():
 def test_the_prior_of_a_run_has_the_gradient_of_its_mean(knowledge, lawful_experience, maker):
     known = align_knowledge(lawful_experience)
     space = known.datasets[0].space
-    prior = RunPrior(knowledge.predictor, space.coordinates, maker.meta(50))
+    prior = RunPrior(knowledge.predictor, space, maker.meta(50))
     X = space.encode(list(known.datasets[0].configurations[:6]))
     at = np.where(X >= 0, 0.1 + 0.8 * X, X)
     mean, slope = prior.mean_gradient(at)
@@ -81,9 +83,10 @@ def test_the_prior_of_a_run_has_the_gradient_of_its_mean(knowledge, lawful_exper
 def test_a_space_with_coordinates_of_its_own_is_no_obstacle(knowledge, lawful_experience, maker):
     space = align_knowledge(lawful_experience).datasets[0].space
     X = space.encode([space.default("linear"), space.default("knn")])
-    prior = RunPrior(knowledge.predictor, space.coordinates, maker.meta(50))
-    wider = RunPrior(knowledge.predictor, ("family=own", *space.coordinates), maker.meta(50))
-    more = np.hstack([np.zeros((2, 1)), X])
+    prior = RunPrior(knowledge.predictor, space, maker.meta(50))
+    own = SearchSpace((replace(LEARNERS["linear"], name="own"), *space.learners), space.shape)
+    wider = RunPrior(knowledge.predictor, own, maker.meta(50))
+    more = own.encode([own.default("linear"), own.default("knn")])
     np.testing.assert_allclose(wider.mean(more), prior.mean(X))
     assert wider.mean_gradient(more)[1].shape == more.shape
 

@@ -7,11 +7,12 @@ import pytest
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.frozen.store import VectorStore
 from espalier.pipelines.images import columns as module
+from espalier.pipelines.images import in_time
 from espalier.pipelines.images.columns import (
     find_picture_columns,
     read_pictures,
-    training_pictures,
 )
+from espalier.pipelines.images.in_time import training_pictures
 from espalier.pipelines.images.lite0 import SIDES, WIDTH
 from espalier.pipelines.resources.budget import Deadline
 from tests.picture_maker import as_bytes, class_folders, shape_picture
@@ -77,7 +78,7 @@ def test_a_column_of_lost_files_is_refused(table):
 
 def test_without_packages_it_says_what_to_install(table, monkeypatch):
     rows, root = table
-    monkeypatch.setattr(module, "find_spec", lambda name: None)
+    monkeypatch.setattr(in_time, "find_spec", lambda name: None)
     found = training_pictures(rows, None, root=root)
     assert not found.planned
     assert "pip install 'espalier[vision]'" in found.warnings[0]
@@ -112,19 +113,52 @@ def test_no_time_at_all_is_said(table):
 def test_pictures_that_take_longer_than_expected_are_taken_smaller(monkeypatch):
     rows = pd.DataFrame({"photo": [as_bytes(shape_picture("disc", at)) for at in range(6)]})
     asked = []
-    real = module.read_pictures
+    real = in_time.read_pictures
 
     def slow(table, columns, **options):
-        asked.append(options.get("side"))
-        if options.get("side") is None:
+        asked.append(options["side"])
+        if options["side"] > 96:
             raise TimeoutError
         return real(table, columns, **options)
 
-    monkeypatch.setattr(module, "read_pictures", slow)
+    monkeypatch.setattr(in_time, "read_pictures", slow)
     found = training_pictures(rows, ["photo"], seconds=30.0)
-    assert asked == [None, SIDES[-1]]
-    assert found.side == SIDES[-1]
-    assert "longer than expected" in found.notes[0]
+    assert asked == [160, 128, 96]
+    assert found.side == 96
+    assert "scaled to 96 x 96 pixels" in found.notes[0]
+
+
+def test_a_late_reading_gives_up_after_a_few_blocks(monkeypatch, tmp_path):
+    monkeypatch.setattr("espalier.pipelines.frozen.embedding.BATCH", 4)
+    rows = pd.DataFrame({"photo": [as_bytes(shape_picture("disc", at)) for at in range(40)]})
+    ticks = iter(range(1_000))
+    store = VectorStore(tmp_path)
+    with pytest.raises(TimeoutError, match="cannot be ready"):
+        read_pictures(
+            rows,
+            ["photo"],
+            side=64,
+            deadline=Deadline(20.0, clock=lambda: float(next(ticks))),
+            foresee=True,
+            store=store,
+        )
+    assert next(ticks) < 20  # long before the deadline
+
+
+def test_a_table_keeps_its_own_columns_when_no_picture_is_read_in_time(monkeypatch):
+    monkeypatch.setattr("espalier.pipelines.frozen.embedding.FEW", 1)
+    rows = pd.DataFrame(
+        {
+            "photo": [as_bytes(shape_picture("disc", at + 90_000)) for at in range(12)],
+            "rooms": np.arange(12),
+        }
+    )
+    late = Deadline.after(-1.0)
+    found = training_pictures(rows, ["photo"], seconds=30.0, deadline=late)
+    assert found.n_unread == 12
+    assert "12 of 12 pictures could not be read" in found.warnings[-1]
+    with pytest.raises(UserError, match="within the time budget"):
+        training_pictures(rows[["photo"]], ["photo"], seconds=30.0, deadline=late)
 
 
 def test_pictures_without_time_count_as_missing(monkeypatch):
@@ -136,7 +170,7 @@ def test_pictures_without_time_count_as_missing(monkeypatch):
         rows,
         ["photo"],
         side=SIDES[-1],
-        deadline=Deadline(3.5, clock=lambda: float(next(ticks))),
+        deadline=Deadline(1.5, clock=lambda: float(next(ticks))),
         partial=True,
     )
     assert 0 < some.n_unread < 12

@@ -1,6 +1,7 @@
 """Choosing families, and the user's own."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.learners.base.learner import BuildContext
+from espalier.pipelines.learners.base.learner import BuildContext, TrainingPackage
 from espalier.pipelines.learners.base.scores import class_scores
 from espalier.pipelines.learners.custom import learner_from_estimator
 from espalier.pipelines.learners.registry import LEARNERS, _by_name, choose_learners
@@ -28,7 +29,7 @@ def names(*args: object, **options: bool) -> list[str]:
 
 
 def test_all_families_by_default_in_order() -> None:
-    assert names(None, BINARY) == [each for each in LEARNERS if each not in ("realmlp", "ebm")]
+    assert names(None, BINARY) == [each for each in LEARNERS if each != "ebm"]
     assert names(list(LEARNERS), BINARY) == list(LEARNERS)
     assert "bayes" not in names(None, NUMBERS)
 
@@ -44,8 +45,26 @@ def test_interpretable_ones_only() -> None:
 
 
 def test_interpretable_ones_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("espalier.pipelines.learners.registry.find_spec", lambda name: None)
+    monkeypatch.setattr("espalier.pipelines.learners.base.learner.find_spec", lambda name: None)
     assert names(None, NUMBERS, interpretable=True) == ["linear"]
+
+
+def test_a_named_family_without_its_package_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("espalier.pipelines.learners.base.learner.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"'ebm' needs .*'interpret-core'.*espalier\[interpretable"):
+        choose_learners(["linear", "ebm"], BINARY)
+    # The families that need nothing more are not concerned.
+    assert "ebm" not in names(None, BINARY)
+    assert names(["linear"], BINARY) == ["linear"]
+
+
+def test_a_family_of_ones_own_may_name_its_package() -> None:
+    package = TrainingPackage(module="no_such_module_here", distribution="no-such-package")
+    own = replace(LEARNERS["linear"], name="own", trained_by=package)
+    with pytest.raises(UserError, match="pip install no-such-package"):
+        choose_learners([own], BINARY)
 
 
 def test_unknown_family_names_the_nearest() -> None:

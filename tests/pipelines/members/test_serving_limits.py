@@ -57,6 +57,22 @@ def test_the_front_is_what_nothing_else_beats_in_all_three() -> None:
     ]
 
 
+def test_the_front_is_that_of_the_costs_asked_for() -> None:
+    results = [trial(0, 0.9, 5.0, 1.0), trial(1, 0.8, 1.0, 2.0), trial(2, 0.7, 2.0, 0.5)]
+    assert [each.trial.number for each in pareto(results, gain, ("latency",))] == [0, 1]
+    assert [each.trial.number for each in pareto(results, gain, ("size",))] == [0, 2]
+    assert [each.trial.number for each in pareto(results, gain, ())] == [0]
+
+
+def test_operations_of_members_add_up_and_unknown_ones_are_too_many() -> None:
+    results = [replace(trial(n, 0.9, 1.0, 1.0), operations=100 * (n + 1)) for n in range(3)]
+    assert within(ServingLimits(max_operations=350.0)).affordable(results) == [0, 1]
+    unknown = trial(3, 0.9, 1.0, 1.0)
+    assert within(ServingLimits(max_operations=350.0)).affordable([unknown]) == []
+    limits = ServingLimits(max_operations=50.0)
+    assert "50 operations a row (the fewest are 100)" in limits.refusal(results)
+
+
 def within(limits: ServingLimits, **more: Any) -> RefitTime:
     return RefitTime(deadline=Deadline(None), limits=limits, **more)
 

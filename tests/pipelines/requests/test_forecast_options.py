@@ -34,6 +34,15 @@ def test_a_horizon_makes_it_a_forecast():
     assert parse().levels == (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
+def test_the_layout_of_the_table_names_its_series():
+    wide = parse(wide=True, exclude="note").series_columns
+    assert (wide.series, wide.exclude) == ("series", ("note",))
+    tree = parse(hierarchy="region", series_column="store").series_columns
+    assert tree.hierarchy == ("region", "store")
+    assert tree.inputs == ("region", "store", "day", "units")
+    assert parse(holidays="de, us-ca").series_columns.holidays == ("DE", "US-CA")
+
+
 def test_a_time_column_alone_keeps_its_meaning_for_tables():
     request = TrainRequest.parse({**TABLE, "time_column": "day"})
     assert not request.is_forecast
@@ -43,7 +52,17 @@ def test_a_time_column_alone_keeps_its_meaning_for_tables():
 
 def test_the_options_of_a_forecast_name_the_run():
     plain = parse()
-    for change in ({"horizon": 7}, {"season": 7}, {"quantiles": (0.5,)}, {"freq": "D"}):
+    for change in (
+        {"horizon": 7},
+        {"season": 7},
+        {"quantiles": (0.5,)},
+        {"freq": "D"},
+        {"past_covariates": "visitors"},
+        {"static": "kind"},
+        {"holidays": "DE"},
+        {"hierarchy": "region,store"},
+        {"wide": True},
+    ):
         assert parse(**change).digest != plain.digest
 
 
@@ -57,6 +76,10 @@ def test_the_options_of_a_forecast_name_the_run():
         ({"quantiles": "0.1,a"}, "are no numbers"),
         ({"quantiles": "0.1,1.5"}, "between 0 and 1"),
         ({"quantiles": "0.1,0.1"}, "different numbers"),
+        ({"objectives": "score,size"}, "--objectives is an option of tables"),
+        ({"prefer": "small"}, "--prefer is an option of tables"),
+        ({"max_operations": 5}, "--max-operations is an option of tables"),
+        ({"search": "differentiable"}, "models of tables and forecasts share none"),
         ({"season": 0}, "at least 1 step"),
         ({"series_column": "day"}, "'day' cannot be the time column and the series column"),
         ({"known_covariates": "units"}, "cannot be the target and the known covariate"),
@@ -64,6 +87,11 @@ def test_the_options_of_a_forecast_name_the_run():
         ({"task": "binary"}, "predicts numbers"),
         ({"folds": 3}, "--folds is an option of tables"),
         ({"weight_column": "w"}, "--weight-column is an option of tables"),
+        ({"static": "units"}, "cannot be the target and the static covariate"),
+        ({"hierarchy": "region,day"}, "cannot be the time column and the level of the hierarchy"),
+        ({"wide": True, "static": "kind"}, "a wide table has no place for --static"),
+        ({"wide": True, "hierarchy": "region"}, "a wide table has no place for --hierarchy"),
+        ({"horizon": None, "wide": True}, "--wide is an option of forecasts; give --horizon"),
         ({"serving": "bagged"}, "--bagged and --refit are options of tables"),
     ],
 )

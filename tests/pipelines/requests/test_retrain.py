@@ -65,6 +65,14 @@ def test_a_password_is_not_stored():
     assert "secret" not in request.model_dump_json()
 
 
+def test_limits_and_preferences_stay_until_others_are_given():
+    last = LAST | {"objectives": ["score", "size"], "prefer": "small", "max_size_mb": 2.0}
+    kept = applied(last=last)
+    assert (kept.objectives, kept.prefer, kept.max_size_mb) == (("score", "size"), "small", 2.0)
+    other = applied({"prefer": "balanced", "max_operations": 500}, last=last)
+    assert (other.prefer, other.max_operations, other.max_size_mb) == ("balanced", 500, 2.0)
+
+
 def test_a_record_of_another_version_is_understood():
     assert applied(last=LAST | {"gone": 1}).target == "y"
 
@@ -76,6 +84,9 @@ def test_a_record_of_another_version_is_understood():
         ({"name": "a", "on_drift": "panic"}, "on-drift"),
         ({"name": "a", "time_budget": "soon"}, "not a duration"),
         ({"name": "a", "trials": 0}, "trials"),
+        ({"name": "a", "prefer": "tiny"}, "unknown preference 'tiny'"),
+        ({"name": "a", "objectives": "size"}, "score must be among"),
+        ({"name": "a", "max_size_mb": -1}, "limit on size"),
     ],
 )
 def test_what_cannot_be_is_refused(values, said):

@@ -12,9 +12,12 @@ from espalier.pipelines.calibration.report import (
 )
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
+from espalier.pipelines.finishing.prefer import FrontPoint
+from espalier.pipelines.members.preference import Preference
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.trial import TrialStatus
+from espalier.tasks.pages.leaderboard_table import front_tags
 from espalier.tasks.pages.model_card import model_card
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
 
@@ -54,6 +57,24 @@ def test_it_tells_the_score_the_members_and_the_rivals() -> None:
     assert card.index("| 1 | linear | 0.75") < card.index("| 0 | linear | 0.25")
     assert "| 2 | linear" not in card
     assert "| best single | 0.9 | 1 |" in card
+
+
+def test_it_shows_the_front_of_what_was_asked_for() -> None:
+    point = FrontPoint(
+        name="ensemble of 2 models",
+        trial=None,
+        score=0.91,
+        latency=2.0,
+        size=3.0,
+        operations=4000.0,
+        chosen=True,
+    )
+    card = model_card(PREPARED, replace(ENSEMBLE, front=(point,)), HOLDOUT, [_row(0, 1.0)])
+    assert "| ensemble of 2 models | 0.91 | 2 | 3 | 4,000 | chosen |" in card
+    tags = front_tags(Preference(objectives=("score", "size"), prefer="small"), (point,))
+    assert tags["front"] == "ensemble of 2 models: 0.91, 2 ms, 3 MiB, 4e+03 operations (chosen)"
+    assert (tags["objectives"], tags["prefer"]) == ("score,size", "small")
+    assert front_tags(Preference(), ()) == {}
 
 
 def test_it_shows_some_of_many_members_and_counts_the_rest() -> None:

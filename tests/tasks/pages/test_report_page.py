@@ -13,12 +13,13 @@ from espalier.pipelines.explain.explanation import NOTHING_EXPLAINED, Explanatio
 from espalier.pipelines.explain.importance import ColumnImportance
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.explain.mistakes import ConfusionMatrix, Deviations
+from espalier.pipelines.pages.charts import diagonal_chart, interval_chart, progress_chart
+from espalier.pipelines.pages.page import number
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.failures import Failures
 from espalier.pipelines.trials.trial import TrialStatus
-from espalier.tasks.pages.charts import diagonal_chart, interval_chart, progress_chart
-from espalier.tasks.pages.report_page import ReportFacts, number, report_page
+from espalier.tasks.pages.report_page import ReportFacts, report_page
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, ValidationRecord
 
 EVIL = "<script>alert('x')</script>"

@@ -10,7 +10,7 @@ import pytest
 from espalier.infra.tracking.artifacts import ROWS_BEGIN, ROWS_END
 from espalier.pipelines.explain.coverage import Coverage
 from espalier.pipelines.explain.curves import ClassScore, class_curves
-from espalier.pipelines.explain.dependence import Dependence
+from espalier.pipelines.explain.effects.dependence import Dependence
 from espalier.pipelines.explain.explanation import NOTHING_EXPLAINED
 from espalier.pipelines.explain.mistakes import deviations
 from espalier.pipelines.explain.search.growth import GrowthStage
@@ -23,11 +23,11 @@ from espalier.pipelines.explain.search.story import (
     SearchStory,
 )
 from espalier.pipelines.explain.weak_spots import WeakSlice, WorstRow
+from espalier.pipelines.pages.small_charts import dependence_chart, histogram, line_chart
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.pages.report_page import report_page
 from espalier.tasks.pages.reproducing import how_to_reproduce
-from espalier.tasks.pages.small_charts import dependence_chart, histogram, line_chart
 from tests.tasks.pages.test_report_page import EVIL, facts, row  # noqa: F401
 
 TRUTH = np.array([0, 0, 1, 1, 0, 1])

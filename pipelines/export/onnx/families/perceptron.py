@@ -31,9 +31,8 @@ def _outputs(matrix: Matrix, model: Perceptron) -> Tensor:
     """Return the outputs of the last layer, float32."""
     graph, network = matrix.graph, model.network_
     hidden = graph.op("Mul", matrix.tensor, network.scale[None, :])
-    last = len(network.weights) - 1
     for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
         hidden = graph.op("Add", graph.op("MatMul", hidden, weight), bias[None, :])
-        if layer < last:
+        if network.bends(layer):
             hidden = graph.op("Relu", hidden)
     return hidden

@@ -7,12 +7,21 @@ from sklearn.linear_model import ElasticNet, LogisticRegression, TweedieRegresso
 from sklearn.linear_model import Ridge as RidgeRegression
 
 from espalier.pipelines.export.base.errors import CannotExportError
-from espalier.pipelines.export.onnx.families import bayes, forest, linear, perceptron, realmlp, svm
+from espalier.pipelines.export.onnx.families import (
+    additive,
+    bayes,
+    forest,
+    linear,
+    perceptron,
+    realmlp,
+    svm,
+)
 from espalier.pipelines.export.onnx.families import catboost as cat
 from espalier.pipelines.export.onnx.families import lightgbm as lgb
 from espalier.pipelines.export.onnx.families import xgboost as xgb
 from espalier.pipelines.export.onnx.features.matrix import Matrix
 from espalier.pipelines.export.onnx.graph.graph import Tensor
+from espalier.pipelines.learners.additive.explainable_boosting import ExplainableBoosting
 from espalier.pipelines.learners.families.bayes import GaussianClassifier
 from espalier.pipelines.learners.families.catboost_trees import CatBoostModel
 from espalier.pipelines.learners.families.forest import GrownForest
@@ -42,6 +51,7 @@ _PROBABILITIES: dict[type, Emitter] = {
     KernelClassifier: svm.kernel_probabilities,
     Perceptron: perceptron.perceptron_probabilities,
     TabularPerceptron: realmlp.realmlp_probabilities,
+    ExplainableBoosting: additive.additive_probabilities,
 }
 _VALUES: dict[type, Emitter] = {
     LightGBMModel: lgb.lightgbm_values,
@@ -54,6 +64,7 @@ _VALUES: dict[type, Emitter] = {
     KernelRegressor: svm.kernel_values,
     Perceptron: perceptron.perceptron_values,
     TabularPerceptron: realmlp.realmlp_values,
+    ExplainableBoosting: additive.additive_values,
 }
 # They only choose or fit the model within.
 _WRAPPERS = (ChosenStrength, ElasticLogistic, Logistic, LogLinear, ReweightedQuantile, Ridge)

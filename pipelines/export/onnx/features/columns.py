@@ -34,6 +34,12 @@ _WITHOUT_BLANKS = r"(?s)[^\s\p{Z}](?:.*[^\s\p{Z}])?"
 _NUMBERS = (ColumnRole.NUMERIC, ColumnRole.DATETIME, ColumnRole.TIME)
 _STRINGS = (ColumnRole.CATEGORICAL, ColumnRole.TEXT)
 
+_HELD = {ColumnRole.IMAGE: "which holds pictures", ColumnRole.MEANING: "which a network made"}
+_WITHOUT = {
+    ColumnRole.IMAGE: "train without it (--exclude)",
+    ColumnRole.MEANING: "train it again with --portable onnx, which takes the words of texts alone",
+}
+
 
 @dataclass(slots=True)
 class Columns:
@@ -72,10 +78,7 @@ class Columns:
             elif role in _STRINGS:
                 made.strings[name] = graph.add_input(name, object, (None, 1))
             else:
-                raise CannotExportError(
-                    f"column {name!r}, which holds {role}",
-                    advice="train without it (--exclude)",
-                )
+                raise CannotExportError(f"column {name!r}, {_HELD[role]}", advice=_WITHOUT[role])
         return made
 
     def number_table(self, names: Sequence[str]) -> Tensor:

@@ -1,6 +1,7 @@
 """Folders, archives and manifests of pictures as tables."""
 
 import shutil
+import zipfile
 
 import pandas as pd
 import pytest
@@ -31,6 +32,16 @@ def test_a_folder_of_class_folders_is_a_table(folder):
     assert class_column(str(folder)) == "label"
     (chunk,) = read_chunks(str(folder))
     pd.testing.assert_frame_equal(chunk, table)
+
+
+def test_an_archive_leads_to_no_file_outside_of_it(folder, tmp_path):
+    outside = tmp_path / "secret.png"
+    outside.write_bytes((folder / "disc" / "0.png").read_bytes())
+    archive = tmp_path / "all.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for name in (str(outside), "../secret.png", "disc/../../secret.png", "disc/0.png"):
+            packed.writestr(name, outside.read_bytes())
+    assert read_table(str(archive))["image"].tolist() == [f"{archive}/disc/0.png"]
 
 
 def test_an_archive_is_the_same_table(folder, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from espalier.infra.web.answering.raw_rows import RawRows
 from espalier.infra.web.answering.refusals import RefusedError
-from espalier.infra.web.answering.served_columns import served_columns
+from espalier.infra.web.answering.served_columns import SMALL_PICTURE, served_columns
 from espalier.infra.web.answering.typed_columns import TypedColumns, typed_columns
 from espalier.pipelines.data.parsing.dates import ISO
 from espalier.pipelines.data.parsing.readings import ColumnPlan, DateReading, NumberReading
@@ -38,7 +38,7 @@ def test_contents_are_left_to_the_model():
     rows = RawRows.of_table(pd.DataFrame({"photo": contents}))
     assert typed_columns(rows, [FILES]).columns["photo"].tolist() == contents
     (column,) = served_columns([FILES], pd.DataFrame({"photo": [b"secret"]}))
-    assert (column.kind, column.example) == ("file", None)
+    assert (column.kind, column.example) == ("file", SMALL_PICTURE)
 
 
 @pytest.mark.parametrize("pattern", [None, ISO, "%Y-%m-%d", "%Y-%m-%d %H:%M", "%d/%m/%Y", "%m.%Y"])

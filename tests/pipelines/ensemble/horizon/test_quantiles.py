@@ -58,3 +58,40 @@ def test_what_is_unknown_is_left_out() -> None:
     model = fit_quantiles(residuals, LEVELS)
     assert np.isfinite(model.spread).all()
     assert np.isfinite(model.factors).all()
+
+
+def _missed(kind: str, rng: np.random.Generator, shape: tuple[int, int, int]) -> np.ndarray:
+    """Return residuals that are alike in some way, (origins, series, steps)."""
+    one = rng.normal(size=shape)
+    if kind == "of a random walk":
+        return one.cumsum(axis=2)
+    if kind == "of a wrong level":
+        return one + 1.5 * rng.normal(size=(*shape[:2], 1))
+    if kind == "of a common shock":
+        return one + rng.normal(size=(shape[0], 1, 1))
+    return one
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 12), (3, 1, 12), (6, 1, 30), (6, 8, 12), (3, 60, 8)])
+@pytest.mark.parametrize(
+    "kind", ["independent", "of a random walk", "of a wrong level", "of a common shock"]
+)
+def test_residuals_that_are_alike_are_worth_fewer(kind: str, shape: tuple[int, int, int]) -> None:
+    covered = []
+    for seed in range(120 if shape[1] == 1 else 24):
+        rng = np.random.default_rng(seed)
+        model = fit_quantiles(_missed(kind, rng, shape), LEVELS)
+        made = model.quantiles(np.zeros(shape[1:]), np.ones(shape[1]), model.factors)
+        later = _missed(kind, rng, (8, *shape[1:]))
+        covered.append(((later >= made[..., 0]) & (later <= made[..., -1])).mean())
+    assert np.mean(covered) == pytest.approx(0.8, abs=0.06)
+
+
+def test_where_errors_shrink_with_time_the_newest_tell_their_size() -> None:
+    rng = np.random.default_rng(0)
+    size = np.array([1.0, 2.0, 4.0])[:, None, None]  # the newest origin comes first
+    model = fit_quantiles(size * rng.normal(size=(3, 300, 8)), LEVELS)
+    made = model.quantiles(np.zeros((300, 8)), np.ones(300), model.factors)
+    later = rng.normal(size=(300, 8))
+    # All origins alike would give 0.98.
+    assert 0.8 < ((later >= made[..., 0]) & (later <= made[..., -1])).mean() < 0.94

@@ -31,7 +31,7 @@ def test_the_compiled_file_answers_as_the_model_does(tmp_path, problem, families
 
 
 @needs_a_compiler
-@pytest.mark.parametrize("family", ["extra_trees", "bayes", "svm"])
+@pytest.mark.parametrize("family", ["extra_trees", "bayes", "svm", "realmlp", "ebm"])
 def test_other_families_are_compiled_too(tmp_path, family):
     model = small_model(ProblemKind.BINARY, [family], text=False)
     made = export_model(model, tmp_path / "model.c", "c", rows=NEW)

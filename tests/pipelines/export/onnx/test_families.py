@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from espalier.pipelines.errors import UserError
 from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.onnx.families.catboost_categories import hash_of_code
 from espalier.pipelines.export.portable import portable_learners
@@ -16,7 +17,7 @@ from espalier.pipelines.space.joint import SearchSpace
 from tests.pipelines.conftest import make_messy
 from tests.pipelines.export.candidates import as_read, difference, fitted, onnx_scores
 
-EXPORTED = [name for name in LEARNERS if name not in ("knn", "ebm")]
+EXPORTED = [name for name in LEARNERS if name != "knn"]
 TREES = ["lightgbm", "xgboost", "catboost", "random_forest", "extra_trees"]
 # Few rounds: it is not the score that is looked at.
 QUICK = {
@@ -53,6 +54,9 @@ CHOICES = [
     ("random_forest", {"prep_encoding": "target", "prep_text_means": True}),
     ("extra_trees", {"prep_encoding": "onehot", "prep_construction": "ratios"}),
     ("realmlp", {"prep_encoding": "onehot", "prep_scaling": "quantile"}),
+    ("ebm", {"prep_encoding": "native", "pairs": 2.0, "prep_strings": "categories"}),
+    ("ebm", {"prep_encoding": "target", "pairs": 0.0, "prep_text_means": True}),
+    ("ebm", {"prep_encoding": "onehot", "prep_construction": "arithmetic"}),
 ]
 
 
@@ -172,6 +176,49 @@ def test_random_configurations_of_a_portable_search_are_exported(problem):
         candidate = fitted(by_name[configuration.family], configuration, dataset)
         assert difference(candidate, dataset.X) < 1e-5, configuration
         assert difference(candidate, new) < 1e-5, configuration
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("problem", [ProblemKind.BINARY, ProblemKind.REGRESSION])
+@pytest.mark.parametrize("family", list(LEARNERS))
+def test_each_value_of_each_preprocessing_choice_of_each_family_is_exported_or_refused(
+    family, problem
+):
+    if problem not in LEARNERS[family].problems:
+        pytest.skip("no family for such problems")
+    dataset = as_read(make_messy(problem))
+    new = as_read(make_messy(problem, seed=1)).X
+    if family not in EXPORTED:
+        with pytest.raises(UserError, match=f"none of the families {family} can be exported"):
+            portable_learners([LEARNERS[family]], dataset, "onnx")
+        return
+    (learner,) = portable_learners([LEARNERS[family]], dataset, "onnx")
+    for configuration in _covering(SearchSpace([learner], dataset.shape)):
+        candidate = fitted(learner, configuration, dataset)
+        assert difference(candidate, dataset.X) < 1e-5, configuration
+        assert difference(candidate, new) < 1e-5, configuration
+
+
+def _covering(space):
+    """Return configurations in which every value of every preprocessing choice is used once."""
+    drawn = space.sample(400, np.random.default_rng(9))
+    seen = {each: _prep_values(each) for each in drawn}
+    left, made = set().union(*seen.values()), []
+    while left:
+        best = max(drawn, key=lambda each: len(seen[each] & left))
+        left -= seen[best]
+        quick = {**dict(best), **_short(best)}
+        made.append(dataclasses.replace(best, items_=tuple(sorted(quick.items()))))
+    return made
+
+
+def _prep_values(configuration):
+    """Return the choices of preprocessing that are made, without sizes and shares."""
+    return {
+        (name, value)
+        for name, value in configuration.items()
+        if name.startswith("prep_") and isinstance(value, str | bool)
+    }
 
 
 def _short(configuration):

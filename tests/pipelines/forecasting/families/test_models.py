@@ -184,6 +184,14 @@ def test_waves_of_two_seasons_are_found() -> None:
     assert np.abs(made - y[-H:]).mean() < 0.2
 
 
+def test_a_season_longer_than_what_is_looked_at_is_no_trend() -> None:
+    steps = np.arange(5 * 2016 + H)
+    y = 10 + np.sin(2 * np.pi * steps / 288) + 5 * np.sin(2 * np.pi * steps / 2016)
+    panel = Panel.of([y[:-H]], season=288, seasons=(288, 2016))
+    made = HarmonicForecaster(penalty=1e-4, longest=500).fit(panel, H).forecast(panel, H)[0]
+    assert np.abs(made - y[-H:]).mean() < 0.3
+
+
 def test_reduction_goes_on_with_a_trend_beyond_what_it_saw() -> None:
     rng = np.random.default_rng(0)
     series = [

@@ -9,7 +9,8 @@ from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.facts import series_contract, series_facts
 from espalier.pipelines.forecasting.input.hold_out import steps_to_hold_out, without_last
 from espalier.pipelines.forecasting.input.newest import followed_by, newest
-from espalier.pipelines.forecasting.input.read import SeriesTable, read_series
+from espalier.pipelines.forecasting.input.read import read_series
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.panel import Panel
 
 COLUMNS = SeriesColumns(time="day", target="y", series="s", known_covariates=("x",))

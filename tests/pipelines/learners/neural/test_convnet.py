@@ -11,6 +11,7 @@ from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.learners.base.learner import BuildContext
 from espalier.pipelines.learners.candidate import Candidate
+from espalier.pipelines.learners.light.counts import count_model
 from espalier.pipelines.learners.neural import convnet
 from espalier.pipelines.learners.neural.convnet_family import (
     CONVNET,
@@ -184,6 +185,14 @@ def test_a_search_has_networks_where_there_are_pixels():
     assert "convnet" in [each.name for each in choose_learners(None, PICTURES)]
     assert "convnet" not in [each.name for each in choose_learners(None, TABLE)]
     assert PICTURES.n_numeric == 0
+
+
+def test_operations_are_known_before_training(binary):
+    data, fitted = binary
+    values = fitted.configuration.model_values
+    counted = count_model(fitted.model_)
+    assert counted.operations == CONVNET.least_operations(values, data.shape)
+    assert counted.parameters == cost_of(values, data.shape).parameters
 
 
 def test_who_names_other_families_wants_no_pixels():

@@ -22,12 +22,15 @@ def mean_score(space, policy, state, score):
 def test_it_draws_better_ones_after_learning_from_trials(kind):
     space = choices_space() if kind == "choices" else new_space()
     score = merit if kind == "choices" else landscape(space)
-    policy = PolicyNetwork(space, np.random.default_rng(0))
-    tried = space.sample(60, np.random.default_rng(1))
-    X = space.encode(tried)
-    before = mean_score(space, policy, policy.features(X[:1]), score)
-    state = learn_from_trials(policy, X, normal_scores([score(each) for each in tried]))
-    assert mean_score(space, policy, state, score) > before + 0.2
+    gained = []
+    for seed in range(4):  # sixty trials of a large space may mislead; several sets of them do not
+        policy = PolicyNetwork(space, np.random.default_rng(0))
+        tried = space.sample(60, np.random.default_rng(seed))
+        X = space.encode(tried)
+        before = mean_score(space, policy, policy.features(X[:1]), score)
+        state = learn_from_trials(policy, X, normal_scores([score(each) for each in tried]))
+        gained.append(mean_score(space, policy, state, score) - before)
+    assert np.mean(gained) > 0.5
 
 
 def test_a_critic_moves_it_further_than_the_trials_alone():

@@ -1,0 +1,1 @@
+"""Expectation suites: those that trainings left, and those that people own."""

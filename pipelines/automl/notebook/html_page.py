@@ -1,0 +1,44 @@
+"""A whole HTML page as an object: shown in a notebook, or written to a file."""
+
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+from espalier.pipelines.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlPage:
+    """A page that stands by itself; a notebook shows it in a frame, so its style stays its own.
+
+    Attributes
+    ----------
+    html : str
+        The page.
+    path : Path or None
+        The file that it was written to; None if it was not.
+    """
+
+    html: str = field(repr=False)
+    path: Path | None = None
+
+    def save(self, path: str | Path) -> "HtmlPage":
+        """Write the page to a file, and return it with the file's path.
+
+        Raises
+        ------
+        UserError
+            The folder does not exist.
+        """
+        target = Path(path)
+        if not target.parent.is_dir():
+            raise UserError(f"folder {target.parent} does not exist; create it, or name another")
+        target.write_text(self.html, encoding="utf-8")
+        return HtmlPage(self.html, target)
+
+    def _repr_html_(self) -> str:
+        """Return a frame with the page."""
+        return (
+            '<iframe style="width:100%;height:42em;border:1px solid rgba(127,127,127,.35);'
+            f'border-radius:6px" sandbox="allow-same-origin" srcdoc="{escape(self.html)}"></iframe>'
+        )

@@ -1,0 +1,1 @@
+"""What moves the answers: single columns, pairs of them, and the columns of single rows."""

@@ -1,0 +1,117 @@
+"""The pictures of a training table, read within its time budget or not at all."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from importlib.util import find_spec
+
+import pandas as pd
+
+from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.images.bad_files import BadFiles
+from espalier.pipelines.images.columns import (
+    BUDGET_SHARE,
+    PictureColumns,
+    affordable_side,
+    find_picture_columns,
+    read_pictures,
+    scaled_down,
+)
+from espalier.pipelines.images.lite0 import SIDES
+from espalier.pipelines.images.reading import VISION_PACKAGES
+from espalier.pipelines.resources.budget import NEVER, Deadline
+
+LATEST_SHARE = 0.3
+"""Share of the budget within which pictures must be read, or smaller ones are taken."""
+LAST_SHARE = 0.2
+"""Share of the budget that the smallest may take; what is not read by then counts as missing."""
+MOST_UNREAD = 0.8
+"""Share of the pictures that may be missing where a table has nothing else."""
+
+
+def training_pictures(
+    table: pd.DataFrame,
+    named: Sequence[str] | None,
+    *,
+    root: str = "",
+    side: int | None = None,
+    leave_out: Sequence[str | None] = (),
+    seconds: float | None = None,
+    deadline: Deadline = NEVER,
+    known_only: bool = False,
+    policy: BadFiles = "missing",
+) -> PictureColumns:
+    """Find the picture columns of a training table and read them.
+
+    Parameters and errors are those of `find_picture_columns` and `read_pictures`. Where packages
+    are missing, columns that the user did not name stay texts, with a warning. With ``known_only``
+    no vector is made, and pictures that are not in the store count as missing.
+
+    A table with other columns is trained on these whatever becomes of its pictures; one of nothing
+    but pictures needs a fifth of them, and is refused only if ``deadline`` passes before.
+
+    Raises
+    ------
+    UserError
+        As said there; or too few pictures could be read in time.
+    """
+    table = with_unique_names(table)
+    columns = find_picture_columns(table, named, root=root, leave_out=leave_out)
+    missing = [each for each in VISION_PACKAGES if find_spec(each) is None]
+    if columns and named is None and missing:
+        listed = ", ".join(map(repr, columns))
+        said = (
+            f"column {listed} holds pictures, which are left out and only their names are used: "
+            f"{' and '.join(missing)} not installed; install with: pip install 'espalier[vision]'"
+        )
+        return PictureColumns({}, (said,))
+    reads = partial(read_pictures, table, columns, root=root, policy=policy)
+    if known_only:
+        return reads(side=side, deadline=deadline.sooner(0.0), partial=True)
+    others = set(map(str, table.columns)) - set(columns) - set(map(str, leave_out))
+    try:
+        if side is not None or seconds is None or not columns:
+            return reads(side=side, deadline=deadline)
+        expected = affordable_side(table, columns, root, BUDGET_SHARE * seconds)
+        return _read_in_time(reads, expected, seconds, deadline, has_others=bool(others))
+    except TimeoutError:
+        raise UserError(
+            f"the pictures of {', '.join(map(repr, columns))} could not all be read within the "
+            "time budget; give more time, or fewer rows (what has been read is kept, so that the "
+            "next training goes on from there)"
+        ) from None
+
+
+def _read_in_time(
+    reads: Callable[..., PictureColumns],
+    expected: int,
+    seconds: float,
+    deadline: Deadline,
+    *,
+    has_others: bool,
+) -> PictureColumns:
+    """Return the pictures at the largest side that fits the budget, from the expected one on.
+
+    The first pictures told how long all will take, and each block tells it anew, as a machine may
+    get busier meanwhile. At the smallest side, what is not reached in time counts as missing.
+    """
+    in_time = deadline.sooner(LATEST_SHARE * seconds)
+    for side in SIDES[SIDES.index(expected) : -1]:
+        try:
+            found = reads(side=side, deadline=in_time, foresee=True)
+        except TimeoutError:
+            continue
+        return replace(found, notes=(*found.notes, *scaled_down(side)))
+    side = SIDES[-1]
+    last = deadline.sooner(max(LAST_SHARE * seconds, in_time.seconds_left))
+    found = reads(side=side, deadline=last, partial=True)
+    if not has_others and _too_few(found):
+        found = reads(side=side, deadline=deadline, partial=True)
+        if _too_few(found):
+            raise TimeoutError("too few pictures were read in time")
+    return replace(found, notes=(*found.notes, *scaled_down(side)))
+
+
+def _too_few(found: PictureColumns) -> bool:
+    return found.n_unread > MOST_UNREAD * (found.n_pictures + found.n_unread)

@@ -1,0 +1,153 @@
+"""Charts of a forecast's report, as inline SVG styled by the page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from espalier.pipelines.explain.forecast_explanation import SeriesStory, StepScore
+from espalier.pipelines.explain.series_parts import CalendarEffect, SeriesParts
+from espalier.pipelines.pages.charts import Axis, axes, dot, grid, svg, text
+from espalier.pipelines.pages.small_charts import (
+    SMALL_HEIGHT,
+    Line,
+    drawing,
+    frame,
+    line_chart,
+)
+
+MOST_DRAWN = 400
+"""Points of a line that is drawn; more would not show."""
+
+Points = Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesChart:
+    """A drawn series with its title and times.
+
+    Attributes
+    ----------
+    title, why : str
+        The series, and why it is shown.
+    first, origin, last : str
+        Its times.
+    svg : Markup
+        The drawing.
+    """
+
+    title: str
+    why: str
+    first: str
+    origin: str
+    last: str
+    svg: Markup
+
+
+def series_chart(story: SeriesStory, target: str) -> SeriesChart:
+    """Return the chart of a series; ``target`` is the title of one without a name."""
+    n_past = len(story.past)
+    past = [(at - n_past + 1.0, y) for at, y in enumerate(story.past) if y is not None]
+    made = _points(story.made)
+    low, high, actual = _points(story.low), _points(story.high), _points(story.actual)
+    everything = [*past, *made, *low, *high, *actual]
+    x, y = axes([a for a, _ in everything], [b for _, b in everything])
+    band = _path(x, y, [*high, *low[::-1]])
+    parts = [
+        *grid(x, y, "steps ahead"),
+        Markup('<path class="band" d="{}Z"/>').format(band),
+        Markup('<path class="past" d="{}"/>').format(_path(x, y, past)),
+        Markup('<path class="made" d="{}"/>').format(_path(x, y, made)),
+        *(dot(x(a), y(b), f"step {a:.0f}: {b:.5g} came", 2.5) for a, b in actual),
+    ]
+    title = story.name or target
+    return SeriesChart(
+        title=title,
+        why=story.why,
+        first=story.first,
+        origin=story.origin,
+        last=story.last,
+        svg=svg(parts, f"forecast of {title}"),
+    )
+
+
+def step_chart(steps: Sequence[StepScore]) -> Markup:
+    """Return the chart of the score by step; empty where nothing was scored."""
+    held_out = [(float(each.step), each.held_out) for each in steps if each.held_out is not None]
+    before = [(float(each.step), each.origins) for each in steps if each.origins is not None]
+    everything = [*held_out, *before]
+    if not everything:
+        return Markup("")
+    x, y = axes([a for a, _ in everything], [0.0, *(b for _, b in everything)])
+    line = Markup('<path class="line" d="{}"/>').format(_path(x, y, before))
+    dots = [dot(x(a), y(b), f"step {a:.0f}: {b:.5g}") for a, b in held_out]
+    return svg([*grid(x, y, "step"), line, *dots], "score by step")
+
+
+def part_charts(parts: SeriesParts) -> tuple[Markup, Markup]:
+    """Return the charts of a series' trend and of what repeats; the second may be empty."""
+    n_steps = len(parts.trend)
+    every = max(1, n_steps // MOST_DRAWN)
+    trend = [(at - n_steps + 1.0, value) for at, value in enumerate(parts.trend)][::every]
+    title = parts.name or "the series"
+    return (
+        line_chart(
+            [Line(points=trend)],
+            title=f"trend of {title}",
+            said=f"from {trend[0][1]:.4g} to {trend[-1][1]:.4g}",
+            across="steps before the forecast",
+            up="trend",
+        ),
+        line_chart(
+            [Line(points=[(at + 1.0, value) for at, value in enumerate(parts.season)])],
+            title=f"what repeats in {title}",
+            said=f"{len(parts.season)} steps",
+            across="step of the season, the first is the forecast's",
+            up="added to the trend",
+        ),
+    )
+
+
+def calendar_chart(effect: CalendarEffect) -> Markup:
+    """Return the chart of a calendar effect: a bar for each hour, day or month."""
+    known = [each for each in effect.effects if each is not None]
+    if not known:
+        return Markup("")
+    x, y, parts = frame([0.0, float(len(effect.labels))], [0.0, *known], across="", up="effect")
+    foot = y(0.0)
+    width = max(1.0, 0.7 * (x(1.0) - x(0.0)))
+    # Numbers of places say nothing; the names of what they are do.
+    parts = [each for each in parts if 'text-anchor="middle"' not in each or "rotate" in each]
+    every = -(-len(effect.labels) // 12)
+    for place, (label, value) in enumerate(zip(effect.labels, effect.effects, strict=True)):
+        middle = x(place + 0.5)
+        if place % every == 0:
+            parts.append(text(middle, SMALL_HEIGHT - 22, label, "middle"))
+        if value is None:
+            continue
+        top = min(y(value), foot)
+        parts.append(
+            Markup(
+                '<rect class="fill" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>'
+            ).format(
+                round(middle - width / 2, 1),
+                round(top, 1),
+                round(width, 1),
+                round(max(abs(y(value) - foot), 0.5), 1),
+                f"{label}: {value:+.1%}",
+            )
+        )
+    said = "; ".join(
+        f"{label} {value:+.1%}"
+        for label, value in zip(effect.labels, effect.effects, strict=True)
+        if value is not None
+    )
+    return drawing(parts, f"by {effect.unit}", said)
+
+
+def _points(values: Sequence[float | None]) -> list[tuple[float, float]]:
+    return [(step + 1.0, value) for step, value in enumerate(values) if value is not None]
+
+
+def _path(x: Axis, y: Axis, points: Points) -> str:
+    return "".join(f"{'L' if at else 'M'}{x(a)},{y(b)}" for at, (a, b) in enumerate(points))

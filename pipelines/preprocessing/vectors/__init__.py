@@ -1,0 +1,1 @@
+"""Columns of vectors that frozen networks made, as numbers for a model."""

@@ -1,0 +1,69 @@
+"""A smaller model made from another trial: what was done to it, and how far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Compression(StrEnum):
+    """How a smaller model is made from a larger one."""
+
+    ROUNDS = "rounds"  # a booster of fewer rounds
+    TREES = "trees"  # a forest of fewer trees
+    LOW_RANK = "low rank"  # a network whose matrices are products of two thinner ones
+    DISTILLED = "distilled"  # a small model that has learnt the answers of the ensemble
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What was done to the model of another trial.
+
+    Attributes
+    ----------
+    of : int
+        Number of that trial; of a distilled model the heaviest member of its teacher.
+    method : Compression
+        What was done.
+    share : float
+        Share of the rounds, of the trees, or of the full rank that is left, in (0, 1]; 1 for a
+        distilled model.
+    iterations : int or None
+        Rounds or trees to train exactly; None for a network.
+    """
+
+    of: int
+    method: Compression
+    share: float = 1.0
+    iterations: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.share <= 1.0:
+            raise ValueError(f"the share that is left must be in (0, 1], not {self.share}")
+
+    @property
+    def rank_share(self) -> float | None:
+        """Share of the rank of a network's matrices that is left; None for other models."""
+        return self.share if self.method is Compression.LOW_RANK else None
+
+    @property
+    def is_distilled(self) -> bool:
+        """Whether it learns from another model, so that fitting it takes that one's answers."""
+        return self.method is Compression.DISTILLED
+
+    @property
+    def label(self) -> str:
+        """For people: ``a quarter of the rounds of trial 7``."""
+        if self.is_distilled:
+            return "distilled from the ensemble"
+        what = {
+            Compression.ROUNDS: "rounds",
+            Compression.TREES: "trees",
+            Compression.LOW_RANK: "rank",
+        }[self.method]
+        return f"{self.share:.3g} of the {what} of trial {self.of}"
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> "Variant":
+        """Return the variant of a JSON record."""
+        return cls(**{**record, "method": Compression(record["method"])})

@@ -1,0 +1,1 @@
+"""A page of pictures and texts that a model gets wrong."""
