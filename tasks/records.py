@@ -366,6 +366,8 @@ class EnsembleRecord:
         How calibration, decision threshold and prediction intervals were chosen.
     fold_models : tuple of (trial number, number of models)
         Members that serve as the models of their folds; the others were refitted to all rows.
+    refits : tuple of (trial number, number of models)
+        Members of which several refits serve, of different seeds.
     row_ms : float or None
         Milliseconds that the model takes for a single raw row.
     learnt_all : bool
@@ -387,6 +389,7 @@ class EnsembleRecord:
     combiners: tuple[tuple[str, float, int], ...] = field(default=())
     adjusted: AdjustmentReport = NOTHING_ADJUSTED
     fold_models: tuple[tuple[int, int], ...] = ()
+    refits: tuple[tuple[int, int], ...] = ()
     row_ms: float | None = None
     learnt_all: bool = False
     growth: "tuple[GrowthStage, ...]" = ()

@@ -57,7 +57,8 @@ class TrainingSettings:
         80 % of the machine's. A large limit can reduce the number of concurrent trials.
     serving : "auto", "refit" or "bagged"
         Whether each member is refitted to all rows (small model, fast predictions) or the models
-        of its folds are averaged; ``auto`` refits as many members as the time allows.
+        of its folds are averaged; ``auto`` refits as many members as the time allows, and boosters
+        several times, with other seeds, while one row stays quick.
     max_latency_ms : float or None
         Longest time in milliseconds that the model may take for one row; None for no limit.
     max_size_mb : float or None

@@ -11,7 +11,7 @@ from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.splitting.folds import Fold
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.early_stopping import BeatenError, share_of, stop_if_beaten
-from espalier.pipelines.evaluation.fold_models import MOST_FOLDS
+from espalier.pipelines.evaluation.fold_models import served_folds
 from espalier.pipelines.evaluation.forecast_context import (
     ForecastContext,
     fit_forecaster,
@@ -204,7 +204,7 @@ def _run_folds(
     """Fit and score the folds one after the other, and record them in ``progress``."""
     shape = context.dataset.shape
     n_folds = len(context.folds)
-    n_kept = 0 if context.fold_models is None else min(n_folds, MOST_FOLDS)
+    n_kept = 0 if context.fold_models is None else served_folds(n_folds)
     kept: list[Candidate] = []
     parents = _parents(trial, context)
     for number, fold in enumerate(context.folds):

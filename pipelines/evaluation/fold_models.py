@@ -23,14 +23,19 @@ if TYPE_CHECKING:
 # Models of this many best trials are kept; larger ones cost more to write than they may save.
 MOST_MODELS = 8
 LARGEST_MB = 256.0
-# Of more folds than these, as where folds are drawn twice, only the first ones serve: each further
-# model makes predictions slower and hardly better.
-MOST_FOLDS = 5
+# All of at most so many folds serve. Of more, as where folds are drawn twice, only the first five:
+# each further model makes predictions slower and hardly better.
+MOST_FOLDS, _FIRST_FOLDS = 8, 5
+
+
+def served_folds(n_folds: int) -> int:
+    """Return of how many folds the models serve in place of a refit."""
+    return max(1, n_folds if n_folds <= MOST_FOLDS else _FIRST_FOLDS)
 
 
 def n_served(result: TrialResult) -> int:
     """Return the number of fold models that serve in place of a trial's refit."""
-    return max(1, min(MOST_FOLDS, len(result.fold_scores)))
+    return served_folds(len(result.fold_scores))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class FoldModels:
         trial : Trial
             The trial that the models are from.
         candidates : sequence of Candidate
-            One per fold, `MOST_FOLDS` at most.
+            One per fold that serves (`served_folds`).
         gain : float
             The trial's score in the direction "larger is better".
         """

@@ -183,8 +183,10 @@ def advise(
         costs = {each: float(portfolio.costs[place]) for each, place in others.items()}
         relatives = Unrecorded.of(space, knowledge.predictor).relatives
         for family in space.families:
-            if family not in dict(relatives):
-                costs.setdefault(space.default(family), 1.0)
+            if family in dict(relatives):
+                continue
+            for each in (space.default(family), *space.starters(family)):
+                costs.setdefault(each, 1.0)
         candidates = Candidates.of(
             list(costs), np.array(list(costs.values())), space, knowledge.predictor, meta
         )

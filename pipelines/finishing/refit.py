@@ -2,19 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from espalier.pipelines.data.splitting.folds import FoldPlan
 from espalier.pipelines.ensemble.choose import EnsembleChoice
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 from espalier.pipelines.evaluation.executors.base import Executor
-from espalier.pipelines.evaluation.fold_models import MOST_FOLDS, FoldModels, n_served
+from espalier.pipelines.evaluation.fold_models import FoldModels, n_served, served_folds
 from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.members.cost import RefitTime, refit_seconds
 from espalier.pipelines.members.member import Member
+from espalier.pipelines.members.refit_counts import refit_counts
 from espalier.pipelines.members.serving_limits import row_ms, size_mb
 from espalier.pipelines.members.serving_mode import RefitMode
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialResult
 
@@ -48,6 +51,13 @@ def member_job(result: TrialResult) -> MemberJob:
     )
 
 
+def seed_jobs(result: TrialResult, count: int) -> list[MemberJob]:
+    """Return ``count`` jobs of refits that differ by their seed, the first with the trial's own."""
+    job = member_job(result)
+    more = (integer_seed(job.seed, "refit", place) for place in range(1, count))
+    return [job, *(replace(job, seed=seed) for seed in more)]
+
+
 def fold_jobs(result: TrialResult, folds: FoldPlan) -> list[MemberJob]:
     """Return the jobs that fit a trial's configuration to each fold again, as the trial did."""
     return [
@@ -57,7 +67,7 @@ def fold_jobs(result: TrialResult, folds: FoldPlan) -> list[MemberJob]:
             seed=result.trial.seed,
             rows=fold.train,
         )
-        for fold in folds.folds[:MOST_FOLDS]
+        for fold in folds.folds[: served_folds(len(folds))]
     ]
 
 
@@ -75,7 +85,8 @@ def fit_choice(
 
     A member that would not be done in time, by the seconds of its trial, is not started, so that it
     does not take the time of the others; its stored fold models are used if there are any. If all
-    members may be late and no fold models are stored, a quick model is fitted first.
+    members may be late and no fold models are stored, a quick model is fitted first. In the time
+    that is left, further refits of other seeds follow (`refit_counts`).
 
     Parameters
     ----------
@@ -109,9 +120,17 @@ def fit_choice(
     # Members without stored fold models come first: they have no substitute for a refit.
     refits.sort(key=lambda each: each.trial.number in time.kept)
     bagged = [each for each, way in zip(members, ways, strict=True) if way is RefitMode.FOLDS]
-    deadline = time.refit_deadline(members, ways)
-    sure = _sure_trial(deadline, refits, history, time)
+    counts = refit_counts(time, members, ways)
     own = jobs or {}
+    several = {
+        each.trial.number: count
+        for each, count in zip(members, counts, strict=True)
+        if count > 1 and each.trial.number not in own
+    }
+    deadline = time.refit_deadline(members, ways).earlier(
+        sum((n - 1) * time.finish.of_member(results[number]) for number, n in several.items())
+    )
+    sure = _sure_trial(deadline, refits, history, time)
     made = _fit(
         executor,
         [*([] if sure is None else [sure]), *refits],
@@ -119,6 +138,7 @@ def fit_choice(
         folds,
         deadline,
         own,
+        several,
     )
     # Under limits, fold models cannot replace a failed refit: they were not counted in them.
     spare = [None if time.limits and way is not RefitMode.KEPT else fold_models for way in ways]
@@ -143,12 +163,14 @@ def fit_choice(
 class _Made:
     """Fitted models by trial number, None if the deadline passed first.
 
-    ``rounds`` holds the planned boosting rounds of each refit, None for other models.
+    ``rounds`` holds the planned boosting rounds of each refit, None for other models. ``seeds``
+    holds further refits, of other seeds.
     """
 
     rounds: dict[int, int | None]
     refits: dict[int, Candidate | None]
     bags: dict[int, list[Candidate | None]]
+    seeds: dict[int, list[Candidate | None]]
 
     def whole(self, result: TrialResult) -> Member | None:
         """Return the member if its models are complete (at least 80 % of the planned rounds)."""
@@ -156,10 +178,7 @@ class _Made:
         bag = self.bags.get(number, [None])
         if None not in bag:
             return self.any(result)
-        wanted = self.rounds.get(number)
-        done = getattr(self.refits.get(number), "n_iterations_", None)
-        complete = wanted is None or done is None or done >= COMPLETE_SHARE * wanted
-        return self.any(result) if complete and self.refits.get(number) is not None else None
+        return self.any(result) if self._is_complete(number, self.refits.get(number)) else None
 
     def any(self, result: TrialResult) -> Member | None:
         """Return the member with whatever models were fitted; None if there are none."""
@@ -168,7 +187,17 @@ class _Made:
         if bag:
             return Member(number=number, candidates=bag, of_folds=True)
         model = self.refits.get(number)
-        return None if model is None else Member(number=number, candidates=(model,))
+        if model is None:
+            return None
+        seeds = (each for each in self.seeds.get(number, ()) if self._is_complete(number, each))
+        more = tuple(each for each in seeds if each is not None)
+        return Member(number=number, candidates=(model, *more))
+
+    def _is_complete(self, number: int, model: Candidate | None) -> bool:
+        """Whether there is a model, with nearly all of its planned rounds."""
+        wanted, done = self.rounds.get(number), getattr(model, "n_iterations_", None)
+        enough = wanted is None or done is None or done >= COMPLETE_SHARE * wanted
+        return model is not None and enough
 
 
 def _fit(
@@ -177,16 +206,23 @@ def _fit(
     bagged: Sequence[TrialResult],
     folds: FoldPlan | None,
     deadline: Deadline,
-    own_jobs: Mapping[int, MemberJob],
+    own_jobs: Mapping[int, MemberJob] = MappingProxyType({}),
+    several: Mapping[int, int] = MappingProxyType({}),
 ) -> _Made:
-    """Refit the trials ``refits`` and fit the trials ``bagged`` to each fold, in parallel."""
+    """Refit the trials ``refits`` and fit the trials ``bagged`` to each fold, in parallel.
+
+    ``several`` says of which refits there are more than one; these come last.
+    """
     jobs = [own_jobs.get(result.trial.number) or member_job(result) for result in refits]
     bags = [] if folds is None else [fold_jobs(result, folds) for result in bagged]
-    models = iter(executor.fit_members([*jobs, *(job for bag in bags for job in bag)], deadline))
+    seeds = [seed_jobs(each, several.get(each.trial.number, 1))[1:] for each in refits]
+    more = [job for some in (*bags, *seeds) for job in some]
+    models = iter(executor.fit_members([*jobs, *more], deadline))
     return _Made(
         {job.trial_number: job.iterations for job in jobs},
         {job.trial_number: next(models) for job in jobs},
         {bag[0].trial_number: [next(models) for _ in bag] for bag in bags},
+        {some[0].trial_number: [next(models) for _ in some] for some in seeds if some},
     )
 
 

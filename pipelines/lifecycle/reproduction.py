@@ -225,9 +225,15 @@ def _jobs(member: Member, result: TrialResult, folds: FoldPlan) -> list[MemberJo
     candidate: Candidate = member.candidates[0]
     if len(folds) == 1 and job.iterations is not None and candidate.iterations is None:
         return fold_jobs(result, folds)  # saved by a version that did not record fold models
+    # Refits of other seeds follow the first.
+    jobs = [job, *(replace(job, seed=each.seed) for each in member.candidates[1:])]
+    return [_cut(job, each) for job, each in zip(jobs, member.candidates, strict=True)]
+
+
+def _cut(job: MemberJob, candidate: Candidate) -> MemberJob:
+    """Return the job with the rounds that its model reached."""
     rounds = getattr(candidate, "n_iterations_", None)
-    cut = job.iterations is not None and rounds is not None
-    return [replace(job, iterations=rounds) if cut else job]
+    return job if job.iterations is None or rounds is None else replace(job, iterations=rounds)
 
 
 def _difference(before: NDArray[Any], now: NDArray[Any] | None) -> float:

@@ -21,8 +21,8 @@ class Member:
     number : int
         Number of its trial.
     candidates : tuple of Candidate
-        The fitted models: a single one, refitted to all search rows, or one per fold, whose
-        predictions are averaged.
+        The fitted models, whose predictions are averaged: refitted to all search rows, a single one
+        or several that differ by their seed; or one per fold.
     of_folds : bool
         Whether the candidates are fold models, each fitted to the training rows of its fold.
     """

@@ -12,6 +12,7 @@ from espalier.pipelines.pages.search_charts import expectation_chart, front_char
 ORIGINS = {
     "warm_start": "what earlier trainings and experience advise",
     "default": "defaults of the families",
+    "starter": "other good starts of the leading families",
     "random": "drawn at random",
     "neighbour": "one step from one of the best",
     "near leaders": "one step from one of the best",

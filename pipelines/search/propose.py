@@ -50,10 +50,10 @@ def propose_trials(
     """Return the next trials; their numbers follow those of the history and the pending ones.
 
     First ``warm_start``, then the families' defaults (with a ``prior`` only those of the leading
-    families; where time is short, those that can stop early first), then proposals of
-    ``strategy``. With a time budget, one configuration of each family comes first until there is a
-    model. No configuration is proposed twice, even if it failed, nor one that differs from an
-    earlier one only in choices without effect.
+    families; where time is short, those that can stop early first) and the leaders' starters, then
+    proposals of ``strategy``. With a time budget, one configuration of each family comes first
+    until there is a model. No configuration is proposed twice, even if it failed, nor one that
+    differs from an earlier one only in choices without effect.
 
     Parameters
     ----------
@@ -142,6 +142,7 @@ def propose_trials(
             ("warm_start", favourites, admission.admitted),
             ("default", sure, admission.conceivable),
             ("default", others, admission.admitted),
+            ("starter", defaults.starters, admission.admitted),
         ):
             new = proposer.take(some, n - len(picks), rule, other_family=other_family)
             picks += [SourcedProposal(each, origin) for each in new]

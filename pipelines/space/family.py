@@ -1,7 +1,7 @@
 """The family subspace: the hyperparameters of one model family on one table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,9 @@ from espalier.pipelines.space.objectives import choice_of_objective
 from espalier.pipelines.space.parameter import Parameter
 from espalier.pipelines.space.preprocessing import preprocessing_space
 from espalier.pipelines.trials.configuration import Configuration, Value
+
+# The choice of how categories become columns, and its value "by the family itself".
+_ENCODING, _NATIVE = "prep_encoding", "native"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,8 @@ class FamilySpace:
         """
         own = _compile(learner.space(shape))
         before = _compile(preprocessing_space(learner.preprocessing, shape))
-        return cls(learner, own + before + choice_of_objective(objectives, learner.losses))
+        native = _of_categories(learner, shape, {each.name: each for each in before})
+        return cls(learner, own + before + native + choice_of_objective(objectives, learner.losses))
 
     def complete(self, given: Mapping[str, Any], rng: np.random.Generator | None) -> Configuration:
         """Return the configuration of the ``given`` values, the rest filled in.
@@ -85,6 +89,23 @@ class FamilySpace:
         values = dict(configuration)
         values[chosen.name] = chosen.neighbour(values[chosen.name], rng)
         return self.complete(values, None)
+
+
+def _of_categories(
+    learner: Learner, shape: DatasetShape, before: Mapping[str, Parameter]
+) -> tuple[Parameter, ...]:
+    """Return the hyperparameters of a family's own treatment of categories, where it may be used.
+
+    They depend on the choice ``prep_encoding``, if there is one.
+    """
+    encodings = learner.preprocessing.encodings(weighted=shape.is_weighted)
+    levels = shape.n_categorical + shape.n_text  # texts that repeat may be categories too
+    if learner.of_categories is None or not levels or _NATIVE not in encodings:
+        return ()
+    if _ENCODING in before:
+        made = _compile(learner.of_categories(shape))
+        return tuple(replace(each, parent=_ENCODING, when=(_NATIVE,)) for each in made)
+    return _compile(learner.of_categories(shape)) if encodings[0] == _NATIVE else ()
 
 
 def _compile(space: ConfigurationSpace) -> tuple[Parameter, ...]:

@@ -1,6 +1,7 @@
 """The joint search space: a choice of family, then that family's hyperparameters."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,18 @@ class SearchSpace:
     def default(self, family: str) -> Configuration:
         """Return the default configuration of ``family``."""
         return self._spaces[family].complete({}, None)
+
+    def starters(self, family: str) -> tuple[Configuration, ...]:
+        """Return the family's other configurations that are worth an early trial.
+
+        Those with a choice that was cut from this space, as for an export, are left out.
+        """
+        learner = self._spaces[family].learner
+        found: list[Configuration] = []
+        for each in () if learner.starters is None else learner.starters(self.shape):
+            with suppress(ValueError):
+                found.append(self.complete(family, dict(each)))
+        return tuple(found)
 
     def complete(self, family: str, values: dict[str, Any]) -> Configuration:
         """Return the configuration of ``values`` and defaults; inactive values are dropped."""

@@ -4,6 +4,7 @@ from espalier.infra.store_errors import disk_errors
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.finishing.finish import FinishInputs
 from espalier.pipelines.members.cost import FinishCost
+from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.serialization.to_disk import keep_on_disk
 from espalier.pipelines.serving.latency import answer_ms
@@ -74,7 +75,7 @@ def build_ensemble(
             deadline=deadline,
             cost=cost,
             fold_models=run.fold_models,
-            serving=settings.serving,
+            serving=_serving(run),
         ),
         deadline=deadline,
     )
@@ -91,6 +92,11 @@ def build_ensemble(
         weights=model.weights,
         row_ms=answer_ms(model, data.example_rows),
         fold_models=tuple((m.number, len(m.candidates)) for m in model.members if m.of_folds),
+        refits=tuple(
+            (m.number, len(m.candidates))
+            for m in model.members
+            if len(m.candidates) > 1 and not m.of_folds
+        ),
         combiners=tuple((each.name, each.score, each.n_members) for each in choice.combiners),
         adjusted=finished.adjusted,
         light=finished.light.results,
@@ -101,3 +107,9 @@ def build_ensemble(
             choice, predictions, dataset=data.search, metric=data.metric, seed=settings.seed
         ),
     )
+
+
+def _serving(run: TrainingRun) -> Serving:
+    """Return how members serve; those that are to learn from the held-out rows are refitted."""
+    wanted = run.settings.serving
+    return "refit" if wanted == "auto" and run.request.refit_on_all else wanted

@@ -26,7 +26,8 @@ def model_card(
     metric = escape_markdown(prepared.metric)
     members = [row for row in leaderboard if row.weight > 0]
     members.sort(key=lambda row: -row.weight)
-    bags = dict(ensemble.fold_models)
+    serves = {number: f"{n} fold models" for number, n in ensemble.fold_models}
+    serves |= {number: f"{n} models of {n} seeds" for number, n in ensemble.refits}
     blocks = [
         f"**{metric} {holdout.score:.5g}** on {holdout.n_rows:,} held-out "
         f"{'rows' if prepared.series is None else 'values'}, "
@@ -53,7 +54,7 @@ def model_card(
                     f"{row.weight:.2f}",
                     "" if row.score is None else f"{row.score:.5g}",
                     f"{row.fit_seconds:.2g}",
-                    f"{bags[row.trial]} fold models" if row.trial in bags else "one model",
+                    serves.get(row.trial, "one model"),
                 )
                 for row in members[:_MEMBERS_SHOWN]
             ],

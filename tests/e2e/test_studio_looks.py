@@ -174,7 +174,7 @@ def test_every_page_fits_is_readable_and_speaks(driver, studio, address):
             if wide > across:
                 faults.append((name, f"{wide} of {across} pixels wide"))
             for theme in THEMES:
-                # Without motion: a colour that is still changing is neither the old nor the new one.
+                # Without motion: a colour that still changes is neither the old nor the new one.
                 media = [
                     {"name": "prefers-color-scheme", "value": theme},
                     {"name": "prefers-reduced-motion", "value": "reduce"},

@@ -246,7 +246,7 @@ def train(
         typer.Option(
             "--bagged/--refit",
             help="Average the fold models of each member, or refit each member to all rows. "
-            "(default: refit as many as the time allows)",
+            "(default: refit as many as the time allows, boosters several times)",
             rich_help_panel=SEARCH,
             show_default=False,
         ),

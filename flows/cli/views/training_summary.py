@@ -27,6 +27,7 @@ SHOWN_ROWS = 10
 BASELINE = "baseline"
 _PROPOSERS = {
     "default": "defaults",
+    "starter": "starters",
     "warm_start": "experience",
     ASCENT: "predictor, by ascent",
     CANDIDATES: "predictor, by chance",

@@ -10,7 +10,8 @@ from espalier.flows.studio.models.forecast_facts import ForecastFacts
 from espalier.flows.studio.tables.series import place_of, values_of
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.explain.forecast_explanation import SeriesStory
-from espalier.pipelines.forecasting.input.read import SeriesTable, read_series
+from espalier.pipelines.forecasting.input.read import read_series
+from espalier.pipelines.forecasting.input.table import SeriesTable
 
 PREDICTION = "prediction"
 _MOST_SERIES = 500

@@ -11,7 +11,7 @@ from espalier.pipelines.data.parsing.readings import is_date, is_number
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.preparation import prepare
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.forecasting.input.read import SeriesTable
+from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.request_checks import check_request
 from espalier.tasks.data.series.read_request import read_request_series

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from espalier.pipelines.explain.forecast_explanation import SeriesStory
 from espalier.pipelines.pages.charts import axes, grid, svg
-from espalier.tasks.pages.forecast_charts import series_chart
+from espalier.pipelines.pages.forecast_charts import series_chart
 
 
 def value_chart(values: Sequence[float | None], name: str) -> Markup:

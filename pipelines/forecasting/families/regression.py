@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from espalier.pipelines.forecasting.blocks import Block, blocks_of, forecast_blocks
-from espalier.pipelines.forecasting.panel import Floats, Panel
+from espalier.pipelines.forecasting.panel import Floats, Ints, Panel
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
 _EWMA = 0.3
@@ -225,7 +225,7 @@ class HarmonicForecaster:
         ahead += level[:, None] * self.fading ** np.arange(1, horizon + 1)
         return mean + size * ahead
 
-    def _covariates(self, panel: Panel, block: Block, steps: Floats) -> list[Floats]:
+    def _covariates(self, panel: Panel, block: Block, steps: Ints) -> list[Floats]:
         """Return the known covariates, centred and scaled by series, (n, T + H) each."""
         if not panel.n_covariates:
             return []

@@ -57,14 +57,16 @@ class Hierarchy:
     def sums(self, names: "Sequence[Any] | pd.Index[Any]") -> "Sums":
         """Return how the series of these names, sums among them, add up."""
         bottom = np.flatnonzero(self.is_bottom(names))
-        place = {names[row]: at for at, row in enumerate(bottom)}
+        place = {names[int(row)]: at for at, row in enumerate(bottom)}
         members: dict[Cells, list[int]] = {}
         for name, at in place.items():
             cells = self.cells[name]
             for depth in range(len(self.levels)):
                 members.setdefault(cells[:depth], []).append(at)
         above = np.flatnonzero(~self.is_bottom(names))
-        found = [np.array(members.get(self.cells[names[row]], []), dtype=np.int64) for row in above]
+        found = [
+            np.array(members.get(self.cells[names[int(row)]], []), dtype=np.int64) for row in above
+        ]
         return Sums(above=above, bottom=bottom, members=tuple(found))
 
 
@@ -119,7 +121,8 @@ def added_up(panel: Panel, sums: Sums, *, codes: NDArray[np.bool_]) -> Panel:
     first, lengths = np.zeros(n_nodes, np.int64), np.zeros(n_nodes, np.int64)
     for at, row in enumerate(sums.bottom):
         some = slice(int(panel.starts[at]), int(panel.limits[at]))
-        parts[row] = (panel.values[some], panel.observed[some] * 1.0, panel.covariates[some])
+        seen = panel.observed[some].astype(np.float64)
+        parts[row] = (panel.values[some], seen, panel.covariates[some])
         first[row], lengths[row] = panel.first[at], panel.lengths[at]
     for row, members in zip(sums.above, sums.members, strict=True):
         parts[row], first[row], lengths[row] = _sum(panel, members, codes)
@@ -172,4 +175,4 @@ def _sum(
     observed = (filled <= _FILLED * size) & seen & (np.arange(room) < length)
     mean = np.where(counts > 0, added / np.maximum(counts, 1), np.nan)
     covariates = np.where(codes & (low != high), np.nan, mean)
-    return (total, observed * 1.0, covariates), first, length
+    return (total, observed.astype(np.float64), covariates), first, length

@@ -153,6 +153,15 @@ class Learner:
     inherits : bool
         Whether ``fit`` takes ``parent``, a model of the family that was fitted to the same rows
         or a part of them, to start from.
+    of_categories : callable (shape) -> ConfigurationSpace, or None
+        Hyperparameters of its own way to treat categories: active where ``prep_encoding`` is
+        ``native``. None if there are none.
+    starters : callable (shape) -> tuple of mappings, or None
+        Values that differ from the defaults of configurations worth an early trial beside the
+        default; None if there are none.
+    varies : callable (values) -> bool, or None
+        Whether models of these hyperparameters that differ by their seed alone are worth
+        averaging; None if they are not.
     """
 
     name: str

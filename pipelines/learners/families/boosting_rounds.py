@@ -1,16 +1,24 @@
 """Number of boosting rounds, and early stopping."""
 
+from collections.abc import Mapping
+
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.trials.configuration import Value
 
 MOST_TREES = 10_000
 """Most rounds; with more than two classes, half as many trees a class."""
+SMALLEST_RATE = 0.005
+"""Smallest learning rate of a search."""
 # Most rounds times the rate: up to 750 rows, and with more.
 _SHORTER, _LONGEST = 60.0, 150.0
 # Up to 750 rows there are so many rounds, with more so many a row. Above so many rows there are
 # fewer again.
 _ROUNDS_OF_FEW_ROWS, _ROUNDS_A_ROW, _ROWS_OF_FULL_LENGTH = 3_000, 4, 50_000
+# Where each round costs more, larger steps than these are worth a trial too.
+_LARGEST_RATE, _LARGEST_WHERE_ROUNDS_COST = 0.1, 0.3
+_MANY_ROWS = 100_000
 # A loss that falls by a smaller share than this does not restart the wait for improvement.
 _WORTH_WAITING = 5e-4
 # Up to so many rows no smaller step than this pays; with more rows it falls as one over the rows.
@@ -78,9 +86,22 @@ def _seconds_left(deadline: Deadline | None) -> float:
 
 def default_rate(shape: DatasetShape) -> float:
     """Return the default learning rate: larger where each round costs more."""
-    if shape.n_classes > 2 or shape.n_rows > 100_000:
+    if _rounds_cost(shape):
         return 0.12 if shape.n_classes > 10 else 0.1
     return 0.06
+
+
+def searched_rates(shape: DatasetShape) -> tuple[float, float]:
+    """Return the smallest and the largest learning rate that a search may try.
+
+    A tenth is enough: of 28 LightGBMs in AutoGluon's portfolio none has more, and smaller steps
+    arrive, since rounds are not what bounds a fit. More is allowed where each round costs more.
+    """
+    return SMALLEST_RATE, _LARGEST_WHERE_ROUNDS_COST if _rounds_cost(shape) else _LARGEST_RATE
+
+
+def _rounds_cost(shape: DatasetShape) -> bool:
+    return shape.n_classes > 2 or shape.n_rows > _MANY_ROWS
 
 
 def max_rounds(shape: DatasetShape, rate: float, *, most_trees: int = MOST_TREES) -> int:
@@ -148,6 +169,11 @@ def expected_trees(shape: DatasetShape, rate: float) -> float:
     """Return about how many trees a fit grows before it stops early, over all classes."""
     rounds = min(max_rounds(shape, rate), 15.0 / rate)
     return rounds * (shape.n_classes if shape.n_classes > 2 else 1)
+
+
+def draws(values: Mapping[str, Value], *shares: str) -> bool:
+    """Whether trees see a drawn share of rows or columns, or thresholds, so that a seed matters."""
+    return bool(values.get("extra_trees")) or any(float(values.get(n, 1.0)) < 1 for n in shares)
 
 
 def has_tiny_class(shape: DatasetShape) -> bool:

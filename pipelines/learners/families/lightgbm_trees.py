@@ -17,10 +17,12 @@ from espalier.pipelines.learners.families.boosted_trees import (
 from espalier.pipelines.learners.families.boosting_rounds import (
     Patience,
     default_rate,
+    draws,
     expected_trees,
     has_tiny_class,
     max_rounds,
     patience_rounds,
+    searched_rates,
     sensible_rate,
 )
 from espalier.pipelines.metrics.objective import LossKind
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 # Histograms of few rows cost more than the rows: half the bins is quicker and as good.
 _ROWS_FOR_FINE_BINS = 20_000
+# Rows added to those of a category where it is smoothed, unless a configuration says otherwise.
+_CAT_SMOOTH = 20.0
 # Objective and loss watched for each loss; their parameters are set in `build`.
 _OBJECTIVES = {
     LossKind.SQUARED: ("regression", "l2"),
@@ -117,9 +121,9 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     several = shape.problem is ProblemKind.MULTICLASS
     return ConfigurationSpace(
         space=[
-            Float("learning_rate", (0.01, 0.3), log=True, default=default_rate(shape)),
-            Integer("num_leaves", (4, 255), log=True, default=15 if shape.n_rows < 2_000 else 31),
-            Integer("min_data_in_leaf", (1, 200), log=True, default=5 if several else 10),
+            Float("learning_rate", searched_rates(shape), log=True, default=default_rate(shape)),
+            Integer("num_leaves", (2, 200), log=True, default=15 if shape.n_rows < 2_000 else 31),
+            Integer("min_data_in_leaf", (1, 64), log=True, default=5 if several else 10),
             Float(
                 "min_sum_hessian_in_leaf", (1e-3, 10.0), log=True, default=0.1 if several else 0.01
             ),
@@ -132,17 +136,63 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     )
 
 
+def of_categories(shape: DatasetShape) -> "ConfigurationSpace":
+    """Return the hyperparameters of splits by category; the defaults change nothing.
+
+    A category is smoothed by ``cat_smooth`` rows and ``cat_l2``; groups of them are tried where a
+    category has ``min_data_per_group`` rows; up to ``max_cat_to_onehot`` categories, one against
+    the others.
+    """
+    from ConfigSpace import ConfigurationSpace, Float, Integer
+
+    del shape
+    return ConfigurationSpace(
+        space=[
+            Float("cat_smooth", (1e-3, 100.0), log=True, default=_CAT_SMOOTH),
+            Float("cat_l2", (5e-3, 20.0), log=True, default=10.0),
+            Integer("min_data_per_group", (2, 100), log=True, default=100),
+            Integer("max_cat_to_onehot", (4, 100), log=True, default=4),
+        ]
+    )
+
+
+def starters(shape: DatasetShape) -> tuple[Mapping[str, Value], ...]:
+    """Return two early trials: one whose thresholds are drawn, and a plain one.
+
+    Neither has a penalty. The first has splits by category, and the plain one sees all rows and
+    columns in each tree. Which of the three is best differs much between tables
+    (docs/decisions/0101). A class of few rows needs the default's penalty.
+    """
+    if has_tiny_class(shape):
+        return ({"extra_trees": True},)
+    rate = min(default_rate(shape), 0.05) if shape.n_classes <= 2 else default_rate(shape)
+    free: dict[str, Value] = {"learning_rate": rate, "lambda_l2": 1e-3, "bagging_fraction": 1.0}
+    drawn: dict[str, Value] = {
+        "extra_trees": True,
+        "num_leaves": 48,
+        "min_data_in_leaf": 5,
+        "feature_fraction": 0.7,
+        "prep_encoding": "native",
+    }
+    plain: dict[str, Value] = {
+        "num_leaves": 31,
+        "min_data_in_leaf": 20,
+        "feature_fraction": 1.0,
+    }
+    return ({**free, **drawn}, {**free, **plain})
+
+
 def build(values: Mapping[str, Value], context: BuildContext) -> LightGBMModel:
     """Return an unfitted model of these hyperparameters."""
     shape = context.shape
     rate = _rate(values, shape)
     parameters: dict[str, Any] = {
+        "cat_smooth": _CAT_SMOOTH,
         **values,
         "learning_rate": rate,
         "bagging_freq": 1 if float(values.get("bagging_fraction", 1.0)) < 1 else 0,
         "seed": context.seed,
         "max_bin": 127 if shape.n_rows < _ROWS_FOR_FINE_BINS else 255,
-        "cat_smooth": 20.0,
         "feature_pre_filter": False,
     }
     if shape.problem is ProblemKind.REGRESSION:
@@ -187,6 +237,11 @@ def _rate(values: Mapping[str, Value], shape: DatasetShape) -> float:
     )
 
 
+def varies(values: Mapping[str, Value]) -> bool:
+    """Whether models differ by their seed."""
+    return draws(values, "feature_fraction", "bagging_fraction")
+
+
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     """Return seconds to fit once on one core."""
     trees = expected_trees(shape, _rate(values, shape))
@@ -212,4 +267,7 @@ LIGHTGBM = Learner(
     anytime=True,
     packages=("lightgbm",),
     losses=frozenset(LossKind),
+    of_categories=of_categories,
+    starters=starters,
+    varies=varies,
 )

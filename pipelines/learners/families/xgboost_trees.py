@@ -18,10 +18,12 @@ from espalier.pipelines.learners.families.boosted_trees import (
 from espalier.pipelines.learners.families.boosting_rounds import (
     Patience,
     default_rate,
+    draws,
     expected_trees,
     has_tiny_class,
     max_rounds,
     patience_rounds,
+    searched_rates,
     sensible_rate,
 )
 from espalier.pipelines.metrics.objective import LossKind
@@ -128,7 +130,7 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     several = shape.problem is ProblemKind.MULTICLASS
     return ConfigurationSpace(
         space=[
-            Float("learning_rate", (0.01, 0.3), log=True, default=default_rate(shape)),
+            Float("learning_rate", searched_rates(shape), log=True, default=default_rate(shape)),
             Integer("max_depth", (2, 10), default=4 if shape.n_rows < 2_000 else 6),
             Float("min_child_weight", (0.01, 100.0), log=True, default=0.1 if several else 2.0),
             Float("subsample", (0.4, 1.0), default=0.85),
@@ -195,6 +197,11 @@ def _rate(values: Mapping[str, Value], shape: DatasetShape) -> float:
     )
 
 
+def varies(values: Mapping[str, Value]) -> bool:
+    """Whether models differ by their seed."""
+    return draws(values, "subsample", "colsample_bytree")
+
+
 def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     """Return seconds to fit once on one core."""
     trees = expected_trees(shape, _rate(values, shape))
@@ -219,4 +226,5 @@ XGBOOST = Learner(
     anytime=True,
     packages=("xgboost",),
     losses=frozenset(LossKind),
+    varies=varies,
 )

@@ -1,4 +1,4 @@
-"""Number of folds of a trial: by the size of the table, fewer where time is short.
+"""Number of folds of a trial: by the size of the table, fewer where time is short, more where not.
 
 More folds compare configurations with less noise and let the ensemble's weights be fitted to every
 row, but five folds cost five fits per trial. A search that ends after a handful of trials loses
@@ -6,7 +6,7 @@ more than folds gain (docs/decisions/0036).
 """
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.data.splitting.splits import ONE_SPLIT_FOLDS, most_folds
+from espalier.pipelines.data.splitting.splits import ONE_SPLIT_FOLDS, REPEAT_ROWS, most_folds
 from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.search.limits.reserve import model_seconds
@@ -18,6 +18,10 @@ ENOUGH_TRIALS_OF_FEW_ROWS = 5
 ONE_SPLIT_FROM_ROWS = 5_000
 """Below this many rows, the validation rows of one split are too few to weigh an ensemble."""
 FEWER_FOLDS = 3
+MORE_FOLDS = (8, 5, 3)
+"""What a search with much time takes instead of what the size of the table deserves, if fewer."""
+ENOUGH_TRIALS_FOR_MORE = 150
+"""Whole trials that it should have time for all the same."""
 _SEARCH_SHARE = 0.75
 # Beside the time that grows with the table: preparing its columns, predicting, scoring.
 _FIXED_SECONDS = 0.4
@@ -26,7 +30,11 @@ _FIXED_SECONDS = 0.4
 def affordable_folds(
     shape: DatasetShape, budget: Budget, n_workers: int, *, serving: Serving = "auto"
 ) -> int:
-    """Return the number of folds that leaves time for enough trials.
+    """Return the largest number of folds that leaves time for enough trials.
+
+    With much time there are up to eight, whose models learn from more of the rows and are better
+    averaged: on tables of any size but those so small that the folds are drawn twice
+    (docs/decisions/0104).
 
     Parameters
     ----------
@@ -42,7 +50,7 @@ def affordable_folds(
     Returns
     -------
     int
-        1 for one split; at most the number for this size of table.
+        1 for one split.
     """
     most = most_folds(shape.n_rows, shape.n_columns)
     if budget.seconds is None or serving == "bagged":
@@ -54,6 +62,10 @@ def affordable_folds(
     if budget.trials is not None:
         wanted = min(wanted, budget.trials)
     fits = _SEARCH_SHARE * budget.seconds * n_workers / (_FIXED_SECONDS + model_seconds(shape))
+    if shape.n_rows >= REPEAT_ROWS:
+        for n in MORE_FOLDS:
+            if n > most and fits >= n * ENOUGH_TRIALS_FOR_MORE:
+                return n
     fewer = (FEWER_FOLDS,) if few_rows else (FEWER_FOLDS, ONE_SPLIT_FOLDS)
     choices = [most, *(n for n in fewer if n < most)]
     return next((n for n in choices if fits >= n * wanted), choices[-1])

@@ -17,12 +17,12 @@ MOST_TRIALS = 400
 """A search with at most this many trials learns from all of them."""
 BEST, NEWEST, SPREAD = 80, 80, 80
 """Trials that a longer search learns from."""
-NO_PREDICTOR = frozenset({"default", "grid", "neighbour", "random", "warm_start"})
+NO_PREDICTOR = frozenset({"default", "grid", "neighbour", "random", "starter", "warm_start"})
 """Origins of trials that no predictor, sampler or surrogate was asked for."""
 CHOOSING_SHARE = 0.05
 """Most of the time after the first `MOST_TRIALS` trials that may go into choosing."""
 
-NO_PREDICTOR = frozenset({"default", "grid", "neighbour", "random", "warm_start"})
+NO_PREDICTOR = frozenset({"default", "grid", "neighbour", "random", "starter", "warm_start"})
 """Origins of trials that no predictor, sampler or surrogate was asked for."""
 
 

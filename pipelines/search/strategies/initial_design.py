@@ -1,4 +1,7 @@
-"""The initial design: each family's default configuration, the most promising first."""
+"""The initial design: each family's default configuration, the most promising first.
+
+After the defaults come the starters of the leaders, where time is not short.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,10 +45,13 @@ class InitialDesign:
         One per family.
     n_sure : int
         Number of the first ones that must be tried whatever their expected cost.
+    starters : tuple of Configuration
+        Others of the leaders that are worth an early trial; none where time is short.
     """
 
     configurations: tuple[Configuration, ...]
     n_sure: int = 0
+    starters: tuple[Configuration, ...] = ()
 
 
 def initial_design(
@@ -91,7 +97,8 @@ def initial_design(
             sure = [name for name in leaders if name in anytime][:_SURE]
             ordered = dict.fromkeys([*sure, *sorted(names, key=seconds.__getitem__)])
             return InitialDesign(tuple(defaults[name] for name in ordered), len(sure))
-    return InitialDesign(tuple(defaults.values()))
+    starters = [each for name in first if name in defaults for each in space.starters(name)]
+    return InitialDesign(tuple(defaults.values()), starters=tuple(starters))
 
 
 def _of_pictures(

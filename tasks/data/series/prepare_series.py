@@ -1,9 +1,11 @@
 """Prepare the series of a forecast: hold the last block out, and plan the origins."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from espalier.infra.runs.notes import FOLDS
 from espalier.pipelines.automl.forecast.data import ForecastData, prepare_forecast
@@ -92,7 +94,7 @@ def _digest(data: ForecastData) -> str:
     digest.update(
         repr((data.horizon, data.origins, panel.season, panel.seasons, data.metric.name)).encode()
     )
-    more = [] if panel.static is None else [panel.static]
+    more: list[NDArray[Any]] = [] if panel.static is None else [panel.static]
     more += [] if panel.calendar is None else [panel.calendar.values]
     for values in (
         panel.values,

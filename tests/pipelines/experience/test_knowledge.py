@@ -115,7 +115,11 @@ def test_a_trusted_predictor_guides_the_search_as_far_as_the_trials_agree(knowle
     dataset = maker.dataset(0)
     space = space_of(dataset.shape)
     prior = advise(knowledge, space, maker.meta(50)).prior
-    known = [*map(space.default, space.families), *space.sample(10, np.random.default_rng(1))]
+    known = [
+        *map(space.default, space.families),
+        *(each for family in space.families for each in space.starters(family)),
+        *space.sample(10, np.random.default_rng(1)),
+    ]
     expected = prior.mean(space.encode(known))
     picked = {}
     for sign in (1.0, -1.0):

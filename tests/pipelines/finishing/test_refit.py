@@ -134,6 +134,44 @@ def test_where_all_members_may_be_late_a_quick_model_comes_first(
     assert models_of(fitted) == ["large", None]
 
 
+class SeedExecutor(FakeExecutor):
+    """Fits each job to a model of its seed and rounds."""
+
+    def __init__(self, rounds: Sequence[int]) -> None:
+        super().__init__({})
+        self.rounds = rounds
+
+    def fit_members(self, jobs: Sequence[MemberJob], deadline: Deadline) -> list[Any]:
+        self.calls.append([job.trial_number for job in jobs])
+        return [
+            SimpleNamespace(seed=job.seed, n_iterations_=done) if done else None
+            for job, done in zip(jobs, self.rounds, strict=True)
+        ]
+
+
+def test_refits_of_other_seeds_come_last_and_those_cut_off_are_left_out(
+    history: History, choice: EnsembleChoice
+) -> None:
+    from dataclasses import replace
+
+    results = [
+        replace(each, row_ms=1.0, size_mb=1.0, iterations=(100,), fold_scores=(1.0,) * 5)
+        for each in history.results
+    ]
+    forest = [Configuration.of("linear", {}), Configuration.of("catboost", {})]
+    results[1:] = [
+        replace(each, trial=replace(each.trial, configuration=configuration))
+        for each, configuration in zip(results[1:], forest, strict=True)
+    ]
+    executor: Any = SeedExecutor([100, 100, 100, 10, 0, 90])
+    _, fitted = fit_choice(choice, History(history.metric, tuple(results)), executor, within(1e3))
+    assert executor.calls == [[2, 1, 2, 2, 2, 2]]
+    assert all(member is not None and not member.of_folds for member in fitted)
+    seeds, one = ([each.seed for each in member.candidates] for member in fitted if member)
+    assert len(set(seeds)) == len(seeds) == 3
+    assert (seeds[0], one) == (results[2].trial.seed, [results[1].trial.seed])
+
+
 def kept_in(folder: Path, history: History, *numbers: int) -> FoldModels:
     """Return a folder with two fold models of each of these trials."""
     kept = FoldModels(folder, new_key())

@@ -13,6 +13,7 @@ from espalier.pipelines.data.assemble import assemble
 from espalier.pipelines.data.splitting.splits import plan_folds
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
+from espalier.pipelines.finishing.refit import seed_jobs
 from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.lifecycle.reproduction import Agreement, compare_arrays, reproduce, worst
 from espalier.pipelines.metrics.catalogue import get_metric
@@ -80,6 +81,20 @@ def test_fold_models_are_fitted_to_their_folds_again():
     assert {len(member.candidates) for member in bagged[0].members} == {5}
     assert all(member.of_folds for member in bagged[0].members)
     assert again(bagged, bagged[1]).agreement is Agreement.IDENTICAL
+
+
+def test_refits_of_other_seeds_are_fitted_again(made):
+    model, results, context, _, _ = made
+    places = [n for n, each in enumerate(model.members) if each.family == "lightgbm"]
+    assert places
+    member, result = model.members[places[0]], results[places[0]]
+    with SerialExecutor(context) as executor:
+        several = executor.fit_members(seed_jobs(result, 3), Deadline(None))
+    members = list(model.members)
+    members[places[0]] = replace(member, candidates=tuple(several))
+    found = again((replace(model, members=tuple(members)), *made[1:]), results)
+    assert found.agreement is Agreement.IDENTICAL
+    assert found.largest_difference == 0.0
 
 
 def test_another_record_does_not(made):

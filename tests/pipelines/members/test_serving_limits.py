@@ -9,6 +9,7 @@ from sklearn.datasets import make_classification
 
 from espalier.pipelines.automl.estimators import AutoMLClassifier
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.evaluation.fold_models import n_served
 from espalier.pipelines.members.cost import RefitTime
 from espalier.pipelines.members.serving_limits import ServingLimits, pareto
 from espalier.pipelines.members.serving_mode import RefitMode
@@ -99,6 +100,12 @@ def test_fold_models_count_one_by_one() -> None:
     clock = Deadline(0.5, clock=lambda: 0.0)
     late = RefitTime(deadline=clock, limits=ServingLimits(max_latency_ms=6.0), kept=kept)
     assert late.plan(results) == (RefitMode.KEPT, None)
+
+
+def test_all_of_eight_folds_serve_and_the_first_five_where_they_are_drawn_twice() -> None:
+    one = trial(0, 0.9, 1.0, 1.0)
+    served = [n_served(replace(one, fold_scores=(0.9,) * n)) for n in (1, 3, 5, 8, 10, 20)]
+    assert served == [1, 3, 5, 8, 5, 5]
 
 
 def test_limits_are_positive() -> None:

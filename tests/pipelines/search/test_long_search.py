@@ -12,7 +12,8 @@ def long_history(space, history, n):
     score = landscape(space)
     drawn = space.sample(n, np.random.default_rng(5))
     defaults = [space.default(each) for each in space.families]
-    unique = dict.fromkeys([*defaults, *drawn])
+    starters = [each for family in space.families for each in space.starters(family)]
+    unique = dict.fromkeys([*defaults, *starters, *drawn])
     trials = [Trial(number=k, configuration=c, seed=0) for k, c in enumerate(unique)]
     return history.extend(answer(each, score(each.configuration), seconds=1.0) for each in trials)
 

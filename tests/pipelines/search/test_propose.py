@@ -95,6 +95,20 @@ def test_the_leaders_defaults_come_first_then_the_others_then_something_else(spa
     assert "default" not in origins[n_families:]
 
 
+def test_after_the_defaults_come_the_leaders_starters_unless_time_is_short(space, history):
+    starters = [each for name in LEADERS for each in space.starters(name)]
+    assert starters
+    n_first = len(space.families) + len(starters)
+    grown_ = grown(space, history, n_first + 2)
+    started = [each.trial for each in grown_.ordered if each.trial.origin == "starter"]
+    assert [each.configuration for each in started] == starters
+    assert [each.number for each in started] == list(range(len(space.families), n_first))
+    short = propose_trials(
+        space, history, n=40, seed=0, seconds_limit=0.2, expected_seconds_limit=0.2
+    )
+    assert "starter" not in {each.origin for each in short}
+
+
 def test_a_warm_start_comes_before_the_defaults(space, history):
     favourites = space.sample(2, np.random.default_rng(0))
     batch = propose_trials(space, history, n=3, seed=0, warm_start=favourites)
@@ -186,7 +200,8 @@ def test_pending_trials_keep_their_numbers_and_configurations(space, history):
 
 def test_about_a_fifth_is_drawn_at_random(space, history):
     history = grown(space, history, 40)
-    later = [result.trial.origin for result in history.ordered[len(space.families) :]]
+    first = len(space.families) + sum(len(space.starters(name)) for name in LEADERS)
+    later = [result.trial.origin for result in history.ordered[first:]]
     assert set(later) == {"random", "surrogate"}
     assert 0.1 < later.count("random") / len(later) < 0.3
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ConfigSpace import Categorical, ConfigurationSpace
+from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,10 +40,12 @@ def conditional_space(space: SearchSpace) -> ConfigurationSpace:
     family = Categorical("family", list(space.families), default=space.families[0])
     made.add(family)
     for learner in space.learners:
-        for part in (
-            learner.space(space.shape),
-            preprocessing_space(learner.preprocessing, space.shape),
-        ):
+        before = preprocessing_space(learner.preprocessing, space.shape)
+        if learner.of_categories is not None and "prep_encoding" in before:
+            added = list(learner.of_categories(space.shape).values())
+            before.add(added)
+            before.add([EqualsCondition(each, before["prep_encoding"], "native") for each in added])
+        for part in (learner.space(space.shape), before):
             made.add_configuration_space(
                 learner.name,
                 part,
@@ -130,7 +132,10 @@ def test_only_choices_that_matter_exist() -> None:
 
 def test_families_have_few_parameters_of_their_own() -> None:
     for family in SPACE.families:
-        assert len(SPACE.default(family).model_values) <= 8
+        learner = LEARNERS[family]
+        native = set() if learner.of_categories is None else set(learner.of_categories(RICH))
+        assert len(set(SPACE.default(family).model_values) - native) <= 8
+        assert len(native) <= 4
 
 
 def test_preprocessing_shares_its_coordinates() -> None:
@@ -189,3 +194,41 @@ def test_many_vectors_are_read_as_one_by_one():
     blurred = np.clip(X + np.random.default_rng(1).normal(0.0, 0.2, X.shape), 0.0, 1.0)
     assert space.decode_many(blurred) == [space.decode(row) for row in blurred]
     assert space.decode_many(X[:0]) == []
+
+
+@pytest.mark.parametrize("family", ["lightgbm", "catboost"])
+def test_what_concerns_categories_is_active_where_the_family_treats_them_itself(
+    family: str,
+) -> None:
+    learner = LEARNERS[family]
+    assert learner.of_categories is not None
+    own = set(learner.of_categories(RICH))
+    assert own <= set(SPACE.complete(family, {"prep_encoding": "native"}))
+    assert not own & set(SPACE.complete(family, {"prep_encoding": "ordinal"}))
+    assert not own & set(SMALL.default(family))
+
+
+def test_it_is_there_without_a_choice_of_encoding_and_gone_where_rows_have_weights() -> None:
+    traits = replace(LEARNERS["catboost"].preprocessing, encoding=("native",))
+    only = replace(LEARNERS["catboost"], preprocessing=traits)
+    assert "one_hot_max_size" in SearchSpace([only], RICH).default("catboost")
+    weighted = SearchSpace([LEARNERS["catboost"]], replace(RICH, is_weighted=True))
+    drawn = weighted.sample_family("catboost", 20, np.random.default_rng(0))
+    assert not any("one_hot_max_size" in each for each in drawn)
+
+
+def test_a_starter_with_a_choice_that_was_cut_is_left_out() -> None:
+    traits = replace(LEARNERS["lightgbm"].preprocessing, encoding=("ordinal", "onehot"))
+    whole = replace(RICH, smallest_class=100)
+    cut = SearchSpace([replace(LEARNERS["lightgbm"], preprocessing=traits)], whole)
+    assert len(SearchSpace([LEARNERS["lightgbm"]], whole).starters("lightgbm")) == 2
+    assert len(cut.starters("lightgbm")) == 1
+
+
+@pytest.mark.parametrize("space", [SPACE, SMALL])
+def test_starters_are_valid_and_differ_from_the_default(space: SearchSpace) -> None:
+    for family in space.families:
+        found = [space.default(family), *space.starters(family)]
+        assert len(set(found)) == len(found)
+        assert all(space.complete(family, dict(each)) == each for each in found)
+    assert len(space.starters("lightgbm")) >= 1

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.data.splitting.splits import most_folds
+from espalier.pipelines.data.splitting.splits import REPEAT_ROWS, most_folds
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.search.limits.fold_count import ONE_SPLIT_FROM_ROWS, affordable_folds
@@ -22,7 +22,19 @@ def folds(seconds, n_workers=2, rows=10_000, classes=2, **more):
 
 def test_a_table_of_many_classes_gets_one_split_in_a_minute_and_folds_in_an_hour():
     assert folds(60, classes=8) == 1
-    assert folds(3_600, classes=8) == 5
+    assert folds(300, classes=8) == 5
+    assert folds(3_600, classes=8) == 8
+
+
+def test_with_much_time_there_are_eight_folds_and_folds_from_twenty_thousand_rows_on():
+    assert [folds(seconds, rows=5_000) for seconds in (120, 300, 3_600)] == [5, 5, 8]
+    assert [folds(seconds, rows=30_000) for seconds in (60, 300, 3_600)] == [1, 3, 8]
+    assert folds(3_600, rows=1_000_000) == 1
+
+
+def test_few_rows_whose_folds_are_drawn_twice_get_no_more_of_them():
+    assert folds(3_600, rows=REPEAT_ROWS - 1) == 5
+    assert folds(3_600, rows=REPEAT_ROWS) == 8
 
 
 def test_a_small_table_keeps_folds_however_short_the_time():
@@ -59,7 +71,7 @@ def test_without_a_clock_and_for_fold_models_that_serve_the_rows_decide():
 def test_more_time_or_workers_never_mean_fewer_folds(rows, columns, classes, seconds, workers):
     table = shape(rows, columns, classes)
     some = affordable_folds(table, Budget(seconds=seconds), workers)
-    assert 1 <= some <= most_folds(rows, columns)
+    assert some in {1, 3, 5, 8}
     assert some <= affordable_folds(table, Budget(seconds=2 * seconds), workers)
     assert some <= affordable_folds(table, Budget(seconds=seconds), 2 * workers)
 
