@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11; do \
   && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all coverage check docs format lock lock-image weights clean
+.PHONY: help install deep demo test test-all coverage check docs format lock lock-image weights clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,16 @@ $(STAMP): requirements.lock pyproject.toml
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -r requirements.lock && \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .; \
 	fi
+	@touch $@
+
+# By pip, as uv does not look at a CPU build that is offered beside the registry; not part of the
+# lock, which is installed without dependencies (docs/decisions/0111).
+deep: $(VENV)/.deep ## Add PyTorch to .venv, which networks on pictures are trained with
+
+$(VENV)/.deep: $(STAMP)
+	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then pip="$(BIN)/python -m pip"; \
+	else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
+	$$pip install -q --disable-pip-version-check -c requirements.lock torch==2.13.0
 	@touch $@
 
 demo: $(STAMP) ## Train on a bundled table through the whole flow, in about a minute

@@ -2,6 +2,7 @@
 
     python benchmarks/deep.py FOLDER --kind images --seconds 60 [--only NAME ...] [--seed 0]
     python benchmarks/deep.py FOLDER --kind texts --seconds 60
+    python benchmarks/deep.py FOLDER --kind images --networks none  # frozen features alone
 
 FOLDER holds one set per entry. Pictures: a folder of class folders (also below ``train`` and
 ``test``), a folder with ``manifest.csv`` (``path``, ``target`` and, if any, ``split``), or a folder
@@ -169,7 +170,19 @@ def simple_texts(task: Task) -> dict[str, dict[str, float]]:
     return found
 
 
-def ours(task: Task, seconds: float, seed: int, verbose: int) -> dict[str, dict[str, float]]:
+def families(networks: str) -> list[str] | None:
+    """Return the families to search; None for those of every search, networks where they pay."""
+    from espalier.pipelines.learners.registry import LEARNERS, NETWORKS
+
+    if networks == "auto":
+        return None
+    chosen = NETWORKS if networks == "only" else LEARNERS
+    return [each.name for each in chosen.values() if each.by_default]
+
+
+def ours(
+    task: Task, seconds: float, seed: int, verbose: int, networks: str = "auto"
+) -> dict[str, dict[str, float]]:
     """Return the figures of a training; of a table with pictures also without them."""
     from espalier import AutoMLClassifier, AutoMLRegressor
 
@@ -185,6 +198,7 @@ def ours(task: Task, seconds: float, seed: int, verbose: int) -> dict[str, dict[
             time_budget=seconds,
             random_state=seed,
             image_root=task.root or None,
+            families=families(networks),
             verbose=verbose,
             **({} if task.is_regression else {"metric": "log_loss"}),
         ).fit(X, task.y)
@@ -208,6 +222,12 @@ def main() -> None:
     parser.add_argument("--kind", choices=["images", "texts"], required=True)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument(
+        "--networks",
+        choices=["auto", "none", "only"],
+        default="auto",
+        help="train networks on pictures where that pays, never, or nothing else",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--verbose", type=int, default=0)
     parser.add_argument("--out", type=Path, help="CSV file for the figures")
@@ -223,7 +243,7 @@ def main() -> None:
                 task = picture_task(place, options.seed)
             else:
                 task = text_task(place, options.seed)
-            found = ours(task, options.seconds, options.seed, options.verbose)
+            found = ours(task, options.seconds, options.seed, options.verbose, options.networks)
             found |= simple_pictures(task) if options.kind == "images" else simple_texts(task)
             for model, figures in found.items():
                 said = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())

@@ -12,7 +12,7 @@ from espalier.infra.access.origin import asked_by, current_origin, recorded_orig
 from espalier.infra.registry.model_files import load, require_openable
 from espalier.infra.registry.model_runs import ModelRun, run_behind
 from espalier.infra.registry.registry import resolve
-from espalier.infra.runs.notes import FOLDS, REQUEST
+from espalier.infra.runs.notes import FOLDS, PIXELS, REQUEST
 from espalier.infra.runs.store import RunStore
 from espalier.infra.settings import Settings
 from espalier.infra.tables.sources import read_table
@@ -21,6 +21,7 @@ from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
+from espalier.pipelines.images.pixels import kept_side
 from espalier.pipelines.lifecycle.reproduction import (
     Agreement,
     Reproduction,
@@ -134,6 +135,7 @@ def verify_model(
         ref = TableRef.of(table, run.fingerprint, Path(scratch))
         write_pickle(table, ref.path)
         RunStore(ref.folder).note(FOLDS, record.n_folds)
+        RunStore(ref.folder).note(PIXELS, kept_side(model.preparation))
         again = TrainingRun(request=record.request, table=ref, tracking=Tracking(settings))
         inherited = read_inheritance.fn(again) if record.request.start_from else NOTHING_INHERITED
         prepared = prepare_dataset.fn(again, inherited)

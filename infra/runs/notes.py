@@ -8,6 +8,8 @@ REQUEST = "request"
 TABLE = "table"
 # Number of folds of a trial, or 1 for a single split; 0 if an older version chose it by the rows.
 FOLDS = "folds"
+# Side of the pictures that networks are trained on; 0 for a search without networks.
+PIXELS = "pixels"
 # Number of threads that the native libraries of a trial use.
 THREADS = "threads"
 # Who named the data source: ``operator`` or ``form``.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from espalier.infra.runs.notes import FOLDS
+from espalier.infra.runs.notes import FOLDS, PIXELS
 from espalier.infra.runs.store import RunStore
 from espalier.infra.store_errors import disk_errors
 from espalier.pipelines.errors import UserError
@@ -77,6 +77,7 @@ def take_over_trials(
     if (rows := source.noted(ROWS)) is not None:
         target.note(ROWS, rows)
     target.note(FOLDS, source.noted(FOLDS) or 0)
+    target.note(PIXELS, source.noted(PIXELS) or 0)
     numbers = tuple(result.trial.number for result in results)
     target.note(_NOTE, asdict(Takeover(folder=source.folder.name, run_id=run_id, numbers=numbers)))
 

@@ -258,6 +258,12 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
         return split_holdout(dataset, fraction=self.holdout_fraction, seed=seed)
 
     def _frozen_features(self, deadline: Deadline) -> FrozenFeatures:
+        from espalier.pipelines.learners.registry import uses_networks
+
+        settings = TrainingSettings.of(self)
+        with_networks = settings.portable is None and uses_networks(
+            settings.families, interpretable=settings.interpretable
+        )
         from espalier.pipelines.images.bad_files import check_policy
 
         check_policy(self.bad_files)
@@ -266,6 +272,7 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
             image_root="" if self.image_root is None else str(self.image_root),
             seconds=self.time_budget,
             deadline=deadline,
+            pixel_side=None if with_networks else 0,
             meanings=self.portable is None,
             bad_files=self.bad_files,
         )

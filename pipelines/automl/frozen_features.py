@@ -43,6 +43,9 @@ class FrozenFeatures:
         carries the network that makes them.
     bad_files : "missing", "set-aside" or "refuse"
         What is done with pictures that cannot be used.
+    pixel_side : int or None
+        Side of the pixels that networks are trained on; 0 for no networks, None for what the time
+        allows.
     """
 
     image_columns: tuple[str, ...] | None = None
@@ -54,6 +57,7 @@ class FrozenFeatures:
     known_only: bool = False
     meanings: bool = True
     bad_files: "BadFiles" = "missing"
+    pixel_side: int | None = None
 
     def pictures(self, table: pd.DataFrame) -> "PictureColumns":
         """Return the picture columns of raw rows, read; see `training_pictures` for errors."""
@@ -89,13 +93,24 @@ class FrozenFeatures:
     def extended(
         self, table: pd.DataFrame, preparation: "Preparation", features: pd.DataFrame
     ) -> "tuple[Preparation, pd.DataFrame]":
-        """Return the preparation and the features with vectors of the texts' meaning added."""
-        if not self.meanings:
-            return preparation, features
+        """Return both with vectors of the texts' meaning, and the pixels of pictures, added."""
+        from espalier.pipelines.images.pixels import with_pixels
         from espalier.pipelines.texts.columns import with_meanings
 
-        return with_meanings(
-            table, preparation, features, seconds=self.seconds, deadline=self.deadline
+        if self.meanings:
+            preparation, features = with_meanings(
+                table, preparation, features, seconds=self.seconds, deadline=self.deadline
+            )
+        # Where there was no time to read all pictures, there is none to train on them.
+        if self.pixel_side == 0 or (self.known_only and self.pixel_side is None):
+            return preparation, features
+        return with_pixels(
+            table,
+            preparation,
+            features,
+            side=self.pixel_side,
+            seconds=self.seconds,
+            deadline=self.deadline,
         )
 
 

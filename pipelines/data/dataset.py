@@ -1,5 +1,6 @@
 """A prepared table with its target: what every trial works on."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -85,6 +86,8 @@ class Dataset:
             n_vectors=sum(role.is_vector for role in roles),
             n_meanings=roles.count(ColumnRole.MEANING),
             vector_width=sum(map(vector_width, self._vectors())),
+            n_pixels=roles.count(ColumnRole.PIXELS),
+            pixel_side=max(map(pixel_side, self._pixels()), default=0),
             n_classes=self.n_classes,
             smallest_class=int(np.bincount(self.y, minlength=self.n_classes).min())
             if self.problem.is_classification
@@ -105,11 +108,16 @@ class Dataset:
         texts = [name for name, role in self.roles.items() if role is ColumnRole.TEXT]
         strings = len(self) * sum(_text_length(self.X[name]) for name in texts)
         numbers = 2 * len(self) * sum(map(vector_width, self._vectors()))
-        return int(self.X.memory_usage(index=False).sum() + strings + numbers)
+        colours = len(self) * sum(map(vector_width, self._pixels()))
+        return int(self.X.memory_usage(index=False).sum() + strings + numbers + colours)
 
     def _vectors(self) -> "list[pd.Series[Any]]":
         """Return the columns whose cells are vectors."""
         return [self.X[name] for name, role in self.roles.items() if role.is_vector]
+
+    def _pixels(self) -> "list[pd.Series[Any]]":
+        """Return the columns whose cells are the pixels of pictures."""
+        return [self.X[name] for name, role in self.roles.items() if role is ColumnRole.PIXELS]
 
     def take(self, rows: NDArray[Any]) -> "Dataset":
         """Return the dataset of these row positions, in the order given."""
@@ -144,8 +152,8 @@ class DatasetShape:
     n_rows, n_columns : int
         Size of the prepared table.
     n_categorical, n_text, n_datetime : int
-        Columns of these roles; the rest are numeric, or vectors. The dates include the column that
-        orders the rows.
+        Columns of these roles; the rest are numeric, vectors or pixels. The dates include the
+        column that orders the rows.
     n_classes : int
         Number of classes; 1 for regression.
     smallest_class : int
@@ -165,6 +173,10 @@ class DatasetShape:
         Those of them that were made of a text column.
     vector_width : int
         Length of these vectors, summed over the columns.
+    n_pixels : int
+        Columns of the pixels of pictures, which only networks use.
+    pixel_side : int
+        Side of these pictures; 0 without any.
     """
 
     __setstate__ = set_state_with_defaults
@@ -184,6 +196,8 @@ class DatasetShape:
     n_vectors: int = 0
     n_meanings: int = 0
     vector_width: int = 0
+    n_pixels: int = 0
+    pixel_side: int = 0
 
     @property
     def is_of_pictures(self) -> bool:
@@ -193,7 +207,7 @@ class DatasetShape:
     @property
     def has_others_beside_pictures(self) -> bool:
         """Whether there are pictures, and columns that are none."""
-        return self.is_of_pictures and self.n_columns > self.n_vectors
+        return self.is_of_pictures and self.n_columns > self.n_vectors + self.n_pixels
 
     @property
     def is_wide(self) -> bool:
@@ -204,12 +218,17 @@ class DatasetShape:
     def n_numeric(self) -> int:
         """Number of numeric columns."""
         others = self.n_categorical + self.n_text + self.n_datetime + self.n_vectors
-        return self.n_columns - others
+        return self.n_columns - others - self.n_pixels
 
 
 def vector_width(vectors: "pd.Series[Any]") -> int:
     """Return the length of a column's vectors; 0 if every cell is missing."""
     return next((len(each) for each in vectors if isinstance(each, np.ndarray)), 0)
+
+
+def pixel_side(pixels: "pd.Series[Any]") -> int:
+    """Return the side of a column's pictures; 0 if every cell is missing."""
+    return math.isqrt(vector_width(pixels) // 3)
 
 
 def _text_length(strings: "pd.Series[Any]") -> float:

@@ -82,7 +82,7 @@ def scan_leakage(dataset: Dataset, seed: int) -> tuple[LeakageFinding, ...]:
     findings: dict[str, LeakageFinding] = {}
     skills: dict[str, float] = {}
     for column, role in dataset.roles.items():
-        if role.is_vector:
+        if role.is_array:
             continue  # no single number says what a picture shows
         found = _identity(sample, column, role) and _identity(dataset, column, role)
         if found:
@@ -114,7 +114,7 @@ def count_duplicates(
     codes = pd.util.hash_array(np.ascontiguousarray(dataset.y))
     for position, column in enumerate(dataset.X.columns):
         cells = dataset.X[column].to_numpy()
-        if dataset.roles[column].is_vector:
+        if dataset.roles[column].is_array:
             texts = [each.tobytes() if isinstance(each, np.ndarray) else b"" for each in cells]
             cells = np.array([*texts, None], dtype=object)[:-1]
         if cells.dtype.kind == "O":

@@ -315,7 +315,7 @@ def _frames(
     words = {
         name
         for name in cells
-        if roles[name] in (ColumnRole.CATEGORICAL, ColumnRole.TEXT) or roles[name].is_vector
+        if roles[name] in (ColumnRole.CATEGORICAL, ColumnRole.TEXT) or roles[name].is_array
     }
     texts = [name for name in cells if name in words]
     others = {name: values for name, values in cells.items() if name not in words}

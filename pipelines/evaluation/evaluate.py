@@ -165,6 +165,7 @@ def _fit_candidate(
         groups=part.groups,
         times=part.times,
         deadline=deadline,
+        parent=_own_fold_model(job, context),
     )
 
 
@@ -205,6 +206,7 @@ def _run_folds(
     n_folds = len(context.folds)
     n_kept = 0 if context.fold_models is None else served_folds(n_folds)
     kept: list[Candidate] = []
+    parents = _parents(trial, context)
     for number, fold in enumerate(context.folds):
         if deadline.passed:
             raise TimeoutError
@@ -216,7 +218,8 @@ def _run_folds(
             iterations=None if trial.variant is None else trial.variant.iterations,
             rank_share=None if trial.variant is None else trial.variant.rank_share,
         )
-        _run_fold(candidate, fold, context, deadline, n_folds - number, progress)
+        parent = parents[number] if number < len(parents) else None
+        _run_fold(candidate, fold, context, deadline, n_folds - number, progress, parent)
         if number == 0:
             weigh_model(candidate, context.dataset.X.iloc[fold.valid[:1]], progress)
             whole = None if progress.size_mb is None else n_kept * progress.size_mb
@@ -232,15 +235,37 @@ def _run_folds(
         context.fold_models.keep(trial, kept, gain=gain)
 
 
+def _parents(trial: Trial, context: EvaluationContext) -> "tuple[Candidate, ...]":
+    """Return the fold models of an earlier trial that those of this one may start from.
+
+    Only in a search that time ends: which trials came earlier depends on the workers.
+    """
+    family = trial.configuration.family
+    if trial.seconds_limit is None or context.fold_models is None:
+        return ()
+    return context.fold_models.best_of(family) if context.learner(family).inherits else ()
+
+
+def _own_fold_model(job: MemberJob, context: EvaluationContext) -> "Candidate | None":
+    """Return the trial's first fold model, where a refit of its family may start from it."""
+    if job.rows is not None or context.fold_models is None:
+        return None
+    if not context.learner(job.configuration.family).inherits:
+        return None
+    models = context.fold_models.load_of(job.trial_number, job.configuration)
+    return models[0] if models else None
+
+
 def weigh_model(candidate: "Candidate", row: pd.DataFrame, progress: TrialProgress) -> None:
     """Record the latency for ``row``, the size and the operations of a fitted model."""
     from espalier.pipelines.learners.light.counts import count_model
-    from espalier.pipelines.learners.registry import LEARNERS
+    from espalier.pipelines.learners.registry import LEARNERS, NETWORKS
 
     progress.row_ms = _row_ms(candidate, row)
     progress.size_mb = pickled_mb(candidate)
     # What a family of the user's own holds is not known.
-    if LEARNERS.get(candidate.learner.name) == candidate.learner:
+    learner = candidate.learner
+    if (LEARNERS.get(learner.name) or NETWORKS.get(learner.name)) == learner:
         counts = count_model(candidate.model_)
         if counts is not None:
             progress.parameters, progress.operations = counts.parameters, counts.operations
@@ -266,6 +291,7 @@ def _run_fold(
     deadline: Deadline,
     n_left: int,
     progress: TrialProgress,
+    parent: "Candidate | None",
 ) -> None:
     """Fit one fold's model, predict its validation rows and score them.
 
@@ -284,6 +310,7 @@ def _run_fold(
         times=train.times,
         deadline=share_of(deadline, 1.0 / n_left),
         latest=deadline,
+        parent=parent,
     )
     fitted = time.perf_counter()
     valid = dataset.X.iloc[fold.valid].reset_index(drop=True)

@@ -13,6 +13,7 @@ from espalier.pipelines.serialization.sealed_files import (
     dump_sealed,
     load_sealed,
 )
+from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial, TrialResult
 
@@ -81,14 +82,29 @@ class FoldModels:
 
     def load(self, trial: Trial) -> "tuple[Candidate, ...]":
         """Return the models of a trial; none if it was not kept."""
+        return self.load_of(trial.number, trial.configuration)
+
+    def load_of(self, number: int, configuration: Configuration) -> "tuple[Candidate, ...]":
+        """Return the models of the trial of this number and configuration; none if not kept."""
+        paths = list(self.folder.glob(f"*_{_name_of(number, configuration)}"))
+        return self._opened(paths[0]) if len(paths) == 1 else ()
+
+    def _opened(self, path: Path) -> "tuple[Candidate, ...]":
         try:
-            (path,) = self.folder.glob(f"*_{_name(trial)}")
             candidates: tuple[Candidate, ...] = load_sealed(path, self.key)
         except (UnsealedError, OutdatedFileError):  # of another run or version, or cut off
             return ()
         except (ValueError, OSError, pickle.UnpicklingError, EOFError):
             return ()
         return candidates
+
+    def best_of(self, family: str) -> "tuple[Candidate, ...]":
+        """Return the models of the best kept trial of a family; none without one."""
+        own = [path for path in self._paths() if path.stem.endswith(f"-{family}")]
+        for path in sorted(own, key=_gain, reverse=True):
+            if found := self._opened(path):
+                return found
+        return ()
 
     def of(self, history: History) -> frozenset[int]:
         """Return the numbers of the successful trials whose models are kept."""
@@ -102,7 +118,11 @@ class FoldModels:
 
 
 def _name(trial: Trial) -> str:
-    return f"{trial.number}-{trial.configuration.digest}.pickle"
+    return _name_of(trial.number, trial.configuration)
+
+
+def _name_of(number: int, configuration: Configuration) -> str:
+    return f"{number}-{configuration.digest}-{configuration.family}.pickle"
 
 
 def _gain(path: Path) -> float:

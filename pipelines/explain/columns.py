@@ -73,7 +73,7 @@ def _summary(
 ) -> ColumnSummary:
     known = cells.dropna()
     missing = 1.0 - len(known) / max(len(cells), 1)
-    if role.is_vector:
+    if role.is_array:
         return ColumnSummary(name=name, role=str(role), missing=missing, n_distinct=None, said="")
     if role is ColumnRole.NUMERIC:
         values = known.to_numpy(dtype=np.float64)

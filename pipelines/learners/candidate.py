@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from espalier.pipelines.architectures.pixel_arrays import PixelArrays
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.row_weights import counting_rows, mean_one
@@ -26,6 +27,7 @@ from espalier.pipelines.metrics.objective import (
     relative_weights,
 )
 from espalier.pipelines.preprocessing.build import build_features
+from espalier.pipelines.preprocessing.matrix import FeatureMatrix
 from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration
@@ -97,6 +99,7 @@ class Candidate(BaseEstimator):
         times: NDArray[Any] | None = None,
         deadline: Deadline | None = None,
         latest: Deadline | None = None,
+        parent: "Candidate | None" = None,
     ) -> "Candidate":
         """Fit to a prepared table.
 
@@ -114,6 +117,8 @@ class Candidate(BaseEstimator):
         latest : Deadline or None
             The deadline is moved, at most to this, where it would leave the model less time than
             its preprocessing took. None to keep the deadline.
+        parent : Candidate or None
+            A fitted one of these rows or a part of them, for a family that can start from it.
 
         Raises
         ------
@@ -142,16 +147,17 @@ class Candidate(BaseEstimator):
                 classification=self._classifies,
                 groups=facts.groups,
                 times=facts.times,
-                seed=self.seed,
+                # A parent must not have seen the rows that tell when its child is best.
+                seed=0 if self.learner.inherits else self.seed,
             )
             if parts is not None:
                 left = _seconds_left(deadline)
-                self._fit_rows(X, y, facts, *parts, self.iterations, deadline, latest)
+                self._fit_rows(X, y, facts, *parts, self.iterations, deadline, latest, parent)
                 if self._refit_pays(left, _seconds_left(deadline)):
                     rounds = self.n_iterations_
                     self._fit_rows(X, y, facts, everything, nothing, rounds, deadline, latest)
                 return self
-        self._fit_rows(X, y, facts, everything, nothing, self.iterations, deadline, latest)
+        self._fit_rows(X, y, facts, everything, nothing, self.iterations, deadline, latest, parent)
         return self
 
     def predict_scores(self, X: "pd.DataFrame | PreparedRows") -> NDArray[np.float32]:
@@ -211,6 +217,7 @@ class Candidate(BaseEstimator):
         iterations: int | None,
         deadline: Deadline | None,
         latest: Deadline | None = None,
+        parent: "Candidate | None" = None,
     ) -> None:
         """Fit preprocessing and model to ``train``, with the rows ``valid`` for early stopping."""
         labels = y[train]
@@ -221,13 +228,7 @@ class Candidate(BaseEstimator):
         if len(np.unique(labels)) < 2:  # a single class or value is always predicted
             self.model_ = None
             return
-        self.features_ = build_features(
-            self.configuration.preprocessing_values,
-            self.learner.preprocessing,
-            self.roles,
-            self.shape,
-            self.seed,
-        )
+        self.features_ = self._new_features()
         known = facts.take(train)
         matrix, deadline = self._matrix(_rows(X, train), labels, known, deadline, latest)
         context = BuildContext(
@@ -245,6 +246,7 @@ class Candidate(BaseEstimator):
             "times": known.times,
             "categorical": self.features_.categorical_,
             "deadline": deadline,
+            "parent": None if parent is None else parent.model_,
         }
         if len(valid):
             expected = y[valid]
@@ -264,6 +266,18 @@ class Candidate(BaseEstimator):
             model = low_rank(model, rank_share, matrix)
         self.model_ = model
         self.n_iterations_ = getattr(model, "n_iterations_", None)
+
+    def _new_features(self) -> FeatureMatrix | PixelArrays:
+        """Return what turns prepared rows into what the family takes, unfitted."""
+        if self.learner.preprocessing.pixels:
+            return PixelArrays(dict(self.roles))
+        return build_features(
+            self.configuration.preprocessing_values,
+            self.learner.preprocessing,
+            self.roles,
+            self.shape,
+            self.seed,
+        )
 
     def _matrix(
         self,

@@ -1,4 +1,4 @@
-"""All model families, by name."""
+"""All model families, by name: those of tables, and networks on the pixels of pictures."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,8 @@ from espalier.pipelines.learners.families.linear import LINEAR
 from espalier.pipelines.learners.families.mlp import MLP
 from espalier.pipelines.learners.families.svm import SVM
 from espalier.pipelines.learners.families.xgboost_trees import XGBOOST
+from espalier.pipelines.learners.neural.convnet import need_deep
+from espalier.pipelines.learners.neural.convnet_family import CONVNET
 from espalier.pipelines.learners.neural.realmlp_family import REALMLP
 
 
@@ -49,6 +51,18 @@ LEARNERS: Mapping[str, Learner] = _by_name(
 )
 
 
+# Only where pictures are kept as pixels: PyTorch is there, and time to train them.
+NETWORKS: Mapping[str, Learner] = _by_name((CONVNET,))
+_ALL: Mapping[str, Learner] = {**LEARNERS, **NETWORKS}
+
+
+def uses_networks(names: Sequence[str | Learner] | None, *, interpretable: bool = False) -> bool:
+    """Whether families that a user names (None: those of every search) include networks."""
+    if names is None:
+        return not interpretable
+    return any((each if isinstance(each, str) else each.name) in NETWORKS for each in names)
+
+
 def choose_learners(
     names: Sequence[str | Learner] | None, shape: DatasetShape, *, interpretable: bool = False
 ) -> tuple[Learner, ...]:
@@ -70,7 +84,11 @@ def choose_learners(
         or no family is left.
     """
     if names is None:
-        names = [each.name for each in LEARNERS.values() if _is_searched(each, interpretable)]
+        names = [
+            each.name
+            for each in _ALL.values()
+            if _is_searched(each, interpretable) and (each.name in LEARNERS or each.admits(shape))
+        ]
     wanted = list(names)
     chosen: dict[str, Learner] = {}
     for entry in wanted:
@@ -79,14 +97,20 @@ def choose_learners(
             raise UserError(f"family {learner.name!r} is given twice; give each once")
         _require_installed(learner)
         chosen[learner.name] = learner
-    order = {name: position for position, name in enumerate(LEARNERS)}
+        if learner.preprocessing.pixels and not shape.n_pixels:
+            need_deep()
+            raise UserError(
+                f"family {learner.name!r} is trained on pictures: it needs a column of them, and "
+                "a time budget that allows for it; give more time, or leave it out"
+            )
+    order = {name: position for position, name in enumerate(_ALL)}
     left = [
         learner
         for learner in sorted(chosen.values(), key=lambda each: order.get(each.name, len(order)))
         if learner.admits(shape) and (learner.interpretable or not interpretable)
     ]
     if not left:
-        able = [each.name for each in LEARNERS.values() if each.admits(shape) and each.is_installed]
+        able = [each.name for each in _ALL.values() if each.admits(shape) and each.is_installed]
         raise UserError(
             f"none of the families {', '.join(chosen) or '(none)'} can be used for {shape.problem} "
             f"on {shape.n_rows} rows, {shape.n_columns} columns"
@@ -115,8 +139,8 @@ def _require_installed(learner: Learner) -> None:
 
 
 def _known(name: str) -> Learner:
-    if name in LEARNERS:
-        return LEARNERS[name]
-    near = difflib.get_close_matches(name, LEARNERS, n=1)
+    if name in _ALL:
+        return _ALL[name]
+    near = difflib.get_close_matches(name, _ALL, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise UserError(f"unknown family {name!r}{hint} (known: {', '.join(LEARNERS)})")
+    raise UserError(f"unknown family {name!r}{hint} (known: {', '.join(_ALL)})")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from espalier.pipelines.data.dataset import Dataset
+from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.metafeatures import landmarks, simple, statistical
 from espalier.pipelines.metafeatures.catalogue import CATALOGUE, VERSION
 from espalier.pipelines.metafeatures.sample import draw_sample
@@ -70,6 +71,10 @@ def profile(dataset: Dataset, *, seed: int, seconds: float = 2.0) -> MetaFeature
     MetaFeatures
         One number for each entry of the catalogue.
     """
+    # Pixels say nothing of a table that the vectors of the same pictures do not.
+    kept = [name for name, role in dataset.roles.items() if role is not ColumnRole.PIXELS]
+    if len(kept) < len(dataset.roles):
+        dataset = dataset.with_columns(kept)
     sample = draw_sample(dataset, seed=seed, seconds=seconds)
     found = {
         **simple.size(dataset),

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreprocessingTraits:
@@ -41,6 +43,9 @@ class PreprocessingTraits:
     native_weighs : bool
         Whether the family's own treatment of categories (``native``) uses row weights. If not, it
         is not offered where rows have them.
+    pixels : bool
+        Whether the model takes the pixels of pictures, uint8 of shape (n_rows, n_pictures, side,
+        side, 3), instead of a matrix.
     """
 
     scaling: tuple[str, ...] = ("none",)
@@ -58,6 +63,9 @@ class PreprocessingTraits:
     vectors: tuple[str, ...] = ("pca",)
     directions: int = 48
     native_weighs: bool = True
+    pixels: bool = False
+
+    __setstate__ = set_state_with_defaults
 
     def encodings(self, *, weighted: bool) -> tuple[str, ...]:
         """Return the encodings that may be used for rows with or without weights."""

@@ -21,7 +21,9 @@ FAMILIES = (
     "knn",
     "bayes",
 )
-"""Names of all model families; repeated here because importing the registry takes a second."""
+"""Names of all families of tables; repeated here because importing the registry takes a second."""
+NETWORK_FAMILIES = ("convnet",)
+"""Names of the families of networks, which need columns of pictures."""
 
 METRICS = (
     "accuracy",

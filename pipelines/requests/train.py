@@ -49,6 +49,7 @@ from espalier.pipelines.requests.form_schema import (
     FORECAST_FAMILIES,
     FORECAST_METRICS,
     METRICS,
+    NETWORK_FAMILIES,
 )
 from espalier.pipelines.requests.model_names import (
     check_model_name,
@@ -133,7 +134,12 @@ class TrainRequest(Form):
         default=(),
         title="Model families",
         description="Restrict the search to these families; empty for all but ebm.",
-        json_schema_extra={"items": {"type": "string", "enum": [*FAMILIES, *FORECAST_FAMILIES]}},
+        json_schema_extra={
+            "items": {
+                "type": "string",
+                "enum": [*FAMILIES, *NETWORK_FAMILIES, *FORECAST_FAMILIES],
+            }
+        },
     )
     search: str = Field(
         default=DEFAULT_STRATEGY,

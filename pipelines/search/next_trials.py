@@ -4,6 +4,7 @@ The estimator's loop and the flow's rounds both call `next_trials`, so they sear
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.search.batches import BATCH_SIZE, first_unfinished, next_in_line
@@ -22,6 +23,8 @@ from espalier.pipelines.trials.trial import Trial
 # Trials are slow when one takes more than this share of the time left. Then none is queued
 # behind another, as more is known by the time that it would start.
 _SLOW_SHARE = 0.05
+# Share of the time left that a network on pictures may take in any case.
+_NETWORK_SHARE = 0.45
 # Estimates of a trial's seconds are rough.
 _SAFETY = 0.9
 
@@ -82,7 +85,7 @@ def _fill(
         n = min(n, available)
     if n <= 0:
         return []
-    return propose_trials(
+    trials = propose_trials(
         plan.space,
         history,
         n=n,
@@ -99,3 +102,16 @@ def _fill(
         aims=plan.aims,
         with_predictor=choosing_pays(history, plan.n_workers, n),
     )
+    return [_with_time_to_train(each, plan, left) for each in trials]
+
+
+def _with_time_to_train(trial: Trial, plan: SearchPlan, left: float) -> Trial:
+    """Return a trial with a later limit if it trains a network on pictures.
+
+    Such a model is better by far after a minute than after seconds, on every fold, and stops in
+    time; meanwhile the other workers try the rest.
+    """
+    networks = [each.name for each in plan.space.learners if each.preprocessing.pixels]
+    if trial.seconds_limit is None or trial.configuration.family not in networks:
+        return trial
+    return replace(trial, seconds_limit=max(trial.seconds_limit, _NETWORK_SHARE * left))

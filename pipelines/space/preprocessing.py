@@ -42,6 +42,10 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
         Shape of the table: its categories, text, dates and missing cells.
     """
     made = ConfigurationSpace()
+    if traits.pixels:
+        if shape.problem.is_classification and _is_uneven(shape):
+            _add_choice(made, "prep_weights", ("none", "balanced"))
+        return made
     encodings = traits.encodings(weighted=shape.is_weighted)
     numbers = shape.n_numeric + shape.n_datetime
     if numbers:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from espalier.infra.runs.notes import FOLDS
+from espalier.infra.runs.notes import FOLDS, PIXELS
 from espalier.pipelines.automl.frozen_features import FrozenFeatures
 from espalier.pipelines.automl.training_data import (
     draw_folds,
@@ -21,6 +21,8 @@ from espalier.pipelines.data.splitting.folds import FoldPlan
 from espalier.pipelines.data.splitting.splits import most_folds
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.images.near_duplicates import near_duplicates
+from espalier.pipelines.images.pixels import kept_side
+from espalier.pipelines.learners.registry import uses_networks
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
@@ -93,8 +95,11 @@ def prepare_dataset(
             seconds=request.budget.seconds,
             meanings=request.portable is None,
             bad_files=request.bad_files,
+            pixel_side=_pixel_side(run),
         ),
     )
+    if run.store.noted(PIXELS) is None:
+        run.store.note(PIXELS, kept_side(assembled.preparation))
     dataset, preparation = assembled.dataset, assembled.preparation
     metric = get_metric(request.metric, dataset.problem, dataset.n_classes)
 
@@ -183,6 +188,21 @@ def prepare_dataset(
         suspects=suspects,
         repeated=twins,
     )
+
+
+def _pixel_side(run: TrainingRun) -> int | None:
+    """Return the side of the pixels for networks: that on record, or None for what time allows.
+
+    Trials on record (of this run, or of the one it extends) have seen what is on record.
+    """
+    noted: int | None = run.store.noted(PIXELS)
+    settings = run.settings
+    if noted is None and (
+        settings.portable is not None
+        or not uses_networks(settings.families, interpretable=settings.interpretable)
+    ):
+        return 0
+    return noted
 
 
 def _fold_count(run: TrainingRun, search: Dataset, n_workers: int) -> tuple[int | None, bool]:

@@ -52,5 +52,7 @@ def check_request(request: TrainRequest, table: pd.DataFrame) -> None:
     check_target(metric, values)
     check_percentages(metric, values)
     # How many columns are left is known once the table is prepared.
-    rough = DatasetShape(problem=problem, n_rows=n_rows, n_columns=1, n_classes=n_classes)
+    rough = DatasetShape(
+        problem=problem, n_rows=n_rows, n_columns=1, n_classes=n_classes, n_pixels=1, pixel_side=16
+    )
     choose_learners(request.families or None, rough, interpretable=request.interpretable)

@@ -20,6 +20,9 @@ _WORDS = {
     ColumnRole.TEXT: "text",
     ColumnRole.DATETIME: "date",
     ColumnRole.TIME: "time order",
+    ColumnRole.IMAGE: "picture",
+    ColumnRole.MEANING: "meaning of a text",
+    ColumnRole.PIXELS: "pixels of a picture",
 }
 _DATE_PARTS = (
     ("%d", "day"),

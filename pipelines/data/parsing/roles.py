@@ -13,6 +13,7 @@ class ColumnRole(StrEnum):
     TIME = "time"  # a DATETIME column that orders the rows: later rows are later than all others
     IMAGE = "image"  # object: a float16 vector of one length, made of a picture, or NaN
     MEANING = "meaning"  # object: the same, made of the text of another prepared column
+    PIXELS = "pixels"  # object: flat uint8 colours, side * side * 3, of a picture column, or NaN
 
     @property
     def is_date(self) -> bool:
@@ -23,3 +24,8 @@ class ColumnRole(StrEnum):
     def is_vector(self) -> bool:
         """Whether a cell of this role is a vector that a frozen network made."""
         return self in (ColumnRole.IMAGE, ColumnRole.MEANING)
+
+    @property
+    def is_array(self) -> bool:
+        """Whether a cell of this role is an array: a vector, or the pixels of a picture."""
+        return self.is_vector or self is ColumnRole.PIXELS

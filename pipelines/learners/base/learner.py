@@ -150,6 +150,9 @@ class Learner:
     trained_by : TrainingPackage or None
         The package that trains it, if that may be missing. A search for readable models uses such
         a family wherever its package is installed.
+    inherits : bool
+        Whether ``fit`` takes ``parent``, a model of the family that was fitted to the same rows
+        or a part of them, to start from.
     of_categories : callable (shape) -> ConfigurationSpace, or None
         Hyperparameters of its own way to treat categories: active where ``prep_encoding`` is
         ``native``. None if there are none.
@@ -181,6 +184,7 @@ class Learner:
     resembles: str | None = None
     passes: str | None = None
     trained_by: TrainingPackage | None = None
+    inherits: bool = False
 
     @property
     def is_installed(self) -> bool:
@@ -193,4 +197,6 @@ class Learner:
 
     def admits(self, shape: DatasetShape) -> bool:
         """Whether the family can be used on a dataset of this shape."""
+        if self.preprocessing.pixels and not shape.n_pixels:
+            return False
         return shape.problem in self.problems and self.limits.admit(shape)

@@ -101,7 +101,9 @@ class MemoryModel:
 def _data_mb(shape: DatasetShape) -> float:
     """Return the approximate MiB of the table itself; a text takes some 100 bytes.
 
-    Vectors are there twice: as cells, and as a matrix when their directions are sought.
+    Vectors and pixels are there twice: as cells, and as a matrix when directions are sought or
+    networks trained.
     """
     cells = 8.0 * shape.n_columns + 100.0 * shape.n_text + 6.0 * shape.vector_width
+    cells += 6.0 * shape.n_pixels * shape.pixel_side**2
     return shape.n_rows * cells / 2**20

@@ -20,7 +20,7 @@ _UNRECORDED = ("realmlp",)
 _FOLLOWERS = ("xgboost", "random_forest", "mlp", "svm", "knn", "bayes")
 # Of pictures a network has made what a linear model needs; trees, which split one number at a
 # time, come last.
-_LEADERS_OF_PICTURES = ("linear", "mlp", "bayes", "svm")
+_LEADERS_OF_PICTURES = ("linear", "convnet", "mlp", "bayes", "svm")
 _FOLLOWERS_OF_PICTURES = (
     "knn", "extra_trees", "lightgbm", "catboost", "xgboost", "random_forest",
 )  # fmt: skip
@@ -31,6 +31,8 @@ _FIRST_OF_PICTURES = 4
 _SHORT_SHARE = 0.25
 # Then this many of the leaders that can stop early are tried first, in any case.
 _SURE = 2
+# Families that are trained on pixels.
+NETWORKS = ("convnet",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,10 @@ def initial_design(
         Leave out the other built-in families if a leader is in the space: experience tells where
         they are worth a trial.
     """
-    own = tuple(name for name in space.families if name not in LEADERS + _UNRECORDED + _FOLLOWERS)
     of_pictures = space.shape.is_of_pictures
     first = _LEADERS_OF_PICTURES if of_pictures else LEADERS
+    known = first + LEADERS + _UNRECORDED + _FOLLOWERS
+    own = tuple(name for name in space.families if name not in known)
     names = _present(first, space) + _present(_UNRECORDED, space) + own
     if not (leaders_only and names):
         names += _present(_FOLLOWERS_OF_PICTURES if of_pictures else _FOLLOWERS, space)
@@ -125,8 +128,10 @@ def _of_pictures(
         return InitialDesign(tuple(found))
     seconds = np.exp(costs.log_seconds(found))
     first = min(range(len(found)), key=lambda at: (at >= _FIRST_OF_PICTURES, seconds[at]))
-    rest = [found[at] for at in range(len(found)) if at != first]
-    return InitialDesign((found[first], *rest), n_sure=1)
+    # A network is worth its time, and stops in time; another worker tries the rest.
+    networks = [each for each in found if each.family in NETWORKS and each != found[first]]
+    rest = [each for each in found if each != found[first] and each not in networks]
+    return InitialDesign((found[first], *networks, *rest), n_sure=1 + len(networks))
 
 
 def _present(names: Sequence[str], space: SearchSpace) -> tuple[str, ...]:

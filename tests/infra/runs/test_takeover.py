@@ -1,6 +1,6 @@
 import pytest
 
-from espalier.infra.runs.notes import FOLDS
+from espalier.infra.runs.notes import FOLDS, PIXELS
 from espalier.infra.runs.store import RunStore
 from espalier.infra.runs.takeover import ROWS, read_takeover, require_same_rows, take_over_trials
 from espalier.pipelines.errors import UserError
@@ -30,6 +30,15 @@ def test_trials_and_predictions_come_along(source, target):
     assert (taken.folder, taken.run_id, taken.numbers) == ("a", "r", (0, 1, 2))
     assert read_takeover(source) is None
     assert target.noted(FOLDS) == 3
+
+
+def test_networks_see_what_earlier_trials_saw(source, target, tmp_path):
+    take_over_trials(source, target, source.results(), run_id=None)
+    assert target.noted(PIXELS) == 0  # a run of before knows of no pixels
+    source.note(PIXELS, 24)
+    other = RunStore(tmp_path / "c")
+    take_over_trials(source, other, source.results(), run_id=None)
+    assert other.noted(PIXELS) == 24
 
 
 def test_neither_changes_the_other_afterwards(source, target):

@@ -3,9 +3,14 @@
 import pytest
 from prefect.utilities.schema_tools.validation import validate
 
-from espalier.pipelines.learners.registry import LEARNERS
+from espalier.pipelines.learners.registry import LEARNERS, NETWORKS
 from espalier.pipelines.metrics.catalogue import METRICS
-from espalier.pipelines.requests.form_schema import FAMILIES, FORECAST_FAMILIES, FORECAST_METRICS
+from espalier.pipelines.requests.form_schema import (
+    FAMILIES,
+    FORECAST_FAMILIES,
+    FORECAST_METRICS,
+    NETWORK_FAMILIES,
+)
 from espalier.pipelines.requests.form_schema import METRICS as METRIC_NAMES
 from espalier.pipelines.requests.monitor import MonitorRequest
 from espalier.pipelines.requests.predict import PredictRequest
@@ -31,6 +36,7 @@ def fields_of(request):
 
 def test_the_names_are_those_of_the_registries():
     assert tuple(LEARNERS) == FAMILIES
+    assert tuple(NETWORKS) == NETWORK_FAMILIES
     assert tuple(METRICS) == METRIC_NAMES
 
 
@@ -39,7 +45,7 @@ def test_what_can_be_chosen_is_a_drop_down():
     assert fields["task"]["enum"] == ["auto", "binary", "multiclass", "regression"]
     assert fields["search"]["enum"] == list(STRATEGIES)
     assert fields["metric"]["enum"] == [*METRICS, *FORECAST_METRICS]
-    assert fields["families"]["items"]["enum"] == [*LEARNERS, *FORECAST_FAMILIES]
+    assert fields["families"]["items"]["enum"] == [*LEARNERS, *NETWORKS, *FORECAST_FAMILIES]
 
 
 @pytest.mark.parametrize("request_class", REQUESTS)

@@ -8,12 +8,20 @@ from espalier.infra.tracking.tracking import Tracking
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.data.row_keys import row_keys
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.images import pixels
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.early_table import EarlyTable
 from espalier.tasks.data.load_table import load_table
 from espalier.tasks.data.prepare_dataset import prepare_dataset
 from espalier.tasks.pickles import read_pickle, write_pickle
-from espalier.tasks.records import NOTHING_INHERITED, InheritedTraining, TableRef, TrainingRun
+from espalier.tasks.records import (
+    NOTHING_INHERITED,
+    InheritedTraining,
+    PicturesRecord,
+    TableRef,
+    TrainingRun,
+)
+from tests.picture_maker import class_folders
 
 ASK = TrainRequest(data="wine.csv", target="target")
 
@@ -65,6 +73,33 @@ def test_folds_follow_the_time_unless_asked_for_and_stay(tmp_path):
     assert again.digest == hurried.digest
     assert any("on record" in note for note in again.notes)
     assert not any("--folds" in note for note in again.notes)  # which an extension cannot change
+
+
+def test_pixels_follow_the_time_and_stay(tmp_path, monkeypatch):
+    monkeypatch.setattr(pixels, "has_deep", lambda: True)
+    # No other test shall find these pictures in the store.
+    monkeypatch.setenv("ESPALIER_HOME", str(tmp_path / "home"))
+    root = class_folders(tmp_path / "shapes", 12)
+    paths = sorted(map(str, root.rglob("*.png")))
+    table = pd.DataFrame({"photo": paths, "kind": [path.split("/")[-2] for path in paths]})
+    record = PicturesRecord(columns=("photo",), side=64)
+
+    def prepared(place, **asked):
+        request = TrainRequest(data="w", target="kind", **asked)
+        return prepare(table, tmp_path / place, request, NOTHING_INHERITED, 1, record)
+
+    first = prepared("first", time_budget="60s")
+    assert first.shape.pixel_side == 64
+    assert "convnet" in [each.name for each in read_pickle(first.path).learners]
+    # Less time for the same run, as an extension may have: its networks have seen these pixels.
+    again = prepared("first", time_budget="0.01s")
+    assert again.shape.pixel_side == 64
+    assert again.digest == first.digest
+    hurried = prepared("hurried", time_budget="0.01s")
+    assert hurried.shape.pixel_side == 0
+    assert prepared("hurried", time_budget="60s").digest == hurried.digest
+    named = prepared("named", time_budget="60s", families=["linear"])
+    assert named.shape.pixel_side == 0
 
 
 def test_the_holdout_is_kept_as_it_was_read(tmp_path):
