@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from parts.left_out_tables import others
 
 from espalier.pipelines.acquisition.functions import log_expected_improvement
-from espalier.pipelines.experience.advice import Candidates
+from espalier.pipelines.experience.first_candidates import Candidates
 from espalier.pipelines.experience.recording.record import KnowledgeBase
 from espalier.pipelines.experience.recording.space_alignment import AlignedDataset, AlignedKnowledge
 from espalier.pipelines.experience.transfer.predictor import RunPrior

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.experience.advice import Candidates, advise, measure_advice
+from espalier.pipelines.experience.advice import advise, measure_advice
+from espalier.pipelines.experience.first_candidates import Candidates
 from espalier.pipelines.experience.fit import fit_knowledge
 from espalier.pipelines.experience.knowledge import CARD_FILE, PREDICTOR_FILE, open_knowledge
 from espalier.pipelines.experience.recording.space_alignment import align_configuration, space_of
