@@ -56,13 +56,13 @@ def features_seconds(shape: DatasetShape, vectors: str = "pca") -> float:
 
 def vector_seconds(shape: DatasetShape, vectors: str = "pca") -> float:
     """Return about how many seconds one core takes to make numbers of vectors."""
-    copied = 1e-8 * shape.n_rows * shape.vector_width
-    if vectors == "none":
+    if vectors == "none" or not shape.vector_width:
         return 0.0
+    copied = 1e-8 * shape.n_rows * shape.vector_width
     if vectors == "all":
         return copied
     if shape.n_rows <= _FEW_ROWS:  # by the products of rows
-        return copied + 2e-10 * shape.n_rows**2 * shape.vector_width + 1e-8 * shape.n_rows**3
+        return copied + 2e-10 * shape.n_rows**2 * shape.vector_width + 2e-9 * shape.n_rows**3
     return copied + (1e-7 * min(shape.n_rows, 2_000) + 1e-8 * shape.n_rows) * shape.vector_width
 
 
