@@ -27,12 +27,12 @@ ESTIMATOR_ONLY = {
 # A constant model is for a run that must register something.
 FLOW_ONLY = {"seed", "allow_baseline"}
 # Options of the command that the form has not, or by another name.
-COMMAND_ONLY = {"context", "extend", "json_path", "bagged"}
+COMMAND_ONLY = {"context", "extend", "json_path", "bagged", "no_progress", "quiet", "verbose"}
 FORM_ONLY = {"extends", "updates", "serving"}
 # Where the estimator's parameter is called otherwise, or its default is another.
 FORM_NAMES = {"n_trials": "trials", "n_folds": "folds", "n_jobs": "workers"}
 NOT_IN_THE_FORM = {"ensemble", "residual_share", "residual_sees_answers", "experience", "threshold"}
-OWN_DEFAULTS = {"time_budget", "n_jobs", "families"}
+OWN_DEFAULTS = {"time_budget", "n_jobs", "families", "objectives"}
 
 
 def parameters(function):
