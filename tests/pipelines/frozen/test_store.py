@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from espalier.pipelines.frozen.embedding import FEW, embed_cells
+from espalier.pipelines.frozen.embedding import BATCH, FEW, embed_cells
 from espalier.pipelines.frozen.store import VectorStore, default_folder
 from espalier.pipelines.resources.budget import Deadline
 
@@ -95,15 +95,16 @@ def test_a_deadline_keeps_what_is_done(tmp_path):
 
 def test_after_the_deadline_only_what_is_known_is_used(tmp_path):
     store, network = VectorStore(tmp_path), Lengths()
-    cells = [f"{'z' * (at % 7 + 2)}{at}" for at in range(300)]
+    n_cells = 8 * BATCH
+    cells = [f"{'z' * (at % 7 + 2)}{at}" for at in range(n_cells)]
     ticks = iter(range(1_000))
     deadline = Deadline(3.5, clock=lambda: float(next(ticks)))
     first = embed_cells(cells, None, network, store=store, deadline=deadline, partial=True)
-    assert 0 < first.n_computed < 300
-    assert first.n_unread == 300 - first.n_computed
+    assert 0 < first.n_computed < n_cells
+    assert first.n_unread == n_cells - first.n_computed
     read = [not isinstance(each, float) for each in first.cells]
     # No part of its own kind: some of the first half, some of the second.
-    assert 0.2 < sum(read[:150]) / sum(read) < 0.8
+    assert 0.2 < sum(read[: n_cells // 2]) / sum(read) < 0.8
     again = embed_cells(
         cells, None, network, store=store, deadline=Deadline.after(-1.0), partial=True
     )
