@@ -163,6 +163,9 @@ def serving(command: list[str], port: int, home: Path) -> Iterator[subprocess.Po
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
+        # What it started may answer for a moment longer, and would be taken for the next server.
+        while _is_up(port):
+            time.sleep(0.2)
 
 
 def _is_up(port: int) -> bool:
