@@ -9,11 +9,8 @@ from scipy.special import ndtr
 
 from espalier.pipelines.experience.first_candidates import Candidates
 from espalier.pipelines.experience.knowledge import Knowledge
-from espalier.pipelines.experience.recording.space_alignment import (
-    align_configuration,
-)
+from espalier.pipelines.experience.recording.space_alignment import align_configuration
 from espalier.pipelines.experience.transfer.predictor import RunPrior
-from espalier.pipelines.experience.transfer.unrecorded import Unrecorded
 from espalier.pipelines.experience.transfer.validate import spearman
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.space.joint import SearchSpace
@@ -171,12 +168,11 @@ def advise(
         prior = RunPrior(knowledge.predictor, space, meta)
         others = {each: place for each, place in found.items() if place not in winners}
         costs = {each: float(portfolio.costs[place]) for each, place in others.items()}
-        relatives = Unrecorded.of(space, knowledge.predictor).relatives
+        relatives = dict(prior.unrecorded.relatives)
         for family in space.families:
-            if family in dict(relatives):
-                continue
-            for each in (space.default(family), *space.starters(family)):
-                costs.setdefault(each, 1.0)
+            if family not in relatives:
+                for each in (space.default(family), *space.starters(family)):
+                    costs.setdefault(each, 1.0)
         candidates = Candidates.of(
             list(costs), np.array(list(costs.values())), space, knowledge.predictor, meta
         )
@@ -202,14 +198,14 @@ def advise(
 
 
 def _with_unrecorded(
-    first: Sequence[Configuration], relatives: Sequence[tuple[str, str]], space: SearchSpace
+    first: Sequence[Configuration], relatives: Mapping[str, str], space: SearchSpace
 ) -> list[Configuration]:
     """Return the configurations with the default of each unrecorded family after its relative.
 
     Where no configuration of the relative is worth trying first, neither is it.
     """
     found = list(first)
-    for family, relative in relatives:
+    for family, relative in relatives.items():
         own = [each.family == relative for each in found]
         if True in own:
             found.insert(own.index(True) + 1, space.default(family))

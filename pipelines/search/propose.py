@@ -121,11 +121,7 @@ def propose_trials(
     )
     sure, others, favourites = (
         with_passes_that_fit(
-            space,
-            some,
-            admission.costs,
-            expected_seconds_limit,
-            tuple(proposer.taken.values()),
+            space, some, admission.costs, expected_seconds_limit, proposer.taken.values()
         )
         for some in (
             defaults.configurations[: defaults.n_sure],

@@ -26,12 +26,17 @@ class RunPrior:
         The run's space.
     meta : MetaFeatures
         Meta-features of the run's dataset.
+
+    Attributes
+    ----------
+    unrecorded : Unrecorded
+        Families of the space that the predictor has no trial of.
     """
 
     def __init__(self, model: ProcessExperience, space: SearchSpace, meta: MetaFeatures) -> None:
         self._about = model.about(meta)
         self._have, self._want = space.coordinates, model.coordinates
-        self._unrecorded = Unrecorded.of(space, model)
+        self.unrecorded = Unrecorded.of(space, model)
         known = {name: place for place, name in enumerate(self._want)}
         pairs = [(own, known[name]) for own, name in enumerate(self._have) if name in known]
         self._own = [own for own, _ in pairs]
@@ -39,12 +44,12 @@ class RunPrior:
 
     def mean(self, X: Array) -> Array:
         """Return the expected normal score of encoded configurations (n, d), shape (n,)."""
-        X, _ = self._unrecorded.stand_ins(X)
+        X, _ = self.unrecorded.stand_ins(X)
         return self._about.predict(align_coordinates(X, self._have, self._want))
 
     def mean_gradient(self, X: Array) -> tuple[Array, Array]:
         """Return the expected normal score, and its gradient in X, shape (n, d)."""
-        X, constant = self._unrecorded.stand_ins(X)
+        X, constant = self.unrecorded.stand_ins(X)
         mean, slope = self._about.predict_gradient(align_coordinates(X, self._have, self._want))
         gradient = np.zeros_like(X)
         gradient[:, self._own] = slope[:, self._place]

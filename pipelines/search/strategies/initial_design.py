@@ -15,8 +15,6 @@ from espalier.pipelines.trials.configuration import Configuration
 # Different from each other and each strong somewhere, so that a good model comes early; then the
 # user's own families, then the rest.
 LEADERS = ("lightgbm", "linear", "extra_trees", "catboost")
-# Strong on many numbers, and the shipped experience holds no trial of it: always tried.
-_UNRECORDED = ("realmlp",)
 _FOLLOWERS = ("xgboost", "random_forest", "mlp", "svm", "knn", "bayes")
 # Of pictures a network has made what a linear model needs; trees, which split one number at a
 # time, come last.
@@ -31,8 +29,6 @@ _FIRST_OF_PICTURES = 4
 _SHORT_SHARE = 0.25
 # Then this many of the leaders that can stop early are tried first, in any case.
 _SURE = 2
-# Families that are trained on pixels.
-NETWORKS = ("convnet",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +76,11 @@ def initial_design(
     """
     of_pictures = space.shape.is_of_pictures
     first = _LEADERS_OF_PICTURES if of_pictures else LEADERS
-    known = first + LEADERS + _UNRECORDED + _FOLLOWERS
+    # Experience may hold no trial of a family that another one stands for: it is always tried.
+    like_others = tuple(each.name for each in space.learners if each.resembles is not None)
+    known = first + LEADERS + like_others + _FOLLOWERS
     own = tuple(name for name in space.families if name not in known)
-    names = _present(first, space) + _present(_UNRECORDED, space) + own
+    names = _present(first, space) + like_others + own
     if not (leaders_only and names):
         names += _present(_FOLLOWERS_OF_PICTURES if of_pictures else _FOLLOWERS, space)
     defaults = {name: space.default(name) for name in names}
@@ -129,7 +127,8 @@ def _of_pictures(
     seconds = np.exp(costs.log_seconds(found))
     first = min(range(len(found)), key=lambda at: (at >= _FIRST_OF_PICTURES, seconds[at]))
     # A network is worth its time, and stops in time; another worker tries the rest.
-    networks = [each for each in found if each.family in NETWORKS and each != found[first]]
+    of_pixels = {each.name for each in space.learners if each.preprocessing.pixels}
+    networks = [each for each in found if each.family in of_pixels and each != found[first]]
     rest = [each for each in found if each != found[first] and each not in networks]
     return InitialDesign((found[first], *networks, *rest), n_sure=1 + len(networks))
 

@@ -12,7 +12,7 @@ from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.limits.fold_count import affordable_folds
 from espalier.pipelines.search.next_trials import next_trials
 from espalier.pipelines.search.plan import SearchPlan
-from espalier.pipelines.search.strategies.initial_design import NETWORKS, initial_design
+from espalier.pipelines.search.strategies.initial_design import initial_design
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.surrogate.cost import CostModel
 from espalier.pipelines.trials.history import History
@@ -52,8 +52,9 @@ def test_networks_are_judged_on_three_folds_where_time_counts():
         assert affordable_folds(shape, Budget(trials=9), 2) == 5
 
 
-def test_names_of_networks_are_those_of_the_registry():
-    assert tuple(registry.NETWORKS) == NETWORKS
+def test_what_trains_on_pixels_are_the_networks_of_the_registry(space):
+    of_pixels = tuple(each.name for each in space.learners if each.preprocessing.pixels)
+    assert tuple(registry.NETWORKS) == of_pixels == ("convnet",)
 
 
 def test_networks_are_encoded_as_any_configuration(space):
