@@ -17,7 +17,7 @@ STRATEGIES = (
     "grid",
 )
 OF_NETWORKS = "differentiable"
-"""The strategy that trains many architectures at once: there is nothing like it for tables."""
+"""The strategy that trains many architectures of networks at once; it is not there."""
 DEFAULT_STRATEGY = "guided"
 """The reasons for it, and how certain they are: docs/decisions/0008."""
 
@@ -35,14 +35,14 @@ def check_strategy(name: str) -> str:
     Raises
     ------
     UserError
-        There is no such strategy, or it is one of networks alone.
+        There is no such strategy.
     """
     known = ", ".join(STRATEGIES)
     if name == OF_NETWORKS:
         raise UserError(
-            f"search {name!r} is for architectures of networks: it moves the weights of all of "
-            "them at once, and models of tables and forecasts share none; choose one of: "
-            f"{known}"
+            f"search {name!r} is for architectures of networks, and not there yet: it moves the "
+            "weights of all of them at once, and models of tables and forecasts share none; "
+            f"choose one of: {known}"
         )
     if name not in STRATEGIES:
         raise UserError(f"unknown search {name!r}; choose one of: {known}")
