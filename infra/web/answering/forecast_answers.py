@@ -11,10 +11,9 @@ import pandas as pd
 
 from espalier.infra.web.answering.answering_model import Answers, ReadRows
 from espalier.infra.web.answering.asked import Asked
-from espalier.infra.web.answering.file_bodies import read_csv_body, read_parquet_body
-from espalier.infra.web.answering.json_bodies import read_json_body
+from espalier.infra.web.answering.file_bodies import read_body
 from espalier.infra.web.answering.json_values import json_value
-from espalier.infra.web.answering.messages import CSV, PARQUET, ModelFacts, ServedColumn
+from espalier.infra.web.answering.messages import ModelFacts, ServedColumn
 from espalier.infra.web.answering.pyfunc_answers import PlainRows, as_records
 from espalier.infra.web.answering.raw_rows import RawRows
 from espalier.infra.web.answering.refusals import TOO_LARGE, RefusedError, shown
@@ -76,12 +75,7 @@ class ForecastAnswers:
 
     def read_body(self, body: bytes, media: str) -> tuple[RawRows, dict[str, Any]]:
         """Return the rows of a body and the options that it holds."""
-        if media == CSV:
-            rows = read_csv_body(body, most_rows=self._most_rows, text_columns=(), styles={})
-            return rows, {}
-        if media == PARQUET:
-            return read_parquet_body(body, most_rows=self._most_rows), {}
-        return read_json_body(body, most_rows=self._most_rows)
+        return read_body(body, media, most_rows=self._most_rows)
 
     def read_rows(self, rows: RawRows, *, id_column: str | None = None) -> PlainRows:
         """Return the rows as a table of the columns that it knows.
