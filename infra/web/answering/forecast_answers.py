@@ -15,7 +15,7 @@ from espalier.infra.web.answering.file_bodies import read_body
 from espalier.infra.web.answering.json_values import json_value
 from espalier.infra.web.answering.messages import ModelFacts, ServedColumn
 from espalier.infra.web.answering.pyfunc_answers import PlainRows, as_records
-from espalier.infra.web.answering.raw_rows import RawRows
+from espalier.infra.web.answering.raw_rows import RawRows, require_columns, unused_columns
 from espalier.infra.web.answering.refusals import TOO_LARGE, RefusedError, shown
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.problem import FORECAST
@@ -88,7 +88,7 @@ class ForecastAnswers:
         del id_column
         if not rows.n_rows:
             return PlainRows(pd.DataFrame())
-        self._require_columns(rows)
+        require_columns(rows, self._needed)
         names = [name for name in (*self._needed, self._target) if name in rows.columns]
         for name in names:
             _require_scalars(rows.columns[name], name)
@@ -100,12 +100,7 @@ class ForecastAnswers:
                 f"request; send fewer series, for at most {MOST_STEPS:,} steps together",
                 status=TOO_LARGE,
             )
-        known = {*names, self._target}
-        unused = [name for name in rows.columns if name not in known]
-        more = f" and {len(unused) - 10} more" if len(unused) > 10 else ""
-        said = f"the model does not use {len(unused)} column(s) of these rows: "
-        listed = ", ".join(map(repr, unused[:10]))
-        return PlainRows(table, (f"{said}{listed}{more}",) if unused else ())
+        return PlainRows(table, unused_columns(rows, {*names, self._target}))
 
     def answer(self, parts: Sequence[ReadRows], asked: Asked) -> Answers:
         """Forecast what follows the rows of one request.
@@ -132,19 +127,6 @@ class ForecastAnswers:
     def mlflow_records(self, answers: Answers) -> list[Any]:
         """Return the answers as they are."""
         return answers.predictions
-
-    def _require_columns(self, rows: RawRows) -> None:
-        missing = [name for name in self._needed if name not in rows.columns]
-        if missing:
-            raise RefusedError(
-                f"the rows lack {len(missing)} column(s) of the model: "
-                f"{', '.join(map(repr, missing))}",
-                column=missing[0],
-            )
-        for name in self._needed:
-            if name in rows.gaps:
-                at = rows.gaps[name]
-                raise RefusedError(f"row {at} lacks column {name!r}", column=name, row=at)
 
 
 def _require_scalars(cells: "list[Any] | pd.Series[Any]", name: str) -> None:
