@@ -20,11 +20,10 @@ from prefect.input.run_input import keyset_from_base_key
 from pydantic import Field
 
 from espalier.flows.progress.acting import answered_by_name, current_run
+from espalier.infra.orchestration.questions import KEEP, PROMOTE
 from espalier.infra.processes.records import forget_process
 from espalier.infra.settings import load_settings
 
-PROMOTE: Literal["promote"] = "promote"
-KEEP: Literal["keep the champion"] = "keep the champion"
 SOMEBODY = "somebody in the Prefect UI"
 POLL_SECONDS = 5
 # `espalier serve` concludes what is late. Where none runs, Prefect fails it after so much longer.

@@ -1,18 +1,21 @@
-"""Find free ports and check whether servers of this machine answer."""
+"""Find free ports, and ask the servers of this machine."""
 
 import ipaddress
+import json
 import re
 import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 _POLL_SECONDS = 0.1
 # A starting server may have accepted the connection already, and answers once it is up. Giving up
 # early would leave it a queue of abandoned requests.
 _PATIENCE_SECONDS = 10.0
+_ASKED_SECONDS = 5.0
 _BACKLOG = 128
 # No proxy, whatever the environment says: it could not reach this machine's servers.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -81,6 +84,34 @@ def answers(url: str, seconds: float = 2.0) -> bool:
             return 200 <= int(reply.status) < 300
     except (urllib.error.URLError, OSError, ValueError):
         return False
+
+
+def ask_json(
+    url: str, body: Mapping[str, Any] | None = None, *, headers: Mapping[str, str] | None = None
+) -> Any:
+    """Return what a server of this machine answers: to a GET, or to a POST of a body.
+
+    Parameters
+    ----------
+    url : str
+        What is asked.
+    body : mapping or None
+        What is sent as JSON; None for a GET.
+    headers : mapping or None
+        Headers besides that of the type.
+
+    Raises
+    ------
+    OSError
+        It does not answer, or refuses (`urllib.error.HTTPError`).
+    ValueError
+        It answers with what is no JSON.
+    """
+    data = None if body is None else json.dumps(body).encode()
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    request = urllib.request.Request(url, data=data, headers=sent)
+    with _DIRECT.open(request, timeout=_ASKED_SECONDS) as reply:
+        return json.loads(reply.read() or b"null")
 
 
 def wait_until_answers(url: str, *, seconds: float, alive: Callable[[], bool]) -> bool:

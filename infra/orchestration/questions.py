@@ -6,7 +6,7 @@ stored with the run on the Prefect server, and survives whatever happens to the 
 
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 QUESTION_KEY = "espalier-question"
 """Name under which the question stands among the inputs of its run."""
 FLOW = "promote"
+
+PROMOTE: Literal["promote"] = "promote"
+KEEP: Literal["keep the champion"] = "keep the champion"
+"""What a person may answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

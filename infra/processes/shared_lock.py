@@ -76,9 +76,7 @@ class PostgresLock:
                     self._connection = connection
                     return None
                 if time.monotonic() >= end:
-                    holder = self._holder(connection)
-                    connection.close()
-                    return holder
+                    return self._holder(connection)
                 time.sleep(_POLL_SECONDS)
         except sa.exc.DBAPIError as error:
             raise StoreUnavailableError(f"the lock's database failed: {error.orig}") from error

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _MODELS_A_PAGE, _VERSIONS_A_PAGE = 1000, 10_000
-_ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""What MLflow's stores call it if there is no such model."""
 
 
 def make_registered_model(client: "MlflowClient", name: str) -> None:
@@ -73,7 +74,7 @@ def known_aliases(client: "MlflowClient", name: str) -> dict[str, str] | None:
     try:
         return aliases_of(client, name)
     except MlflowException as error:
-        if error.error_code not in _ABSENT:
+        if error.error_code not in ABSENT:
             raise
         return None
 

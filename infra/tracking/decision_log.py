@@ -17,7 +17,12 @@ from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.search import find_runs, quoted
-from espalier.infra.tracking.store import find_experiment, make_client
+from espalier.infra.tracking.store import (
+    DECISIONS,
+    experiment_name,
+    find_experiment,
+    make_client,
+)
 from espalier.infra.tracking.trial_runs import finite_metrics, plain_text
 from espalier.pipelines.lifecycle.promotion.decision import Decision, DecisionKind
 
@@ -26,7 +31,6 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 _RECORD = "espalier.decision_record"
-_BESIDE = "decisions"
 _SEQUENCE = "espalier.sequence"
 # MLflow's stores take tags of 5000 characters (8000 in newer ones).
 _LONGEST = 4800
@@ -70,7 +74,7 @@ class DecisionLog:
         with store_errors(self._settings.mlflow_uri):
             client = self.client
             run = client.create_run(
-                find_experiment(client, self._settings, beside=_BESIDE),
+                find_experiment(client, self._settings, beside=DECISIONS),
                 run_name=f"{placed.model} {placed.sequence}: {placed.kind}",
                 start_time=placed.at_ms,
                 tags=_tags(placed),
@@ -130,7 +134,7 @@ class DecisionLog:
             condition += f" and tags.`{run_tags.MODEL}` = {value}"
         with store_errors(self._settings.mlflow_uri):
             client = self.client
-            name = f"{self._settings.experiment_of(None)} {_BESIDE}"
+            name = experiment_name(self._settings, beside=DECISIONS)
             experiment = client.get_experiment_by_name(name)
             if experiment is None:
                 return []

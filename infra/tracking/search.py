@@ -1,11 +1,11 @@
-"""Find all MLflow runs that match a condition."""
+"""Find all MLflow runs that match a condition, and all experiments."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import Experiment, Run
 
 _PAGE = 1000
 
@@ -46,6 +46,17 @@ def find_runs(
             max_results=_PAGE,
             page_token=token,
         )
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def all_experiments(client: "MlflowClient") -> "Iterator[Experiment]":
+    """Yield all experiments that are not deleted."""
+    token = None
+    while True:
+        page = client.search_experiments(max_results=_PAGE, page_token=token)
         yield from page
         token = page.token
         if not token:

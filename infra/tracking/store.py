@@ -9,6 +9,7 @@ from espalier.infra.settings import OWN_DATABASE, Settings
 from espalier.infra.sqlite_urls import sqlite_url
 from espalier.infra.store_errors import store_errors
 from espalier.infra.store_settings import MODEL_PLACE
+from espalier.infra.tracking.search import all_experiments
 from espalier.infra.tracking.store_probe import require_answer
 from espalier.pipelines.errors import EspalierError
 from espalier.pipelines.redaction import redact
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
 # Tag for MLflow's pages: without it, an experiment is displayed as one of chats and prompts.
 KIND_TAG = "mlflow.experimentKind"
 KIND = "custom_model_development"
-_PAGE = 1000
-# Experiments beside those of the runs.
-_BESIDE = (" decisions", " expectations")
+DECISIONS, EXPECTATIONS = "decisions", "expectations"
+"""What is kept in experiments beside those of the runs."""
 _LOCK = ".mlflow.lock"
 ABOUT = "Trainings by Espalier: a run each, with a nested run for every trial."
 
@@ -119,11 +119,11 @@ def find_experiment(
         The model whose runs are meant, where each has an experiment of its own; None for what
         concerns all.
     beside : str
-        What is kept in an experiment beside that of the runs: ``decisions``.
+        What is kept in an experiment beside that of the runs: `DECISIONS` or `EXPECTATIONS`.
     """
     from mlflow.exceptions import MlflowException
 
-    name = settings.experiment_of(model) + (f" {beside}" if beside else "")
+    name = experiment_name(settings, model, beside=beside)
     found = client.get_experiment_by_name(name)
     if found is None:
         try:
@@ -144,25 +144,25 @@ def find_experiment(
     return str(found.experiment_id)
 
 
+def experiment_name(settings: Settings, model: str | None = None, *, beside: str = "") -> str:
+    """Return the name of an experiment, by the arguments of `find_experiment`."""
+    name = settings.experiment_of(model)
+    return f"{name} {beside}" if beside else name
+
+
 def find_experiments(client: "MlflowClient", settings: Settings) -> list[str]:
     """Return the ids of all experiments for runs: several, where models have their own."""
     own = find_experiment(client, settings)
     before, place, after = settings.experiment.partition(MODEL_PLACE)
     if not place:
         return [own]
-    found, token = [own], None
     # `_` and `%` in the name would be patterns for MLflow, so its filter is not relied on.
-    while True:
-        page = client.search_experiments(max_results=_PAGE, page_token=token)
-        found += [
-            str(each.experiment_id)
-            for each in page
-            if each.name.startswith(before)
-            and each.name.endswith(after)
-            and len(each.name) > len(before) + len(after)
-            and str(each.experiment_id) != own
-            and not each.name.endswith(_BESIDE)
-        ]
-        token = page.token
-        if not token:
-            return found
+    return [own] + [
+        str(each.experiment_id)
+        for each in all_experiments(client)
+        if each.name.startswith(before)
+        and each.name.endswith(after)
+        and len(each.name) > len(before) + len(after)
+        and str(each.experiment_id) != own
+        and not each.name.endswith((f" {DECISIONS}", f" {EXPECTATIONS}"))
+    ]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
-from espalier.infra.tracking.search import find_runs
+from espalier.infra.tracking.search import all_experiments, find_runs
 from espalier.infra.tracking.store import make_client
 from espalier.infra.tracking.trial_runs import LONGEST_TAG
 from espalier.pipelines.experience.recording.record import ExperienceRecord, KnownDataset, record_of
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-_PAGE = 1000
 # End times come from the clocks of different machines, and runs become visible a moment later:
 # those that ended shortly before the newest known one are read again, which does no harm.
 _OVERLAP_MS = 60 * 60 * 1000
@@ -114,15 +113,9 @@ class _Parent:
 
 
 def _experiments(client: "MlflowClient", names: Sequence[str]) -> Iterator[str]:
-    token = None
-    while True:
-        page = client.search_experiments(max_results=_PAGE, page_token=token)
-        for experiment in page:
-            if not names or experiment.name in names:
-                yield str(experiment.experiment_id)
-        token = page.token
-        if not token:
-            return
+    for experiment in all_experiments(client):
+        if not names or experiment.name in names:
+            yield str(experiment.experiment_id)
 
 
 def _trial_runs(client: "MlflowClient", experiment_id: str, since: int) -> "Iterator[Run]":

@@ -99,13 +99,13 @@ def _check(
     """Return each expectation with its result on ``frame``."""
     import great_expectations as gx
 
-    lacking = {id(each): _lacking(each, frame) for each in expectations}
-    missing = [each for each in expectations if lacking[id(each)]]
+    lacking = [(each, _lacking(each, frame)) for each in expectations]
     pairs = [
-        (each, CheckedExpectation(expectation=each, held=False, observed=lacking[id(each)]))
-        for each in missing
+        (each, CheckedExpectation(expectation=each, held=False, observed=said))
+        for each, said in lacking
+        if said
     ]
-    expectations = [each for each in expectations if each not in missing]
+    expectations = [each for each, said in lacking if not said]
     if not expectations:
         return pairs
     batch = (

@@ -23,7 +23,7 @@ def render_suite(suite: OwnedSuite, model: str, revision: int, actor: str) -> st
         Who changed them last.
     """
     rows = "".join(
-        f'<tr><td><span class="pill {each.severity}">{_word(each.severity)}</span></td>'
+        f'<tr><td><span class="pill {each.severity}">{severity_word(each.severity)}</span></td>'
         f'<td>{escape(describe(each))}<div class="seen">{escape(each.key)}</div></td></tr>'
         for each in suite.expectations
     )
@@ -39,5 +39,6 @@ def render_suite(suite: OwnedSuite, model: str, revision: int, actor: str) -> st
     return page_of(f"Expectations: {escape(model)}", parts)
 
 
-def _word(severity: Severity) -> str:
+def severity_word(severity: Severity) -> str:
+    """Return what people call the consequence of an expectation that does not hold."""
     return "error" if severity is Severity.REFUSE else "warning"

@@ -11,6 +11,7 @@ from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, worker_memory
 from espalier.pipelines.serving.latency import answer_ms
 from espalier.pipelines.serving.saved_model import load_model, save_model
+from espalier.tasks.ensemble.member_records import member_results
 from espalier.tasks.policies import retried_task
 from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
 
@@ -62,8 +63,7 @@ def refit_ensemble_on_all(
         return refit_forecast(run, prepared, ensemble, deadline)
     data, settings, store = prepared.data, run.tracking.settings, run.store
     assert data.all_rows is not None
-    trials = [*store.results(), *ensemble.light]
-    results = [each for each in trials if each.trial.number in ensemble.weights]
+    results = member_results(store, ensemble)
     n_workers = min(settings.worker_count, max(len(results), 1))
     memory_limit = run.request.memory_limit or settings.memory_limit
     context = replace(

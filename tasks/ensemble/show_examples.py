@@ -5,8 +5,10 @@ import logging
 from prefect import task
 
 from espalier.pipelines.explain.shown.examples import show_examples
+from espalier.pipelines.images.reading import ImageReading
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.serving.saved_model import load_model
+from espalier.pipelines.texts.reading import MeaningReading
 from espalier.tasks.pages.shown.shown_page import PAGE_FILE, shown_page
 from espalier.tasks.policies import ALWAYS_RUN
 from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
@@ -37,6 +39,11 @@ def log_examples(
         return
     try:
         data = prepared.data
+        if not any(
+            isinstance(plan.reading, ImageReading | MeaningReading)
+            for plan in data.preparation.plans
+        ):
+            return  # most tables: the model need not be read for that
         model = load_model(ensemble.path)
         end = Deadline.after(left)
         shown = show_examples(model, data.holdout_rows, data.holdout_y, deadline=end)

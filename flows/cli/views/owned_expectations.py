@@ -13,12 +13,13 @@ from rich.console import Console
 
 from espalier.flows.terminal.safe_text import safe_text
 from espalier.infra.actor import current_actor
+from espalier.infra.places import write_whole
 from espalier.infra.registry.registry import resolve
 from espalier.infra.registry.suites.expectation_suite import read_suite
 from espalier.infra.registry.suites.owned_suites import StoredSuite, change_owned, read_owned
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.validation.report import describe
-from espalier.infra.validation.suite_page import render_suite
+from espalier.infra.validation.suite_page import render_suite, severity_word
 from espalier.pipelines.data.contract import DataContract
 from espalier.pipelines.data.expectation import DAYS_OLD, SHARE_OF_LAST, Expectation, Severity
 from espalier.pipelines.data.owned.suite import OwnedSuite, pinned
@@ -65,7 +66,7 @@ def show_expectations(
     else:
         stored = _changed(name, change, settings)
     if html is not None:
-        _write(html, render_suite(stored.suite, name, stored.revision, stored.actor))
+        write_whole(html, render_suite(stored.suite, name, stored.revision, stored.actor))
     if as_yaml:
         typer.echo(to_yaml(stored.suite, name), nl=False)
     else:
@@ -189,13 +190,6 @@ def _number(text: str, advice: str) -> float:
     return number
 
 
-def _write(path: Path, page: str) -> None:
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{str(path)!r} cannot be written: {error.strerror}") from None
-
-
 def _print(name: str, stored: StoredSuite) -> None:
     console = Console(highlight=False, markup=False, soft_wrap=True)
     if not stored.suite:
@@ -208,8 +202,7 @@ def _print(name: str, stored: StoredSuite) -> None:
         f"{safe_text(name)}: revision {stored.revision}, by {safe_text(stored.actor)}, {when}"
     )
     for each in stored.suite.expectations:
-        word = "error" if each.severity is Severity.REFUSE else "warning"
-        console.print(f"{word:<8} {safe_text(describe(each))}")
+        console.print(f"{severity_word(each.severity):<8} {safe_text(describe(each))}")
         console.print(f"{'':<8} {safe_text(each.key)}", style="dim")
     for key in stored.suite.silenced:
         console.print(f"not checked: {safe_text(key)}")

@@ -1,17 +1,13 @@
-"""Ask the Prefect server of this home folder's `espalier serve` or `ui`, over HTTP.
+"""Find the Prefect server of this home folder's `espalier serve` or `ui`.
 
-Prefect itself takes seconds to import, and these are a few plain requests.
+It is asked over HTTP (`espalier.infra.network.ports.ask_json`): Prefect itself takes seconds to
+import, and these are a few plain requests.
 """
 
 import json
-import urllib.request
-from collections.abc import Mapping
-from typing import Any
 
 from espalier.infra.network.ports import answers, is_local
 from espalier.infra.settings import Settings
-
-_SECONDS = 5.0
 
 
 def prefect_address(settings: Settings) -> str | None:
@@ -22,32 +18,3 @@ def prefect_address(settings: Settings) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return url if is_local(url) and answers(f"{url}/health") else None
-
-
-def ask_prefect(
-    url: str, body: Mapping[str, Any] | None = None, *, headers: Mapping[str, str] | None = None
-) -> Any:
-    """Return what the server answers: to a GET, or to a POST of a body.
-
-    Parameters
-    ----------
-    url : str
-        What is asked.
-    body : mapping or None
-        What is sent as JSON; None for a GET.
-    headers : mapping or None
-        Headers besides that of the type.
-
-    Raises
-    ------
-    OSError
-        It does not answer, or refuses (`urllib.error.HTTPError`).
-    ValueError
-        It answers with what is no JSON.
-    """
-    data = None if body is None else json.dumps(body).encode()
-    sent = {"Content-Type": "application/json", **(headers or {})}
-    request = urllib.request.Request(url, data=data, headers=sent)
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with direct.open(request, timeout=_SECONDS) as reply:
-        return json.loads(reply.read() or b"null")

@@ -12,13 +12,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from espalier.flows.studio.models.prefect_server import ask_prefect, prefect_address
-from espalier.infra.orchestration.questions import FLOW, QUESTION_KEY, Question
+from espalier.flows.studio.models.prefect_server import prefect_address
+from espalier.infra.network.ports import ask_json
+from espalier.infra.orchestration.questions import FLOW, KEEP, PROMOTE, QUESTION_KEY, Question
 from espalier.infra.settings import Settings
 from espalier.pipelines.errors import StoreUnavailableError, UserError
 from espalier.tasks.promotion.promotion_facts import PromotionFacts
 
-PROMOTE, KEEP = "promote", "keep the champion"
 _MOST = 50
 
 
@@ -67,7 +67,7 @@ def waiting_questions(settings: Settings, model: str | None = None) -> tuple[Wai
     }
     try:
         found = [
-            _question(url, str(run["id"])) for run in ask_prefect(f"{url}/flow_runs/filter", wanted)
+            _question(url, str(run["id"])) for run in ask_json(f"{url}/flow_runs/filter", wanted)
         ]
     except (OSError, ValueError, KeyError, TypeError):
         return ()
@@ -115,7 +115,7 @@ def answer_question(
         raise StoreUnavailableError("the Prefect server of this home folder does not answer")
     given = {"answer": PROMOTE if promotes else KEEP, "comment": comment}
     try:
-        reply = ask_prefect(
+        reply = ask_json(
             f"{url}/flow_runs/{waiting.run_id}/resume", {"run_input": given}, headers=headers
         )
     except urllib.error.HTTPError as error:
@@ -129,7 +129,7 @@ def answer_question(
 def _question(url: str, run_id: str) -> WaitingQuestion | None:
     """Return what a run asks; None if it asks nothing, or what this version cannot read."""
     try:
-        text = ask_prefect(f"{url}/flow_runs/{run_id}/input/{QUESTION_KEY}")
+        text = ask_json(f"{url}/flow_runs/{run_id}/input/{QUESTION_KEY}")
         text = text if isinstance(text, str) else json.dumps(text)
         question = TypeAdapter(Question).validate_json(text)
     except (OSError, ValidationError):

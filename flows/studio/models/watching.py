@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from espalier.flows.studio.models.prefect_server import ask_prefect, prefect_address
+from espalier.flows.studio.models.prefect_server import prefect_address
+from espalier.infra.network.ports import ask_json
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
@@ -97,7 +98,7 @@ def planned_for(version: RegisteredVersion, settings: Settings) -> tuple[Planned
         return None
     wanted = {"deployments": {"tags": {"all_": [_SCHEDULED]}}}
     try:
-        found = ask_prefect(f"{url}/deployments/filter", wanted)
+        found = ask_json(f"{url}/deployments/filter", wanted)
     except (OSError, ValueError):
         return None
     return tuple(

@@ -3,7 +3,6 @@
 import json
 import os
 import shlex
-import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ from espalier.flows.studio.jobs.job import Job, JobState
 from espalier.flows.studio.models.cards import all_cards, card_of
 from espalier.flows.studio.web.context import Studio, StudioPart
 from espalier.flows.studio.web.forms import CHECKED
-from espalier.infra.network.ports import answers, free_port
+from espalier.infra.network.ports import answers, ask_json, free_port
 from espalier.pipelines.errors import UserError
 
 router = APIRouter(prefix="/deploy")
@@ -149,10 +148,8 @@ def _example_rows(url: str) -> list[dict[str, Any]] | None:
     """Return the rows that an endpoint itself gives as its example; None if it does not answer."""
     token = os.environ.get(TOKEN_VARIABLE)
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(urllib.request.Request(url, headers=headers), timeout=5.0) as reply:
-            rows = json.load(reply)["example"]["rows"]
+        rows = ask_json(url, headers=headers)["example"]["rows"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return [dict(each) for each in rows]

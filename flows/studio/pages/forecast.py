@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from starlette.datastructures import ImmutableMultiDict
 
 from espalier.flows.studio.jobs import commands
 from espalier.flows.studio.pages.data import checks_page, entry_of
@@ -14,7 +13,7 @@ from espalier.flows.studio.tables.entries import TableEntry
 from espalier.flows.studio.tables.series import SeriesView, guess_columns, look_at_series
 from espalier.flows.studio.web.budgets import BUDGETS, asked_budget
 from espalier.flows.studio.web.context import Studio, StudioPart
-from espalier.flows.studio.web.forms import SentForm, texts_of
+from espalier.flows.studio.web.forms import SentForm, text_of, texts_of
 from espalier.flows.studio.web.metric_words import described
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.form_schema import FORECAST_FAMILIES, FORECAST_METRICS
@@ -93,9 +92,8 @@ def start(request: Request, key: str, studio: StudioPart, form: SentForm) -> Res
     return RedirectResponse(f"/work/{job.record.id}", status_code=303)
 
 
-def _values(given: "Mapping[str, Any] | ImmutableMultiDict[str, Any]") -> dict[str, str]:
-    found = {name: given.get(name) for name in _FIELDS}
-    values = {name: each.strip() if isinstance(each, str) else "" for name, each in found.items()}
+def _values(given: Mapping[str, object]) -> dict[str, str]:
+    values = {name: text_of(given, name) for name in _FIELDS}
     return values | {"budget": values["budget"] or BUDGETS[1][0]}
 
 

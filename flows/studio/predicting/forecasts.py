@@ -12,8 +12,8 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.explain.forecast_explanation import SeriesStory
 from espalier.pipelines.forecasting.input.read import read_series
 from espalier.pipelines.forecasting.input.table import SeriesTable
+from espalier.pipelines.serving.series_forecaster import PREDICTION
 
-PREDICTION = "prediction"
 _MOST_SERIES = 500
 _LEAST_PAST, _HORIZONS_OF_PAST = 30, 4
 _MOST_ROWS = 2_000_000

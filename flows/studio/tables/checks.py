@@ -88,4 +88,5 @@ def _checked(seen: SeenTable, request: TrainRequest) -> CheckedRows:
 
 
 def _of_series(request: TrainRequest) -> tuple[object, ...]:
-    return (request.horizon, request.time_column, request.series_column, request.freq)
+    columns = (request.time_column, request.series_column, request.known_covariates)
+    return (request.horizon, request.freq, *columns)

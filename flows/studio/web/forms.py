@@ -1,6 +1,6 @@
 """Forms that pages send: read, and refused where they do not come from a page of the session."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
@@ -41,7 +41,7 @@ CHECKED = (Depends(sent_form),)
 """For a page that needs nothing of its form but that it is ours."""
 
 
-def text_of(form: FormData, name: str) -> str:
+def text_of(form: Mapping[str, object], name: str) -> str:
     """Return a field without blanks around it; empty if it is not there."""
     value = form.get(name)
     return value.strip() if isinstance(value, str) else ""

@@ -9,17 +9,18 @@ what a training reads is always a whole suite.
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from espalier.infra.registry.registry import CHAMPION, RegisteredVersion, describe_versions
 from espalier.infra.registry.registry_lock import RegistryLock
+from espalier.infra.registry.registry_pages import ABSENT
 from espalier.infra.registry.suites.expectation_suite import SUITE_FILE, read_suite
 from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.artifacts import read_json_file, read_text_file
-from espalier.infra.tracking.store import find_experiment, make_client
+from espalier.infra.tracking.store import EXPECTATIONS, find_experiment, make_client
 from espalier.infra.validation.suite_page import render_suite
 from espalier.pipelines.data.contract import DataContract
 from espalier.pipelines.data.owned.suite import OwnedSuite, resolve
@@ -29,7 +30,6 @@ from espalier.pipelines.errors import EspalierError, UserError
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-KIND = "expectations"
 _TAG = "espalier.expectations"
 _FILE, _PAGE = "suite.yaml", "suite.html"
 
@@ -131,18 +131,16 @@ def change_owned(
                 actor=actor,
                 at_ms=int(time.time() * 1000),
             )
-            run_id = _keep(client, settings, model, made)
+            made = replace(made, run_id=_keep(client, settings, model, made))
             lock.check()
             record = {
-                "run": run_id,
+                "run": made.run_id,
                 "revision": made.revision,
                 "actor": actor,
                 "at_ms": made.at_ms,
             }
             client.set_registered_model_tag(model, _TAG, json.dumps(record))
-    return StoredSuite(
-        suite=suite, revision=made.revision, run_id=run_id, actor=actor, at_ms=made.at_ms
-    )
+    return made
 
 
 def merged_contract(
@@ -211,7 +209,7 @@ def _tag_of(client: "MlflowClient", model: str) -> dict[str, Any] | None:
     try:
         text = client.get_registered_model(model).tags.get(_TAG)
     except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if error.error_code not in ABSENT:
             raise
         return None
     record = json.loads(text) if text else {}
@@ -221,10 +219,10 @@ def _tag_of(client: "MlflowClient", model: str) -> dict[str, Any] | None:
 def _keep(client: "MlflowClient", settings: Settings, model: str, made: StoredSuite) -> str:
     """Keep a revision as a finished MLflow run, and return its id."""
     run = client.create_run(
-        find_experiment(client, settings, beside=KIND),
+        find_experiment(client, settings, beside=EXPECTATIONS),
         run_name=f"{model} {made.revision}",
         tags={
-            run_tags.KIND: KIND,
+            run_tags.KIND: EXPECTATIONS,
             run_tags.MODEL: model,
             "espalier.actor": made.actor,
             "espalier.revision": str(made.revision),

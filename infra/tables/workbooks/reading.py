@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
@@ -21,7 +20,7 @@ from espalier.pipelines.frozen.network import need_package
 from espalier.pipelines.redaction import redact_source
 
 if TYPE_CHECKING:
-    from python_calamine import CalamineWorkbook
+    from python_calamine import CalamineSheet, CalamineWorkbook
 
 EXTRA = "excel"
 """What brings the package that reads workbooks: ``pip install 'espalier[excel]'``."""
@@ -65,7 +64,7 @@ def sheets_of(source: str, content: bytes) -> tuple[Sheet, ...]:
         It cannot be read, or the package for it is missing.
     """
     with _opened(source, content) as book:
-        return _sheets(book)
+        return tuple(Sheet(each.name, each.height) for each in _sheets(book))
 
 
 def read_workbook(source: str, content: bytes) -> pd.DataFrame:
@@ -88,30 +87,29 @@ def read_workbook(source: str, content: bytes) -> pd.DataFrame:
         It cannot be read, has no such sheet, or has several and none is named.
     """
     with _opened(source, content) as book:
-        name = _chosen(book, source)
-        rows: list[list[Any]] = book.get_sheet_by_name(name).to_python(skip_empty_area=True)
+        rows: list[list[Any]] = _chosen(book, source).to_python(skip_empty_area=True)
     return _as_table(rows)
 
 
-def _chosen(book: "CalamineWorkbook", source: str) -> str:
+def _chosen(book: "CalamineWorkbook", source: str) -> "CalamineSheet":
     """Return the sheet that a source means."""
     path, wanted = split_sheet(source)
     shown = redact_source(path)
     if wanted is not None:
         if wanted not in book.sheet_names:
             raise UserError(f"{shown!r} has no sheet {wanted!r}; it has {_listed(book)}")
-        return wanted
+        return book.get_sheet_by_name(wanted)
     found = _sheets(book)
     if not found:
         raise UserError(f"{shown!r} is empty: no sheet of it has cells; give a table with data")
     if len(found) > 1:
-        largest = max(found, key=lambda each: each.n_rows)
+        largest = max(found, key=lambda each: each.height)
         example = with_sheet(path.rpartition("/")[2], largest.name)
         raise UserError(
             f"{shown!r} has {len(found)} sheets ({_listed(book)}); name one behind a #, such as "
             f"{example!r}"
         )
-    return found[0].name
+    return found[0]
 
 
 def _listed(book: "CalamineWorkbook") -> str:
@@ -120,7 +118,8 @@ def _listed(book: "CalamineWorkbook") -> str:
     return ", ".join(map(repr, names[:_MOST_NAMED])) + more
 
 
-def _sheets(book: "CalamineWorkbook") -> tuple[Sheet, ...]:
+def _sheets(book: "CalamineWorkbook") -> "list[CalamineSheet]":
+    """Return the visible sheets that have cells: all are read, which is what takes time."""
     from python_calamine import SheetTypeEnum, SheetVisibleEnum
 
     names = [
@@ -128,8 +127,7 @@ def _sheets(book: "CalamineWorkbook") -> tuple[Sheet, ...]:
         for each in book.sheets_metadata
         if each.typ == SheetTypeEnum.WorkSheet and each.visible == SheetVisibleEnum.Visible
     ]
-    heights = [(name, book.get_sheet_by_name(name).height) for name in names]
-    return tuple(Sheet(name, height) for name, height in heights if height)
+    return [each for each in map(book.get_sheet_by_name, names) if each.height]
 
 
 @contextmanager
@@ -194,7 +192,7 @@ def _as_table(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
 
 def _header(rows: Sequence[Sequence[Any]]) -> int:
     """Return which row names the columns: the first that names at least half of those in use."""
-    some = list(islice(rows, _LOOKED_AT))
+    some = rows[:_LOOKED_AT]
     used = sum(any(row[at] not in _EMPTY for row in some) for at in range(len(some[0])))
     for place, row in enumerate(some):
         if 2 * sum(cell not in _EMPTY for cell in row) >= used:

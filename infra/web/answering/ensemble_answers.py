@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from espalier.infra.web.answering.answering_model import Answers, ReadRows
 from espalier.infra.web.answering.asked import Asked
-from espalier.infra.web.answering.file_bodies import read_csv_body, read_parquet_body
-from espalier.infra.web.answering.json_bodies import read_json_body
+from espalier.infra.web.answering.file_bodies import read_body
 from espalier.infra.web.answering.json_values import finite_list, json_value, label_keys
-from espalier.infra.web.answering.messages import CSV, PARQUET, ModelFacts
+from espalier.infra.web.answering.messages import ModelFacts
 from espalier.infra.web.answering.raw_rows import RawRows
 from espalier.infra.web.answering.served_columns import FILE, kind_of, served_columns
 from espalier.infra.web.answering.typed_columns import TypedColumns, read_once, typed_columns
@@ -71,17 +70,13 @@ class EnsembleAnswers:
 
     def read_body(self, body: bytes, media: str) -> tuple[RawRows, dict[str, Any]]:
         """Return the rows of a body and the options that it holds."""
-        if media == CSV:
-            rows = read_csv_body(
-                body,
-                most_rows=self._most_rows,
-                text_columns=self._text_columns,
-                styles=self._model.preparation.number_styles,
-            )
-            return rows, {}
-        if media == PARQUET:
-            return read_parquet_body(body, most_rows=self._most_rows), {}
-        return read_json_body(body, most_rows=self._most_rows)
+        return read_body(
+            body,
+            media,
+            most_rows=self._most_rows,
+            text_columns=self._text_columns,
+            styles=self._model.preparation.number_styles,
+        )
 
     def read_rows(self, rows: RawRows, *, id_column: str | None = None) -> TypedColumns:
         """Return the rows as the model needs them."""

@@ -1,14 +1,17 @@
-"""CSV and Parquet bodies, read as `espalier predict` reads such files."""
+"""Bodies of requests: CSV and Parquet are read as `espalier predict` reads such files."""
 
 import io
 import tempfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from espalier.infra.tables.chunks import ChunkPlan, read_chunks
 from espalier.infra.tables.sources import reason_of, to_frame
+from espalier.infra.web.answering.json_bodies import read_json_body
+from espalier.infra.web.answering.messages import CSV, PARQUET
 from espalier.infra.web.answering.raw_rows import RawRows, require_few
 from espalier.infra.web.answering.refusals import BAD_REQUEST, TOO_LARGE, RefusedError
 from espalier.pipelines.cell_display import without_cells
@@ -18,6 +21,42 @@ from espalier.pipelines.errors import UserError
 
 # A small Parquet file may hold an enormous table: a column of one value takes a few bytes.
 UNPACKED_BYTES = 512 * 2**20
+
+
+def read_body(
+    body: bytes,
+    media: str,
+    *,
+    most_rows: int,
+    text_columns: Collection[str] = (),
+    styles: Mapping[str, NumberStyle] | None = None,
+) -> tuple[RawRows, dict[str, Any]]:
+    """Return the rows of a body, and what else it holds: the options, which only JSON has.
+
+    Parameters
+    ----------
+    body : bytes
+        What was sent.
+    media : str
+        Its type; JSON unless it is `CSV` or `PARQUET`.
+    most_rows : int
+        Number of rows to accept.
+    text_columns, styles : optional
+        As in `read_csv_body`.
+
+    Raises
+    ------
+    RefusedError
+        It cannot be read, or has too many rows.
+    """
+    if media == CSV:
+        rows = read_csv_body(
+            body, most_rows=most_rows, text_columns=text_columns, styles=styles or {}
+        )
+        return rows, {}
+    if media == PARQUET:
+        return read_parquet_body(body, most_rows=most_rows), {}
+    return read_json_body(body, most_rows=most_rows)
 
 
 def read_csv_body(

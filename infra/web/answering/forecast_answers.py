@@ -11,12 +11,11 @@ import pandas as pd
 
 from espalier.infra.web.answering.answering_model import Answers, ReadRows
 from espalier.infra.web.answering.asked import Asked
-from espalier.infra.web.answering.file_bodies import read_csv_body, read_parquet_body
-from espalier.infra.web.answering.json_bodies import read_json_body
+from espalier.infra.web.answering.file_bodies import read_body
 from espalier.infra.web.answering.json_values import json_value
-from espalier.infra.web.answering.messages import CSV, PARQUET, ModelFacts, ServedColumn
+from espalier.infra.web.answering.messages import ModelFacts, ServedColumn
 from espalier.infra.web.answering.pyfunc_answers import PlainRows, as_records
-from espalier.infra.web.answering.raw_rows import RawRows
+from espalier.infra.web.answering.raw_rows import RawRows, require_columns, unused_columns
 from espalier.infra.web.answering.refusals import TOO_LARGE, RefusedError, shown
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.problem import FORECAST
@@ -76,12 +75,7 @@ class ForecastAnswers:
 
     def read_body(self, body: bytes, media: str) -> tuple[RawRows, dict[str, Any]]:
         """Return the rows of a body and the options that it holds."""
-        if media == CSV:
-            rows = read_csv_body(body, most_rows=self._most_rows, text_columns=(), styles={})
-            return rows, {}
-        if media == PARQUET:
-            return read_parquet_body(body, most_rows=self._most_rows), {}
-        return read_json_body(body, most_rows=self._most_rows)
+        return read_body(body, media, most_rows=self._most_rows)
 
     def read_rows(self, rows: RawRows, *, id_column: str | None = None) -> PlainRows:
         """Return the rows as a table of the columns that it knows.
@@ -94,7 +88,7 @@ class ForecastAnswers:
         del id_column
         if not rows.n_rows:
             return PlainRows(pd.DataFrame())
-        self._require_columns(rows)
+        require_columns(rows, self._needed)
         names = [name for name in (*self._needed, self._target) if name in rows.columns]
         for name in names:
             _require_scalars(rows.columns[name], name)
@@ -106,12 +100,7 @@ class ForecastAnswers:
                 f"request; send fewer series, for at most {MOST_STEPS:,} steps together",
                 status=TOO_LARGE,
             )
-        known = {*names, self._target}
-        unused = [name for name in rows.columns if name not in known]
-        more = f" and {len(unused) - 10} more" if len(unused) > 10 else ""
-        said = f"the model does not use {len(unused)} column(s) of these rows: "
-        listed = ", ".join(map(repr, unused[:10]))
-        return PlainRows(table, (f"{said}{listed}{more}",) if unused else ())
+        return PlainRows(table, unused_columns(rows, {*names, self._target}))
 
     def answer(self, parts: Sequence[ReadRows], asked: Asked) -> Answers:
         """Forecast what follows the rows of one request.
@@ -138,19 +127,6 @@ class ForecastAnswers:
     def mlflow_records(self, answers: Answers) -> list[Any]:
         """Return the answers as they are."""
         return answers.predictions
-
-    def _require_columns(self, rows: RawRows) -> None:
-        missing = [name for name in self._needed if name not in rows.columns]
-        if missing:
-            raise RefusedError(
-                f"the rows lack {len(missing)} column(s) of the model: "
-                f"{', '.join(map(repr, missing))}",
-                column=missing[0],
-            )
-        for name in self._needed:
-            if name in rows.gaps:
-                at = rows.gaps[name]
-                raise RefusedError(f"row {at} lacks column {name!r}", column=name, row=at)
 
 
 def _require_scalars(cells: "list[Any] | pd.Series[Any]", name: str) -> None:

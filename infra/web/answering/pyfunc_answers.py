@@ -10,10 +10,9 @@ import pandas as pd
 
 from espalier.infra.web.answering.answering_model import Answers, ReadRows
 from espalier.infra.web.answering.asked import OPTIONS, Asked
-from espalier.infra.web.answering.file_bodies import read_csv_body, read_parquet_body
-from espalier.infra.web.answering.json_bodies import read_json_body
+from espalier.infra.web.answering.file_bodies import read_body
 from espalier.infra.web.answering.json_values import json_value, key_text
-from espalier.infra.web.answering.messages import CSV, PARQUET, ModelFacts, ServedColumn
+from espalier.infra.web.answering.messages import ModelFacts, ServedColumn
 from espalier.infra.web.answering.raw_rows import RawRows
 from espalier.infra.web.answering.refusals import RefusedError
 
@@ -40,7 +39,7 @@ class PlainRows:
 
 
 class PyfuncAnswers:
-    """Any MLflow model, such as a forecast: rows in, and whatever it answers as records out.
+    """Any other MLflow model, such as a forecast: rows in, and whatever it answers as records out.
 
     Its answers need not be one a row (a forecast has one for every step of the horizon), so
     requests are answered one by one.
@@ -77,12 +76,7 @@ class PyfuncAnswers:
 
     def read_body(self, body: bytes, media: str) -> tuple[RawRows, dict[str, Any]]:
         """Return the rows of a body and the options that it holds."""
-        if media == CSV:
-            rows = read_csv_body(body, most_rows=self._most_rows, text_columns=(), styles={})
-            return rows, {}
-        if media == PARQUET:
-            return read_parquet_body(body, most_rows=self._most_rows), {}
-        rows, options = read_json_body(body, most_rows=self._most_rows)
+        rows, options = read_body(body, media, most_rows=self._most_rows)
         return rows, {name: each for name, each in options.items() if name in OPTIONS}
 
     def read_rows(self, rows: RawRows, *, id_column: str | None = None) -> PlainRows:

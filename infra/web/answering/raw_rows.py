@@ -1,12 +1,14 @@
 """Rows as a request has them: cells by column, not yet read as what the model needs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from espalier.infra.web.answering.refusals import TOO_LARGE, RefusedError
+
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,3 +63,45 @@ def require_few(n_rows: int, most: int) -> None:
             f"{n_rows:,} rows are too many for one request; send at most {most:,} at a time",
             status=TOO_LARGE,
         )
+
+
+def require_columns(rows: RawRows, names: Sequence[str], *, advice: str = "") -> None:
+    """Refuse rows that lack a column.
+
+    Parameters
+    ----------
+    rows : RawRows
+        The rows.
+    names : sequence of str
+        Columns that every row must have.
+    advice : str
+        What to do instead, behind what is wrong.
+
+    Raises
+    ------
+    RefusedError
+        One is missing, of all rows or of one.
+    """
+    missing = [name for name in names if name not in rows.columns]
+    if missing:
+        raise RefusedError(
+            f"the rows lack {len(missing)} column(s) of the model: {_listed(missing)}{advice}",
+            column=missing[0],
+        )
+    for name in names:
+        if name in rows.gaps:
+            at = rows.gaps[name]
+            raise RefusedError(f"row {at} lacks column {name!r}{advice}", column=name, row=at)
+
+
+def unused_columns(rows: RawRows, known: Collection[str]) -> tuple[str, ...]:
+    """Return a warning about columns besides those that are known; none without any."""
+    unused = [name for name in rows.columns if name not in known]
+    if not unused:
+        return ()
+    return (f"the model does not use {len(unused)} column(s) of these rows: {_listed(unused)}",)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(map(repr, names[:_MOST_NAMED])) + more

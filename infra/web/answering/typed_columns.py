@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.infra.web.answering.json_values import EXACT, json_value
-from espalier.infra.web.answering.raw_rows import RawRows
+from espalier.infra.web.answering.raw_rows import RawRows, require_columns, unused_columns
 from espalier.infra.web.answering.refusals import RefusedError, shown
 from espalier.infra.web.answering.served_columns import FILE, kind_of
 from espalier.pipelines.data.parsing.dates import ISO
@@ -34,7 +34,7 @@ from espalier.pipelines.data.parsing.text_cells import read_text_cells
 from espalier.pipelines.errors import UserError
 
 Column = NDArray[Any]
-_MOST_NAMED = 10
+_ADVICE = "; give null where a value is not known"
 _PLAIN_NUMBERS = frozenset({int, float, bool, type(None)})
 _WORDS = frozenset({str, type(None)})
 # Years that nanoseconds can hold, so that nothing overflows.
@@ -100,38 +100,10 @@ def typed_columns(
     """
     if not rows.n_rows:
         return TypedColumns({}, 0)
-    _require_all(rows, [plan.name for plan in plans])
+    require_columns(rows, [plan.name for plan in plans], advice=_ADVICE)
     columns = {plan.name: _column(rows.columns[plan.name], plan) for plan in plans}
-    return TypedColumns(columns, rows.n_rows, _unused(rows, columns.keys() | set(also_known)))
-
-
-def _require_all(rows: RawRows, names: Sequence[str]) -> None:
-    missing = [name for name in names if name not in rows.columns]
-    if missing:
-        more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
-        listed = ", ".join(repr(name) for name in missing[:_MOST_NAMED])
-        raise RefusedError(
-            f"the rows lack {len(missing)} column(s) of the model: {listed}{more}; give null "
-            "where a value is not known",
-            column=missing[0],
-        )
-    for name in names:
-        if name in rows.gaps:
-            at = rows.gaps[name]
-            raise RefusedError(
-                f"row {at} lacks column {name!r}; give null where a value is not known",
-                column=name,
-                row=at,
-            )
-
-
-def _unused(rows: RawRows, known: Collection[str]) -> tuple[str, ...]:
-    unused = [name for name in rows.columns if name not in known]
-    if not unused:
-        return ()
-    listed = ", ".join(repr(name) for name in unused[:_MOST_NAMED])
-    more = f" and {len(unused) - _MOST_NAMED} more" if len(unused) > _MOST_NAMED else ""
-    return (f"the model does not use {len(unused)} column(s) of these rows: {listed}{more}",)
+    unused = unused_columns(rows, columns.keys() | set(also_known))
+    return TypedColumns(columns, rows.n_rows, unused)
 
 
 def _column(given: "list[Any] | pd.Series[Any]", plan: ColumnPlan) -> Column:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.explain.shown.examples import Shown
+from espalier.pipelines.explain.shown.occlusion import WordWeight
 from espalier.pipelines.pages.page import TEMPLATES
 
 PAGE_FILE = "examples.html"
@@ -41,7 +42,7 @@ def strengths(falls: NDArray[np.float64]) -> list[list[float]]:
     return marked
 
 
-def _share(falls: tuple[object, ...], fall: float) -> float:
+def _share(words: tuple[WordWeight, ...], fall: float) -> float:
     """Return a word's weight against the largest of its text, in [-1, 1]."""
-    largest = max((abs(float(getattr(each, "fall", 0.0))) for each in falls), default=0.0)
+    largest = max((abs(each.fall) for each in words), default=0.0)
     return 0.0 if largest == 0 else round(fall / largest, 2)

@@ -63,6 +63,8 @@ def test_what_a_training_expects_of_the_series_is_checked_before_it(visitor):
     assert re.search(r"\d+ of \d+ expectations hold", part)
     assert "gap share" in part
     assert 'class="warning"' in part
+    other = visitor.get(f"{place}&known_covariates=nosuch", headers={"hx-request": "true"}).text
+    assert "nosuch" in unescape(other)  # not what was found without that column
 
 
 @pytest.mark.parametrize(

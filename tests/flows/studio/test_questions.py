@@ -9,8 +9,8 @@ from html import unescape
 
 import pytest
 
-from espalier.flows.studio.models.prefect_server import ask_prefect
 from espalier.flows.studio.models.questions import waiting_questions
+from espalier.infra.network.ports import ask_json
 from espalier.infra.orchestration.questions import QUESTION_KEY, Question
 
 pytestmark = pytest.mark.cluster
@@ -38,29 +38,25 @@ def ask(url, *, model="churn", expires=3600.0):
     """Let a run of `promote` ask whether version 2 may serve; its id."""
     from espalier.flows.progress.approval import PromotionAnswer
 
-    flow = ask_prefect(f"{url}/flows/", {"name": "promote"})
-    made = ask_prefect(f"{url}/deployments/", {"name": "promote", "flow_id": flow["id"]})
-    run = ask_prefect(
-        f"{url}/deployments/{made['id']}/create_flow_run", {"name": f"promote {model}"}
-    )
+    flow = ask_json(f"{url}/flows/", {"name": "promote"})
+    made = ask_json(f"{url}/deployments/", {"name": "promote", "flow_id": flow["id"]})
+    run = ask_json(f"{url}/deployments/{made['id']}/create_flow_run", {"name": f"promote {model}"})
     keys = {each: f"suspended-x-{each}" for each in ("description", "response", "schema")}
     details = {"run_input_keyset": keys, "pause_reschedule": True}
     state = {"type": "PAUSED", "name": "Suspended", "state_details": details}
     place = f"{url}/flow_runs/{run['id']}"
-    ask_prefect(f"{place}/set_state", {"state": state, "force": True})
+    ask_json(f"{place}/set_state", {"state": state, "force": True})
     schema = json.dumps(PromotionAnswer.model_json_schema())
-    ask_prefect(f"{place}/input", {"key": keys["schema"], "value": schema})
+    ask_json(f"{place}/input", {"key": keys["schema"], "value": schema})
     question = Question(
         model=model, champion=1, challenger=2, expires=time.time() + expires, facts="{}"
     )
-    ask_prefect(f"{place}/input", {"key": QUESTION_KEY, "value": json.dumps(asdict(question))})
+    ask_json(f"{place}/input", {"key": QUESTION_KEY, "value": json.dumps(asdict(question))})
     return run["id"]
 
 
 def answer_of(url, run_id):
-    return json.loads(
-        json.dumps(ask_prefect(f"{url}/flow_runs/{run_id}/input/suspended-x-response"))
-    )
+    return json.loads(json.dumps(ask_json(f"{url}/flow_runs/{run_id}/input/suspended-x-response")))
 
 
 def test_a_question_is_shown_and_its_answer_resumes_the_run(server, visit):
@@ -85,7 +81,7 @@ def test_a_question_is_shown_and_its_answer_resumes_the_run(server, visit):
     given = answer_of(url, run_id)
     assert "promote" in str(given)
     assert "it is better (answered by " in str(given)
-    state = ask_prefect(f"{url}/flow_runs/{run_id}")["state"]
+    state = ask_json(f"{url}/flow_runs/{run_id}")["state"]
     assert state["type"] == "SCHEDULED"
     again = visitor.post(f"/models/churn/answer/{run_id}", {"answer": "promote"}, page="/data")
     assert again.status_code == 400
