@@ -107,12 +107,16 @@ def search(data: ForecastData, trials: int, seed: int) -> tuple[History, dict[in
     return history, kept
 
 
-def forecast_trial(data: ForecastData, result: Any) -> Floats:
-    """Fit a trial's configuration to all values and forecast."""
-    context, panel = data.context(), data.search.panel
-    model = context.build(result.trial.configuration, result.trial.seed)
+def forecast(data: ForecastData, model: Any) -> Floats:
+    """Fit a model to all values and forecast."""
+    panel = data.search.panel
     made = model.fit(panel, data.horizon, NEVER).forecast(panel, data.horizon, NEVER)
     return usable(made, panel)
+
+
+def forecast_trial(data: ForecastData, result: Any) -> Floats:
+    """Fit a trial's configuration to all values and forecast."""
+    return forecast(data, data.context().build(result.trial.configuration, result.trial.seed))
 
 
 def relative(data: ForecastData) -> Floats:
@@ -120,10 +124,7 @@ def relative(data: ForecastData) -> Floats:
     (learner,) = (each for each in FORECASTERS if each.name == "reduction")
     shape = data.context().shape
     values = FamilySpace.of(learner, shape).complete({"base": "seasonal_naive"}, None)
-    model = learner.build(values.model_values, BuildContext(shape=shape, seed=0))
-    panel = data.search.panel
-    made = model.fit(panel, data.horizon, NEVER).forecast(panel, data.horizon, NEVER)
-    return usable(made, panel)
+    return forecast(data, learner.build(values.model_values, BuildContext(shape=shape, seed=0)))
 
 
 def plain(data: ForecastData) -> Floats:
@@ -174,9 +175,7 @@ def run_set(row: Any, folder: Path, trials: int, seed: int) -> dict[str, float]:
             data, history, kept, executor, seed=seed, deadline=NEVER, choose_until=NEVER
         )
     made, _ = result.model.forecast(data.search.panel, tuple(data.search.names))
-    best = sorted(
-        (each for each in history.successes if each.score is not None), key=lambda each: each.score
-    )
+    best = sorted(history.successes, key=history.gain, reverse=True)
     of_family: dict[str, Any] = {}
     for each in best:
         of_family.setdefault(each.trial.configuration.family, each)

@@ -25,6 +25,7 @@ from scipy.stats import spearmanr
 
 from espalier.pipelines.experience.knowledge import open_knowledge
 from espalier.pipelines.experience.shipped import SHIPPED_FOLDER
+from espalier.pipelines.experience.transfer.portfolio import Portfolio
 from espalier.pipelines.experience.transfer.similarity import distances, likeness
 from espalier.pipelines.metafeatures.statement import agreement, statement_vector
 from espalier.pipelines.texts.words import StaticWords
@@ -56,7 +57,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     options = parser.parse_args()
     portfolio = open_knowledge(SHIPPED_FOLDER).portfolio
-    names, regrets = list(portfolio.datasets), np.asarray(portfolio.regrets)
+    names = portfolio.datasets
     targets = _targets()
     texts = [described(name, targets.get(name, "")) for name in names]
     apart = np.array([distances(meta, portfolio.meta) for meta in portfolio.meta])
@@ -74,9 +75,9 @@ def main() -> None:
     for kind, agreed in words.items():
         for count in COUNTS:
             rules[f"{kind} {count}"] = apart * (1.0 - count * agreed)
-    found = {rule: _judge(distance, regrets, names, portfolio) for rule, distance in rules.items()}
+    found = {rule: _judge(distance, portfolio) for rule, distance in rules.items()}
     base = found["numbers"]
-    print(f"{len(set(names))} tables, {len(regrets)} configurations")
+    print(f"{len(set(names))} tables, {len(portfolio.regrets)} configurations")
     print(f"{'likeness':14s} correlation (less numbers, 90 %)        regret of the first {FIRST}")
     for rule, (correlations, firsts) in found.items():
         low, high = _interval(correlations - base[0])
@@ -86,11 +87,9 @@ def main() -> None:
         )
 
 
-def _judge(
-    distance: Floats, regrets: Floats, names: list[str], portfolio: object
-) -> tuple[Floats, Floats]:
+def _judge(distance: Floats, portfolio: Portfolio) -> tuple[Floats, Floats]:
     """Return per table the correlation, and the best regret of the ten expected best."""
-    problems = getattr(portfolio, "problems")  # noqa: B009 - a study of an inner object
+    names, problems, regrets = portfolio.datasets, portfolio.problems, portfolio.regrets
     correlations, firsts = [], []
     for name in dict.fromkeys(names):
         at = names.index(name)

@@ -28,12 +28,14 @@ from espalier.pipelines.automl.inputs import (
     read_labels,
     read_values,
     read_weights,
+    rows_at,
     same_length,
 )
 from espalier.pipelines.automl.notebook.explaining import Explains
 from espalier.pipelines.automl.notebook.reporting import Reports
 from espalier.pipelines.automl.notebook.shown import TableShown
 from espalier.pipelines.automl.settings import TrainingSettings
+from espalier.pipelines.automl.split_warnings import warn_of_near, warn_of_twins
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.resources.budget import Deadline
@@ -41,14 +43,11 @@ from espalier.pipelines.surroundings import undisturbed
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.in_process import TrainingResult
-    from espalier.pipelines.data.preparation import Preparation
     from espalier.pipelines.export.base.formats import PortableFormat
     from espalier.pipelines.images.bad_files import BadFiles
     from espalier.pipelines.metrics.metric import Metric
 
 EXAMPLE_ROWS = 5
-# Of the time left, for comparing pictures across the split.
-_NEAR_SHARE = 0.05
 
 
 class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
@@ -108,10 +107,9 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
         if weights is not None and not weights.all():
             # A row that does not count must not fill a fold, or be the only one of its class.
             counts = np.flatnonzero(weights)
-            table, target = table.iloc[counts].reset_index(drop=True), target.iloc[counts]
-            groups = None if groups is None else np.asarray(groups)[counts]
-            weights = weights[counts]
-        usable = self._frozen_features(deadline).usable(table)
+            table, target, weights, groups = rows_at(counts, table, target, weights, groups)
+        frozen = self._frozen_features(deadline)
+        usable = frozen.usable(table)
         if usable is not None and not usable.all():
             good = np.flatnonzero(usable)
             warnings.warn(
@@ -120,10 +118,8 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
                 UserWarning,
                 stacklevel=3,
             )
-            table, target = table.iloc[good].reset_index(drop=True), target.iloc[good]
-            groups = None if groups is None else np.asarray(groups)[good]
-            weights = None if weights is None else weights[good]
-        self._train(table, target, weights, groups, deadline)
+            table, target, weights, groups = rows_at(good, table, target, weights, groups)
+        self._train(table, target, weights, groups, frozen)
         self.n_features_in_ = table.shape[1]
         self._column_names = tuple(table.columns)
         self._column_labels = column_labels(X)
@@ -160,7 +156,7 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
         target: "pd.Series[Any]",
         weights: NDArray[np.float64] | None,
         groups: Any,
-        deadline: Deadline,
+        frozen: FrozenFeatures,
     ) -> None:
         # Imported late: a fitted estimator predicts without the search and its packages.
         from espalier.pipelines.automl.in_process import train_in_process
@@ -171,16 +167,15 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
         from espalier.pipelines.explain.leaderboard import leaderboard_frame, make_leaderboard
         from espalier.pipelines.metrics.catalogue import get_metric
 
-        whole, preparation = prepared_dataset(
-            table, target, self._task, weights, groups, self._frozen_features(deadline)
-        )
+        deadline = frozen.deadline
+        whole, preparation = prepared_dataset(table, target, self._task, weights, groups, frozen)
         metric = get_metric(self.metric, whole.problem, whole.n_classes)
         settings = TrainingSettings.of(self, {"seed": self._seed()})
         search_rows, holdout_rows = self._split(whole, settings.seed)
         if holdout_rows is not None:
-            _warn_of_twins(count_duplicates(whole, search_rows, holdout_rows))
+            warn_of_twins(count_duplicates(whole, search_rows, holdout_rows))
             if whole.shape.is_of_pictures:
-                _warn_of_near(table, whole, preparation, search_rows, holdout_rows, deadline)
+                warn_of_near(table, whole, preparation, search_rows, holdout_rows, deadline)
         data = prepare_training(
             whole if holdout_rows is None else whole.take(search_rows),
             preparation,
@@ -258,15 +253,14 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
         return split_holdout(dataset, fraction=self.holdout_fraction, seed=seed)
 
     def _frozen_features(self, deadline: Deadline) -> FrozenFeatures:
+        from espalier.pipelines.images.bad_files import check_policy
         from espalier.pipelines.learners.registry import uses_networks
 
+        check_policy(self.bad_files)
         settings = TrainingSettings.of(self)
         with_networks = settings.portable is None and uses_networks(
             settings.families, interpretable=settings.interpretable
         )
-        from espalier.pipelines.images.bad_files import check_policy
-
-        check_policy(self.bad_files)
         return FrozenFeatures(
             image_columns=None if self.image_columns is None else tuple(self.image_columns),
             image_root="" if self.image_root is None else str(self.image_root),
@@ -307,44 +301,3 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
         tags.input_tags.categorical = True
         tags.input_tags.string = True
         return tags
-
-
-def _warn_of_near(
-    table: pd.DataFrame,
-    whole: Dataset,
-    preparation: "Preparation",
-    search_rows: NDArray[np.int64],
-    holdout_rows: NDArray[np.int64],
-    deadline: Deadline,
-) -> None:
-    from espalier.pipelines.images.near_duplicates import near_duplicates
-
-    share = deadline.part(_NEAR_SHARE)
-    for each in near_duplicates(
-        table, whole, preparation, search_rows, holdout_rows, deadline=share
-    ):
-        warnings.warn(str(each), UserWarning, stacklevel=5)
-
-
-def _warn_of_twins(n_twins: int) -> None:
-    if n_twins:
-        warnings.warn(
-            f"{n_twins:,} held-out rows are also among the search rows, word for word: "
-            "holdout_score_ is better than the score of new rows will be",
-            stacklevel=4,
-        )
-
-
-def keep_parameters(estimator: AutoMLBase, given: dict[str, Any]) -> None:
-    """Set the parameters of ``__init__`` as attributes, unchanged, as scikit-learn requires.
-
-    Parameters
-    ----------
-    estimator : AutoMLBase
-        The estimator that is being constructed.
-    given : dict of str to Any
-        The local variables of its ``__init__``.
-    """
-    for name, value in given.items():
-        if name != "self":
-            setattr(estimator, name, value)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from espalier.pipelines.automl.base import AutoMLBase, keep_parameters
+from espalier.pipelines.automl.base import AutoMLBase
 from espalier.pipelines.automl.shared_docs import with_shared_docs
 from espalier.pipelines.members.preference import SCORE
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
@@ -88,7 +88,7 @@ class AutoMLClassifier(ClassifierMixin, AutoMLBase):
         prefer: str | None = None,
         max_operations: float | None = None,
     ) -> None:
-        keep_parameters(self, locals())
+        _keep_parameters(self, locals())
 
     @property
     def threshold_(self) -> float | None:
@@ -168,7 +168,7 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
         prefer: str | None = None,
         max_operations: float | None = None,
     ) -> None:
-        keep_parameters(self, locals())
+        _keep_parameters(self, locals())
 
     def predict_interval(
         self, X: Any, coverage: float = 0.9
@@ -196,3 +196,18 @@ class AutoMLRegressor(RegressorMixin, AutoMLBase):
         check_is_fitted(self, "model_")
         _, lower, upper = self.model_.predict_interval(self._raw_rows(X), coverage)
         return lower, upper
+
+
+def _keep_parameters(estimator: AutoMLBase, given: dict[str, Any]) -> None:
+    """Set the parameters of ``__init__`` as attributes, unchanged, as scikit-learn requires.
+
+    Parameters
+    ----------
+    estimator : AutoMLBase
+        The estimator that is being constructed.
+    given : dict of str to Any
+        The local variables of its ``__init__``.
+    """
+    for name, value in given.items():
+        if name != "self":
+            setattr(estimator, name, value)

@@ -146,6 +146,22 @@ def same_length(X: pd.DataFrame, y: "pd.Series[Any]", groups: Any) -> None:
     check_consistent_length(X, y, groups)
 
 
+def rows_at(
+    places: NDArray[np.integer],
+    table: pd.DataFrame,
+    target: "pd.Series[Any]",
+    weights: NDArray[np.float64] | None,
+    groups: Any,
+) -> tuple[pd.DataFrame, "pd.Series[Any]", NDArray[np.float64] | None, Any]:
+    """Return the features, targets, weights and groups of the rows at these positions."""
+    return (
+        table.iloc[places].reset_index(drop=True),
+        target.iloc[places],
+        None if weights is None else weights[places],
+        None if groups is None else np.asarray(groups)[places],
+    )
+
+
 def _one_column(y: Any) -> "pd.Series[Any]":
     """Return y as a Series of its own dtype, checked to be one column without missing cells."""
     if y is None:

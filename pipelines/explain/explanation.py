@@ -33,10 +33,11 @@ from espalier.pipelines.serving.model import EnsembleModel
 MISTAKE_ROWS = 2_000
 PACE_ROWS = 100
 # Shares of the time left: for the mistakes; of what is then left, for dependences and coverage,
-# and of that for coverage.
+# and of that for coverage; of what is left after these, for interactions.
 _MISTAKE_SHARE = 0.3
 _DEPENDENCE_SHARE = 0.4
 _COVERAGE_SHARE = 0.4
+_INTERACTION_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +215,7 @@ def explain(
         shown,
         needed,
         seed=seed,
-        deadline=deadline.earlier(0.0 if deadline.at is None else 0.5 * deadline.seconds_left),
+        deadline=deadline.part(_INTERACTION_SHARE),
         row_seconds=row_seconds,
         names_values=names_values,
     )

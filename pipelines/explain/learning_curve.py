@@ -44,15 +44,18 @@ class LearningCurve:
     @property
     def last_gain(self) -> float:
         """By how much the last doubling of the rows was better; negative if it was worse."""
-        sign = 1.0 if self.higher_is_better else -1.0
-        return sign * (self.points[-1][1] - self.points[-2][1])
+        return self._gain(-2)
 
     @property
     def worth_more_rows(self) -> bool:
         """Whether the curve still rises at its end."""
-        sign = 1.0 if self.higher_is_better else -1.0
-        gained = sign * (self.points[-1][1] - self.points[0][1])
+        gained = self._gain(0)
         return gained > 0 and self.last_gain >= STILL_RISING * gained
+
+    def _gain(self, place: int) -> float:
+        """Return by how much the last point is better than another one."""
+        gained = self.points[-1][1] - self.points[place][1]
+        return gained if self.higher_is_better else -gained
 
 
 def learning_curve(

@@ -76,7 +76,7 @@ class CalendarEffect:
 
 def series_parts(table: SeriesTable, row: int) -> SeriesParts | None:
     """Return a series of a table taken apart; None if it is shorter than two seasons."""
-    values = _values(table, row)[-MOST_STEPS:]
+    values = table.panel.series(row)[-MOST_STEPS:]
     season = table.panel.season
     if len(values) < max(FEWEST_SEASONS * season, FEWEST_SERIES_STEPS):
         return None
@@ -111,11 +111,11 @@ def calendar_effects(table: SeriesTable) -> tuple[CalendarEffect, ...]:
     gathered: dict[str, list[Floats]] = {}
     labels: dict[str, tuple[str, ...]] = {}
     for row in chosen:
-        values = _values(table, row)[-MOST_STEPS:]
+        values = table.panel.series(row)[-MOST_STEPS:]
         size = float(np.abs(values).mean()) if len(values) else 0.0
         if len(values) < FEWEST_SERIES_STEPS or not size > 0:
             continue
-        ends = int(table.panel.first[row]) + int(table.panel.stops[row] - table.panel.starts[row])
+        ends = int(table.panel.first[row] + table.panel.lengths[row])
         ordinals = np.arange(ends - len(values), ends)
         times = pd.DatetimeIndex(table.frequency.times(ordinals, table.clock))
         for unit, names, places, window in _units(times):
@@ -161,13 +161,6 @@ def _units(
     elif 80 * _DAY < step < 100 * _DAY:
         names = ("1st", "2nd", "3rd", "4th")
         found.append(("quarter", names, times.quarter.to_numpy() - 1, 4))
-    return found
-
-
-def _values(table: SeriesTable, row: int) -> Floats:
-    """Return the values of a series, gaps filled as the forecasters see them."""
-    panel = table.panel
-    found: Floats = panel.values[int(panel.starts[row]) : int(panel.stops[row])]
     return found
 
 

@@ -11,6 +11,8 @@ WIDTH, HEIGHT = 640, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 40
 _TICKS = 4
 
+Points = Sequence[tuple[float, float]]
+
 
 @dataclass(frozen=True, slots=True)
 class Axis:
@@ -165,6 +167,11 @@ def grid(x: Axis, y: Axis, across: str) -> list[Markup]:
     ]
     parts += [text(x(tick), HEIGHT - 22, f"{tick:.4g}", "middle") for tick in x.ticks]
     return [*parts, text((_LEFT + WIDTH) / 2, HEIGHT - 5, across, "middle")]
+
+
+def path_data(x: Axis, y: Axis, points: Points) -> str:
+    """Return the points, joined by straight lines, as the data of an SVG path."""
+    return "".join(f"{'L' if at else 'M'}{x(a)},{y(b)}" for at, (a, b) in enumerate(points))
 
 
 def dot(x: float, y: float, label: str, radius: float = 3.5) -> Markup:

@@ -51,8 +51,8 @@ def _in_words(metric: str, evidence: Evidence) -> list[str]:
             "Of two rows, one of each class, it gives the higher probability to the right one in "
             f"{score:.1%} of cases."
         ]
-    if metric in ("accuracy", "balanced_accuracy"):
-        return [f"It gives the right label to {score:.1%} of rows."] if metric == "accuracy" else []
+    if metric == "accuracy":
+        return [f"It gives the right label to {score:.1%} of rows."]
     if metric in ("rmse", "mae", "median_ae"):
         typical = {"rmse": "root mean square", "mae": "mean", "median_ae": "median"}[metric]
         return [f"Its values are off by {score:.4g} ({typical}), in the unit of the target."]

@@ -7,10 +7,11 @@ from markupsafe import Markup
 
 from espalier.pipelines.explain.forecast_explanation import SeriesStory, StepScore
 from espalier.pipelines.explain.series_parts import CalendarEffect, SeriesParts
-from espalier.pipelines.pages.charts import Axis, axes, dot, grid, svg, text
+from espalier.pipelines.pages.charts import axes, dot, grid, path_data, svg, text
 from espalier.pipelines.pages.small_charts import (
     SMALL_HEIGHT,
     Line,
+    bar,
     drawing,
     frame,
     line_chart,
@@ -18,8 +19,6 @@ from espalier.pipelines.pages.small_charts import (
 
 MOST_DRAWN = 400
 """Points of a line that is drawn; more would not show."""
-
-Points = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +51,12 @@ def series_chart(story: SeriesStory, target: str) -> SeriesChart:
     low, high, actual = _points(story.low), _points(story.high), _points(story.actual)
     everything = [*past, *made, *low, *high, *actual]
     x, y = axes([a for a, _ in everything], [b for _, b in everything])
-    band = _path(x, y, [*high, *low[::-1]])
+    band = path_data(x, y, [*high, *low[::-1]])
     parts = [
         *grid(x, y, "steps ahead"),
         Markup('<path class="band" d="{}Z"/>').format(band),
-        Markup('<path class="past" d="{}"/>').format(_path(x, y, past)),
-        Markup('<path class="made" d="{}"/>').format(_path(x, y, made)),
+        Markup('<path class="past" d="{}"/>').format(path_data(x, y, past)),
+        Markup('<path class="made" d="{}"/>').format(path_data(x, y, made)),
         *(dot(x(a), y(b), f"step {a:.0f}: {b:.5g} came", 2.5) for a, b in actual),
     ]
     title = story.name or target
@@ -79,7 +78,7 @@ def step_chart(steps: Sequence[StepScore]) -> Markup:
     if not everything:
         return Markup("")
     x, y = axes([a for a, _ in everything], [0.0, *(b for _, b in everything)])
-    line = Markup('<path class="line" d="{}"/>').format(_path(x, y, before))
+    line = Markup('<path class="line" d="{}"/>').format(path_data(x, y, before))
     dots = [dot(x(a), y(b), f"step {a:.0f}: {b:.5g}") for a, b in held_out]
     return svg([*grid(x, y, "step"), line, *dots], "score by step")
 
@@ -113,11 +112,9 @@ def calendar_chart(effect: CalendarEffect) -> Markup:
     known = [each for each in effect.effects if each is not None]
     if not known:
         return Markup("")
-    x, y, parts = frame([0.0, float(len(effect.labels))], [0.0, *known], across="", up="effect")
+    x, y, parts = frame([0.0, float(len(effect.labels))], [0.0, *known], across=None, up="effect")
     foot = y(0.0)
     width = max(1.0, 0.7 * (x(1.0) - x(0.0)))
-    # Numbers of places say nothing; the names of what they are do.
-    parts = [each for each in parts if 'text-anchor="middle"' not in each or "rotate" in each]
     every = -(-len(effect.labels) // 12)
     for place, (label, value) in enumerate(zip(effect.labels, effect.effects, strict=True)):
         middle = x(place + 0.5)
@@ -125,18 +122,8 @@ def calendar_chart(effect: CalendarEffect) -> Markup:
             parts.append(text(middle, SMALL_HEIGHT - 22, label, "middle"))
         if value is None:
             continue
-        top = min(y(value), foot)
-        parts.append(
-            Markup(
-                '<rect class="fill" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>'
-            ).format(
-                round(middle - width / 2, 1),
-                round(top, 1),
-                round(width, 1),
-                round(max(abs(y(value) - foot), 0.5), 1),
-                f"{label}: {value:+.1%}",
-            )
-        )
+        top, height = min(y(value), foot), max(abs(y(value) - foot), 0.5)
+        parts.append(bar(middle - width / 2, top, width, height, f"{label}: {value:+.1%}"))
     said = "; ".join(
         f"{label} {value:+.1%}"
         for label, value in zip(effect.labels, effect.effects, strict=True)
@@ -147,7 +134,3 @@ def calendar_chart(effect: CalendarEffect) -> Markup:
 
 def _points(values: Sequence[float | None]) -> list[tuple[float, float]]:
     return [(step + 1.0, value) for step, value in enumerate(values) if value is not None]
-
-
-def _path(x: Axis, y: Axis, points: Points) -> str:
-    return "".join(f"{'L' if at else 'M'}{x(a)},{y(b)}" for at, (a, b) in enumerate(points))

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from espalier.pipelines.explain.effects.dependence import Dependence
-from espalier.pipelines.pages.charts import Axis, dot, text
+from espalier.pipelines.pages.charts import Axis, Points, dot, path_data, text
 
 SMALL_WIDTH, SMALL_HEIGHT = 320, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 10, 38
 _LONGEST_NAME = 18
-
-Points = Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +78,9 @@ def line_chart(
         up=up,
     )
     if band:
-        parts.append(Markup('<path class="band" d="{}Z"/>').format(_path(x, y, band)))
+        parts.append(Markup('<path class="band" d="{}Z"/>').format(path_data(x, y, band)))
     parts += [
-        Markup('<path class="{}" d="{}"/>').format(line.kind, _path(x, y, line.points))
+        Markup('<path class="{}" d="{}"/>').format(line.kind, path_data(x, y, line.points))
         for line in lines
         if line.points
     ]
@@ -131,26 +129,24 @@ def histogram(counts: Sequence[tuple[float, float, int]], *, title: str, across:
     x, y, parts = frame([counts[0][0], counts[-1][1]], [0.0, most], across=across, up="rows")
     for low, high, count in counts:
         left, right, top, foot = x(low), x(high), y(count), y(0.0)
-        parts.append(
-            Markup(
-                '<rect class="fill" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>'
-            ).format(
-                left,
-                top,
-                round(max(right - left - 1.0, 1.0), 1),
-                round(foot - top, 1),
-                f"{low:.4g} to {high:.4g}: {count:,} rows",
-            )
-        )
+        label = f"{low:.4g} to {high:.4g}: {count:,} rows"
+        parts.append(bar(left, top, max(right - left - 1.0, 1.0), foot - top, label))
     said = f"{sum(count for _, _, count in counts):,} rows in {len(counts)} ranges"
     return drawing(parts, title, said)
+
+
+def bar(left: float, top: float, width: float, height: float, label: str) -> Markup:
+    """Return a bar whose label shows under the pointer."""
+    return Markup(
+        '<rect class="fill" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>'
+    ).format(round(left, 1), round(top, 1), round(width, 1), round(height, 1), label)
 
 
 def frame(
     across_values: Sequence[float],
     up_values: Sequence[float],
     *,
-    across: str,
+    across: str | None,
     up: str,
     log: bool = False,
 ) -> tuple[Axis, Axis, list[Markup]]:
@@ -160,8 +156,10 @@ def frame(
     ----------
     across_values, up_values : sequence of float
         Values to cover.
-    across, up : str
-        Names of the axes.
+    across : str or None
+        Name of the horizontal axis; None for one without name and numbers, as its places are named.
+    up : str
+        Name of the vertical axis.
     log : bool
         Whether ``across_values`` are decimal logarithms, so that ticks show powers of ten.
     """
@@ -172,17 +170,17 @@ def frame(
         + text(_LEFT - 6, y(tick) + 4, tick_text(tick), "end")
         for tick in y.ticks
     ]
-    parts += [
-        text(x(tick), SMALL_HEIGHT - 22, f"{10.0**tick:.2g}" if log else tick_text(tick), "middle")
-        for tick in x.ticks[:: -(-len(x.ticks) // 4)]
-    ]
     middle_x, middle_y = (_LEFT + SMALL_WIDTH) / 2, (SMALL_HEIGHT - _BOTTOM + _TOP) / 2
     parts.append(
         Markup(
             '<text x="9" y="{}" text-anchor="middle" transform="rotate(-90 9 {})">{}</text>'
         ).format(middle_y, middle_y, shortened(up, 28))
     )
-    parts.append(text(middle_x, SMALL_HEIGHT - 5, shortened(across, 34), "middle"))
+    if across is not None:
+        for tick in x.ticks[:: -(-len(x.ticks) // 4)]:
+            number = f"{10.0**tick:.2g}" if log else tick_text(tick)
+            parts.append(text(x(tick), SMALL_HEIGHT - 22, number, "middle"))
+        parts.append(text(middle_x, SMALL_HEIGHT - 5, shortened(across, 34), "middle"))
     return x, y, parts
 
 
@@ -251,7 +249,3 @@ def _category_chart(found: Dependence, title: str, said: str) -> Markup:
             dot(x(found.means[place]), middle, f"{value}: {found.means[place]:.4g}", 4.5),
         ]
     return drawing(parts, title, said, height=height)
-
-
-def _path(x: Axis, y: Axis, points: Points) -> str:
-    return "".join(f"{'L' if at else 'M'}{x(a)},{y(b)}" for at, (a, b) in enumerate(points))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from espalier.pipelines.automl.forecast.options import levels_of
+
 if TYPE_CHECKING:  # a fitted estimator must load without what writes pages
     from pathlib import Path
 
@@ -61,24 +63,20 @@ class ForecastReports:
             The folder does not exist.
         """
         from espalier.pipelines.automl.notebook.html_page import HtmlPage
+        from espalier.pipelines.automl.notebook.record import history_of
         from espalier.pipelines.explain.leaderboard import make_leaderboard
         from espalier.pipelines.forecasting.metrics import forecast_metric
         from espalier.pipelines.pages.facts import DataFacts, EnsembleFacts, PageFacts, SeriesFacts
-        from espalier.pipelines.pages.page import render_page
         from espalier.pipelines.problem import ProblemKind
         from espalier.pipelines.trials.failures import failures_of
-        from espalier.pipelines.trials.history import History
-        from espalier.pipelines.trials.trial import TrialResult
 
         check_is_fitted(self, "model_")
         metric = forecast_metric(self.metric)
-        history = History(
-            metric.metric, tuple(TrialResult.from_dict(each) for each in self._trials)
-        )
+        history = history_of(metric.metric, self._trials)
         weights = dict(zip(self.leaderboard_["trial"], self.leaderboard_["weight"], strict=True))
         explanation, scored = self._measured(metric)
         panel = self._table.panel
-        page = render_page(
+        return HtmlPage.of(
             PageFacts(
                 title=type(self).__name__,
                 metric=metric.name,
@@ -101,10 +99,9 @@ class ForecastReports:
                 explanation=explanation,
                 leaderboard=make_leaderboard(history, weights),
                 failures=failures_of(history),
-            )
+            ),
+            path,
         )
-        made = HtmlPage(page)
-        return made if path is None else made.save(path)
 
     def _measured(
         self, metric: "ForecastMetric"
@@ -157,7 +154,7 @@ class ForecastReports:
         # The rows of the table are the observed cells of the block, series by series.
         cells = np.nonzero(np.isfinite(actual))
         rows = self.backtest_[self.backtest_["origin"] == ahead]
-        levels = tuple(sorted(float(each) for each in self.quantiles))
+        levels = levels_of(self.quantiles)
 
         def block(column: str) -> "Floats":
             made = np.full(actual.shape, np.nan)

@@ -3,8 +3,12 @@
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from espalier.pipelines.errors import UserError
+
+if TYPE_CHECKING:  # a page is shown and saved without what writes it
+    from espalier.pipelines.pages.facts import PageFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,20 @@ class HtmlPage:
 
     html: str = field(repr=False)
     path: Path | None = None
+
+    @classmethod
+    def of(cls, facts: "PageFacts", path: str | Path | None = None) -> "HtmlPage":
+        """Return the report of these facts, written to a file if one is named.
+
+        Raises
+        ------
+        UserError
+            The folder does not exist.
+        """
+        from espalier.pipelines.pages.page import render_page
+
+        page = cls(render_page(facts))
+        return page if path is None else page.save(path)
 
     def save(self, path: str | Path) -> "HtmlPage":
         """Write the page to a file, and return it with the file's path.

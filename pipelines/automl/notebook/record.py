@@ -1,5 +1,6 @@
 """What a fitted estimator remembers of its training, so that it can tell about it later."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,14 @@ if TYPE_CHECKING:  # a fitted estimator must load without what only training nee
     from espalier.pipelines.explain.columns import ColumnSummary
     from espalier.pipelines.metrics.metric import Metric
     from espalier.pipelines.trials.history import History
+
+
+def history_of(metric: "Metric", trials: Iterable[dict[str, Any]]) -> "History":
+    """Return the history of trials that were kept as `TrialResult.to_dict` describes them."""
+    from espalier.pipelines.trials.history import History
+    from espalier.pipelines.trials.trial import TrialResult
+
+    return History(metric, tuple(TrialResult.from_dict(each) for each in trials))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,14 +72,12 @@ class Reports:
         from espalier.pipelines.automl.notebook.html_page import HtmlPage
         from espalier.pipelines.explain.leaderboard import make_leaderboard
         from espalier.pipelines.pages.facts import EnsembleFacts, PageFacts
-        from espalier.pipelines.pages.page import render_page
         from espalier.pipelines.trials.failures import failures_of
 
         check_is_fitted(self, "model_")
         metric, history = self._metric_and_history()
         explanation, scored = self._measured(metric, X, y)
-        failures = failures_of(history)
-        page = render_page(
+        return HtmlPage.of(
             PageFacts(
                 title=type(self).__name__,
                 metric=metric.name,
@@ -94,26 +92,22 @@ class Reports:
                 ),
                 explanation=explanation,
                 leaderboard=make_leaderboard(history, self.model_.weights),
-                failures=failures,
+                failures=failures_of(history),
                 story=self._story(history),
                 first=None
                 if scored is None
                 else self._first(metric, scored, len(history.failures)),
-            )
+            ),
+            path,
         )
-        made = HtmlPage(page)
-        return made if path is None else made.save(path)
 
     def _metric_and_history(self) -> "tuple[Metric, History]":
+        from espalier.pipelines.automl.notebook.record import history_of
         from espalier.pipelines.metrics.catalogue import get_metric
-        from espalier.pipelines.trials.history import History
-        from espalier.pipelines.trials.trial import TrialResult
 
         shape = self._record.shape
         metric = get_metric(self.metric, shape.problem, shape.n_classes)
-        return metric, History(
-            metric, tuple(TrialResult.from_dict(each) for each in self._record.trials)
-        )
+        return metric, history_of(metric, self._record.trials)
 
     def _measured(
         self, metric: "Metric", X: Any, y: Any

@@ -7,7 +7,7 @@ together with others (Goldstein, Kapelner, Bleich & Pitkin 2015, "Peeking inside
 Rows are combined that may not occur: of correlated columns the curves say little at their ends.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,11 +108,7 @@ def dependences(
 
 
 def _dependence(answer: Answer, sample: pd.DataFrame, column: str, grid: list[Any]) -> Dependence:
-    dtype = dtype_for(sample[column].dtype)
-    copies = [
-        sample.assign(**{column: pd.Series([value] * len(sample), index=sample.index, dtype=dtype)})
-        for value in grid
-    ]
+    copies = [with_values(sample, {column: value}) for value in grid]
     answers = answer(pd.concat(copies, ignore_index=True)).reshape(len(grid), len(sample))
     means = answers.mean(axis=1)
     # Rows differ in level; how they change is what tells of interactions.
@@ -120,7 +116,7 @@ def _dependence(answer: Answer, sample: pd.DataFrame, column: str, grid: list[An
     low, high = np.clip(np.quantile(moved, [0.1, 0.9], axis=1), answers.min(), answers.max())
     return Dependence(
         column=column,
-        values=tuple(grid if isinstance(grid[0], str) else map(float, grid)),
+        values=told(grid),
         means=tuple(means.tolist()),
         low=tuple(low.tolist()),
         high=tuple(high.tolist()),
@@ -128,7 +124,24 @@ def _dependence(answer: Answer, sample: pd.DataFrame, column: str, grid: list[An
     )
 
 
-def dtype_for(dtype: Any) -> Any:
+def with_values(sample: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a copy of some rows in which each of these columns has one value."""
+    return sample.assign(
+        **{
+            column: pd.Series(
+                [value] * len(sample), index=sample.index, dtype=_dtype_for(sample[column].dtype)
+            )
+            for column, value in values.items()
+        }
+    )
+
+
+def told(values: list[Any]) -> tuple[float, ...] | tuple[str, ...]:
+    """Return values of a grid as those of the result: texts, or plain floats."""
+    return tuple(values) if isinstance(values[0], str) else tuple(map(float, values))
+
+
+def _dtype_for(dtype: Any) -> Any:
     """Return the type of a column that is set to one value: its own, numbers as float or integer.
 
     A category may lack a value of the sample, and a small integer type must not overflow.

@@ -6,16 +6,15 @@ interaction (the two-way decomposition of Friedman & Popescu 2008, "Predictive l
 ensembles", on a grid).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from espalier.pipelines.explain.effects.dependence import dtype_for, value_grid
+from espalier.pipelines.explain.effects.dependence import Answer, told, value_grid, with_values
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import drawn_rows
 
@@ -24,8 +23,6 @@ SAMPLE_ROWS, FEWEST_ROWS = 60, 20
 ACROSS, BESIDE = 8, 3
 """Values of the first column of a pair, and of the second."""
 _SHARE_AT_ONCE = 0.5
-
-Answer = Callable[[pd.DataFrame], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +97,7 @@ def _interaction(
     values: tuple[list[Any], list[Any]],
 ) -> Interaction:
     copies = [
-        sample.assign(
-            **{
-                name: pd.Series(
-                    [value] * len(sample), index=sample.index, dtype=dtype_for(sample[name].dtype)
-                )
-                for name, value in zip(names, (across, beside), strict=True)
-            }
-        )
+        with_values(sample, {names[0]: across, names[1]: beside})
         for beside in values[1]
         for across in values[0]
     ]
@@ -119,8 +109,8 @@ def _interaction(
     return Interaction(
         across=names[0],
         beside=names[1],
-        across_values=_told(values[0]),
-        beside_values=_told(values[1]),
+        across_values=told(values[0]),
+        beside_values=told(values[1]),
         means=tuple(tuple(each) for each in means.tolist()),
         size=float(np.sqrt((left**2).mean())),
         share=float((left**2).mean()) / whole if whole > 0 else 0.0,
@@ -134,7 +124,3 @@ def _some(grid: list[Any], most: int) -> list[Any]:
     if isinstance(grid[0], str):
         return grid[:most]
     return [grid[place] for place in np.linspace(0, len(grid) - 1, most).round().astype(int)]
-
-
-def _told(values: list[Any]) -> "tuple[float, ...] | tuple[str, ...]":
-    return tuple(values) if isinstance(values[0], str) else tuple(map(float, values))

@@ -1,8 +1,8 @@
 """The rows that a model gets most wrong, with their pictures and texts, and why."""
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.explain.effects.contributions import explained_answer
 from espalier.pipelines.explain.shown.occlusion import WordWeight, occlusion_map, word_weights
 from espalier.pipelines.images.cells import PictureFiles, carried
 from espalier.pipelines.images.decoding import PictureError
@@ -83,7 +84,11 @@ def show_examples(
         When to end; what is not explained by then is shown without a map.
     """
     plans = model.preparation.plans
-    pictures = [plan for plan in plans if isinstance(plan.reading, ImageReading)]
+    pictures = {
+        plan.raw: PictureFiles(plan.reading.root)
+        for plan in plans
+        if isinstance(plan.reading, ImageReading)
+    }
     texts = [plan for plan in plans if isinstance(plan.reading, MeaningReading)]
     if not len(rows) or not (pictures or texts):
         return None
@@ -91,29 +96,21 @@ def show_examples(
     rows = with_unique_names(rows).iloc[drawn].reset_index(drop=True)
     y = np.asarray(y)[drawn]
     loss, answers, sure = _answers(model, rows, y)
-    names = {plan.raw: PictureFiles(_root(plan.reading)) for plan in pictures}
     worst = []
     for at in np.argsort(-loss, kind="stable")[:WORST]:
         row = rows.iloc[[at]]
-        code = (
-            None if model.classes is None else int(np.flatnonzero(model.classes == answers[at])[0])
-        )
-        ask = partial(_ask, model, code)
-        contents = {name: files.load(row[name].iloc[0]) for name, files in names.items()}
-        shown = {
-            name: small
-            for name, content in contents.items()
-            if isinstance(content, bytes) and (small := carried(content)) is not None
-        }
+        ask = explained_answer(model, answers[at])
+        shown: list[tuple[str, str]] = []
         maps: list[tuple[str, NDArray[np.float64]]] = []
         words: list[tuple[str, tuple[WordWeight, ...]]] = []
-        for name in shown:
-            content = contents[name]
-            if not deadline.passed and isinstance(content, bytes):
-                try:
+        for name, files in pictures.items():
+            content = files.load(row[name].iloc[0])
+            if not isinstance(content, bytes) or (small := carried(content)) is None:
+                continue
+            shown.append((name, small))
+            if not deadline.passed:
+                with suppress(PictureError):
                     maps.append((name, occlusion_map(ask, row, name, content)))
-                except PictureError:
-                    continue
         for plan in texts:
             cell = row[plan.raw].iloc[0]
             if isinstance(cell, str) and not deadline.passed:
@@ -123,12 +120,12 @@ def show_examples(
                 truth=_said(y[at], model),
                 answer=str(answers[at]) if model.classes is not None else f"{answers[at]:.4g}",
                 sure=None if sure is None else float(sure[at]),
-                pictures=tuple(shown.items()),
+                pictures=tuple(shown),
                 maps=tuple(maps),
                 words=tuple(words),
             )
         )
-    confused = _confused(model, rows, y, answers, names) if model.classes is not None else ()
+    confused = _confused(model, rows, y, answers, pictures) if model.classes is not None else ()
     return Shown(worst=tuple(worst), confused=confused)
 
 
@@ -143,12 +140,6 @@ def _answers(
     codes = chances.argmax(axis=1)
     loss = -np.log(np.maximum(chances[np.arange(len(y)), y.astype(int)], 1e-12))
     return loss, np.asarray(model.classes)[codes], chances[np.arange(len(y)), codes]
-
-
-def _ask(model: EnsembleModel, code: int | None, rows: pd.DataFrame) -> NDArray[np.float64]:
-    if code is None:
-        return np.asarray(model.predict(rows), dtype=np.float64)
-    return np.asarray(model.predict_proba(rows)[:, code], dtype=np.float64)
 
 
 def _confused(
@@ -182,7 +173,3 @@ def _confused(
 
 def _said(value: Any, model: EnsembleModel) -> str:
     return f"{value:.4g}" if model.classes is None else str(model.classes[int(value)])
-
-
-def _root(reading: Any) -> str:
-    return reading.root if isinstance(reading, ImageReading) else ""

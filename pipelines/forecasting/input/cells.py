@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.panel import Floats
@@ -71,6 +72,13 @@ def read_covariates(
         codes = pd.Categorical(column.astype(str), categories=list(categories[name])).codes
         found[:, place] = np.where(codes < 0, np.nan, codes)
     return found
+
+
+def category_cells(codes: Floats, categories: tuple[Any, ...]) -> NDArray[Any]:
+    """Return the categories that `read_covariates` made these codes of; None where missing."""
+    texts = np.array([*categories, None], dtype=object)
+    cells: NDArray[Any] = texts[np.where(np.isfinite(codes), np.nan_to_num(codes), -1).astype(int)]
+    return cells
 
 
 def _numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -18,7 +18,7 @@ from espalier.pipelines.forecasting.panel import Calendar, Floats, Ints
 
 # Years beyond the newest value that are known.
 _YEARS_AHEAD = 12
-# Holidays that get a column of their own, the most frequent first; longest step, in months.
+# Holidays that get a column of their own, the most frequent first.
 _MOST_NAMES = 16
 _DAY = 86_400_000_000_000
 # Steps ahead of the newest value of which the calendar tells: the longest horizon and a little.

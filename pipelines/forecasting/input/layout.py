@@ -46,10 +46,10 @@ def _molten(table: pd.DataFrame, columns: SeriesColumns) -> pd.DataFrame:
     if columns.time not in table.columns:
         shown = ", ".join(repr(str(name)) for name in table.columns)
         raise UserError(f"the table lacks the time column {columns.time!r}; it has {shown}")
-    shared = [columns.time, *(each for each in columns.covariates if each in table.columns)]
     missing = [repr(str(each)) for each in columns.covariates if each not in table.columns]
     if missing:
         raise UserError(f"the table lacks the covariate(s) {', '.join(missing)}")
+    shared = [columns.time, *columns.covariates]
     left_out = {*shared, *columns.exclude}
     series = [each for each in table.columns if each not in left_out]
     if not series:

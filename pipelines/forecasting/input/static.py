@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.forecasting.input.cells import read_covariates
+from espalier.pipelines.forecasting.input.cells import category_cells, read_covariates
 from espalier.pipelines.forecasting.panel import Floats
 
 # Of more categories than this a column of its own for each would hide the others.
@@ -84,15 +84,14 @@ def static_cells(
             found[name] = pd.Series(static[:, at])
             at += 1
             continue
-        texts = np.array([*categories[name], None], dtype=object)
         if len(categories[name]) <= _MOST_CATEGORIES:
             some = static[:, at : at + len(categories[name])]
             at += some.shape[1]
             known = np.isfinite(some).all(axis=1) & (some.shape[1] > 0)
-            codes = np.where(known, np.nan_to_num(some).argmax(axis=1) if some.shape[1] else 0, -1)
+            places = np.nan_to_num(some).argmax(axis=1) if some.shape[1] else 0
+            codes = np.where(known, places, np.nan)
         else:
-            one = static[:, at]
+            codes = static[:, at]
             at += 1
-            codes = np.where(np.isfinite(one), np.nan_to_num(one), -1)
-        found[name] = pd.Series(texts[codes.astype(int)])
+        found[name] = pd.Series(category_cells(codes, categories[name]))
     return pd.DataFrame(found, columns=list(names))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.forecasting.input.cells import category_cells
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.frequency import Frequency
 from espalier.pipelines.forecasting.input.hierarchy import Cells, Hierarchy
@@ -104,11 +105,8 @@ class SeriesTable:
         for place, name in enumerate(columns.covariates):
             cells = panel.covariates[places, place]
             if name in table.codes:
-                texts = np.array([*table.codes[name], None], dtype=object)
-                codes = np.where(np.isfinite(cells), np.nan_to_num(cells), -1).astype(int)
-                frame[name] = texts[codes]
-            else:
-                frame[name] = cells
+                cells = category_cells(cells, table.codes[name])
+            frame[name] = cells
         if panel.static is not None:
             by_series = static_cells(panel.static, columns.static, table.codes)
             for name in columns.static:

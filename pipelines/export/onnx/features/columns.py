@@ -34,10 +34,15 @@ _WITHOUT_BLANKS = r"(?s)[^\s\p{Z}](?:.*[^\s\p{Z}])?"
 _NUMBERS = (ColumnRole.NUMERIC, ColumnRole.DATETIME, ColumnRole.TIME)
 _STRINGS = (ColumnRole.CATEGORICAL, ColumnRole.TEXT)
 
-_HELD = {ColumnRole.IMAGE: "which holds pictures", ColumnRole.MEANING: "which a network made"}
-_WITHOUT = {
-    ColumnRole.IMAGE: "train without it (--exclude)",
-    ColumnRole.MEANING: "train it again with --portable onnx, which takes the words of texts alone",
+# Why a column of an array has no input, and what to do.
+_PICTURES = ("which holds pictures", "train without it (--exclude)")
+_REFUSED = {
+    ColumnRole.IMAGE: _PICTURES,
+    ColumnRole.PIXELS: _PICTURES,
+    ColumnRole.MEANING: (
+        "which a network made",
+        "train it again with --portable onnx, which takes the words of texts alone",
+    ),
 }
 
 
@@ -78,7 +83,8 @@ class Columns:
             elif role in _STRINGS:
                 made.strings[name] = graph.add_input(name, object, (None, 1))
             else:
-                raise CannotExportError(f"column {name!r}, {_HELD[role]}", advice=_WITHOUT[role])
+                held, advice = _REFUSED[role]
+                raise CannotExportError(f"column {name!r}, {held}", advice=advice)
         return made
 
     def number_table(self, names: Sequence[str]) -> Tensor:
