@@ -72,6 +72,14 @@ def decode(data: bytes, pixels: int) -> NDArray[np.uint8]:
     return np.asarray(square, dtype=np.uint8)
 
 
+def decode_or_reason(data: bytes, pixels: int) -> NDArray[np.uint8] | str:
+    """Return what `decode` does, or in a few words why the picture cannot be used."""
+    try:
+        return decode(data, pixels)
+    except PictureError as error:
+        return str(error)
+
+
 def open_upright(data: bytes, *, least: int) -> "Image":
     """Return a picture in RGB, upright, of its first frame.
 

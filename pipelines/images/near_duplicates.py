@@ -20,7 +20,7 @@ from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.preparation import Preparation
 from espalier.pipelines.frozen.embedding import embed_cells
 from espalier.pipelines.images.cells import PictureFiles
-from espalier.pipelines.images.decoding import PictureError, decode
+from espalier.pipelines.images.decoding import decode_or_reason
 from espalier.pipelines.images.reading import ImageReading
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import drawn_rows
@@ -61,12 +61,12 @@ def average_hash(colours: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _colours(content: Any) -> NDArray[np.float32] | str:
-    try:
-        pixels = decode(content, _PIXELS).astype(np.float32)
-    except PictureError as error:
-        return str(error)
+    pixels = decode_or_reason(content, _PIXELS)
+    if isinstance(pixels, str):
+        return pixels
     size = _PIXELS // _PLACES
-    return pixels.reshape(_PLACES, size, _PLACES, size, 3).mean(axis=(1, 3)).ravel()
+    places = pixels.astype(np.float32).reshape(_PLACES, size, _PLACES, size, 3)
+    return places.mean(axis=(1, 3)).ravel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.preparation import Preparation
 from espalier.pipelines.frozen.embedding import embed_cells
 from espalier.pipelines.images.cells import PictureFiles
-from espalier.pipelines.images.decoding import PictureError, decode
+from espalier.pipelines.images.decoding import decode_or_reason
 from espalier.pipelines.images.reading import ImageReading, need_vision
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
@@ -108,10 +108,8 @@ class _Decoder:
         return [self._decoded(each) for each in contents]
 
     def _decoded(self, content: bytes) -> "NDArray[np.float32] | str":
-        try:
-            return decode(content, self.side).ravel().astype(np.float32)
-        except PictureError as error:
-            return str(error)
+        found = decode_or_reason(content, self.side)
+        return found if isinstance(found, str) else found.ravel().astype(np.float32)
 
 
 def with_pixels(
