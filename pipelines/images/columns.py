@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.readings import ColumnPlan
 from espalier.pipelines.data.parsing.roles import ColumnRole
@@ -21,6 +20,7 @@ from espalier.pipelines.images.cells import (
     first_cells,
     looks_like_content,
     looks_like_path,
+    shown_cell,
 )
 from espalier.pipelines.images.lite0 import SIDES
 from espalier.pipelines.images.reading import ImageReading, need_vision
@@ -192,7 +192,7 @@ def read_pictures(
         n_present = int(table[name].notna().sum())
         _refuse_unusable(name, table[name], embedded, n_present)
         here = [
-            BadFile(column=name, row=row, shown=_shown(table[name].iloc[row]), reason=reason)
+            BadFile(column=name, row=row, shown=shown_cell(table[name].iloc[row]), reason=reason)
             for row, reason in embedded.faults
         ]
         if (said := told_of(here, policy, n_present)) is not None:
@@ -268,12 +268,6 @@ def _refuse_unusable(
         row, reason = embedded.faults[0]
         raise UserError(
             f"{len(embedded.faults):,} of {n_present:,} pictures of column {name!r} cannot be "
-            f"used, such as {_shown(series.iloc[row])}: {reason}; check the paths, and the folder "
-            "that they start from (--image-root)"
+            f"used, such as {shown_cell(series.iloc[row])}: {reason}; check the paths, and the "
+            "folder that they start from (--image-root)"
         )
-
-
-def _shown(cell: Any) -> str:
-    if not isinstance(cell, str) or cell.startswith("data:"):
-        return "its content"
-    return repr(quoted_cell(cell))
