@@ -3,13 +3,13 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.architectures.packages import has_deep
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.readings import ColumnPlan
 from espalier.pipelines.data.parsing.roles import ColumnRole
@@ -20,8 +20,6 @@ from espalier.pipelines.images.decoding import decode_or_reason
 from espalier.pipelines.images.reading import ImageReading, need_vision
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
-DEEP_MODULES = ("torch", "onnx", "onnxruntime")
-"""What the extra ``deep`` brings, by the names they are imported by."""
 SIDES = (64, 48, 32, 24, 16)
 """Sides that pictures are kept at for networks, the best first."""
 MOST_BYTES = 256 << 20
@@ -179,11 +177,6 @@ def kept_side(preparation: Preparation) -> int:
 def pixels_name(picture_column: str) -> str:
     """Return the name of the prepared column with the pixels of a picture column."""
     return f"pixels of {picture_column}"
-
-
-def has_deep() -> bool:
-    """Whether everything that networks are trained with is installed."""
-    return all(find_spec(each) is not None for each in DEEP_MODULES)
 
 
 def affordable_side(n_rows: int, n_pictures: int, seconds: float | None) -> int:

@@ -11,12 +11,12 @@ from espalier.pipelines.architectures.design import Design
 from espalier.pipelines.architectures.inheritance import inherit, stored_weights
 from espalier.pipelines.architectures.layers import Network
 from espalier.pipelines.architectures.onnx_file import Colours, onnx_bytes
+from espalier.pipelines.architectures.packages import need_deep
 from espalier.pipelines.architectures.pixel_sizes import shrunk
 from espalier.pipelines.architectures.recipe import Recipe
 from espalier.pipelines.architectures.runtime import run_network
 from espalier.pipelines.architectures.training import Examples, train_network
 from espalier.pipelines.architectures.weights import Weights, initial_weights
-from espalier.pipelines.errors import UserError
 from espalier.pipelines.learners.base.target_scale import mean_and_spread
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import generator
@@ -171,15 +171,3 @@ class ConvNet(BaseEstimator):
         counts = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
         counts = counts / max(float(counts.mean()), 1e-12)
         return Examples(shrunk(X, self.side_), target, counts.astype(np.float32))
-
-
-def need_deep() -> None:
-    """Raise a `UserError` that says what to install if PyTorch or ONNX is missing."""
-    from importlib.util import find_spec
-
-    missing = [each for each in ("torch", "onnx", "onnxruntime") if find_spec(each) is None]
-    if missing:
-        raise UserError(
-            f"networks are trained with {', '.join(missing)}, which is not installed; "
-            "install it with: pip install 'espalier[deep]'"
-        )
