@@ -17,7 +17,7 @@ from espalier.pipelines.data.preparation import Preparation
 from espalier.pipelines.frozen.embedding import embed_cells
 from espalier.pipelines.images.cells import PictureFiles
 from espalier.pipelines.images.decoding import decode_or_reason
-from espalier.pipelines.images.reading import ImageReading, need_vision
+from espalier.pipelines.images.reading import ImageReading, need_vision, raw_cells
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
 SIDES = (64, 48, 32, 24, 16)
@@ -63,9 +63,7 @@ class PixelReading:
         """Return objects, shape (n_rows,): flat uint8 colours, or NaN without a picture."""
         return self.pixels(series)
 
-    def pixels(
-        self, series: "pd.Series[Any]", *, deadline: Deadline = NEVER, partial: bool = False
-    ) -> NDArray[Any]:
+    def pixels(self, series: "pd.Series[Any]", *, deadline: Deadline = NEVER) -> NDArray[Any]:
         """Return the pixels of a column, as `read`; those that are known come from the store.
 
         Raises
@@ -76,13 +74,8 @@ class PixelReading:
             The deadline passed.
         """
         need_vision()
-        cells = series.to_numpy(dtype=object).tolist() if len(series) else []
         found = embed_cells(
-            cells,
-            PictureFiles(self.root).load,
-            _Decoder(self.side),
-            deadline=deadline,
-            partial=partial,
+            raw_cells(series), PictureFiles(self.root).load, _Decoder(self.side), deadline=deadline
         ).cells
         # The store keeps 16-bit floats, in which every byte has its own number.
         made = np.full(len(found), np.nan, dtype=object)
