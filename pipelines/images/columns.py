@@ -30,8 +30,6 @@ LOOKED_AT = 50
 """Cells of a column that are looked at to see whether it holds pictures."""
 MOST_UNUSABLE = 0.5
 """Share of a column's pictures that may be of no use; with more of them something else is wrong."""
-BUDGET_SHARE = 0.25
-"""Share of the time budget that pictures may take; smaller ones take less."""
 _TIMED = 32
 
 
@@ -122,17 +120,13 @@ def read_pictures(
     *,
     root: str = "",
     side: int | None = None,
-    seconds: float | None = None,
     deadline: Deadline = NEVER,
     partial: bool = False,
     foresee: bool = False,
     policy: BadFiles = "missing",
     store: VectorStore | None = None,
-    clock: Callable[[], float] = time.perf_counter,
 ) -> PictureColumns:
     """Return the picture columns of a training table, read; see `PictureColumns`.
-
-    Where the budget is short for the number of pictures, they are scaled to smaller sides.
 
     Parameters
     ----------
@@ -143,10 +137,7 @@ def read_pictures(
     root : str
         Folder or zip archive that relative paths start from.
     side : int or None
-        Pictures are scaled to so many pixels in width and height; None for the best that the time
-        allows.
-    seconds : float or None
-        The time budget of the training; None for no limit.
+        Pictures are scaled to so many pixels in width and height; None for the best.
     deadline : Deadline
         When this must be done at the latest.
     partial : bool
@@ -157,8 +148,6 @@ def read_pictures(
         What is done with pictures that cannot be used.
     store : VectorStore or None
         Where vectors are kept; None for the user's own store.
-    clock : callable
-        Tells the time by which the first pictures are timed.
 
     Raises
     ------
@@ -172,10 +161,6 @@ def read_pictures(
         return NO_PICTURES
     need_vision()
     table = with_unique_names(table)
-    notes: list[str] = []
-    if side is None and seconds is not None:
-        side = affordable_side(table, columns, root, BUDGET_SHARE * seconds, store, clock)
-        notes.extend(scaled_down(side))
     side = side or SIDES[0]
     planned: dict[str, PlannedCells] = {}
     warnings: list[str] = []
@@ -207,7 +192,13 @@ def read_pictures(
             "budget and count as missing; give more time"
         )
     return PictureColumns(
-        planned, tuple(warnings), tuple(notes), n_pictures, n_computed, side, n_unread, tuple(bad)
+        planned,
+        tuple(warnings),
+        n_pictures=n_pictures,
+        n_computed=n_computed,
+        side=side,
+        n_unread=n_unread,
+        bad=tuple(bad),
     )
 
 
