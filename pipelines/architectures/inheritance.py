@@ -19,7 +19,7 @@ from espalier.pipelines.architectures.layers import (
     Normalisation,
     Step,
 )
-from espalier.pipelines.architectures.weights import Array, Weights, is_fitted
+from espalier.pipelines.architectures.weights import Array, Weights, is_fitted, n_fitted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +79,7 @@ def inherit(
                 if name.startswith(ours) and given is not None:
                     found[name] = given
                     n_taken += given.size if is_fitted(name) else 0
-    n_all = sum(values.size for name, values in start.items() if is_fitted(name))
-    return Inherited(found, n_taken / max(n_all, 1))
+    return Inherited(found, n_taken / max(n_fitted(start), 1))
 
 
 def _kind(step: Step) -> tuple[object, ...]:

@@ -1,5 +1,6 @@
 """A trained network as the bytes of an ONNX file, which need no PyTorch to be run."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from espalier.pipelines.architectures.layers import (
     MeanPool,
     Network,
     Normalisation,
+    Step,
     Sum,
 )
 from espalier.pipelines.architectures.weights import Array, Weights
@@ -25,10 +27,32 @@ PIXELS, ANSWERS = "pixels", "answers"
 OPSET, IR_VERSION = 17, 8
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Colours:
+    """Mean and spread of the colours of training pictures.
+
+    Attributes
+    ----------
+    mean, spread : array of float32, shape (3,)
+        In units of the pixels, 0 to 255.
+    """
+
+    mean: Array
+    spread: Array
+
+    @classmethod
+    def of(cls, pixels: NDArray[np.uint8]) -> "Colours":
+        """Return those of pictures, shape (..., 3)."""
+        flat = pixels.reshape(-1, COLOURS)
+        mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
+        spread = flat.std(axis=0, dtype=np.float64).astype(np.float32)
+        return cls(mean, np.maximum(spread, np.float32(1.0)))
+
+
 def onnx_bytes(
     network: Network,
     weights: Weights,
-    colours: "Colours",
+    colours: Colours,
     *,
     softmax: bool,
 ) -> bytes:
@@ -54,8 +78,7 @@ def onnx_bytes(
     scaled = graph.node("Div", [centred, graph.constant(colours.spread)])
     values = [graph.node("Transpose", [scaled], perm=[0, 3, 1, 2])]
     for at, step in enumerate(network.steps):
-        value = values[step.source]
-        values.append(_written(graph, network, weights, at, value, values))
+        values.append(_written(graph, step, at, weights, values))
     answers = graph.node("Softmax", [values[-1]], axis=1) if softmax else values[-1]
     graph.node("Identity", [answers], output=ANSWERS)
     side = network.side
@@ -73,28 +96,6 @@ def onnx_bytes(
     checker.check_model(model)
     found: bytes = model.SerializeToString()
     return found
-
-
-class Colours:
-    """Mean and spread of the colours of training pictures, each of shape (3,).
-
-    Parameters
-    ----------
-    mean, spread : array of float32, shape (3,)
-        In units of the pixels, 0 to 255.
-    """
-
-    def __init__(self, mean: Array, spread: Array) -> None:
-        self.mean = mean
-        self.spread = spread
-
-    @classmethod
-    def of(cls, pixels: NDArray[np.uint8]) -> "Colours":
-        """Return those of pictures, shape (..., 3)."""
-        flat = pixels.reshape(-1, COLOURS)
-        mean = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
-        spread = flat.std(axis=0, dtype=np.float64).astype(np.float32)
-        return cls(mean, np.maximum(spread, np.float32(1.0)))
 
 
 class _Graph:
@@ -122,16 +123,9 @@ class _Graph:
         return name
 
 
-def _written(
-    graph: _Graph,
-    network: Network,
-    weights: Weights,
-    at: int,
-    value: str,
-    values: list[str],
-) -> str:
-    """Add the nodes of one step; return the name of its value."""
-    step = network.steps[at]
+def _written(graph: _Graph, step: Step, at: int, weights: Weights, values: list[str]) -> str:
+    """Add the nodes of step number ``at``; return the name of its value."""
+    value = values[step.source]
 
     def named(what: str) -> str:
         return graph.constant(weights[f"{at}.{what}"], name=f"{at}.{what}")

@@ -45,7 +45,12 @@ def need_package(package: str, extra: str, purpose: str) -> None:
 
 @lru_cache(maxsize=4)
 def open_session(path: Path) -> Any:
-    """Return an ``onnxruntime`` session of a file, loaded once a process.
+    """Return the session of a file (`new_session`), loaded once a process."""
+    return new_session(str(path))
+
+
+def new_session(model: str | bytes) -> Any:
+    """Return an ``onnxruntime`` session of a file by its path, or of its content.
 
     It computes in the calling thread. Callers run batches in threads of their own: where others
     use the machine too, two threads that share each operation wait for one another most of the
@@ -57,7 +62,7 @@ def open_session(path: Path) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 @lru_cache(maxsize=16)

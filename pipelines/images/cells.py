@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.images.decoding import (
     ENDINGS,
     MOST_BYTES,
@@ -101,6 +102,13 @@ def looks_like_content(cell: Any) -> bool:
     if isinstance(cell, bytes | bytearray):
         return is_picture(bytes(cell[:16]))
     return type(cell).__module__.startswith("PIL.") and hasattr(cell, "getbands")
+
+
+def shown_cell(cell: Any) -> str:
+    """Return a cell for a message: its path, or ``its content`` if it holds the picture itself."""
+    if not isinstance(cell, str) or cell.startswith("data:"):
+        return "its content"
+    return repr(quoted_cell(cell))
 
 
 def carried(content: bytes) -> str | None:

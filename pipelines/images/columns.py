@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.readings import ColumnPlan
 from espalier.pipelines.data.parsing.roles import ColumnRole
@@ -21,6 +20,7 @@ from espalier.pipelines.images.cells import (
     first_cells,
     looks_like_content,
     looks_like_path,
+    shown_cell,
 )
 from espalier.pipelines.images.lite0 import SIDES
 from espalier.pipelines.images.reading import ImageReading, need_vision
@@ -30,8 +30,6 @@ LOOKED_AT = 50
 """Cells of a column that are looked at to see whether it holds pictures."""
 MOST_UNUSABLE = 0.5
 """Share of a column's pictures that may be of no use; with more of them something else is wrong."""
-BUDGET_SHARE = 0.25
-"""Share of the time budget that pictures may take; smaller ones take less."""
 _TIMED = 32
 
 
@@ -122,17 +120,13 @@ def read_pictures(
     *,
     root: str = "",
     side: int | None = None,
-    seconds: float | None = None,
     deadline: Deadline = NEVER,
     partial: bool = False,
     foresee: bool = False,
     policy: BadFiles = "missing",
     store: VectorStore | None = None,
-    clock: Callable[[], float] = time.perf_counter,
 ) -> PictureColumns:
     """Return the picture columns of a training table, read; see `PictureColumns`.
-
-    Where the budget is short for the number of pictures, they are scaled to smaller sides.
 
     Parameters
     ----------
@@ -143,10 +137,7 @@ def read_pictures(
     root : str
         Folder or zip archive that relative paths start from.
     side : int or None
-        Pictures are scaled to so many pixels in width and height; None for the best that the time
-        allows.
-    seconds : float or None
-        The time budget of the training; None for no limit.
+        Pictures are scaled to so many pixels in width and height; None for the best.
     deadline : Deadline
         When this must be done at the latest.
     partial : bool
@@ -157,8 +148,6 @@ def read_pictures(
         What is done with pictures that cannot be used.
     store : VectorStore or None
         Where vectors are kept; None for the user's own store.
-    clock : callable
-        Tells the time by which the first pictures are timed.
 
     Raises
     ------
@@ -172,10 +161,6 @@ def read_pictures(
         return NO_PICTURES
     need_vision()
     table = with_unique_names(table)
-    notes: list[str] = []
-    if side is None and seconds is not None:
-        side = affordable_side(table, columns, root, BUDGET_SHARE * seconds, store, clock)
-        notes.extend(scaled_down(side))
     side = side or SIDES[0]
     planned: dict[str, PlannedCells] = {}
     warnings: list[str] = []
@@ -192,7 +177,7 @@ def read_pictures(
         n_present = int(table[name].notna().sum())
         _refuse_unusable(name, table[name], embedded, n_present)
         here = [
-            BadFile(column=name, row=row, shown=_shown(table[name].iloc[row]), reason=reason)
+            BadFile(column=name, row=row, shown=shown_cell(table[name].iloc[row]), reason=reason)
             for row, reason in embedded.faults
         ]
         if (said := told_of(here, policy, n_present)) is not None:
@@ -207,7 +192,13 @@ def read_pictures(
             "budget and count as missing; give more time"
         )
     return PictureColumns(
-        planned, tuple(warnings), tuple(notes), n_pictures, n_computed, side, n_unread, tuple(bad)
+        planned,
+        tuple(warnings),
+        n_pictures=n_pictures,
+        n_computed=n_computed,
+        side=side,
+        n_unread=n_unread,
+        bad=tuple(bad),
     )
 
 
@@ -268,12 +259,6 @@ def _refuse_unusable(
         row, reason = embedded.faults[0]
         raise UserError(
             f"{len(embedded.faults):,} of {n_present:,} pictures of column {name!r} cannot be "
-            f"used, such as {_shown(series.iloc[row])}: {reason}; check the paths, and the folder "
-            "that they start from (--image-root)"
+            f"used, such as {shown_cell(series.iloc[row])}: {reason}; check the paths, and the "
+            "folder that they start from (--image-root)"
         )
-
-
-def _shown(cell: Any) -> str:
-    if not isinstance(cell, str) or cell.startswith("data:"):
-        return "its content"
-    return repr(quoted_cell(cell))

@@ -6,7 +6,10 @@ moving, or no picture at all. What cannot be used is refused with a reason of a 
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +44,39 @@ class PictureError(ValueError):
     """A picture that cannot be used; the message is the reason in a few words."""
 
 
+class _Quiet:
+    """Ignores warnings while any thread is inside.
+
+    Their filters are those of the whole process: if each of several threads put back what it found,
+    the last one might put back that all are ignored, for good.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._n_inside = 0
+        self._before = warnings.catch_warnings()
+
+    @contextmanager
+    def warnings(self) -> Iterator[None]:
+        """Ignore warnings in this block."""
+        with self._lock:
+            if not self._n_inside:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.simplefilter("ignore")
+            self._n_inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._n_inside -= 1
+                if not self._n_inside:
+                    self._before.__exit__(None, None, None)
+
+
+_QUIET = _Quiet()
+
+
 def is_picture(data: bytes) -> bool:
     """Whether bytes begin like a file of a known picture format."""
     return data.startswith(_BEGINNINGS) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP")
@@ -72,6 +108,14 @@ def decode(data: bytes, pixels: int) -> NDArray[np.uint8]:
     return np.asarray(square, dtype=np.uint8)
 
 
+def decode_or_reason(data: bytes, pixels: int) -> NDArray[np.uint8] | str:
+    """Return what `decode` does, or in a few words why the picture cannot be used."""
+    try:
+        return decode(data, pixels)
+    except PictureError as error:
+        return str(error)
+
+
 def open_upright(data: bytes, *, least: int) -> "Image":
     """Return a picture in RGB, upright, of its first frame.
 
@@ -93,9 +137,8 @@ def open_upright(data: bytes, *, least: int) -> "Image":
         raise PictureError("the file is empty")
     if len(data) > MOST_BYTES:
         raise PictureError(f"the file is larger than {MOST_BYTES >> 20} MiB")
-    with warnings.catch_warnings():
-        # Of large pictures and odd metadata: the first is decided here, the second does not matter.
-        warnings.simplefilter("ignore")
+    # Of large pictures and odd metadata: the first is decided here, the second does not matter.
+    with _QUIET.warnings():
         try:
             picture: Any = Image.open(io.BytesIO(data), formats=_known_formats())
             picture.draft("RGB", (least, least))

@@ -11,7 +11,6 @@ from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.images.bad_files import BadFiles
 from espalier.pipelines.images.columns import (
-    BUDGET_SHARE,
     PictureColumns,
     affordable_side,
     find_picture_columns,
@@ -22,6 +21,8 @@ from espalier.pipelines.images.lite0 import SIDES
 from espalier.pipelines.images.reading import VISION_PACKAGES
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
+BUDGET_SHARE = 0.25
+"""Share of the time budget that pictures may take; smaller ones take less."""
 LATEST_SHARE = 0.3
 """Share of the budget within which pictures must be read, or smaller ones are taken."""
 LAST_SHARE = 0.2
@@ -102,7 +103,7 @@ def _read_in_time(
             found = reads(side=side, deadline=in_time, foresee=True)
         except TimeoutError:
             continue
-        return replace(found, notes=(*found.notes, *scaled_down(side)))
+        return replace(found, notes=scaled_down(side))
     side = SIDES[-1]
     last = deadline.sooner(max(LAST_SHARE * seconds, in_time.seconds_left))
     found = reads(side=side, deadline=last, partial=True)
@@ -110,7 +111,7 @@ def _read_in_time(
         found = reads(side=side, deadline=deadline, partial=True)
         if _too_few(found):
             raise TimeoutError("too few pictures were read in time")
-    return replace(found, notes=(*found.notes, *scaled_down(side)))
+    return replace(found, notes=scaled_down(side))
 
 
 def _too_few(found: PictureColumns) -> bool:

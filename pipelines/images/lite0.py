@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.frozen.network import file_digest, open_session
-from espalier.pipelines.images.decoding import PictureError, decode
+from espalier.pipelines.images.decoding import decode_or_reason
 from espalier.pipelines.resources.cores import own_cores
 
 FILE = Path(__file__).with_name("weights") / "lite0.onnx"
@@ -71,7 +71,7 @@ class Lite0:
     ) -> "list[NDArray[np.float32] | str]":
         answers: list[NDArray[np.float32] | str] = []
         pictures: list[NDArray[np.uint8]] = []
-        for each in map(self._decoded, contents):
+        for each in (decode_or_reason(content, self.side) for content in contents):
             if isinstance(each, str):
                 answers.append(each)
             else:
@@ -82,12 +82,6 @@ class Lite0:
             vectors = iter(np.hstack([what, _by_place(where)]))
             answers = [each if isinstance(each, str) else next(vectors) for each in answers]
         return answers
-
-    def _decoded(self, content: bytes) -> NDArray[np.uint8] | str:
-        try:
-            return decode(content, self.side)
-        except PictureError as error:
-            return str(error)
 
 
 def _by_place(maps: NDArray[np.float32]) -> NDArray[np.float32]:

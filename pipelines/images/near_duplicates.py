@@ -14,13 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from espalier.pipelines.cell_display import quoted_cell
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.preparation import Preparation
 from espalier.pipelines.frozen.embedding import embed_cells
-from espalier.pipelines.images.cells import PictureFiles
-from espalier.pipelines.images.decoding import PictureError, decode
+from espalier.pipelines.images.cells import PictureFiles, shown_cell
+from espalier.pipelines.images.decoding import decode_or_reason
 from espalier.pipelines.images.reading import ImageReading
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import drawn_rows
@@ -61,12 +60,12 @@ def average_hash(colours: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _colours(content: Any) -> NDArray[np.float32] | str:
-    try:
-        pixels = decode(content, _PIXELS).astype(np.float32)
-    except PictureError as error:
-        return str(error)
+    pixels = decode_or_reason(content, _PIXELS)
+    if isinstance(pixels, str):
+        return pixels
     size = _PIXELS // _PLACES
-    return pixels.reshape(_PLACES, size, _PLACES, size, 3).mean(axis=(1, 3)).ravel()
+    places = pixels.astype(np.float32).reshape(_PLACES, size, _PLACES, size, 3)
+    return places.mean(axis=(1, 3)).ravel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +88,10 @@ class NearDuplicates:
     first: tuple[Any, Any]
 
     def __str__(self) -> str:
-        shown = [repr(quoted_cell(e)) if isinstance(e, str) else "its content" for e in self.first]
+        ours, theirs = map(shown_cell, self.first)
         return (
             f"{self.n_rows:,} of {self.n_compared:,} hold-out rows have a picture in "
-            f"{self.column!r} that a search row has almost the same ({shown[0]} and {shown[1]}), "
+            f"{self.column!r} that a search row has almost the same ({ours} and {theirs}), "
             "so the hold-out score may be too good; name a column of what belongs together as "
             "group column"
         )

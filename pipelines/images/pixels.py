@@ -3,25 +3,23 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from espalier.pipelines.architectures.packages import has_deep
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.parsing.readings import ColumnPlan
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.preparation import Preparation
 from espalier.pipelines.frozen.embedding import embed_cells
 from espalier.pipelines.images.cells import PictureFiles
-from espalier.pipelines.images.decoding import PictureError, decode
-from espalier.pipelines.images.reading import ImageReading, need_vision
+from espalier.pipelines.images.decoding import decode_or_reason
+from espalier.pipelines.images.reading import ImageReading, need_vision, raw_cells
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
-DEEP_MODULES = ("torch", "onnx", "onnxruntime")
-"""What the extra ``deep`` brings, by the names they are imported by."""
 SIDES = (64, 48, 32, 24, 16)
 """Sides that pictures are kept at for networks, the best first."""
 MOST_BYTES = 256 << 20
@@ -65,9 +63,7 @@ class PixelReading:
         """Return objects, shape (n_rows,): flat uint8 colours, or NaN without a picture."""
         return self.pixels(series)
 
-    def pixels(
-        self, series: "pd.Series[Any]", *, deadline: Deadline = NEVER, partial: bool = False
-    ) -> NDArray[Any]:
+    def pixels(self, series: "pd.Series[Any]", *, deadline: Deadline = NEVER) -> NDArray[Any]:
         """Return the pixels of a column, as `read`; those that are known come from the store.
 
         Raises
@@ -78,13 +74,8 @@ class PixelReading:
             The deadline passed.
         """
         need_vision()
-        cells = series.to_numpy(dtype=object).tolist() if len(series) else []
         found = embed_cells(
-            cells,
-            PictureFiles(self.root).load,
-            _Decoder(self.side),
-            deadline=deadline,
-            partial=partial,
+            raw_cells(series), PictureFiles(self.root).load, _Decoder(self.side), deadline=deadline
         ).cells
         # The store keeps 16-bit floats, in which every byte has its own number.
         made = np.full(len(found), np.nan, dtype=object)
@@ -108,10 +99,8 @@ class _Decoder:
         return [self._decoded(each) for each in contents]
 
     def _decoded(self, content: bytes) -> "NDArray[np.float32] | str":
-        try:
-            return decode(content, self.side).ravel().astype(np.float32)
-        except PictureError as error:
-            return str(error)
+        found = decode_or_reason(content, self.side)
+        return found if isinstance(found, str) else found.ravel().astype(np.float32)
 
 
 def with_pixels(
@@ -181,11 +170,6 @@ def kept_side(preparation: Preparation) -> int:
 def pixels_name(picture_column: str) -> str:
     """Return the name of the prepared column with the pixels of a picture column."""
     return f"pixels of {picture_column}"
-
-
-def has_deep() -> bool:
-    """Whether everything that networks are trained with is installed."""
-    return all(find_spec(each) is not None for each in DEEP_MODULES)
 
 
 def affordable_side(n_rows: int, n_pictures: int, seconds: float | None) -> int:

@@ -74,7 +74,7 @@ class ImageReading:
         """
         need_vision()
         return embed_cells(
-            _cells(series),
+            raw_cells(series),
             PictureFiles(self.root).load,
             Lite0(self.side),
             store=store,
@@ -87,7 +87,7 @@ class ImageReading:
         """Return the cells as small pictures in data URIs; those of no use stay as they are."""
         files = PictureFiles(self.root)
         found = []
-        for cell in _cells(series):
+        for cell in raw_cells(series):
             content = files.load(cell) if isinstance(cell, str) or _is_there(cell) else "missing"
             small = None if isinstance(content, str) else carried(content)
             found.append(cell if small is None else small)
@@ -100,7 +100,8 @@ def need_vision() -> None:
         need_package(package, "vision", "a column of pictures")
 
 
-def _cells(series: "pd.Series[Any]") -> list[Any]:
+def raw_cells(series: "pd.Series[Any]") -> list[Any]:
+    """Return the cells of a column as they are."""
     return series.to_numpy(dtype=object).tolist() if len(series) else []
 
 

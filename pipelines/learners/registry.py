@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from espalier.pipelines.architectures.packages import need_deep
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.learners.additive.ebm_family import EBM
@@ -18,7 +19,6 @@ from espalier.pipelines.learners.families.linear import LINEAR
 from espalier.pipelines.learners.families.mlp import MLP
 from espalier.pipelines.learners.families.svm import SVM
 from espalier.pipelines.learners.families.xgboost_trees import XGBOOST
-from espalier.pipelines.learners.neural.convnet import need_deep
 from espalier.pipelines.learners.neural.convnet_family import CONVNET
 from espalier.pipelines.learners.neural.realmlp_family import REALMLP
 

@@ -5,7 +5,7 @@ written there can be copied.
 """
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -100,7 +100,7 @@ def from_yaml(text: str) -> OwnedSuite:
     entries, silenced = record.get("expectations") or [], record.get("silenced") or []
     if not isinstance(entries, list) or not isinstance(silenced, list):
         raise UserError("`expectations` and `silenced` of a suite are lists")
-    found = [_named(f"expectation {n}", _parse, each) for n, each in enumerate(entries, 1)]
+    found = [_parse_named(f"expectation {n}", each) for n, each in enumerate(entries, 1)]
     keys = [each.key for each in found]
     if twice := next((key for key in keys if keys.count(key) > 1), None):
         raise UserError(f"{twice} is stated twice; state each once")
@@ -133,16 +133,17 @@ def parse_line(line: str, severity: str, reason: str = "") -> Expectation:
             if not equals:
                 raise UserError(f"{part!r} is no argument; write argument=value")
             record[key] = yaml.safe_load(value) if key != "regex" else value
+    except UserError:
+        raise
     except (ValueError, yaml.YAMLError) as error:
-        if isinstance(error, UserError):
-            raise
         raise UserError(f"{line!r} cannot be read: {' '.join(str(error).split())}") from None
-    return _named(repr(name), _parse, record)
+    return _parse_named(repr(name), record)
 
 
-def _named(what: str, parse: Callable[[Any], Expectation], record: Any) -> Expectation:
+def _parse_named(what: str, record: Any) -> Expectation:
+    """Return the expectation that an entry states; what is wrong with it is said of ``what``."""
     try:
-        return parse(record)
+        return _parse(record)
     except UserError as error:
         raise UserError(f"{what}: {error}") from None
 

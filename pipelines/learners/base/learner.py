@@ -185,15 +185,14 @@ class Learner:
     passes: str | None = None
     trained_by: TrainingPackage | None = None
     inherits: bool = False
+    of_categories: "Callable[[DatasetShape], ConfigurationSpace] | None" = None
+    starters: Callable[[DatasetShape], tuple[Mapping[str, Value], ...]] | None = None
+    varies: Callable[[Mapping[str, Value]], bool] | None = None
 
     @property
     def is_installed(self) -> bool:
         """Whether the package that trains it, if it needs one, is installed."""
         return self.trained_by is None or self.trained_by.is_installed
-
-    of_categories: "Callable[[DatasetShape], ConfigurationSpace] | None" = None
-    starters: Callable[[DatasetShape], tuple[Mapping[str, Value], ...]] | None = None
-    varies: Callable[[Mapping[str, Value]], bool] | None = None
 
     def admits(self, shape: DatasetShape) -> bool:
         """Whether the family can be used on a dataset of this shape."""

@@ -9,7 +9,7 @@ Symbols: n rows of a batch, d inputs of a layer, h outputs; k outputs of the net
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -63,18 +63,22 @@ class Network:
 
     def copy(self) -> "Network":
         """Return a network with copies of the arrays."""
-        return Network(
-            self.scale.copy(), [w.copy() for w in self.weights], [b.copy() for b in self.biases]
+        return replace(
+            self,
+            scale=self.scale.copy(),
+            weights=[w.copy() for w in self.weights],
+            biases=[b.copy() for b in self.biases],
         )
 
     def outputs(self, X: Array) -> Array:
         """Return logits or values, shape (n, k), for rows of shape (n, d)."""
-        hidden = X * self.scale
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+        hidden: Array = np.asarray(X * self.scale)
+        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             hidden = hidden @ weight
             hidden += bias
-            np.maximum(hidden, 0, out=hidden)
-        return np.asarray(hidden @ self.weights[-1] + self.biases[-1])
+            if self.bends(layer):
+                np.maximum(hidden, 0, out=hidden)
+        return hidden
 
     def gradients(
         self,

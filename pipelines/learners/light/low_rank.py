@@ -38,25 +38,6 @@ class FactoredNetwork(Network):
         """Whether an activation comes after a layer."""
         return layer < len(self.weights) - 1 and layer not in self.straight
 
-    def copy(self) -> "FactoredNetwork":
-        """Return a network with copies of the arrays."""
-        return FactoredNetwork(
-            self.scale.copy(),
-            [w.copy() for w in self.weights],
-            [b.copy() for b in self.biases],
-            self.straight,
-        )
-
-    def outputs(self, X: Array) -> Array:
-        """Return logits or values, shape (n, k), for rows of shape (n, d)."""
-        hidden: Array = np.asarray(X * self.scale)
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            hidden = hidden @ weight
-            hidden += bias
-            if self.bends(layer):
-                np.maximum(hidden, 0, out=hidden)
-        return hidden
-
 
 def low_rank(model: Perceptron, share: float, X: NDArray[Any]) -> Perceptron:
     """Replace the matrices of a fitted network by products of thinner ones, in place.

@@ -11,12 +11,12 @@ from espalier.pipelines.architectures.design import Design
 from espalier.pipelines.architectures.inheritance import inherit, stored_weights
 from espalier.pipelines.architectures.layers import Network
 from espalier.pipelines.architectures.onnx_file import Colours, onnx_bytes
+from espalier.pipelines.architectures.packages import need_deep
 from espalier.pipelines.architectures.pixel_sizes import shrunk
 from espalier.pipelines.architectures.recipe import Recipe
 from espalier.pipelines.architectures.runtime import run_network
 from espalier.pipelines.architectures.training import Examples, train_network
 from espalier.pipelines.architectures.weights import Weights, initial_weights
-from espalier.pipelines.errors import UserError
 from espalier.pipelines.learners.base.target_scale import mean_and_spread
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import generator
@@ -45,6 +45,8 @@ class ConvNet(BaseEstimator):
 
     Attributes
     ----------
+    network_ : Network
+        Its steps.
     stored_ : bytes
         The network as an ONNX file: all that predictions need.
     n_iterations_ : int
@@ -108,7 +110,6 @@ class ConvNet(BaseEstimator):
         need_deep()
         rng = generator(self.seed, "convnet")
         largest, n_pictures = X.shape[-2], X.shape[1]
-        self.side_ = self.design.scaled(largest).side
         if self.classification:
             self.n_classes_ = int(y.max()) + 1
         else:
@@ -116,6 +117,7 @@ class ConvNet(BaseEstimator):
             self.low_, self.high_ = float(np.min(y)), float(np.max(y))
         n_outputs = self.n_classes_ if self.classification else 1
         network = self.design.network(n_outputs, largest_side=largest, n_pictures=n_pictures)
+        self.network_ = network
         start: Weights = initial_weights(network, rng)
         share = 0.0
         if parent is not None:
@@ -139,7 +141,6 @@ class ConvNet(BaseEstimator):
             deadline=deadline or NEVER,
             n_threads=self.n_threads,
         )
-        self.network_ = network
         before = parent.n_iterations_ if is_heir and parent is not None else 0
         self.n_iterations_ = min(before + trained.epochs, max(epochs, 2 * self.recipe.epochs))
         self.losses_ = trained.losses
@@ -159,7 +160,7 @@ class ConvNet(BaseEstimator):
         return self._answers(X)
 
     def _answers(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return run_network(self.stored_, shrunk(X, self.side_))
+        return run_network(self.stored_, shrunk(X, self.network_.side))
 
     def _examples(
         self, X: NDArray[np.uint8], y: NDArray[Any], weight: NDArray[Any] | None
@@ -170,16 +171,4 @@ class ConvNet(BaseEstimator):
             target = ((y - self.center_) / self.spread_).astype(np.float32)[:, None]
         counts = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
         counts = counts / max(float(counts.mean()), 1e-12)
-        return Examples(shrunk(X, self.side_), target, counts.astype(np.float32))
-
-
-def need_deep() -> None:
-    """Raise a `UserError` that says what to install if PyTorch or ONNX is missing."""
-    from importlib.util import find_spec
-
-    missing = [each for each in ("torch", "onnx", "onnxruntime") if find_spec(each) is None]
-    if missing:
-        raise UserError(
-            f"networks are trained with {', '.join(missing)}, which is not installed; "
-            "install it with: pip install 'espalier[deep]'"
-        )
+        return Examples(shrunk(X, self.network_.side), target, counts.astype(np.float32))

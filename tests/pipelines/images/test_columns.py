@@ -9,8 +9,10 @@ from espalier.pipelines.frozen.store import VectorStore
 from espalier.pipelines.images import columns as module
 from espalier.pipelines.images import in_time
 from espalier.pipelines.images.columns import (
+    affordable_side,
     find_picture_columns,
     read_pictures,
+    scaled_down,
 )
 from espalier.pipelines.images.in_time import training_pictures
 from espalier.pipelines.images.lite0 import SIDES, WIDTH
@@ -95,13 +97,11 @@ def test_short_budgets_take_smaller_pictures(monkeypatch, tmp_path):
     def clock() -> float:
         return float(next(ticks))
 
-    slow = read_pictures(
-        rows, ["photo"], seconds=30.0, clock=clock, store=VectorStore(tmp_path / "a")
-    )
-    assert slow.side < SIDES[0]
-    assert "so that there is time" in slow.notes[0]
-    unhurried = read_pictures(rows, ["photo"], seconds=1e6, store=VectorStore(tmp_path / "b"))
-    assert unhurried.side == SIDES[0]
+    slow = affordable_side(rows, ["photo"], "", 7.5, VectorStore(tmp_path / "a"), clock)
+    assert slow < SIDES[0]
+    assert "so that there is time" in scaled_down(slow)[0]
+    unhurried = affordable_side(rows, ["photo"], "", 1e6, VectorStore(tmp_path / "b"))
+    assert unhurried == SIDES[0]
 
 
 def test_no_time_at_all_is_said(table):

@@ -2,6 +2,8 @@
 
 import io
 import struct
+import threading
+import warnings
 import zlib
 from contextlib import suppress
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from espalier.pipelines.images import decoding as module
 from espalier.pipelines.images.decoding import PictureError, decode, is_picture
 from tests.picture_maker import as_bytes, shape_picture
 
@@ -138,3 +141,31 @@ def test_no_bytes_crash_the_decoder():
 def test_a_text_is_no_picture():
     assert not is_picture(b"BORN in 1990"[1:])
     assert not is_picture(io.BytesIO(b"RIFF....WAVE").getvalue())
+
+
+def test_threads_leave_the_warnings_of_others_as_they_were(monkeypatch):
+    content = as_bytes(shape_picture("disc", 1))
+    real = module._in_colour
+    first_in, second_in, first_out = (threading.Event() for _ in range(3))
+    waited = []
+
+    def overlapping(picture):  # the second begins before the first ends, and ends after it
+        if threading.current_thread() is first:
+            first_in.set()
+            waited.append(second_in.wait(10))
+        else:
+            second_in.set()
+            waited.append(first_out.wait(10))
+        return real(picture)
+
+    monkeypatch.setattr(module, "_in_colour", overlapping)
+    first, second = (threading.Thread(target=decode, args=(content, 16)) for _ in range(2))
+    before = list(warnings.filters)
+    first.start()
+    waited.append(first_in.wait(10))
+    second.start()
+    first.join()
+    first_out.set()
+    second.join()
+    assert waited == [True] * 3
+    assert list(warnings.filters) == before

@@ -6,7 +6,12 @@ import pytest
 
 from espalier.pipelines.automl.frozen_features import FrozenFeatures
 from espalier.pipelines.data.assemble import assemble
-from espalier.pipelines.images.near_duplicates import AverageHash, average_hash, near_duplicates
+from espalier.pipelines.images.near_duplicates import (
+    AverageHash,
+    NearDuplicates,
+    average_hash,
+    near_duplicates,
+)
 from espalier.pipelines.resources.budget import Deadline
 from tests.picture_maker import as_bytes, shape_picture
 
@@ -51,3 +56,9 @@ def test_a_hash_says_which_places_are_light():
     assert colours.shape == (192,)
     assert 0 < average_hash(colours).sum() < 64
     assert "no picture" in fault
+
+
+def test_a_picture_in_its_cell_is_not_written_into_the_message():
+    uri = "data:image/png;base64," + "A" * 9
+    found = NearDuplicates(column="photo", n_rows=1, n_compared=2, first=(uri, "cats/1.jpg"))
+    assert "(its content and 'cats/1.jpg')" in str(found)
