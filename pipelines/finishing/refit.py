@@ -14,7 +14,6 @@ from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.members.cost import RefitTime, refit_seconds
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.members.refit_counts import refit_counts
-from espalier.pipelines.members.serving_limits import row_ms, size_mb
 from espalier.pipelines.members.serving_mode import RefitMode
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import integer_seed
@@ -247,8 +246,7 @@ def _best_kept(history: History, time: RefitTime) -> TrialResult | None:
     there = [
         each
         for each in history.successes
-        if each.trial.number in time.kept
-        and time.limits.admit(n_served(each) * row_ms(each), n_served(each) * size_mb(each))
+        if each.trial.number in time.kept and time.limits.admits(each, n_served(each))
     ]
     return max(there, key=history.gain, default=None)
 

@@ -42,7 +42,7 @@ class ServingLimits:
         most = (self.max_latency_ms, self.max_size_mb, self.max_operations)
         return any(limit is not None for limit in most)
 
-    def admit(self, row_ms: float, size_mb: float, operations: float = 0.0) -> bool:
+    def admit(self, row_ms: float, size_mb: float, operations: float) -> bool:
         """Return whether members of this latency, size and operations together may serve."""
         needed = (
             (self.max_latency_ms, self.fixed_ms + row_ms),
@@ -51,9 +51,11 @@ class ServingLimits:
         )
         return all(limit is None or value <= limit for limit, value in needed)
 
-    def admits(self, result: TrialResult) -> bool:
-        """Return whether one model of a trial is within the limits."""
-        return self.admit(row_ms(result), size_mb(result), operations(result))
+    def admits(self, result: TrialResult, n_models: int = 1) -> bool:
+        """Return whether so many models of a trial are within the limits."""
+        return self.admit(
+            n_models * row_ms(result), n_models * size_mb(result), n_models * operations(result)
+        )
 
     def refusal(self, results: Sequence[TrialResult]) -> str:
         """Return the error message for the case that no trial is within the limits."""
