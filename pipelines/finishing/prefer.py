@@ -10,7 +10,7 @@ import numpy as np
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.ensemble.choose import EnsembleChoice, single_choice
 from espalier.pipelines.ensemble.combiners import SINGLE
-from espalier.pipelines.evaluation.fold_models import MOST_FOLDS, n_served
+from espalier.pipelines.evaluation.fold_models import n_served
 from espalier.pipelines.evaluation.holdout import bootstrap_interval, dummy_score
 from espalier.pipelines.members.cost import RefitTime
 from espalier.pipelines.members.preference import Preference
@@ -160,14 +160,13 @@ def standard_error(
 ) -> float:
     """Return the standard error of the best trial's score.
 
-    That of the mean over its folds, of which repeats do not count; with a single fold by a
-    bootstrap of its rows.
+    That of the mean over its folds, of which no more count than would serve: folds that are drawn
+    again hold the same rows. With a single fold by a bootstrap of its rows.
     """
     best = history.best
     assert best is not None  # a model was chosen
-    n = len(best.fold_scores)
-    if n > 1:
-        return float(np.std(best.fold_scores, ddof=1) / np.sqrt(min(n, MOST_FOLDS)))
+    if len(best.fold_scores) > 1:
+        return float(np.std(best.fold_scores, ddof=1) / np.sqrt(n_served(best)))
     held = predictions[best.trial.number]
     rows = validated_rows(held)
     weight = None if dataset.sample_weight is None else dataset.sample_weight[rows]
