@@ -14,7 +14,7 @@ from espalier.pipelines.evaluation.fold_models import n_served
 from espalier.pipelines.evaluation.holdout import bootstrap_interval, dummy_score
 from espalier.pipelines.members.cost import RefitTime
 from espalier.pipelines.members.preference import Preference
-from espalier.pipelines.members.serving_limits import operations, row_ms, size_mb
+from espalier.pipelines.members.serving_limits import operations, row_ms, size_mb, undominated
 from espalier.pipelines.members.serving_mode import RefitMode
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.row_predictions import Predictions, validated_rows
@@ -133,7 +133,7 @@ def prefer(
     best = max(points, key=lambda point: sign * point.score)
     error = standard_error(history, predictions, dataset, seed)
     costs = preference.costs
-    front = _front(points, sign, costs)
+    front = undominated(points, lambda p: (-sign * p.score, *map(p.cost, costs)))
     own = None if len(choice.members) > 1 else choice.members[0][0]
     current = next(point for point in points if point.trial == own)
     taken = current
@@ -233,15 +233,6 @@ def _ensemble_score(choice: EnsembleChoice, history: History) -> float:
     if best is None or best.score is None or not {choice.method, SINGLE.name} <= set(behind):
         return choice.cv_score
     return best.score + sign * (behind[SINGLE.name] - behind[choice.method])
-
-
-def _front(points: Sequence[FrontPoint], sign: float, costs: Sequence[str]) -> list[FrontPoint]:
-    """Return the points that no other one equals or beats in everything, best score first."""
-    found: list[FrontPoint] = []
-    for point in sorted(points, key=lambda p: (-sign * p.score, *(p.cost(c) for c in costs))):
-        if not any(all(o.cost(c) <= point.cost(c) for c in costs) for o in found):
-            found.append(point)
-    return found
 
 
 def _balanced(
