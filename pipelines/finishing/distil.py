@@ -119,7 +119,7 @@ def distil(
         Number of the first student's trial.
     """
     students = _students(lesson, first)
-    end = deadline.earlier((1.0 - _TIME_SHARE) * max(0.0, deadline.seconds_left))
+    end = deadline.part(_TIME_SHARE)
     if not students or lesson.seconds(executor.n_workers) > end.seconds_left:
         return made
     progress = [_progress(lesson) for _ in students]
