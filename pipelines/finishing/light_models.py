@@ -198,10 +198,9 @@ def _variant(parent: TrialResult, method: Compression, share: float) -> Variant 
     """Return what to do to ``parent``; None if nothing would be left to leave out."""
     if method is Compression.LOW_RANK:
         return Variant(of=parent.trial.number, method=method, share=share)
-    if not parent.iterations:
+    if parent.rounds is None:
         return None
-    rounds = round(sum(parent.iterations) / len(parent.iterations))
-    fewer = max(1, round(share * rounds))
-    if fewer >= rounds:
+    fewer = max(1, round(share * parent.rounds))
+    if fewer >= parent.rounds:
         return None
     return Variant(of=parent.trial.number, method=method, share=share, iterations=fewer)

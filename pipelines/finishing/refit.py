@@ -39,13 +39,12 @@ def member_job(result: TrialResult) -> MemberJob:
     A refit has no validation rows for early stopping, so its number of boosting rounds is the mean
     of those of the folds.
     """
-    rounds = result.iterations
     variant = result.trial.variant
     return MemberJob(
         trial_number=result.trial.number,
         configuration=result.trial.configuration,
         seed=result.trial.seed,
-        iterations=max(1, round(sum(rounds) / len(rounds))) if rounds else None,
+        iterations=result.rounds,
         rank_share=None if variant is None else variant.rank_share,
     )
 
