@@ -9,7 +9,7 @@ the out-of-fold answers that are there already.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,7 +131,7 @@ def distil(
         jobs = [_job(each, answers, fold.train) for each in students]
         before = time.perf_counter()
         models = executor.fit_members(jobs, end)
-        seconds = (time.perf_counter() - before) / max(len(jobs), 1) * executor.n_workers
+        seconds = (time.perf_counter() - before) / len(jobs) * executor.n_workers
         for model, own in zip(models, progress, strict=True):
             if model is not None and len(own.scores) == place:
                 _score(model, fold.valid, lesson, own, seconds)
@@ -217,15 +217,9 @@ def _answers(
     """
     half = _halves(lesson.dataset, rows, lesson.seed, place)
     jobs = [
-        MemberJob(
-            trial_number=job.trial_number,
-            configuration=job.configuration,
-            seed=job.seed,
-            iterations=job.iterations,
-            rows=rows[half != side],
-        )
+        replace(member_job(member), rows=rows[half != side])
         for side in range(_HALVES)
-        for job in map(member_job, lesson.members)
+        for member in lesson.members
     ]
     models = executor.fit_members(jobs, deadline)
     found: NDArray[np.float64] | None = None
