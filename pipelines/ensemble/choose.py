@@ -234,25 +234,26 @@ def choose_single(
     return _single_choice(library, results)
 
 
-def single_choice(result: TrialResult, rule: Combination) -> EnsembleChoice:
+def single_choice(result: TrialResult, like: Combination | Library) -> EnsembleChoice:
     """Return the choice of one trial alone.
 
     Parameters
     ----------
     result : TrialResult
         A trial with a score.
-    rule : Combination
-        Of another choice on the same rows; problem and smallest probability are taken from it.
+    like : Combination or Library
+        The rule of another choice on the same rows, or their predictions; problem and smallest
+        probability are taken from it.
     """
     score = float(result.score if result.score is not None else np.nan)
     return EnsembleChoice(
         members=((result.trial.number, 1.0),),
         method=SINGLE.name,
         rule=Combination(
-            problem=rule.problem,
+            problem=like.problem,
             space=CombinationSpace.PROBABILITY,
             weights=(1.0,),
-            floor=rule.floor,
+            floor=like.floor,
         ),
         cv_score=score,
         combiners=(CombinerScore(SINGLE.name, score, 1),),
@@ -276,21 +277,8 @@ def _comparison_choice(
 
 def _single_choice(library: Library, results: Sequence[TrialResult]) -> EnsembleChoice:
     """Return the choice of the library's first candidate alone, the one with the best score."""
-    number = library.numbers[0]
-    score = next(result.score for result in results if result.trial.number == number)
-    rule = Combination(
-        problem=library.problem,
-        space=CombinationSpace.PROBABILITY,
-        weights=(1.0,),
-        floor=library.floor,
-    )
-    return EnsembleChoice(
-        members=((number, 1.0),),
-        method=SINGLE.name,
-        rule=rule,
-        cv_score=float(score if score is not None else np.nan),
-        combiners=(CombinerScore(SINGLE.name, float(score if score is not None else np.nan), 1),),
-    )
+    first = next(result for result in results if result.trial.number == library.numbers[0])
+    return single_choice(first, library)
 
 
 def _choice(comparison: CombinerComparison, library: Library) -> EnsembleChoice:

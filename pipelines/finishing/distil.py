@@ -9,7 +9,7 @@ the out-of-fold answers that are there already.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,7 +119,7 @@ def distil(
         Number of the first student's trial.
     """
     students = _students(lesson, first)
-    end = deadline.earlier((1.0 - _TIME_SHARE) * max(0.0, deadline.seconds_left))
+    end = deadline.part(_TIME_SHARE)
     if not students or lesson.seconds(executor.n_workers) > end.seconds_left:
         return made
     progress = [_progress(lesson) for _ in students]
@@ -131,7 +131,7 @@ def distil(
         jobs = [_job(each, answers, fold.train) for each in students]
         before = time.perf_counter()
         models = executor.fit_members(jobs, end)
-        seconds = (time.perf_counter() - before) / max(len(jobs), 1) * executor.n_workers
+        seconds = (time.perf_counter() - before) / len(jobs) * executor.n_workers
         for model, own in zip(models, progress, strict=True):
             if model is not None and len(own.scores) == place:
                 _score(model, fold.valid, lesson, own, seconds)
@@ -217,15 +217,9 @@ def _answers(
     """
     half = _halves(lesson.dataset, rows, lesson.seed, place)
     jobs = [
-        MemberJob(
-            trial_number=job.trial_number,
-            configuration=job.configuration,
-            seed=job.seed,
-            iterations=job.iterations,
-            rows=rows[half != side],
-        )
+        replace(member_job(member), rows=rows[half != side])
         for side in range(_HALVES)
-        for job in map(member_job, lesson.members)
+        for member in lesson.members
     ]
     models = executor.fit_members(jobs, deadline)
     found: NDArray[np.float64] | None = None

@@ -75,8 +75,7 @@ class FinishInputs:
     @property
     def choice_deadline(self) -> Deadline:
         """The deadline for choosing the members; the rest of the time is for fitting them."""
-        # Without a deadline the time left is infinite, and so it stays.
-        return self.deadline.earlier((1.0 - CHOICE_SHARE) * max(0.0, self.deadline.seconds_left))
+        return self.deadline.part(CHOICE_SHARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,7 @@ def compress(
     choice: EnsembleChoice,
     deadline: Deadline,
     *,
-    first: int | None = None,
+    first: int,
 ) -> LightModels:
     """Make and score smaller forms of the best models, within a share of the time left.
 
@@ -110,17 +110,17 @@ def compress(
         The chosen ensemble; its members are made smaller beside the best trial.
     deadline : Deadline
         When the run must be over.
-    first : int or None
-        Number of the first new trial; None for the one after those of ``history``.
+    first : int
+        Number of the first new trial; ``history`` may lack trials that are not within the limits.
     """
+    end = deadline.part(TIME_SHARE)
     trials = plan_compressions(
         history,
         [number for number, _ in choice.members],
-        seconds=TIME_SHARE * deadline.seconds_left,
+        seconds=end.seconds_left,
         n_workers=executor.n_workers,
         first=first,
     )
-    end = deadline.earlier((1.0 - TIME_SHARE) * max(0.0, deadline.seconds_left))
     for trial in trials:
         executor.submit(trial)
     outcomes: list[TrialOutcome] = []
@@ -198,10 +198,9 @@ def _variant(parent: TrialResult, method: Compression, share: float) -> Variant 
     """Return what to do to ``parent``; None if nothing would be left to leave out."""
     if method is Compression.LOW_RANK:
         return Variant(of=parent.trial.number, method=method, share=share)
-    if not parent.iterations:
+    if parent.rounds is None:
         return None
-    rounds = round(sum(parent.iterations) / len(parent.iterations))
-    fewer = max(1, round(share * rounds))
-    if fewer >= rounds:
+    fewer = max(1, round(share * parent.rounds))
+    if fewer >= parent.rounds:
         return None
     return Variant(of=parent.trial.number, method=method, share=share, iterations=fewer)

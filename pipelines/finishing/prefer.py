@@ -10,11 +10,11 @@ import numpy as np
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.ensemble.choose import EnsembleChoice, single_choice
 from espalier.pipelines.ensemble.combiners import SINGLE
-from espalier.pipelines.evaluation.fold_models import MOST_FOLDS, n_served
+from espalier.pipelines.evaluation.fold_models import n_served
 from espalier.pipelines.evaluation.holdout import bootstrap_interval, dummy_score
 from espalier.pipelines.members.cost import RefitTime
 from espalier.pipelines.members.preference import Preference
-from espalier.pipelines.members.serving_limits import operations, row_ms, size_mb
+from espalier.pipelines.members.serving_limits import operations, row_ms, size_mb, undominated
 from espalier.pipelines.members.serving_mode import RefitMode
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.row_predictions import Predictions, validated_rows
@@ -133,7 +133,7 @@ def prefer(
     best = max(points, key=lambda point: sign * point.score)
     error = standard_error(history, predictions, dataset, seed)
     costs = preference.costs
-    front = _front(points, sign, costs)
+    front = undominated(points, lambda p: (-sign * p.score, *map(p.cost, costs)))
     own = None if len(choice.members) > 1 else choice.members[0][0]
     current = next(point for point in points if point.trial == own)
     taken = current
@@ -160,14 +160,13 @@ def standard_error(
 ) -> float:
     """Return the standard error of the best trial's score.
 
-    That of the mean over its folds, of which repeats do not count; with a single fold by a
-    bootstrap of its rows.
+    That of the mean over its folds, of which no more count than would serve: folds that are drawn
+    again hold the same rows. With a single fold by a bootstrap of its rows.
     """
     best = history.best
     assert best is not None  # a model was chosen
-    n = len(best.fold_scores)
-    if n > 1:
-        return float(np.std(best.fold_scores, ddof=1) / np.sqrt(min(n, MOST_FOLDS)))
+    if len(best.fold_scores) > 1:
+        return float(np.std(best.fold_scores, ddof=1) / np.sqrt(n_served(best)))
     held = predictions[best.trial.number]
     rows = validated_rows(held)
     weight = None if dataset.sample_weight is None else dataset.sample_weight[rows]
@@ -234,15 +233,6 @@ def _ensemble_score(choice: EnsembleChoice, history: History) -> float:
     if best is None or best.score is None or not {choice.method, SINGLE.name} <= set(behind):
         return choice.cv_score
     return best.score + sign * (behind[SINGLE.name] - behind[choice.method])
-
-
-def _front(points: Sequence[FrontPoint], sign: float, costs: Sequence[str]) -> list[FrontPoint]:
-    """Return the points that no other one equals or beats in everything, best score first."""
-    found: list[FrontPoint] = []
-    for point in sorted(points, key=lambda p: (-sign * p.score, *(p.cost(c) for c in costs))):
-        if not any(all(o.cost(c) <= point.cost(c) for c in costs) for o in found):
-            found.append(point)
-    return found
 
 
 def _balanced(

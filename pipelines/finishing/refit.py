@@ -14,7 +14,6 @@ from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.members.cost import RefitTime, refit_seconds
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.members.refit_counts import refit_counts
-from espalier.pipelines.members.serving_limits import row_ms, size_mb
 from espalier.pipelines.members.serving_mode import RefitMode
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import integer_seed
@@ -40,13 +39,12 @@ def member_job(result: TrialResult) -> MemberJob:
     A refit has no validation rows for early stopping, so its number of boosting rounds is the mean
     of those of the folds.
     """
-    rounds = result.iterations
     variant = result.trial.variant
     return MemberJob(
         trial_number=result.trial.number,
         configuration=result.trial.configuration,
         seed=result.trial.seed,
-        iterations=max(1, round(sum(rounds) / len(rounds))) if rounds else None,
+        iterations=result.rounds,
         rank_share=None if variant is None else variant.rank_share,
     )
 
@@ -247,8 +245,7 @@ def _best_kept(history: History, time: RefitTime) -> TrialResult | None:
     there = [
         each
         for each in history.successes
-        if each.trial.number in time.kept
-        and time.limits.admit(n_served(each) * row_ms(each), n_served(each) * size_mb(each))
+        if each.trial.number in time.kept and time.limits.admits(each, n_served(each))
     ]
     return max(there, key=history.gain, default=None)
 

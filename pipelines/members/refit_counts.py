@@ -11,7 +11,7 @@ from dataclasses import replace
 from espalier.pipelines.evaluation.fold_models import n_served
 from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.members.cost import RefitTime, refit_seconds
-from espalier.pipelines.members.serving_limits import row_ms, size_mb
+from espalier.pipelines.members.serving_limits import operations, row_ms, size_mb
 from espalier.pipelines.members.serving_mode import RefitMode
 from espalier.pipelines.trials.trial import TrialResult
 
@@ -32,7 +32,7 @@ def refit_counts(
     """Return how many refits of each result serve, heaviest first.
 
     More than one only with ``serving`` auto and a deadline: a run without a clock gives the same
-    model on every machine. Limits on latency and size hold for all members together.
+    model on every machine. The limits hold for all members together.
 
     Parameters
     ----------
@@ -56,6 +56,7 @@ def refit_counts(
     ]
     row = sum(n * row_ms(each) for each, n in planned)
     size = sum(n * size_mb(each) for each, n in planned)
+    done = sum(n * operations(each) for each, n in planned)
     left = time.n_workers * max(0.0, time.deadline.seconds_left - time.finish.fixed)
     left -= sum(
         (refit_seconds(each) if way is RefitMode.REFIT else 0.0)
@@ -70,12 +71,15 @@ def refit_counts(
         for count in COUNTS:
             more = count - 1
             row_now, size_now = row + more * row_ms(result), size + more * size_mb(result)
-            small = count * size_mb(result) <= SMALL_MB and limits.admit(row_now, size_now)
+            done_now = done + more * operations(result)
+            small = count * size_mb(result) <= SMALL_MB
+            admitted = limits.admit(row_now, size_now, done_now)
             # The slowest fit must end in time too, whatever the number of workers.
             timely = _MARGIN * max(more, time.n_workers) * one <= left
-            if small and timely:
+            if small and admitted and timely:
                 counts[position] = count
-                row, size, left = row_now, size_now, left - _MARGIN * more * one
+                row, size, done = row_now, size_now, done_now
+                left -= _MARGIN * more * one
                 break
     return tuple(counts)
 

@@ -1,10 +1,13 @@
 """Limits on the latency, the size and the operations of a model."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.trials.trial import TrialResult
+
+Model = TypeVar("Model")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class ServingLimits:
         most = (self.max_latency_ms, self.max_size_mb, self.max_operations)
         return any(limit is not None for limit in most)
 
-    def admit(self, row_ms: float, size_mb: float, operations: float = 0.0) -> bool:
+    def admit(self, row_ms: float, size_mb: float, operations: float) -> bool:
         """Return whether members of this latency, size and operations together may serve."""
         needed = (
             (self.max_latency_ms, self.fixed_ms + row_ms),
@@ -51,9 +54,11 @@ class ServingLimits:
         )
         return all(limit is None or value <= limit for limit, value in needed)
 
-    def admits(self, result: TrialResult) -> bool:
-        """Return whether one model of a trial is within the limits."""
-        return self.admit(row_ms(result), size_mb(result), operations(result))
+    def admits(self, result: TrialResult, n_models: int = 1) -> bool:
+        """Return whether so many models of a trial are within the limits."""
+        return self.admit(
+            n_models * row_ms(result), n_models * size_mb(result), n_models * operations(result)
+        )
 
     def refusal(self, results: Sequence[TrialResult]) -> str:
         """Return the error message for the case that no trial is within the limits."""
@@ -113,14 +118,29 @@ def pareto(
     costs : sequence of str
         Names of `COSTS`; a trial is dominated if another one is as good in all of them.
     """
-    found: list[tuple[TrialResult, tuple[float, ...]]] = []
-    spent = [tuple(COSTS[name](each) for name in costs) for each in results]
-    keys = [
-        (-gain(each), *mine, each.trial.number) for each, mine in zip(results, spent, strict=True)
-    ]
-    for position in sorted(range(len(results)), key=keys.__getitem__):
-        mine = spent[position]
-        # Trials before it score at least as well; it is dominated if one costs no more either.
+    return tuple(
+        undominated(
+            sorted(results, key=lambda each: each.trial.number),
+            lambda each: (-gain(each), *(COSTS[name](each) for name in costs)),
+        )
+    )
+
+
+def undominated(
+    models: Iterable[Model], losses: Callable[[Model], tuple[float, ...]]
+) -> list[Model]:
+    """Return the models that no other one equals or beats in everything, least first loss first.
+
+    Parameters
+    ----------
+    models : iterable
+        The models; of those with the same losses the first is kept.
+    losses : callable
+        Returns what is to be small of a model.
+    """
+    found: list[tuple[Model, tuple[float, ...]]] = []
+    # Whatever dominates a model comes before it in the order of losses.
+    for model, mine in sorted(((each, losses(each)) for each in models), key=lambda pair: pair[1]):
         if not any(all(a <= b for a, b in zip(o, mine, strict=True)) for _, o in found):
-            found.append((results[position], mine))
-    return tuple(each for each, _ in found)
+            found.append((model, mine))
+    return [model for model, _ in found]

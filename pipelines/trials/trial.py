@@ -143,6 +143,13 @@ class TrialResult:
         return self.status is TrialStatus.SUCCESS
 
     @property
+    def rounds(self) -> int | None:
+        """Rounds or trees of a model of all rows: the mean of its folds; None without any."""
+        if not self.iterations:
+            return None
+        return max(1, round(sum(self.iterations) / len(self.iterations)))
+
+    @property
     def full_seconds(self) -> float:
         """Wall-clock seconds of the trial, extrapolated to all folds if racing ended it."""
         if self.status is not TrialStatus.PRUNED:

@@ -16,7 +16,7 @@ Symbols: S series with their sums, A sums, W origins, H steps.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -41,9 +41,9 @@ class Reconciliation:
     ----------
     method : str
         ``bottom-up``, ``structural``, ``variances`` or ``MinT``.
-    variances : dict of str to float
+    variances : dict of object to float
         Variance of each series' errors in units of its squared scale, by name.
-    factors : dict of str to array, shape (T,)
+    factors : dict of object to array, shape (T,)
         What errors of the series have in common, in units of its scale; empty but for ``MinT``.
     losses : dict of str to float
         Mean absolute scaled error of each method at the origins.
@@ -162,12 +162,7 @@ def choose_reconciliation(
         found[method] = nested
     best = min(losses, key=lambda name: losses[name])  # of equal ones the first
     chosen = learn_reconciliation(best, residuals, names)
-    return (
-        Reconciliation(
-            method=best, variances=chosen.variances, factors=chosen.factors, losses=losses
-        ),
-        found[best],
-    )
+    return replace(chosen, losses=losses), found[best]
 
 
 def learn_reconciliation(method: str, residuals: Floats, names: Sequence[object]) -> Reconciliation:
@@ -206,7 +201,7 @@ def _shrinkage(rows: Floats) -> float:
     n = some.shape[1]
     z = some / np.maximum(np.sqrt((some**2).mean(axis=1, keepdims=True)), _SMALLEST)
     r = z @ z.T / n
-    spread = ((z**2) @ (z**2).T / n - r**2) * n / max(n - 1, 1) ** 2 * (n - 1) / n
+    spread = ((z**2) @ (z**2).T / n - r**2) / (n - 1)
     off = ~np.eye(len(r), dtype=bool)
     total = float((r[off] ** 2).sum())
     return float(np.clip(spread[off].sum() / total, 0.0, 1.0)) if total > 0 else 1.0

@@ -1,6 +1,7 @@
 """Students learn answers of teachers that saw neither the answered rows nor those they score on."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,16 @@ from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.splitting.folds import FoldPlan
 from espalier.pipelines.data.splitting.splits import plan_folds
-from espalier.pipelines.ensemble.choose import EnsembleChoice
+from espalier.pipelines.ensemble.choose import EnsembleChoice, single_choice
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
 from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.finishing.distil import Lesson, distil
 from espalier.pipelines.finishing.light_models import NO_LIGHT_MODELS
+from espalier.pipelines.finishing.refit import fit_choice
 from espalier.pipelines.learners.registry import LEARNERS
+from espalier.pipelines.members.cost import RefitTime
 from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import NEVER, Deadline
@@ -138,10 +141,34 @@ def test_there_is_no_student_where_time_is_short_or_no_family_can_be_one(taught)
     lesson, executor = taught
     late = Deadline(1e-3, lambda: 0.0)
     assert distil(executor, lesson, NO_LIGHT_MODELS, late, first=2) is NO_LIGHT_MODELS
+    space = SearchSpace((LEARNERS["linear"], LEARNERS["knn"]), lesson.dataset.shape)
+    other = replace(lesson, space=space)
+    assert distil(executor, other, NO_LIGHT_MODELS, NEVER, first=2) is NO_LIGHT_MODELS
 
 
-def test_a_distilled_model_can_serve() -> None:
-    X, y = make_classification(240, 6, n_informative=4, class_sep=0.7, random_state=5)
+def test_a_distilled_model_serves_with_the_answers_of_the_ensemble(taught) -> None:
+    lesson, executor = taught
+    made = distil(executor, lesson, NO_LIGHT_MODELS, NEVER, first=2)
+    choice, (member,) = fit_choice(
+        single_choice(made.results[0], lesson.choice.rule),
+        lesson.history.extend(made.results),
+        executor,
+        RefitTime(deadline=NEVER),
+        folds=lesson.folds,
+        jobs=made.jobs,
+    )
+    assert choice.members == ((2, 1.0),)
+    assert member is not None
+    said = member.candidates[0].predict_scores(lesson.dataset.X)[:, 1]
+    answers = made.jobs[2].answers
+    assert answers is not None
+    # Far nearer to its teacher's answers than these are to the truth.
+    assert np.abs(said - answers[:, 1]).mean() < 0.05
+    assert np.abs(answers[:, 1] - lesson.dataset.y).mean() > 0.2
+
+
+def test_the_ensemble_of_a_search_has_students() -> None:
+    X, y = make_classification(240, 6, n_informative=4, class_sep=0.7, random_state=1)
     model = AutoMLClassifier(
         time_budget=None,
         n_trials=6,
@@ -151,6 +178,7 @@ def test_a_distilled_model_can_serve() -> None:
         families=["knn", "svm", "lightgbm"],
         objectives=("score", "size", "latency", "operations"),
     ).fit(X, y)
-    if len(model.model_.members) > 1:  # an ensemble was chosen: it had students
-        board = model.leaderboard_
-        assert (board["trial"] >= 6).sum() >= 2
+    assert len(model.model_.members) > 1
+    made = model.leaderboard_.query("trial >= 6")
+    assert len(made) == 3 + 2  # a booster of fewer rounds, and the students
+    assert made["score"].notna().all()

@@ -150,6 +150,13 @@ def test_losses_are_turned_around() -> None:
     assert [number for number, _ in found.choice.members] == [1]
 
 
+def test_folds_that_are_drawn_twice_make_no_score_surer() -> None:
+    scores = (0.88, 0.88, 0.9, 0.92, 0.92)
+    twice = replace(RESULTS[0], fold_scores=scores * 2)
+    error = standard_error(History(METRICS["roc_auc"], (twice,)), {}, DATA, 0)
+    assert error == pytest.approx(np.std(scores * 2, ddof=1) / np.sqrt(5.0))
+
+
 def test_with_one_fold_the_error_is_that_of_its_rows() -> None:
     rng = np.random.default_rng(0)
     one = replace(RESULTS[0], fold_scores=(0.9,))

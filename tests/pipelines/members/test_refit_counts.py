@@ -49,13 +49,16 @@ def test_the_heaviest_come_first_while_a_row_stays_quick() -> None:
     assert counts(*slow, limits=ServingLimits(fixed_ms=8.0)) == (1, 1, 1)
 
 
-def test_time_and_size_bound_them() -> None:
+def test_time_size_and_operations_bound_them() -> None:
     # One refit takes 1.3 s, and each further one is counted twice.
     assert counts(result(0), seconds=20.0) == (5,)
     assert counts(result(0), seconds=8.0) == (3,)
     assert counts(result(0), seconds=5.0) == (1,)
     assert counts(result(0), limits=ServingLimits(max_size_mb=4.0)) == (3,)
     assert counts(result(0, size_mb=60.0)) == (1,)
+    few = ServingLimits(max_operations=400.0)
+    assert counts(result(0, operations=100), limits=few) == (3,)
+    assert counts(result(0, operations=100), result(1, operations=100), limits=few) == (3, 1)
 
 
 @pytest.mark.parametrize(
