@@ -48,6 +48,7 @@ _IDLE_SERVICES = (
     "SCHEDULER",
     "TRIGGERS",
 )
+_ADDRESS = "PREFECT_API_URL"
 _STOP_SECONDS = 8.0
 _WATCH_SECONDS = 0.5
 _MOST_RESTARTS = 5
@@ -78,6 +79,7 @@ class PrefectServer(ClosesAtExit):
         self._over = threading.Event()
         self._changing = threading.Lock()
         self._named_by = ""
+        self._address_before: str | None = None
         self.url = ""
 
     @property
@@ -106,7 +108,8 @@ class PrefectServer(ClosesAtExit):
             _LOG.info("using the Prefect API at %s", redact(self.url))
         else:
             self._spawn(listen(self._preferred))
-        os.environ["PREFECT_API_URL"] = self.url
+        self._address_before = os.environ.get(_ADDRESS)
+        os.environ[_ADDRESS] = self.url
         if self._owner is not None:
             threading.Thread(target=self._take_over, name="watch-prefect", daemon=True).start()
         return self
@@ -140,11 +143,16 @@ class PrefectServer(ClosesAtExit):
         )
 
     def close(self) -> None:
-        """Stop the server if this object started it."""
+        """Stop the server if this object started it, and take its address out again."""
         with self._changing:
             self._over.set()
             process, self._process = self._process, None
             listening, self._listening = self._listening, None
+        if self.url and os.environ.get(_ADDRESS) == self.url:
+            if self._address_before is None:
+                del os.environ[_ADDRESS]
+            else:
+                os.environ[_ADDRESS] = self._address_before
         if process is None:
             return
         if self._full:
@@ -156,8 +164,6 @@ class PrefectServer(ClosesAtExit):
             listening.close()
         if self._log is not None:
             self._log.close()
-        if os.environ.get("PREFECT_API_URL") == self.url:
-            del os.environ["PREFECT_API_URL"]
 
     def _spawn(self, listening: socket.socket) -> None:
         folder = self._settings.prefect_folder
@@ -273,5 +279,5 @@ def server_environment(settings: Settings, url: str, *, full: bool) -> dict[str,
         mine |= {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in _IDLE_SERVICES}
         # A run uses no blocks; `espalier ui` registers Prefect's own at its start.
         mine["PREFECT_API_BLOCKS_REGISTER_ON_START"] = "false"
-    inherited = {key: value for key, value in os.environ.items() if key != "PREFECT_API_URL"}
+    inherited = {key: value for key, value in os.environ.items() if key != _ADDRESS}
     return without_working_folder(without_strict_warnings(inherited | mine))
