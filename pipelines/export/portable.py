@@ -23,9 +23,9 @@ def portable_learners(
 ) -> tuple[Learner, ...]:
     """Return the families with only those choices that can be exported.
 
-    Terms of text are words, nothing is projected (small differences of single precision become
-    large ones along directions in which rows hardly vary), and for C CatBoost gets codes of
-    categories.
+    Terms of text are words, nothing is looked up by combinations of cells, nothing is projected
+    (small differences of single precision become large ones along directions in which rows hardly
+    vary), and for C CatBoost gets codes of categories.
 
     Parameters
     ----------
@@ -77,5 +77,11 @@ def _cut(learner: Learner, form: PortableFormat) -> Learner:
     encoding = traits.encoding
     if form == "c" and learner.name in _WITHOUT_NATIVE_IN_C:
         encoding = tuple(each for each in encoding if each != "native")
-    cut = replace(traits, encoding=encoding, projection=False, text_analyzers=("word",))
+    cut = replace(
+        traits,
+        encoding=encoding,
+        projection=False,
+        text_analyzers=("word",),
+        lookups=("none",),  # hashes of cells have no form in ONNX
+    )
     return replace(learner, preprocessing=cut)

@@ -17,7 +17,7 @@ from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.row_weights import counting_rows, mean_one
 from espalier.pipelines.data.splitting.inner_folds import RowFacts
 from espalier.pipelines.learners.base.aim import LEAST_SQUARES, Aim, aim_at
-from espalier.pipelines.learners.base.costs import text_seconds
+from espalier.pipelines.learners.base.costs import text_seconds, with_constructed
 from espalier.pipelines.learners.base.inner_split import inner_split
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.learners.base.scores import class_scores, finite_values
@@ -303,7 +303,8 @@ class Candidate(BaseEstimator):
         """Whether a second fit, on all rows, is cheap and there is time for one as long."""
         if self.n_iterations_ is None or 2 * left_now < left:
             return False
-        seconds = self.learner.expected_seconds(self.configuration, self.shape)
+        shape = with_constructed(self.configuration, self.shape)
+        seconds = self.learner.expected_seconds(self.configuration, shape)
         return seconds + text_seconds(self.shape) < _SECONDS_WORTH_A_REFIT
 
 

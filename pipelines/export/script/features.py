@@ -77,8 +77,8 @@ def steps(features: FeatureMatrix, *, classifies: bool) -> list[Code]:
 
 def _numbers(block: NumericBlock) -> list[Code]:
     notes: tuple[str, ...] = ()
-    if block.pairs_ is not None and block.pairs_.chosen_:
-        notes = ("Combinations of two columns are left out.",)
+    if block.pairs_ is not None and len(block.pairs_.formulas(int(block.keep_.sum()))):
+        notes = ("Combinations of columns are left out.",)
     made: list[Code] = []
     if block.imputation != "none":
         settings = {"strategy": block.imputation, "add_indicator": block.indicator}

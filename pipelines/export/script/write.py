@@ -64,6 +64,8 @@ def script_of(model: EnsembleModel) -> tuple[str, tuple[str, ...]]:
         "from sklearn.pipeline import Pipeline",
     }
     notes = needed.notes
+    if getattr(candidate.features_, "lookups_", None) is not None:
+        notes += ("Columns that are looked up by combinations of cells are left out.",)
     if candidate.configuration.get("prep_weights") == "balanced":
         imports |= {"from sklearn.utils.class_weight import compute_sample_weight"}
     lines = [_heading(model, member, notes), *_imports(imports), ""]

@@ -26,6 +26,7 @@ from espalier.pipelines.learners.families.boosting_rounds import (
     sensible_rate,
 )
 from espalier.pipelines.metrics.objective import LossKind
+from espalier.pipelines.preprocessing.lookups import LOOKUPS
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
@@ -261,6 +262,8 @@ LIGHTGBM = Learner(
         encoding=("ordinal", "native", "target", "onehot"),
         imputation=("none",),
         text_words=(200, 0),
+        formulas=True,
+        lookups=LOOKUPS,
         strings=("text", "both"),
     ),
     early_stopping=True,
