@@ -13,7 +13,7 @@ from ConfigSpace import (
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
-from espalier.pipelines.preprocessing.build import DEFAULT_FORMULAS
+from espalier.pipelines.preprocessing.build import DEFAULT_FORMULAS, DEFAULT_TEXT_DIRECTIONS
 from espalier.pipelines.preprocessing.categorical import CODES
 from espalier.pipelines.preprocessing.construct import CONSTRUCTIONS
 from espalier.pipelines.preprocessing.matrix import MEANINGS
@@ -29,6 +29,8 @@ _UNEVEN = 0.5
 LEAST_DIRECTIONS = 8
 ROWS_A_DIRECTION = 8
 """By default a column of pictures has no more directions than leave it so many rows each."""
+TEXT_DIRECTIONS = (4, 200)
+"""Fewest and most directions of a text column; rare titles need many to be told apart."""
 MOST_FORMULAS = (30, 600)
 """Fewest and most random formulas of numeric columns."""
 _DRAWN = "random"
@@ -62,12 +64,14 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
         _add_choice(made, "prep_encoding", encodings)
         made.add(Float("prep_rare_share", (1e-4, 0.05), log=True, default=1e-3))
     if shape.n_text:
+        size = Integer(
+            "prep_text_components", TEXT_DIRECTIONS, log=True, default=DEFAULT_TEXT_DIRECTIONS
+        )
         if traits.sparse:
             text = Categorical("prep_text", ["tfidf", "svd"], default="tfidf")
-            size = Integer("prep_text_components", (4, 64), log=True, default=16)
             made.add([text, size, EqualsCondition(size, text, "svd")])
         else:
-            made.add(Integer("prep_text_components", (4, 64), log=True, default=16))
+            made.add(size)
             if len(traits.text_words) > 1:
                 words = Categorical(
                     "prep_text_words", list(traits.text_words), default=traits.text_words[0]

@@ -35,6 +35,7 @@ CHOICES = [
     ("linear", {"prep_scaling": "robust", "prep_indicator": False, "prep_cyclic": False}),
     ("linear", {"prep_scaling": "quantile", "prep_construction": "arithmetic"}),
     ("linear", {"prep_scaling": "standard", "prep_construction": "ratios"}),
+    ("linear", {"prep_scaling": "both", "prep_construction": "random", "prep_formulas": 40}),
     ("linear", {"penalty": "elasticnet", "strength": 1e-3, "l1_ratio": 0.5}),
     ("linear", {"penalty": "l2", "strength": 1e-3}),
     ("mlp", {"prep_scaling": "both", "prep_selection": "information"}),
@@ -47,6 +48,8 @@ CHOICES = [
     ("lightgbm", {"prep_encoding": "onehot", "prep_text_words": 0}),
     ("xgboost", {"prep_encoding": "native", "prep_construction": "arithmetic"}),
     ("xgboost", {"prep_encoding": "target", "prep_text_means": False}),
+    ("xgboost", {"prep_construction": "random", "prep_formulas": 200}),
+    ("lightgbm", {"prep_construction": "random", "prep_formulas": 60, "extra_trees": True}),
     ("catboost", {"prep_encoding": "onehot", "prep_text_means": True}),
     ("catboost", {"prep_strings": "categories"}),
     ("catboost", {"prep_encoding": "native", "max_ctr_complexity": 3}),
@@ -159,6 +162,8 @@ def test_what_has_no_form_in_onnx_is_named():
         compare("knn", ProblemKind.BINARY)
     with pytest.raises(CannotExportError, match="character n-grams of text column 'text, with"):
         compare("linear", ProblemKind.BINARY, {"prep_text_analyzer": "char"})
+    with pytest.raises(CannotExportError, match="looked up by combinations of cells"):
+        compare("lightgbm", ProblemKind.BINARY, {"prep_lookups": "all"})
 
 
 @pytest.mark.parametrize("problem", list(ProblemKind))
