@@ -126,6 +126,14 @@ def effective(configuration: Configuration) -> Configuration:
     return Configuration.of(configuration.family, acting)
 
 
+def makes_many_columns(configuration: Configuration) -> bool:
+    """Whether a configuration adds random formulas or looked-up columns."""
+    return (
+        configuration.get("prep_construction") == _DRAWN
+        or configuration.get("prep_lookups", "none") != "none"
+    )
+
+
 def _add_choice(made: ConfigurationSpace, name: str, choices: tuple[str, ...]) -> None:
     """Add a choice whose first value is the default, unless there is nothing to choose."""
     if len(choices) > 1:
