@@ -26,7 +26,7 @@ from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.space.parameter import Parameter
 from espalier.pipelines.trials.configuration import Configuration, Value
 from espalier.pipelines.trials.history import History
-from espalier.pipelines.trials.trial import Trial, TrialResult
+from espalier.pipelines.trials.trial import Trial
 
 GUIDED_SHARE = 0.3
 """Share of guided configurations: predictions are needed where a search would look."""
@@ -74,6 +74,11 @@ class RecordingDesign:
         """Whether a family is recorded."""
         return not self.families or family in self.families
 
+    def own(self, history: History) -> History:
+        """Return the trials of the families that are recorded."""
+        mine = (each for each in history.results if self.concerns(each.trial.configuration.family))
+        return History(history.metric, tuple(mine))
+
 
 def next_to_record(
     space: SearchSpace, history: History, design: RecordingDesign, n: int
@@ -88,7 +93,8 @@ def next_to_record(
         return []
     if len(learners) < len(space.learners):
         space = SearchSpace(learners, space.shape)
-    history, first = _own_part(history, design)
+    first = _first_number(history, design)
+    history = design.own(history)
     n = min(n, design.n_configurations - len(history))
     if n <= 0:
         return []
@@ -126,13 +132,14 @@ def next_to_record(
     return [replace(each, number=number) for number, each in enumerate(proposed, free)]
 
 
-def _own_part(history: History, design: RecordingDesign) -> tuple[History, int]:
-    """Return the trials of the families recorded, and the first number that no other has."""
-    parts: dict[bool, list[TrialResult]] = {True: [], False: []}
-    for each in history.results:
-        parts[design.concerns(each.trial.configuration.family)].append(each)
-    others = History(history.metric, tuple(parts[False]))
-    return History(history.metric, tuple(parts[True])), others.next_number
+def _first_number(history: History, design: RecordingDesign) -> int:
+    """Return the smallest number that no trial of another family has, nor any before it."""
+    others = (
+        each.trial.number
+        for each in history.results
+        if not design.concerns(each.trial.configuration.family)
+    )
+    return max(others, default=-1) + 1
 
 
 def filling(space: SearchSpace, design: RecordingDesign) -> list[Configuration]:
