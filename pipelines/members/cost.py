@@ -222,7 +222,8 @@ def _stopped_early(result: TrialResult) -> bool:
     learner = LEARNERS.get(result.trial.configuration.family)
     limit = result.trial.seconds_limit
     cut_off = limit is not None and result.seconds >= _CUT_OFF_SHARE * limit
-    return learner is not None and learner.early_stopping and bool(result.iterations) and not cut_off
+    stops = learner is not None and learner.early_stopping
+    return stops and bool(result.iterations) and not cut_off
 
 
 def by_worth(results: Sequence[TrialResult], weights: Sequence[float]) -> list[int]:

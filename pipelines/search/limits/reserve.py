@@ -19,9 +19,9 @@ _FIXED_SECONDS = 6.0  # ensemble, evaluation and registration of a small model o
 _FIXED_SHARE = 0.14
 _SEARCH_SHARE = 0.5
 _REFIT_SHARES = (0.05, 0.25)
-# Once trials have been timed: this many of the best are refitted side by side, and the estimate made
-# before keeps at least this weight. Members whose refits find no time serve as the models of their
-# folds, so that slow ones need not take more than this share from the search.
+# Once trials have been timed: this many of the best are refitted side by side, and the estimate
+# made before keeps at least this weight. Members whose refits find no time serve as the models of
+# their folds, so that slow ones need not take more than this share from the search.
 _REFITTED = 3
 _TIMED_SHARE = 0.25
 _FINISH_SHARE = 0.15
@@ -76,6 +76,27 @@ def reserve_seconds(budget: Budget, shape: DatasetShape) -> float:
     if budget.seconds is None:
         return 0.0
     return min(_FIXED_SECONDS, _FIXED_SHARE * budget.seconds) + _untimed(budget.seconds, shape)
+
+
+def spare_time(
+    budget: Budget,
+    deadline: Deadline,
+    shape: DatasetShape,
+    history: History,
+    n_workers: int = 1,
+    finish: FinishCost = NOTHING,
+) -> Deadline:
+    """Return until when time that a search has left may be used; past if it used all.
+
+    Parameters
+    ----------
+    budget, shape, history, n_workers, finish
+        As for `reserve_change`.
+    deadline : Deadline
+        When the run must be over.
+    """
+    change = reserve_change(budget, shape, history, n_workers, finish)
+    return deadline.earlier(reserve_seconds(budget, shape) + change)
 
 
 def reserve_change(
