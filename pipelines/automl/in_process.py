@@ -205,7 +205,7 @@ def train_in_process(
         adjusted=finished.adjusted,
         experience=None if advice is None else _advice_outcome(advice, history),
         front=finished.front,
-        notes=tuple(filter(None, (early, finished.look and finished.look.said))),
+        notes=tuple(line for line in (early, finished.look_said) if line is not None),
     )
 
 

@@ -88,6 +88,11 @@ class FinishedTraining:
     look: SecondLook | None = None
 
     @property
+    def look_said(self) -> str | None:
+        """For people: how often the best trials were scored again; None if they were not."""
+        return None if self.look is None else self.look.said
+
+    @property
     def predictions(self) -> Mapping[int, Predictions]:
         """Out-of-fold predictions, by trial number, that those of the search give way to."""
         return {**self.light.predictions, **({} if self.look is None else self.look.predictions)}

@@ -10,7 +10,7 @@ from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
 from espalier.pipelines.search.limits.passes import with_passes_that_fit
 from espalier.pipelines.search.limits.racing import race_floors
 from espalier.pipelines.search.limits.thinning import thinned
-from espalier.pipelines.search.proposer import NEAR_LEADERS, Proposer
+from espalier.pipelines.search.proposer import NEAR_LEADERS, Proposer, Rule
 from espalier.pipelines.search.strategies.dispatch import sources
 from espalier.pipelines.search.strategies.initial_design import initial_design
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, check_strategy
@@ -135,14 +135,14 @@ def propose_trials(
     )
     picks: list[SourcedProposal] = []
     timed = expected_seconds_limit is not None
-    offered = (
+    offered: list[tuple[str, Sequence[Configuration], Rule]] = [
         ("warm_start", favourites, admission.admitted),
         ("default", sure, admission.conceivable),
         ("default", others, admission.admitted),
         ("starter", defaults.starters, admission.admitted),
-    )
+    ]
     if only:
-        offered = (("slower", tuple(only), admission.admitted),)
+        offered = [("slower", only, admission.admitted)]
     # With a time budget and no model yet, another family is worth more than more of one: what
     # stops a trial stops similar ones.
     for other_family in (True, False) if timed and not history.successes else (False,):
