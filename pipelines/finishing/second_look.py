@@ -30,7 +30,7 @@ from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.row_predictions import Predictions
 from espalier.pipelines.trials.trial import TrialResult
 
-MOST_WINNERS, FEWEST_WINNERS = 16, 4
+MOST_WINNERS, FEWEST_WINNERS = 16, 8
 """Candidates that are scored again; with time for fewer there is no second look."""
 FEWEST_TRIALS = 20
 """The best of fewer successes is not much luckier than the others."""

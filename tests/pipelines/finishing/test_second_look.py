@@ -151,10 +151,10 @@ def test_draws_are_new_and_so_are_seeds() -> None:
 def test_time_bounds_who_is_looked_at_and_how_often() -> None:
     # A draw of one winner takes 3 folds of 1 s on 2 workers, and a third more to be sure.
     one = 3 * 1.3 / 2
-    few = look(seconds=5.5 * one)
+    few = look(seconds=9.5 * one)
     assert few is not None
-    assert len(few.results) == 5
-    assert look(seconds=3.5 * one) is None
+    assert len(few.results) == 9
+    assert look(seconds=7.5 * one) is None
     late = ModelExecutor(late_after=MOST_WINNERS * N_FOLDS)
     cut = look(executor=late)
     assert cut is not None
