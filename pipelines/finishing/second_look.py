@@ -7,6 +7,7 @@ alone. Draws are added until the noise between them is small beside what the row
 no draw can lessen.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,7 @@ from espalier.pipelines.data.splitting.splits import REPEAT_ROWS, plan_folds
 from espalier.pipelines.ensemble.library import SIMILARITY_ROWS, build_library
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.evaluation.member_job import MemberJob
+from espalier.pipelines.evaluation.naming import short_error
 from espalier.pipelines.evaluation.progress import TrialProgress, rows_of
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.metrics.metric import Metric
@@ -29,6 +31,8 @@ from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.row_predictions import Predictions
 from espalier.pipelines.trials.trial import TrialResult
+
+_LOGGER = logging.getLogger(__name__)
 
 MOST_WINNERS, FEWEST_WINNERS = 16, 8
 """Candidates that are scored again; with time for fewer there is no second look."""
@@ -131,7 +135,7 @@ def second_look(
         _Winner(each, TrialProgress(n_rows=len(dataset), validated=validated))
         for each in _best(history, predictions, dataset, seed)
     ]
-    winners = _in_time(winners, len(plan), executor.n_workers, until)
+    winners = _in_time(winners, plan, executor.n_workers, until)
     if len(winners) < FEWEST_WINNERS:
         return None
     _evaluate(executor, winners, plan, dataset, history.metric, until)
@@ -143,7 +147,7 @@ def second_look(
         if draws_agree(np.array([each.draws for each in winners])):
             ended = AGREED
             break
-        if len(_in_time(winners, len(plan), executor.n_workers, until)) < len(winners):
+        if len(_in_time(winners, plan, executor.n_workers, until)) < len(winners):
             ended = SPENT
             break
         _evaluate(executor, winners, draw_of(n_draws), dataset, history.metric, until)
@@ -202,13 +206,16 @@ def _best(
 
 
 def _in_time(
-    winners: Sequence[_Winner], n_folds: int, n_workers: int, until: Deadline
+    winners: Sequence[_Winner], plan: FoldPlan, n_workers: int, until: Deadline
 ) -> list[_Winner]:
     """Return as many of the first winners as can be expected to be done with a draw in time."""
-    left = until.seconds_left * n_workers
+    left = until.seconds_left
+    n_rows = sum(len(fold.valid) for fold in plan)
     fitting: list[_Winner] = []
     for each in winners:
-        left -= _SAFETY * n_folds * each.result.fit_seconds
+        # Workers fit side by side; rows are predicted here.
+        predicting = n_rows * (each.result.predict_ms_per_row or 0.0) / 1000.0
+        left -= _SAFETY * (len(plan) * each.result.fit_seconds / n_workers + predicting)
         if left < 0:
             break
         fitting.append(each)
@@ -240,8 +247,13 @@ def _evaluate(
         for each in batch:
             own = [next(models) for _ in plan]
             there = [model for model in own if model is not None]
-            if len(there) == len(own):
+            if len(there) < len(own):
+                continue
+            try:
                 _add_draw(each, there, plan, dataset, metric)
+            except Exception as problem:  # no reason to lose the run: it has its earlier scores
+                number = each.result.trial.number
+                _LOGGER.warning("trial %d was not scored again: %s", number, short_error(problem))
 
 
 def _add_draw(

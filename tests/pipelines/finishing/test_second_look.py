@@ -155,6 +155,9 @@ def test_time_bounds_who_is_looked_at_and_how_often() -> None:
     assert few is not None
     assert len(few.results) == 9
     assert look(seconds=7.5 * one) is None
+    slow = tuple(replace(each, predict_ms_per_row=10.0) for each in searched()[0].results)
+    # Predicting 600 rows takes 6 s more, and is not shared by the workers.
+    assert look(seconds=9.5 * one, history=History(METRIC, slow)) is None
     late = ModelExecutor(late_after=MOST_WINNERS * N_FOLDS)
     cut = look(executor=late)
     assert cut is not None
@@ -177,6 +180,19 @@ def test_there_is_none_where_nothing_can_be_learned(given: dict[str, Any]) -> No
     executor = ModelExecutor()
     assert look(executor=executor, **given) is None
     assert executor.jobs == []
+
+
+def test_a_winner_that_cannot_be_scored_again_is_left_out() -> None:
+    class Failing(ModelExecutor):
+        def _model(self, job: MemberJob) -> Any:
+            if job.trial_number == 1:
+                return SimpleNamespace(predict_scores=lambda rows: rows["absent"])
+            return super()._model(job)
+
+    seen = look(executor=Failing())
+    assert seen is not None
+    assert 1 not in seen.predictions
+    assert len(seen.results) == MOST_WINNERS - 1
 
 
 def test_draws_end_when_their_noise_is_small_beside_that_of_the_rows() -> None:
