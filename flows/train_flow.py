@@ -120,7 +120,11 @@ def _train(
             session.listener.note(line)
 
         watch.phase("ensemble")
-        ensemble = build_ensemble(run, prepared, executor, history, opened.plan.finish, deadline)
+        ensemble = build_ensemble(
+            run, prepared, executor, history, opened.plan.finish, deadline, searched.spare
+        )
+        for line in ensemble.notes:
+            session.listener.note(line)
         for line in ensemble.warnings:
             session.listener.warn(line)
         searched.log.add(ensemble.light, 1.0)
@@ -165,7 +169,12 @@ def _train(
             explanation=explaining.result(),
             leaderboard=rows,
             failures=failures,
-            said=(*advised, *session.workers.closing_lines),
+            said=(
+                *advised,
+                *searched.notes,
+                *ensemble.notes,
+                *session.workers.closing_lines,
+            ),
             story=telling.result(),
             reproduce=None
             if prepared.series is not None

@@ -15,6 +15,7 @@ ORIGINS = {
     "starter": "other good starts of the leading families",
     "random": "drawn at random",
     "neighbour": "one step from one of the best",
+    "slower": "one of the best, trained longer in smaller steps",
     "near leaders": "one step from one of the best",
     "surrogate": "proposed by the predictor",
     "gp": "the Gaussian process, among random candidates",

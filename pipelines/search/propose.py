@@ -10,7 +10,7 @@ from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
 from espalier.pipelines.search.limits.passes import with_passes_that_fit
 from espalier.pipelines.search.limits.racing import race_floors
 from espalier.pipelines.search.limits.thinning import thinned
-from espalier.pipelines.search.proposer import NEAR_LEADERS, Proposer
+from espalier.pipelines.search.proposer import NEAR_LEADERS, Proposer, Rule
 from espalier.pipelines.search.strategies.dispatch import sources
 from espalier.pipelines.search.strategies.initial_design import initial_design
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, check_strategy
@@ -46,6 +46,7 @@ def propose_trials(
     racing: bool = False,
     with_predictor: bool = True,
     aims: Aims = THE_SCORE,
+    only: Sequence[Configuration] = (),
 ) -> list[Trial]:
     """Return the next trials; their numbers follow those of the history and the pending ones.
 
@@ -89,6 +90,9 @@ def propose_trials(
         which cost nothing.
     aims : Aims
         Costs that are to be small beside the score, and their limits.
+    only : sequence of Configuration
+        If given, nothing else is proposed: longer trained forms of the leaders
+        (`slower_leaders`).
 
     Raises
     ------
@@ -131,15 +135,18 @@ def propose_trials(
     )
     picks: list[SourcedProposal] = []
     timed = expected_seconds_limit is not None
+    offered: list[tuple[str, Sequence[Configuration], Rule]] = [
+        ("warm_start", favourites, admission.admitted),
+        ("default", sure, admission.conceivable),
+        ("default", others, admission.admitted),
+        ("starter", defaults.starters, admission.admitted),
+    ]
+    if only:
+        offered = [("slower", only, admission.admitted)]
     # With a time budget and no model yet, another family is worth more than more of one: what
     # stops a trial stops similar ones.
     for other_family in (True, False) if timed and not history.successes else (False,):
-        for origin, some, rule in (
-            ("warm_start", favourites, admission.admitted),
-            ("default", sure, admission.conceivable),
-            ("default", others, admission.admitted),
-            ("starter", defaults.starters, admission.admitted),
-        ):
+        for origin, some, rule in offered:
             new = proposer.take(some, n - len(picks), rule, other_family=other_family)
             picks += [SourcedProposal(each, origin) for each in new]
     if not picks and not history.successes and not pending:
@@ -150,7 +157,7 @@ def propose_trials(
             SourcedProposal(each, "default")
             for each in proposer.take(cheapest, 1, admission.promising)
         ]
-    numbers = range(first + len(picks), first + n)
+    numbers = range(first + len(picks), first + (len(picks) if only else n))
     who = _sources(strategy, space, history, pending, numbers, timed, with_predictor)
     picks += proposer.propose(who, numbers, warm_start)
     if not picks and not history.successes and not pending:

@@ -29,6 +29,7 @@ _PROPOSERS = {
     "default": "defaults",
     "starter": "starters",
     "warm_start": "experience",
+    "slower": "longer training",
     ASCENT: "predictor, by ascent",
     CANDIDATES: "predictor, by chance",
     "surrogate": "forest",
