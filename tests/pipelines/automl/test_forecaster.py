@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from espalier import AutoMLForecaster
-from espalier.pipelines.automl.forecast.data import origins_of
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.forecasting.origins import origins_of
 from espalier.pipelines.forecasting.panel import Panel
 
 H = 6
