@@ -8,7 +8,6 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.families.definitions import FORECASTERS, REDUCTIONS
 from espalier.pipelines.learners.base.learner import Learner
 
-
 # Share of zeros from which on families for intermittent demand are tried.
 _ZERO_SHARE = 0.3
 
