@@ -208,6 +208,7 @@ def _reduction_space(shape: DatasetShape) -> "ConfigurationSpace":  # noqa: ARG0
     return _space(
         _choice("base", list(BASES), "ces"),
         _choice("loss", ["l1", "l2"], "l1"),
+        _choice("steps", ["together", "apart"], "together"),
         _whole("window", 4, 64, 12, log=True),
         _whole("rounds", 40, 400, 120, log=True),
         _number("learning_rate", 0.01, 0.2, 0.05, log=True),
@@ -237,6 +238,7 @@ def _reduction(values: Mapping[str, Value], context: BuildContext) -> Any:
         window=int(values["window"]),
         most_rows=int(values["most_rows"]),
         seed=context.seed,
+        apart=values.get("steps") == "apart",
     )
 
 
