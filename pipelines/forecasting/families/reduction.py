@@ -11,7 +11,12 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from espalier.pipelines.forecasting.families.apart import Regressor, fit_apart
-from espalier.pipelines.forecasting.families.windows import look, rows_at, step_column, window_length
+from espalier.pipelines.forecasting.families.windows import (
+    look,
+    rows_at,
+    step_column,
+    window_length,
+)
 from espalier.pipelines.forecasting.panel import Floats, Panel
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import generator

@@ -35,7 +35,9 @@ def test_own_trials_are_learned_from(maker, mine, tmp_path):
 def test_without_trials_on_series_the_present_knowledge_moves_along(mine, tmp_path):
     assert fit_forecasts(KnowledgeBase(), None, tmp_path / "first", 0) == ""
     assert not (tmp_path / "first").exists()
-    write_fitted(tmp_path / "champion" / "forecasts", fit_knowledge(mine, seed=0, series=True), mine)
+    write_fitted(
+        tmp_path / "champion" / "forecasts", fit_knowledge(mine, seed=0, series=True), mine
+    )
     assert fit_forecasts(KnowledgeBase(), tmp_path / "champion", tmp_path / "next", 0) == ""
     assert open_knowledge(tmp_path / "next" / "forecasts").card.n_records == 4 * 12
 
