@@ -131,7 +131,7 @@ def lawful(dataset, configuration) -> float:
 _FORECASTER = {"ces": 0.8, "ets": 0.85, "reduction": 0.9, "naive": 1.3}
 
 
-def lawful_error(dataset, configuration) -> float:  # noqa: ARG001 - as laws are called
+def lawful_error(dataset, configuration) -> float:
     """Return an error by family, smaller for shorter memories, the same on all series."""
     longest = float(configuration.get("longest", 600))
     return _FORECASTER.get(configuration.family, 1.1) + 0.05 * np.log10(longest)

@@ -15,7 +15,7 @@ class Mean:
         return np.full(len(X), self.mean)
 
 
-def fit(X, y, weights, deadline):  # noqa: ARG001
+def fit(X, y, weights, deadline):
     return Mean(y)
 
 
