@@ -66,7 +66,7 @@ def log_advice_outcome(
     run: TrainingRun, prepared: PreparedRef, advice: "Advice", history: History
 ) -> tuple[str, ...]:
     """Log expected and observed scores of the first trials; return a summary as lines."""
-    belief = measure_belief(advice.prior, prepared.data.space, history, seed=run.request.seed)
+    belief = measure_belief(advice.prior, prepared.content.space, history, seed=run.request.seed)
     found = measure_advice(advice, history, belief)
     run.tracking.log_json(run.run_id, found.to_dict(), ADVICE_FILE)
     if found.correlation is not None:
