@@ -208,7 +208,6 @@ def _reduction_space(shape: DatasetShape) -> "ConfigurationSpace":  # noqa: ARG0
     return _space(
         _choice("base", list(BASES), "ces"),
         _choice("loss", ["l1", "l2"], "l1"),
-        _choice("steps", ["together", "apart"], "together"),
         _whole("window", 4, 64, 12, log=True),
         _whole("rounds", 40, 400, 120, log=True),
         _number("learning_rate", 0.01, 0.2, 0.05, log=True),
@@ -219,7 +218,7 @@ def _reduction_space(shape: DatasetShape) -> "ConfigurationSpace":  # noqa: ARG0
     )
 
 
-def _reduction(values: Mapping[str, Value], context: BuildContext) -> Any:
+def _reduction(values: Mapping[str, Value], context: BuildContext, *, apart: bool = False) -> Any:
     base = str(values["base"])
     return ReductionForecaster(
         fit_rows=partial(
@@ -238,13 +237,15 @@ def _reduction(values: Mapping[str, Value], context: BuildContext) -> Any:
         window=int(values["window"]),
         most_rows=int(values["most_rows"]),
         seed=context.seed,
-        apart=values.get("steps") == "apart",
+        apart=apart,
     )
 
 
-def _reduction_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
+def _reduction_seconds(
+    values: Mapping[str, Value], shape: DatasetShape, *, times: float = 1.0
+) -> float:
     rows = min(int(values["most_rows"]), 20 * shape.n_rows)
-    return 0.3 + 3e-7 * rows * int(values["rounds"]) + 1e-5 * shape.n_rows
+    return times * (0.3 + 3e-7 * rows * int(values["rounds"])) + 1e-5 * shape.n_rows
 
 
 def _learner(
@@ -308,9 +309,20 @@ FORECASTERS: tuple[Learner, ...] = (
 )
 """The usual families, those that are most often good first: defaults are tried in this order."""
 
-REDUCTIONS: tuple[Learner, ...] = tuple(
-    reduction_to(each)
-    for each in LEARNERS.values()
-    if ProblemKind.REGRESSION in each.problems and each.name != "lightgbm"
+REDUCTIONS: tuple[Learner, ...] = (
+    _learner(
+        "step_reduction",
+        "boosted trees for each part of the horizon",
+        _reduction_space,
+        partial(_reduction, apart=True),
+        partial(_reduction_seconds, times=3.0),
+        anytime=True,
+        packages=("lightgbm",),
+    ),
+    *(
+        reduction_to(each)
+        for each in LEARNERS.values()
+        if ProblemKind.REGRESSION in each.problems and each.name != "lightgbm"
+    ),
 )
-"""Window-relative reductions to the families of tables; tried where they are named."""
+"""Window-relative reductions by step, and to the families of tables; tried where they are named."""

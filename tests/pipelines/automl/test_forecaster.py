@@ -303,3 +303,29 @@ def test_a_short_search_is_not_advised_and_a_wrong_folder_is_named(
     assert families == ["naive", "ces", "ets"]
     with pytest.raises(UserError, match="holds no fitted experience"):
         forecaster(n_trials=3, experience=tmp_path).fit(table)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_walks_are_forecast_no_worse_than_by_their_last_value(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    days = pd.date_range("2025-01-01", periods=260)
+    walks = pd.concat(
+        [
+            pd.DataFrame(
+                {"shop": f"w{k}", "month": days, "sold": 100 + rng.normal(size=260).cumsum()}
+            )
+            for k in range(40)
+        ]
+    )
+    left = walks.groupby("shop").cumcount(ascending=False)
+    model = forecaster(horizon=20, n_trials=10).fit(walks[left >= 60])
+    errors, of_naive = [], []
+    for ahead in (60, 40, 20):
+        history = walks[left >= ahead]
+        came = walks[(left < ahead) & (left >= ahead - 20)]
+        both = model.predict(history).merge(came, on=["shop", "month"])
+        last = history.groupby("shop")["sold"].last()
+        errors.append((both["prediction"] - both["sold"]).abs().mean())
+        of_naive.append((both["shop"].map(last) - both["sold"]).abs().mean())
+    assert np.mean(errors) <= 1.02 * np.mean(of_naive)
