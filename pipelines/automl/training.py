@@ -24,11 +24,13 @@ from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.metrics.scoring import answer_floor
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.search.differentiable import ask_supernets, with_proposals
 from espalier.pipelines.search.limits.operation_limit import aims_within
 from espalier.pipelines.search.limits.reserve import search_deadline
 from espalier.pipelines.search.loop import OnResult, run_search
 from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.stand_ins import with_stand_ins
+from espalier.pipelines.search.strategies.names import DIFFERENTIABLE
 from espalier.pipelines.serving.latency import prepare_ms
 from espalier.pipelines.serving.model import EnsembleModel, build_model
 from espalier.pipelines.serving.residual_correction import ResidualCorrection
@@ -169,6 +171,8 @@ def search(
         Called with each outcome, with its out-of-fold predictions, as it arrives.
     """
     end = search_deadline(plan.budget, plan.space.shape, deadline)
+    if plan.strategy == DIFFERENTIABLE:
+        plan = with_proposals(plan, ask_supernets(plan, executor, data.folds, end))
     history = run_search(plan, executor, data.metric, deadline=end, on_result=on_result)
     return with_stand_ins(history, predicted)
 

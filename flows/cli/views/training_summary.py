@@ -28,6 +28,7 @@ BASELINE = "baseline"
 _PROPOSERS = {
     "default": "defaults",
     "starter": "starters",
+    "differentiable": "supernets",
     "warm_start": "experience",
     ASCENT: "predictor, by ascent",
     CANDIDATES: "predictor, by chance",
