@@ -140,7 +140,7 @@ class ConvNet(BaseEstimator):
         epochs = self.recipe.epochs if self.stop_after is None else self.stop_after
         is_heir = share >= _HEIR_SHARE
         is_smaller = rank_share is not None or in_eight_bits
-        if is_smaller and share == 1.0:
+        if is_smaller and share == 1.0 and self.stop_after is None:  # a refit has other rows
             epochs = 0
         elif is_heir:
             epochs = max(min(epochs, _LEAST_EPOCHS), round(_HEIR_EPOCHS * epochs))
