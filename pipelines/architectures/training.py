@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from espalier.pipelines.architectures.batches import Batches, Examples, rows_a_s
 from espalier.pipelines.architectures.forward import MOMENTUM, forward
 from espalier.pipelines.architectures.layers import Network
 from espalier.pipelines.architectures.onnx_file import Colours
+from espalier.pipelines.architectures.pixel_sizes import shrunk
 from espalier.pipelines.architectures.recipe import Recipe
 from espalier.pipelines.architectures.weights import Array, Weights, is_fitted
 from espalier.pipelines.resources.budget import NEVER, Deadline
@@ -21,6 +22,9 @@ from espalier.pipelines.resources.budget import NEVER, Deadline
 # Part of the time after which the learning rate has fallen: the rest is for the last validation.
 _TIME_SHARE = 0.93
 _CLIP = 5.0
+# The first part of a training may see pictures of this share of the side, and of at least so many
+# pixels.
+_SMALL, _LEAST_SMALL = 0.625, 12
 _ROWS_A_BLOCK = 256
 # Training ends where the answers have been no better for this share of its epochs, and this many.
 _PATIENCE_SHARE, _PATIENCE = 0.35, 6
@@ -120,28 +124,43 @@ class _Training:
         batch = rows_a_step(recipe, len(examples))
         steps = max(1, len(examples) // batch)
         best, losses, kept, epoch = math.inf, list[float](), self._copied(), 0
-        best_epoch = 1
+        best_epoch, progress = 1, 0.0
+        large, small = (examples, valid), self._smaller(examples, valid)
+        shown = small or large
         for epoch in range(1, recipe.epochs + 1):
+            if shown is small and max(progress, (epoch - 1) / recipe.epochs) >= recipe.small_share:
+                shown, best, best_epoch = large, math.inf, epoch
             order = self.rng.permutation(len(examples))
             is_over = False
             for step in range(steps):
                 progress = max(
                     (epoch - 1 + step / steps) / recipe.epochs, _time_spent(seconds, deadline)
                 )
-                self._step(examples, order[step * batch : (step + 1) * batch], progress)
+                if shown is small and progress >= recipe.small_share:
+                    break  # what is left of the time is for pictures as they are
+                self._step(shown[0], order[step * batch : (step + 1) * batch], progress)
                 is_over = _time_spent(seconds, deadline) >= 1.0
                 if is_over:
                     break
-            if valid is None:
+            if shown[1] is None:
                 best_epoch = epoch
             else:
-                losses.append(self.loss(valid))
+                losses.append(self.loss(shown[1]))
                 if losses[-1] <= best:
                     best, best_epoch, kept = losses[-1], epoch, self._copied()
             waited = epoch - best_epoch
             if is_over or waited > max(_PATIENCE, _PATIENCE_SHARE * recipe.epochs):
                 break
         return Trained(self._copied() if valid is None else kept, best_epoch, tuple(losses))
+
+    def _smaller(
+        self, examples: Examples, valid: Examples | None
+    ) -> tuple[Examples, Examples | None] | None:
+        """Return the rows with smaller pictures; None where all are shown as they are."""
+        side = round(_SMALL * self.network.side)
+        if not self.recipe.small_share or side < _LEAST_SMALL:
+            return None
+        return _at_side(examples, side), None if valid is None else _at_side(valid, side)
 
     def loss(self, examples: Examples) -> float:
         """Return the weighted mean loss on rows; infinite where it is no number."""
@@ -198,6 +217,10 @@ class _Training:
         return {name: each.detach().numpy().copy() for name, each in self.weights.items()}
 
 
+def _at_side(examples: Examples, side: int) -> Examples:
+    return replace(examples, pixels=shrunk(examples.pixels, side))
+
+
 def _time_spent(seconds: float, deadline: Deadline) -> float:
     """Return the share of the time that is spent, 0 without a deadline."""
     if math.isinf(seconds):
@@ -222,10 +245,15 @@ def _optimiser(recipe: Recipe, weights: dict[str, Any]) -> Any:
     rate = recipe.learning_rate
     if recipe.optimiser == "sgd":
         return torch.optim.SGD(
-            groups, rate, recipe.momentum, nesterov=recipe.nesterov and recipe.momentum > 0
+            groups,
+            rate,
+            recipe.momentum,
+            nesterov=recipe.nesterov and recipe.momentum > 0,
+            fused=True,
         )
     kind = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
-    return kind(groups, rate, (recipe.momentum, recipe.beta2))
+    # With steps of a few rows, Python's share of a step that is not fused can be felt.
+    return kind(groups, rate, (recipe.momentum, recipe.beta2), fused=True)
 
 
 @contextmanager
