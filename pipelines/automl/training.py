@@ -4,6 +4,7 @@ The estimators call the steps directly (`espalier.pipelines.automl.in_process`);
 wraps them in its tasks.
 """
 
+import warnings
 from collections.abc import Callable, Container, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -172,7 +173,10 @@ def search(
     """
     end = search_deadline(plan.budget, plan.space.shape, deadline)
     if plan.strategy == DIFFERENTIABLE:
-        plan = with_proposals(plan, ask_supernets(plan, executor, data.folds, end))
+        findings = ask_supernets(plan, executor, data.folds, end)
+        if not findings.proposed:
+            warnings.warn(findings.said, stacklevel=2)
+        plan = with_proposals(plan, findings)
     history = run_search(plan, executor, data.metric, deadline=end, on_result=on_result)
     return with_stand_ins(history, predicted)
 
