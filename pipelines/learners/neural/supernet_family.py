@@ -26,6 +26,8 @@ from espalier.pipelines.trials.configuration import Value
 
 N_STAGES, MOST_DEPTH = 3, 3
 """Stages of the networks that it holds, and blocks in each at most."""
+# What is not there at the deadline is lost, and the last judgement takes a moment.
+_TIME_SHARE = 0.9
 # Where no rows are kept back for it, preferences learn from this share of them.
 _VALID_SHARE = 0.25
 
@@ -130,7 +132,7 @@ class SupernetSearch(BaseEstimator):
                 valid,
                 Batches(Colours.of(examples.pixels), self.classification),
                 rng=rng,
-                deadline=deadline or NEVER,
+                deadline=(deadline or NEVER).part(_TIME_SHARE),
             )
         return self
 
