@@ -22,9 +22,9 @@ from espalier.pipelines.resources.budget import NEVER, Deadline
 # Part of the time after which the learning rate has fallen: the rest is for the last validation.
 _TIME_SHARE = 0.93
 _CLIP = 5.0
-# The first part of a training may see pictures of this share of the side, and of at least so many
-# pixels.
-_SMALL, _LEAST_SMALL = 0.625, 12
+# The first part of a training may see pictures of this share of the side, of at least so many
+# pixels, if it has at least so many epochs.
+_SMALL, _LEAST_SMALL, _LEAST_EPOCHS = 0.625, 10, 4
 _ROWS_A_BLOCK = 256
 # Training ends where the answers have been no better for this share of its epochs, and this many.
 _PATIENCE_SHARE, _PATIENCE = 0.35, 6
@@ -149,7 +149,8 @@ class _Training:
                 if losses[-1] <= best:
                     best, best_epoch, kept = losses[-1], epoch, self._copied()
             waited = epoch - best_epoch
-            if is_over or waited > max(_PATIENCE, _PATIENCE_SHARE * recipe.epochs):
+            is_stuck = waited > max(_PATIENCE, _PATIENCE_SHARE * recipe.epochs)
+            if is_over or (is_stuck and shown is large):
                 break
         return Trained(self._copied() if valid is None else kept, best_epoch, tuple(losses))
 
@@ -158,7 +159,8 @@ class _Training:
     ) -> tuple[Examples, Examples | None] | None:
         """Return the rows with smaller pictures; None where all are shown as they are."""
         side = round(_SMALL * self.network.side)
-        if not self.recipe.small_share or side < _LEAST_SMALL:
+        recipe = self.recipe
+        if not recipe.small_share or side < _LEAST_SMALL or recipe.epochs < _LEAST_EPOCHS:
             return None
         return _at_side(examples, side), None if valid is None else _at_side(valid, side)
 

@@ -39,7 +39,7 @@ def in_eight_bits(stored: bytes, pixels: NDArray[np.uint8]) -> bytes:
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType
     from onnxruntime.quantization import quantize_static as quantise
 
-    class Pictures(CalibrationDataReader):  # type: ignore[misc]
+    class Pictures(CalibrationDataReader):
         def __init__(self) -> None:
             self._blocks = _blocks(pixels)
 

@@ -166,7 +166,10 @@ class ConvNet(BaseEstimator):
         trained = Trained(start, 0)
         if epochs:
             until = until.part(1.0 - _MEND_SHARE) if rank_share is not None else until
-            trained = train(network, replace(self.recipe, epochs=epochs), start)
+            # What a parent has learnt of pictures as they are is not to be learnt again.
+            small = 0.0 if is_heir else self.recipe.small_share
+            recipe = replace(self.recipe, epochs=epochs, small_share=small)
+            trained = train(network, recipe, start)
             until = deadline or NEVER
         before = parent.n_iterations_ if is_heir and parent is not None else 0
         self.n_iterations_ = min(before + trained.epochs, max(epochs, 2 * self.recipe.epochs))
@@ -214,4 +217,5 @@ def _mending(recipe: Recipe) -> Recipe:
         recipe,
         learning_rate=_MEND_RATE * recipe.learning_rate,
         epochs=max(_LEAST_EPOCHS, round(_MEND_SHARE * recipe.epochs)),
+        small_share=0.0,
     )

@@ -26,6 +26,8 @@ _START_SECONDS = 2.0
 # MiB that PyTorch itself takes, and bytes of a number of a map with its gradient and copies.
 _TORCH_MB, _CELL_BYTES = 300.0, 16.0
 _MANY_ROWS = 3_000
+SMALL_SHARE = 0.5
+"""Share of a training that sees the pictures smaller; docs/decisions/0124 has what it is worth."""
 
 KINDS: Mapping[str, Stage] = {
     f"{block} {kernel}": Stage(block, kernel, 1) for block in BLOCKS for kernel in KERNELS
@@ -218,6 +220,7 @@ def recipe_of(values: Mapping[str, Value]) -> Recipe:
             cutout=float(values.get("cutout", 0.0)),
             mixup=float(values.get("mixup", 0.0)),
         ),
+        small_share=SMALL_SHARE,
     )
 
 
