@@ -140,6 +140,11 @@ class Engine:
         group.write_text("".join(f"{line}\n" for line in kept))
         hosts = " ".join(["localhost", *self.services])
         (root / "etc" / "hosts").write_text(f"127.0.0.1 {hosts}\n")
+        # Python and these sources may be in root's own folder; the image's are everybody's.
+        for path in (ROOT, Path(sys.prefix), Path(sys.base_prefix)):
+            for above in path.parents:
+                inside = root / above.relative_to("/")
+                inside.chmod(inside.stat().st_mode | 0o011)
         for step in image_steps(self.dockerfile):
             run("chroot", root, "sh", "-c", step)
         run("umount", "-R", root)
