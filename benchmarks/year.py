@@ -224,7 +224,10 @@ def table_of(number: int, week: int, *, shift: float = 0.0) -> pd.DataFrame:
     kind = np.random.default_rng([number, 9]).choice(["x", "y", "z"], size=n)
     if shift:
         a[-ROWS_A_WEEK:] += shift
-    y = a - 0.5 * b + (kind == "x") + 0.4 * noise
+    # The world changes every other week, so that retrained models are better, and get promoted.
+    of_week = np.maximum(0, (np.arange(n) - FIRST_ROWS) // ROWS_A_WEEK + 1)
+    slope = np.array([-0.5, 1.0, 2.5, 1.0])[(of_week + number % 2) // 2 % 4]
+    y = a + slope * b + (kind == "x") + 0.4 * noise
     days = pd.Timestamp("2026-01-05") + pd.to_timedelta(np.arange(n) * 7 // ROWS_A_WEEK, "D")
     return pd.DataFrame({"day": days.astype(str), "a": a, "b": b, "kind": kind, "y": y})
 
