@@ -158,10 +158,13 @@ class Engine:
         run("mount", "-t", "overlay", "overlay", "-o", options, root)
         for each in _SHARED:
             run("mount", "--rbind", f"/{each}", root / each)
+        # Nobody's temporary files but its own.
+        run("mount", "-t", "tmpfs", "-o", "mode=1777", "none", root / "tmp")
         for path in {ROOT, Path(sys.prefix), Path(sys.base_prefix)}:
-            if path.stat().st_dev != Path("/").stat().st_dev:
-                (root / path.relative_to("/")).mkdir(parents=True, exist_ok=True)
-                run("mount", "--bind", path, root / path.relative_to("/"))
+            inside = root / path.relative_to("/")
+            if not inside.exists() or path.stat().st_dev != Path("/").stat().st_dev:
+                inside.mkdir(parents=True, exist_ok=True)
+                run("mount", "--bind", path, inside)
         return root
 
     def volume(self, name, root, target):

@@ -52,10 +52,15 @@ def start_run(deployment, request):
     return ask(path, {"parameters": {"request": request}})["id"]
 
 
-def wait_for_state(run, *, among):
-    """Wait until a run has one of these states; return type and message."""
+def wait_for_state(run, *, among, container=None):
+    """Wait until a run has one of these states; return type and message.
+
+    ``container`` works on it, and must not end before.
+    """
     end = time.monotonic() + PATIENCE
     while True:
+        if container is not None and container.process.poll() is not None:
+            raise RuntimeError(container.log.read_text()[-3000:])
         state = ask(f"/flow_runs/{run}")["state"]
         if state["type"] in among or time.monotonic() > end:
             return state["type"], state["message"]
@@ -93,18 +98,20 @@ class Team:
     def use(self):
         """Train and predict by the forms; look at the figures."""
         run = start_run("train/train", QUICK)
-        self.report["train"] = wait_for_state(run, among=ENDS)
+        self.report["train"] = wait_for_state(run, among=ENDS, container=self.running["flows"])
         run = start_run(
             "predict/predict",
             {"data": "/data/tumours.csv", "model": "tumours"} | {"out": "/out/scored.csv"},
         )
-        self.report["predict"] = wait_for_state(run, among=ENDS)
+        self.report["predict"] = wait_for_state(run, among=ENDS, container=self.running["flows"])
         # One that must not write into what is mounted for reading, nor outside of its roots.
         run = start_run(
             "predict/predict",
             {"data": "/data/tumours.csv", "model": "tumours"} | {"out": "/data/scored.csv"},
         )
-        self.report["predict elsewhere"] = wait_for_state(run, among=ENDS)
+        self.report["predict elsewhere"] = wait_for_state(
+            run, among=ENDS, container=self.running["flows"]
+        )
         volumes = self.engine.work / "volumes"
         self.report["scored"] = len((volumes / "out" / "scored.csv").read_text().splitlines())
         self.report["models"] = len(list((volumes / "artifacts").rglob("model.joblib")))
