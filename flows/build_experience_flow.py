@@ -96,7 +96,7 @@ def build_experience(request: BuildRequest) -> BuildReport:
             listener.phase(entry.name)
             done = True
             try:
-                place = open_known_table(entry, request.rules, store, enough=request.configurations)
+                place = open_known_table(entry, request.rules, store, request.design)
             except UserError as error:  # one bad table must not end the build
                 failed.append((entry.name, str(error)))
                 listener.warn(f"{entry.name} is left out: {error}")

@@ -115,8 +115,8 @@ def _train(
         kept_seconds = seconds_to_keep(run.request)
         searched = search(run, executor, opened, session.listener, deadline.earlier(kept_seconds))
         history, deadline = searched.history, searched.deadline
-        advice_outcome = () if advice is None else log_advice_outcome(run, advice, history)
-        for line in advice_outcome:
+        advised = () if advice is None else log_advice_outcome(run, prepared, advice, history)
+        for line in advised:
             session.listener.note(line)
 
         watch.phase("ensemble")
@@ -165,7 +165,7 @@ def _train(
             explanation=explaining.result(),
             leaderboard=rows,
             failures=failures,
-            said=(*advice_outcome, *session.workers.closing_lines),
+            said=(*advised, *session.workers.closing_lines),
             story=telling.result(),
             reproduce=None
             if prepared.series is not None

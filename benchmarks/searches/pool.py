@@ -19,7 +19,7 @@ from espalier.pipelines.trials.trial import TrialResult
 
 Array = NDArray[np.float64]
 
-_BLIND = ("default", "sobol", "random")
+_BLIND = ("default", "starter", "sobol", "random")
 
 
 @dataclass(frozen=True, slots=True)

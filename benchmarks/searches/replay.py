@@ -105,6 +105,7 @@ def by_process(
     few: int = 3,
     fit: int = 20,
     experience: bool = False,
+    by_family: bool = True,
 ) -> Choose:
     """Return the choice of the largest log EI of a Gaussian process."""
 
@@ -118,7 +119,10 @@ def by_process(
             Embedding(pool.space.coordinates), max_iterations=fit
         )
         if experience and pool.lent is not None:
-            process = GuidedProcess(process, pool.lent.prior, seed=len(chosen))
+            n_families = len(pool.space.families) if by_family else 0
+            process = GuidedProcess(
+                process, pool.lent.prior, seed=len(chosen), n_families=n_families
+            )
         process = process.fit(pool.X[chosen], normal_scores(pool.gains[chosen]), noise=level)
         best = float(process.predict(pool.X[chosen])[0].max()) - exploit
         picks: list[int] = []

@@ -55,7 +55,9 @@ class TableRecorder:
         notes = RunStore(self.settings.home / "experience" / dataset.key)
         run_id = open_recording(self.tracking, notes, dataset, design)
         log = TrialLog(self.tracking, run_id)
-        log.add(history.results, 0.0)  # a kill may have come between the store and MLflow
+        log.add(
+            design.own(history).results, 0.0
+        )  # a kill may have come between the store and MLflow
         added: list[TrialResult] = []
         n = TRIALS_A_WORKER * executor.n_workers
         trials = next_to_record(place.space, history, design, n)
@@ -63,11 +65,12 @@ class TableRecorder:
             results = record_batch(executor, trials, dataset, self.store)
             added += results
             history = history.extend(results)
-            log.add(results, len(history) / design.n_configurations)
-            self._show(history)
+            own = design.own(history)
+            log.add(results, len(own) / design.n_configurations)
+            self._show(own)
             trials = next_to_record(place.space, history, design, n)
         log.finish()
-        self._sum_up(run_id, dataset.name, history)
+        self._sum_up(run_id, dataset.name, design.own(history))
         return added, not trials
 
     def _show(self, history: History) -> None:

@@ -11,7 +11,6 @@ from espalier.infra.cluster.roster import WorkerRoster
 from espalier.infra.cluster.shared_context import SharedContext
 from espalier.infra.cluster.worker_job import UnwantedError
 from espalier.pipelines.errors import WorkerLostError
-from espalier.pipelines.evaluation.evaluate import short_error
 from espalier.pipelines.evaluation.executors.workers import (
     Answer,
     Death,
@@ -21,6 +20,7 @@ from espalier.pipelines.evaluation.executors.workers import (
     Work,
     WorkerGoneError,
 )
+from espalier.pipelines.evaluation.naming import short_error
 
 if TYPE_CHECKING:
     from distributed import Client

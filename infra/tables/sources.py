@@ -1,15 +1,12 @@
-"""Read tables from files, URLs and databases, and write them to files."""
+"""Read tables from files, URLs and databases."""
 
-import bz2
-import gzip
 import io
-import lzma
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, cast
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -139,32 +136,6 @@ def read_errors(source: str) -> Iterator[None]:
         ) from error
 
 
-def write_table(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write ``frame`` without its index, in the format of the ending of ``path``.
-
-    The file is written atomically.
-
-    Raises
-    ------
-    UserError
-        The ending is unknown, or the file cannot be written.
-    """
-    target = Path(path)
-    kind = table_kind(str(target))
-    partial = target.with_name(f".{os.getpid()}.{target.name}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            _WRITERS[kind](frame, partial)
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
-    except (KeyError, NotImplementedError):
-        raise UserError(f"{str(path)!r} cannot be written; {_KNOWN}") from None
-    except OSError as error:
-        raise UserError(f"{str(path)!r} cannot be written: {reason_of(error)}") from None
-
-
 def table_kind(source: str) -> str:
     """Return the table format that the ending of ``source`` names."""
     found = ending(source)
@@ -265,53 +236,12 @@ def without_index(table: pd.DataFrame) -> pd.DataFrame:
     return (table.droplevel(rest) if rest else table).reset_index(level=new).reset_index(drop=True)
 
 
-# --- formats ------------------------------------------------------------------------------
-
-
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    separator = "\t" if ending(str(path)) in (".tsv", ".tab") else ","
-    with _packed(path) as file:
-        frame.to_csv(file, index=False, sep=separator)
-
-
-def _write_json(frame: pd.DataFrame, path: Path) -> None:
-    with _packed(path) as file:
-        frame.to_json(file, orient="records", lines=True, date_format="iso")
-
-
-def _packed(path: Path) -> IO[Any]:
-    """Open a text file for writing, compressed according to its ending."""
-    packers: dict[str, Callable[..., IO[Any]]] = {
-        ".gz": gzip.open,
-        ".bz2": bz2.open,
-        ".xz": lzma.open,
-    }
-    if path.suffix.lower() in COMPRESSIONS and path.suffix.lower() not in packers:
-        raise NotImplementedError(path.suffix)
-    opener = packers.get(path.suffix.lower(), open)
-    return cast(IO[Any], opener(path, "wt", encoding="utf-8", newline=""))
-
-
-def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_parquet(path, index=False)
-
-
-def _write_feather(frame: pd.DataFrame, path: Path) -> None:
-    frame.reset_index(drop=True).to_feather(path)
-
-
 _READERS: dict[str, Callable[[str], pd.DataFrame]] = {
     "JSON lines": read_json,
     "Parquet": _read_parquet,
     "Arrow": _read_arrow,
     WORKBOOK: _read_workbook,
     PICTURES: read_picture_source,
-}
-_WRITERS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
-    "CSV": _write_csv,
-    "JSON lines": _write_json,
-    "Parquet": _write_parquet,
-    "Arrow": _write_feather,
 }
 _ENDINGS = {
     ".csv": "CSV",

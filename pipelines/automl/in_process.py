@@ -28,6 +28,7 @@ from espalier.pipelines.evaluation.executors.gradual_executor import GradualExec
 from espalier.pipelines.evaluation.executors.process_executor import ProcessExecutor
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.experience.advice import Advice, advise, measure_advice
+from espalier.pipelines.experience.belief import measure_belief
 from espalier.pipelines.experience.knowledge import open_knowledge
 from espalier.pipelines.finishing.finish import FinishInputs
 from espalier.pipelines.finishing.prediction_store import PredictionStore
@@ -41,6 +42,7 @@ from espalier.pipelines.search.stand_ins import said_of
 from espalier.pipelines.serialization.sealed_files import new_key
 from espalier.pipelines.serving.model import EnsembleModel
 from espalier.pipelines.serving.residual_correction import ResidualCorrection
+from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialOutcome
 
@@ -196,7 +198,9 @@ def train_in_process(
         choice=finished.choice,
         history=history.extend(finished.light.results),
         adjusted=finished.adjusted,
-        experience=None if advice is None else _advice_outcome(advice, history),
+        experience=None
+        if advice is None
+        else _advice_outcome(advice, data.space, history, settings),
         front=finished.front,
     )
 
@@ -211,8 +215,11 @@ def _advice(data: TrainingData, settings: TrainingSettings) -> Advice | None:
     return advise(open_knowledge(folder), data.space, meta)
 
 
-def _advice_outcome(advice: Advice, history: History) -> dict[str, Any]:
-    return measure_advice(advice, history).to_dict()
+def _advice_outcome(
+    advice: Advice, space: SearchSpace, history: History, settings: TrainingSettings
+) -> dict[str, Any]:
+    belief = measure_belief(advice.prior, space, history, seed=settings.seed)
+    return measure_advice(advice, history, belief).to_dict()
 
 
 @contextmanager

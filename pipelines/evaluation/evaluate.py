@@ -1,11 +1,7 @@
 """Evaluate one trial: fit, score and time every fold; failures are returned, not raised."""
 
-import os
-import socket
 import time
 from typing import TYPE_CHECKING, Any
-
-import pandas as pd
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.splitting.folds import Fold
@@ -26,9 +22,11 @@ from espalier.pipelines.evaluation.limits import (
     quiet_output,
 )
 from espalier.pipelines.evaluation.member_job import MemberJob
-from espalier.pipelines.evaluation.progress import TrialProgress, pickled_mb, rows_of
+from espalier.pipelines.evaluation.naming import short_error, worker_name
+from espalier.pipelines.evaluation.progress import TrialProgress, rows_of
 from espalier.pipelines.evaluation.taught_rows import taught_rows
 from espalier.pipelines.evaluation.trial_context import TrialContext
+from espalier.pipelines.evaluation.weighing import weigh_model
 from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.trials.configuration import Configuration
@@ -36,10 +34,6 @@ from espalier.pipelines.trials.trial import Trial, TrialOutcome, TrialStatus
 
 if TYPE_CHECKING:
     from espalier.pipelines.learners.candidate import Candidate
-
-_ERROR_LENGTH = 300
-# Number of predictions of a single row, to measure how long one takes.
-_ROW_ANSWERS = 3
 
 
 def evaluate_trial(
@@ -169,18 +163,6 @@ def _fit_candidate(
     )
 
 
-def worker_name() -> str:
-    """Return host name and process id of this process."""
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def short_error(problem: BaseException) -> str:
-    """Return the type and the first line of an exception's message, of bounded length."""
-    text = " ".join((str(problem).strip().splitlines() or [""])[0].split())
-    name = type(problem).__name__
-    return f"{name}: {text}"[:_ERROR_LENGTH] if text else name
-
-
 def _run_origins(
     trial: Trial, context: ForecastContext, deadline: Deadline, progress: TrialProgress
 ) -> None:
@@ -254,34 +236,6 @@ def _own_fold_model(job: MemberJob, context: EvaluationContext) -> "Candidate | 
         return None
     models = context.fold_models.load_of(job.trial_number, job.configuration)
     return models[0] if models else None
-
-
-def weigh_model(candidate: "Candidate", row: pd.DataFrame, progress: TrialProgress) -> None:
-    """Record the latency for ``row``, the size and the operations of a fitted model."""
-    from espalier.pipelines.learners.light.counts import count_model
-    from espalier.pipelines.learners.registry import LEARNERS, NETWORKS
-
-    progress.row_ms = _row_ms(candidate, row)
-    progress.size_mb = pickled_mb(candidate)
-    # What a family of the user's own holds is not known.
-    learner = candidate.learner
-    if (LEARNERS.get(learner.name) or NETWORKS.get(learner.name)) == learner:
-        counts = count_model(candidate.model_)
-        if counts is not None:
-            progress.parameters, progress.operations = counts.parameters, counts.operations
-
-
-def _row_ms(candidate: "Candidate", row: pd.DataFrame) -> float:
-    """Return the milliseconds that a model takes to predict one row, the fastest of a few tries.
-
-    Measured as CPU time of this process, because the machine is busy with other trials.
-    """
-    seconds = []
-    for _ in range(_ROW_ANSWERS):
-        before = time.process_time()
-        candidate.predict_scores(row)
-        seconds.append(time.process_time() - before)
-    return 1000.0 * min(seconds)
 
 
 def _run_fold(

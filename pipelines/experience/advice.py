@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
+from espalier.pipelines.experience.belief import Belief
 from espalier.pipelines.experience.first_candidates import Candidates
 from espalier.pipelines.experience.knowledge import Knowledge
 from espalier.pipelines.experience.recording.space_alignment import align_configuration
@@ -70,11 +71,14 @@ class AdviceOutcome:
         Score of each advised configuration; None if it was not tried or failed.
     correlation : float or None
         Rank correlation of expected and observed scores; None with fewer than three to compare.
+    belief : Belief or None
+        How far experience was believed in the end; None if that could not be told.
     """
 
     advice: Advice
     observed: tuple[float | None, ...]
     correlation: float | None
+    belief: Belief | None = None
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -88,12 +92,13 @@ class AdviceOutcome:
         if advice.source:
             said += f" ({advice.source})"
         if self.correlation is None:
-            return (said, f"expected vs observed: {tried} to compare, too few; {advice.basis}")
-        return (
-            said,
-            f"expected vs observed: rank correlation {self.correlation:.2f} over {tried} first "
-            f"trials; {advice.basis}",
-        )
+            compared = f"expected vs observed: {tried} to compare, too few; {advice.basis}"
+        else:
+            compared = (
+                f"expected vs observed: rank correlation {self.correlation:.2f} over {tried} first "
+                f"trials; {advice.basis}"
+            )
+        return (said, compared, *(() if self.belief is None else (self.belief.words,)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
@@ -114,6 +119,7 @@ class AdviceOutcome:
             "not_in_this_space": advice.n_impossible,
             "first": trials,
             "rank_correlation": self.correlation,
+            "belief": None if self.belief is None else self.belief.to_dict(),
         }
 
 
@@ -212,8 +218,11 @@ def _with_unrecorded(
     return found
 
 
-def measure_advice(advice: Advice, history: History) -> AdviceOutcome:
-    """Return the scores that the advised configurations reached in a run."""
+def measure_advice(advice: Advice, history: History, belief: Belief | None = None) -> AdviceOutcome:
+    """Return the scores that the advised configurations reached in a run.
+
+    ``belief`` is what `measure_belief` says of it.
+    """
     by_configuration = {each.trial.configuration: each for each in history.results}
     results = [by_configuration.get(each) for each in advice.first]
     pairs = [
@@ -229,4 +238,5 @@ def measure_advice(advice: Advice, history: History) -> AdviceOutcome:
         advice=advice,
         observed=tuple(None if result is None else result.score for result in results),
         correlation=correlation,
+        belief=belief,
     )

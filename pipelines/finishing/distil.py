@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.splitting.folds import FoldPlan
 from espalier.pipelines.ensemble.choose import EnsembleChoice
-from espalier.pipelines.evaluation.evaluate import weigh_model
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.evaluation.progress import TrialProgress, rows_of
+from espalier.pipelines.evaluation.weighing import weigh_model
 from espalier.pipelines.finishing.light_models import LightModels
 from espalier.pipelines.finishing.refit import member_job
 from espalier.pipelines.learners.candidate import Candidate

@@ -92,7 +92,7 @@ def choose_learners(
     wanted = list(names)
     chosen: dict[str, Learner] = {}
     for entry in wanted:
-        learner = entry if isinstance(entry, Learner) else _known(entry)
+        learner = entry if isinstance(entry, Learner) else find_learner(entry)
         if learner.name in chosen:
             raise UserError(f"family {learner.name!r} is given twice; give each once")
         _require_installed(learner)
@@ -138,7 +138,14 @@ def _require_installed(learner: Learner) -> None:
         )
 
 
-def _known(name: str) -> Learner:
+def find_learner(name: str) -> Learner:
+    """Return a family that ships with the package.
+
+    Raises
+    ------
+    UserError
+        There is none of this name.
+    """
     if name in _ALL:
         return _ALL[name]
     near = difflib.get_close_matches(name, _ALL, n=1)

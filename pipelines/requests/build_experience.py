@@ -31,6 +31,12 @@ class BuildRequest(Form):
         title="Configurations",
         description="Total number of configurations to try on each table.",
     )
+    families: NameList = Field(
+        default=(),
+        title="Model families",
+        description="Record only these families, on top of what the store holds; `configurations` "
+        "then counts theirs. Empty for all.",
+    )
     rows: int = Field(
         default=3_000,
         ge=50,
@@ -86,6 +92,7 @@ class BuildRequest(Form):
             seconds=self.seconds_per_trial,
             n_folds=self.folds,
             seed=self.seed,
+            families=self.families,
         )
 
     @property

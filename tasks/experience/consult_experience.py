@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from espalier.infra.registry.experience_source import open_experience
 from espalier.pipelines.experience.advice import advise, measure_advice
+from espalier.pipelines.experience.belief import measure_belief
 from espalier.pipelines.experience.recording.record import content_of
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.metafeatures.statement import statement_vector
@@ -58,9 +59,12 @@ def consult_experience(
     description="Log the expected and the observed scores of the first trials.",
     tags=["espalier", "experience", "tracking"],
 )
-def log_advice_outcome(run: TrainingRun, advice: "Advice", history: History) -> tuple[str, ...]:
+def log_advice_outcome(
+    run: TrainingRun, prepared: PreparedRef, advice: "Advice", history: History
+) -> tuple[str, ...]:
     """Log expected and observed scores of the first trials; return a summary as lines."""
-    found = measure_advice(advice, history)
+    belief = measure_belief(advice.prior, prepared.data.space, history, seed=run.request.seed)
+    found = measure_advice(advice, history, belief)
     run.tracking.log_json(run.run_id, found.to_dict(), ADVICE_FILE)
     if found.correlation is not None:
         run.tracking.log_metrics(run.run_id, {"experience_rank_correlation": found.correlation})

@@ -35,6 +35,14 @@ def build(
     configurations: Annotated[
         int, typer.Option(metavar="N", help="Configurations to try on each table.")
     ] = 100,
+    families: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Record only these model families, on top of what the store holds; "
+            "--configurations then counts theirs. (default: all)",
+        ),
+    ] = None,
     rows: Annotated[int, typer.Option(metavar="N", help="Maximum rows per table.")] = 3_000,
     folds: Annotated[int, typer.Option(metavar="N", help="Number of folds.")] = 3,
     seconds_per_trial: Annotated[
@@ -66,6 +74,7 @@ def build(
                 "store": store,
                 "tables": tables,
                 "configurations": configurations,
+                "families": families,
                 "rows": rows,
                 "folds": folds,
                 "seconds_per_trial": seconds_per_trial,

@@ -31,6 +31,7 @@ def run_build(request: BuildRequest) -> None:
     from espalier.flows.cli.runs.flow_command import run_flow_command
 
     def check(own_server: bool) -> None:  # noqa: ARG001 - the caller tells it
+        _ = request.design  # its families are known
         read_index(request.folder, request.tables)
         ExperienceStore(request.store).read()
 

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from espalier.pipelines.evaluation.evaluate import (
-    evaluate_trial,
-    fit_member,
-    short_error,
-)
+from espalier.pipelines.evaluation.evaluate import evaluate_trial, fit_member
 from espalier.pipelines.evaluation.member_job import MemberJob
+from espalier.pipelines.evaluation.naming import short_error
 from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.closing import ClosesAtExit

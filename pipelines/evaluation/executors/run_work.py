@@ -4,10 +4,11 @@ import time
 from contextlib import AbstractContextManager
 from typing import Any
 
-from espalier.pipelines.evaluation.evaluate import evaluate_trial, worker_name
+from espalier.pipelines.evaluation.evaluate import evaluate_trial
 from espalier.pipelines.evaluation.executors.base import ended_early, fit_or_none
 from espalier.pipelines.evaluation.executors.workers import Work
 from espalier.pipelines.evaluation.limits import TrialInterruptedError
+from espalier.pipelines.evaluation.naming import worker_name
 from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.surroundings import undisturbed

@@ -1,4 +1,4 @@
-"""Choose the configurations to record on a dataset: defaults, then space-filling, then guided.
+"""Choose the configurations to record: defaults, starters, then space-filling, then guided.
 
 The space-filling part is a scrambled Sobol sequence (Sobol 1967; Owen 1998) in each family's
 hyperparameters, the families taking turns. It is drawn in one space for all tables of a task (that
@@ -7,7 +7,7 @@ configurations are tried on every table, and a portfolio can compare them withou
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from scipy.stats import qmc
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.experience.recording.space_alignment import align_configuration
-from espalier.pipelines.learners.registry import LEARNERS
+from espalier.pipelines.learners.registry import LEARNERS, find_learner
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.search.limits.admission import Admission
 from espalier.pipelines.search.propose import propose_trials
@@ -46,17 +46,38 @@ class RecordingDesign:
         Number of folds of a trial.
     seed : int
         Seed of the space-filling sequence and of the guided part.
+    families : tuple of str
+        Only these are recorded, and only they are counted; empty for all.
+
+    Raises
+    ------
+    UserError
+        A family is unknown.
     """
 
     n_configurations: int
     seconds: float
     n_folds: int
     seed: int
+    families: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in self.families:
+            find_learner(name)
 
     @property
     def n_filling(self) -> int:
         """Number of default and space-filling configurations."""
         return self.n_configurations - math.floor(GUIDED_SHARE * self.n_configurations)
+
+    def concerns(self, family: str) -> bool:
+        """Whether a family is recorded."""
+        return not self.families or family in self.families
+
+    def own(self, history: History) -> History:
+        """Return the trials of the families that are recorded."""
+        mine = (each for each in history.results if self.concerns(each.trial.configuration.family))
+        return History(history.metric, tuple(mine))
 
 
 def next_to_record(
@@ -64,8 +85,16 @@ def next_to_record(
 ) -> list[Trial]:
     """Return the next trials to record, ``n`` at most; empty when all are done.
 
-    The result depends only on the trials so far, so that an interrupted build can continue.
+    The result depends only on the trials so far, so that an interrupted build can continue. Where
+    only some families are recorded, their trials' numbers follow those of the others.
     """
+    learners = [each for each in space.learners if design.concerns(each.name)]
+    if not learners:  # none of them can handle the table
+        return []
+    if len(learners) < len(space.learners):
+        space = SearchSpace(learners, space.shape)
+    first = _first_number(history, design)
+    history = design.own(history)
     n = min(n, design.n_configurations - len(history))
     if n <= 0:
         return []
@@ -73,7 +102,7 @@ def next_to_record(
     plan = filling(space, design)
     open_ = [
         (number, each)
-        for number, each in enumerate(plan)
+        for number, each in enumerate(plan, first)
         if number not in history.numbers and each not in history.configurations
     ]
     passes = admission.promising([each for _, each in open_])
@@ -84,12 +113,12 @@ def next_to_record(
                 number=number,
                 configuration=each,
                 seed=integer_seed(design.seed, "trial", number),
-                origin="default" if each == space.default(each.family) else "sobol",
+                origin=_origin(each, space),
                 seconds_limit=design.seconds,
             )
             for number, each in left[:n]
         ]
-    return propose_trials(
+    proposed = propose_trials(
         space,
         history,
         n=n,
@@ -99,11 +128,24 @@ def next_to_record(
         expected_seconds_limit=design.seconds,
         n_folds=design.n_folds,
     )
+    free = max(first, history.next_number)
+    return [replace(each, number=number) for number, each in enumerate(proposed, free)]
+
+
+def _first_number(history: History, design: RecordingDesign) -> int:
+    """Return the smallest number that no trial of another family has, nor any before it."""
+    others = (
+        each.trial.number
+        for each in history.results
+        if not design.concerns(each.trial.configuration.family)
+    )
+    return max(others, default=-1) + 1
 
 
 def filling(space: SearchSpace, design: RecordingDesign) -> list[Configuration]:
-    """Return the default and space-filling configurations, in order, without duplicates."""
+    """Return defaults, starters and space-filling configurations, in order, without duplicates."""
     found = dict.fromkeys(space.default(family) for family in space.families)
+    found |= dict.fromkeys(each for family in space.families for each in space.starters(family))
     wanted = max(design.n_filling, len(space.families))
     shape = everything(space.shape.problem, space.shape.n_rows)
     each_family = wanted  # some become duplicates in a smaller space
@@ -120,6 +162,12 @@ def filling(space: SearchSpace, design: RecordingDesign) -> list[Configuration]:
             if each is not None and len(found) < wanted:
                 found[each] = None
     return list(found)
+
+
+def _origin(each: Configuration, space: SearchSpace) -> str:
+    if each == space.default(each.family):
+        return "default"
+    return "starter" if each in space.starters(each.family) else "sobol"
 
 
 def everything(problem: ProblemKind, n_rows: int) -> DatasetShape:

@@ -24,5 +24,7 @@ def fitted_process(situation: StrategyContext) -> BelievingPredictor:
     process = GaussianProcess(Embedding(space.coordinates))
     if situation.prior is None:
         return process.fit(X, observed.gains, noise=noise)
-    guided = GuidedProcess(process, situation.prior, seed=situation.seed)
+    guided = GuidedProcess(
+        process, situation.prior, seed=situation.seed, n_families=len(space.families)
+    )
     return guided.fit(X, observed.gains, noise=noise)

@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from espalier.infra.tables.chunks import ChunkPlan, read_chunks
-from espalier.infra.tables.sources import read_table, write_table
+from espalier.infra.tables.sources import read_table
 from espalier.pipelines.data.parsing.numbers import NumberStyle
 from espalier.pipelines.errors import UserError
+from tests.table_files import write_table
 
 N_ROWS = 23
 SMALL = ChunkPlan(cells=20)  # of 4 columns: 5 rows

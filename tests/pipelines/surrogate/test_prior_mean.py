@@ -29,6 +29,17 @@ def space() -> SearchSpace:
     return SearchSpace(choose_learners(["linear", "lightgbm", "mlp"], shape), shape)
 
 
+class ByFamily(Linear):
+    """Experience that is wrong the other way round in one family."""
+
+    def __init__(self, slope: np.ndarray, wrong: int) -> None:
+        super().__init__(slope)
+        self.wrong = wrong
+
+    def mean(self, X: np.ndarray) -> np.ndarray:
+        return super().mean(X) * np.where(X[:, self.wrong] > 0.5, -1.0, 1.0)
+
+
 def fitted(space: SearchSpace, sign: float) -> tuple[GuidedProcess, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)
     X = space.encode(space.sample(60, rng))
@@ -72,3 +83,40 @@ def test_the_gradient_includes_experience(space: SearchSpace) -> None:
     np.testing.assert_allclose(slope, moved / (2 * step), rtol=1e-4)
     believing = model.believe(at)
     np.testing.assert_allclose(believing.predict(at)[0], model.predict(at)[0])
+
+
+def test_each_family_is_believed_as_far_as_it_is_forecast(space: SearchSpace) -> None:
+    rng = np.random.default_rng(3)
+    X = space.encode(space.sample(24, rng))
+    X[:, :3] = np.eye(3)[np.arange(24) % 3]
+    slope = rng.normal(size=X.shape[1])
+    slope[:3] = 0.0
+    y = X @ slope / (X @ slope).std()
+    experience = ByFamily(slope / (X @ slope).std(), wrong=1)
+    model = GuidedProcess(
+        GaussianProcess(Embedding(space.coordinates)), experience, seed=0, n_families=3
+    )
+    model.fit(X, y)
+    assert model.weights_[1] < min(model.weights_[0], model.weights_[2]) - 0.2
+    alone = GuidedProcess(
+        GaussianProcess(Embedding(space.coordinates)), experience, seed=0, n_families=3
+    )
+    few = np.flatnonzero(X[:, 0] > 0.5)
+    alone.fit(X[few], y[few])
+    # Of the families that were not tried, nothing is known but the common weight.
+    assert alone.weights_[1] == alone.weights_[2] == alone.weight_
+
+
+def test_the_gradient_includes_how_far_a_family_is_believed(space: SearchSpace) -> None:
+    model, X, _ = fitted(space, 1.0)
+    by_family = GuidedProcess(
+        model._process, model._experience, seed=0, n_families=len(space.families)
+    )
+    by_family.weight_, by_family.weights_ = 0.5, np.array([0.2, 0.5, 0.9])
+    at = np.where(X[:4] >= 0, 0.1 + 0.8 * X[:4], X[:4])
+    direction = np.where(at >= 0, 1.0, 0.0)
+    step = 1e-5
+    ahead, behind = (by_family.predict(at + sign * step * direction)[0] for sign in (1, -1))
+    slope = (by_family.predict_gradient(at)[2] * direction).sum(axis=1)
+    np.testing.assert_allclose(slope, (ahead - behind) / (2 * step), rtol=1e-4)
+    np.testing.assert_allclose(by_family.believe(at).predict(at)[0], by_family.predict(at)[0])

@@ -22,6 +22,7 @@ from espalier.pipelines.errors import DataRefusedError, MissingColumnsError, Use
 from espalier.pipelines.requests.predict import PredictRequest
 from espalier.tasks.prediction import score_table as module
 from espalier.tasks.prediction.score_table import score_table
+from tests.table_files import write_table
 
 quiet_environment()
 
@@ -148,8 +149,6 @@ def test_a_model_that_answers_otherwise_than_when_it_was_logged_is_refused(home,
 
 @pytest.mark.parametrize("ending", ["csv", "parquet", "jsonl", "feather"])
 def test_chunks_are_scored_as_the_whole(score, chunked, whole, rows, ending):
-    from espalier.infra.tables.sources import write_table
-
     write_table(rows, f"in.{ending}")
     record, out = score(f"in.{ending}", proba=True)
     assert record.n_rows == N_ROWS

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.recording.design import RecordingDesign, filling, next_to_record
 from espalier.pipelines.experience.recording.space_alignment import space_of
 from espalier.pipelines.problem import ProblemKind
@@ -35,7 +36,8 @@ def test_defaults_first_then_families_by_turns(dataset, maker):
     n = len(space.families)
     assert plan[:n] == [space.default(family) for family in space.families]
     assert len(set(plan)) == len(plan) == 70
-    counts = Counter(each.family for each in plan)
+    n += sum(len(space.starters(family)) for family in space.families)
+    counts = Counter(each.family for each in plan[n:])
     # bayes and the like have few different ones; the others share the rest evenly
     many = sorted(counts.values())[-6:]
     assert many[-1] - many[0] <= 1
@@ -80,7 +82,8 @@ def test_a_build_that_was_stopped_goes_on_as_if_it_had_not_been(dataset):
     assert stopped.configurations == straight.configurations
     origins = Counter(each.trial.origin for each in straight.results)
     assert origins["default"] == len(space.families)
-    assert sum(count for name, count in origins.items() if name not in ("default", "sobol")) == 7
+    blind = ("default", "starter", "sobol")
+    assert sum(count for name, count in origins.items() if name not in blind) == 7
     assert all(each.trial.seconds_limit == 20.0 for each in straight.results)
 
 
@@ -107,3 +110,42 @@ def test_every_task_has_a_plan(dataset, maker, problem):
     shape = replace(dataset.shape, problem=problem, n_classes=classes[problem])
     space = space_of(shape)
     assert {each.family for each in filling(space, maker.design(40))} == set(space.families)
+
+
+def test_some_families_are_recorded_on_top_of_the_others(dataset, maker):
+    """What is new to the space joins a store that is full."""
+    space = space_of(dataset.shape)
+    others = evaluated(
+        dataset, next_to_record(space, History(dataset.scored_by), maker.design(20), 20)
+    )
+    history = History(dataset.scored_by, tuple(others))
+    history = History(
+        history.metric,
+        tuple(each for each in history.results if each.trial.configuration.family != "realmlp"),
+    )
+    design = replace(maker.design(8), families=("realmlp",))
+    found = []
+    while trials := next_to_record(space, history, design, 3):
+        found += trials
+        history = history.extend(evaluated(dataset, trials))
+    assert {each.configuration.family for each in found} == {"realmlp"}
+    assert len({each.configuration for each in found}) == 8
+    assert found[0].configuration == space.default("realmlp")
+    numbers = [each.number for each in found]
+    first = max(
+        each.trial.number for each in others if each.trial.configuration.family != "realmlp"
+    )
+    assert numbers == list(range(first + 1, first + 9))
+
+
+def test_starters_follow_the_defaults(dataset, maker):
+    space = space_of(dataset.shape)
+    plan = filling(space, maker.design(100))
+    starters = [each for family in space.families for each in space.starters(family)]
+    n = len(space.families)
+    assert plan[n : n + len(starters)] == starters
+
+
+def test_an_unknown_family_is_refused(maker):
+    with pytest.raises(UserError, match="unknown family 'lightgmb'; did you mean 'lightgbm'"):
+        replace(maker.design(8), families=("lightgmb",))
