@@ -23,7 +23,7 @@ class HowToReproduce:
     command : str
         The training as a command; the data source without its password.
     check : str
-        Command that makes the model again and compares the two.
+        Command that makes the model again and compares the two; empty where there is none.
     seed : int
         Seed of everything random.
     fingerprint : str
@@ -171,6 +171,8 @@ class PageFacts:
         The first screen.
     reproduce : HowToReproduce or None
         How to make the model again.
+    examples : str
+        Address of a page with pictures and texts of single rows, beside this one; or empty.
     row_marks : (str, str)
         What is written around the parts that name single rows, so that they can be cut out.
     """
@@ -188,4 +190,5 @@ class PageFacts:
     story: SearchStory | None = None
     first: FirstScreen | None = None
     reproduce: HowToReproduce | None = None
+    examples: str = ""
     row_marks: tuple[str, str] = ("", "")

@@ -3,9 +3,13 @@
 import shlex
 
 from espalier.infra.registry.registry import RegisteredVersion
+from espalier.pipelines.explain.forecast_explanation import ForecastExplanation
 from espalier.pipelines.explain.trust import Evidence, Gravity, Judgement, judge
 from espalier.pipelines.metrics.score_interval import describe_interval
+from espalier.pipelines.pages.facts import ScoreFacts, SeriesFacts
 from espalier.pipelines.pages.first_screen import FirstScreen, how_good
+from espalier.pipelines.pages.forecast_screen import forecast_screen
+from espalier.pipelines.serving.forecast_model import BASE_METHOD
 from espalier.tasks.pages.champion_mark import ChampionMark
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, ValidationRecord
 
@@ -49,47 +53,104 @@ def first_screen(
         failed_share=failed_share,
         learnt_all=ensemble.learnt_all,
     )
-    judgement = judge(evidence)
+    judgement, said = judge(evidence), how_good(prepared.metric, evidence)
+    if champion is not None:
+        better = evidence.gain_over(champion.score) > 0
+        said = (*said, _beside_champion(prepared.metric, champion, better=better, of="rows"))
     return FirstScreen(
-        how_good=_how_good(prepared.metric, evidence, champion),
+        how_good=said,
         judgement=judgement,
-        steps=_steps(version, judgement, champion),
+        steps=_steps(
+            version,
+            judgement,
+            champion,
+            answer="Predict new rows.",
+            more=("See why rows are answered as they are.", "espalier explain {} FILE --rows 5"),
+        ),
     )
 
 
-def _how_good(metric: str, evidence: Evidence, champion: ChampionMark | None) -> tuple[str, ...]:
-    said = how_good(metric, evidence)
-    return said if champion is None else (*said, _beside_champion(metric, evidence, champion))
+def forecast_first_screen(
+    version: RegisteredVersion,
+    prepared: PreparedRef,
+    ensemble: EnsembleRecord,
+    holdout: HoldoutRecord,
+    validation: ValidationRecord,
+    explanation: ForecastExplanation,
+    *,
+    failed_share: float,
+    champion: ChampionMark | None = None,
+) -> FirstScreen:
+    """Return the first screen of the report of a version that forecasts.
+
+    Parameters
+    ----------
+    version, prepared, ensemble, holdout, validation, explanation
+        Results of the training.
+    failed_share : float
+        Share of trials that failed.
+    champion : ChampionMark or None
+        The champion, if this version is not it.
+    """
+    series = prepared.series
+    assert series is not None
+    plain = forecast_screen(
+        prepared.metric,
+        ScoreFacts(
+            score=holdout.score,
+            baseline=holdout.baseline,
+            interval=holdout.interval,
+            n_rows=holdout.n_rows,
+        ),
+        SeriesFacts(n_series=series.n_series, horizon=series.horizon, frequency=series.frequency),
+        explanation,
+        cv_score=ensemble.cv_score,
+        is_naive=ensemble.method == BASE_METHOD,
+        broken=tuple(text for _, text in validation.failures),
+        failed_share=failed_share,
+    )
+    said = plain.how_good
+    if champion is not None:
+        better = holdout.score < champion.score
+        said = (*said, _beside_champion(prepared.metric, champion, better=better, of="values"))
+    return FirstScreen(
+        how_good=said,
+        judgement=plain.judgement,
+        steps=_steps(
+            version,
+            plain.judgement,
+            champion,
+            answer="Forecast what comes next.",
+            more=("Watch it as values come in.", "espalier monitor {} FILE"),
+        ),
+    )
 
 
-def _beside_champion(metric: str, evidence: Evidence, champion: ChampionMark) -> str:
+def _beside_champion(metric: str, champion: ChampionMark, *, better: bool, of: str) -> str:
     said = f"The champion, version {champion.version}, scored {champion.score:.4g}"
     if champion.interval is not None:
         said += f" ({describe_interval(champion.interval)})"
-    where = "held-out rows of this table" if champion.same_table else "its own held-out rows"
-    sign = 1.0 if evidence.higher_is_better else -1.0
-    better = sign * (evidence.score - champion.score) > 0
+    where = f"held-out {of} of this table" if champion.same_table else f"its own held-out {of}"
     return (
         f"{said} on {where}. This version's {metric} is {'better' if better else 'not better'}; "
-        "whether it is so on the same rows, promotion finds out."
+        f"whether it is so on the same {of}, promotion finds out."
     )
 
 
 def _steps(
-    version: RegisteredVersion, judgement: Judgement, champion: ChampionMark | None
+    version: RegisteredVersion,
+    judgement: Judgement,
+    champion: ChampionMark | None,
+    *,
+    answer: str,
+    more: tuple[str, str],
 ) -> tuple[tuple[str, str], ...]:
     name = shlex.quote(version.name)
     steps = [(each.advice, "") for each in judgement.reasons if each.gravity is not Gravity.NOTE]
     if champion is not None:
-        steps.append(
-            (
-                "Compare it with the champion on rows neither learnt from.",
-                f"espalier promote {name}",
-            )
-        )
+        said = "Compare it with the champion on data that neither learnt from."
+        steps.append((said, f"espalier promote {name}"))
     spec = name if version.alias == "champion" else f"{name}/{version.version}"
-    steps.append(("Predict new rows.", f"espalier predict FILE --model {spec} --out scored.csv"))
-    steps.append(
-        ("See why rows are answered as they are.", f"espalier explain {spec} FILE --rows 5")
-    )
+    steps.append((answer, f"espalier predict FILE --model {spec} --out scored.csv"))
+    steps.append((more[0], more[1].format(spec)))
     return tuple(dict.fromkeys(steps))

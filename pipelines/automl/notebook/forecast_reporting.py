@@ -67,6 +67,7 @@ class ForecastReports:
         from espalier.pipelines.explain.leaderboard import make_leaderboard
         from espalier.pipelines.forecasting.metrics import forecast_metric
         from espalier.pipelines.pages.facts import DataFacts, EnsembleFacts, PageFacts, SeriesFacts
+        from espalier.pipelines.pages.forecast_screen import forecast_screen
         from espalier.pipelines.problem import ProblemKind
         from espalier.pipelines.trials.failures import failures_of
 
@@ -76,6 +77,7 @@ class ForecastReports:
         weights = dict(zip(self.leaderboard_["trial"], self.leaderboard_["weight"], strict=True))
         explanation, scored = self._measured(metric)
         panel = self._table.panel
+        series = SeriesFacts(n_series=len(panel), horizon=self.horizon, frequency=self.freq_)
         return HtmlPage.of(
             PageFacts(
                 title=type(self).__name__,
@@ -89,9 +91,7 @@ class ForecastReports:
                     n_columns=panel.n_covariates,
                     folds=f"{self.backtest_['origin'].nunique() if len(self.backtest_) else 0} "
                     "origins",
-                    series=SeriesFacts(
-                        n_series=len(panel), horizon=self.horizon, frequency=self.freq_
-                    ),
+                    series=series,
                     notes=self.notes_,
                 ),
                 scored=scored,
@@ -99,6 +99,18 @@ class ForecastReports:
                 explanation=explanation,
                 leaderboard=make_leaderboard(history, weights),
                 failures=failures_of(history),
+                first=None
+                if scored is None
+                else forecast_screen(
+                    metric.name,
+                    scored,
+                    series,
+                    explanation,
+                    cv_score=self.cv_score_,
+                    is_naive=self.method_ == "base",
+                    compared_too=True,
+                    failed_share=len(history.failures) / max(len(history), 1),
+                ),
             ),
             path,
         )
@@ -107,6 +119,7 @@ class ForecastReports:
         self, metric: "ForecastMetric"
     ) -> "tuple[ForecastExplanation, ScoreFacts | None]":
         """Return what the back-test says of the forecast, and its score at the newest origin."""
+        from espalier.pipelines.explain.backtest import Backtest
         from espalier.pipelines.explain.forecast_explanation import (
             ForecastExplanation,
             explain_forecast,
@@ -127,15 +140,13 @@ class ForecastReports:
             quantiles=np.repeat(simple[:, :, None], len(scored.levels), axis=2),
         )
         earlier = [self._scored(metric, each) for each in origins[1:]]
-        blocks = [each.made for each in earlier]
-        empty = np.zeros((0, *scored.made.shape))
-        explanation = explain_forecast(
-            scored,
-            naive,
-            table,
-            origins=[each - newest for each in origins[1:]],
-            backtest=np.stack(blocks) if blocks else empty,
+        backtest = Backtest(
+            table=table,
+            origins=tuple(each - newest for each in origins[1:]),
+            blocks=tuple(earlier),
+            has_quantiles=True,
         )
+        explanation = explain_forecast(scored, naive, backtest)
         return explanation, ScoreFacts(
             score=scored.score,
             baseline=naive.score,
