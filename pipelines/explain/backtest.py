@@ -216,6 +216,11 @@ def origin_scores(backtest: Backtest, rows: Sequence[int]) -> list[float | None]
     return [_plain(each) for each in means]
 
 
+def shown_time(moment: object) -> str:
+    """Return a time as text; midnight goes without saying."""
+    return str(moment).removesuffix(" 00:00:00")
+
+
 def some_rows(n_rows: int) -> NDArray[np.int64]:
     """Return up to `MOST_SERIES` places of ``n_rows``, evenly spread."""
     return np.unique(np.linspace(0, max(n_rows - 1, 0), min(n_rows, MOST_SERIES)).astype(np.int64))
@@ -233,8 +238,8 @@ def _block(
     steps = np.array([first, first + scored.actual.shape[1] - 1])
     begin, end = table.time_type.back(table.frequency.times(steps, table.clock))
     return BlockScore(
-        first=str(begin),
-        last=str(end),
+        first=shown_time(begin),
+        last=shown_time(end),
         score=_plain(scored.score),
         naive=_plain(naive.score),
         n_values=scored.n_values,

@@ -13,6 +13,7 @@ from espalier.pipelines.explain.backtest import (
     StepScore,
     block_scores,
     origin_scores,
+    shown_time,
     some_rows,
     step_scores,
 )
@@ -199,7 +200,7 @@ def _story(scored: ScoredForecast, table: SeriesTable, row: int, why: str) -> Se
     values = np.where(panel.observed[begin:stop], panel.values[begin:stop], np.nan)
     ends = panel.first[row] + np.array([begin, stop - 1, stop + horizon - 1]) - start
     times = table.time_type.back(table.frequency.times(ends, table.clock))
-    first, origin, last = (str(each) for each in times)
+    first, origin, last = map(shown_time, times)
     places = scored.band or (0, len(scored.levels) - 1)
     return SeriesStory(
         name=str(table.names[row]),

@@ -56,6 +56,8 @@ class ScoreFacts:
         Number of rows that were scored.
     note : str
         What else is to be said of it; empty for nothing.
+    compared_too : bool
+        Whether trials were compared on these rows, though not fitted to them.
     """
 
     score: float
@@ -63,6 +65,7 @@ class ScoreFacts:
     interval: tuple[float, float]
     n_rows: int
     note: str = ""
+    compared_too: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

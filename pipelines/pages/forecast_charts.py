@@ -74,7 +74,7 @@ def series_chart(story: SeriesStory, target: str) -> SeriesChart:
     )
 
 
-def step_chart(steps: Sequence[StepScore]) -> Markup:
+def step_chart(steps: Sequence[StepScore], metric: str) -> Markup:
     """Return the chart of the score by step; empty where nothing was scored."""
     held_out = _known((each.step, each.held_out) for each in steps)
     before = _known((each.step, each.origins) for each in steps)
@@ -89,7 +89,7 @@ def step_chart(steps: Sequence[StepScore]) -> Markup:
         if points
     ]
     dots = [dot(x(a), y(b), f"step {a:.0f}: {b:.5g}") for a, b in held_out]
-    return svg([*grid(x, y, "step"), *lines, *dots], "score by step")
+    return svg([*grid(x, y, "step", metric), *lines, *dots], "score by step")
 
 
 def rivals_chart(series: Sequence[SeriesScore], metric: str) -> Markup:
@@ -109,7 +109,7 @@ def rivals_chart(series: Sequence[SeriesScore], metric: str) -> Markup:
         (min(a, most), min(b, most), f"{name}: {b:.4g}, seasonal naive {a:.4g}")
         for a, b, name in known
     ]
-    return diagonal_chart(points, across=f"{metric} of seasonal naive", up=f"{metric} of this")
+    return diagonal_chart(points, across=f"{metric} of seasonal naive", up="this forecast")
 
 
 def part_charts(parts: SeriesParts) -> tuple[Markup, Markup]:

@@ -21,7 +21,6 @@ def forecast_screen(
     *,
     cv_score: float,
     is_naive: bool = False,
-    compared_too: bool = False,
     broken: tuple[str, ...] = (),
     failed_share: float = 0.0,
 ) -> FirstScreen:
@@ -41,8 +40,6 @@ def forecast_screen(
         The score at the origins of the search.
     is_naive : bool
         Whether no member could be fitted.
-    compared_too : bool
-        Whether trials were compared on that block, too.
     broken : tuple of str
         Expectations about the data that do not hold.
     failed_share : float
@@ -61,7 +58,7 @@ def forecast_screen(
         covered=explanation.covered,
         worse_from=explanation.worse_from,
         is_naive=is_naive,
-        compared_too=compared_too,
+        compared_too=scored.compared_too,
         broken=broken,
         failed_share=failed_share,
     )

@@ -143,7 +143,7 @@ def _of_forecast(facts: PageFacts) -> _OfKind:
         sections=[each for each, there in sections.items() if there],
         values={
             "charts": [series_chart(each, facts.data.target) for each in explanation.stories],
-            "step_chart": step_chart(explanation.steps),
+            "step_chart": step_chart(explanation.steps, facts.metric),
             "rivals_chart": rivals_chart(explanation.series, facts.metric),
             "part_charts": [(each, part_charts(each)) for each in explanation.parts],
             "calendar_charts": [(each, calendar_chart(each)) for each in explanation.calendar],

@@ -21,8 +21,6 @@ if TYPE_CHECKING:  # a fitted estimator must load without what writes pages
     from espalier.pipelines.forecasting.scores import ScoredForecast
     from espalier.pipelines.pages.facts import ScoreFacts
 
-_NOTE = "It is the newest origin of the back-test, at which trials were compared too"
-
 
 class ForecastReports:
     """Base class of forecasters that write a report about themselves."""
@@ -48,7 +46,8 @@ class ForecastReports:
         Parameters
         ----------
         path : str, Path or None
-            The HTML file; None to write none.
+            The HTML file, or one that ends in ``.md`` for Markdown without charts; None to write
+            none.
 
         Returns
         -------
@@ -108,7 +107,6 @@ class ForecastReports:
                     explanation,
                     cv_score=self.cv_score_,
                     is_naive=self.method_ == "base",
-                    compared_too=True,
                     failed_share=len(history.failures) / max(len(history), 1),
                 ),
             ),
@@ -152,7 +150,7 @@ class ForecastReports:
             baseline=naive.score,
             interval=scored.interval(seed=0, other_blocks=[each.score for each in earlier]),
             n_rows=scored.n_values,
-            note=_NOTE,
+            compared_too=True,
         )
 
     def _scored(self, metric: "ForecastMetric", ahead: int) -> "ScoredForecast":

@@ -50,7 +50,8 @@ class Reports:
         Parameters
         ----------
         path : str, Path or None
-            The HTML file; None to write none.
+            The HTML file, or one that ends in ``.md`` for Markdown without charts; None to write
+            none.
         X, y : DataFrame or array-like, or None
             Rows that the model was not fitted to, and their targets. Scores, curves, mistakes and
             what answers depend on are measured on them; without them the report has what
