@@ -159,7 +159,7 @@ def axes(across: Sequence[float], up: Sequence[float]) -> tuple[Axis, Axis]:
 
 
 def grid(x: Axis, y: Axis, across: str, up: str = "") -> list[Markup]:
-    """Return the lines and numbers of the axes, and their names; the vertical one's may be empty."""
+    """Return the lines and numbers of the axes, and their names; ``up`` may be empty."""
     parts = [
         Markup('<path class="grid" d="M{},{}H{}"/>').format(_LEFT, y(tick), WIDTH - _RIGHT)
         + text(_LEFT - 8, y(tick) + 4, f"{tick:.4g}", "end")
