@@ -75,10 +75,11 @@ def forecast_how_good(
 ) -> tuple[str, ...]:
     """Return whole sentences about a forecast's score."""
     held = "used to compare trials, but not to fit them" if evidence.compared_too else "held out"
+    held = f"{'were' if series.horizon > 1 else 'was'} {held}"
     of = f"each of {series.n_series:,} series" if series.n_series > 1 else "the series"
     steps = f"{series.horizon:,} steps" if series.horizon > 1 else "step"
     sentences = [
-        f"The last {steps} of {of} were {held}: {evidence.n_values:,} values. There {metric} is "
+        f"The last {steps} of {of} {held}: {evidence.n_values:,} values. There {metric} is "
         f"{evidence.score:.4g} ({describe_interval(evidence.interval)}).",
         *_in_words(metric, evidence.score),
         _against_naive(evidence),

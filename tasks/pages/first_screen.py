@@ -65,7 +65,10 @@ def first_screen(
             judgement,
             champion,
             answer="Predict new rows.",
-            more=("See why rows are answered as they are.", "espalier explain {} FILE --rows 5"),
+            more=(
+                "See why rows are answered as they are.",
+                f"espalier explain {_spec(version)} FILE --rows 5",
+            ),
         ),
     )
 
@@ -121,7 +124,10 @@ def forecast_first_screen(
             plain.judgement,
             champion,
             answer="Forecast what comes next.",
-            more=("Watch it as values come in.", "espalier monitor {} FILE"),
+            more=(
+                "Watch it as values come in.",
+                f"espalier monitor {shlex.quote(version.name)} --data FILE",
+            ),
         ),
     )
 
@@ -150,7 +156,11 @@ def _steps(
     if champion is not None:
         said = "Compare it with the champion on data that neither learnt from."
         steps.append((said, f"espalier promote {name}"))
-    spec = name if version.alias == "champion" else f"{name}/{version.version}"
-    steps.append((answer, f"espalier predict FILE --model {spec} --out scored.csv"))
-    steps.append((more[0], more[1].format(spec)))
-    return tuple(dict.fromkeys(steps))
+    steps.append((answer, f"espalier predict FILE --model {_spec(version)} --out scored.csv"))
+    return tuple(dict.fromkeys([*steps, more]))
+
+
+def _spec(version: RegisteredVersion) -> str:
+    """Return how commands name the version."""
+    name = shlex.quote(version.name)
+    return name if version.alias == "champion" else f"{name}/{version.version}"
