@@ -62,12 +62,8 @@ def forecast_screen(
         broken=broken,
         failed_share=failed_share,
     )
-    judgement = judge_forecast(evidence)
-    return FirstScreen(
-        how_good=forecast_how_good(metric, evidence, series),
-        judgement=judgement,
-        steps=tuple(dict.fromkeys((each.advice, "") for each in judgement.reasons)),
-    )
+    said = forecast_how_good(metric, evidence, series)
+    return FirstScreen.of(said, judge_forecast(evidence))
 
 
 def forecast_how_good(

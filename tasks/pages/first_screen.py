@@ -4,10 +4,10 @@ import shlex
 
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.explain.forecast_explanation import ForecastExplanation
-from espalier.pipelines.explain.trust import Evidence, Gravity, Judgement, judge
+from espalier.pipelines.explain.trust import Evidence
 from espalier.pipelines.metrics.score_interval import describe_interval
 from espalier.pipelines.pages.facts import ScoreFacts, SeriesFacts
-from espalier.pipelines.pages.first_screen import FirstScreen, how_good
+from espalier.pipelines.pages.first_screen import FirstScreen, table_screen
 from espalier.pipelines.pages.forecast_screen import forecast_screen
 from espalier.pipelines.serving.forecast_model import BASE_METHOD
 from espalier.tasks.pages.champion_mark import ChampionMark
@@ -53,23 +53,17 @@ def first_screen(
         failed_share=failed_share,
         learnt_all=ensemble.learnt_all,
     )
-    judgement, said = judge(evidence), how_good(prepared.metric, evidence)
-    if champion is not None:
-        better = evidence.gain_over(champion.score) > 0
-        said = (*said, _beside_champion(prepared.metric, champion, better=better, of="rows"))
-    return FirstScreen(
-        how_good=said,
-        judgement=judgement,
-        steps=_steps(
-            version,
-            judgement,
+    screen = table_screen(prepared.metric, evidence)
+    spec = _spec(version)
+    explain = ("See why rows are answered as they are.", f"espalier explain {spec} FILE --rows 5")
+    return screen.with_more(
+        said=_beside(
             champion,
-            answer="Predict new rows.",
-            more=(
-                "See why rows are answered as they are.",
-                f"espalier explain {_spec(version)} FILE --rows 5",
-            ),
+            prepared.metric,
+            better=champion is not None and evidence.gain_over(champion.score) > 0,
+            of="rows",
         ),
+        steps=(*_steps(version, champion, "Predict new rows."), explain),
     )
 
 
@@ -97,7 +91,7 @@ def forecast_first_screen(
     """
     series = prepared.series
     assert series is not None
-    plain = forecast_screen(
+    screen = forecast_screen(
         prepared.metric,
         ScoreFacts(
             score=holdout.score,
@@ -112,52 +106,43 @@ def forecast_first_screen(
         broken=tuple(text for _, text in validation.failures),
         failed_share=failed_share,
     )
-    said = plain.how_good
-    if champion is not None:
-        better = holdout.score < champion.score
-        said = (*said, _beside_champion(prepared.metric, champion, better=better, of="values"))
-    return FirstScreen(
-        how_good=said,
-        judgement=plain.judgement,
-        steps=_steps(
-            version,
-            plain.judgement,
+    name = shlex.quote(version.name)
+    watch = ("Watch it as values come in.", f"espalier monitor {name} --data FILE")
+    return screen.with_more(
+        said=_beside(
             champion,
-            answer="Forecast what comes next.",
-            more=(
-                "Watch it as values come in.",
-                f"espalier monitor {shlex.quote(version.name)} --data FILE",
-            ),
+            prepared.metric,
+            better=champion is not None and holdout.score < champion.score,
+            of="values",
         ),
+        steps=(*_steps(version, champion, "Forecast what comes next."), watch),
     )
 
 
-def _beside_champion(metric: str, champion: ChampionMark, *, better: bool, of: str) -> str:
+def _beside(
+    champion: ChampionMark | None, metric: str, *, better: bool, of: str
+) -> tuple[str, ...]:
+    """Return the sentence about the champion; none without one."""
+    if champion is None:
+        return ()
     said = f"The champion, version {champion.version}, scored {champion.score:.4g}"
     if champion.interval is not None:
         said += f" ({describe_interval(champion.interval)})"
     where = f"held-out {of} of this table" if champion.same_table else f"its own held-out {of}"
     return (
         f"{said} on {where}. This version's {metric} is {'better' if better else 'not better'}; "
-        f"whether it is so on the same {of}, promotion finds out."
+        f"whether it is so on the same {of}, promotion finds out.",
     )
 
 
 def _steps(
-    version: RegisteredVersion,
-    judgement: Judgement,
-    champion: ChampionMark | None,
-    *,
-    answer: str,
-    more: tuple[str, str],
+    version: RegisteredVersion, champion: ChampionMark | None, answer: str
 ) -> tuple[tuple[str, str], ...]:
-    name = shlex.quote(version.name)
-    steps = [(each.advice, "") for each in judgement.reasons if each.gravity is not Gravity.NOTE]
+    steps = [(answer, f"espalier predict FILE --model {_spec(version)} --out scored.csv")]
     if champion is not None:
         said = "Compare it with the champion on data that neither learnt from."
-        steps.append((said, f"espalier promote {name}"))
-    steps.append((answer, f"espalier predict FILE --model {_spec(version)} --out scored.csv"))
-    return tuple(dict.fromkeys([*steps, more]))
+        steps.insert(0, (said, f"espalier promote {shlex.quote(version.name)}"))
+    return tuple(steps)
 
 
 def _spec(version: RegisteredVersion) -> str:
