@@ -19,6 +19,7 @@ from espalier.flows.training.session import TrainingSession, session_for
 from espalier.infra.operations.cleaning import tidy_up
 from espalier.infra.operations.raw_rows import expire_rows_quietly
 from espalier.infra.runs.mirror import shared_run
+from espalier.infra.tracking.artifacts import EXAMPLES_FILE
 from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
@@ -183,19 +184,18 @@ def _train(
                 *session.workers.closing_lines,
             ),
             story=telling.result(),
-            reproduce=None
-            if prepared.series is not None
-            else how_to_reproduce(
+            reproduce=how_to_reproduce(
                 run.request,
                 version,
                 fingerprint=run.table.fingerprint,
                 versions=environment_versions(),
+                can_be_verified=prepared.series is None,
             ),
             champion=find_champion(version, run.tracking.settings),
+            examples=EXAMPLES_FILE if showing.result() else "",
         )
         log_report(run, facts)
         summing_up.result()
-        showing.result()
         if keeping is not None:
             keeping.result()
         report = make_report(facts, run.run_id, history, len(opened.history), watch.seconds())
