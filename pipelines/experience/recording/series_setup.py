@@ -99,7 +99,7 @@ def make_series_setup(
         left: NDArray[np.int64] = np.arange(len(table), dtype=np.int64)[::-1]
         if SERIES in table.columns:
             later = table.groupby(SERIES, sort=False).cumcount(ascending=False)
-            left = later.to_numpy(dtype=np.int64)
+            left = np.asarray(later, dtype=np.int64)
         table = table[left >= entry.test_windows * horizon]
     whole = read_series(table, columns).panel
     panel = SeriesCap.of(rules).cut(whole, rules.seed)
