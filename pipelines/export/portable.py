@@ -15,6 +15,7 @@ from espalier.pipelines.learners.registry import LEARNERS
 _NEVER = frozenset({"knn"})
 # Its own statistics of categories are looked up by hashes, for which there is no C.
 _WITHOUT_NATIVE_IN_C = frozenset({"catboost"})
+_PICTURES = (ColumnRole.IMAGE, ColumnRole.PIXELS)
 _EXPORTED = (ColumnRole.NUMERIC, ColumnRole.CATEGORICAL, ColumnRole.DATETIME, ColumnRole.TIME)
 
 
@@ -41,7 +42,7 @@ def portable_learners(
     UserError
         A column cannot be exported, or no family is left.
     """
-    pictures = [name for name, role in dataset.roles.items() if role is ColumnRole.IMAGE]
+    pictures = [name for name, role in dataset.roles.items() if role in _PICTURES]
     if pictures:
         raise UserError(
             f"column(s) {', '.join(map(repr, pictures))} hold pictures, which no export takes; "
