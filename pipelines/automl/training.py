@@ -4,6 +4,7 @@ The estimators call the steps directly (`espalier.pipelines.automl.in_process`);
 wraps them in its tasks.
 """
 
+import warnings
 from collections.abc import Callable, Container, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -25,11 +26,13 @@ from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.metrics.scoring import answer_floor
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.search.differentiable import ask_supernets, with_proposals
 from espalier.pipelines.search.limits.operation_limit import aims_within
 from espalier.pipelines.search.limits.reserve import search_deadline
 from espalier.pipelines.search.loop import OnResult, run_search
 from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.stand_ins import with_stand_ins
+from espalier.pipelines.search.strategies.names import DIFFERENTIABLE
 from espalier.pipelines.serving.latency import prepare_ms
 from espalier.pipelines.serving.model import EnsembleModel, build_model
 from espalier.pipelines.serving.residual_correction import ResidualCorrection
@@ -183,6 +186,11 @@ def search(
         Called with each outcome, with its out-of-fold predictions, as it arrives.
     """
     end = search_deadline(plan.budget, plan.space.shape, deadline)
+    if plan.strategy == DIFFERENTIABLE:
+        findings = ask_supernets(plan, executor, data.folds, end)
+        if not findings.proposed:
+            warnings.warn(findings.said, stacklevel=2)
+        plan = with_proposals(plan, findings)
     history = run_search(plan, executor, data.metric, deadline=end, on_result=on_result)
     return with_stand_ins(history, predicted)
 

@@ -11,6 +11,7 @@ from espalier.pipelines.pages.search_charts import expectation_chart, front_char
 
 ORIGINS = {
     "warm_start": "what earlier trainings and experience advise",
+    "differentiable": "proposed by networks that hold many",
     "default": "defaults of the families",
     "starter": "other good starts of the leading families",
     "random": "drawn at random",

@@ -105,6 +105,7 @@ def _fill(
         expected_seconds_limit=None if limit is None else min(limit, _SAFETY * left),
         memory_limit_mb=plan.memory_limit_mb,
         warm_start=plan.warm_start,
+        proposed=plan.proposed,
         n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,

@@ -34,6 +34,8 @@ class SearchPlan:
         Folds of a trial.
     warm_start : tuple of Configuration
         Configurations to try first.
+    proposed : tuple of Configuration
+        Networks that supernets propose, tried before all others; only of a differentiable search.
     finish : FinishCost
         Cost of the steps after the refits.
     prior : Experience or None
@@ -57,6 +59,7 @@ class SearchPlan:
     strategy: str = DEFAULT_STRATEGY
     n_folds: int = 1
     warm_start: tuple[Configuration, ...] = ()
+    proposed: tuple[Configuration, ...] = ()
     finish: FinishCost = NOTHING
     prior: Experience | None = None
     memory_limit_mb: float | None = None

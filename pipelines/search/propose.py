@@ -13,7 +13,11 @@ from espalier.pipelines.search.limits.thinning import thinned
 from espalier.pipelines.search.proposer import NEAR_LEADERS, Proposer, Rule
 from espalier.pipelines.search.strategies.dispatch import sources
 from espalier.pipelines.search.strategies.initial_design import initial_design
-from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, check_strategy
+from espalier.pipelines.search.strategies.names import (
+    DEFAULT_STRATEGY,
+    DIFFERENTIABLE,
+    check_strategy,
+)
 from espalier.pipelines.search.strategies.situation import SourcedProposal
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.joint import SearchSpace
@@ -41,6 +45,7 @@ def propose_trials(
     expected_seconds_limit: float | None = None,
     memory_limit_mb: float | None = None,
     warm_start: Sequence[Configuration] = (),
+    proposed: Sequence[Configuration] = (),
     n_folds: int = 1,
     prior: Experience | None = None,
     racing: bool = False,
@@ -79,6 +84,9 @@ def propose_trials(
         Most MiB that a trial may be expected to take; None for no limit.
     warm_start : sequence of Configuration
         Configurations to try before the defaults.
+    proposed : sequence of Configuration
+        Networks that supernets propose, tried before all others. They stop in time, so those that
+        seem too slow are tried too.
     n_folds : int
         Folds of a trial, for its expected seconds.
     prior : Experience or None
@@ -123,7 +131,7 @@ def propose_trials(
     defaults = initial_design(
         space, admission.costs, expected_seconds_limit, leaders_only=prior is not None
     )
-    sure, others, favourites = (
+    sure, others, favourites, networks = (
         with_passes_that_fit(
             space, some, admission.costs, expected_seconds_limit, proposer.taken.values()
         )
@@ -131,11 +139,13 @@ def propose_trials(
             defaults.configurations[: defaults.n_sure],
             defaults.configurations[defaults.n_sure :],
             warm_start,
+            proposed,
         )
     )
     picks: list[SourcedProposal] = []
     timed = expected_seconds_limit is not None
     offered: list[tuple[str, Sequence[Configuration], Rule]] = [
+        (DIFFERENTIABLE, networks, admission.conceivable),
         ("warm_start", favourites, admission.admitted),
         ("default", sure, admission.conceivable),
         ("default", others, admission.admitted),

@@ -28,6 +28,7 @@ BASELINE = "baseline"
 _PROPOSERS = {
     "default": "defaults",
     "starter": "starters",
+    "differentiable": "supernets",
     "warm_start": "experience",
     "slower": "longer training",
     ASCENT: "predictor, by ascent",

@@ -18,7 +18,16 @@ MOST_TRIALS = 400
 BEST, NEWEST, SPREAD = 80, 80, 80
 """Trials that a longer search learns from."""
 NO_PREDICTOR = frozenset(
-    {"default", "grid", "neighbour", "random", "slower", "starter", "warm_start"}
+    {
+        "default",
+        "differentiable",
+        "grid",
+        "neighbour",
+        "random",
+        "slower",
+        "starter",
+        "warm_start",
+    }
 )
 """Origins of trials that no predictor, sampler or surrogate was asked for."""
 CHOOSING_SHARE = 0.045
