@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.evaluation.forecast_context import ForecastContext
@@ -95,9 +96,10 @@ def make_series_setup(
     if entry.test_windows:
         keys = [SERIES, TIME] if SERIES in table.columns else [TIME]
         table = table.sort_values(keys, kind="stable").reset_index(drop=True)
-        left = len(table) - 1 - np.arange(len(table))
+        left: NDArray[np.int64] = np.arange(len(table), dtype=np.int64)[::-1]
         if SERIES in table.columns:
-            left = table.groupby(SERIES, sort=False).cumcount(ascending=False).to_numpy()
+            later = table.groupby(SERIES, sort=False).cumcount(ascending=False)
+            left = np.asarray(later, dtype=np.int64)
         table = table[left >= entry.test_windows * horizon]
     whole = read_series(table, columns).panel
     panel = SeriesCap.of(rules).cut(whole, rules.seed)
