@@ -83,8 +83,9 @@ lock: ## Resolve the pins anew (needs uv)
 
 # What the image holds: the same pins with hashes, without the tools of development, with the builder.
 lock-image: ## Resolve the pins of the container image (needs uv)
-	echo 'hatchling>=1.27' | uv pip compile pyproject.toml - --extra postgres --extra vision --extra text \
-	  --extra export -c requirements.lock --python-version 3.12 --python-platform x86_64-unknown-linux-gnu \
+	echo 'hatchling>=1.27' | uv pip compile pyproject.toml - --extra postgres --extra s3 --extra vision \
+	  --extra text --extra export --extra excel --extra holidays --extra interpretable \
+	  -c requirements.lock --python-version 3.12 --python-platform x86_64-unknown-linux-gnu \
 	  --no-emit-package nvidia-nccl-cu12 --no-emit-package nvidia-nccl-cu13 --generate-hashes --no-annotate \
 	  --no-header --no-emit-index-url --no-emit-find-links -o infra/deploy/requirements.lock
 

@@ -9,8 +9,8 @@ MLflow's store, Prefect's server and a folder of run records, but no home folder
 with all their processes at a random moment, and repeated on the other machine, as a schedule would.
 Some weeks a column is missing (refused by the schema), the export is cut short (refused by the
 expectations that people state), or the values have moved (a warning); promotions are decided by the
-gate or approved by a person; half way Espalier is upgraded on all machines, and every champion is
-asked its golden rows.
+gate or approved by a person; Prefect's server is killed while a command is at work, and started
+again; half way Espalier is upgraded on all machines, and every champion is asked its golden rows.
 
 At the end: no run of MLflow or Prefect is left running, no run made two versions, no promotion is
 one that the gate forbids, every training that ended well left its version, the log of decisions has
@@ -20,57 +20,26 @@ is JSON; the exit status is 1 if a promise was broken.
 """
 
 import argparse
-import json
 import os
 import random
-import statistics
 import sys
 import tempfile
+import threading
 import time
-from collections import Counter
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from parts.year_checks import Audit, audit, end_what_died
+from parts.year_checks import audit, end_what_died
 from parts.year_hosts import Host, Outcome, Stores, run_until_done, upgraded_source
+from parts.year_report import Year, conclude, megabytes
 
 FIRST_ROWS, ROWS_A_WEEK = 240, 60
 REFUSED = 2
 # A broken table every so many weeks.
-_SCHEMA_EVERY, _VOLUME_EVERY, _DRIFT_EVERY = 13, 11, 9
-
-
-@dataclass
-class Year:
-    """What has happened so far.
-
-    Attributes
-    ----------
-    trained : dict of str to set of int
-        Versions that commands reported, by model.
-    refused : int
-        Tables that were refused, as they should be.
-    wrongly : list of str
-        What went otherwise than it should, in words.
-    killed : int
-        Commands that were killed.
-    calls : list of (week, number)
-        Calls to MLflow of every retraining that ran through.
-    disk : list of float
-        MiB on the disks of all machines after each week.
-    counts : Counter
-        Commands by name.
-    """
-
-    trained: dict[str, set[int]] = field(default_factory=dict)
-    refused: int = 0
-    wrongly: list[str] = field(default_factory=list)
-    killed: int = 0
-    calls: list[tuple[int, int]] = field(default_factory=list)
-    disk: list[float] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
+_SCHEMA_EVERY, _VOLUME_EVERY, _DRIFT_EVERY, _SERVER_EVERY = 13, 11, 9, 6
 
 
 class Team:
@@ -80,14 +49,19 @@ class Team:
     ----------
     hosts : list of Host
         The machines.
+    stores : Stores
+        What they share.
     data : Path
         Folder of the tables, which all machines read.
     options : Namespace
         Options of the program.
     """
 
-    def __init__(self, hosts: list[Host], data: Path, options: argparse.Namespace) -> None:
+    def __init__(
+        self, hosts: list[Host], stores: Stores, data: Path, options: argparse.Namespace
+    ) -> None:
         self.hosts = hosts
+        self.stores = stores
         self.data = data
         self.options = options
         self.draw = random.Random(options.seed)
@@ -103,13 +77,13 @@ class Team:
             self._broken_tables(name, number, week)
             moved = 2.5 if (week + number) % _DRIFT_EVERY == 0 else 0.0
             self._write(name, number, week, shift=moved)
-            self._retrain(name, week)
+            self._retrain(name, week, kills_server=(week + number) % _SERVER_EVERY == 3)
             self._promote(name, number, week)
             if (week + number) % 4 == 0:
                 outcome = self._run("monitor", name, str(self._path(name)))
                 if outcome.status not in (0, 1, 3):  # exceeded limits are an outcome too
                     self._wrong(f"monitor of {name} in week {week}", outcome)
-        self.year.disk.append(_megabytes([each.folder for each in self.hosts], self.data.parent))
+        self.year.disk.append(megabytes([each.folder for each in self.hosts], self.data.parent))
 
     def upgrade(self, source: Path) -> None:
         """Upgrade Espalier on all machines, and ask all champions their golden rows."""
@@ -151,8 +125,36 @@ class Team:
         else:
             self._wrong(f"{what} of {name} in week {week} was not refused", outcome)
 
-    def _retrain(self, name: str, week: int) -> None:
-        outcome = self._until_done(["retrain", name])
+    @contextmanager
+    def _server_killed(self, *, is_time: bool) -> Iterator[None]:
+        """Kill Prefect's server, if it is time, at some moment of the block, and start it again."""
+        if not is_time:
+            yield
+            return
+        delay = self.draw.uniform(0.0, 30.0)
+        failed: list[BaseException] = []
+
+        def kill() -> None:
+            time.sleep(delay)
+            try:
+                self.stores.kill_prefect()
+            except BaseException as error:  # of another thread, to be raised in this one
+                failed.append(error)
+
+        thread = threading.Thread(target=kill)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
+        if failed:
+            raise failed[0]
+
+    def _retrain(self, name: str, week: int, *, kills_server: bool) -> None:
+        with self._server_killed(is_time=kills_server):
+            outcome = self._until_done(["retrain", name])
+        if kills_server and outcome.status == 1:  # it said so, and its schedule gives it again
+            outcome = self._until_done(["retrain", name])
         self._note_version(name, outcome, "training")
         if not outcome.killed and outcome.status == 0:
             self.year.calls.append((week, outcome.calls))
@@ -222,17 +224,12 @@ def table_of(number: int, week: int, *, shift: float = 0.0) -> pd.DataFrame:
     kind = np.random.default_rng([number, 9]).choice(["x", "y", "z"], size=n)
     if shift:
         a[-ROWS_A_WEEK:] += shift
-    y = a - 0.5 * b + (kind == "x") + 0.4 * noise
+    # The world changes every other week, so that retrained models are better, and get promoted.
+    of_week = np.maximum(0, (np.arange(n) - FIRST_ROWS) // ROWS_A_WEEK + 1)
+    slope = np.array([-0.5, 1.0, 2.5, 1.0])[(of_week + number % 2) // 2 % 4]
+    y = a + slope * b + (kind == "x") + 0.4 * noise
     days = pd.Timestamp("2026-01-05") + pd.to_timedelta(np.arange(n) * 7 // ROWS_A_WEEK, "D")
     return pd.DataFrame({"day": days.astype(str), "a": a, "b": b, "kind": kind, "y": y})
-
-
-def growth(values: list[float]) -> float:
-    """Return the mean of the last third over that of the first; 1 if there are too few."""
-    third = len(values) // 3
-    if third == 0 or not any(values[:third]):
-        return 1.0
-    return statistics.mean(values[-third:]) / statistics.mean(values[:third])
 
 
 def main() -> None:
@@ -245,19 +242,22 @@ def main() -> None:
     parser.add_argument("--stores", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--most-growth", type=float, default=1.3)
+    parser.add_argument("--minutes", type=float, default=1e9, help="begin no week after these")
     options = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="espalier-year-") as scratch:
         folder = Path(scratch)
         stores = Stores(folder / "stores", options.stores)
         hosts = [Host(name, folder / name, stores) for name in ("one", "two")]
-        team = Team(hosts, folder / "data", options)
+        team = Team(hosts, stores, folder / "data", options)
         try:
             stores.start()
             team.data.mkdir()
             for host in hosts:
                 host.make()
             for week in range(options.weeks):
+                if time.monotonic() - started > 60 * options.minutes:
+                    break
                 if week == options.weeks // 2:
                     team.upgrade(upgraded_source(folder / "upgraded"))
                 team.week(week)
@@ -268,55 +268,8 @@ def main() -> None:
             found = audit(team.year.trained)
         finally:
             stores.stop()
-    sys.exit(conclude(team.year, found, options, time.monotonic() - started))
-
-
-def conclude(year: Year, found: Audit, options: argparse.Namespace, seconds: float) -> int:
-    """Print the figures as JSON; return 1 if a promise was broken."""
-    per_week = [
-        float(after - before) for before, after in zip(year.disk, year.disk[1:], strict=False)
-    ]
-    calls = growth([float(number) for _, number in year.calls])
-    disk = growth(per_week)
-    broken = [*year.wrongly, *found.broken]
-    if calls > options.most_growth:
-        broken.append(f"calls of a retraining grew by {calls:.2f}")
-    if disk > options.most_growth:
-        broken.append(f"disk of a week grew by {disk:.2f}")
-    for line in broken:
-        print(f"BROKEN {line}")
-    figures = {
-        "models": options.models,
-        "weeks": options.weeks,
-        "stores": options.stores,
-        "seed": options.seed,
-        "commands": dict(year.counts),
-        "killed": year.killed,
-        "refused": year.refused,
-        "calls_of_a_retraining": [number for _, number in year.calls],
-        "calls_growth": round(calls, 3),
-        "disk_mb_a_week": [round(each, 2) for each in per_week],
-        "disk_growth": round(disk, 3),
-        **{key: value for key, value in asdict(found).items() if key != "broken"},
-        "broken": broken,
-        "seconds": round(seconds),
-    }
-    print(json.dumps(figures))
-    return int(bool(broken))
-
-
-def _megabytes(folders: list[Path], top: Path) -> float:
-    """Return the MiB of the machines' folders and of the shared ones, databases left out."""
-    places = {*folders, top / "stores" / "shared"}
-    total = 0
-    for place in places:
-        for path in place.rglob("*"):
-            try:
-                if path.is_file() and ".db" not in path.name:
-                    total += path.stat().st_size
-            except FileNotFoundError:  # just removed
-                continue
-    return total / 2**20
+    seconds = time.monotonic() - started
+    sys.exit(conclude(team.year, found, options, seconds, servers_killed=stores.killed))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import random
 import re
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -48,8 +49,10 @@ class Stores:
     folder: Path
     kind: str
     variables: dict[str, str] = field(default_factory=dict)
+    killed: int = 0
     _server: "subprocess.Popen[bytes] | None" = None
     _postgres: str = ""
+    _port: int = 0
 
     def start(self) -> None:
         """Start what is to be started."""
@@ -64,8 +67,26 @@ class Stores:
             self._postgres = found["POSTGRES_FOLDER"]
             tracking = found["MLFLOW_TRACKING_URI"]
             prefect = found["PREFECT_SERVER_DATABASE_CONNECTION_URL"]
-        port = free_port()
-        url = f"http://127.0.0.1:{port}/api"
+        self._port = free_port()
+        self.variables = {
+            "PREFECT_API_URL": f"http://127.0.0.1:{self._port}/api",
+            "ESPALIER_TRACKING_URI": tracking,
+            "ESPALIER_RUNS_URL": (self.folder / "shared").as_uri(),
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": prefect,
+        }
+        self._start_prefect()
+
+    def kill_prefect(self) -> None:
+        """Kill Prefect's server at once, and start it again on its database."""
+        server, self._server = self._server, None
+        if server is not None:
+            self.killed += 1
+            _kill(server.pid)
+            server.wait()
+        self._start_prefect()
+
+    def _start_prefect(self) -> None:
+        url = self.variables["PREFECT_API_URL"]
         with (self.folder / "prefect.log").open("ab") as log:
             self._server = subprocess.Popen(
                 [
@@ -73,7 +94,7 @@ class Stores:
                     "-m",
                     "espalier.infra.orchestration.server_process",
                     "--port",
-                    str(port),
+                    str(self._port),
                     "--mark",
                     str(self.folder / "tables"),
                 ],
@@ -83,21 +104,17 @@ class Stores:
                 env=_plain_environment()
                 | {
                     "PYTHONPATH": str(ROOT / "src"),
-                    "PREFECT_SERVER_DATABASE_CONNECTION_URL": prefect,
                     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+                    "PREFECT_SERVER_DATABASE_CONNECTION_URL": self.variables[
+                        "PREFECT_SERVER_DATABASE_CONNECTION_URL"
+                    ],
                 },
             )
-        end = time.monotonic() + 240
+        end = time.monotonic() + float(os.environ.get("ESPALIER_PREFECT_START_SECONDS", "240"))
         while not answers(f"{url}/health"):
             if self._server.poll() is not None or time.monotonic() > end:
                 raise RuntimeError((self.folder / "prefect.log").read_text()[-2000:])
             time.sleep(0.3)
-        self.variables = {
-            "PREFECT_API_URL": url,
-            "ESPALIER_TRACKING_URI": tracking,
-            "ESPALIER_RUNS_URL": (self.folder / "shared").as_uri(),
-            "PREFECT_SERVER_DATABASE_CONNECTION_URL": prefect,
-        }
 
     def stop(self) -> None:
         """Stop what was started."""
@@ -116,6 +133,7 @@ class Host:
     folder: Path
     stores: Stores
     source: Path = ROOT / "src"
+    seconds: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def home(self) -> Path:
@@ -162,13 +180,15 @@ class Host:
                 stderr=file,
                 env=self.environment,
             )
-        killed = False
+        killed, started = False, time.monotonic()
         try:
             process.wait(kill_after if kill_after is not None else 900)
         except subprocess.TimeoutExpired:
             killed = True
             _kill(process.pid)
             process.wait()
+        if not killed:
+            self.seconds.setdefault(arguments[0], []).append(time.monotonic() - started)
         return Outcome(
             status=process.returncode,
             record=json.loads(said.read_text()) if said.exists() else {},
@@ -195,9 +215,12 @@ def run_until_done(
         Chooses the moments and the first machine.
     """
     first, killed = draw.randrange(len(hosts)), 0
+    # Any moment of its life: as long as it has lasted so far, on this machine at this time.
+    earlier = [each for host in hosts for each in host.seconds.get(arguments[0], ())[-4:]]
+    longest = statistics.mean(earlier) if earlier else 40.0
     for number in range(kills):
         host = hosts[(first + number) % len(hosts)]
-        outcome = host.run(*arguments, kill_after=draw.uniform(5.0, 45.0))
+        outcome = host.run(*arguments, kill_after=draw.uniform(0.1, 1.0) * longest)
         killed += outcome.killed
         if not outcome.killed:  # it was quicker
             break

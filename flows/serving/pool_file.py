@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _HEAD = """\
 # Made by `espalier serve --pool-file`; make it anew when schedules change.
 #
-#     prefect work-pool create {pool} --type process        # or docker, kubernetes
+#     prefect work-pool create {pool} --type process
+#         # or docker, kubernetes: --base-job-template infra/deploy/pools/TYPE.json
 #     prefect --no-prompt deploy --all
 #     prefect worker start --pool {pool}
 #

@@ -3,11 +3,13 @@
 import asyncio
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
-from uuid import UUID
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID, uuid4
 
 import psutil
 from prefect.runner import Runner
@@ -25,7 +27,15 @@ class ServingRunner(Runner):
 
     It pauses nothing when it stops: Prefect would delete the planned runs then, so that one that is
     due before the next start would be lost. As after a crash, it is late instead, and made up for.
+
+    Its temporary files are in a folder of its own. Prefect's are below one that the first user of a
+    machine owns, so that nobody else could serve there.
     """
+
+    async def __aenter__(self) -> Self:
+        self._tmp_dir = Path(tempfile.gettempdir()) / f"espalier-serve-{uuid4().hex}"
+        await super().__aenter__()
+        return self
 
     def take(self, deployment_id: UUID, name: str) -> None:
         """Execute the runs of a deployment that is published already."""

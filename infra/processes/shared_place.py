@@ -4,8 +4,10 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from espalier.infra.settings import Settings
 from espalier.pipelines.errors import StoreUnavailableError, UserError
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 _LOG = logging.getLogger(__name__)
+
+# Files of a local folder are written here and then moved to where they belong.
+_PARTIAL = ".partial"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,17 @@ class SharedPlace:
                 return None
 
     def write(self, path: str, content: bytes) -> None:
-        """Write an object, in place of an earlier one."""
+        """Write an object, in place of an earlier one: readers see either as a whole."""
         full = self._full(path)
         with _failures():
             self._make_parent(full)
-            self.filesystem.pipe_file(full, content)
+            if _is_local(self.filesystem):
+                partial = Path(self.root) / _PARTIAL / uuid4().hex
+                partial.parent.mkdir(exist_ok=True)
+                partial.write_bytes(content)
+                partial.replace(full)
+            else:
+                self.filesystem.pipe_file(full, content)
 
     def create(self, path: str, content: bytes) -> bool:
         """Write an object unless there is one; return whether it was written."""

@@ -51,7 +51,8 @@ class TrainingSettings:
     search : str
         Strategy that proposes configurations: ``guided`` (mostly gradient ascent on a Gaussian
         process), ``gp``, ``neural``, ``forest``, ``tpe``, ``evolution``,
-        ``policy``, ``policy+critic``, ``local``, ``nsga2``, ``random`` or ``grid``.
+        ``policy``, ``policy+critic``, ``local``, ``differentiable`` (networks on pictures, proposed
+        by one that holds many; then as ``guided``), ``nsga2``, ``random`` or ``grid``.
     memory_limit : str or None
         Memory that a trial may use, data included, such as ``"4GiB"``; None for an equal share of
         80 % of the machine's. A large limit can reduce the number of concurrent trials.

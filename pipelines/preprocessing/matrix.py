@@ -15,6 +15,7 @@ from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
 from espalier.pipelines.preprocessing.categorical import CategoricalBlock
 from espalier.pipelines.preprocessing.codes import FEW_ROWS
 from espalier.pipelines.preprocessing.dates import DateParts
+from espalier.pipelines.preprocessing.lookups import LookupColumns
 from espalier.pipelines.preprocessing.numeric import NumericBlock
 from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.preprocessing.text import REPEATS, TextColumn
@@ -64,6 +65,8 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
     pictures : str
         What is made of columns of pictures: ``columns`` (by ``vector``), the ``score`` of all of
         them together, or ``none``.
+    lookups : LookupColumns or None
+        For what is looked up of categories, strings that repeat, and numbers; None without.
 
     Attributes
     ----------
@@ -85,6 +88,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         vector: VectorColumn | None = None,
         meaning: str = "both",
         pictures: str = "columns",
+        lookups: LookupColumns | None = None,
     ) -> None:
         self.roles = roles
         self.dates = dates
@@ -96,6 +100,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         self.vector = vector
         self.meaning = meaning
         self.pictures = pictures
+        self.lookups = lookups
 
     def fit(self, X: pd.DataFrame, y: NDArray[Any], facts: RowFacts = PLAIN) -> "FeatureMatrix":
         """Learn from a prepared table and its target."""
@@ -147,6 +152,12 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         if scored:
             self.scores_ = VectorScores(self.numeric.classification, self.numeric.seed)
             blocks.append(self.scores_.fit_transform(X[scored], y, facts))
+        self.lookups_ = None
+        if self.lookups is not None:
+            self.levelled_ = [*self._columns(ColumnRole.CATEGORICAL), *self._repeated_texts(X)]
+            self.lookups_ = clone(self.lookups)
+            looked_up = self._looked_up(PreparedRows.of(X))
+            blocks.append(self.lookups_.fit_transform(looked_up, y, facts))
         matrix = _join(blocks, len(X))
         self.steps_: list[Any] = []
         if not sp.issparse(matrix):
@@ -175,6 +186,9 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         blocks.extend(each.transform(rows.frame[name]) for name, each in vectors.items())
         if scored := getattr(self, "scored_", []):
             blocks.append(self.scores_.transform(rows.frame[scored]))
+        lookups = getattr(self, "lookups_", None)
+        if lookups is not None:
+            blocks.append(lookups.transform(self._looked_up(rows)))
         matrix = _join(blocks, len(rows))
         for step in self.steps_:
             matrix = step.transform(matrix)
@@ -200,13 +214,22 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
 
     def _repeating(self, X: pd.DataFrame) -> list[str]:
         """Return the text columns whose strings repeat enough to be used as categories."""
-        if self.strings == "text":
-            return []
+        return [] if self.strings == "text" else self._repeated_texts(X)
+
+    def _repeated_texts(self, X: pd.DataFrame) -> list[str]:
         return [
             name
             for name in self._columns(ColumnRole.TEXT)
             if REPEATS * X[name].nunique() <= X[name].notna().sum()
         ]
+
+    def _looked_up(self, rows: PreparedRows) -> tuple[Any, NDArray[Any]]:
+        """Return the strings and the numbers that `LookupColumns` takes."""
+        names = self._columns(ColumnRole.NUMERIC)
+        numbers = rows.once(
+            ("numbers", *names), lambda frame: frame[names].to_numpy(dtype=np.float64)
+        )
+        return _cells(rows, self.levelled_), numbers
 
     def _numbers(self, rows: PreparedRows) -> NDArray[Any]:
         names = self._columns(ColumnRole.NUMERIC)

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
 from espalier.pipelines.preprocessing.construct import PairwiseFeatures
+from espalier.pipelines.preprocessing.constructed.random_formulas import RandomFormulas
 from espalier.pipelines.preprocessing.scaling import make_scaler
 from espalier.pipelines.seeds import drawn_rows
 
@@ -30,11 +31,13 @@ class NumericBlock(TransformerMixin, BaseEstimator):
     scaling : str
         See `make_scaler`.
     construction : str
-        ``none``, or which pairwise features are added; see `PairwiseFeatures`.
+        ``none``, ``random`` (`RandomFormulas`), or which pairs are added (`PairwiseFeatures`).
     classification : bool
         Whether ``y`` holds class codes.
     seed : int
         Seed of everything random.
+    n_made : int
+        Most columns that ``random`` adds.
     """
 
     def __init__(
@@ -45,7 +48,9 @@ class NumericBlock(TransformerMixin, BaseEstimator):
         construction: str = "none",
         classification: bool = True,
         seed: int = 0,
+        n_made: int = 100,
     ) -> None:
+        self.n_made = n_made
         self.imputation = imputation
         self.indicator = indicator
         self.scaling = scaling
@@ -79,11 +84,9 @@ class NumericBlock(TransformerMixin, BaseEstimator):
         # Clipped first: the mean of two numbers near the largest float is infinite.
         self.fill_ = self._fill_values(np.clip(kept - self.offset_, -_LARGEST, _LARGEST))
         filled = self._filled(kept)
-        self.pairs_ = None
+        self.pairs_: PairwiseFeatures | RandomFormulas | None = None
         if self.construction != "none" and filled.shape[1] >= 2:
-            self.pairs_ = PairwiseFeatures(
-                self.construction, classification=self.classification, seed=self.seed
-            ).fit(filled, y, facts)
+            self.pairs_ = self._construction().fit(filled, y, facts)
             filled = self.pairs_.transform(filled)
         self.scaler_ = None
         if self.scaling != "none" and filled.shape[1]:
@@ -96,6 +99,13 @@ class NumericBlock(TransformerMixin, BaseEstimator):
         if self.pairs_ is not None:
             filled = self.pairs_.transform(filled)
         return self._assemble(filled, np.isnan(X) if self.marked_.any() else None)
+
+    def _construction(self) -> PairwiseFeatures | RandomFormulas:
+        if self.construction == "random":
+            return RandomFormulas(self.n_made, self.seed)
+        return PairwiseFeatures(
+            self.construction, classification=self.classification, seed=self.seed
+        )
 
     def _fill_values(self, X: NDArray[Any]) -> NDArray[Any] | None:
         if self.imputation == "none":

@@ -71,8 +71,9 @@ class TargetMeans(TransformerMixin, BaseEstimator):
         """Return the encoding of codes ``X``, float32."""
         parts = []
         for position, table in enumerate(self.tables_):
-            padded = np.vstack([table, self.prior_])
-            parts.append(padded[np.minimum(X[:, position], len(table))])
+            codes = X[:, position]
+            known = table[np.minimum(codes, len(table) - 1)]
+            parts.append(np.where((codes < len(table))[:, None], known, self.prior_))
         if not parts:
             return np.empty((len(X), 0), dtype=np.float32)
         return np.hstack(parts).astype(np.float32)

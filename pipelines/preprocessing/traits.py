@@ -46,6 +46,11 @@ class PreprocessingTraits:
     pixels : bool
         Whether the model takes the pixels of pictures, uint8 of shape (n_rows, n_pictures, side,
         side, 3), instead of a matrix.
+    formulas : bool
+        Whether many random formulas of numeric columns may be added, where features may be
+        constructed.
+    lookups : tuple of str
+        Looked-up columns that may be added (`LookupColumns`).
     """
 
     scaling: tuple[str, ...] = ("none",)
@@ -64,6 +69,8 @@ class PreprocessingTraits:
     directions: int = 48
     native_weighs: bool = True
     pixels: bool = False
+    formulas: bool = False
+    lookups: tuple[str, ...] = ("none",)
 
     __setstate__ = set_state_with_defaults
 

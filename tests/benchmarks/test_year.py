@@ -32,13 +32,17 @@ def test_a_table_grows_and_keeps_its_rows(year):
 
 
 def test_growth_is_of_the_last_third_over_the_first(year):
-    assert year.growth([1.0, 1.0, 5.0, 5.0, 3.0, 3.0]) == 3.0
-    assert year.growth([1.0, 9.0]) == 1.0
+    from parts.year_report import growth
+
+    assert growth([1.0, 1.0, 5.0, 5.0, 3.0, 3.0]) == 3.0
+    assert growth([1.0, 9.0]) == 1.0
 
 
 def test_what_was_broken_is_told_and_ends_with_one(year, capsys):
+    from parts.year_checks import Audit
+
     happened = year.Year(calls=[(1, 40), (2, 40), (3, 80)], disk=[1.0, 2.0, 3.0, 4.0])
-    found = year.Audit(
+    found = Audit(
         versions=2, promotions=0, decisions=0, mlflow_runs=3, flow_runs=3, broken=("a run is left",)
     )
     options = argparse.Namespace(models=1, weeks=4, stores="sqlite", seed=0, most_growth=1.3)
@@ -50,7 +54,7 @@ def test_what_was_broken_is_told_and_ends_with_one(year, capsys):
         "calls of a retraining grew by 2.00",
     ]
     happened.calls = happened.calls[:2]
-    calm = year.Audit(versions=2, promotions=0, decisions=0, mlflow_runs=3, flow_runs=3, broken=())
+    calm = Audit(versions=2, promotions=0, decisions=0, mlflow_runs=3, flow_runs=3, broken=())
     assert year.conclude(happened, calm, options, 1.0) == 0
 
 

@@ -80,11 +80,11 @@ class Servers:
         for server in self._made:
             server.kill()
 
-    def mlflow(self):
-        """MLflow's tracking server on its own sqlite database."""
+    def mlflow(self, *, store=None, artifacts=None, environment=None):
+        """MLflow's tracking server, on its own sqlite database unless another store is named."""
         port, folder = free_port(), self.folder / "mlflow"
         url = f"http://127.0.0.1:{port}"
-        return self._start(
+        return self.start(
             [
                 "mlflow",
                 "server",
@@ -95,23 +95,23 @@ class Servers:
                 "--workers",
                 "1",
                 "--backend-store-uri",
-                f"sqlite:///{folder / 'mlflow.db'}",
+                store or f"sqlite:///{folder / 'mlflow.db'}",
                 "--artifacts-destination",
-                str(folder / "artifacts"),
+                artifacts or str(folder / "artifacts"),
                 "--serve-artifacts",
             ],
             url,
             f"{url}/health",
             folder,
-            {"MLFLOW_DISABLE_TELEMETRY": "true"},
+            {"MLFLOW_DISABLE_TELEMETRY": "true"} | (environment or {}),
         )
 
-    def prefect(self):
-        """Prefect's server on its own sqlite database."""
+    def prefect(self, *, database=None):
+        """Prefect's server, on its own sqlite database unless another is named."""
         port, folder = free_port(), self.folder / "prefect"
         url = f"http://127.0.0.1:{port}/api"
-        database = f"sqlite+aiosqlite:///{folder / 'prefect.db'}"
-        return self._start(
+        database = database or f"sqlite+aiosqlite:///{folder / 'prefect.db'}"
+        return self.start(
             [
                 "espalier.infra.orchestration.server_process",
                 "--port",
@@ -133,7 +133,7 @@ class Servers:
         """A Dask scheduler, with one worker that follows it."""
         port, folder = free_port(), self.folder / "dask"
         url = f"tcp://127.0.0.1:{port}"
-        return self._start(
+        return self.start(
             ["dask", "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"],
             url,
             None,
@@ -142,7 +142,7 @@ class Servers:
 
     def worker(self, scheduler):
         """A Dask worker with its nanny."""
-        return self._start(
+        return self.start(
             [
                 "dask",
                 "worker",
@@ -160,7 +160,8 @@ class Servers:
             self.folder / "worker",
         )
 
-    def _start(self, arguments, url, health, folder, environment=None):
+    def start(self, arguments, url, health, folder, environment=None):
+        """Start any other server, which ends with these."""
         server = Server(arguments, url, health, folder, environment or {})
         self._made.append(server)
         return server.start()

@@ -1,5 +1,6 @@
 """``prefect deploy --all`` on a real server, and a worker of a process pool that runs it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -61,6 +62,15 @@ def test_every_flow_of_the_file_is_deployed_with_its_form(deployed, ask):
         assert list(each["parameter_openapi_schema"]["properties"]) == ["request"]
         assert "espalier" in each["tags"]
         assert (VARIABLES | heartbeats.VARIABLES).items() <= each["job_variables"]["env"].items()
+
+
+@pytest.mark.parametrize("kind", ["docker", "kubernetes"])
+def test_the_templates_of_pools_are_taken(prefect, ask, kind):
+    path = ROOT / "infra" / "deploy" / "pools" / f"{kind}.json"
+    prefect("work-pool", "create", f"of {kind}", "--type", kind, "--base-job-template", str(path))
+    [found] = [each for each in ask("/work_pools/filter", {}) if each["name"] == f"of {kind}"]
+    assert found["type"] == kind
+    assert found["base_job_template"] == json.loads(path.read_text())
 
 
 def test_a_worker_runs_what_was_deployed(deployed, prefect, ask):

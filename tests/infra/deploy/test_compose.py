@@ -83,7 +83,7 @@ def test_kubernetes_notes_name_the_same_commands(services):
 
 def test_pages_are_published_to_this_machine_alone(services):
     published = {name: each["ports"] for name, each in services.items() if "ports" in each}
-    assert set(published) == {"prefect", "mlflow"}
+    assert set(published) == {"prefect", "mlflow", "flows"}
     for ports in published.values():
         assert all(port.startswith("127.0.0.1:") for port in ports)
 
@@ -124,6 +124,8 @@ def test_files_that_are_mounted_or_copied_exist(services):
 def test_the_image_holds_the_drivers_of_the_stores_and_no_tools_of_development():
     pins = _pins(DEPLOY / "requirements.lock")
     assert {"psycopg2-binary", "asyncpg", "onnxruntime", "hatchling"} <= set(pins)
+    # Object stores, workbooks, and what trains by the names of families and places.
+    assert {"s3fs", "boto3", "python-calamine", "interpret-core", "holidays"} <= set(pins)
     assert {"pytest", "mypy", "ruff", "selenium", "sphinx", "hypothesis"} & set(pins) == set()
 
 
@@ -136,6 +138,29 @@ def test_the_image_has_the_versions_that_the_tests_run_with():
 def test_every_file_of_the_image_is_known_by_its_hash():
     lines = (DEPLOY / "requirements.lock").read_text().replace("\\\n", " ").splitlines()
     assert all("--hash=sha256:" in line for line in lines if "==" in line)
+
+
+def test_images_of_others_are_pinned_by_their_digest(services):
+    pinned = r"[a-z]+:[\w.-]+@sha256:[0-9a-f]{64}"
+    assert re.fullmatch(rf"\$\{{POSTGRES_IMAGE:-{pinned}\}}", services["postgres"]["image"])
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    assert re.findall(r"^ARG BASE=(.*)$", dockerfile, re.MULTILINE)
+    assert all(
+        re.fullmatch(pinned, each)
+        for each in re.findall(r"^ARG BASE=(.*)$", dockerfile, re.MULTILINE)
+    )
+    stages = re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    assert set(stages) == {"${BASE}", "espalier"}
+
+
+def test_every_service_that_runs_long_says_whether_it_is_well(services):
+    asked = {name for name, each in services.items() if "healthcheck" in each}
+    # Dask's have no address for it without their dashboard; lost ones are missed by the runs.
+    assert asked == set(services) - {"scheduler", "worker"}
+    command = services["flows"]["healthcheck"]["test"][-1]
+    environment = services["flows"]["environment"]
+    port = environment["PREFECT_RUNNER_SERVER_PORT"]
+    assert f"http://{environment['PREFECT_RUNNER_SERVER_HOST']}:{port}/health" in command
 
 
 def test_what_the_image_copies_is_not_ignored():

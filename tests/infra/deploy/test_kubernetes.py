@@ -99,3 +99,14 @@ def test_addresses_of_databases_come_from_the_secret(pods):
         example = (FOLDER / "stores.env.example").read_text()
         assert len(hidden) == 1
         assert f"{hidden[0]}=" in example
+
+
+def test_serve_is_asked_for_its_health_as_in_compose(pods, services):
+    [container] = pods["flows"]["containers"]
+    given = {each["name"]: each["value"] for each in container["env"]}
+    for name, value in services["flows"]["environment"].items():
+        if name.startswith("PREFECT_RUNNER_"):
+            assert given[name] == value
+    command = services["flows"]["healthcheck"]["test"][1:]
+    assert container["startupProbe"]["exec"]["command"] == command
+    assert container["livenessProbe"]["exec"]["command"] == command

@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 
 from espalier.infra.processes.model_lock import one_at_a_time
-from espalier.infra.processes.shared_lock import ObjectLock, PostgresLock, shared_lock
+from espalier.infra.processes.postgres_lock import PostgresLock
+from espalier.infra.processes.shared_lock import ObjectLock, shared_lock
 from espalier.infra.processes.shared_place import open_place
 from espalier.infra.settings import Settings
 from espalier.pipelines.errors import UserError
@@ -108,23 +109,79 @@ def postgres():
     subprocess.run([str(SCRIPT), "stop", variables["POSTGRES_FOLDER"]], check=True)
 
 
+@pytest.fixture
+def database_locks(postgres):
+    """Make a machine's lock of this name, in PostgreSQL."""
+    shared = open_place(f"memory://{uuid4().hex}")
+    return lambda name: PostgresLock(postgres, name, shared)
+
+
+def lose_connection(lock):
+    """End a lock's connection, as a restart of the database or the owner's death does."""
+    lock._connection.connection.driver_connection.close()
+
+
 @pytest.mark.slow
 @pytest.mark.postgres
-def test_postgresql_frees_the_lock_of_a_killed_process(postgres):
-    first, second = PostgresLock(postgres, "run 1"), PostgresLock(postgres, "run 1")
-    other = PostgresLock(postgres, "run 2")
+def test_postgresql_frees_the_lock_of_a_killed_process(database_locks):
+    first, second = database_locks("run 1"), database_locks("run 1")
+    other = database_locks("run 2")
     assert first.acquire() is None
     assert other.acquire() is None
     assert re.fullmatch(r"espalier \d+ on .+", second.acquire())
-    assert second.owner()["host"].startswith("espalier ")
+    assert second.owner()["token"] == first._token
     assert not first.is_lost()
-    # As the kernel does for a killed process.
-    first._connection.connection.driver_connection.close()
-    assert first.is_lost()
+    lose_connection(first)
     end = time.monotonic() + 10
     while second.acquire() is not None:
         assert time.monotonic() < end
+    assert first.is_lost()
+    assert first.owner()["token"] == second._token
     second.release()
+    assert first.is_lost()  # it was followed, though nobody holds it now
     other.release()
+    first.release()
     assert first.acquire() is None
     first.release()
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+def test_a_restarted_database_costs_nobody_the_lock(database_locks):
+    first, second = database_locks("run 3"), database_locks("run 3")
+    assert first.acquire() is None
+    lose_connection(first)
+    assert not first.is_lost()
+    assert second.acquire() is not None
+    lose_connection(first)
+    assert second.acquire() is None
+    second.release()  # it was quick
+    assert first.is_lost()
+
+
+def test_a_beat_that_is_half_written_is_no_lost_lock(tmp_path):
+    place = open_place(tmp_path.as_uri())
+    first = lock(place, seconds=60.0)
+    assert first.acquire() is None
+    (tmp_path / first._path).write_bytes(b"")
+    assert not first.is_lost()
+    place.write(first._path, b'{"token": "other"}')
+    assert first.is_lost()
+    first.release()
+
+
+def test_a_file_is_never_seen_half_written(tmp_path):
+    place, stop = open_place(tmp_path.as_uri()), threading.Event()
+
+    def write():
+        while not stop.is_set():
+            place.write("a/b.json", b"x" * 100_000)
+
+    place.write("a/b.json", b"x" * 100_000)
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = {len(place.read("a/b.json")) for _ in range(200)}
+    stop.set()
+    writer.join()
+    assert seen == {100_000}
+    assert list(place.below("a")) == ["b.json"]

@@ -201,6 +201,15 @@ def test_what_names_single_rows_stands_between_its_marks(full):
     assert report_page(evil).count(ROWS_END) == 1
 
 
+def test_pictures_and_texts_are_linked_between_the_marks_too(full):
+    page = report_page(replace(full, examples="examples.html"))
+    assert page.count(ROWS_BEGIN) == page.count(ROWS_END) == 2
+    assert 'href="examples.html"' in page.split(ROWS_BEGIN)[2].split(ROWS_END)[0]
+    alone = report_page(replace(full, explanation=NOTHING_EXPLAINED, examples="examples.html"))
+    assert 'href="#weak"' in alone
+    assert 'href="examples.html"' in alone
+
+
 def test_nothing_of_the_data_is_markup(full):
     explained = replace(
         full.explanation,

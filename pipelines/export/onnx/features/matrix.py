@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from espalier.pipelines.data.parsing.roles import ColumnRole
+from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.onnx.features.categories import category_columns
 from espalier.pipelines.export.onnx.features.columns import Columns
 from espalier.pipelines.export.onnx.features.dates import date_numbers
@@ -47,6 +48,8 @@ def feature_matrix(columns: Columns, features: FeatureMatrix) -> Matrix:
     CannotExportError
         A step of it has no form in ONNX.
     """
+    if getattr(features, "lookups_", None) is not None:
+        raise CannotExportError("columns that are looked up by combinations of cells")
     graph = columns.graph
     parts: list[Tensor] = []
     names = [name for name, role in features.roles.items() if role is ColumnRole.NUMERIC]

@@ -1,11 +1,11 @@
-"""Numeric columns: `NumericBlock` and `PairwiseFeatures`, in float64 as there."""
+"""Numeric columns: `NumericBlock` and the formulas it adds, in float64 as there."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.export.onnx.features.scaling import scaled
 from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
-from espalier.pipelines.preprocessing.construct import PairwiseFeatures
+from espalier.pipelines.preprocessing.constructed.formulas import Formulas, by_operation
 from espalier.pipelines.preprocessing.numeric import NumericBlock
 
 _LARGEST = np.float64(1e30)
@@ -28,7 +28,7 @@ def number_columns(graph: Graph, numbers: Tensor, block: NumericBlock) -> Tensor
     if len(kept):
         filled = _filled(graph, numbers, kept, block)
         if block.pairs_ is not None:
-            filled = _with_pairs(graph, filled, block.pairs_)
+            filled = _with_formulas(graph, filled, block.pairs_.formulas(len(kept)))
         if block.scaler_ is not None:
             filled = scaled(graph, filled, block.scaler_)
         parts.append(graph.cast(graph.op("Clip", filled, -_LARGEST, _LARGEST), np.float32))
@@ -49,20 +49,26 @@ def _filled(graph: Graph, numbers: Tensor, kept: NDArray[np.intp], block: Numeri
     return graph.op("Where", graph.op("IsNaN", table), block.fill_[None, :], table)
 
 
-def _with_pairs(graph: Graph, table: Tensor, pairs: PairwiseFeatures) -> Tensor:
-    """Return the columns with the chosen combinations of two of them appended."""
-    made = [table]
-    for name, first, second in pairs.chosen_:
-        a, b = graph.take(table, [first]), graph.take(table, [second])
-        if name == "sum":
-            combined = graph.op("Add", a, b)
-        elif name == "difference":
-            combined = graph.op("Sub", a, b)
-        elif name == "product":
-            combined = graph.op("Mul", a, b)
-        else:
-            is_zero = graph.op("Equal", b, np.float64(0.0))
-            divisor = graph.op("Where", is_zero, np.float64(1.0), b)
-            combined = graph.op("Div", a, divisor)  # the numerator where the divisor is zero
-        made.append(graph.op("Clip", combined, -_LARGEST, _LARGEST))
-    return graph.join(made)
+def _with_formulas(graph: Graph, table: Tensor, formulas: Formulas) -> Tensor:
+    """Return the columns with those of formulas appended, as `Formulas.with_made` has them."""
+    base = table
+    for stage in formulas.stages:
+        made, order = list[Tensor](), list[int]()
+        for name, places, first, second in by_operation(stage):
+            combined = _combined(graph, graph.take(table, first), name, graph.take(table, second))
+            made.append(graph.op("Clip", combined, -_LARGEST, _LARGEST))
+            order += places
+        table = graph.join([table, graph.take(graph.join(made), np.argsort(order))])
+    return graph.join([base, graph.take(table, formulas.shown)]) if len(formulas) else base
+
+
+def _combined(graph: Graph, a: Tensor, name: str, b: Tensor) -> Tensor:
+    if name == "sum":
+        return graph.op("Add", a, b)
+    if name == "difference":
+        return graph.op("Sub", a, b)
+    if name == "product":
+        return graph.op("Mul", a, b)
+    is_zero = graph.op("Equal", b, np.float64(0.0))
+    divisor = graph.op("Where", is_zero, np.float64(1.0), b)
+    return graph.op("Div", a, divisor)  # the numerator where the divisor is zero
