@@ -155,7 +155,7 @@ def _of_series(row: Mapping[Any, Any]) -> dict[str, Any]:
     windows, known = row.get(WINDOWS), row.get(KNOWN)
     return {
         "horizon": int(row[HORIZON]),
-        "test_windows": int(windows) if str(windows).isdigit() else 0,
+        "test_windows": int(str(windows)) if str(windows).isdigit() else 0,
         "known_covariates": tuple(known.split(";")) if isinstance(known, str) else (),
     }
 

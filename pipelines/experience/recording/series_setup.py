@@ -95,10 +95,10 @@ def make_series_setup(
     if entry.test_windows:
         keys = [SERIES, TIME] if SERIES in table.columns else [TIME]
         table = table.sort_values(keys, kind="stable").reset_index(drop=True)
-        left = len(table) - 1 - np.arange(len(table))
+        steps = len(table) - 1 - np.arange(len(table))
         if SERIES in table.columns:
-            left = table.groupby(SERIES, sort=False).cumcount(ascending=False).to_numpy()
-        table = table[left >= entry.test_windows * horizon]
+            steps = np.asarray(table.groupby(SERIES, sort=False).cumcount(ascending=False))
+        table = table[steps >= entry.test_windows * horizon]
     whole = read_series(table, columns).panel
     panel = SeriesCap.of(rules).cut(whole, rules.seed)
     origins = origins_of(panel, horizon)[: rules.n_folds]
