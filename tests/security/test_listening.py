@@ -31,7 +31,7 @@ def listening(pid):
 def test_the_pages_are_for_this_machine_alone(espalier_in, tmp_path):
     process = espalier_in(tmp_path).start("ui")
     try:
-        lines = "".join(process.stdout.readline() for _ in range(3))
+        lines = "".join(process.stdout.readline() for _ in range(6))
         ports = set(map(int, re.findall(r"http://127\.0\.0\.1:(\d+)", lines)))
         addresses = listening(process.pid)
         assert ports <= {address.port for address in addresses}

@@ -69,12 +69,12 @@ REFUSED = {
     "no such file": (f"http://ann:{SECRET}@ADDRESS/none.csv?token={TOKEN}", ()),
     "nobody there": (f"http://ann:{SECRET}@127.0.0.1:1/rows.csv?token={TOKEN}", ()),
     "a database that refuses": (
-        f"postgresql://ann:{SECRET}@127.0.0.1:1/shop?sslpassword={TOKEN}",
+        f"postgresql+psycopg2://ann:{SECRET}@127.0.0.1:1/shop?sslpassword={TOKEN}",
         ("--query", "select 1"),
     ),
     "a port that is none": (f"mysql://ann:{SECRET}@h:port/x", ("--query", "select 1")),
     "no driver": (f"oracle+none://ann:{SECRET}@h/x", ("--query", "select 1")),
-    "no query": (f"postgresql://ann:{SECRET}@h/x", ()),
+    "no query": (f"postgresql+psycopg2://ann:{SECRET}@h/x", ()),
     "a bad query": (
         f"sqlite:///file:shop.db?mode=memory&uri=true&password={TOKEN}",
         ("--query", "select * from nothing"),
@@ -101,7 +101,7 @@ def test_a_refusal_shows_no_secret(address, espalier_in, tmp_path, fault):
     "uri",
     [
         # MLflow tries ten times, for almost two minutes, before it gives a database up.
-        pytest.param(f"postgresql://ann:{SECRET}@127.0.0.1:1/x", marks=pytest.mark.slow),
+        pytest.param(f"postgresql+psycopg2://ann:{SECRET}@127.0.0.1:1/x", marks=pytest.mark.slow),
         f"nonsense://ann:{SECRET}@h/x",
     ],
 )
